@@ -1,0 +1,21 @@
+//! Little-endian fields at fixed offsets. The offset and the length are constants of the format and checked by the
+//! compiler, so that reading a field of a fixed-size block can neither fail nor panic.
+
+/// The `N` bytes of `block` from `AT` on.
+pub fn field<const AT: usize, const N: usize, const SIZE: usize>(block: &[u8; SIZE]) -> [u8; N] {
+    const { assert!(AT + N <= SIZE, "the field lies outside its block") };
+    match block.split_at(AT).1.first_chunk() {
+        Some(field) => *field,
+        None => [0; N], // Excluded by the assertion.
+    }
+}
+
+/// Puts the bytes of `value` into `block` from `AT` on.
+pub const fn put<const AT: usize, const N: usize, const SIZE: usize>(block: &mut [u8; SIZE], value: [u8; N]) {
+    const { assert!(AT + N <= SIZE, "the field lies outside its block") };
+    let mut index = 0;
+    while index < N {
+        block[AT + index] = value[index];
+        index += 1;
+    }
+}

@@ -1,0 +1,267 @@
+//! The image: what a slot holds, and what makes its header acceptable.
+//!
+//! Header, little-endian, [`HEADER_LENGTH`] bytes at the start of the slot:
+//!
+//! | offset | bytes | field |
+//! | --- | --- | --- |
+//! | 0x00 | 4 | magic `LBIM` |
+//! | 0x04 | 2 | header format, [`FORMAT`] |
+//! | 0x06 | 2 | header length: where the payload starts; erased flash up to there |
+//! | 0x08 | 16 | board name, ASCII, padded with zeros |
+//! | 0x18 | 12 | firmware version: major 2, minor 2, patch 4, build 4 |
+//! | 0x24 | 4 | epoch |
+//! | 0x28 | 4 | link address: of the canonical payload's first byte |
+//! | 0x2C | 4 | payload length |
+//! | 0x30 | 4 | relocation table length; 0 binds the image to the slot that it was linked for |
+//! | 0x34 | 32 | SHA-256 of canonical payload and table |
+//! | 0x54 | 2 | the lowest bootloader format that this firmware can live with |
+//! | 0x56 | 2+2 | the lowest and the highest storage schema that it can live with |
+//! | 0x5A | 2 | zero |
+//! | 0x5C | 4 | key id: the first bytes of the SHA-256 of the public key |
+//! | 0x60 | 96 | zero |
+//! | 0xC0 | 64 | Ed25519 signature (RFC 8032) over bytes 0x00 to 0xBF |
+//!
+//! The payload follows at the header length, its vector table first; the table follows the payload, at the next
+//! multiple of [`BLOCK`]. An image file is a slot's content, for slot A.
+
+use crate::bytes::{field, put};
+use crate::info::{Info, key_id};
+use crate::layout::{BLOCK, Board, Slot};
+use crate::signature::is_signed;
+use crate::version::Version;
+
+/// Bytes of a header.
+pub const HEADER_LENGTH: usize = 256;
+/// Leading bytes of a header that its signature covers.
+pub const SIGNED_LENGTH: usize = 0xC0;
+/// The header format that this source reads and writes.
+pub const FORMAT: u16 = 1;
+
+const MAGIC: [u8; 4] = *b"LBIM";
+
+/// A header's bytes.
+pub type HeaderBytes = [u8; HEADER_LENGTH];
+
+/// What a header says. Having one proves nothing: see [`Trust::check`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Where the payload starts in the slot, in bytes.
+    pub header_length: u16,
+    /// The board that the firmware is for, padded with zeros.
+    pub board: [u8; 16],
+    /// The firmware's version.
+    pub version: Version,
+    /// The security counter.
+    pub epoch: u32,
+    /// The address that the payload was linked to.
+    pub link_address: u32,
+    /// Bytes of the payload.
+    pub payload_length: u32,
+    /// Bytes of the relocation table.
+    pub table_length: u32,
+    /// SHA-256 of canonical payload and table.
+    pub digest: [u8; 32],
+    /// The lowest bootloader format that the firmware can live with.
+    pub lowest_bootloader: u16,
+    /// The lowest and the highest storage schema that the firmware can live with.
+    pub schemas: (u16, u16),
+    /// Which key signed.
+    pub key_id: [u8; 4],
+}
+
+/// Why a slot, or a header on its way into one, is not acceptable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Invalid {
+    /// There is no header: the magic is missing.
+    NoImage,
+    /// The header's format is not known to this code, or its reserved bytes are used.
+    Format,
+    /// No key of this device signed it.
+    UnknownKey,
+    /// The key was revoked.
+    RevokedKey,
+    /// The signature does not fit.
+    Signature,
+    /// It is for another board.
+    Board,
+    /// Its lengths or its link address do not fit the board's slots.
+    Bounds,
+    /// It has no relocation table and was linked for the other slot.
+    OtherSlot,
+    /// It needs a newer bootloader.
+    Bootloader,
+    /// Its epoch is below the device's.
+    Epoch,
+    /// The relocation table does not decode, or points past the payload.
+    Table,
+    /// Payload or table are not what was signed.
+    Digest,
+    /// The entry point lies outside the payload, or is not Thumb code.
+    Entry,
+    /// The initial stack pointer does not point into RAM, or is not aligned.
+    Stack,
+    /// The flash could not be read.
+    Flash,
+}
+
+impl Header {
+    /// Reads the fields. Only that the bytes are a header of a known format is checked.
+    pub fn parse(bytes: &HeaderBytes) -> Result<Header, Invalid> {
+        if field::<0x00, 4, HEADER_LENGTH>(bytes) != MAGIC {
+            return Err(Invalid::NoImage);
+        }
+        let reserved =
+            field::<0x60, 96, HEADER_LENGTH>(bytes) != [0; 96] || field::<0x5A, 2, HEADER_LENGTH>(bytes) != [0; 2];
+        if half::<0x04>(bytes) != FORMAT || reserved {
+            return Err(Invalid::Format);
+        }
+        Ok(Header {
+            header_length: half::<0x06>(bytes),
+            board: field::<0x08, 16, HEADER_LENGTH>(bytes),
+            version: Version::from_bytes(field::<0x18, 12, HEADER_LENGTH>(bytes)),
+            epoch: word::<0x24>(bytes),
+            link_address: word::<0x28>(bytes),
+            payload_length: word::<0x2C>(bytes),
+            table_length: word::<0x30>(bytes),
+            digest: field::<0x34, 32, HEADER_LENGTH>(bytes),
+            lowest_bootloader: half::<0x54>(bytes),
+            schemas: (half::<0x56>(bytes), half::<0x58>(bytes)),
+            key_id: field::<0x5C, 4, HEADER_LENGTH>(bytes),
+        })
+    }
+
+    /// The bytes to sign, followed by `signature`.
+    pub fn to_bytes(&self, signature: [u8; 64]) -> HeaderBytes {
+        let mut out = [0; HEADER_LENGTH];
+        put::<0x00, 4, HEADER_LENGTH>(&mut out, MAGIC);
+        put::<0x04, 2, HEADER_LENGTH>(&mut out, FORMAT.to_le_bytes());
+        put::<0x06, 2, HEADER_LENGTH>(&mut out, self.header_length.to_le_bytes());
+        put::<0x08, 16, HEADER_LENGTH>(&mut out, self.board);
+        put::<0x18, 12, HEADER_LENGTH>(&mut out, self.version.to_bytes());
+        put::<0x24, 4, HEADER_LENGTH>(&mut out, self.epoch.to_le_bytes());
+        put::<0x28, 4, HEADER_LENGTH>(&mut out, self.link_address.to_le_bytes());
+        put::<0x2C, 4, HEADER_LENGTH>(&mut out, self.payload_length.to_le_bytes());
+        put::<0x30, 4, HEADER_LENGTH>(&mut out, self.table_length.to_le_bytes());
+        put::<0x34, 32, HEADER_LENGTH>(&mut out, self.digest);
+        put::<0x54, 2, HEADER_LENGTH>(&mut out, self.lowest_bootloader.to_le_bytes());
+        put::<0x56, 2, HEADER_LENGTH>(&mut out, self.schemas.0.to_le_bytes());
+        put::<0x58, 2, HEADER_LENGTH>(&mut out, self.schemas.1.to_le_bytes());
+        put::<0x5C, 4, HEADER_LENGTH>(&mut out, self.key_id);
+        put::<0xC0, 64, HEADER_LENGTH>(&mut out, signature);
+        out
+    }
+
+    /// Where the table starts in the slot, in bytes; `None` where the lengths are nonsense.
+    pub fn table_offset(&self) -> Option<u32> {
+        let payload = self.payload_length.checked_next_multiple_of(BLOCK)?;
+        payload.checked_add(u32::from(self.header_length))
+    }
+
+    /// Bytes of the slot that the image takes; `None` where the lengths are nonsense.
+    pub fn image_length(&self) -> Option<u32> {
+        self.table_offset()?.checked_add(self.table_length)
+    }
+
+    /// The slot of `board` that the payload was linked for.
+    pub fn linked_for(&self, board: &Board) -> Option<Slot> {
+        Slot::BOTH.into_iter().find(|slot| board.payload_address(*slot) == self.link_address)
+    }
+
+    /// Whether a device whose storage has `schema` can run this firmware.
+    pub fn accepts_schema(&self, schema: u16) -> bool {
+        self.schemas.0 <= schema && schema <= self.schemas.1
+    }
+}
+
+/// What headers are judged by on one device.
+#[derive(Clone, Copy)]
+pub struct Trust<'a> {
+    /// The board.
+    pub board: &'a Board,
+    /// The bootloader's keys and format.
+    pub info: &'a Info,
+    /// A bit for each revoked key.
+    pub revoked: u8,
+    /// The lowest epoch that may run.
+    pub epoch_floor: u32,
+}
+
+/// A header whose signature, board, bounds and epoch were found good for one slot. Only [`Trust::check`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    header: Header,
+    slot: Slot,
+    linked_for: Slot,
+}
+
+impl Checked {
+    /// What the header says.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The slot that it was checked for.
+    pub const fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// What has to be added to the canonical payload's addresses in this slot; wrapping.
+    pub const fn distance(&self, board: &Board) -> u32 {
+        board.distance(self.linked_for, self.slot)
+    }
+
+    /// Where the table starts in the slot, in bytes.
+    pub const fn table_offset(&self) -> u32 {
+        // Cannot overflow: both lengths were bounded by the slot's.
+        self.header.header_length as u32 + self.header.payload_length.next_multiple_of(BLOCK)
+    }
+}
+
+impl Trust<'_> {
+    /// Checks a whole header for `slot`: the signature first, since nothing else in it means anything before.
+    pub fn check(&self, bytes: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
+        let header = Header::parse(bytes)?;
+        self.check_signature(bytes, header.key_id)?;
+        let board = self.board;
+        if header.board != board.name_bytes() {
+            return Err(Invalid::Board);
+        }
+        if u32::from(header.header_length) != board.header_length
+            || header.payload_length < 8
+            || header.image_length().is_none_or(|length| length > board.slot(slot).length)
+        {
+            return Err(Invalid::Bounds);
+        }
+        let linked_for = header.linked_for(board).ok_or(Invalid::Bounds)?;
+        if header.table_length == 0 && linked_for != slot {
+            return Err(Invalid::OtherSlot);
+        }
+        if header.lowest_bootloader > self.info.format {
+            return Err(Invalid::Bootloader);
+        }
+        if header.epoch < self.epoch_floor {
+            return Err(Invalid::Epoch);
+        }
+        Ok(Checked { header, slot, linked_for })
+    }
+
+    fn check_signature(&self, bytes: &HeaderBytes, id: [u8; 4]) -> Result<(), Invalid> {
+        let keys = self.info.keys();
+        let index = keys.iter().position(|key| key_id(key) == id).ok_or(Invalid::UnknownKey)?;
+        if self.revoked & 1 << index != 0 {
+            return Err(Invalid::RevokedKey);
+        }
+        let key = keys.get(index).ok_or(Invalid::UnknownKey)?;
+        let signature = field::<SIGNED_LENGTH, 64, HEADER_LENGTH>(bytes);
+        let message = field::<0, SIGNED_LENGTH, HEADER_LENGTH>(bytes);
+        if is_signed(key, &message, &signature) { Ok(()) } else { Err(Invalid::Signature) }
+    }
+}
+
+fn half<const AT: usize>(bytes: &HeaderBytes) -> u16 {
+    u16::from_le_bytes(field::<AT, 2, HEADER_LENGTH>(bytes))
+}
+
+fn word<const AT: usize>(bytes: &HeaderBytes) -> u32 {
+    u32::from_le_bytes(field::<AT, 4, HEADER_LENGTH>(bytes))
+}

@@ -1,0 +1,300 @@
+//! The flash maps: one constant for each board, the only place where an address stands.
+//!
+//! Offsets count from the start of the chip's flash, as the `embedded-storage` traits count them; addresses are what
+//! the core and the linker see. Linker scripts are rendered from these maps by build scripts ([`Board::memory_x`]).
+//! A map that contradicts itself does not compile.
+//!
+//! ```text
+//! | bootloader ... info | journal | slot A                      | slot B                      |
+//!                                 | header | payload | table    | header | payload | table    |
+//! ```
+
+use core::fmt;
+
+/// One of the two flash regions that hold firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// The slot that firmware is linked for.
+    A,
+    /// The other one: firmware in it was rebased.
+    B,
+}
+
+impl Slot {
+    /// Both, in order.
+    pub const BOTH: [Slot; 2] = [Slot::A, Slot::B];
+
+    /// The one that this is not.
+    pub const fn other(self) -> Slot {
+        match self {
+            Slot::A => Slot::B,
+            Slot::B => Slot::A,
+        }
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Slot::A => "A",
+            Slot::B => "B",
+        })
+    }
+}
+
+/// A run of bytes: of flash, counted from its start; of RAM, by address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// First byte.
+    pub start: u32,
+    /// Bytes.
+    pub length: u32,
+}
+
+impl Region {
+    /// The first byte behind the region.
+    pub const fn end(self) -> u32 {
+        self.start + self.length
+    }
+}
+
+/// The instruction set that firmware for a board is built for; it decides which relocations there can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Architecture {
+    /// Cortex-M0, M0+: addresses in words only.
+    Armv6M,
+    /// Cortex-M3, M4, M7: addresses in words and in MOVW/MOVT pairs.
+    Armv7M,
+}
+
+/// Where everything lies on one board. All figures are bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Board {
+    /// The name that headers carry: ASCII, at most 16 bytes.
+    pub name: &'static str,
+    /// The instruction set.
+    pub architecture: Architecture,
+    /// The address at which the core sees the first byte of flash.
+    pub flash_address: u32,
+    /// All of the flash.
+    pub flash_length: u32,
+    /// The bootloader; its last [`INFO_LENGTH`](crate::info::INFO_LENGTH) bytes are its [`info`](crate::info).
+    pub bootloader: Region,
+    /// The boot journal.
+    pub journal: Region,
+    /// What one erase in the journal clears.
+    pub journal_unit: u32,
+    /// Slots A and B.
+    pub slots: [Region; 2],
+    /// What one erase in a slot clears.
+    pub slot_unit: u32,
+    /// The smallest write that the flash allows between two erases; boot records are padded to it.
+    pub write_size: u32,
+    /// Bytes before the payload in a slot: the header, padded so that the vector table meets the core's alignment
+    /// (Armv7-M ARM, B3.2.5: the table's size rounded up to a power of two).
+    pub header_length: u32,
+    /// The RAM that a stack pointer may point into, by address. Its first
+    /// [`HANDOVER_LENGTH`](crate::handover::HANDOVER_LENGTH) bytes belong to bootloader and firmware together.
+    pub ram: Region,
+}
+
+/// BBC micro:bit v1: nRF51822-QFAA, 256 KiB flash in pages of 1 KiB, 16 KiB RAM (nRF51 Series Reference Manual 3.0,
+/// section 6.1; nRF51822 PS 3.1, table 15).
+pub static MICROBIT: Board = Board {
+    name: "microbit",
+    architecture: Architecture::Armv6M,
+    flash_address: 0,
+    flash_length: 256 * KIB,
+    bootloader: Region { start: 0, length: 24 * KIB },
+    journal: Region { start: 24 * KIB, length: 2 * KIB },
+    journal_unit: KIB,
+    slots: [Region { start: 26 * KIB, length: 115 * KIB }, Region { start: 141 * KIB, length: 115 * KIB }],
+    slot_unit: KIB,
+    write_size: 4,
+    header_length: 256,
+    ram: Region { start: 0x2000_0000, length: 16 * KIB },
+};
+
+/// STM32F405/F407 with 1 MiB of flash: sectors of 16, 64 and 128 KiB (RM0090, table 5), 128 KiB of RAM.
+/// Sectors 0 and 1 hold the bootloader, 2 and 3 the journal, 5 to 7 and 8 to 10 the slots; 4 and 11 are the firmware's.
+pub static STM32F405: Board = Board {
+    name: "stm32f405",
+    architecture: Architecture::Armv7M,
+    flash_address: 0x0800_0000,
+    flash_length: 1024 * KIB,
+    bootloader: Region { start: 0, length: 32 * KIB },
+    journal: Region { start: 32 * KIB, length: 32 * KIB },
+    journal_unit: 16 * KIB,
+    slots: [Region { start: 128 * KIB, length: 384 * KIB }, Region { start: 512 * KIB, length: 384 * KIB }],
+    slot_unit: 128 * KIB,
+    write_size: 4,
+    header_length: 512,
+    ram: Region { start: 0x2000_0000, length: 128 * KIB },
+};
+
+/// Every board that Lifeboot knows.
+pub static BOARDS: [&Board; 2] = [&MICROBIT, &STM32F405];
+
+const _: () = MICROBIT.check();
+const _: () = STM32F405.check();
+
+const KIB: u32 = 1024;
+
+/// The updater writes, and the verifier reads, this many bytes at a time; slots and tables start at a multiple of it.
+/// It is the largest write unit there is (RP2040: a 256-byte page).
+pub const BLOCK: u32 = 256;
+
+impl Board {
+    /// The region of a slot.
+    pub const fn slot(&self, slot: Slot) -> Region {
+        self.slots[slot as usize]
+    }
+
+    /// The address at which the core sees the byte of flash at `offset`.
+    pub const fn address(&self, offset: u32) -> u32 {
+        self.flash_address + offset
+    }
+
+    /// The address of the payload's first byte in a slot; firmware is linked to it.
+    pub const fn payload_address(&self, slot: Slot) -> u32 {
+        self.address(self.slot(slot).start) + self.header_length
+    }
+
+    /// What has to be added to an address inside the canonical payload when it runs in `slot`; wrapping.
+    pub const fn distance(&self, linked_for: Slot, slot: Slot) -> u32 {
+        self.slot(slot).start.wrapping_sub(self.slot(linked_for).start)
+    }
+
+    /// The slot that contains an address, if any does.
+    pub fn slot_at(&self, address: u32) -> Option<Slot> {
+        let offset = address.checked_sub(self.flash_address)?;
+        Slot::BOTH.into_iter().find(|slot| {
+            let region = self.slot(*slot);
+            offset >= region.start && offset < region.end()
+        })
+    }
+
+    /// Bytes that payload and table can have together at most.
+    pub const fn capacity(&self) -> u32 {
+        self.slots[0].length - self.header_length
+    }
+
+    /// The name as headers carry it, padded with zeros.
+    pub const fn name_bytes(&self) -> [u8; 16] {
+        let name = self.name.as_bytes();
+        let mut out = [0; 16];
+        let mut index = 0;
+        while index < name.len() {
+            out[index] = name[index];
+            index += 1;
+        }
+        out
+    }
+
+    /// The board of a name.
+    pub fn named(name: &str) -> Option<&'static Board> {
+        BOARDS.into_iter().find(|board| board.name == name)
+    }
+
+    /// The `MEMORY` command of a linker script for firmware in `slot`, in the form that `cortex-m-rt` includes as
+    /// `memory.x`.
+    pub const fn memory_x(&self, slot: Slot) -> MemoryX {
+        let flash = Region { start: self.payload_address(slot), length: self.capacity() };
+        MemoryX { flash, ram: self.firmware_ram(), info: None }
+    }
+
+    /// The `MEMORY` command of the linker script of the bootloader; `INFO` is where its [`info`](crate::info) goes.
+    pub const fn bootloader_memory_x(&self) -> MemoryX {
+        let length = self.bootloader.length - crate::info::INFO_LENGTH as u32;
+        let start = self.address(self.bootloader.start);
+        MemoryX {
+            flash: Region { start, length },
+            ram: self.firmware_ram(),
+            info: Some(Region { start: start + length, length: crate::info::INFO_LENGTH as u32 }),
+        }
+    }
+
+    /// The RAM behind the words that bootloader and firmware share.
+    const fn firmware_ram(&self) -> Region {
+        let shared = crate::handover::HANDOVER_LENGTH;
+        Region { start: self.ram.start + shared, length: self.ram.length - shared }
+    }
+
+    /// Panics, at compile time, where the map contradicts itself.
+    const fn check(&self) {
+        assert!(self.name.is_ascii() && self.name.len() <= 16, "the board's name does not fit the header");
+        let [a, b] = self.slots;
+        assert!(self.bootloader.end() <= self.journal.start, "the journal overlaps the bootloader");
+        assert!(self.journal.end() <= a.start, "slot A overlaps the journal");
+        assert!(a.end() <= b.start, "the slots overlap");
+        assert!(b.end() <= self.flash_length, "slot B reaches past the flash");
+        assert!(a.length == b.length, "an image that fits one slot must fit the other");
+        assert!(self.journal.start.is_multiple_of(self.journal_unit), "the journal starts inside an erase unit");
+        assert!(self.journal.length.is_multiple_of(self.journal_unit), "the journal ends inside an erase unit");
+        assert!(self.journal.length / self.journal_unit >= 2, "a journal needs two erase units");
+        assert!(a.start.is_multiple_of(self.slot_unit), "slot A starts inside an erase unit");
+        assert!(b.start.is_multiple_of(self.slot_unit), "slot B starts inside an erase unit");
+        assert!(a.length.is_multiple_of(self.slot_unit), "a slot ends inside an erase unit");
+        assert!(self.slot_unit.is_multiple_of(BLOCK) && self.journal_unit.is_multiple_of(BLOCK), "tiny erase units");
+        assert!(BLOCK.is_multiple_of(self.write_size), "a write unit larger than a block");
+        assert!(self.header_length.is_multiple_of(BLOCK), "the payload must start at a block");
+        assert!(self.header_length as usize >= crate::image::HEADER_LENGTH, "no room for the header");
+        assert!(
+            self.payload_address(Slot::A).is_multiple_of(self.header_length)
+                && self.payload_address(Slot::B).is_multiple_of(self.header_length)
+                || matches!(self.architecture, Architecture::Armv6M),
+            "the vector table is not aligned"
+        );
+        assert!(
+            matches!(self.architecture, Architecture::Armv6M) || (b.start - a.start).is_multiple_of(64 * KIB),
+            "a MOVT can only be rebased by a multiple of 64 KiB"
+        );
+    }
+}
+
+/// A linker script's `MEMORY` command; print it with `{}`.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryX {
+    flash: Region,
+    ram: Region,
+    info: Option<Region>,
+}
+
+impl fmt::Display for MemoryX {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "MEMORY {{")?;
+        let mut line = |name: &str, region: Region| {
+            writeln!(f, "  {name} : ORIGIN = {:#010x}, LENGTH = {:#x}", region.start, region.length)
+        };
+        line("FLASH", self.flash)?;
+        line("RAM", self.ram)?;
+        self.info.map_or(Ok(()), |info| line("INFO", info))?;
+        writeln!(f, "}}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn linker_scripts_carry_the_map() {
+        assert_eq!(
+            MICROBIT.memory_x(Slot::B).to_string(),
+            "MEMORY {\n  FLASH : ORIGIN = 0x00023500, LENGTH = 0x1cb00\n  RAM : ORIGIN = 0x20000020, LENGTH = 0x3fe0\n}\n"
+        );
+        let bootloader = STM32F405.bootloader_memory_x().to_string();
+        assert!(bootloader.contains("INFO : ORIGIN = 0x08007f00, LENGTH = 0x100"), "{bootloader}");
+    }
+
+    #[test]
+    fn addresses_find_their_slot() {
+        let a = STM32F405.payload_address(Slot::A);
+        assert_eq!(STM32F405.slot_at(a), Some(Slot::A));
+        assert_eq!(STM32F405.slot_at(a + STM32F405.distance(Slot::A, Slot::B)), Some(Slot::B));
+        assert_eq!(STM32F405.slot_at(0x0800_0000), None);
+        assert_eq!(STM32F405.slot_at(0x2000_0000), None);
+    }
+}

@@ -1,0 +1,299 @@
+//! Rebasing: turning the canonical payload into the one that runs in another slot, and back.
+//!
+//! The relocation table lists the places of a payload that hold an absolute address inside the image. To rebase is to
+//! add the distance between the slots to each of them; to go back is to subtract it. Addition is a bijection, so there
+//! is exactly one rebased payload for a canonical one, and a signature over the canonical form covers both.
+//!
+//! A table is a run of LEB128 numbers, one an entry, each at most four bytes and in its shortest form:
+//!
+//! | bits | meaning |
+//! | --- | --- |
+//! | 0 | kind: 0 = a word (`R_ARM_ABS32`), 1 = the upper half in a `MOVT` (`R_ARM_THM_MOVT_ABS`) |
+//! | 1.. | half of the gap in bytes between the end of the previous entry (at first: the payload's start) and this one |
+//!
+//! Gaps cannot be negative, so entries are sorted and disjoint by construction; every decodable table is well formed.
+
+/// Bytes that one entry covers: a word, or a 32-bit Thumb instruction.
+pub const ENTRY_LENGTH: usize = 4;
+
+/// How the address at an entry is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A little-endian word.
+    Word,
+    /// The immediate of a Thumb-2 `MOVT` (Armv7-M ARM, A7.7.79, encoding T1): the upper half of an address.
+    UpperHalf,
+}
+
+/// One place in the payload that holds an absolute address inside the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Bytes from the start of the payload; even.
+    pub offset: u32,
+    /// How the address is stored there.
+    pub kind: Kind,
+}
+
+impl Entry {
+    /// The offset of the first byte behind this entry.
+    pub const fn end(&self) -> u32 {
+        self.offset + ENTRY_LENGTH as u32
+    }
+}
+
+/// The bytes of a table do not decode: an over-long number, an offset past 2³¹, or an end in the middle of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// Decodes a table, a byte at a time, so that a table can be read from flash in pieces of any size.
+#[derive(Clone, Default)]
+pub struct Decoder {
+    end: u32,
+    number: u32,
+    bytes: u8,
+}
+
+impl Decoder {
+    /// Takes the next byte of the table; returns an entry when one is complete.
+    pub fn push(&mut self, byte: u8) -> Result<Option<Entry>, Malformed> {
+        self.number |= u32::from(byte & 0x7f) << (7 * self.bytes);
+        self.bytes += 1;
+        if byte & 0x80 != 0 {
+            return if self.bytes < 4 { Ok(None) } else { Err(Malformed) };
+        }
+        if byte == 0 && self.bytes > 1 {
+            return Err(Malformed); // A shorter form of the same number exists.
+        }
+        let kind = if self.number & 1 == 0 { Kind::Word } else { Kind::UpperHalf };
+        let offset = self.end + (self.number & !1);
+        if offset >= 1 << 31 {
+            return Err(Malformed);
+        }
+        let entry = Entry { offset, kind };
+        *self = Decoder { end: entry.end(), ..Decoder::default() };
+        Ok(Some(entry))
+    }
+
+    /// Whether the bytes so far end with a whole entry: so must a table.
+    pub const fn is_whole(&self) -> bool {
+        self.bytes == 0
+    }
+}
+
+/// Encodes one entry that follows `previous_end`; returns the bytes and how many of them count.
+///
+/// `None` where the entry overlaps the previous one, is at an odd distance from it, or is too far away.
+pub fn encode(previous_end: u32, entry: Entry) -> Option<([u8; 4], usize)> {
+    let gap = entry.offset.checked_sub(previous_end).filter(|gap| gap % 2 == 0)?;
+    let mut number = gap | u32::from(entry.kind == Kind::UpperHalf);
+    if number >= 1 << 28 {
+        return None;
+    }
+    let mut bytes = [0; 4];
+    let mut length = 0;
+    loop {
+        let last = number < 0x80;
+        bytes[length] = number as u8 & 0x7f | if last { 0 } else { 0x80 };
+        length += 1;
+        number >>= 7;
+        if last {
+            return Some((bytes, length));
+        }
+    }
+}
+
+/// Carries a payload from one form to the other, piece by piece, in order.
+#[derive(Clone)]
+pub struct Rebaser {
+    distance: u32,
+    next: Option<Entry>,
+    started: bool,
+}
+
+impl Rebaser {
+    /// A rebaser that adds `distance` (wrapping, so that a negative one goes back) to each listed address.
+    pub const fn new(distance: u32) -> Self {
+        Rebaser { distance, next: None, started: false }
+    }
+
+    /// Shifts every listed address that lies whole in `bytes`, the part of the payload that starts at `offset`.
+    ///
+    /// Entries come from `table`, in order. Returns how many leading bytes are final: the rest, at most three, is the
+    /// beginning of an entry; call again with it in front of the bytes that follow.
+    pub fn apply<E>(
+        &mut self,
+        offset: u32,
+        bytes: &mut [u8],
+        mut table: impl FnMut() -> Result<Option<Entry>, E>,
+    ) -> Result<usize, E> {
+        if !self.started {
+            self.next = table()?;
+            self.started = true;
+        }
+        while let Some(entry) = self.next {
+            let start = entry.offset.saturating_sub(offset) as usize;
+            match bytes.get_mut(start..).and_then(|rest| rest.first_chunk_mut()) {
+                Some(place) => shift(place, entry.kind, self.distance),
+                None => return Ok(start.min(bytes.len())),
+            }
+            self.next = table()?;
+        }
+        Ok(bytes.len())
+    }
+
+    /// Passes over the part of the payload before `offset`, which is in its final form already. Returns whether it can:
+    /// not where an entry lies across `offset`.
+    pub fn skip<E>(&mut self, offset: u32, mut table: impl FnMut() -> Result<Option<Entry>, E>) -> Result<bool, E> {
+        if !self.started {
+            self.next = table()?;
+            self.started = true;
+        }
+        while self.next.is_some_and(|entry| entry.end() <= offset) {
+            self.next = table()?;
+        }
+        Ok(self.next.is_none_or(|entry| entry.offset >= offset))
+    }
+
+    /// Whether every entry of the table has been met. False at the payload's end means that the table points past it.
+    pub const fn is_done(&self) -> bool {
+        self.next.is_none()
+    }
+}
+
+/// Adds `distance` to the address at `place`.
+fn shift(place: &mut [u8; ENTRY_LENGTH], kind: Kind, distance: u32) {
+    match kind {
+        Kind::Word => *place = u32::from_le_bytes(*place).wrapping_add(distance).to_le_bytes(),
+        Kind::UpperHalf => {
+            // Armv7-M ARM, A7.7.79: imm16 = imm4:i:imm3:imm8, of which imm4 and i are in the first halfword.
+            let [a, b, c, d] = *place;
+            let (first, second) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
+            let half = (first & 0xf) << 12 | (first >> 10 & 1) << 11 | (second >> 12 & 7) << 8 | second & 0xff;
+            let half = half.wrapping_add((distance >> 16) as u16);
+            let first = first & !0x040f | half >> 12 | (half >> 11 & 1) << 10;
+            let second = second & !0x70ff | (half >> 8 & 7) << 12 | half & 0xff;
+            let ([a, b], [c, d]) = (first.to_le_bytes(), second.to_le_bytes());
+            *place = [a, b, c, d];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    extern crate std;
+    use std::vec::Vec;
+
+    /// A payload, and entries that lie inside it, sorted and disjoint.
+    fn payload_and_entries() -> impl Strategy<Value = (Vec<u8>, Vec<Entry>)> {
+        prop::collection::vec((0u32..200, any::<bool>()), 0..40).prop_flat_map(|gaps| {
+            let mut end = 0;
+            let entries: Vec<Entry> = gaps
+                .into_iter()
+                .map(|(gap, upper)| {
+                    let kind = if upper { Kind::UpperHalf } else { Kind::Word };
+                    let entry = Entry { offset: end + 2 * gap, kind };
+                    end = entry.end();
+                    entry
+                })
+                .collect();
+            (prop::collection::vec(any::<u8>(), end as usize + 5), Just(entries))
+        })
+    }
+
+    fn encoded(entries: &[Entry]) -> Vec<u8> {
+        let mut end = 0;
+        let mut table = Vec::new();
+        for entry in entries {
+            let (bytes, length) = encode(end, *entry).unwrap();
+            table.extend_from_slice(&bytes[..length]);
+            end = entry.end();
+        }
+        table
+    }
+
+    fn decoded(table: &[u8]) -> Result<Vec<Entry>, Malformed> {
+        let mut decoder = Decoder::default();
+        let mut entries = Vec::new();
+        for byte in table {
+            entries.extend(decoder.push(*byte)?);
+        }
+        if decoder.is_whole() { Ok(entries) } else { Err(Malformed) }
+    }
+
+    /// Rebases in pieces of the given sizes, as a stream would.
+    fn rebased(payload: &[u8], entries: &[Entry], distance: u32, pieces: &[usize]) -> Vec<u8> {
+        let mut entries = entries.iter().copied();
+        let mut rebaser = Rebaser::new(distance);
+        let mut sizes = pieces.iter().copied().cycle();
+        let (mut out, mut held, mut rest) = (Vec::new(), Vec::new(), payload);
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(sizes.next().unwrap_or(1).min(rest.len()));
+            rest = behind;
+            held.extend_from_slice(piece);
+            let done = rebaser.apply::<()>(out.len() as u32, &mut held, || Ok(entries.next())).unwrap();
+            assert!(held.len() - done < ENTRY_LENGTH);
+            out.extend(held.drain(..done));
+        }
+        assert!(rebaser.is_done());
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn rebasing_is_a_bijection((payload, entries) in payload_and_entries(), distance in any::<u32>(),
+                                   pieces in prop::collection::vec(1usize..300, 1..5)) {
+            let there = rebased(&payload, &entries, distance, &pieces);
+            prop_assert_eq!(&there, &rebased(&payload, &entries, distance, &[payload.len()]));
+            prop_assert_eq!(rebased(&there, &entries, distance.wrapping_neg() , &[7]).len(), payload.len());
+            // A MOVT moves by whole 64 KiB: so must the distance for the way back to be exact.
+            let distance = distance & !0xffff;
+            let there = rebased(&payload, &entries, distance, &pieces);
+            prop_assert_eq!(rebased(&there, &entries, distance.wrapping_neg(), &pieces), payload);
+        }
+
+        #[test]
+        fn a_table_decodes_to_what_was_encoded((_, entries) in payload_and_entries()) {
+            prop_assert_eq!(decoded(&encoded(&entries)), Ok(entries));
+        }
+
+        #[test]
+        fn any_bytes_decode_or_are_refused(table in prop::collection::vec(any::<u8>(), 0..64)) {
+            if let Ok(entries) = decoded(&table) {
+                prop_assert!(entries.windows(2).all(|pair| pair[0].end() <= pair[1].offset));
+                prop_assert_eq!(encoded(&entries), table);
+            }
+        }
+    }
+
+    #[test]
+    fn movt_as_the_manual_encodes_it() {
+        // movt r0, #0x0802 -> f6c0 0002; plus 0x0006_0000 -> movt r0, #0x0808 = f6c0 0008.
+        let mut place = [0xc0, 0xf6, 0x02, 0x00];
+        shift(&mut place, Kind::UpperHalf, 0x0006_0000);
+        assert_eq!(place, [0xc0, 0xf6, 0x08, 0x00]);
+        // A carry into `i` and imm4: 0x07ff + 1 = 0x0800 sets i; 0x0fff + 1 = 0x1000 sets imm4 and clears i.
+        let mut place = [0xc0, 0xf2, 0xff, 0x73];
+        shift(&mut place, Kind::UpperHalf, 0x0001_0000);
+        assert_eq!(place, [0xc0, 0xf6, 0x00, 0x03]);
+        let mut place = [0xc0, 0xf6, 0xff, 0x73];
+        shift(&mut place, Kind::UpperHalf, 0x0001_0000);
+        assert_eq!(place, [0xc1, 0xf2, 0x00, 0x03]);
+    }
+
+    #[test]
+    fn overlong_and_unfinished_numbers_are_refused() {
+        assert_eq!(decoded(&[0x80, 0x00]), Err(Malformed));
+        assert_eq!(decoded(&[0xff, 0xff, 0xff, 0xff]), Err(Malformed));
+        assert_eq!(decoded(&[0x80]), Err(Malformed));
+    }
+
+    #[test]
+    fn entries_that_cannot_be_listed_are_refused() {
+        assert_eq!(encode(4, Entry { offset: 2, kind: Kind::Word }), None);
+        assert_eq!(encode(0, Entry { offset: 3, kind: Kind::Word }), None);
+        assert_eq!(encode(0, Entry { offset: 1 << 28, kind: Kind::Word }), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! The check of a whole slot, from the flash that it would run in.
+//!
+//! [`Verified`] is the proof that it was made, in this boot, for this slot; only this module makes one, and the jump
+//! takes nothing else (invariant 1). The check reads block by block, so that the bootloader makes it in one go and
+//! the updater between two turns of the application's loop, with the same code.
+
+use crate::image::{Checked, HEADER_LENGTH, Invalid, Trust};
+use crate::layout::{BLOCK, Board, Slot};
+use crate::rebase::{Decoder, ENTRY_LENGTH, Entry, Rebaser};
+use crate::version::Version;
+use embedded_storage::nor_flash::ReadNorFlash;
+use sha2::{Digest, Sha256};
+
+const BLOCK_LENGTH: usize = BLOCK as usize;
+/// A block, and in front of it what the previous one left of an entry that lies across their border.
+const BUFFER_LENGTH: usize = BLOCK_LENGTH + ENTRY_LENGTH;
+
+/// Firmware that was found whole, signed and fit for its slot.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Verified {
+    checked: Checked,
+    vectors: u32,
+    stack: u32,
+    entry: u32,
+}
+
+impl Verified {
+    /// The slot that it lies in.
+    pub const fn slot(&self) -> Slot {
+        self.checked.slot()
+    }
+    /// Its version.
+    pub const fn version(&self) -> Version {
+        self.checked.header().version
+    }
+    /// Its epoch.
+    pub const fn epoch(&self) -> u32 {
+        self.checked.header().epoch
+    }
+    /// The SHA-256 of its canonical payload and table.
+    pub const fn digest(&self) -> &[u8; 32] {
+        &self.checked.header().digest
+    }
+    /// Address of its vector table.
+    pub const fn vectors(&self) -> u32 {
+        self.vectors
+    }
+    /// Its initial stack pointer: inside RAM and aligned to 8.
+    pub const fn stack(&self) -> u32 {
+        self.stack
+    }
+    /// Its entry point: inside the payload, Thumb bit set.
+    pub const fn entry(&self) -> u32 {
+        self.entry
+    }
+}
+
+/// Reads and checks the header in a slot.
+pub fn check_header<F: ReadNorFlash>(flash: &mut F, trust: &Trust, slot: Slot) -> Result<Checked, Invalid> {
+    let mut bytes = [0; HEADER_LENGTH];
+    flash.read(trust.board.slot(slot).start, &mut bytes).map_err(|_| Invalid::Flash)?;
+    trust.check(&bytes, slot)
+}
+
+/// Checks a whole slot at once.
+pub fn verify<F: ReadNorFlash>(flash: &mut F, trust: &Trust, slot: Slot) -> Result<Verified, Invalid> {
+    let mut check = Check::new(check_header(flash, trust, slot)?, trust.board);
+    loop {
+        if let Some(verified) = check.step(flash, trust.board)? {
+            return Ok(verified);
+        }
+    }
+}
+
+/// Reads a relocation table out of flash, an entry at a time.
+#[derive(Clone)]
+pub struct TableReader {
+    position: u32,
+    end: u32,
+    window: [u8; 32],
+    decoder: Decoder,
+}
+
+impl TableReader {
+    /// The table of a checked image, in its slot.
+    pub fn new(checked: &Checked, board: &Board) -> Self {
+        let position = board.slot(checked.slot()).start + checked.table_offset();
+        let end = position + checked.header().table_length;
+        TableReader { position, end, window: [0; 32], decoder: Decoder::default() }
+    }
+
+    /// The next entry, `None` behind the last one.
+    pub fn next<F: ReadNorFlash>(&mut self, flash: &mut F) -> Result<Option<Entry>, Invalid> {
+        while self.position < self.end {
+            let index = self.position as usize % self.window.len();
+            if index == 0 {
+                flash.read(self.position, &mut self.window).map_err(|_| Invalid::Flash)?;
+            }
+            self.position += 1;
+            let byte = self.window.get(index).copied().unwrap_or_default();
+            if let Some(entry) = self.decoder.push(byte).map_err(|_| Invalid::Table)? {
+                return Ok(Some(entry));
+            }
+        }
+        if self.decoder.is_whole() { Ok(None) } else { Err(Invalid::Table) }
+    }
+}
+
+/// A check of a slot's payload and table under way, its header already found good.
+pub struct Check {
+    checked: Checked,
+    hash: Sha256,
+    table: TableReader,
+    rebaser: Rebaser,
+    /// Bytes hashed so far: first of the payload, then of the table.
+    hashed: u32,
+    /// Bytes at the start of `buffer` that are read but not hashed yet.
+    held: usize,
+    buffer: [u8; BUFFER_LENGTH],
+    vectors: [u8; 8],
+}
+
+impl Check {
+    /// Starts the check of the slot that `checked` was checked for.
+    pub fn new(checked: Checked, board: &Board) -> Self {
+        Check {
+            table: TableReader::new(&checked, board),
+            rebaser: Rebaser::new(checked.distance(board).wrapping_neg()),
+            checked,
+            hash: Sha256::new(),
+            hashed: 0,
+            held: 0,
+            buffer: [0; BUFFER_LENGTH],
+            vectors: [0; 8],
+        }
+    }
+
+    /// Reads and hashes one block more; the proof, once everything was read and is good.
+    pub fn step<F: ReadNorFlash>(&mut self, flash: &mut F, board: &Board) -> Result<Option<Verified>, Invalid> {
+        let header = self.checked.header();
+        let (payload_length, table_length) = (header.payload_length, header.table_length);
+        let slot_start = board.slot(self.checked.slot()).start;
+        if self.hashed < payload_length {
+            let position = self.hashed + self.held as u32;
+            let start = slot_start + board.header_length + position;
+            let length = self.read(flash, start, payload_length - position)?;
+            if self.hashed == 0 {
+                self.vectors = self.buffer.first_chunk().copied().unwrap_or_default();
+            }
+            let Check { table, rebaser, buffer, .. } = self;
+            let pending = buffer.get_mut(..length).ok_or(Invalid::Bounds)?;
+            let done = rebaser.apply(self.hashed, pending, || table.next(flash))?;
+            let at_end = self.hashed + length as u32 == payload_length;
+            if at_end && !rebaser.is_done() || done == 0 {
+                return Err(Invalid::Table);
+            }
+            self.hash.update(pending.get(..done).unwrap_or_default());
+            self.buffer.copy_within(done..length, 0);
+            self.held = length - done;
+            self.hashed += done as u32;
+            return Ok(None);
+        }
+        let position = self.hashed - payload_length;
+        if position < table_length {
+            let start = slot_start + self.checked.table_offset() + position;
+            let length = self.read(flash, start, table_length - position)?;
+            self.hash.update(self.buffer.get(..length).unwrap_or_default());
+            self.hashed += length as u32;
+            return Ok(None);
+        }
+        self.finish(board).map(Some)
+    }
+
+    /// Fills the buffer behind what is held with a block, or less where only `rest` bytes count; returns how many
+    /// bytes the buffer then holds.
+    fn read<F: ReadNorFlash>(&mut self, flash: &mut F, start: u32, rest: u32) -> Result<usize, Invalid> {
+        // Whole blocks, from a multiple of a block: aligned for any flash's reads, and inside the slot, which ends at one.
+        let place = self.buffer.get_mut(self.held..self.held + BLOCK_LENGTH).ok_or(Invalid::Bounds)?;
+        flash.read(start, place).map_err(|_| Invalid::Flash)?;
+        Ok(self.held + rest.min(BLOCK) as usize)
+    }
+
+    fn finish(&mut self, board: &Board) -> Result<Verified, Invalid> {
+        let header = self.checked.header();
+        let digest: [u8; 32] = self.hash.clone().finalize().into();
+        if digest != header.digest {
+            return Err(Invalid::Digest);
+        }
+        let [a, b, c, d, e, f, g, h] = self.vectors;
+        let (stack, entry) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        let vectors = board.payload_address(self.checked.slot());
+        // A stack grows down, so it may start right behind the RAM's last byte.
+        if stack <= board.ram.start || stack > board.ram.end() || !stack.is_multiple_of(8) {
+            return Err(Invalid::Stack);
+        }
+        let inside = (entry & !1).checked_sub(vectors).is_some_and(|offset| offset < header.payload_length);
+        if !inside || entry & 1 == 0 {
+            return Err(Invalid::Entry);
+        }
+        Ok(Verified { checked: self.checked.clone(), vectors, stack, entry })
+    }
+}

@@ -1,0 +1,201 @@
+//! nRF51822: Cortex-M0, no VTOR, so every interrupt enters the bootloader's vector table and is forwarded.
+//!
+//! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (POWER: chapter 12, TIMER: 18, WDT: 20) and the
+//! Armv6-M Architecture Reference Manual (DDI 0419). No clock set-up: the chip starts at its 16 MHz.
+
+mod flash;
+
+pub use flash::Flash;
+pub use lifeboot_core::layout::MICROBIT as BOARD;
+
+use core::arch::{asm, naked_asm};
+use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
+use lifeboot_core::handover::{self, cause_in, cause_word};
+use lifeboot_core::record::Cause;
+use lifeboot_core::verify::Verified;
+
+const POWER_RESETREAS: usize = 0x4000_0400;
+const RESETREAS_WATCHDOG: u32 = 1 << 1;
+const RESETREAS_REQUEST: u32 = 1 << 2;
+const RESETREAS_LOCKUP: u32 = 1 << 3;
+
+const WDT: usize = 0x4001_0000;
+const TIMER0: usize = 0x4000_8000;
+const TIMER0_INTERRUPT: usize = 8;
+const NVIC_ISER: usize = 0xE000_E100;
+const AIRCR: usize = 0xE000_ED0C;
+/// AIRCR: the key that a write needs, and SYSRESETREQ (DDI 0419, B3.2.6).
+const SYSTEM_RESET: u32 = 0x05FA_0004;
+
+/// Firmware on trial has to feed the watchdog more often than this.
+const WATCHDOG_SECONDS: u32 = 4;
+
+const RAM: usize = BOARD.ram.start as usize;
+const VECTORS_WORD: usize = RAM + handover::VECTORS as usize;
+const CAUSE_WORD: usize = RAM + handover::CAUSE as usize;
+const WATCHDOG_WORD: usize = RAM + handover::WATCHDOG as usize;
+
+unsafe extern "C" {
+    /// The end of RAM, by the linker script.
+    static _stack_start: u32;
+}
+
+/// An entry of the vector table (DDI 0419, B1.5.3).
+#[repr(C)]
+union Vector {
+    stack: *const u32,
+    handler: unsafe extern "C" fn(),
+    entry: extern "C" fn() -> !,
+}
+
+// SAFETY: a vector is never written.
+unsafe impl Sync for Vector {}
+
+/// The system's exceptions and the chip's 32 interrupts.
+#[used]
+#[unsafe(link_section = ".vectors")]
+static VECTORS: [Vector; 16 + 32] = {
+    let mut table = [const { Vector { handler: forward } }; 16 + 32];
+    table[0] = Vector { stack: &raw const _stack_start };
+    table[1] = Vector { entry: crate::reset };
+    table[16 + TIMER0_INTERRUPT] = Vector { handler: watchdog_or_forward };
+    table
+};
+
+/// Enters the running firmware's handler of the current exception. Hardware has stacked r0 to r3; `lr` is untouched,
+/// so the handler returns to what was interrupted. While the bootloader itself runs, any exception is its bug.
+#[unsafe(naked)]
+unsafe extern "C" fn forward() {
+    naked_asm!(
+        "ldr  r0, 1f",
+        "ldr  r0, [r0]",
+        "cmp  r0, #0",
+        "beq  2f",
+        "mrs  r1, ipsr",
+        "lsls r1, r1, #2",
+        "ldr  r0, [r0, r1]",
+        "bx   r0",
+        "2: ldr r0, 3f",
+        "bx   r0",
+        ".p2align 2",
+        "1: .word {vectors}",
+        "3: .word {fault}",
+        vectors = const VECTORS_WORD,
+        fault = sym fault,
+    )
+}
+
+/// TIMER0's handler: the watchdog's while it is armed, the firmware's otherwise.
+#[unsafe(naked)]
+unsafe extern "C" fn watchdog_or_forward() {
+    naked_asm!(
+        "ldr  r0, 1f",
+        "ldr  r0, [r0]",
+        "ldr  r1, 2f",
+        "cmp  r0, r1",
+        "beq  4f",
+        "ldr  r0, 3f",
+        "bx   r0",
+        "4: ldr r0, 5f",
+        "bx   r0",
+        ".p2align 2",
+        "1: .word {word}",
+        "2: .word {armed}",
+        "3: .word {forward}",
+        "5: .word {watchdog}",
+        word = const WATCHDOG_WORD,
+        armed = const handover::WATCHDOG_ARMED,
+        forward = sym forward,
+        watchdog = sym watchdog,
+    )
+}
+
+extern "C" fn watchdog() -> ! {
+    reset(Cause::Watchdog)
+}
+
+extern "C" fn fault() -> ! {
+    reset(Cause::Fault)
+}
+
+/// Takes the chip over after a reset; says why there was one.
+pub fn start_up() -> Cause {
+    store(VECTORS_WORD, 0);
+    store(WATCHDOG_WORD, 0);
+    let noted = cause_in(load(CAUSE_WORD));
+    store(CAUSE_WORD, 0);
+    let reason = load(POWER_RESETREAS);
+    // It accumulates until its bits are written as ones (12.1.8).
+    store(POWER_RESETREAS, reason);
+    match reason {
+        // Neither the pin nor any other source: power came on, or came back. RAM proves nothing then.
+        0 => Cause::PowerOn,
+        _ if reason & RESETREAS_WATCHDOG != 0 => Cause::Watchdog,
+        _ if reason & RESETREAS_LOCKUP != 0 => Cause::Fault,
+        _ => match noted {
+            Some(cause) => cause,
+            None if reason & RESETREAS_REQUEST != 0 => Cause::Request,
+            None => Cause::Pin,
+        },
+    }
+}
+
+/// Starts the chip's watchdog, and its stand-in: emulators have no WDT, but a TIMER whose interrupt resets. Feeding
+/// means both: WDT's RR\[0\] and TIMER0's CLEAR. TIMER0 belongs to the watchdog until the next reset.
+pub fn arm_watchdog() {
+    store(WATCHDOG_WORD, handover::WATCHDOG_ARMED);
+    store(WDT + 0x504, WATCHDOG_SECONDS * 32_768 - 1); // CRV: counts of the 32,768 Hz clock
+    store(WDT + 0x508, 1); // RREN: RR[0] feeds
+    store(WDT + 0x50C, 1); // CONFIG: runs while the core sleeps, stops in the debugger
+    store(WDT, 1); // START
+    store(TIMER0 + 0x508, 3); // BITMODE: 32 bits
+    store(TIMER0 + 0x510, 4); // PRESCALER: 16 MHz / 2^4
+    store(TIMER0 + 0x540, WATCHDOG_SECONDS * 1_000_000); // CC[0]
+    store(TIMER0 + 0x304, 1 << 16); // INTENSET: COMPARE[0]
+    store(TIMER0 + 0x00C, 1); // CLEAR
+    store(TIMER0, 1); // START
+    store(NVIC_ISER, 1 << TIMER0_INTERRUPT);
+}
+
+/// Starts the firmware that was verified.
+pub fn jump(firmware: &Verified) -> ! {
+    store(VECTORS_WORD, firmware.vectors());
+    // SAFETY: the proof says that the stack pointer lies in RAM and the entry point in the payload, which was verified
+    // in this boot; nothing of the bootloader is used again but its vectors.
+    unsafe {
+        asm!(
+            "msr msp, {stack}",
+            "bx {entry}",
+            stack = in(reg) firmware.stack(),
+            entry = in(reg) firmware.entry(),
+            options(noreturn),
+        )
+    }
+}
+
+/// Resets the chip, and leaves the cause for the next boot.
+pub fn reset(cause: Cause) -> ! {
+    store(CAUSE_WORD, cause_word(cause));
+    store(AIRCR, SYSTEM_RESET);
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+/// There is nothing to start and nobody to ask.
+pub fn wait_for_debugger() -> ! {
+    loop {
+        // SAFETY: waits for an event, no more.
+        unsafe { asm!("wfe", options(nomem, nostack)) }
+    }
+}
+
+fn load(address: usize) -> u32 {
+    // SAFETY: only called with the registers and shared words named above: mapped, aligned, used by nobody else.
+    unsafe { read_volatile(with_exposed_provenance(address)) }
+}
+
+fn store(address: usize, value: u32) {
+    // SAFETY: as in `load`; what each store does is said where it is called.
+    unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
+}

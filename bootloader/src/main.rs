@@ -1,0 +1,45 @@
+//! The bootloader. From the reset vector to the jump: [`chip::vectors`](chip) names [`reset`], which asks
+//! [`lifeboot_core::boot()`] what to do and lets the chip do it.
+//!
+//! It has no static variables, no allocator, no formatting and, after the jump, no running code but the forwarding of
+//! interrupts where the core cannot move its vector table.
+
+#![no_std]
+#![no_main]
+
+mod chip;
+
+use lifeboot_core::boot;
+use lifeboot_core::boot::Decision;
+use lifeboot_core::info::{INFO_LENGTH, Info};
+use lifeboot_core::record::Cause;
+
+include!(concat!(env!("OUT_DIR"), "/keys.rs"));
+
+static INFO: Info = Info::new(&KEYS, DEMO_KEY);
+
+/// For the updater, which takes the keys from here.
+#[used]
+#[unsafe(link_section = ".info")]
+static INFO_IN_FLASH: [u8; INFO_LENGTH] = Info::new(&KEYS, DEMO_KEY).to_bytes(&chip::BOARD);
+
+/// Where the core starts.
+#[unsafe(no_mangle)]
+extern "C" fn reset() -> ! {
+    let cause = chip::start_up();
+    let mut flash = chip::Flash::new(&chip::BOARD);
+    match boot(&mut flash, &chip::BOARD, &INFO, cause) {
+        Decision::Trial(verified) => {
+            chip::arm_watchdog();
+            chip::jump(&verified)
+        }
+        Decision::Confirmed(verified) => chip::jump(&verified),
+        Decision::Recovery => chip::wait_for_debugger(),
+    }
+}
+
+/// A bug in the bootloader: try again, as after a fault.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    chip::reset(Cause::Fault)
+}

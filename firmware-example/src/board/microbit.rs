@@ -1,0 +1,210 @@
+//! BBC micro:bit v1: nRF51822, serial port on P0.24 (out) and P0.25 (in), LED matrix from P0.04 on.
+//!
+//! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (TIMER: chapter 18, WDT: 20, UART: 29).
+
+use super::Clock;
+use core::cell::RefCell;
+use core::convert::Infallible;
+use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
+use critical_section::Mutex;
+use embedded_hal::digital::OutputPin;
+use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+use heapless::spsc::{Consumer, Producer, Queue};
+use lifeboot_updater::{Cause, handover};
+use nrf51_hal::gpio::{Level, Output, Pin, PushPull, p0};
+use nrf51_hal::pac::{Interrupt, NVIC, Peripherals, interrupt};
+
+pub use flash::Flash;
+pub use lifeboot_updater::layout::MICROBIT as BOARD;
+
+// No HAL has a driver for this chip's flash, so the bootloader's serves both.
+#[path = "../../../bootloader/src/chip/nrf51/flash.rs"]
+mod flash;
+
+/// Bytes that the serial port holds while nobody reads.
+pub const RECEIVE_BUFFER: usize = 1024;
+
+const UART: usize = 0x4000_2000;
+const UART_STARTRX: usize = UART;
+const UART_STARTTX: usize = UART + 0x008;
+const UART_RXDRDY: usize = UART + 0x108;
+const UART_TXDRDY: usize = UART + 0x11C;
+const UART_INTENSET: usize = UART + 0x304;
+const UART_ENABLE: usize = UART + 0x500;
+const UART_PSELTXD: usize = UART + 0x50C;
+const UART_PSELRXD: usize = UART + 0x514;
+const UART_RXD: usize = UART + 0x518;
+const UART_TXD: usize = UART + 0x51C;
+const UART_BAUDRATE: usize = UART + 0x524;
+const BAUD_115200: u32 = 0x01D7_E000;
+const TX_PIN: u32 = 24;
+const RX_PIN: u32 = 25;
+
+const TIMER0_CLEAR: usize = 0x4000_800C;
+const TIMER1: usize = 0x4000_9000;
+const TIMER1_COMPARE0: usize = TIMER1 + 0x140;
+const WDT_RR0: usize = 0x4001_0600;
+const WDT_FEED: u32 = 0x6E52_4635;
+const CAUSE_WORD: usize = (BOARD.ram.start + handover::CAUSE) as usize;
+
+static RECEIVED: Mutex<RefCell<Option<Producer<'static, u8>>>> = Mutex::new(RefCell::new(None));
+
+/// What the application needs of the board.
+pub struct Parts {
+    pub flash: Flash,
+    pub serial: Serial,
+    pub led: Pin<Output<PushPull>>,
+    pub clock: Clock,
+}
+
+/// Takes the board over from the bootloader. Panics where it is called twice.
+pub fn start() -> Parts {
+    let (Some(peripherals), Some(queue)) =
+        (Peripherals::take(), cortex_m::singleton!(: Queue<u8, { RECEIVE_BUFFER + 1 }> = Queue::new()))
+    else {
+        panic!("started twice");
+    };
+    let pins = p0::Parts::new(peripherals.GPIO);
+    // The line idles high; set before the UART takes it.
+    let mut transmit = pins.p0_24.into_push_pull_output(Level::High);
+    let _ = transmit.set_high();
+    // Row 1 of the matrix high, column 1 is the LED: lit while low.
+    pins.p0_13.into_push_pull_output(Level::High);
+    let led = pins.p0_04.into_push_pull_output(Level::High).degrade();
+
+    let (producer, received) = queue.split();
+    critical_section::with(|section| RECEIVED.borrow_ref_mut(section).replace(producer));
+    start_timer();
+    start_uart();
+    // SAFETY: the handlers are below, and what they use has been set up above.
+    unsafe {
+        NVIC::unmask(Interrupt::TIMER1);
+        NVIC::unmask(Interrupt::UART0);
+    }
+    Parts { flash: Flash::new(&BOARD), serial: Serial { received, sending: false }, led, clock: Clock(()) }
+}
+
+/// A millisecond's interrupt from TIMER1. It also wakes the receiver of QEMU's UART, which is deaf after a reset until
+/// something wakes its main loop.
+fn start_timer() {
+    store(TIMER1 + 0x508, 0); // BITMODE: 16 bits
+    store(TIMER1 + 0x510, 4); // PRESCALER: 16 MHz / 2^4
+    store(TIMER1 + 0x540, 1000); // CC[0]
+    store(TIMER1 + 0x200, 1); // SHORTS: COMPARE[0] clears
+    store(TIMER1 + 0x304, 1 << 16); // INTENSET: COMPARE[0]
+    store(TIMER1, 1); // START
+}
+
+fn start_uart() {
+    store(UART_PSELTXD, TX_PIN);
+    store(UART_PSELRXD, RX_PIN);
+    store(UART_BAUDRATE, BAUD_115200);
+    store(UART_ENABLE, 4);
+    store(UART_STARTTX, 1);
+    store(UART_STARTRX, 1);
+    store(UART_INTENSET, 1 << 2); // RXDRDY
+}
+
+#[interrupt]
+fn TIMER1() {
+    store(TIMER1_COMPARE0, 0);
+    Clock::tick();
+}
+
+#[interrupt]
+fn UART0() {
+    critical_section::with(|section| {
+        let mut received = RECEIVED.borrow_ref_mut(section);
+        while load(UART_RXDRDY) != 0 {
+            // Cleared before RXD is read, or the next byte's event is lost (29.7).
+            store(UART_RXDRDY, 0);
+            let byte = load(UART_RXD) as u8;
+            // A full buffer means that the host sent more than the window: the frame's CRC will tell.
+            if let Some(producer) = received.as_mut() {
+                let _ = producer.enqueue(byte);
+            }
+        }
+    });
+}
+
+/// Makes sure that the watchdog does not reset the chip for some seconds: the chip's, and the timer that stands in for
+/// it on emulators.
+pub fn feed_watchdog() {
+    store(TIMER0_CLEAR, 1);
+    store(WDT_RR0, WDT_FEED);
+}
+
+/// Resets the chip, and leaves the cause for the bootloader.
+pub fn reset(cause: Cause) -> ! {
+    store(CAUSE_WORD, handover::cause_word(cause));
+    cortex_m::peripheral::SCB::sys_reset()
+}
+
+/// Sends bytes, and waits until they are sent.
+pub fn write_now(bytes: &[u8]) {
+    for byte in bytes {
+        store(UART_TXDRDY, 0);
+        store(UART_TXD, u32::from(*byte));
+        while load(UART_TXDRDY) == 0 {}
+    }
+}
+
+/// The serial port.
+pub struct Serial {
+    received: Consumer<'static, u8>,
+    sending: bool,
+}
+
+impl ErrorType for Serial {
+    type Error = Infallible;
+}
+
+impl ReadReady for Serial {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(self.received.ready())
+    }
+}
+
+impl Read for Serial {
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+        let mut length = 0;
+        for (place, byte) in bytes.iter_mut().zip(core::iter::from_fn(|| self.received.dequeue())) {
+            *place = byte;
+            length += 1;
+        }
+        Ok(length)
+    }
+}
+
+impl WriteReady for Serial {
+    fn write_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(!self.sending || load(UART_TXDRDY) != 0)
+    }
+}
+
+impl Write for Serial {
+    /// Takes one byte: the UART has no more room.
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        let Some(byte) = bytes.first() else { return Ok(0) };
+        while !self.write_ready()? {}
+        store(UART_TXDRDY, 0);
+        store(UART_TXD, u32::from(*byte));
+        self.sending = true;
+        Ok(1)
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        while !self.write_ready()? {}
+        Ok(())
+    }
+}
+
+fn load(address: usize) -> u32 {
+    // SAFETY: only called with the registers named above: mapped, aligned, and not used by the HAL's part of this file.
+    unsafe { read_volatile(with_exposed_provenance(address)) }
+}
+
+fn store(address: usize, value: u32) {
+    // SAFETY: as in `load`; the shared word belongs to whoever resets the chip.
+    unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
+}

@@ -1,0 +1,47 @@
+//! The boards. Exactly one is compiled in; each is a file that offers what is re-exported here.
+//!
+//! - `BOARD`: the flash map. `Flash`: a driver over `embedded-storage`, the chip's HAL's where it has one.
+//! - `start() -> Parts`: flash, serial port, LED and clock.
+//! - `RECEIVE_BUFFER`: bytes that the serial port holds while nobody reads.
+//! - `feed_watchdog()`: harmless where none runs.
+//! - `reset(Cause) -> !`: leaves the cause for the bootloader.
+//! - `write_now(bytes)`: waits for the line; for panics.
+
+#[cfg(feature = "microbit")]
+mod microbit;
+#[cfg(feature = "microbit")]
+pub use microbit::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
+
+#[cfg(feature = "stm32f405")]
+mod stm32f405;
+#[cfg(feature = "stm32f405")]
+pub use stm32f405::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
+
+use core::sync::atomic::{AtomicU32, Ordering};
+use lifeboot_updater::Slot;
+
+/// Milliseconds since the start. The board's timer interrupt counts them.
+pub struct Clock(());
+
+static MILLISECONDS: AtomicU32 = AtomicU32::new(0);
+
+impl Clock {
+    /// Milliseconds since the start.
+    pub fn now(&self) -> u32 {
+        MILLISECONDS.load(Ordering::Relaxed)
+    }
+
+    /// One more; only the timer's interrupt calls this.
+    fn tick() {
+        // Not read-modify-write: the Cortex-M0 has none, and there is one writer.
+        MILLISECONDS.store(MILLISECONDS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+}
+
+/// The slot as a word for the log.
+pub fn slot_name(slot: Slot) -> &'static str {
+    match slot {
+        Slot::A => "A",
+        Slot::B => "B",
+    }
+}

@@ -1,0 +1,93 @@
+//! An application that updates itself: it blinks, answers a host on the serial port, tests itself, and confirms.
+//!
+//! What belongs to Lifeboot is the updater, the session and what is done with them in `main`; everything else stands for
+//! an application. Features make firmware that must not survive its trial.
+
+#![no_std]
+#![no_main]
+
+mod blink;
+mod board;
+mod fault;
+mod log;
+mod self_test;
+
+use blink::Blink;
+use lifeboot_updater::{Cause, Event, Session, Updater, Work};
+
+/// Bytes of a received frame; 512 of them can be image.
+const FRAME: usize = 528;
+
+/// How long the firmware has to run, and blink, before it calls itself healthy, in milliseconds.
+const HEALTHY: u32 = 1_000;
+
+/// How long it may take to confirm, in milliseconds, before it resets itself.
+const TRIAL_DEADLINE: u32 = 5_000;
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    if cfg!(feature = "hang-at-start") {
+        hang();
+    }
+    let board::Parts { flash, mut serial, led, clock } = board::start();
+    let mut blink = Blink::new(led);
+    let Ok(mut updater) = Updater::new(flash, &board::BOARD) else {
+        panic!("linked for no slot of this board");
+    };
+    let mut session = Session::<FRAME>::new(board::RECEIVE_BUFFER).with_trial_deadline(TRIAL_DEADLINE);
+    let healthy = self_test::passes();
+    defmt::info!("started from slot {}, trial: {}", board::slot_name(updater.running()), updater.is_trial());
+
+    if updater.is_trial() && !healthy {
+        defmt::error!("the self-test failed: going back");
+        roll_back(&mut updater);
+    }
+    loop {
+        board::feed_watchdog();
+        let now = clock.now();
+        blink.poll(now);
+        if updater.is_trial() && now > HEALTHY {
+            misbehave();
+            if !cfg!(feature = "never-confirm") && blink.count() > 0 {
+                match updater.confirm() {
+                    Ok(()) => defmt::info!("confirmed after {} blinks", blink.count()),
+                    Err(refusal) => defmt::error!("not confirmed: {}", refusal),
+                }
+            }
+        }
+        log::drain(&mut session);
+        match session.poll(now, &mut serial, &mut updater) {
+            Ok(Event::Reset) => board::reset(Cause::Request),
+            // Nothing to do until an interrupt: a byte has come, or a millisecond has passed.
+            Ok(Event::Idle) => cortex_m::asm::wfi(),
+            Ok(Event::Busy) | Err(_) => {}
+        }
+    }
+}
+
+/// Ends the trial at once, instead of using up its attempts.
+fn roll_back(updater: &mut Updater<board::Flash>) -> ! {
+    if updater.request_rollback().is_ok() {
+        while let Ok(Work::Busy) = updater.work() {
+            board::feed_watchdog();
+        }
+    }
+    board::reset(Cause::Request)
+}
+
+/// What the builds for the tests and the demo do to their trial.
+fn misbehave() {
+    if cfg!(feature = "hang-later") {
+        defmt::warn!("hanging");
+        hang();
+    }
+    if cfg!(feature = "panic-later") {
+        panic!("as the feature panic-later says");
+    }
+}
+
+fn hang() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}

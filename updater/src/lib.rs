@@ -1,0 +1,43 @@
+//! The firmware's side of Lifeboot.
+//!
+//! [`Updater`] writes the other slot, verifies it, marks it trial and confirms; [`Session`] lets a host do so over a
+//! serial line. Neither has chip code: flash comes through `embedded-storage`, the line through `embedded-io`.
+//!
+//! ```no_run
+//! # use lifeboot_updater::*;
+//! # fn run<F, S>(flash: F, mut serial: S, now: fn() -> u32, reset: fn() -> !, self_test: fn() -> bool) -> Result<(), Refusal>
+//! # where F: embedded_storage::nor_flash::NorFlash,
+//! #       S: embedded_io::Read + embedded_io::ReadReady + embedded_io::Write + embedded_io::WriteReady {
+//! let mut updater = Updater::new(flash, &layout::MICROBIT)?;
+//! if updater.is_trial() && self_test() {
+//!     updater.confirm()?;
+//! }
+//! let mut session = Session::<560>::new(1024);
+//! loop {
+//!     if let Ok(Event::Reset) = session.poll(now(), &mut serial, &mut updater) {
+//!         reset();
+//!     }
+//!     // the application
+//! }
+//! # }
+//! ```
+//!
+//! From a byte on the serial port to a word in flash: [`frame`] finds a message, [`wire`] says what it is,
+//! [`session`](Session) carries it out, `transfer` rebases it and makes blocks, the flash driver writes them.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod frame;
+mod session;
+mod transfer;
+mod updater;
+pub mod wire;
+
+pub use lifeboot_core::layout::{self, Board, Slot};
+pub use lifeboot_core::record::Cause;
+pub use lifeboot_core::{Version, handover};
+pub use session::{Event, Session, TRIAL_DEADLINE};
+pub use updater::{Belief, Updater, Work};
+pub use wire::Refusal;

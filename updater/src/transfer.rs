@@ -1,0 +1,264 @@
+//! Receiving an image into the target slot: erasing, rebasing and writing, one flash operation at a time.
+//!
+//! The bytes come in order, the relocation table first, then the payload; both are written in blocks. An erase unit is
+//! erased when the first block in it is due, unless it already was: two units can be met twice, the slot's first (it
+//! also holds the header) and the one that payload and table share.
+//!
+//! Parts that the slot already holds can be passed over ([`Transfer::skip`]). The final verification reads everything,
+//! so a wrong skip costs a failed update, never a wrong byte; what is refused here is only what could not work.
+//!
+//! Invariants: nothing outside the target slot is touched; the slot's old header goes first and the new one is not
+//! written here, so a slot that is partly written never has one that fits.
+
+use crate::wire::Refusal;
+use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes};
+use lifeboot_core::layout::{BLOCK, Board};
+use lifeboot_core::rebase::{ENTRY_LENGTH, Rebaser};
+use lifeboot_core::verify::TableReader;
+
+const BLOCK_LENGTH: usize = BLOCK as usize;
+
+/// Which part of the image is being received.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Table,
+    Payload,
+}
+
+/// A transfer under way. All offsets count from the start of the slot.
+pub(crate) struct Transfer {
+    header: HeaderBytes,
+    checked: Checked,
+    phase: Phase,
+    /// The first offset that is not in flash yet; `buffer` starts there.
+    written: u32,
+    /// Bytes in `buffer`.
+    filled: usize,
+    /// How many of them are in their final form.
+    done: usize,
+    /// The erase unit that can be written from `written` on.
+    open: Option<u32>,
+    /// The slot still has a header that is not the new one.
+    old_header: bool,
+    /// The slot's first unit was erased in this transfer.
+    erased_first: bool,
+    /// The unit that payload and table share was erased in this transfer.
+    erased_shared: bool,
+    table: TableReader,
+    rebaser: Rebaser,
+    /// A block, and behind it the beginning of the next one: an entry may lie across the border.
+    buffer: [u8; BLOCK_LENGTH + ENTRY_LENGTH],
+}
+
+impl Transfer {
+    /// Starts a transfer of the image with this header, which was `checked` for the target slot.
+    pub fn new<F: NorFlash>(
+        header: &HeaderBytes,
+        checked: Checked,
+        board: &Board,
+        flash: &mut F,
+    ) -> Result<Self, Refusal> {
+        let present = read_header(flash, board.slot(checked.slot()).start)?;
+        let mut transfer = Transfer {
+            table: TableReader::new(&checked, board),
+            rebaser: Rebaser::new(checked.distance(board)),
+            phase: Phase::Table,
+            written: checked.table_offset(),
+            header: *header,
+            checked,
+            filled: 0,
+            done: 0,
+            open: None,
+            old_header: present != *header && !is_erased(&present),
+            erased_first: false,
+            erased_shared: false,
+            buffer: [0; _],
+        };
+        transfer.leave_finished_phase(board);
+        Ok(transfer)
+    }
+
+    /// Whether everything is in flash but the header.
+    pub fn is_complete(&self) -> bool {
+        self.phase == Phase::Payload && self.next() == self.phase_end() && self.filled == 0
+    }
+
+    /// The header, and the proof that it was checked.
+    pub fn parts(&self) -> (HeaderBytes, Checked) {
+        (self.header, self.checked.clone())
+    }
+
+    /// The next offset that needs bytes; the payload's end when all are there.
+    pub fn next(&self) -> u32 {
+        self.written + self.filled as u32
+    }
+
+    /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. Call [`work`](Self::work)
+    /// until it has nothing to do before offering the rest.
+    pub fn feed<F: NorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Refusal> {
+        let room = (self.buffer.len() - self.filled).min((self.phase_end() - self.next()) as usize);
+        let taken = bytes.get(..bytes.len().min(room)).unwrap_or_default();
+        if let Some(place) = self.buffer.get_mut(self.filled..self.filled + taken.len()) {
+            place.copy_from_slice(taken);
+        }
+        self.filled += taken.len();
+        let pending = self.buffer.get_mut(..self.filled).unwrap_or_default();
+        self.done = match self.phase {
+            Phase::Table => pending.len(),
+            Phase::Payload => {
+                let offset = self.written - u32::from(self.checked.header().header_length);
+                let Transfer { table, rebaser, .. } = self;
+                rebaser.apply(offset, pending, || table.next(flash))?
+            }
+        };
+        let at_end = self.next() == self.phase_end();
+        if self.phase == Phase::Payload && at_end && !self.rebaser.is_done() {
+            return Err(Refusal::Table);
+        }
+        Ok(taken.len())
+    }
+
+    /// Passes over everything before `to`, if that is possible; [`next`](Self::next) tells.
+    pub fn skip<F: NorFlash>(&mut self, to: u32, board: &Board, flash: &mut F) -> Result<(), Refusal> {
+        let end = self.phase_end();
+        let (unit, last) = (self.written / board.slot_unit, to.saturating_sub(1) / board.slot_unit);
+        let passes = |passed: u32| (unit..=last).contains(&passed);
+        let possible = self.filled == 0
+            && to > self.written
+            && (to == end || to < end && to.is_multiple_of(BLOCK))
+            && self.open != Some(unit)
+            && !(passes(0) && (self.old_header || self.erased_first))
+            && !(passes(self.shared_unit(board)) && self.erased_shared);
+        if !possible {
+            return Ok(());
+        }
+        if self.phase == Phase::Payload {
+            let (mut table, mut rebaser) = (self.table.clone(), self.rebaser.clone());
+            let offset = to - u32::from(self.checked.header().header_length);
+            if !rebaser.skip(offset, || table.next(flash))? {
+                return Ok(());
+            }
+            if to == end && !rebaser.is_done() {
+                return Err(Refusal::Table);
+            }
+            (self.table, self.rebaser) = (table, rebaser);
+        }
+        self.written = to;
+        self.leave_finished_phase(board);
+        Ok(())
+    }
+
+    /// Does the flash operation that is due, if one is; at most one. Returns whether there was one.
+    pub fn work<F: NorFlash>(&mut self, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
+        let at_end = self.next() == self.phase_end();
+        let length = if self.done >= BLOCK_LENGTH {
+            BLOCK_LENGTH
+        } else if at_end && self.filled > 0 {
+            self.filled
+        } else {
+            return Ok(false);
+        };
+        let slot_start = board.slot(self.checked.slot()).start;
+        let unit = self.written / board.slot_unit;
+        if self.old_header {
+            self.erase(0, board, flash)?;
+        } else if self.open == Some(unit) {
+            let mut block = [0xff; BLOCK_LENGTH];
+            let (bytes, padding) = block.split_at_mut(length);
+            bytes.copy_from_slice(self.buffer.get(..length).unwrap_or_default());
+            let padding = padding.len().min(length.next_multiple_of(F::WRITE_SIZE) - length);
+            let padded = block.get(..length + padding).unwrap_or_default();
+            flash.write(slot_start + self.written, padded).map_err(|_| Refusal::Flash)?;
+            self.buffer.copy_within(length..self.filled, 0);
+            self.filled -= length;
+            self.done -= length;
+            self.written += length as u32;
+            self.leave_finished_phase(board);
+        } else if self.may_write_to(unit, board, flash)? {
+            self.open = Some(unit);
+            return self.work(board, flash);
+        } else {
+            self.erase(unit, board, flash)?;
+            self.open = Some(unit);
+        }
+        Ok(true)
+    }
+
+    /// Whether the unit that `written` lies in is erased from there on; an error where it is not and must not be.
+    fn may_write_to<F: NorFlash>(&self, unit: u32, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
+        let shared = unit == self.shared_unit(board) && self.phase == Phase::Payload;
+        if unit == 0 && self.erased_first || shared && self.erased_shared {
+            return Ok(true);
+        }
+        let shared_with_table = shared && self.checked.header().table_length > 0;
+        let at_start = self.written.is_multiple_of(board.slot_unit) || self.written == self.phase_start();
+        if at_start && !shared_with_table {
+            return Ok(false);
+        }
+        // Something before, or behind, `written` in this unit was skipped and would be lost with an erase.
+        let unit_end = (unit + 1) * board.slot_unit;
+        let end = if shared_with_table { unit_end.min(self.checked.table_offset()) } else { unit_end };
+        let slot_start = board.slot(self.checked.slot()).start;
+        let mut block = [0; BLOCK_LENGTH];
+        for start in (self.written..end).step_by(BLOCK_LENGTH) {
+            flash.read(slot_start + start, &mut block).map_err(|_| Refusal::Flash)?;
+            if !is_erased(&block) {
+                return Err(Refusal::NotErased);
+            }
+        }
+        Ok(true)
+    }
+
+    fn erase<F: NorFlash>(&mut self, unit: u32, board: &Board, flash: &mut F) -> Result<(), Refusal> {
+        let start = board.slot(self.checked.slot()).start + unit * board.slot_unit;
+        flash.erase(start, start + board.slot_unit).map_err(|_| Refusal::Flash)?;
+        if unit == 0 {
+            self.old_header = false;
+            self.erased_first = true;
+        }
+        self.erased_shared |= unit == self.shared_unit(board);
+        Ok(())
+    }
+
+    /// The unit in which the payload ends and the table begins, unless they are in different ones: then the table's.
+    fn shared_unit(&self, board: &Board) -> u32 {
+        self.checked.table_offset() / board.slot_unit
+    }
+
+    fn phase_start(&self) -> u32 {
+        match self.phase {
+            Phase::Table => self.checked.table_offset(),
+            Phase::Payload => u32::from(self.checked.header().header_length),
+        }
+    }
+
+    fn phase_end(&self) -> u32 {
+        let header = self.checked.header();
+        match self.phase {
+            Phase::Table => self.phase_start() + header.table_length,
+            Phase::Payload => self.phase_start() + header.payload_length,
+        }
+    }
+
+    /// Goes on to the payload when the table is written.
+    fn leave_finished_phase(&mut self, board: &Board) {
+        if self.phase == Phase::Table && self.next() == self.phase_end() {
+            self.phase = Phase::Payload;
+            self.written = board.header_length;
+            self.open = None;
+        }
+    }
+}
+
+/// Reads the header's place in a slot.
+pub(crate) fn read_header<F: NorFlash>(flash: &mut F, slot_start: u32) -> Result<HeaderBytes, Refusal> {
+    let mut header = [0; HEADER_LENGTH];
+    flash.read(slot_start, &mut header).map_err(|_| Refusal::Flash)?;
+    Ok(header)
+}
+
+/// Whether flash holds nothing here.
+pub(crate) fn is_erased(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0xff)
+}

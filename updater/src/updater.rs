@@ -1,0 +1,405 @@
+//! [`Updater`]: the state of the device, and every change that the firmware can make to it.
+
+use crate::transfer::{Transfer, is_erased, read_header};
+use crate::wire::{self, Refusal};
+use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::boot::outcome;
+use lifeboot_core::image::{Checked, Header, HeaderBytes, Invalid, Trust};
+use lifeboot_core::info::Info;
+use lifeboot_core::journal::{Failed, Journal};
+use lifeboot_core::layout::{BLOCK, Board, Slot};
+use lifeboot_core::record::{Cause, Ending, Outcome, Record, Trial};
+use lifeboot_core::verify::{Check, check_header};
+use lifeboot_core::version::Version;
+use sha2::{Digest, Sha256};
+
+/// What [`Updater::work`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Nothing: there was nothing to do.
+    Idle,
+    /// One step; there may be another.
+    Busy,
+    /// The last step of [`finish`](Updater::finish) or [`request_rollback`](Updater::request_rollback): the trial is
+    /// marked, or ended, durably. The next reset acts on it.
+    Done,
+}
+
+/// What a host believes about the device; a transfer begins only where it is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Belief {
+    /// The version that runs.
+    pub running: Version,
+    /// The slot that does not run.
+    pub target: Slot,
+}
+
+enum Stage {
+    Idle,
+    Receiving {
+        transfer: Transfer,
+        /// A trial that was never started has to end before its slot is written.
+        end_trial: bool,
+    },
+    Verifying(HeaderBytes, Check),
+    /// The payload is verified; the header is due, unless it is there.
+    Sealing(HeaderBytes, Slot),
+    /// The boot state is due to change.
+    Recording(Change),
+}
+
+/// A change of the boot state that takes more than one step; it is made on the state as it is then, not as it was when
+/// the change was asked for: a confirm may have come in between.
+#[derive(Clone, Copy)]
+enum Change {
+    MarkTrial(Slot),
+    EndTrial(Outcome),
+}
+
+/// The firmware's hold on the device.
+///
+/// Takes about 1 KiB of RAM. Needs up to 9 KiB of stack in [`begin`](Self::begin), which checks a signature.
+pub struct Updater<F> {
+    flash: F,
+    board: &'static Board,
+    journal: Journal,
+    running: Slot,
+    schema: u16,
+    stage: Stage,
+}
+
+/// Stands somewhere in the firmware's own flash, so its address tells the slot.
+static ANCHOR: u8 = 0x5a;
+
+impl<F: NorFlash> Updater<F> {
+    /// The updater of firmware on `board`. `flash` counts its offsets from the start of the chip's flash.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSlot`] where the code that calls runs from neither slot.
+    pub fn new(flash: F, board: &'static Board) -> Result<Self, Refusal> {
+        // Read as volatile would be: the optimiser must not know that this address is that of a constant elsewhere.
+        let here = core::hint::black_box(&raw const ANCHOR) as usize as u32;
+        let running = board.slot_at(here).ok_or(Refusal::NoSlot)?;
+        Ok(Self::running_in(running, flash, board))
+    }
+
+    /// The updater of a program that stands for firmware in `slot`: a simulation, or a bootloader that answers hosts.
+    pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Self {
+        let journal = Journal::open(&mut flash, board);
+        Updater { flash, board, journal, running: slot, schema: 0, stage: Stage::Idle }
+    }
+
+    /// States the schema of what the firmware keeps in its own storage; images that cannot live with it are refused.
+    /// 0 where nothing is stated.
+    pub fn with_storage_schema(self, schema: u16) -> Self {
+        Updater { schema, ..self }
+    }
+
+    /// The slot that runs.
+    pub fn running(&self) -> Slot {
+        self.running
+    }
+
+    /// The slot that updates are written to.
+    pub fn target(&self) -> Slot {
+        self.running.other()
+    }
+
+    /// Whether the running firmware still has to [`confirm`](Self::confirm).
+    pub fn is_trial(&self) -> bool {
+        let record = self.journal.record();
+        record.confirmed != self.running || record.trial.is_some_and(|trial| trial.slot == self.running)
+    }
+
+    /// The running firmware's word that it is healthy: its slot is the default from now on. Harmless to repeat.
+    ///
+    /// At most one erase of a journal unit and two records.
+    ///
+    /// # Errors
+    /// [`Refusal::Flash`] where the journal does not take it; nothing has changed then.
+    pub fn confirm(&mut self) -> Result<(), Refusal> {
+        let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
+        if self.is_trial() {
+            let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Cause::Unknown);
+            let record = Record {
+                confirmed: self.running,
+                trial: None,
+                outcome: Some(outcome),
+                ..self.journal.record().clone()
+            };
+            self.append(record)?;
+        }
+        // Only now, that no boot goes back below it any more.
+        if header.epoch > self.journal.record().epoch_floor {
+            self.append(Record { epoch_floor: header.epoch, ..self.journal.record().clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Starts going back: ends the trial, if there is one, or else puts the image in the other slot, the previous
+    /// firmware as a rule, on trial. [`work`](Self::work) does it; reset the chip when that is [`Work::Done`].
+    ///
+    /// # Errors
+    /// What is wrong with the image in the other slot, where it would be needed.
+    pub fn request_rollback(&mut self) -> Result<(), Refusal> {
+        if let Some(trial) = self.journal.record().trial {
+            let outcome = outcome(&mut self.flash, self.board, trial.slot, Ending::Requested, Cause::Unknown);
+            self.stage = Stage::Recording(Change::EndTrial(outcome));
+            return Ok(());
+        }
+        let target = self.target();
+        let checked = self.trusted(|trust, flash| check_header(flash, trust, target))?;
+        if !checked.header().accepts_schema(self.schema) {
+            return Err(Refusal::Schema);
+        }
+        let header = read_header(&mut self.flash, self.board.slot(target).start)?;
+        self.stage = Stage::Verifying(header, Check::new(checked, self.board));
+        Ok(())
+    }
+
+    /// Starts a transfer of the image with this header into the other slot. Nothing is erased here: everything that
+    /// the header can be refused for is found out first. With `force`, an image that was rejected before is taken.
+    ///
+    /// A transfer that was under way is given up; what it wrote stays, and can be skipped.
+    ///
+    /// # Errors
+    /// Why the image is not acceptable on this device, now.
+    pub fn begin(&mut self, header: &HeaderBytes, belief: Belief, force: bool) -> Result<(), Refusal> {
+        self.abort();
+        if belief.target != self.target() {
+            return Err(Refusal::OtherTarget);
+        }
+        if self.is_trial() {
+            return Err(Refusal::TrialRunning);
+        }
+        let running = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
+        if belief.running != running.version {
+            return Err(Refusal::OtherRunning);
+        }
+        let target = self.target();
+        let checked = self.trusted(|trust, _| trust.check(header, target))?;
+        if !checked.header().accepts_schema(self.schema) {
+            return Err(Refusal::Schema);
+        }
+        let record = self.journal.record();
+        let rejected = record.outcome.is_some_and(|outcome| {
+            outcome.ending.is_rejection() && checked.header().digest.starts_with(&outcome.digest)
+        });
+        if rejected && !force {
+            return Err(Refusal::Rejected);
+        }
+        let end_trial = record.trial.is_some();
+        let transfer = Transfer::new(header, checked, self.board, &mut self.flash)?;
+        self.stage = Stage::Receiving { transfer, end_trial };
+        Ok(())
+    }
+
+    /// The next offset in the slot that needs bytes; `None` without a transfer.
+    pub fn next(&self) -> Option<u32> {
+        match &self.stage {
+            Stage::Receiving { transfer, .. } => Some(transfer.next()),
+            _ => None,
+        }
+    }
+
+    /// Takes bytes of the image that belong at `offset` in the slot; returns how many. 0 while there is
+    /// [`work`](Self::work) to do, and where `offset` is not [`next`](Self::next).
+    ///
+    /// # Errors
+    /// What is wrong with the image, or that there is no transfer (any more).
+    pub fn feed(&mut self, offset: u32, bytes: &[u8]) -> Result<usize, Refusal> {
+        match &mut self.stage {
+            Stage::Receiving { transfer, end_trial: false } if transfer.next() == offset => {
+                let taken = transfer.feed(bytes, &mut self.flash);
+                self.end_on_error(taken)
+            }
+            Stage::Receiving { .. } => Ok(0),
+            _ => Err(Refusal::NoTransfer),
+        }
+    }
+
+    /// Passes over what the slot already holds, up to `to`, if possible; [`next`](Self::next) tells how far it went.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    pub fn skip(&mut self, to: u32) -> Result<(), Refusal> {
+        match &mut self.stage {
+            Stage::Receiving { transfer, .. } => {
+                let skipped = transfer.skip(to, self.board, &mut self.flash);
+                self.end_on_error(skipped)
+            }
+            _ => Err(Refusal::NoTransfer),
+        }
+    }
+
+    /// Everything was fed: starts the verification, by reading back. [`work`](Self::work) does it, writes the header
+    /// and marks the slot trial; reset the chip when that is [`Work::Done`].
+    ///
+    /// # Errors
+    /// [`Refusal::Incomplete`]: the transfer goes on. [`Refusal::NoTransfer`].
+    pub fn finish(&mut self) -> Result<(), Refusal> {
+        let Stage::Receiving { transfer, .. } = &self.stage else { return Err(Refusal::NoTransfer) };
+        if !transfer.is_complete() {
+            return Err(Refusal::Incomplete);
+        }
+        let (header, checked) = transfer.parts();
+        self.stage = Stage::Verifying(header, Check::new(checked, self.board));
+        Ok(())
+    }
+
+    /// Gives up what is under way. What a transfer wrote stays in the slot.
+    pub fn abort(&mut self) {
+        self.stage = Stage::Idle;
+    }
+
+    /// Does the next step of what was started: at most one flash operation, an erase or a write; or hashes one block.
+    ///
+    /// # Errors
+    /// What is wrong with the image, or with the flash; what was under way has ended then.
+    pub fn work(&mut self) -> Result<Work, Refusal> {
+        let worked = self.step();
+        if !matches!(worked, Ok(Work::Idle | Work::Busy)) {
+            self.abort();
+        }
+        worked
+    }
+
+    fn step(&mut self) -> Result<Work, Refusal> {
+        let Updater { flash, board, journal, stage, .. } = self;
+        match stage {
+            Stage::Idle => return Ok(Work::Idle),
+            Stage::Receiving { end_trial: end_trial @ true, .. } => {
+                if !journal.prepare(flash)? {
+                    journal.append(flash, Record { trial: None, ..journal.record().clone() })?;
+                    *end_trial = false;
+                }
+            }
+            Stage::Receiving { transfer, .. } => {
+                if !transfer.work(board, flash)? {
+                    return Ok(Work::Idle);
+                }
+            }
+            Stage::Verifying(header, check) => {
+                if let Some(verified) = check.step(flash, board)? {
+                    *stage = Stage::Sealing(*header, verified.slot());
+                }
+            }
+            Stage::Sealing(header, slot) => {
+                let start = board.slot(*slot).start;
+                let present = read_header(flash, start)?;
+                if present == *header {
+                    *stage = Stage::Recording(Change::MarkTrial(*slot));
+                } else if is_erased(&present) {
+                    // Read back at the next step: flash that does not keep it ends as not erased.
+                    flash.write(start, header).map_err(|_| Refusal::Flash)?;
+                } else {
+                    return Err(Refusal::NotErased);
+                }
+            }
+            Stage::Recording(change) => {
+                let mut record = journal.record().clone();
+                match *change {
+                    Change::MarkTrial(slot) => record.trial = Some(Trial::new(slot)),
+                    Change::EndTrial(_) if record.trial.is_none() => return Ok(Work::Done),
+                    Change::EndTrial(outcome) => (record.trial, record.outcome) = (None, Some(outcome)),
+                }
+                if !journal.prepare(flash)? {
+                    journal.append(flash, record)?;
+                    return Ok(Work::Done);
+                }
+            }
+        }
+        Ok(Work::Busy)
+    }
+
+    /// The start of the SHA-256 of a part of the target slot, as it is in flash.
+    ///
+    /// # Errors
+    /// [`Refusal::Command`] where the part is not inside the slot, or does not start at a multiple of [`BLOCK`].
+    pub fn digest(&mut self, offset: u32, length: u32) -> Result<[u8; wire::DIGEST_LENGTH], Refusal> {
+        let slot = self.board.slot(self.target());
+        let end = offset.checked_add(length).filter(|end| *end <= slot.length).ok_or(Refusal::Command)?;
+        if !offset.is_multiple_of(BLOCK) {
+            return Err(Refusal::Command);
+        }
+        let mut hash = Sha256::new();
+        let mut block = [0; BLOCK as usize];
+        for start in (offset..end).step_by(block.len()) {
+            self.flash.read(slot.start + start, &mut block).map_err(|_| Refusal::Flash)?;
+            hash.update(block.get(..(end - start).min(BLOCK) as usize).unwrap_or_default());
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        Ok(digest.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The state of the device. `window` and `chunk` are what the session can take: see [`wire::Status`].
+    pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
+        let info = Info::read(&mut self.flash, self.board);
+        let slots = Slot::BOTH.map(|slot| self.content(slot));
+        let Record { confirmed, trial, epoch_floor, revoked, outcome } = self.journal.record().clone();
+        wire::Status {
+            wire: wire::WIRE,
+            board: self.board.name_bytes(),
+            bootloader: info.as_ref().map_or(0, |info| info.format),
+            demo_key: info.is_some_and(|info| info.demo_key),
+            running: self.running.into(),
+            confirmed: confirmed.into(),
+            trial: trial.map(|trial| wire::Trial {
+                slot: trial.slot.into(),
+                attempts: trial.attempts,
+                power_attempts: trial.power_attempts,
+            }),
+            slots,
+            epoch_floor,
+            revoked,
+            outcome: outcome.map(|outcome| wire::Outcome {
+                ending: outcome.ending.into(),
+                slot: outcome.slot.into(),
+                cause: outcome.cause.into(),
+                version: outcome.version.into(),
+                digest: outcome.digest,
+            }),
+            window,
+            chunk,
+            unit: self.board.slot_unit,
+        }
+    }
+
+    fn content(&mut self, slot: Slot) -> wire::SlotContent {
+        let Ok(bytes) = read_header(&mut self.flash, self.board.slot(slot).start) else {
+            return wire::SlotContent::Unfinished;
+        };
+        if let Ok(Header { version, epoch, digest, .. }) = Header::parse(&bytes) {
+            let digest = digest.first_chunk().copied().unwrap_or_default();
+            return wire::SlotContent::Image { version: version.into(), epoch, digest };
+        }
+        let mut payload = [0; BLOCK as usize];
+        let start = self.board.slot(slot).start + self.board.header_length;
+        let empty = is_erased(&bytes) && self.flash.read(start, &mut payload).is_ok() && is_erased(&payload);
+        if empty { wire::SlotContent::Empty } else { wire::SlotContent::Unfinished }
+    }
+
+    fn trusted(&mut self, check: impl FnOnce(&Trust, &mut F) -> Result<Checked, Invalid>) -> Result<Checked, Refusal> {
+        let info = Info::read(&mut self.flash, self.board).ok_or(Refusal::NoBootloader)?;
+        let Record { revoked, epoch_floor, .. } = *self.journal.record();
+        let trust = Trust { board: self.board, info: &info, revoked, epoch_floor };
+        Ok(check(&trust, &mut self.flash)?)
+    }
+
+    fn append(&mut self, record: Record) -> Result<(), Refusal> {
+        Ok(self.journal.append(&mut self.flash, record)?)
+    }
+
+    fn end_on_error<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        if result.is_err() {
+            self.abort();
+        }
+        result
+    }
+}
+
+impl From<Failed> for Refusal {
+    fn from(_: Failed) -> Self {
+        Refusal::Flash
+    }
+}

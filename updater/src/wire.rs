@@ -1,0 +1,385 @@
+//! The messages between host and device: plain types, in postcard's encoding.
+//!
+//! **Append-only.** Devices in the field keep speaking what they were built with: add variants and message kinds at the
+//! end, never change, reorder or remove one. A field cannot be added to a message; a new message can.
+//!
+//! Offsets count bytes from the start of the target slot. A transfer's bytes are the image's: first its relocation
+//! table, then its payload in canonical form; the header comes with `Begin`.
+
+use lifeboot_core::image::Invalid;
+use lifeboot_core::record::{Cause, Ending};
+use serde::{Deserialize, Serialize};
+
+/// The version of this file; grows with each addition.
+pub const WIRE: u8 = 1;
+
+/// Bytes that a digest of a range is cut to. It decides what to send, never what to trust.
+pub const DIGEST_LENGTH: usize = 8;
+
+/// Digests that one answer carries at most.
+pub const DIGESTS: usize = 8;
+
+/// A session's silence, in milliseconds, after which another host may take over.
+pub const SILENCE: u32 = 3000;
+
+/// What the host sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request<'a> {
+    /// Names the host; chosen by chance, not 0.
+    pub session: u16,
+    /// Comes back in the answer.
+    pub number: u8,
+    /// What to do.
+    #[serde(borrow)]
+    pub command: Command<'a>,
+}
+
+/// What the device sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer<'a> {
+    /// The number of the request; 0 for what nobody asked for.
+    pub number: u8,
+    /// The answer to it.
+    #[serde(borrow)]
+    pub body: Body<'a>,
+}
+
+/// What a host can ask for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command<'a> {
+    /// The state of the device; answered by [`Body::Status`], to anybody.
+    Status,
+    /// Starts a transfer, if the device is as the host believes; answered by [`Body::Begun`].
+    Begin {
+        /// The whole signed header, 256 bytes.
+        header: &'a [u8],
+        /// The version that the host believes to be running.
+        running: Version,
+        /// The slot that the host believes to be the other one.
+        target: Slot,
+        /// Also take an image that this device has rejected before.
+        force: bool,
+    },
+    /// Digests of `count` ranges of the target slot, each `length` long, from `offset` on; answered by
+    /// [`Body::Digests`]. Needs a transfer.
+    Digests {
+        /// Where the first range starts.
+        offset: u32,
+        /// Bytes of each range.
+        length: u32,
+        /// How many ranges, at most [`DIGESTS`].
+        count: u8,
+    },
+    /// Bytes of the image at `offset`; answered by [`Body::Written`]. Bytes at any other offset than the next one
+    /// are not taken, and answered all the same.
+    Write {
+        /// Where they belong.
+        offset: u32,
+        /// The bytes, canonical.
+        bytes: &'a [u8],
+    },
+    /// The slot holds the right bytes up to `to` already. Answered by [`Body::Written`], which says whether the
+    /// device goes along.
+    Skip {
+        /// The next offset that needs bytes.
+        to: u32,
+    },
+    /// Everything was sent: read back, verify, mark trial; answered by [`Body::Done`] when it is durable.
+    Finish,
+    /// Gives the transfer and the session up.
+    Abort,
+    /// The running firmware is healthy.
+    Confirm,
+    /// Go back: end the trial, or try the previous firmware again.
+    Rollback,
+    /// Restart the device.
+    Reset,
+}
+
+/// What a device answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body<'a> {
+    /// The command was carried out.
+    Done,
+    /// The command was not carried out.
+    Refused(Refusal),
+    /// The state of the device.
+    Status(Status),
+    /// The transfer has begun.
+    Begun {
+        /// The first offset that needs bytes.
+        next: u32,
+    },
+    /// How far the transfer is.
+    Written {
+        /// The next offset that needs bytes; the payload's end when all are there.
+        next: u32,
+    },
+    /// Digests, [`DIGEST_LENGTH`] bytes each: the start of each range's SHA-256.
+    Digests(#[serde(borrow)] &'a [u8]),
+    /// A piece of the firmware's log, as defmt encodes it.
+    Log(#[serde(borrow)] &'a [u8]),
+}
+
+/// The state of a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// [`WIRE`] of the device.
+    pub wire: u8,
+    /// The board's name, padded with zeros.
+    pub board: [u8; 16],
+    /// The newest format that the bootloader knows.
+    pub bootloader: u16,
+    /// Whether the bootloader holds a demo's throw-away key.
+    pub demo_key: bool,
+    /// The slot that answers.
+    pub running: Slot,
+    /// The slot that is started by default.
+    pub confirmed: Slot,
+    /// The slot on trial.
+    pub trial: Option<Trial>,
+    /// What slots A and B hold.
+    pub slots: [SlotContent; 2],
+    /// The lowest epoch that may run.
+    pub epoch_floor: u32,
+    /// A bit for each revoked key.
+    pub revoked: u8,
+    /// How the last update ended.
+    pub outcome: Option<Outcome>,
+    /// Bytes that may be in flight to the device, frames and all.
+    pub window: u32,
+    /// Bytes that one [`Command::Write`] may carry at most.
+    pub chunk: u32,
+    /// Bytes that one erase clears in a slot.
+    pub unit: u32,
+}
+
+/// A slot's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Slot {
+    /// The slot that firmware is linked for.
+    A,
+    /// The other one.
+    B,
+}
+
+/// A firmware version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Incompatible changes.
+    pub major: u16,
+    /// Compatible additions.
+    pub minor: u16,
+    /// Corrections.
+    pub patch: u32,
+    /// Builds of one version.
+    pub build: u32,
+}
+
+/// A slot on trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// The slot.
+    pub slot: Slot,
+    /// Starts left after a crash or a request.
+    pub attempts: u8,
+    /// Starts left after a loss of power.
+    pub power_attempts: u8,
+}
+
+/// What lies in a slot, by its header alone; nothing here was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SlotContent {
+    /// Erased, as far as one can see from its first bytes.
+    Empty,
+    /// No header, but not empty either: a transfer that can be resumed.
+    Unfinished,
+    /// An image.
+    Image {
+        /// Its version.
+        version: Version,
+        /// Its epoch.
+        epoch: u32,
+        /// The first half of its digest.
+        digest: [u8; 16],
+    },
+}
+
+/// How an update ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How.
+    pub ending: OutcomeEnding,
+    /// In which slot.
+    pub slot: Slot,
+    /// The cause of the reset before it.
+    pub cause: ResetCause,
+    /// The image's version.
+    pub version: Version,
+    /// The first half of its digest.
+    pub digest: [u8; 16],
+}
+
+/// How an update ended: see [`Ending`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is what the type it mirrors says")]
+pub enum OutcomeEnding {
+    Confirmed,
+    FellBack,
+    Invalid,
+    NotConfirmed,
+    Requested,
+}
+
+/// Why a device was reset: see [`Cause`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is what the type it mirrors says")]
+pub enum ResetCause {
+    Unknown,
+    PowerOn,
+    BrownOut,
+    Pin,
+    Watchdog,
+    Fault,
+    Request,
+}
+
+/// Why something was not done. Nothing was changed by what was refused, unless the variant says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Refusal {
+    /// The bytes are not a header, or there is no image in the slot.
+    NoImage,
+    /// The header's format is not known to this device.
+    Format,
+    /// No key of this device signed it.
+    UnknownKey,
+    /// The key that signed it was revoked.
+    RevokedKey,
+    /// The signature does not fit.
+    Signature,
+    /// It is for another board.
+    Board,
+    /// It does not fit the slot.
+    Bounds,
+    /// It cannot run in the target slot.
+    OtherSlot,
+    /// It needs a newer bootloader.
+    Bootloader,
+    /// Its epoch is below the device's.
+    Epoch,
+    /// Its relocation table is damaged. The slot was written.
+    Table,
+    /// What was written is not what was signed. The slot was written.
+    Digest,
+    /// Its entry point is not inside it. The slot was written.
+    Entry,
+    /// Its stack pointer is not in RAM. The slot was written.
+    Stack,
+    /// The flash failed to read, erase or write. The slot may have been written.
+    Flash,
+    /// Another version runs than the host believes.
+    OtherRunning,
+    /// Another slot is the target than the host believes.
+    OtherTarget,
+    /// The firmware that runs is on trial: the other slot holds the confirmed image.
+    TrialRunning,
+    /// This image was rejected here before.
+    Rejected,
+    /// The firmware cannot live with the storage of this device.
+    Schema,
+    /// Another host holds the session.
+    Busy,
+    /// There is no transfer; begin one.
+    NoTransfer,
+    /// The transfer is not complete.
+    Incomplete,
+    /// The flash at the offset is not erased, and cannot be without losing what was skipped. The transfer has ended.
+    NotErased,
+    /// The device does not know the command, or not with these values.
+    Command,
+    /// The bootloader does not say which keys it holds.
+    NoBootloader,
+    /// The code runs from neither slot.
+    NoSlot,
+}
+
+impl From<Invalid> for Refusal {
+    fn from(invalid: Invalid) -> Self {
+        match invalid {
+            Invalid::NoImage => Refusal::NoImage,
+            Invalid::Format => Refusal::Format,
+            Invalid::UnknownKey => Refusal::UnknownKey,
+            Invalid::RevokedKey => Refusal::RevokedKey,
+            Invalid::Signature => Refusal::Signature,
+            Invalid::Board => Refusal::Board,
+            Invalid::Bounds => Refusal::Bounds,
+            Invalid::OtherSlot => Refusal::OtherSlot,
+            Invalid::Bootloader => Refusal::Bootloader,
+            Invalid::Epoch => Refusal::Epoch,
+            Invalid::Table => Refusal::Table,
+            Invalid::Digest => Refusal::Digest,
+            Invalid::Entry => Refusal::Entry,
+            Invalid::Stack => Refusal::Stack,
+            Invalid::Flash => Refusal::Flash,
+        }
+    }
+}
+
+impl From<lifeboot_core::Slot> for Slot {
+    fn from(slot: lifeboot_core::Slot) -> Self {
+        match slot {
+            lifeboot_core::Slot::A => Slot::A,
+            lifeboot_core::Slot::B => Slot::B,
+        }
+    }
+}
+
+impl From<Slot> for lifeboot_core::Slot {
+    fn from(slot: Slot) -> Self {
+        match slot {
+            Slot::A => lifeboot_core::Slot::A,
+            Slot::B => lifeboot_core::Slot::B,
+        }
+    }
+}
+
+impl From<lifeboot_core::Version> for Version {
+    fn from(version: lifeboot_core::Version) -> Self {
+        let lifeboot_core::Version { major, minor, patch, build } = version;
+        Version { major, minor, patch, build }
+    }
+}
+
+impl From<Version> for lifeboot_core::Version {
+    fn from(version: Version) -> Self {
+        let Version { major, minor, patch, build } = version;
+        lifeboot_core::Version { major, minor, patch, build }
+    }
+}
+
+impl From<Ending> for OutcomeEnding {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Confirmed => OutcomeEnding::Confirmed,
+            Ending::FellBack => OutcomeEnding::FellBack,
+            Ending::Invalid => OutcomeEnding::Invalid,
+            Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
+            Ending::Requested => OutcomeEnding::Requested,
+        }
+    }
+}
+
+impl From<Cause> for ResetCause {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Unknown => ResetCause::Unknown,
+            Cause::PowerOn => ResetCause::PowerOn,
+            Cause::BrownOut => ResetCause::BrownOut,
+            Cause::Pin => ResetCause::Pin,
+            Cause::Watchdog => ResetCause::Watchdog,
+            Cause::Fault => ResetCause::Fault,
+            Cause::Request => ResetCause::Request,
+        }
+    }
+}
