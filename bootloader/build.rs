@@ -84,8 +84,10 @@ fn read_key(path: &Path) -> Result<([u8; 32], bool), String> {
         .map_err(|error| format!("cannot read {place} of LIFEBOOT_KEYS (give absolute paths): {error}"))?;
     let begin = text.find("-----BEGIN").unwrap_or_default();
     let key = VerifyingKey::from_public_key_pem(&text[begin..]).map_err(|error| {
-        format!("{place} of LIFEBOOT_KEYS is not an Ed25519 public key in PEM ({error}); from a private one, \
-                 `openssl pkey -in KEY.pem -pubout` makes it")
+        format!(
+            "{place} of LIFEBOOT_KEYS is not an Ed25519 public key in PEM ({error}); from a private one, \
+                 `openssl pkey -in KEY.pem -pubout` makes it"
+        )
     })?;
     if key.is_weak() {
         return Err(format!("{place} of LIFEBOOT_KEYS is a weak key (of small order): anybody could sign for it"));

@@ -22,7 +22,7 @@ const FRAME: usize = 528;
 const HEALTHY: u32 = 1_000;
 
 /// How long it may take to confirm, in milliseconds, before it resets itself.
-const TRIAL_DEADLINE: u32 = 5_000;
+const TRIAL_DEADLINE: u32 = 3_000;
 
 #[cortex_m_rt::entry]
 fn main() -> ! {

@@ -115,6 +115,8 @@ impl<const N: usize> Session<N> {
             return Ok(Event::Busy);
         }
         if conversation.reset {
+            // The answer has to be out before the port is gone.
+            serial.flush()?;
             return Ok(Event::Reset);
         }
         match updater.work() {

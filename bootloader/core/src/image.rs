@@ -32,8 +32,8 @@ use crate::version::Version;
 
 /// Bytes of a header.
 pub const HEADER_LENGTH: usize = 256;
-/// Leading bytes of a header that its signature covers.
-pub const SIGNED_LENGTH: usize = 0xC0;
+/// Leading bytes of a header that its signature covers; the signature is all that follows.
+pub const SIGNED_LENGTH: usize = HEADER_LENGTH - 64;
 /// The header format that this source reads and writes.
 pub const FORMAT: u16 = 1;
 
@@ -252,9 +252,11 @@ impl Trust<'_> {
             return Err(Invalid::RevokedKey);
         }
         let key = keys.get(index).ok_or(Invalid::UnknownKey)?;
-        let signature = field::<SIGNED_LENGTH, 64, HEADER_LENGTH>(bytes);
-        let message = field::<0, SIGNED_LENGTH, HEADER_LENGTH>(bytes);
-        if is_signed(key, &message, &signature) { Ok(()) } else { Err(Invalid::Signature) }
+        // By reference: this is the deepest stack of the boot.
+        match bytes.split_last_chunk() {
+            Some((message, signature)) if is_signed(key, message, signature) => Ok(()),
+            _ => Err(Invalid::Signature),
+        }
     }
 }
 

@@ -172,9 +172,9 @@ impl Journal {
     fn is_blank_at<F: NorFlash>(&self, flash: &mut F, place: Place) -> bool {
         let mut bytes = [0; STRIDE_LIMIT];
         let stride = self.stride() as usize;
-        bytes.get_mut(..stride).is_some_and(|bytes| {
-            flash.read(place.start, bytes).is_ok() && bytes.iter().all(|byte| *byte == 0xff)
-        })
+        bytes
+            .get_mut(..stride)
+            .is_some_and(|bytes| flash.read(place.start, bytes).is_ok() && bytes.iter().all(|byte| *byte == 0xff))
     }
 
     /// Writes and reads back; whether it took.

@@ -56,6 +56,7 @@ impl Verified {
 }
 
 /// Reads and checks the header in a slot.
+#[inline(never)] // So that what the rest of a verification keeps on the stack is not there while the signature is checked.
 pub fn check_header<F: ReadNorFlash>(flash: &mut F, trust: &Trust, slot: Slot) -> Result<Checked, Invalid> {
     let mut bytes = [0; HEADER_LENGTH];
     flash.read(trust.board.slot(slot).start, &mut bytes).map_err(|_| Invalid::Flash)?;
@@ -64,9 +65,15 @@ pub fn check_header<F: ReadNorFlash>(flash: &mut F, trust: &Trust, slot: Slot) -
 
 /// Checks a whole slot at once.
 pub fn verify<F: ReadNorFlash>(flash: &mut F, trust: &Trust, slot: Slot) -> Result<Verified, Invalid> {
-    let mut check = Check::new(check_header(flash, trust, slot)?, trust.board);
+    let checked = check_header(flash, trust, slot)?;
+    check_content(flash, trust.board, checked)
+}
+
+#[inline(never)]
+fn check_content<F: ReadNorFlash>(flash: &mut F, board: &Board, checked: Checked) -> Result<Verified, Invalid> {
+    let mut check = Check::new(checked, board);
     loop {
-        if let Some(verified) = check.step(flash, trust.board)? {
+        if let Some(verified) = check.step(flash, board)? {
             return Ok(verified);
         }
     }

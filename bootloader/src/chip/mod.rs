@@ -17,8 +17,8 @@
 //! - `arm_watchdog()`: from here on, firmware that does not feed it is reset, with `Cause::Watchdog` as the cause.
 //! - `jump(&Verified) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog excepted.
 
-mod memory;
 #[cfg(feature = "nrf51")]
 mod nrf51;
+mod runtime;
 #[cfg(feature = "nrf51")]
 pub use nrf51::{BOARD, Flash, arm_watchdog, jump, reset, start_up, wait_for_debugger};

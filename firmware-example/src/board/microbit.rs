@@ -2,14 +2,14 @@
 //!
 //! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (TIMER: chapter 18, WDT: 20, UART: 29).
 
-use super::Clock;
+use super::{Clock, Received};
 use core::cell::RefCell;
 use core::convert::Infallible;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use critical_section::Mutex;
 use embedded_hal::digital::OutputPin;
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
-use heapless::spsc::{Consumer, Producer, Queue};
+use heapless::spsc::{Producer, Queue};
 use lifeboot_updater::{Cause, handover};
 use nrf51_hal::gpio::{Level, Output, Pin, PushPull, p0};
 use nrf51_hal::pac::{Interrupt, NVIC, Peripherals, interrupt};
@@ -81,7 +81,12 @@ pub fn start() -> Parts {
         NVIC::unmask(Interrupt::TIMER1);
         NVIC::unmask(Interrupt::UART0);
     }
-    Parts { flash: Flash::new(&BOARD), serial: Serial { received, sending: false }, led, clock: Clock(()) }
+    Parts {
+        flash: Flash::new(&BOARD),
+        serial: Serial { received: Received(received), sending: false },
+        led,
+        clock: Clock(()),
+    }
 }
 
 /// A millisecond's interrupt from TIMER1. It also wakes the receiver of QEMU's UART, which is deaf after a reset until
@@ -151,7 +156,7 @@ pub fn write_now(bytes: &[u8]) {
 
 /// The serial port.
 pub struct Serial {
-    received: Consumer<'static, u8>,
+    received: Received,
     sending: bool,
 }
 
@@ -161,18 +166,13 @@ impl ErrorType for Serial {
 
 impl ReadReady for Serial {
     fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.received.ready())
+        self.received.read_ready()
     }
 }
 
 impl Read for Serial {
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
-        let mut length = 0;
-        for (place, byte) in bytes.iter_mut().zip(core::iter::from_fn(|| self.received.dequeue())) {
-            *place = byte;
-            length += 1;
-        }
-        Ok(length)
+        self.received.read(bytes)
     }
 }
 

@@ -1,0 +1,130 @@
+//! What is stored in flash: header, relocation table, boot records, the bootloader's word about itself.
+
+use super::file::{compare, piece};
+use crate::signed_image::{info, key};
+use ed25519_dalek::Signer;
+use lifeboot_core::image::{Header, SIGNED_LENGTH};
+use lifeboot_core::info::{Info, key_id};
+use lifeboot_core::layout::{BOARDS, MICROBIT};
+use lifeboot_core::rebase::{Decoder, Entry, Kind, encode};
+use lifeboot_core::record::{Cause, Ending, Outcome, Record, Trial};
+use lifeboot_core::signature::is_signed;
+use lifeboot_core::{Slot, Version};
+
+const VERSION: Version = Version { major: 0x0102, minor: 0x0304, patch: 0x0506_0708, build: 0x090a_0b0c };
+
+#[test]
+fn header() {
+    let header = Header {
+        header_length: 0x0100,
+        board: MICROBIT.name_bytes(),
+        version: VERSION,
+        epoch: 0x0d0e_0f10,
+        link_address: 0x0000_6900,
+        payload_length: 0x0001_2344,
+        table_length: 0x0000_0567,
+        digest: core::array::from_fn(|index| 0x40 + index as u8),
+        lowest_bootloader: 0x1112,
+        schemas: (0x1314, 0x1516),
+        key_id: key_id(key(1).verifying_key().as_bytes()),
+    };
+    let signed = header.to_bytes([0; 64]);
+    let bytes = header.to_bytes(key(1).sign(&signed[..SIGNED_LENGTH]).to_bytes());
+    let committed = compare("header.hex", &[piece("A header for the micro:bit, signed with key 1", &bytes)]);
+
+    let bytes = committed[0].bytes.as_slice().try_into().unwrap();
+    assert_eq!(Header::parse(bytes), Ok(header));
+    let (message, signature) = committed[0].bytes.split_at(SIGNED_LENGTH);
+    assert!(is_signed(key(1).verifying_key().as_bytes(), message, signature.try_into().unwrap()));
+}
+
+#[test]
+fn relocation_table() {
+    // Gaps of all lengths that a number can have, of both kinds.
+    let mut entries: Vec<Entry> = Vec::new();
+    for gap in [0, 0, 2, 0x7e, 0x80, 0x3ffe, 0x4000, 0x001f_fffe, 0x0020_0000, 0x0fff_fffe] {
+        for kind in [Kind::Word, Kind::UpperHalf] {
+            let end = entries.last().map_or(0, Entry::end);
+            entries.push(Entry { offset: end + gap, kind });
+        }
+    }
+    let mut end = 0;
+    let pieces: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let (bytes, length) = encode(end, *entry).unwrap();
+            let title =
+                format!("{:?} at {:#010x}, {:#x} behind {end:#010x}", entry.kind, entry.offset, entry.offset - end);
+            end = entry.end();
+            piece(title, &bytes[..length])
+        })
+        .collect();
+    let committed = compare("relocation-table.hex", &pieces);
+
+    let mut decoder = Decoder::default();
+    let table = committed.iter().flat_map(|piece| &piece.bytes);
+    let decoded: Vec<Entry> = table.filter_map(|byte| decoder.push(*byte).unwrap()).collect();
+    assert_eq!(decoded, entries);
+    assert!(decoder.is_whole());
+}
+
+#[test]
+fn boot_records() {
+    let outcome = |ending, slot, cause| {
+        Some(Outcome {
+            ending,
+            slot,
+            cause,
+            version: VERSION,
+            digest: core::array::from_fn(|index| 0xa0 + index as u8),
+        })
+    };
+    let started = Trial { slot: Slot::B, attempts: 2, power_attempts: 9 };
+    let confirmed = outcome(Ending::Confirmed, Slot::B, Cause::Unknown);
+    let records = [
+        ("factory", Record::FACTORY),
+        ("trial in B, not started yet", Record { trial: Some(Trial::new(Slot::B)), ..Record::FACTORY }),
+        ("trial in B, started twice", Record { trial: Some(started), ..Record::FACTORY }),
+        ("confirmed in B", Record { confirmed: Slot::B, outcome: confirmed, ..Record::FACTORY }),
+        ("epoch floor", Record { confirmed: Slot::B, epoch_floor: 0x1122_3344, outcome: confirmed, ..Record::FACTORY }),
+        ("revoked keys", Record { revoked: 0b0101, ..Record::FACTORY }),
+        ("fell back", Record { outcome: outcome(Ending::FellBack, Slot::A, Cause::PowerOn), ..Record::FACTORY }),
+        (
+            "rejected: invalid",
+            Record { outcome: outcome(Ending::Invalid, Slot::B, Cause::BrownOut), ..Record::FACTORY },
+        ),
+        (
+            "rejected: not confirmed",
+            Record { outcome: outcome(Ending::NotConfirmed, Slot::B, Cause::Watchdog), ..Record::FACTORY },
+        ),
+        ("rejected: requested", Record { outcome: outcome(Ending::Requested, Slot::B, Cause::Pin), ..Record::FACTORY }),
+        ("cause: fault", Record { outcome: outcome(Ending::Invalid, Slot::B, Cause::Fault), ..Record::FACTORY }),
+        ("cause: request", Record { outcome: outcome(Ending::Invalid, Slot::B, Cause::Request), ..Record::FACTORY }),
+    ];
+    let numbered: Vec<_> = (0x0102_0304_u32..).zip(records).collect();
+    let pieces: Vec<_> =
+        numbered.iter().map(|(number, (title, record))| piece(*title, &record.to_bytes(*number))).collect();
+    let committed = compare("boot-records.hex", &pieces);
+
+    for (piece, (number, (title, record))) in committed.iter().zip(numbered) {
+        let bytes = piece.bytes.as_slice().try_into().unwrap();
+        assert_eq!(Record::from_bytes(bytes), Some((number, record)), "{title}");
+    }
+}
+
+#[test]
+fn bootloader_info() {
+    let four = Info::new(&[1, 2, 3, 4].map(|number| key(number).verifying_key().to_bytes()), true);
+    let infos = BOARDS.map(|board| [("two keys", info(), board), ("four keys, one a demo's", four.clone(), board)]);
+    let pieces: Vec<_> = infos
+        .iter()
+        .flatten()
+        .map(|(title, info, board)| piece(format!("{}: {title}", board.name), &info.to_bytes(board)))
+        .collect();
+    let committed = compare("bootloader-info.hex", &pieces);
+
+    for (piece, (title, info, board)) in committed.iter().zip(infos.into_iter().flatten()) {
+        let bytes = piece.bytes.as_slice().try_into().unwrap();
+        assert_eq!(Info::from_bytes(bytes, board), Some(info), "{title}");
+    }
+}

@@ -1,0 +1,37 @@
+//! The verifier, over the simulated flash: exactly the good images are accepted, in either slot, and everything else is
+//! refused for the right reason and without a panic.
+
+mod accepted;
+mod contents;
+mod garbage;
+mod header;
+
+use crate::signed_image::{SignedImage, info};
+use lifeboot_core::Slot;
+use lifeboot_core::image::{Invalid, Trust};
+use lifeboot_core::layout::Board;
+use lifeboot_core::verify::{Verified, verify};
+use lifeboot_tests::simulated_flash::SimulatedFlash;
+
+/// The length of most payloads here: some blocks, and part of one, so that there is padding before the table.
+const LENGTH: usize = 1001;
+
+/// What these devices trust: two keys, nothing revoked, no epoch yet.
+fn trusted(board: &'static Board) -> impl Fn(&mut SimulatedFlash, Slot) -> Result<Verified, Invalid> {
+    let info = info();
+    move |flash, slot| verify(flash, &Trust { board, info: &info, revoked: 0, epoch_floor: 0 }, slot)
+}
+
+/// What the verifier says of an image that a slot holds.
+fn verdict(image: &SignedImage, slot: Slot) -> Result<Verified, Invalid> {
+    content_verdict(image.board, &image.content(slot), slot)
+}
+
+/// What the verifier says of a slot with these first bytes.
+fn content_verdict(board: &'static Board, content: &[u8], slot: Slot) -> Result<Verified, Invalid> {
+    let mut flash = SimulatedFlash::new(board);
+    flash.put(board.slot(slot).start, content);
+    let verdict = trusted(board)(&mut flash, slot);
+    assert_eq!((flash.misuse(), flash.operations()), (None, 0), "a verifier only reads, and aligned");
+    verdict
+}

@@ -1,0 +1,30 @@
+//! One binary, linked once; each module shows one thing.
+
+// What is flashed: one build fits both slots.
+mod product;
+// What it costs: flash, instructions, stack, erases; printed, and bounded.
+mod figures;
+// The emulated board: what a device refuses.
+mod refusals;
+// The emulated board: updates, trials, rollbacks, power cuts.
+mod update;
+
+// For those that want to see what the firmware logs.
+mod log;
+
+// The bench's own flash: it keeps the rules of real flash.
+mod simulated_flash;
+// Bytes in flash and on the line that must never change.
+mod golden;
+// Published vectors of Ed25519 and SHA-256, through Lifeboot's own functions.
+mod vectors;
+// The verifier: what it accepts, and that everything else is refused for the right reason.
+mod image;
+// The journal: whatever is interrupted, the old or the new boot record is found.
+mod journal;
+// The boot policy, with real signed images.
+mod boot;
+
+// What these modules share: signed images to put into flash, and bytes as text.
+mod hex;
+mod signed_image;

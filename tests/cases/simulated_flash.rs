@@ -1,0 +1,109 @@
+//! The simulated flash keeps the rules of real flash: what the other modules show rests on that.
+
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
+use lifeboot_core::Slot;
+use lifeboot_core::layout::{BOARDS, Board, MICROBIT};
+use lifeboot_tests::simulated_flash::{Cut, Fault, Part, SimulatedFlash, Wear};
+
+const SLOT: Part = Part::Slot(Slot::A);
+
+fn word(flash: &mut SimulatedFlash, offset: u32) -> u32 {
+    let mut bytes = [0; 4];
+    flash.read(offset, &mut bytes).unwrap();
+    u32::from_le_bytes(bytes)
+}
+
+fn slot(board: &Board) -> u32 {
+    board.slot(Slot::A).start
+}
+
+#[test]
+fn programming_only_clears_bits_and_erasing_sets_a_whole_unit() {
+    for board in BOARDS {
+        let (mut flash, start) = (SimulatedFlash::new(board), slot(board));
+        flash.write(start, &0xffff_00ff_u32.to_le_bytes()).unwrap();
+        flash.write(start, &0x0fff_fff0_u32.to_le_bytes()).unwrap();
+        flash.write(start + board.slot_unit, &[0; 4]).unwrap();
+        assert_eq!(word(&mut flash, start), 0x0fff_00f0);
+        flash.erase(start, start + board.slot_unit).unwrap();
+        assert_eq!(word(&mut flash, start), u32::MAX);
+        assert_eq!(word(&mut flash, start + board.slot_unit), 0, "the next unit is another one");
+        assert_eq!(flash.wear(SLOT), Wear { erases: 1, writes: 3, bytes: 12 });
+        assert_eq!((flash.wear(Part::Journal), flash.misuse()), (Wear::default(), None));
+    }
+}
+
+#[test]
+fn wrong_use_fails_changes_nothing_and_is_remembered() {
+    for board in BOARDS {
+        let (a, b) = (board.slot(Slot::A), board.slot(Slot::B));
+        let wrong: [(&str, Fault, fn(&mut SimulatedFlash, u32) -> Result<(), Fault>, u32); 9] = [
+            ("write between words", Fault::Misaligned, |flash, at| flash.write(at, &[0; 4]), a.start + 2),
+            ("write of half a word", Fault::Misaligned, |flash, at| flash.write(at, &[0; 6]), a.start),
+            ("erase inside a unit", Fault::Misaligned, |flash, at| flash.erase(at, at + 1024), a.start + 512),
+            ("erase of a part of a unit", Fault::Misaligned, |flash, at| flash.erase(at, at + 512), a.start),
+            ("write to the bootloader", Fault::OutOfBounds, |flash, at| flash.write(at, &[0; 4]), 0),
+            ("erase of the bootloader", Fault::OutOfBounds, |flash, at| flash.erase(at, at + 1024), 0),
+            ("write across the slots", Fault::OutOfBounds, |flash, at| flash.write(at, &[0; 8]), b.start - 4),
+            ("write behind slot B", Fault::OutOfBounds, |flash, at| flash.write(at, &[0; 4]), b.end()),
+            ("read behind flash", Fault::OutOfBounds, |flash, at| flash.read(at, &mut [0; 8]), board.flash_length - 4),
+        ];
+        for (name, fault, operation, at) in wrong {
+            let mut flash = SimulatedFlash::new(board);
+            assert_eq!(operation(&mut flash, at), Err(fault), "{name} on {}", board.name);
+            assert_eq!((flash.misuse(), flash.operations()), (Some(fault), 0), "{name} on {}", board.name);
+        }
+    }
+}
+
+#[test]
+fn a_word_is_written_once_where_told() {
+    let (mut flash, start) = (SimulatedFlash::new(&MICROBIT).write_once(), slot(&MICROBIT));
+    flash.write(start, &[0xff; 4]).unwrap();
+    assert_eq!(flash.write(start, &[0xff; 4]), Err(Fault::Overwritten), "ECC is written with ones, too");
+    flash.erase(start, start + MICROBIT.slot_unit).unwrap();
+    flash.write(start, &[0; 4]).unwrap();
+    assert_eq!(flash.misuse(), Some(Fault::Overwritten));
+}
+
+#[test]
+fn after_a_cut_nothing_works_until_power_is_back() {
+    let (mut flash, start) = (SimulatedFlash::new(&MICROBIT), slot(&MICROBIT));
+    flash.cut(1, Cut::Before);
+    flash.write(start, &[0; 4]).unwrap();
+    assert_eq!(flash.write(start + 4, &[0; 4]), Err(Fault::NoPower));
+    assert_eq!(flash.read(start, &mut [0; 4]), Err(Fault::NoPower));
+    assert_eq!(flash.erase(start, start + 1024), Err(Fault::NoPower));
+    assert!(!flash.is_powered());
+    flash.power_on();
+    assert_eq!((word(&mut flash, start), word(&mut flash, start + 4)), (0, u32::MAX));
+    flash.write(start + 4, &[0; 4]).unwrap();
+    assert_eq!((flash.operations(), flash.misuse()), (2, None));
+}
+
+#[test]
+fn a_cut_inside_leaves_a_part_done() {
+    let (mut flash, start) = (SimulatedFlash::new(&MICROBIT), slot(&MICROBIT));
+    flash.cut(0, Cut::Inside { words: 1, mask: 0xffff_0000 });
+    assert_eq!(flash.write(start, &[0x55; 12]), Err(Fault::NoPower));
+    flash.power_on();
+    assert_eq!([0, 4, 8].map(|at| word(&mut flash, start + at)), [0x5555_5555, 0xffff_5555, u32::MAX]);
+
+    flash.cut(0, Cut::Inside { words: 1, mask: 0x0000_00aa });
+    assert_eq!(flash.erase(start, start + 1024), Err(Fault::NoPower));
+    flash.power_on();
+    assert_eq!([0, 4, 8].map(|at| word(&mut flash, start + at)), [u32::MAX, 0xffff_55ff, u32::MAX]);
+}
+
+#[test]
+fn a_part_that_refuses_takes_nothing_and_can_be_read() {
+    let (mut flash, start) = (SimulatedFlash::new(&MICROBIT), slot(&MICROBIT));
+    flash.refuse(SLOT, true);
+    assert_eq!(flash.write(start, &[0; 4]), Err(Fault::Refused));
+    assert_eq!(flash.erase(start, start + 1024), Err(Fault::Refused));
+    assert_eq!(word(&mut flash, start), u32::MAX);
+    flash.write(MICROBIT.journal.start, &[0; 4]).unwrap();
+    flash.refuse(SLOT, false);
+    flash.write(start, &[0; 4]).unwrap();
+    assert_eq!(flash.misuse(), None, "it was no wrong use");
+}

@@ -1,0 +1,157 @@
+//! The whole system on the emulated micro:bit: updates that succeed, and updates that the device takes back.
+
+use crate::log::Recorder;
+use lifeboot_core::{Slot, Version};
+use lifeboot_host_tool::device;
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::link::{Link, Patience};
+use lifeboot_host_tool::port::Port;
+use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome};
+use lifeboot_tests::bench::{Bench, connect, image, version};
+use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_updater::wire::{self, OutcomeEnding, ResetCause, SlotContent};
+use std::time::Duration;
+
+fn runs(status: &wire::Status, slot: wire::Slot, expected: Version) {
+    assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
+    let content = status.slots[Slot::from(slot) as usize];
+    assert!(matches!(content, SlotContent::Image { version, .. } if version == expected.into()), "{content:?}");
+}
+
+/// Starts 1.0.0, pushes `bad` and sees it taken back.
+fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
+    let bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    let failure = bench.push(bad).unwrap().unwrap_err();
+    assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
+    let status = bench.status().unwrap();
+    runs(&status, wire::Slot::A, version(1));
+    let outcome = status.outcome.unwrap();
+    assert_eq!((outcome.ending, outcome.cause, outcome.slot), (ending, cause, wire::Slot::B));
+    assert!(bad.header().digest.starts_with(&outcome.digest));
+}
+
+#[test]
+fn an_update_is_tried_and_confirmed_while_the_application_goes_on() {
+    let mut bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    let new = image(&[], version(2), 1).unwrap();
+    let before = bench.status().unwrap();
+    runs(&before, wire::Slot::A, version(1));
+    assert!(before.demo_key, "the bootloader does not say that its key is a demo's");
+    assert_eq!(before.slots[1], SlotContent::Empty);
+
+    let (blinks, pushed) = bench
+        .blinks_while(|port| push::push(&mut connect(&port).unwrap(), &new, &Options::default(), &mut ()))
+        .unwrap();
+    let pushed = pushed.unwrap();
+    assert_eq!((pushed.outcome, pushed.retransmitted), (PushOutcome::Confirmed, 0));
+    assert!(blinks > 2, "the LED changed {blinks} times during an update");
+
+    let after = bench.status().unwrap();
+    runs(&after, wire::Slot::B, version(2));
+    assert_eq!(after.outcome.unwrap().ending, OutcomeEnding::Confirmed);
+    assert_eq!(after.epoch_floor, 1);
+
+    // What is in slot B is the image as it was rebased, and slot A was not touched.
+    let flash = bench.board.flash().unwrap();
+    let slot = MICROBIT.board.slot(Slot::B);
+    let expected = new.for_slot(MICROBIT.board, Slot::B).unwrap();
+    assert!(flash[slot.start as usize..].starts_with(&expected));
+
+    // And it is still the default after the power was away.
+    let bench = bench.cut_power().unwrap();
+    runs(&bench.status().unwrap(), wire::Slot::B, version(2));
+    // The same push again has nothing to do.
+    assert_eq!(bench.push(&new).unwrap().unwrap().outcome, PushOutcome::AlreadyConfirmed);
+}
+
+#[test]
+fn firmware_that_hangs_before_its_first_line_is_rolled_back_by_the_watchdog() {
+    rolled_back(&image(&["hang-at-start"], version(2), 0).unwrap(), OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
+}
+
+#[test]
+fn firmware_that_hangs_later_is_rolled_back_by_the_watchdog() {
+    rolled_back(&image(&["hang-later"], version(2), 0).unwrap(), OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
+}
+
+#[test]
+fn firmware_that_panics_is_rolled_back() {
+    rolled_back(&image(&["panic-later"], version(2), 0).unwrap(), OutcomeEnding::NotConfirmed, ResetCause::Fault);
+}
+
+#[test]
+fn firmware_that_never_confirms_is_rolled_back() {
+    rolled_back(&image(&["never-confirm"], version(2), 0).unwrap(), OutcomeEnding::NotConfirmed, ResetCause::Request);
+}
+
+#[test]
+fn firmware_that_fails_its_self_test_rolls_itself_back() {
+    rolled_back(&image(&["fail-self-test"], version(2), 0).unwrap(), OutcomeEnding::Requested, ResetCause::Unknown);
+}
+
+#[test]
+fn a_rollback_on_request_tries_the_previous_firmware_again() {
+    let bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    bench.push(&image(&[], version(2), 0).unwrap()).unwrap().unwrap();
+    let status = device::rollback(&mut bench.link().unwrap(), Duration::from_secs(60)).unwrap();
+    runs(&status, wire::Slot::A, version(1));
+}
+
+#[test]
+fn a_destroyed_slot_is_not_started_but_the_other_one_is() {
+    let mut bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    bench.push(&image(&[], version(2), 0).unwrap()).unwrap().unwrap();
+    // One bit of the confirmed image, in slot B, falls over.
+    let somewhere = MICROBIT.board.payload_address(Slot::B) + 0x1000;
+    let byte = bench.board.read_memory(somewhere, 1).unwrap()[0];
+    bench.board.write_memory(somewhere, &[byte ^ 1]).unwrap();
+    let bench = bench.cut_power().unwrap();
+    let status = bench.status().unwrap();
+    assert_eq!(status.running, wire::Slot::A);
+    // It started as a trial and confirms itself.
+    let confirmed = (0..40).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        bench.status().is_ok_and(|status| status.confirmed == wire::Slot::A && status.trial.is_none())
+    });
+    assert!(confirmed, "{:?}", bench.status());
+}
+
+#[test]
+fn a_push_that_a_power_cut_interrupted_is_resumed() {
+    let new = image(&[], version(2), 0).unwrap();
+    let mut bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    let port = bench.board.port();
+    let host = std::thread::spawn({
+        let new = new.clone();
+        // Gives up soon: the board that it talks to is gone.
+        move || {
+            let mut link = Link::new(Port::open(&port, 115_200).unwrap()).with_recovery(Duration::from_millis(200));
+            push::push(&mut link, &new, &Options::default(), &mut ())
+        }
+    });
+    bench.wait_until_written(Slot::B, &new, 16 * 1024).unwrap();
+    let bench = bench.cut_power().unwrap();
+    assert!(host.join().unwrap().is_err(), "the push went on without a device");
+
+    let status = bench.status().unwrap();
+    runs(&status, wire::Slot::A, version(1));
+    assert_eq!(status.slots[1], SlotContent::Unfinished);
+    let pushed = bench.push(&new).unwrap().unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Confirmed);
+    assert!(pushed.skipped >= 14 * 1024, "sent {} bytes again, skipped {}", pushed.sent, pushed.skipped);
+    runs(&bench.status().unwrap(), wire::Slot::B, version(2));
+}
+
+#[test]
+fn the_firmware_logs_on_the_same_line() {
+    let bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    let elf = product::firmware(&MICROBIT, Slot::A, &[]).unwrap();
+    let recorder = Recorder::new(&elf);
+    let mut link = bench.link().unwrap().with_log(recorder.sink());
+    let lines = (0..40).find_map(|_| {
+        link.status(Patience::SHORT).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        Some(recorder.lines()).filter(|lines| lines.iter().any(|line| line.starts_with("blinked")))
+    });
+    assert!(lines.is_some(), "{:?}", recorder.lines());
+}

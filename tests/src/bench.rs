@@ -1,0 +1,115 @@
+//! An emulated micro:bit with the real bootloader and the real example firmware, and a host at its serial port.
+
+use crate::emulator::Microbit;
+use crate::product::{self, MICROBIT};
+use anyhow::{Context, Result, ensure};
+use lifeboot_core::{Slot, Version};
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::link::{Link, Patience};
+use lifeboot_host_tool::port::Port;
+use lifeboot_host_tool::push::{self, Options, PushError, Pushed};
+use lifeboot_updater::wire::Status;
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// GPIO's OUT register (nRF51 Series Reference Manual 3.0, 15.2), and the example firmware's LED in it.
+const GPIO_OUT: u32 = 0x5000_0504;
+const LED: u32 = 1 << 4;
+
+/// The version `major`.0.0.
+pub const fn version(major: u16) -> Version {
+    Version { major, minor: 0, patch: 0, build: 0 }
+}
+
+/// The example firmware with these features, signed with the demo's key.
+pub fn image(features: &[&str], version: Version, epoch: u32) -> Result<ImageFile> {
+    let elf = product::firmware(&MICROBIT, Slot::A, features)?;
+    product::sign(&MICROBIT, &elf, version, epoch, &product::demo_key("demo")?.0)
+}
+
+/// The bootloader that takes images of the demo's key.
+pub fn bootloader() -> Result<PathBuf> {
+    product::bootloader(&MICROBIT, &[product::demo_key("demo")?.1])
+}
+
+/// A board on the bench.
+pub struct Bench {
+    /// The board, for what only a bench can do to it.
+    pub board: Microbit,
+}
+
+impl Bench {
+    /// A board fresh from production, with this image in slot A, and powered on.
+    pub fn start(image: &ImageFile) -> Result<Self> {
+        let flash = product::factory_flash(&MICROBIT, &bootloader()?, image)?;
+        Ok(Bench { board: Microbit::power_on(&flash)? })
+    }
+
+    /// Cuts the power, and powers on again, with what flash held at that moment.
+    pub fn cut_power(self) -> Result<Self> {
+        let flash = self.board.power_cut()?;
+        Ok(Bench { board: Microbit::power_on(&flash)? })
+    }
+
+    /// A host that has just connected.
+    pub fn link(&self) -> Result<Link<Port>> {
+        connect(&self.board.port())
+    }
+
+    /// The state of the device, by its own word.
+    pub fn status(&self) -> Result<Status> {
+        Ok(self.link()?.status(Patience::SHORT)?)
+    }
+
+    /// Pushes, as `lifeboot push` does.
+    pub fn push(&self, image: &ImageFile) -> Result<Result<Pushed, PushError>> {
+        Ok(push::push(&mut self.link()?, image, &Options::default(), &mut ()))
+    }
+
+    /// Counts how often the LED changes while `work` goes on elsewhere; hands on what it returns.
+    pub fn blinks_while<T: Send>(&mut self, work: impl FnOnce(String) -> T + Send) -> Result<(u32, T)> {
+        let port = self.board.port();
+        thread::scope(|scope| {
+            let work = scope.spawn(|| work(port));
+            let (mut blinks, mut last) = (0, None);
+            while !work.is_finished() {
+                let led = self.board.read_word(GPIO_OUT)? & LED;
+                blinks += u32::from(last.replace(led).is_some_and(|before| before != led));
+                thread::sleep(Duration::from_millis(20));
+            }
+            let result = work.join().ok().context("the work panicked")?;
+            Ok((blinks, result))
+        })
+    }
+
+    /// Waits until the first `bytes` bytes of this image's payload, and not yet its header, are in a slot.
+    pub fn wait_until_written(&mut self, slot: Slot, image: &ImageFile, bytes: usize) -> Result<()> {
+        let start = MICROBIT.board.slot(slot).start;
+        let payload = MICROBIT.board.header_length as usize;
+        let expected = image.for_slot(MICROBIT.board, slot)?;
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let found = self.board.read_memory(start, payload + bytes)?;
+            let has_header = found[..payload].iter().any(|byte| *byte != 0xff);
+            if !has_header && found[payload..] == expected[payload..payload + bytes] {
+                return Ok(());
+            }
+            ensure!(Instant::now() < end, "the image does not arrive in slot {slot}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Connects to a device.
+pub fn connect(port: &str) -> Result<Link<Port>> {
+    Ok(Link::new(Port::open(port, 115_200)?))
+}
+
+/// Writes an image where the command-line tool can take it.
+pub fn save(image: &ImageFile, name: &str) -> Result<PathBuf> {
+    let path = product::output()?.join(name);
+    fs::write(&path, image.to_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}

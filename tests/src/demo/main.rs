@@ -1,0 +1,70 @@
+//! `cargo demo`: Lifeboot's main job on an emulated board, from nothing. Each step shows the commands that a user would
+//! type and what they print, and checks that the device did what the step says; the first that differs ends the demo
+//! with exit status 1.
+
+mod stage;
+mod steps;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_tests::{bench, setup};
+use stage::Stage;
+use std::io::{self, BufRead, Write};
+
+/// Shows an emulated board being updated, and refusing what it must refuse.
+#[derive(Parser)]
+struct Arguments {
+    /// Leave the board running at the end, and print its port, to play with `lifeboot`
+    #[arg(long)]
+    keep: bool,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    println!(
+        "Setting up: Rust target {}, QEMU, host tool, bootloader, firmware (a few minutes at first)",
+        MICROBIT.triple
+    );
+    setup::rust_target(MICROBIT.triple)?;
+    setup::qemu()?;
+    let tool = product::host_tool()?;
+    let bootloader = bench::bootloader()?;
+    let size = product::flash_size(&bootloader)?;
+    println!("  the bootloader takes {size} bytes of flash, with a throw-away key made for this demo");
+
+    let mut stage = Stage::new(tool, &bench::image(&[], bench::version(1), 1)?)?;
+    println!("  an emulated micro:bit runs firmware 1.0.0 at {}", stage.port());
+    stage.lifeboot(&["status"])?.succeeds()?;
+
+    let steps: [(&str, fn(&mut Stage) -> Result<()>); 6] = [
+        ("2.0.0 is pushed while the firmware goes on blinking", steps::update),
+        ("a firmware that hangs comes back by itself", steps::hang),
+        ("a firmware that never confirms comes back by itself", steps::never_confirms),
+        ("images that must not run are refused before anything is erased", steps::refusals),
+        ("the power fails in the middle of a push, which is then resumed", steps::power_cut),
+        ("a rollback on request", steps::rollback),
+    ];
+    for (number, (title, step)) in (1..).zip(steps) {
+        println!("\n{number}. {title}");
+        step(&mut stage).with_context(|| format!("step {number} ({title}) differs"))?;
+    }
+    println!("\nEvery step went as described.");
+    if arguments.keep {
+        keep(&stage)?;
+    }
+    Ok(())
+}
+
+/// Waits until the person at the keyboard has played enough. The board goes when this process does.
+fn keep(stage: &Stage) -> Result<()> {
+    let folder = product::output()?;
+    println!("\nThe board is running. In another terminal:");
+    println!("  export LIFEBOOT_PORT={}", stage.port());
+    println!("  {} status", stage.tool().display());
+    println!("  {} push {}", stage.tool().display(), folder.join("demo-2.1.0.img").display());
+    print!("Enter, or end of input, switches it off. ");
+    io::stdout().flush()?;
+    io::stdin().lock().read_line(&mut String::new())?;
+    Ok(())
+}

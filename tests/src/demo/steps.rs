@@ -1,0 +1,90 @@
+//! The demo's steps. Each leaves the board for the next one.
+
+use crate::stage::Stage;
+use anyhow::{Result, ensure};
+use lifeboot_core::{Slot, Version, layout};
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_tests::bench::{image, version};
+use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_updater::wire::{self, Status};
+
+/// Epoch of everything that the demo confirms.
+const EPOCH: u32 = 1;
+
+const V2_1: Version = Version { major: 2, minor: 1, patch: 0, build: 0 };
+
+pub fn update(stage: &mut Stage) -> Result<()> {
+    let file = stage.save(&image(&[], version(2), EPOCH)?, "2.0.0")?;
+    let (run, blinks) = stage.lifeboot_and_blinks(&["push", &file])?;
+    run.succeeds()?.says("2.0.0 runs and is confirmed")?;
+    println!("  the LED changed {blinks} times meanwhile");
+    ensure!(blinks > 2, "the firmware stood still during the push");
+    runs(stage, Slot::B, version(2))
+}
+
+pub fn hang(stage: &mut Stage) -> Result<()> {
+    let file = stage.save(&image(&["hang-at-start"], version(3), EPOCH)?, "3.0.0-hangs")?;
+    stage.lifeboot(&["push", &file])?.fails()?.says("rolled back")?.says("watchdog")?;
+    runs(stage, Slot::B, version(2))
+}
+
+pub fn never_confirms(stage: &mut Stage) -> Result<()> {
+    let file = stage.save(&image(&["never-confirm"], version(4), EPOCH)?, "4.0.0-never-confirms")?;
+    stage.lifeboot(&["push", &file])?.fails()?.says("rolled back")?;
+    runs(stage, Slot::B, version(2))
+}
+
+pub fn refusals(stage: &mut Stage) -> Result<()> {
+    let good = image(&[], V2_1, EPOCH)?;
+    let before = stage.bench()?.board.flash()?;
+
+    let mut bytes = good.to_bytes();
+    bytes[0x18] ^= 4; // One bit of the version, in the signed header.
+    let tampered = stage.save(&ImageFile::from_bytes(&bytes)?, "tampered")?;
+    stage.lifeboot(&["push", &tampered])?.fails()?.says("signature")?;
+
+    let (stranger, _) = product::demo_key("stranger")?;
+    let elf = product::firmware(&MICROBIT, Slot::A, &[])?;
+    let foreign = stage.save(&product::sign(&MICROBIT, &elf, V2_1, EPOCH, &stranger)?, "signed-by-another-key")?;
+    stage.lifeboot(&["push", &foreign])?.fails()?.says("key")?;
+
+    let (key, _) = product::demo_key("demo")?;
+    let other = stage.save(&product::sign_for(&layout::STM32F405, &good, &key)?, "for-another-board")?;
+    stage.lifeboot(&["push", &other])?.fails()?.says("stm32f405")?;
+
+    let old = stage.save(&image(&[], V2_1, EPOCH - 1)?, "lower-epoch")?;
+    stage.lifeboot(&["push", &old])?.fails()?.says("epoch")?;
+
+    ensure!(stage.bench()?.board.flash()? == before, "flash has changed");
+    println!("  not a bit of flash has changed");
+    runs(stage, Slot::B, version(2))
+}
+
+pub fn power_cut(stage: &mut Stage) -> Result<()> {
+    let new = image(&[], V2_1, EPOCH)?;
+    let file = stage.save(&new, "2.1.0")?;
+    let push = stage.start(&["push", &file])?;
+    stage.bench()?.wait_until_written(Slot::A, &new, 20 * 1024)?;
+    println!("  the power is cut, and comes back");
+    stage.cut_power()?;
+    push.stop()?;
+    stage.lifeboot(&["status"])?.succeeds()?;
+    runs(stage, Slot::B, version(2))?;
+    stage.lifeboot(&["push", &file])?.succeeds()?.says("2.1.0 runs and is confirmed")?.says(" were there already")?;
+    runs(stage, Slot::A, V2_1)
+}
+
+pub fn rollback(stage: &mut Stage) -> Result<()> {
+    stage.lifeboot(&["rollback"])?.succeeds()?;
+    stage.lifeboot(&["status"])?.succeeds()?;
+    runs(stage, Slot::B, version(2))
+}
+
+/// Checks, by the device's own word, what runs and is confirmed.
+fn runs(stage: &mut Stage, slot: Slot, expected: Version) -> Result<()> {
+    let Status { running, confirmed, trial, slots, .. } = stage.bench()?.status()?;
+    let is_expected = |content: &wire::SlotContent| matches!(content, wire::SlotContent::Image { version, .. } if *version == expected.into());
+    let slot_runs = running == slot.into() && confirmed == slot.into() && trial.is_none();
+    ensure!(slot_runs && is_expected(&slots[slot as usize]), "{expected} in slot {slot} does not run, confirmed");
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Builds what is flashed, as a user would: bootloader and firmware by cargo, keys and images by the host tool.
+
+use crate::setup;
+use anyhow::{Context, Result, bail};
+use lifeboot_core::image::Header;
+use lifeboot_core::layout::{self, Board};
+use lifeboot_core::{Slot, Version};
+use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
+use lifeboot_host_tool::keys::{self, PrivateKey, PublicKey};
+use lifeboot_host_tool::sign::{Options, Program};
+use object::{Object, ObjectSection, ObjectSegment};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::{env, fs};
+
+/// A board, as cargo knows it.
+pub struct Target {
+    /// Its flash map.
+    pub board: &'static Board,
+    /// Its feature of bootloader and firmware.
+    pub feature: &'static str,
+    /// Its compilation target.
+    pub triple: &'static str,
+}
+
+/// The micro:bit.
+pub const MICROBIT: Target = Target { board: &layout::MICROBIT, feature: "microbit", triple: "thumbv6m-none-eabi" };
+
+/// The STM32F405.
+pub const STM32F405: Target = Target { board: &layout::STM32F405, feature: "stm32f405", triple: "thumbv7em-none-eabi" };
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in a folder of the repository")
+}
+
+/// Cargo's folder for what it builds.
+pub fn target_folder() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// Where what is made here goes.
+pub fn output() -> Result<PathBuf> {
+    let folder = target_folder().join("lifeboot");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(folder)
+}
+
+/// A throw-away key pair, made on first use, marked as a demo's.
+pub fn demo_key(name: &str) -> Result<(PrivateKey, PathBuf)> {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = output()?.join("keys");
+    fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("{name}.pem"));
+    if !path.exists() {
+        keys::generate(&path, true)?;
+    }
+    PublicKey::read(&keys::public_path(&path))?;
+    Ok((PrivateKey::read(&path)?, keys::public_path(&path)))
+}
+
+/// Builds the bootloader for these public key files; returns its ELF file.
+pub fn bootloader(target: &Target, public_keys: &[PathBuf]) -> Result<PathBuf> {
+    let list = env::join_paths(public_keys)?;
+    build(target, "lifeboot-bootloader", &[], &[("LIFEBOOT_KEYS", list.as_os_str().to_str().context("odd path")?)])
+}
+
+/// Builds the example firmware, linked for `slot`, with these features beside the board's; returns its ELF file, which
+/// stays when another variant is built.
+pub fn firmware(target: &Target, slot: Slot, features: &[&str]) -> Result<PathBuf> {
+    // Every variant is built at one place, so building and keeping go together; and each only once a process.
+    static KEPT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let mut name = format!("firmware-{}-{slot}", target.feature);
+    for feature in features {
+        name.extend(["-", feature]);
+    }
+    let kept = output()?.join(name + ".elf");
+    let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !all.contains(&kept) {
+        let slot = slot.to_string();
+        let built = build(target, "lifeboot-firmware-example", features, &[("LIFEBOOT_LINK_SLOT", &slot)])?;
+        fs::copy(&built, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;
+        all.push(kept.clone());
+    }
+    Ok(kept)
+}
+
+/// Builds the command-line tool; returns its file.
+pub fn host_tool() -> Result<PathBuf> {
+    cargo(&["build", "--package", "lifeboot-host-tool"], &[])?;
+    Ok(target_folder().join("debug/lifeboot"))
+}
+
+fn build(target: &Target, package: &str, features: &[&str], environment: &[(&str, &str)]) -> Result<PathBuf> {
+    setup::rust_target(target.triple)?;
+    let features = [&[target.feature], features].concat().join(",");
+    let arguments =
+        ["build", "--package", package, "--features", &features, "--target", target.triple, "--profile", "embedded"];
+    cargo(&arguments, environment)?;
+    Ok(target_folder().join(target.triple).join("embedded").join(package))
+}
+
+fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .envs(environment.iter().copied())
+        // They would replace the flags of .cargo/config.toml, which choose the compact SHA-2.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .current_dir(root())
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("cargo {} failed:\n{}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+/// Signs firmware.
+pub fn sign(target: &Target, elf: &Path, version: Version, epoch: u32, key: &PrivateKey) -> Result<ImageFile> {
+    let release = Release { version, epoch, lowest_bootloader: lifeboot_core::info::FORMAT, schemas: (0, 0) };
+    let options = Options { board: target.board, release, bound: false };
+    let elf = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    Ok(lifeboot_host_tool::sign::sign(&elf, &options, key)?)
+}
+
+/// The same payload, properly signed, under the name of another board.
+pub fn sign_for(board: &'static Board, image: &ImageFile, key: &PrivateKey) -> Result<ImageFile> {
+    let Header { version, epoch, lowest_bootloader, schemas, .. } = *image.header();
+    let release = Release { version, epoch, lowest_bootloader, schemas };
+    let (payload, entries) = (image.payload().to_vec(), image.entries());
+    let unsigned = UnsignedImage::new(board, Slot::A, payload, &entries, release, key.public().id())?;
+    let signature = key.sign(&unsigned.bytes_to_sign());
+    Ok(unsigned.with_signature(signature)?)
+}
+
+/// Proves that an image, rebased, is what the linker makes for slot B.
+pub fn prove(target: &Target, linked_for_a: &Path, linked_for_b: &Path) -> Result<usize> {
+    let program = Program::read(&fs::read(linked_for_a)?, target.board, false)?;
+    program.prove(&fs::read(linked_for_b)?)?;
+    Ok(program.listed().len())
+}
+
+/// The content of a flash that comes from production: bootloader, blank journal, this image in slot A.
+pub fn factory_flash(target: &Target, bootloader: &Path, image: &ImageFile) -> Result<Vec<u8>> {
+    let mut flash = vec![0xff; target.board.flash_length as usize];
+    let elf = fs::read(bootloader).with_context(|| format!("cannot read {}", bootloader.display()))?;
+    let file = object::File::parse(&*elf)?;
+    for segment in file.segments() {
+        let data = segment.data()?;
+        let start = (segment.address() as u32 - target.board.flash_address) as usize;
+        flash[start..start + data.len()].copy_from_slice(data);
+    }
+    let slot = target.board.slot(Slot::A);
+    let content = image.for_slot(target.board, Slot::A)?;
+    flash[slot.start as usize..][..content.len()].copy_from_slice(&content);
+    Ok(flash)
+}
+
+/// Bytes of flash that a program takes: what is allocated and has bytes in the file.
+pub fn flash_size(elf: &Path) -> Result<u64> {
+    let elf = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let file = object::File::parse(&*elf)?;
+    Ok(file.segments().map(|segment| segment.data().map_or(0, |data| data.len() as u64)).sum())
+}
+
+/// The address of a function or a section of a program.
+pub fn address_of(elf: &Path, name: &str) -> Result<u32> {
+    use object::ObjectSymbol;
+    let elf = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let file = object::File::parse(&*elf)?;
+    let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name)).map(|symbol| symbol.address());
+    let section = || file.section_by_name(name).map(|section| section.address());
+    Ok(symbol.or_else(section).with_context(|| format!("the program has no {name}"))? as u32)
+}

@@ -1,0 +1,307 @@
+//! A NOR flash in memory, as a board's map describes it, with power that can be lost at any instant.
+//!
+//! It keeps the rules of real flash: programming only clears bits; erasing sets whole units; a loss of power in the
+//! middle leaves part of it done, and then nothing works until [`SimulatedFlash::power_on`]. Wrong use (misaligned, or
+//! outside of journal and slots) fails and is remembered, since the code under test may well go on after an error:
+//! tests look at [`SimulatedFlash::misuse`].
+
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use lifeboot_core::layout::{Board, Region};
+use lifeboot_core::{Slot, info, info::Info};
+
+const WORD: usize = 4;
+
+/// The parts of flash that may be erased and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The boot journal.
+    Journal,
+    /// A slot.
+    Slot(Slot),
+}
+
+const PARTS: [Part; 3] = [Part::Journal, Part::Slot(Slot::A), Part::Slot(Slot::B)];
+
+/// What was done to a part. An operation that was cut short counts, one that power was lost before does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wear {
+    /// Units erased.
+    pub erases: u32,
+    /// Calls that wrote.
+    pub writes: u32,
+    /// Bytes they wrote.
+    pub bytes: u32,
+}
+
+/// How a loss of power meets a flash operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Before it: nothing is changed.
+    Before,
+    /// In the middle. A write has stored its first `words`, and of the next one cleared the bits that are not in
+    /// `mask`. An erase has set the first `words` of its unit, and in all the others the bits that are in `mask`.
+    Inside {
+        /// Words that are done; all, where there are fewer.
+        words: usize,
+        /// Which bits of what was under way are set.
+        mask: u32,
+    },
+}
+
+/// Why the flash did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Wrong use: not at a multiple of what the map says.
+    Misaligned,
+    /// Wrong use: erased or written outside of journal and slots, or across their borders; read outside of flash.
+    OutOfBounds,
+    /// Wrong use of flash that allows one write between two erases.
+    Overwritten,
+    /// The part was told to refuse.
+    Refused,
+    /// There is no power.
+    NoPower,
+}
+
+impl NorFlashError for Fault {
+    fn kind(&self) -> NorFlashErrorKind {
+        match self {
+            Fault::Misaligned => NorFlashErrorKind::NotAligned,
+            Fault::OutOfBounds => NorFlashErrorKind::OutOfBounds,
+            Fault::Overwritten | Fault::Refused | Fault::NoPower => NorFlashErrorKind::Other,
+        }
+    }
+}
+
+/// The flash of a board. Offsets count from its start.
+#[derive(Clone, Debug)]
+pub struct SimulatedFlash {
+    board: &'static Board,
+    bytes: Vec<u8>,
+    /// For each word, whether it was written since it was erased.
+    written: Vec<bool>,
+    write_once: bool,
+    powered: bool,
+    cut: Option<(u32, Cut)>,
+    refused: Vec<Part>,
+    wear: [Wear; PARTS.len()],
+    misuse: Option<Fault>,
+}
+
+impl SimulatedFlash {
+    /// Erased flash.
+    pub fn new(board: &'static Board) -> Self {
+        let length = board.flash_length as usize;
+        SimulatedFlash {
+            board,
+            bytes: vec![0xff; length],
+            written: vec![false; length / WORD],
+            write_once: false,
+            powered: true,
+            cut: None,
+            refused: Vec::new(),
+            wear: Default::default(),
+            misuse: None,
+        }
+    }
+
+    /// Flash that, like flash with ECC, allows one write of a word between two erases.
+    pub fn write_once(self) -> Self {
+        SimulatedFlash { write_once: true, ..self }
+    }
+
+    /// Puts bytes anywhere, as a programmer does in production, or radiation in the field.
+    pub fn put(&mut self, offset: u32, bytes: &[u8]) {
+        let start = offset as usize;
+        self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
+        self.written[start / WORD..(start + bytes.len()).div_ceil(WORD)].fill(true);
+    }
+
+    /// Puts a bootloader's word about itself where it belongs.
+    pub fn put_info(&mut self, info: &Info) {
+        let length = info::INFO_LENGTH as u32;
+        self.put(self.board.bootloader.end() - length, &info.to_bytes(self.board));
+    }
+
+    /// The bytes of a region.
+    pub fn region(&self, region: Region) -> &[u8] {
+        &self.bytes[region.start as usize..region.end() as usize]
+    }
+
+    /// Power is lost at an erase of a unit or a write; 0 is the next one.
+    pub fn cut(&mut self, operation: u32, cut: Cut) {
+        self.cut = Some((operation, cut));
+    }
+
+    /// Power comes back; a cut that has not happened is called off.
+    pub fn power_on(&mut self) {
+        self.powered = true;
+        self.cut = None;
+    }
+
+    /// Whether there is power.
+    pub fn is_powered(&self) -> bool {
+        self.powered
+    }
+
+    /// Every erase and write of a part fails from now on, or works again.
+    pub fn refuse(&mut self, part: Part, refuse: bool) {
+        self.refused.retain(|refused| *refused != part);
+        self.refused.extend(refuse.then_some(part));
+    }
+
+    /// What was done to a part.
+    pub fn wear(&self, part: Part) -> Wear {
+        self.wear[index(part)]
+    }
+
+    /// Erases and writes so far: a [`cut`](Self::cut) can meet each.
+    pub fn operations(&self) -> u32 {
+        self.wear.iter().map(|wear| wear.erases + wear.writes).sum()
+    }
+
+    /// The first wrong use, if there was any.
+    pub fn misuse(&self) -> Option<Fault> {
+        self.misuse
+    }
+
+    fn region_of(&self, part: Part) -> Region {
+        match part {
+            Part::Journal => self.board.journal,
+            Part::Slot(slot) => self.board.slot(slot),
+        }
+    }
+
+    /// The part that a whole range lies in; a range outside of all, or not at multiples of `unit`, is wrong use.
+    fn part(&mut self, start: u32, end: u32, unit: impl Fn(Part) -> u32) -> Result<Part, Fault> {
+        let part = PARTS.into_iter().find(|part| {
+            let region = self.region_of(*part);
+            region.start <= start && start <= end && end <= region.end()
+        });
+        let Some(part) = part else { return self.wrong(Fault::OutOfBounds) };
+        if !start.is_multiple_of(unit(part)) || !end.is_multiple_of(unit(part)) {
+            return self.wrong(Fault::Misaligned);
+        }
+        if self.refused.contains(&part) { Err(Fault::Refused) } else { Ok(part) }
+    }
+
+    fn wrong<T>(&mut self, fault: Fault) -> Result<T, Fault> {
+        self.misuse.get_or_insert(fault);
+        Err(fault)
+    }
+
+    /// Whether, and how, power is lost at this operation; from [`Cut::Before`] on nothing works.
+    fn next_operation(&mut self) -> Result<Option<(usize, u32)>, Fault> {
+        match &mut self.cut {
+            Some((0, cut)) => {
+                let cut = *cut;
+                self.powered = false;
+                match cut {
+                    Cut::Before => Err(Fault::NoPower),
+                    Cut::Inside { words, mask } => Ok(Some((words, mask))),
+                }
+            }
+            Some((left, _)) => {
+                *left -= 1;
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn result_of_operation(&self) -> Result<(), Fault> {
+        if self.powered { Ok(()) } else { Err(Fault::NoPower) }
+    }
+
+    fn erase_unit(&mut self, part: Part, unit: Region) -> Result<(), Fault> {
+        let cut = self.next_operation()?;
+        self.wear[index(part)].erases += 1;
+        let (start, end) = (unit.start as usize, unit.end() as usize);
+        let (done, mask) = cut.unwrap_or((end - start, 0));
+        let whole = end.min(start + done.saturating_mul(WORD));
+        self.bytes[start..whole].fill(0xff);
+        self.written[start / WORD..whole / WORD].fill(false);
+        for word in self.bytes[whole..end].as_chunks_mut::<WORD>().0 {
+            *word = (u32::from_le_bytes(*word) | mask).to_le_bytes();
+        }
+        self.result_of_operation()
+    }
+
+    fn write_words(&mut self, part: Part, start: usize, bytes: &[u8]) -> Result<(), Fault> {
+        let words = start / WORD..(start + bytes.len()) / WORD;
+        if self.write_once && self.written[words].contains(&true) {
+            return self.wrong(Fault::Overwritten);
+        }
+        let cut = self.next_operation()?;
+        self.wear[index(part)].writes += 1;
+        self.wear[index(part)].bytes += bytes.len() as u32;
+        let (done, mask) = cut.unwrap_or((bytes.len(), 0));
+        for (number, word) in bytes.as_chunks::<WORD>().0.iter().enumerate().take(done.saturating_add(1)) {
+            let place = &mut self.bytes[start + number * WORD..][..WORD];
+            let kept = if number == done { mask } else { 0 };
+            for ((bit, new), kept) in place.iter_mut().zip(word).zip(kept.to_le_bytes()) {
+                *bit &= new | kept;
+            }
+            self.written[start / WORD + number] |= number != done || kept != u32::MAX;
+        }
+        self.result_of_operation()
+    }
+}
+
+fn index(part: Part) -> usize {
+    match part {
+        Part::Journal => 0,
+        Part::Slot(slot) => 1 + slot as usize,
+    }
+}
+
+impl ErrorType for SimulatedFlash {
+    type Error = Fault;
+}
+
+impl ReadNorFlash for SimulatedFlash {
+    /// Lifeboot promises reads that are aligned for any flash.
+    const READ_SIZE: usize = WORD;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+        self.result_of_operation()?;
+        let start = offset as usize;
+        if !start.is_multiple_of(Self::READ_SIZE) || !bytes.len().is_multiple_of(Self::READ_SIZE) {
+            return self.wrong(Fault::Misaligned);
+        }
+        match self.bytes.get(start..start.saturating_add(bytes.len())) {
+            Some(stored) => bytes.copy_from_slice(stored),
+            None => return self.wrong(Fault::OutOfBounds),
+        }
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl NorFlash for SimulatedFlash {
+    // The smallest of all boards, since these are constants; what counts is the map, and is looked up there.
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = 1024;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+        self.result_of_operation()?;
+        let board = self.board;
+        let unit = |part| if part == Part::Journal { board.journal_unit } else { board.slot_unit };
+        let part = self.part(from, to, unit)?;
+        for start in (from..to).step_by(unit(part) as usize) {
+            self.erase_unit(part, Region { start, length: unit(part) })?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+        self.result_of_operation()?;
+        let end = u32::try_from(bytes.len()).ok().and_then(|length| offset.checked_add(length)).unwrap_or(u32::MAX);
+        let write_size = self.board.write_size;
+        let part = self.part(offset, end, |_| write_size)?;
+        self.write_words(part, offset as usize, bytes)
+    }
+}
