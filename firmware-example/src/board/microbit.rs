@@ -2,13 +2,12 @@
 //!
 //! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (TIMER: chapter 18, WDT: 20, UART: 29).
 
-use super::{Clock, Received};
+use super::Clock;
+use super::serial::{Serial, Transmit};
 use core::cell::RefCell;
-use core::convert::Infallible;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use critical_section::Mutex;
 use embedded_hal::digital::OutputPin;
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 use heapless::spsc::{Producer, Queue};
 use lifeboot_updater::{Cause, handover};
 use nrf51_hal::gpio::{Level, Output, Pin, PushPull, p0};
@@ -52,7 +51,7 @@ static RECEIVED: Mutex<RefCell<Option<Producer<'static, u8>>>> = Mutex::new(RefC
 /// What the application needs of the board.
 pub struct Parts {
     pub flash: Flash,
-    pub serial: Serial,
+    pub serial: Serial<Transmitter>,
     pub led: Pin<Output<PushPull>>,
     pub clock: Clock,
 }
@@ -83,7 +82,7 @@ pub fn start() -> Parts {
     }
     Parts {
         flash: Flash::new(&BOARD),
-        serial: Serial { received: Received(received), sending: false },
+        serial: Serial::new(received, Transmitter { sending: false }),
         led,
         clock: Clock(()),
     }
@@ -154,48 +153,22 @@ pub fn write_now(bytes: &[u8]) {
     }
 }
 
-/// The serial port.
-pub struct Serial {
-    received: Received,
+/// The UART's sending half, which has room for one byte.
+pub struct Transmitter {
+    /// TXDRDY tells about a byte, so there has to be a first one.
     sending: bool,
 }
 
-impl ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl ReadReady for Serial {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        self.received.read_ready()
+impl Transmit for Transmitter {
+    fn is_ready(&self) -> bool {
+        !self.sending || load(UART_TXDRDY) != 0
     }
-}
 
-impl Read for Serial {
-    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
-        self.received.read(bytes)
-    }
-}
-
-impl WriteReady for Serial {
-    fn write_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.sending || load(UART_TXDRDY) != 0)
-    }
-}
-
-impl Write for Serial {
-    /// Takes one byte: the UART has no more room.
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        let Some(byte) = bytes.first() else { return Ok(0) };
-        while !self.write_ready()? {}
+    fn send(&mut self, byte: u8) {
+        while !self.is_ready() {}
         store(UART_TXDRDY, 0);
-        store(UART_TXD, u32::from(*byte));
+        store(UART_TXD, u32::from(byte));
         self.sending = true;
-        Ok(1)
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        while !self.write_ready()? {}
-        Ok(())
     }
 }
 

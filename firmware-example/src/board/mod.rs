@@ -7,6 +7,8 @@
 //! - `reset(Cause) -> !`: leaves the cause for the bootloader.
 //! - `write_now(bytes)`: waits for the line; for panics.
 
+mod serial;
+
 #[cfg(feature = "microbit")]
 mod microbit;
 #[cfg(feature = "microbit")]
@@ -17,10 +19,7 @@ mod stm32f405;
 #[cfg(feature = "stm32f405")]
 pub use stm32f405::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
 
-use core::convert::Infallible;
 use core::sync::atomic::{AtomicU32, Ordering};
-use embedded_io::{ErrorType, Read, ReadReady};
-use heapless::spsc::Consumer;
 use lifeboot_updater::Slot;
 
 /// Milliseconds since the start. The board's timer interrupt counts them.
@@ -38,30 +37,6 @@ impl Clock {
     fn tick() {
         // Not read-modify-write: the Cortex-M0 has none, and there is one writer.
         MILLISECONDS.store(MILLISECONDS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-}
-
-/// The bytes that have come in on the serial port; its interrupt holds the other end.
-pub struct Received(Consumer<'static, u8>);
-
-impl ErrorType for Received {
-    type Error = Infallible;
-}
-
-impl ReadReady for Received {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.0.ready())
-    }
-}
-
-impl Read for Received {
-    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
-        let mut length = 0;
-        for (place, byte) in bytes.iter_mut().zip(core::iter::from_fn(|| self.0.dequeue())) {
-            *place = byte;
-            length += 1;
-        }
-        Ok(length)
     }
 }
 

@@ -3,14 +3,13 @@
 //!
 //! So far this board is built and its image proved, not run: its bootloader is to come.
 
-use super::{Clock, Received};
+use super::Clock;
+use super::serial::{Serial, Transmit};
 use core::cell::RefCell;
-use core::convert::Infallible;
 use core::ptr::{with_exposed_provenance_mut, write_volatile};
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
 use critical_section::Mutex;
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 use heapless::spsc::{Producer, Queue};
 use lifeboot_updater::{Cause, handover};
 use stm32f4xx_hal::flash::{FlashExt, LockedFlash, UnlockedFlash};
@@ -46,7 +45,7 @@ static TRANSMITTER: Mutex<RefCell<Option<Tx<USART1>>>> = Mutex::new(RefCell::new
 /// What the application needs of the board.
 pub struct Parts {
     pub flash: Flash,
-    pub serial: Serial,
+    pub serial: Serial<Transmitter>,
     pub led: PC13<Output>,
     pub clock: Clock,
 }
@@ -85,7 +84,7 @@ pub fn start() -> Parts {
     // SAFETY: the handler is below, and what it uses has been set up above.
     unsafe { NVIC::unmask(pac::Interrupt::USART1) };
     let led = port_c.pc13.into_push_pull_output();
-    Parts { flash: flash.unlocked(), serial: Serial { received: Received(received) }, led, clock: Clock(()) }
+    Parts { flash: flash.unlocked(), serial: Serial::new(received, Transmitter), led, clock: Clock(()) }
 }
 
 #[exception]
@@ -121,56 +120,26 @@ pub fn reset(cause: Cause) -> ! {
 /// Sends bytes, and waits until they are sent.
 pub fn write_now(bytes: &[u8]) {
     for byte in bytes {
-        while !send(*byte) {}
+        Transmitter.send(*byte);
     }
 }
 
-/// Whether the transmitter took the byte.
-fn send(byte: u8) -> bool {
-    critical_section::with(|section| {
-        TRANSMITTER.borrow_ref_mut(section).as_mut().is_some_and(|transmitter| transmitter.write(byte).is_ok())
-    })
-}
+/// The USART's sending half; a panic has to reach it as well, so it stands in a static variable.
+pub struct Transmitter;
 
-/// The serial port.
-pub struct Serial {
-    received: Received,
-}
-
-impl ErrorType for Serial {
-    type Error = Infallible;
-}
-
-impl ReadReady for Serial {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        self.received.read_ready()
-    }
-}
-
-impl Read for Serial {
-    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
-        self.received.read(bytes)
-    }
-}
-
-impl WriteReady for Serial {
-    fn write_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(critical_section::with(|section| {
-            TRANSMITTER.borrow_ref(section).as_ref().is_some_and(|tx| tx.is_tx_empty())
-        }))
-    }
-}
-
-impl Write for Serial {
-    /// Takes one byte: the USART has no more room.
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        let Some(byte) = bytes.first() else { return Ok(0) };
-        while !send(*byte) {}
-        Ok(1)
+impl Transmit for Transmitter {
+    fn is_ready(&self) -> bool {
+        critical_section::with(|section| {
+            TRANSMITTER.borrow_ref(section).as_ref().is_some_and(|line| line.is_tx_empty())
+        })
     }
 
-    fn flush(&mut self) -> Result<(), Infallible> {
-        while !self.write_ready()? {}
-        Ok(())
+    fn send(&mut self, byte: u8) {
+        let sent = || {
+            critical_section::with(|section| {
+                TRANSMITTER.borrow_ref_mut(section).as_mut().is_none_or(|line| line.write(byte).is_ok())
+            })
+        };
+        while !sent() {}
     }
 }
