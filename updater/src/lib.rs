@@ -31,6 +31,7 @@
 
 pub mod frame;
 mod session;
+mod status;
 mod transfer;
 mod updater;
 pub mod wire;

@@ -6,7 +6,7 @@ use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::boot::outcome;
 use lifeboot_core::image::{Checked, Header, HeaderBytes, Invalid, Trust};
 use lifeboot_core::info::Info;
-use lifeboot_core::journal::{Failed, Journal};
+use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BLOCK, Board, Slot};
 use lifeboot_core::record::{Cause, Ending, Outcome, Record, Trial};
 use lifeboot_core::verify::{Check, check_header};
@@ -60,10 +60,10 @@ enum Change {
 ///
 /// Takes about 1 KiB of RAM. Needs up to 9 KiB of stack in [`begin`](Self::begin), which checks a signature.
 pub struct Updater<F> {
-    flash: F,
-    board: &'static Board,
-    journal: Journal,
-    running: Slot,
+    pub(crate) flash: F,
+    pub(crate) board: &'static Board,
+    pub(crate) journal: Journal,
+    pub(crate) running: Slot,
     schema: u16,
     stage: Stage,
 }
@@ -332,53 +332,6 @@ impl<F: NorFlash> Updater<F> {
         Ok(digest.first_chunk().copied().unwrap_or_default())
     }
 
-    /// The state of the device. `window` and `chunk` are what the session can take: see [`wire::Status`].
-    pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
-        let info = Info::read(&mut self.flash, self.board);
-        let slots = Slot::BOTH.map(|slot| self.content(slot));
-        let Record { confirmed, trial, epoch_floor, revoked, outcome } = self.journal.record().clone();
-        wire::Status {
-            wire: wire::WIRE,
-            board: self.board.name_bytes(),
-            bootloader: info.as_ref().map_or(0, |info| info.format),
-            demo_key: info.is_some_and(|info| info.demo_key),
-            running: self.running.into(),
-            confirmed: confirmed.into(),
-            trial: trial.map(|trial| wire::Trial {
-                slot: trial.slot.into(),
-                attempts: trial.attempts,
-                power_attempts: trial.power_attempts,
-            }),
-            slots,
-            epoch_floor,
-            revoked,
-            outcome: outcome.map(|outcome| wire::Outcome {
-                ending: outcome.ending.into(),
-                slot: outcome.slot.into(),
-                cause: outcome.cause.into(),
-                version: outcome.version.into(),
-                digest: outcome.digest,
-            }),
-            window,
-            chunk,
-            unit: self.board.slot_unit,
-        }
-    }
-
-    fn content(&mut self, slot: Slot) -> wire::SlotContent {
-        let Ok(bytes) = read_header(&mut self.flash, self.board.slot(slot).start) else {
-            return wire::SlotContent::Unfinished;
-        };
-        if let Ok(Header { version, epoch, digest, .. }) = Header::parse(&bytes) {
-            let digest = digest.first_chunk().copied().unwrap_or_default();
-            return wire::SlotContent::Image { version: version.into(), epoch, digest };
-        }
-        let mut payload = [0; BLOCK as usize];
-        let start = self.board.slot(slot).start + self.board.header_length;
-        let empty = is_erased(&bytes) && self.flash.read(start, &mut payload).is_ok() && is_erased(&payload);
-        if empty { wire::SlotContent::Empty } else { wire::SlotContent::Unfinished }
-    }
-
     fn trusted(&mut self, check: impl FnOnce(&Trust, &mut F) -> Result<Checked, Invalid>) -> Result<Checked, Refusal> {
         let info = Info::read(&mut self.flash, self.board).ok_or(Refusal::NoBootloader)?;
         let Record { revoked, epoch_floor, .. } = *self.journal.record();
@@ -395,11 +348,5 @@ impl<F: NorFlash> Updater<F> {
             self.abort();
         }
         result
-    }
-}
-
-impl From<Failed> for Refusal {
-    fn from(_: Failed) -> Self {
-        Refusal::Flash
     }
 }

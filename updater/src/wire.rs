@@ -6,8 +6,6 @@
 //! Offsets count bytes from the start of the target slot. A transfer's bytes are the image's: first its relocation
 //! table, then its payload in canonical form; the header comes with `Begin`.
 
-use lifeboot_core::image::Invalid;
-use lifeboot_core::record::{Cause, Ending};
 use serde::{Deserialize, Serialize};
 
 /// The version of this file; grows with each addition.
@@ -220,7 +218,7 @@ pub struct Outcome {
     pub digest: [u8; 16],
 }
 
-/// How an update ended: see [`Ending`].
+/// How an update ended: see [`Ending`](lifeboot_core::record::Ending).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is what the type it mirrors says")]
 pub enum OutcomeEnding {
@@ -231,7 +229,7 @@ pub enum OutcomeEnding {
     Requested,
 }
 
-/// Why a device was reset: see [`Cause`].
+/// Why a device was reset: see [`Cause`](lifeboot_core::record::Cause).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is what the type it mirrors says")]
 pub enum ResetCause {
@@ -302,84 +300,4 @@ pub enum Refusal {
     NoBootloader,
     /// The code runs from neither slot.
     NoSlot,
-}
-
-impl From<Invalid> for Refusal {
-    fn from(invalid: Invalid) -> Self {
-        match invalid {
-            Invalid::NoImage => Refusal::NoImage,
-            Invalid::Format => Refusal::Format,
-            Invalid::UnknownKey => Refusal::UnknownKey,
-            Invalid::RevokedKey => Refusal::RevokedKey,
-            Invalid::Signature => Refusal::Signature,
-            Invalid::Board => Refusal::Board,
-            Invalid::Bounds => Refusal::Bounds,
-            Invalid::OtherSlot => Refusal::OtherSlot,
-            Invalid::Bootloader => Refusal::Bootloader,
-            Invalid::Epoch => Refusal::Epoch,
-            Invalid::Table => Refusal::Table,
-            Invalid::Digest => Refusal::Digest,
-            Invalid::Entry => Refusal::Entry,
-            Invalid::Stack => Refusal::Stack,
-            Invalid::Flash => Refusal::Flash,
-        }
-    }
-}
-
-impl From<lifeboot_core::Slot> for Slot {
-    fn from(slot: lifeboot_core::Slot) -> Self {
-        match slot {
-            lifeboot_core::Slot::A => Slot::A,
-            lifeboot_core::Slot::B => Slot::B,
-        }
-    }
-}
-
-impl From<Slot> for lifeboot_core::Slot {
-    fn from(slot: Slot) -> Self {
-        match slot {
-            Slot::A => lifeboot_core::Slot::A,
-            Slot::B => lifeboot_core::Slot::B,
-        }
-    }
-}
-
-impl From<lifeboot_core::Version> for Version {
-    fn from(version: lifeboot_core::Version) -> Self {
-        let lifeboot_core::Version { major, minor, patch, build } = version;
-        Version { major, minor, patch, build }
-    }
-}
-
-impl From<Version> for lifeboot_core::Version {
-    fn from(version: Version) -> Self {
-        let Version { major, minor, patch, build } = version;
-        lifeboot_core::Version { major, minor, patch, build }
-    }
-}
-
-impl From<Ending> for OutcomeEnding {
-    fn from(ending: Ending) -> Self {
-        match ending {
-            Ending::Confirmed => OutcomeEnding::Confirmed,
-            Ending::FellBack => OutcomeEnding::FellBack,
-            Ending::Invalid => OutcomeEnding::Invalid,
-            Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
-            Ending::Requested => OutcomeEnding::Requested,
-        }
-    }
-}
-
-impl From<Cause> for ResetCause {
-    fn from(cause: Cause) -> Self {
-        match cause {
-            Cause::Unknown => ResetCause::Unknown,
-            Cause::PowerOn => ResetCause::PowerOn,
-            Cause::BrownOut => ResetCause::BrownOut,
-            Cause::Pin => ResetCause::Pin,
-            Cause::Watchdog => ResetCause::Watchdog,
-            Cause::Fault => ResetCause::Fault,
-            Cause::Request => ResetCause::Request,
-        }
-    }
 }

@@ -12,8 +12,7 @@
 
 use crate::record::Cause;
 
-/// Bytes at the start of RAM that neither the bootloader's nor the firmware's linker may use.
-pub const HANDOVER_LENGTH: u32 = 32;
+pub use crate::layout::HANDOVER_LENGTH;
 
 /// Offset of the word that holds the address of the running firmware's vector table. Where the core has no VTOR
 /// register (Cortex-M0), the bootloader's vectors forward through it.

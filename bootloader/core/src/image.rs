@@ -27,11 +27,11 @@
 use crate::bytes::{field, put};
 use crate::info::{Info, key_id};
 use crate::layout::{BLOCK, Board, Slot};
+
+pub use crate::layout::HEADER_LENGTH;
 use crate::signature::is_signed;
 use crate::version::Version;
 
-/// Bytes of a header.
-pub const HEADER_LENGTH: usize = 256;
 /// Leading bytes of a header that its signature covers; the signature is all that follows.
 pub const SIGNED_LENGTH: usize = HEADER_LENGTH - 64;
 /// The header format that this source reads and writes.

@@ -14,11 +14,10 @@
 
 use crate::bytes::{field, put};
 use crate::layout::Board;
+
+pub use crate::layout::INFO_LENGTH;
 use embedded_storage::nor_flash::ReadNorFlash;
 use sha2::{Digest, Sha256};
-
-/// Bytes that the info has in flash.
-pub const INFO_LENGTH: usize = 256;
 
 /// The bootloader format of this source: an image may ask for at least this much.
 pub const FORMAT: u16 = 1;

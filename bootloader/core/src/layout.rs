@@ -78,7 +78,7 @@ pub struct Board {
     pub flash_address: u32,
     /// All of the flash.
     pub flash_length: u32,
-    /// The bootloader; its last [`INFO_LENGTH`](crate::info::INFO_LENGTH) bytes are its [`info`](crate::info).
+    /// The bootloader; its last [`INFO_LENGTH`] bytes are its [`info`](crate::info).
     pub bootloader: Region,
     /// The boot journal.
     pub journal: Region,
@@ -94,7 +94,7 @@ pub struct Board {
     /// (Armv7-M ARM, B3.2.5: the table's size rounded up to a power of two).
     pub header_length: u32,
     /// The RAM that a stack pointer may point into, by address. Its first
-    /// [`HANDOVER_LENGTH`](crate::handover::HANDOVER_LENGTH) bytes belong to bootloader and firmware together.
+    /// [`HANDOVER_LENGTH`] bytes belong to bootloader and firmware together.
     pub ram: Region,
 }
 
@@ -139,6 +139,15 @@ const _: () = MICROBIT.check();
 const _: () = STM32F405.check();
 
 const KIB: u32 = 1024;
+
+/// Bytes of an image's header.
+pub const HEADER_LENGTH: usize = 256;
+
+/// Bytes at the end of the bootloader's region that tell about it.
+pub const INFO_LENGTH: usize = 256;
+
+/// Bytes at the start of RAM that bootloader and firmware share; neither's linker may use them.
+pub const HANDOVER_LENGTH: u32 = 32;
 
 /// The updater writes, and the verifier reads, this many bytes at a time; slots and tables start at a multiple of it.
 /// It is the largest write unit there is (RP2040: a 256-byte page).
@@ -205,18 +214,18 @@ impl Board {
 
     /// The `MEMORY` command of the linker script of the bootloader; `INFO` is where its [`info`](crate::info) goes.
     pub const fn bootloader_memory_x(&self) -> MemoryX {
-        let length = self.bootloader.length - crate::info::INFO_LENGTH as u32;
+        let length = self.bootloader.length - INFO_LENGTH as u32;
         let start = self.address(self.bootloader.start);
         MemoryX {
             flash: Region { start, length },
             ram: self.firmware_ram(),
-            info: Some(Region { start: start + length, length: crate::info::INFO_LENGTH as u32 }),
+            info: Some(Region { start: start + length, length: INFO_LENGTH as u32 }),
         }
     }
 
     /// The RAM behind the words that bootloader and firmware share.
     const fn firmware_ram(&self) -> Region {
-        let shared = crate::handover::HANDOVER_LENGTH;
+        let shared = HANDOVER_LENGTH;
         Region { start: self.ram.start + shared, length: self.ram.length - shared }
     }
 
@@ -238,7 +247,7 @@ impl Board {
         assert!(self.slot_unit.is_multiple_of(BLOCK) && self.journal_unit.is_multiple_of(BLOCK), "tiny erase units");
         assert!(BLOCK.is_multiple_of(self.write_size), "a write unit larger than a block");
         assert!(self.header_length.is_multiple_of(BLOCK), "the payload must start at a block");
-        assert!(self.header_length as usize >= crate::image::HEADER_LENGTH, "no room for the header");
+        assert!(self.header_length as usize >= HEADER_LENGTH, "no room for the header");
         assert!(
             self.payload_address(Slot::A).is_multiple_of(self.header_length)
                 && self.payload_address(Slot::B).is_multiple_of(self.header_length)
