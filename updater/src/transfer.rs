@@ -243,7 +243,8 @@ impl Transfer {
 
     /// Goes on to the payload when the table is written.
     fn leave_finished_phase(&mut self, board: &Board) {
-        if self.phase == Phase::Table && self.next() == self.phase_end() {
+        // By what is in flash: the end of the table may still be in the buffer.
+        if self.phase == Phase::Table && self.written == self.phase_end() {
             self.phase = Phase::Payload;
             self.written = board.header_length;
             self.open = None;

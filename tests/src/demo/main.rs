@@ -20,6 +20,9 @@ struct Arguments {
     keep: bool,
 }
 
+/// Plays one step, and fails where it differs from its title.
+type Step = fn(&mut Stage) -> Result<()>;
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     println!(
@@ -37,7 +40,7 @@ fn main() -> Result<()> {
     println!("  an emulated micro:bit runs firmware 1.0.0 at {}", stage.port());
     stage.lifeboot(&["status"])?.succeeds()?;
 
-    let steps: [(&str, fn(&mut Stage) -> Result<()>); 6] = [
+    let steps: [(&str, Step); 6] = [
         ("2.0.0 is pushed while the firmware goes on blinking", steps::update),
         ("a firmware that hangs comes back by itself", steps::hang),
         ("a firmware that never confirms comes back by itself", steps::never_confirms),
