@@ -1,1 +1,118 @@
-//! stub
+//! The journal, on the flash maps of all boards and on some that no board has yet: whatever is interrupted and whatever
+//! garbage lies there, a fresh look finds the old or the new boot record, and the next one can be written.
+
+mod appends;
+mod cuts;
+mod garbage;
+mod settling;
+
+use lifeboot_core::journal::Journal;
+use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
+use lifeboot_core::record::{Cause, Ending, Outcome, RECORD_LENGTH, Record, Trial};
+use lifeboot_core::{Slot, Version};
+use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
+use proptest::prelude::*;
+
+/// Three large units, and a record takes a page of 256 bytes: as on an RP2040.
+static PAGES: Board = Board {
+    name: "pages",
+    flash_length: 64 << 10,
+    journal: Region { start: 16 << 10, length: 12 << 10 },
+    journal_unit: 4 << 10,
+    slots: [Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }],
+    slot_unit: 4 << 10,
+    write_size: 256,
+    ..MICROBIT
+};
+
+/// Four units of a double record each: hardly room, and most appends erase.
+static TINY: Board = Board {
+    name: "tiny",
+    flash_length: 64 << 10,
+    journal: Region { start: 16 << 10, length: 512 },
+    journal_unit: 128,
+    slots: [Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }],
+    write_size: 8,
+    ..MICROBIT
+};
+
+static MAPS: [&Board; 4] = [&MICROBIT, &STM32F405, &PAGES, &TINY];
+
+/// Bytes that a record takes, and how many fit an erase unit.
+fn stride(board: &Board) -> u32 {
+    board.write_size.max(RECORD_LENGTH as u32)
+}
+
+fn records_of_a_unit(board: &Board) -> u32 {
+    board.journal_unit / stride(board)
+}
+
+/// Where a record can lie, in the order in which they are written.
+fn places(board: &Board) -> impl Iterator<Item = u32> {
+    (board.journal.start..board.journal.end()).step_by(stride(board) as usize)
+}
+
+/// Blank flash that allows one write of a word between two erases, as the strictest does.
+fn blank(board: &'static Board) -> SimulatedFlash {
+    SimulatedFlash::new(board).write_once()
+}
+
+/// The record that a fresh look finds.
+fn found(flash: &mut SimulatedFlash, board: &'static Board) -> Record {
+    Journal::open(flash, board).record().clone()
+}
+
+/// Each number is another record.
+fn numbered(number: u32) -> Record {
+    Record { epoch_floor: number, revoked: 0b10, ..Record::FACTORY }
+}
+
+/// A journal to which `number` records were appended.
+fn filled(board: &'static Board, number: u32) -> SimulatedFlash {
+    let mut flash = blank(board);
+    let mut journal = Journal::open(&mut flash, board);
+    for number in 1..=number {
+        journal.append(&mut flash, numbered(number)).unwrap();
+    }
+    flash
+}
+
+/// Nothing but the journal was touched, and that as its flash wants it.
+fn assert_used_well(flash: &SimulatedFlash) {
+    assert_eq!(flash.misuse(), None);
+    let journal = flash.wear(Part::Journal);
+    assert_eq!(flash.operations(), journal.erases + journal.writes);
+}
+
+fn maps() -> impl Strategy<Value = &'static Board> {
+    prop::sample::select(vec![&MICROBIT, &PAGES, &TINY])
+}
+
+fn slots() -> impl Strategy<Value = Slot> {
+    prop::sample::select(Slot::BOTH.to_vec())
+}
+
+fn causes() -> impl Strategy<Value = Cause> {
+    (0_u8..=6).prop_map(|number| Cause::from_byte(number).unwrap())
+}
+
+/// Any boot record.
+fn records() -> impl Strategy<Value = Record> {
+    let trial = (slots(), any::<u8>(), any::<u8>()).prop_map(|(slot, attempts, power_attempts)| Trial {
+        slot,
+        attempts,
+        power_attempts,
+    });
+    let endings = [Ending::Confirmed, Ending::FellBack, Ending::Invalid, Ending::NotConfirmed, Ending::Requested];
+    let outcome = (prop::sample::select(endings.to_vec()), slots(), causes(), any::<[u8; 12]>(), any::<[u8; 16]>())
+        .prop_map(|(ending, slot, cause, version, digest)| Outcome {
+            ending,
+            slot,
+            cause,
+            version: Version::from_bytes(version),
+            digest,
+        });
+    (slots(), prop::option::of(trial), any::<u32>(), any::<u8>(), prop::option::of(outcome)).prop_map(
+        |(confirmed, trial, epoch_floor, revoked, outcome)| Record { confirmed, trial, epoch_floor, revoked, outcome },
+    )
+}

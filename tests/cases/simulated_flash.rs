@@ -5,6 +5,8 @@ use lifeboot_core::Slot;
 use lifeboot_core::layout::{BOARDS, Board, MICROBIT};
 use lifeboot_tests::simulated_flash::{Cut, Fault, Part, SimulatedFlash, Wear};
 
+type Operation = fn(&mut SimulatedFlash, u32) -> Result<(), Fault>;
+
 const SLOT: Part = Part::Slot(Slot::A);
 
 fn word(flash: &mut SimulatedFlash, offset: u32) -> u32 {
@@ -37,7 +39,7 @@ fn programming_only_clears_bits_and_erasing_sets_a_whole_unit() {
 fn wrong_use_fails_changes_nothing_and_is_remembered() {
     for board in BOARDS {
         let (a, b) = (board.slot(Slot::A), board.slot(Slot::B));
-        let wrong: [(&str, Fault, fn(&mut SimulatedFlash, u32) -> Result<(), Fault>, u32); 9] = [
+        let wrong: [(&str, Fault, Operation, u32); 9] = [
             ("write between words", Fault::Misaligned, |flash, at| flash.write(at, &[0; 4]), a.start + 2),
             ("write of half a word", Fault::Misaligned, |flash, at| flash.write(at, &[0; 6]), a.start),
             ("erase inside a unit", Fault::Misaligned, |flash, at| flash.erase(at, at + 1024), a.start + 512),

@@ -30,7 +30,7 @@ fn lengths() -> impl Strategy<Value = u32> {
     ]
 }
 
-/// A payload and a table as any two lengths delimit them.
+/// Whether a table decodes, and lists only places inside a payload of this length.
 fn table_is_good(table: &[u8], payload_length: u32) -> bool {
     let mut decoder = Decoder::default();
     for byte in table {

@@ -218,8 +218,13 @@ impl Microbit {
 
     /// The address of the next instruction. A running guest is paused.
     pub fn program_counter(&mut self) -> Result<u32> {
+        Ok(self.registers()?[15])
+    }
+
+    /// R0 to R15, the last being the address of the next instruction. A running guest is paused.
+    pub fn registers(&mut self) -> Result<[u32; 16]> {
         self.pause()?;
-        Ok(self.gdb(Gdb::registers)?[15])
+        self.gdb(Gdb::registers)
     }
 
     /// Resets the board, runs it to the first execution of `address`, and returns the number of instructions retired

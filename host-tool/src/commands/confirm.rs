@@ -1,0 +1,17 @@
+//! `lifeboot confirm`
+
+use super::port;
+use lifeboot_host_tool::{Error, device};
+
+/// Tell a device that the firmware it runs is healthy: from now on it is the default
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    port: port::Arguments,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let status = device::confirm(&mut arguments.port.link()?)?;
+    println!("running: {}", device::running(&status));
+    Ok(())
+}

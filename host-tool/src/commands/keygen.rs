@@ -1,0 +1,36 @@
+//! `lifeboot keygen`
+
+use lifeboot_host_tool::image_file::hex;
+use lifeboot_host_tool::{Error, keys};
+use std::path::PathBuf;
+
+/// Make a signing key
+///
+/// Writes the private key to OUT.pem, readable by you only, and the public key to OUT.pub.pem, for building the
+/// bootloader. Files that exist are never overwritten. Keep the private key off the machines that build the firmware,
+/// and a copy of it in a safe place: without it, devices in the field cannot be updated any more.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot keygen release.pem
+  openssl genpkey -algorithm ed25519 -out release.pem     (makes an equally good one)
+  lifeboot keygen --demo demo.pem")]
+pub struct Arguments {
+    /// The private key's file; the public one gets its name with .pub.pem
+    #[arg(value_name = "OUT.pem")]
+    out: PathBuf,
+    /// Mark the key as a demo's throw-away key; a bootloader that is built with it says so to every host
+    #[arg(long)]
+    demo: bool,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let (public, public_path) = keys::generate(&arguments.out, arguments.demo)?;
+    println!("private key  {}", arguments.out.display());
+    println!("public key   {}", public_path.display());
+    println!("key id       {}", hex(&public.id()));
+    if public.is_demo() {
+        println!("This is a demo's throw-away key: it protects nothing.");
+    }
+    Ok(())
+}

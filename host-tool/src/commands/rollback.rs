@@ -1,0 +1,20 @@
+//! `lifeboot rollback`
+
+use super::port;
+use lifeboot_host_tool::{Error, device};
+
+/// Go back to the previous firmware
+///
+/// Ends the trial, if there is one; otherwise puts the firmware in the other slot, the previous one, on trial. Restarts
+/// the device.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    port: port::Arguments,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let status = device::rollback(&mut arguments.port.link()?, port::RESTART)?;
+    println!("running: {}", device::running(&status));
+    Ok(())
+}

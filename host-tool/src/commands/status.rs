@@ -1,0 +1,18 @@
+//! `lifeboot status`
+
+use super::port;
+use lifeboot_host_tool::link::Patience;
+use lifeboot_host_tool::{Error, device};
+
+/// Show what a device runs, what its slots hold and how the last update ended
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    port: port::Arguments,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let status = arguments.port.link()?.status(Patience::SHORT)?;
+    print!("{}", device::describe(&status));
+    Ok(())
+}

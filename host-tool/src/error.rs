@@ -1,0 +1,103 @@
+//! What this library's callers see when something goes wrong. Every error says what, and its help says what to do.
+
+use crate::device::DeviceError;
+use crate::elf::ElfError;
+use crate::image_file::ImageError;
+use crate::keys::KeyError;
+use crate::link::LinkError;
+use crate::port::PortError;
+use crate::push::PushError;
+use crate::relocations::RelocationError;
+use crate::sign::RelinkedError;
+use miette::Diagnostic;
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Anything that can go wrong.
+#[derive(Debug, Error, Diagnostic)]
+pub enum Error {
+    /// A file could not be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The ELF file is not firmware for the board.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Elf(#[from] ElfError),
+    /// The firmware cannot be rebased.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Relocation(#[from] RelocationError),
+    /// Not an image, or not one for this purpose.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Image(#[from] ImageError),
+    /// A key cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Key(#[from] KeyError),
+    /// Rebasing is not what linking again gives.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Relinked(#[from] RelinkedError),
+    /// An image for both slots has to be linked for slot A.
+    #[error("the firmware is linked for slot B, and an image is made from firmware that is linked for slot A")]
+    #[diagnostic(help(
+        "link it for slot A: its relocations carry it to slot B; or sign with --bound for an image of slot B"
+    ))]
+    LinkedForSlotB,
+    /// A signature from outside has another length.
+    #[error("{} holds {length} bytes, and an Ed25519 signature has 64", .path.display())]
+    #[diagnostic(help(
+        "openssl pkeyutl -sign -rawin -inkey key.pem -in BYTES -out SIGNATURE writes one as it has to be"
+    ))]
+    SignatureLength {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        length: usize,
+    },
+    /// `inspect` cannot tell an ELF file's board.
+    #[error("an ELF file does not say which board it is for")]
+    #[diagnostic(help("add --board, one of: {boards}"))]
+    BoardNeeded {
+        /// The names to choose from.
+        boards: String,
+    },
+    /// The port cannot be opened.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Port(#[from] PortError),
+    /// The device cannot be talked to.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Link(#[from] LinkError),
+    /// The update failed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Push(#[from] PushError),
+    /// The device did not do it.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Device(#[from] DeviceError),
+    /// `--force` names another image.
+    #[error("--force names another image: this one's digest is {digest}")]
+    #[diagnostic(help("give the file that you mean to force, or the first digits of this digest"))]
+    OtherDigest {
+        /// The image's.
+        digest: String,
+    },
+}

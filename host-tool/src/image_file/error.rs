@@ -1,0 +1,80 @@
+//! Why bytes are not an image, or an image is not for a purpose.
+
+use lifeboot_core::Slot;
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why bytes are not an image, or an image is not for a purpose.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ImageError {
+    /// No header.
+    #[error("not an image file")]
+    #[diagnostic(help(
+        "make one from the firmware's ELF file: lifeboot sign FIRMWARE.elf --board … --version … --key …"
+    ))]
+    NotAnImage,
+    /// A header of an unknown format.
+    #[error("the image file has a format that this lifeboot does not know")]
+    #[diagnostic(help("use the lifeboot that made it, or a newer one"))]
+    Format,
+    /// Bytes are missing at the end.
+    #[error("the image file is truncated: {found} bytes of {expected}")]
+    #[diagnostic(help("copy or sign it again"))]
+    Truncated {
+        /// Bytes that there should be.
+        expected: u64,
+        /// Bytes that there are.
+        found: u64,
+    },
+    /// Bytes changed, or there are too many.
+    #[error("the image file is damaged: {0}")]
+    #[diagnostic(help("copy or sign it again"))]
+    Damaged(&'static str),
+    /// The board is not known.
+    #[error("the image is for board {0:?}, which this lifeboot does not know")]
+    #[diagnostic(help("use the lifeboot that made it, or a newer one"))]
+    UnknownBoard(String),
+    /// Payload and table are too large.
+    #[error("the image needs {needed} bytes, and a slot of board {board} has {room}")]
+    #[diagnostic(help("make the firmware smaller: opt-level = \"z\", lto = \"fat\", panic = \"abort\""))]
+    TooLarge {
+        /// Bytes of the image.
+        needed: u64,
+        /// Bytes of a slot.
+        room: u32,
+        /// The board.
+        board: &'static str,
+    },
+    /// Entries that no table can hold.
+    #[error("the relocations cannot be encoded: they overlap, or do not lie in the payload")]
+    #[diagnostic(help("build the firmware again"))]
+    Table,
+    /// For another board.
+    #[error("the image is for board {found}, not {wanted}")]
+    #[diagnostic(help("sign the firmware that was built for board {wanted}"))]
+    OtherBoard {
+        /// The image's.
+        found: &'static str,
+        /// The caller's.
+        wanted: &'static str,
+    },
+    /// Without relocations, for the other slot.
+    #[error("the image is bound to slot {0}")]
+    #[diagnostic(help("sign it without --bound, from firmware that was linked with --emit-relocs"))]
+    OtherSlot(Slot),
+    /// Signed with another key.
+    #[error("the image was signed with key {image}, and this is key {key}")]
+    #[diagnostic(help("give the public key that belongs to the private key it was signed with"))]
+    OtherKey {
+        /// The image's key id.
+        image: String,
+        /// The given key's.
+        key: String,
+    },
+    /// The signature is wrong.
+    #[error("the signature does not fit the image")]
+    #[diagnostic(help(
+        "sign the firmware again; an external signature is plain Ed25519 over the 192 bytes as they are"
+    ))]
+    Signature,
+}

@@ -1,0 +1,42 @@
+//! Lifeboot's host side, as a library: the command `lifeboot` is a thin shell around it.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`elf`] | reads firmware as the linker wrote it |
+//! | [`relocations`], [`thunks`] | find what has to be rebased, or say why it cannot be |
+//! | [`relocation_types`], [`thumb`] | what relocations and instructions mean |
+//! | [`sign`](mod@sign) | makes an image of firmware, and proves that it runs in either slot |
+//! | [`image_file`] | image files: made, checked, and carried to a slot |
+//! | [`inspect`] | describes images and firmware |
+//! | [`keys`] | makes and reads keys |
+//! | [`port`] | byte pipes to a device: serial ports, TCP, a program's own |
+//! | [`link`] | the conversation with a device over a line that loses bytes |
+//! | [`push`](mod@push) | brings an image into a device and sees it confirmed |
+//! | [`device`] | a device's state, confirm, rollback, reset |
+//! | [`refusal`] | what a device's refusals mean, and what to do next |
+//! | [`version`] | versions as the command line takes them |
+//!
+//! The library prints nothing. Every error says in its help what to do next.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod device;
+pub mod elf;
+mod error;
+pub mod files;
+pub mod image_file;
+pub mod inspect;
+pub mod keys;
+pub mod link;
+pub mod port;
+pub mod push;
+pub mod refusal;
+pub mod relocation_types;
+pub mod relocations;
+pub mod sign;
+pub mod thumb;
+pub mod thunks;
+pub mod version;
+
+pub use error::Error;

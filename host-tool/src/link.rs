@@ -1,0 +1,304 @@
+//! The conversation with one device: requests go out, answers come back, over a line that may lose either.
+//!
+//! Each request has a number; its answer carries the same. A request that stays without answer is sent again under the
+//! same number, which a device that had carried it out already only answers. A connection that breaks (a reset USB
+//! device, an unplugged adapter, an emulator that restarts) is a loss of bytes like any other, as long as it can be
+//! made again.
+
+mod error;
+mod frames;
+
+pub use error::LinkError;
+
+use crate::port::{Pipe, PortError};
+use frames::Frames;
+use lifeboot_updater::frame;
+use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Request, SILENCE, Status};
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+/// Bytes of the largest request's message; larger than any device takes.
+const REQUEST: usize = 16 * 1024;
+
+/// How often a connection that broke is tried again.
+const RECONNECT_EVERY: Duration = Duration::from_millis(200);
+
+/// How long to wait for an answer, and how often to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The wait after each request.
+    pub wait: Duration,
+    /// Requests.
+    pub tries: u32,
+}
+
+impl Patience {
+    /// For what a device answers from its RAM.
+    pub const SHORT: Patience = Patience { wait: Duration::from_millis(500), tries: 8 };
+    /// For a few digests, or a boot record: an erase and a second or two of a slow core.
+    pub const MEDIUM: Patience = Patience { wait: Duration::from_secs(2), tries: 6 };
+    /// For a signature, which takes a slow core seconds, and is checked again when it is asked again.
+    pub const LONG: Patience = Patience { wait: Duration::from_secs(3), tries: 6 };
+    /// For verifying a whole slot: the repetitions keep the session, and the device does nothing twice.
+    pub const VERIFY: Patience = Patience { wait: Duration::from_secs(1), tries: 60 };
+}
+
+/// What a device answered: [`Body`], but on its own feet, and without the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// [`Body::Done`].
+    Done,
+    /// [`Body::Refused`].
+    Refused(Refusal),
+    /// [`Body::Status`].
+    Status(Box<Status>),
+    /// [`Body::Begun`], with the first offset that needs bytes.
+    Begun(u32),
+    /// [`Body::Written`], with the next offset that needs bytes.
+    Written(u32),
+    /// [`Body::Digests`].
+    Digests(Vec<u8>),
+}
+
+/// Takes pieces of the firmware's log, as defmt encodes it.
+pub type LogSink = Box<dyn FnMut(&[u8])>;
+
+/// A conversation with the device at the other end of a pipe.
+pub struct Link<P> {
+    pipe: P,
+    frames: Frames,
+    /// Bytes that were read and not looked at yet, last one first.
+    unread: Vec<u8>,
+    session: u16,
+    number: u8,
+    /// A zero byte is due, to end what the line may carry.
+    resynchronise: bool,
+    recovery: Duration,
+    busy_wait: Duration,
+    log: Option<LogSink>,
+}
+
+impl<P: Pipe> Link<P> {
+    /// A conversation that has not begun.
+    pub fn new(pipe: P) -> Self {
+        let chance = RandomState::new().hash_one(0);
+        Link {
+            pipe,
+            frames: Frames::new(),
+            unread: Vec::new(),
+            session: (chance as u16).max(1),
+            // Answers do not say whom they are for: one to the last host should not fit by chance.
+            number: (chance >> 16) as u8,
+            resynchronise: true,
+            recovery: Duration::from_secs(10),
+            busy_wait: Duration::from_millis(u64::from(SILENCE) + 1000),
+            log: None,
+        }
+    }
+
+    /// Sets who this host is and the number before its first request's, which are chosen by chance otherwise.
+    pub fn with_session(self, session: u16, number: u8) -> Self {
+        Link { session: session.max(1), number, ..self }
+    }
+
+    /// Hands what the firmware logs to `sink`. Without one it is dropped.
+    pub fn with_log(self, sink: impl FnMut(&[u8]) + 'static) -> Self {
+        Link { log: Some(Box::new(sink)), ..self }
+    }
+
+    /// Sets how long a broken connection is tried again; 10 s where nothing is said.
+    pub fn with_recovery(self, recovery: Duration) -> Self {
+        Link { recovery, ..self }
+    }
+
+    /// Sets how long to wait for another host to fall silent; a little longer than [`SILENCE`] where nothing is said.
+    pub fn with_busy_wait(self, busy_wait: Duration) -> Self {
+        Link { busy_wait, ..self }
+    }
+
+    /// The pipe.
+    pub fn pipe(&mut self) -> &mut P {
+        &mut self.pipe
+    }
+
+    /// Gives the pipe back.
+    pub fn into_pipe(self) -> P {
+        self.pipe
+    }
+
+    /// The pipe's clock.
+    pub fn now(&self) -> Duration {
+        self.pipe.now()
+    }
+
+    /// Sends one request and waits for its answer.
+    ///
+    /// # Errors
+    /// [`LinkError::Silent`] where none came; the connection's.
+    pub fn ask(&mut self, command: &Command, patience: Patience) -> Result<Reply, LinkError> {
+        let number = self.next_number();
+        // Its holder was heard before the first answer that says so.
+        let mut busy_since = None;
+        let mut tries = 0;
+        while tries < patience.tries {
+            tries += 1;
+            // Whatever swallowed the last try may have left half a frame.
+            self.resynchronise |= tries > 1;
+            self.transmit(number, command)?;
+            let mut until = self.now() + patience.wait;
+            while let Some(reply) = self.answer(number, command, until)? {
+                let now = self.now();
+                if reply != Reply::Refused(Refusal::Busy) || now - *busy_since.get_or_insert(now) >= self.busy_wait {
+                    return Ok(reply);
+                }
+                tries = 0;
+                until = until.min(now + Patience::SHORT.wait);
+            }
+        }
+        Err(LinkError::Silent)
+    }
+
+    /// Asks for the state of the device.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn status(&mut self, patience: Patience) -> Result<Status, LinkError> {
+        match self.ask(&Command::Status, patience)? {
+            Reply::Status(status) => Ok(*status),
+            _ => Err(LinkError::Unexpected),
+        }
+    }
+
+    /// Gives the session up, so that the next host need not wait. Whether the device heard it is not asked.
+    pub fn release(&mut self) {
+        let _ = self.ask(&Command::Abort, Patience { tries: 1, ..Patience::SHORT });
+    }
+
+    /// Sends one request and does not wait; returns its number.
+    ///
+    /// # Errors
+    /// The connection's, where it cannot be made again.
+    pub fn send(&mut self, command: &Command) -> Result<u8, LinkError> {
+        let number = self.next_number();
+        self.transmit(number, command)?;
+        Ok(number)
+    }
+
+    /// The next answer, with its number, 0 for what nobody asked for; `None` where none came in time, or the
+    /// connection had to be made again.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn receive(&mut self, wait: Duration) -> Result<Option<(u8, Reply)>, LinkError> {
+        let until = self.now() + wait;
+        loop {
+            while let Some(byte) = self.unread.pop() {
+                if self.frames.push(byte)
+                    && let Some(answer) = self.frames.message()
+                    && let Some(answer) = without_log(answer, &mut self.log)
+                {
+                    return Ok(Some(answer));
+                }
+            }
+            let left = until.saturating_sub(self.now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            let mut buffer = [0; 4096];
+            match self.pipe.read(&mut buffer, left) {
+                Ok(length) => self.unread.extend(buffer[..length].iter().rev()),
+                Err(lost) => return self.recover(lost).map(|()| None),
+            }
+        }
+    }
+
+    /// The next frame starts afresh, whatever the line carries.
+    pub(crate) fn resynchronise(&mut self) {
+        self.resynchronise = true;
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pause(&mut self, time: Duration) {
+        self.pipe.pause(time);
+    }
+
+    fn answer(&mut self, number: u8, command: &Command, until: Duration) -> Result<Option<Reply>, LinkError> {
+        loop {
+            let left = until.saturating_sub(self.now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            match self.receive(left)? {
+                Some((found, reply)) if found == number && fits(command, &reply) => return Ok(Some(reply)),
+                // Late, or repeated, or nobody's, or the last host's.
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    fn next_number(&mut self) -> u8 {
+        self.number = self.number.checked_add(1).unwrap_or(1);
+        self.number
+    }
+
+    fn transmit(&mut self, number: u8, command: &Command) -> Result<(), LinkError> {
+        let request = Request { session: self.session, number, command: command.clone() };
+        let mut scratch = [0; REQUEST];
+        let mut out = [0; REQUEST + frame::overhead(REQUEST) + 1];
+        let length = frame::encode(&request, &mut scratch, &mut out[1..]).ok_or(LinkError::TooLong)?;
+        let start = usize::from(!self.resynchronise);
+        match self.pipe.write(&out[start..=length]) {
+            Ok(()) => self.resynchronise = false,
+            Err(lost) => self.recover(lost)?,
+        }
+        Ok(())
+    }
+
+    fn recover(&mut self, lost: PortError) -> Result<(), LinkError> {
+        let until = self.now() + self.recovery;
+        loop {
+            self.pipe.pause(RECONNECT_EVERY);
+            if self.pipe.reconnect().is_ok() {
+                self.frames.clear();
+                self.unread.clear();
+                self.resynchronise = true;
+                return Ok(());
+            }
+            if self.now() >= until {
+                return Err(lost.into());
+            }
+        }
+    }
+}
+
+/// Whether a reply can be the answer to a command. Numbers alone do not tell: they come around again.
+fn fits(command: &Command, reply: &Reply) -> bool {
+    match (command, reply) {
+        (Command::Status, reply) => matches!(reply, Reply::Status(_)),
+        (_, Reply::Refused(_)) => true,
+        (Command::Begin { .. }, reply) => matches!(reply, Reply::Begun(_)),
+        (Command::Digests { .. }, reply) => matches!(reply, Reply::Digests(_)),
+        (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
+        (Command::Finish | Command::Abort | Command::Confirm | Command::Rollback | Command::Reset, reply) => {
+            *reply == Reply::Done
+        }
+    }
+}
+
+fn without_log(answer: Answer, log: &mut Option<LogSink>) -> Option<(u8, Reply)> {
+    let reply = match answer.body {
+        Body::Done => Reply::Done,
+        Body::Refused(refusal) => Reply::Refused(refusal),
+        Body::Status(status) => Reply::Status(Box::new(status)),
+        Body::Begun { next } => Reply::Begun(next),
+        Body::Written { next } => Reply::Written(next),
+        Body::Digests(digests) => Reply::Digests(digests.to_vec()),
+        Body::Log(piece) => {
+            if let Some(sink) = log {
+                sink(piece);
+            }
+            return None;
+        }
+    };
+    Some((answer.number, reply))
+}

@@ -1,0 +1,196 @@
+//! Pushing an image to a device.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `transfer` | one transfer: begin, ask what is there, send, finish |
+//! | `survey` | asks for digests of what the slot already holds |
+//! | `plan` | decides what need not be sent |
+//! | `sender` | keeps the line full, and sends again what was lost |
+//! | `trial` | restarts the device and waits for the new firmware's confirm |
+//!
+//! The device is the judge of an image; only a file that contradicts itself never gets this far ([`ImageFile`]). An
+//! update that is interrupted goes on where it was, with the next push.
+
+mod error;
+mod plan;
+mod progress;
+mod sender;
+mod survey;
+mod transfer;
+mod trial;
+
+pub use error::PushError;
+pub use progress::{Interruption, Progress, Step};
+
+use crate::device::{content, is_on_trial, other};
+use crate::image_file::ImageFile;
+use crate::link::{Link, Patience};
+use crate::port::Pipe;
+use crate::refusal::{Circumstances, Refused};
+use lifeboot_updater::wire::{Outcome, OutcomeEnding, Refusal, Slot, SlotContent, Status, Trial};
+use std::time::Duration;
+use transfer::Stop;
+
+/// How often a push begins anew before it gives up: a device whose supply fails that often needs another one.
+const RESTARTS: u32 = 10;
+
+/// How an image is to be pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Also an image that the device rejected before.
+    pub force: bool,
+    /// Restart the device and wait until the image is confirmed or rejected; otherwise its next reset starts it.
+    pub wait: bool,
+    /// How long to wait for that, at most.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    /// Not forced; waits for as long as three starts take that each run into
+    /// [`TRIAL_DEADLINE`](lifeboot_updater::TRIAL_DEADLINE), and some more.
+    fn default() -> Self {
+        Options { force: false, wait: true, timeout: Duration::from_secs(240) }
+    }
+}
+
+/// A push that went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// Bytes of the image that were sent, with those that were sent again.
+    pub sent: u64,
+    /// Bytes of the image that the slot already held.
+    pub skipped: u64,
+    /// Frames that carried the image.
+    pub frames: u64,
+    /// Bytes of the image that were sent again.
+    pub retransmitted: u64,
+    /// What came of it.
+    pub outcome: PushOutcome,
+}
+
+/// What came of a push that went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushOutcome {
+    /// The image runs, and has confirmed.
+    Confirmed,
+    /// The image ran already, confirmed: nothing was done.
+    AlreadyConfirmed,
+    /// The image is in the slot, verified; the next reset starts it on trial.
+    Marked,
+}
+
+/// Brings `image` into the slot that does not run, and sees it confirmed.
+///
+/// # Errors
+/// See [`PushError`]; what was sent stays in the slot, and need not be sent again.
+pub fn push<P: Pipe>(
+    link: &mut Link<P>,
+    image: &ImageFile,
+    options: &Options,
+    progress: &mut dyn Progress,
+) -> Result<Pushed, PushError> {
+    let mut pushed =
+        Pushed { sent: 0, skipped: 0, frames: 0, retransmitted: 0, outcome: PushOutcome::AlreadyConfirmed };
+    let mut restarts = 0;
+    let mut may_skip = true;
+    loop {
+        progress.step(Step::Asking);
+        let status = link.status(Patience::SHORT)?;
+        match Standing::of(&status, image) {
+            Standing::Confirmed => return Ok(pushed),
+            Standing::Trial(_) | Standing::Marked if options.wait => break,
+            Standing::Trial(_) | Standing::Marked => return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed }),
+            Standing::Rejected(_) | Standing::Absent => {}
+        }
+        pushed.outcome = PushOutcome::Confirmed;
+        let stop = match transfer::run(link, image, &status, options.force, may_skip, progress, &mut pushed) {
+            Ok(()) if options.wait => break,
+            Ok(()) => {
+                link.release();
+                return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed });
+            }
+            Err(stop) => stop,
+        };
+        let interruption = match stop {
+            Stop::Link(error) => return Err(error.into()),
+            Stop::Interrupted(interruption) => interruption,
+            Stop::Refused(Refusal::NoTransfer) => Interruption::TransferEnded,
+            // Digests of ranges are short, and flash may change between a question and the next.
+            Stop::Refused(refusal) if may_skip && depends_on_skips(refusal) => {
+                may_skip = false;
+                Interruption::NotAsSurveyed
+            }
+            Stop::Refused(refusal) => {
+                if refusal != Refusal::Busy {
+                    link.release();
+                }
+                let circumstances = Circumstances { status: Some(&status), image: Some(image.header()) };
+                return Err(Refused::new(refusal, circumstances).into());
+            }
+        };
+        restarts += 1;
+        if restarts > RESTARTS {
+            return Err(PushError::Interrupted { times: RESTARTS });
+        }
+        progress.step(Step::StartingOver(interruption));
+    }
+    trial::watch(link, image, options.timeout, progress)?;
+    Ok(Pushed { outcome: PushOutcome::Confirmed, ..pushed })
+}
+
+/// Whether a transfer that skips nothing may fare better.
+fn depends_on_skips(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::NotErased | Refusal::Digest | Refusal::Table | Refusal::Entry | Refusal::Stack)
+}
+
+/// How a device stands to an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It runs it, confirmed.
+    Confirmed,
+    /// It runs it, on trial; with the starts left, where it says so.
+    Trial(Option<Trial>),
+    /// It has it in the other slot, to be tried at the next reset.
+    Marked,
+    /// It went back from it.
+    Rejected(Outcome),
+    /// It runs something else, and is not about to change that.
+    Absent,
+}
+
+impl Standing {
+    fn of(status: &Status, image: &ImageFile) -> Standing {
+        let holds = |slot: Slot| is_image(&content(status, slot), image);
+        let target = other(status.running);
+        if holds(status.running) {
+            return if is_on_trial(status) { Standing::Trial(status.trial) } else { Standing::Confirmed };
+        }
+        match (status.trial, status.outcome) {
+            (Some(trial), _) if trial.slot == target && holds(target) => Standing::Marked,
+            (None, Some(outcome))
+                if is_rejection(outcome.ending) && image.header().digest.starts_with(&outcome.digest) =>
+            {
+                Standing::Rejected(outcome)
+            }
+            _ => Standing::Absent,
+        }
+    }
+}
+
+fn is_rejection(ending: OutcomeEnding) -> bool {
+    match ending {
+        OutcomeEnding::Confirmed | OutcomeEnding::FellBack => false,
+        OutcomeEnding::Invalid | OutcomeEnding::NotConfirmed | OutcomeEnding::Requested => true,
+    }
+}
+
+/// Whether a slot's header is this image's, as far as a status shows it.
+fn is_image(content: &SlotContent, image: &ImageFile) -> bool {
+    let header = image.header();
+    match content {
+        SlotContent::Image { version, epoch, digest } => {
+            header.version == (*version).into() && header.epoch == *epoch && header.digest.starts_with(digest)
+        }
+        SlotContent::Empty | SlotContent::Unfinished => false,
+    }
+}

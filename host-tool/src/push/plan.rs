@@ -1,0 +1,258 @@
+//! What of an image has to be sent, given what the slot holds.
+//!
+//! The device erases a unit when the first block in it is due, so a unit is skipped whole, or sent whole; or, where an
+//! interrupted transfer left right bytes and behind them erased flash, skipped up to the border and sent from there.
+//! Two units are met twice, and both meetings have to agree, or one would erase what the other keeps: the first, where
+//! an old header has to go; and the one where the payload ends and the table, which is written before it, begins.
+//!
+//! A skip cannot begin or end inside of a relocation, since the device has to rebase it whole.
+
+use lifeboot_core::image::Header;
+use lifeboot_core::rebase::Entry;
+use std::ops::Range;
+
+/// Where the two parts of a transfer lie in the slot, in bytes from its start.
+#[derive(Clone, Debug)]
+pub(super) struct Phases {
+    pub table: Range<u32>,
+    pub payload: Range<u32>,
+    /// Bytes that one erase clears.
+    pub unit: u32,
+}
+
+/// What of a phase lies in one unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub unit: u32,
+    pub start: u32,
+    pub end: u32,
+    /// Up to here the unit is this phase's: erased flash behind `end`.
+    pub limit: u32,
+}
+
+/// What the slot holds of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// All of it.
+    Same,
+    /// Its bytes up to this offset, a multiple of a block, and erased flash from there on.
+    UpTo(u32),
+    /// Anything.
+    Different,
+}
+
+/// What stands in the header's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HeaderFound {
+    Same,
+    Erased,
+    Other,
+}
+
+/// What the slot holds.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub header: HeaderFound,
+    /// One for each of the table's parts.
+    pub table: Vec<Found>,
+    /// One for each of the payload's.
+    pub payload: Vec<Found>,
+}
+
+/// One stretch of a phase, from where the one before ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// The slot has the bytes up to here.
+    Skip(u32),
+    /// They are to be sent up to here.
+    Send(u32),
+}
+
+impl Phases {
+    pub(super) fn of(header: &Header, unit: u32) -> Self {
+        // An image file's lengths were checked against its slot.
+        let (payload, table) = (u32::from(header.header_length), header.table_offset().unwrap_or_default());
+        Phases { table: table..table + header.table_length, payload: payload..payload + header.payload_length, unit }
+    }
+
+    /// Both, in the order in which they are sent.
+    pub(super) fn ranges(&self) -> [&Range<u32>; 2] {
+        [&self.table, &self.payload]
+    }
+
+    /// The parts of each.
+    pub(super) fn parts(&self) -> [Vec<Part>; 2] {
+        let wall = if self.table.is_empty() { u32::MAX } else { self.table.start };
+        [self.cut(&self.table, u32::MAX), self.cut(&self.payload, wall)]
+    }
+
+    fn cut(&self, range: &Range<u32>, wall: u32) -> Vec<Part> {
+        if range.is_empty() {
+            return Vec::new();
+        }
+        let units = range.start / self.unit..=(range.end - 1) / self.unit;
+        let part = |unit: u32| {
+            let unit_end = (unit + 1) * self.unit;
+            let (start, end) = (range.start.max(unit * self.unit), range.end.min(unit_end));
+            Part { unit, start, end, limit: unit_end.min(wall) }
+        };
+        units.map(part).collect()
+    }
+}
+
+/// The segments of the table and of the payload. `relocations` are the image's, by offset in the payload.
+pub(super) fn plan(phases: &Phases, held: &Held, relocations: &[Entry]) -> [Vec<Segment>; 2] {
+    let [table_parts, payload_parts] = phases.parts();
+    let (mut table, mut payload) = (held.table.clone(), held.payload.clone());
+
+    for (parts, found) in [(&table_parts, &mut table), (&payload_parts, &mut payload)] {
+        for (part, found) in parts.iter().zip(found) {
+            if part.unit == 0 && held.header == HeaderFound::Other {
+                *found = Found::Different;
+            }
+        }
+    }
+
+    let is_inside_relocation = |offset: u32| {
+        let offset = offset - phases.payload.start;
+        let behind = relocations.partition_point(|entry| entry.end() <= offset);
+        relocations.get(behind).is_some_and(|entry| entry.offset < offset)
+    };
+    loop {
+        let before = payload.clone();
+        share_unit(&table_parts, &mut table, &payload_parts, &mut payload);
+        for (part, found) in payload_parts.iter().zip(&mut payload) {
+            if matches!(*found, Found::UpTo(border) if border > part.start && is_inside_relocation(border)) {
+                *found = Found::Different;
+            }
+        }
+        for next in 1..payload.len() {
+            let ends_skipped = payload[next - 1] == Found::Same;
+            let starts_skipped = starts_skipped(&payload_parts[next], payload[next]);
+            if ends_skipped != starts_skipped && is_inside_relocation(payload_parts[next].start) {
+                (payload[next - 1], payload[next]) = (Found::Different, Found::Different);
+            }
+        }
+        if payload == before {
+            return [segments(&table_parts, &table), segments(&payload_parts, &payload)];
+        }
+    }
+}
+
+/// Has table and payload agree about the unit that both have a part of.
+fn share_unit(table_parts: &[Part], table: &mut [Found], payload_parts: &[Part], payload: &mut [Found]) {
+    let (Some(first), Some(last)) = (table_parts.first(), payload_parts.last()) else { return };
+    let (Some(table), Some(payload)) = (table.first_mut(), payload.last_mut()) else { return };
+    let kept_by_table = starts_skipped(first, *table);
+    // The payload's part may be all erased: the table is written first, and an interruption leaves just that.
+    let kept_by_payload = *payload != Found::Different;
+    if first.unit == last.unit && !(kept_by_table && kept_by_payload) {
+        (*table, *payload) = (Found::Different, Found::Different);
+    }
+}
+
+fn starts_skipped(part: &Part, found: Found) -> bool {
+    match found {
+        Found::Same => true,
+        Found::UpTo(border) => border > part.start,
+        Found::Different => false,
+    }
+}
+
+fn segments(parts: &[Part], found: &[Found]) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let mut add = |segment| {
+        match (segments.last_mut(), segment) {
+            (Some(Segment::Skip(end)), Segment::Skip(to)) | (Some(Segment::Send(end)), Segment::Send(to)) => *end = to,
+            _ => segments.push(segment),
+        };
+    };
+    for (part, found) in parts.iter().zip(found) {
+        match *found {
+            Found::Same => add(Segment::Skip(part.end)),
+            Found::UpTo(border) if border > part.start => {
+                add(Segment::Skip(border));
+                add(Segment::Send(part.end));
+            }
+            Found::UpTo(_) | Found::Different => add(Segment::Send(part.end)),
+        }
+    }
+    segments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifeboot_core::rebase::Kind;
+
+    const PHASES: Phases = Phases { table: 0xd00..0x1100, payload: 0x100..0xcf0, unit: 0x400 };
+
+    fn planned(header: HeaderFound, table: [Found; 2], payload: [Found; 4], relocations: &[u32]) -> [Vec<Segment>; 2] {
+        let relocations: Vec<_> =
+            relocations.iter().map(|offset| Entry { offset: offset - 0x100, kind: Kind::Word }).collect();
+        plan(&PHASES, &Held { header, table: table.to_vec(), payload: payload.to_vec() }, &relocations)
+    }
+
+    use Found::{Different, Same, UpTo};
+    use Segment::{Send, Skip};
+
+    #[test]
+    fn parts_are_cut_at_units_and_end_where_the_table_begins() {
+        let [table, payload] = PHASES.parts();
+        assert_eq!(table[0], Part { unit: 3, start: 0xd00, end: 0x1000, limit: 0x1000 });
+        assert_eq!(table[1], Part { unit: 4, start: 0x1000, end: 0x1100, limit: 0x1400 });
+        assert_eq!(payload[0], Part { unit: 0, start: 0x100, end: 0x400, limit: 0x400 });
+        assert_eq!(payload[3], Part { unit: 3, start: 0xc00, end: 0xcf0, limit: 0xd00 });
+    }
+
+    #[test]
+    fn what_is_there_is_skipped() {
+        let all = planned(HeaderFound::Same, [Same; 2], [Same; 4], &[]);
+        assert_eq!(all, [vec![Skip(0x1100)], vec![Skip(0xcf0)]]);
+        let some = planned(HeaderFound::Erased, [Same, Different], [Same, Different, Same, Same], &[]);
+        assert_eq!(some, [vec![Skip(0x1000), Send(0x1100)], vec![Skip(0x400), Send(0x800), Skip(0xcf0)]]);
+    }
+
+    #[test]
+    fn an_old_header_takes_the_first_unit_with_it() {
+        let plan = planned(HeaderFound::Other, [Same; 2], [Same; 4], &[]);
+        assert_eq!(plan[1], [Send(0x400), Skip(0xcf0)]);
+    }
+
+    #[test]
+    fn the_shared_unit_is_kept_by_both_or_by_none() {
+        let payload_differs = planned(HeaderFound::Erased, [Same; 2], [Same, Same, Same, Different], &[]);
+        assert_eq!(payload_differs, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0xc00), Send(0xcf0)]]);
+        let table_differs = planned(HeaderFound::Erased, [Different, Same], [Same; 4], &[]);
+        assert_eq!(table_differs, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0xc00), Send(0xcf0)]]);
+        let interrupted = planned(HeaderFound::Erased, [Same; 2], [Same, Different, Different, UpTo(0xc00)], &[]);
+        assert_eq!(interrupted, [vec![Skip(0x1100)], vec![Skip(0x400), Send(0xcf0)]]);
+    }
+
+    #[test]
+    fn an_interrupted_unit_goes_on_inside() {
+        let plan = planned(HeaderFound::Erased, [Same; 2], [Same, UpTo(0x600), UpTo(0x800), UpTo(0xc00)], &[]);
+        assert_eq!(plan[1], [Skip(0x600), Send(0xcf0)]);
+    }
+
+    #[test]
+    fn no_skip_begins_or_ends_inside_of_a_relocation() {
+        // Across the end of the first unit: a skip up to there becomes sending.
+        let end = planned(HeaderFound::Erased, [Same; 2], [Same, Different, Same, Same], &[0x3fe]);
+        assert_eq!(end[1], [Send(0x800), Skip(0xcf0)]);
+        // Across the start of a skip.
+        let start = planned(HeaderFound::Erased, [Same; 2], [Same, Different, Same, Same], &[0x7fe]);
+        assert_eq!(start[1], [Skip(0x400), Send(0xc00), Skip(0xcf0)]);
+        // Up to the shared unit, and so to the table.
+        let chain = planned(HeaderFound::Erased, [Same; 2], [Same, Same, Different, Same], &[0xbfe]);
+        assert_eq!(chain, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0x800), Send(0xcf0)]]);
+        // Inside of a unit.
+        let border =
+            planned(HeaderFound::Erased, [Same; 2], [UpTo(0x200), UpTo(0x400), UpTo(0x800), UpTo(0xc00)], &[0x1fe]);
+        assert_eq!(border[1], [Send(0xcf0)]);
+        // Right at the border, or inside of what is skipped or sent, it is no obstacle.
+        let beside =
+            planned(HeaderFound::Erased, [Same; 2], [Same, Different, Same, Same], &[0x200, 0x3fc, 0x400, 0x600]);
+        assert_eq!(beside[1], [Skip(0x400), Send(0x800), Skip(0xcf0)]);
+    }
+}

@@ -1,0 +1,49 @@
+//! What a push tells while it goes on. The library itself prints nothing.
+
+use lifeboot_updater::wire::Trial;
+
+/// Where a push is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Asks for the device's state.
+    Asking,
+    /// Offers the image; the device checks its signature.
+    Beginning,
+    /// Finds out what the slot already holds.
+    Comparing,
+    /// Sends what it does not hold.
+    Sending,
+    /// The device reads back and verifies.
+    Verifying,
+    /// Begins anew; nothing is lost by that but time.
+    StartingOver(Interruption),
+    /// Restarts the device.
+    Restarting,
+    /// The new firmware runs and has to confirm; with the starts left, where the device says so.
+    Trial(Option<Trial>),
+}
+
+/// Why a push begins anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// The device was restarted, or another host began.
+    TransferEnded,
+    /// The slot does not hold what its digests promised: now everything is sent.
+    NotAsSurveyed,
+}
+
+/// Listens to a push.
+pub trait Progress {
+    /// The push has come to this step.
+    fn step(&mut self, step: Step);
+
+    /// So many bytes of the image, of so many, are in the slot.
+    fn bytes(&mut self, done: u64, total: u64) {
+        let _ = (done, total);
+    }
+}
+
+/// Nobody listens.
+impl Progress for () {
+    fn step(&mut self, _: Step) {}
+}

@@ -1,0 +1,246 @@
+//! Sends a phase's bytes: as many frames on their way as the device can hold, and again what it says is missing.
+//!
+//! The device answers each frame, in order, with the next offset that it needs. An answer that falls short of its
+//! frame's end tells of a loss: everything behind is sent again, once; the frames that were on their way by then are
+//! stale, and their answers only tell that they have left the line. Frames get shorter with each loss, and longer again
+//! with each success. Where no answer comes at all, an empty frame asks
+//! how things stand, so that a device which is busy erasing does not get the same bytes twice.
+
+use super::plan::{Phases, Segment};
+use super::transfer::Stop;
+use super::{Interruption, Progress, Pushed};
+use crate::image_file::ImageFile;
+use crate::link::{Link, LinkError, Patience, Reply};
+use crate::port::Pipe;
+use lifeboot_updater::frame;
+use lifeboot_updater::wire::{Command, Refusal, Status};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::Duration;
+
+/// Bytes of a write's message that are not the image's, at most: session, number, variant, offset, length.
+const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 3;
+/// Frames on their way at most: far fewer than there are numbers.
+const FRAMES: usize = 100;
+/// Quiet before the first question how things stand, and before the later ones.
+const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
+/// Questions without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
+/// 4 s for 128 KiB, DS8626, flash memory programming).
+const QUESTIONS: u32 = 15;
+/// How long a device that answers may get nothing through, before the line counts as useless.
+const STALLED: Duration = Duration::from_secs(60);
+/// Bytes of the image in a frame at least.
+const SMALLEST_CHUNK: u32 = 32;
+/// Bytes that frames grow by, each time one has arrived.
+const CHUNK_GROWTH: u32 = 32;
+
+/// A frame on its way.
+struct Sent {
+    number: u8,
+    /// What the device needs next once it has this frame and those before.
+    end: u32,
+    /// Bytes on the line, at most.
+    length: usize,
+    /// A loss before it is known already.
+    stale: bool,
+}
+
+pub(super) struct Sender<'a, P> {
+    link: &'a mut Link<P>,
+    image: &'a ImageFile,
+    phases: &'a Phases,
+    progress: &'a mut dyn Progress,
+    pushed: &'a mut Pushed,
+    window: usize,
+    /// Bytes of the image in a frame, now: fewer on a line that loses frames, so that some arrive.
+    chunk: u32,
+    largest_chunk: u32,
+    flight: VecDeque<Sent>,
+    /// Questions in a row that stayed without an answer.
+    questions: u32,
+    /// When the device last had more than before.
+    advanced: Duration,
+    /// Bytes of the image that are in the slot.
+    done: u64,
+}
+
+impl<'a, P: Pipe> Sender<'a, P> {
+    pub(super) fn new(
+        link: &'a mut Link<P>,
+        status: &Status,
+        image: &'a ImageFile,
+        phases: &'a Phases,
+        progress: &'a mut dyn Progress,
+        pushed: &'a mut Pushed,
+    ) -> Self {
+        let window = status.window as usize;
+        // Two frames at least: one is being written while the next one arrives.
+        let half = window / 2;
+        let fits_half = half.saturating_sub(length_on_line(0) + half / 254 + 1) as u32;
+        let chunk = status.chunk.min(fits_half).max(SMALLEST_CHUNK);
+        let (flight, advanced) = (VecDeque::new(), link.now());
+        Sender {
+            link,
+            image,
+            phases,
+            progress,
+            pushed,
+            window,
+            chunk,
+            largest_chunk: chunk,
+            flight,
+            questions: 0,
+            advanced,
+            done: 0,
+        }
+    }
+
+    /// Brings one phase into the slot. Returns when the device has all of it.
+    pub(super) fn send(&mut self, phase: Range<u32>, segments: &[Segment]) -> Result<(), Stop> {
+        let mut position = phase.start;
+        for segment in segments {
+            position = match *segment {
+                Segment::Skip(to) => self.skip(&phase, position, to)?,
+                Segment::Send(to) => self.stream(&phase, position, to)?,
+            };
+        }
+        // Where the device would not skip the last part.
+        self.stream(&phase, position, phase.end).map(|_| ())
+    }
+
+    fn skip(&mut self, phase: &Range<u32>, from: u32, to: u32) -> Result<u32, Stop> {
+        match self.link.ask(&Command::Skip { to }, Patience::SHORT)? {
+            Reply::Written(next) => {
+                let next = self.place(phase, from, next)?;
+                self.pushed.skipped += u64::from(next - from);
+                self.advance(next - from);
+                Ok(next)
+            }
+            Reply::Refused(refusal) => Err(Stop::Refused(refusal)),
+            _ => Err(LinkError::Unexpected.into()),
+        }
+    }
+
+    fn stream(&mut self, phase: &Range<u32>, from: u32, to: u32) -> Result<u32, Stop> {
+        let (mut written, mut position) = (from, from);
+        // What goes out for the first time is not sent again.
+        let mut furthest = from;
+        self.advanced = self.link.now();
+        while written < to {
+            while position < to && self.has_room(to - position) {
+                let end = position + self.chunk.min(to - position);
+                self.write(position..end)?;
+                self.pushed.retransmitted += u64::from(end.min(furthest).saturating_sub(position));
+                furthest = furthest.max(end);
+                position = end;
+            }
+            let Some((sent, reply)) = self.listen(position)? else { continue };
+            let next = match reply {
+                Reply::Written(next) => self.place(phase, written, next)?,
+                Reply::Refused(refusal) => return Err(Stop::Refused(refusal)),
+                _ => return Err(LinkError::Unexpected.into()),
+            };
+            if next > furthest {
+                return Err(Stop::Interrupted(Interruption::TransferEnded));
+            }
+            if next > written {
+                self.advance(next - written);
+                self.chunk = (self.chunk + CHUNK_GROWTH).min(self.largest_chunk);
+                written = next;
+            }
+            if next < sent.end && !sent.stale {
+                self.flight.iter_mut().for_each(|sent| sent.stale = true);
+                self.link.resynchronise();
+                self.chunk = (self.chunk / 2).max(SMALLEST_CHUNK);
+                position = next;
+            }
+            position = position.max(next);
+        }
+        self.flight.clear();
+        Ok(written)
+    }
+
+    /// The next answer to a frame on its way. Where there is none for a while, asks how things stand at `position`.
+    fn listen(&mut self, position: u32) -> Result<Option<(Sent, Reply)>, Stop> {
+        if self.link.now() - self.advanced > STALLED {
+            return Err(LinkError::Noisy.into());
+        }
+        let Some((number, reply)) = self.link.receive(QUIET[usize::from(self.questions > 0)])? else {
+            if self.questions == QUESTIONS {
+                return Err(LinkError::Silent.into());
+            }
+            self.questions += 1;
+            self.link.resynchronise();
+            self.write(position..position)?;
+            return Ok(None);
+        };
+        self.questions = 0;
+        match (self.arrived(number), reply) {
+            (Some(sent), reply) => Ok(Some((sent, reply))),
+            // A write to flash that failed is nobody's answer. What nobody could read is not about this.
+            (None, Reply::Refused(refusal)) if number == 0 && refusal != Refusal::Command => {
+                Err(Stop::Refused(refusal))
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn has_room(&self, left: u32) -> bool {
+        let in_flight: usize = self.flight.iter().map(|sent| sent.length).sum();
+        let length = length_on_line(self.chunk.min(left) as usize);
+        self.flight.is_empty() || in_flight + length <= self.window && self.flight.len() < FRAMES
+    }
+
+    fn write(&mut self, range: Range<u32>) -> Result<(), Stop> {
+        let bytes = bytes(self.image, self.phases, &range);
+        let number = self.link.send(&Command::Write { offset: range.start, bytes })?;
+        self.flight.push_back(Sent { number, end: range.end, length: length_on_line(range.len()), stale: false });
+        self.pushed.frames += u64::from(!range.is_empty());
+        self.pushed.sent += range.len() as u64;
+        Ok(())
+    }
+
+    /// The frame that an answer is for; those before it have left the line, too.
+    fn arrived(&mut self, number: u8) -> Option<Sent> {
+        let index = self.flight.iter().position(|sent| sent.number == number)?;
+        self.flight.drain(..=index).next_back()
+    }
+
+    /// Where in a phase the device is, of which `written` was there already.
+    fn place(&self, phase: &Range<u32>, written: u32, next: u32) -> Result<u32, Stop> {
+        let is_table = *phase == self.phases.table && !phase.is_empty();
+        // With the table's end comes the payload's start.
+        let next = if is_table && next == self.phases.payload.start { phase.end } else { next };
+        if (written..=phase.end).contains(&next) {
+            return Ok(next);
+        }
+        // It has begun anew: a host's begin that was repeated on its way, or that of another host.
+        Err(Stop::Interrupted(Interruption::TransferEnded))
+    }
+
+    fn advance(&mut self, by: u32) {
+        self.advanced = self.link.now();
+        self.done += u64::from(by);
+        let total = self.phases.ranges().map(|range| range.len() as u64).iter().sum();
+        self.progress.bytes(self.done, total);
+    }
+}
+
+/// Bytes that a write of so many takes on the line, at most, with a zero in front.
+const fn length_on_line(bytes: usize) -> usize {
+    let message = WRITE_OVERHEAD + bytes;
+    1 + message + frame::overhead(message)
+}
+
+/// The image's bytes at these offsets in the slot, which lie in one phase.
+fn bytes<'a>(image: &'a ImageFile, phases: &Phases, range: &Range<u32>) -> &'a [u8] {
+    if range.is_empty() {
+        return &[];
+    }
+    let (bytes, start) = if phases.payload.contains(&range.start) {
+        (image.payload(), phases.payload.start)
+    } else {
+        (image.table(), phases.table.start)
+    };
+    bytes.get((range.start - start) as usize..(range.end - start) as usize).unwrap_or_default()
+}

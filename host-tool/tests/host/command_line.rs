@@ -1,0 +1,208 @@
+//! What the commands print, and their exit status: 0 done, 1 failed, 2 used wrongly.
+
+use crate::images::rich;
+use crate::program::*;
+use lifeboot_core::Slot;
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::keys::{self, PrivateKey};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder with a key, firmware for both slots, and firmware without relocations.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Folder {
+        let folder = Folder(tempfile::tempdir().unwrap());
+        keys::generate(&folder.0.path().join("key.pem"), false).unwrap();
+        folder.put("a.elf", &rich(LARGE, Slot::A).elf());
+        folder.put("b.elf", &rich(LARGE, Slot::B).elf());
+        let mut plain = rich(LARGE, Slot::A);
+        plain.emit_relocations = false;
+        folder.put("plain.elf", &plain.elf());
+        folder
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.0.path().join(name), bytes).unwrap();
+    }
+
+    fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.path().join(name)).unwrap()
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.0.path().join(name).exists()
+    }
+
+    fn run(&self, line: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
+        command.args(line.split_whitespace()).current_dir(self.0.path()).output().unwrap()
+    }
+
+    /// What a command printed that did what it had to.
+    fn done(&self, line: &str) -> String {
+        let output = self.run(line);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), error.as_str()), (Some(0), ""), "{line}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a command said that could not.
+    fn failed(&self, line: &str) -> String {
+        self.refused(line, 1)
+    }
+
+    fn refused(&self, line: &str, status: i32) -> String {
+        let output = self.run(line);
+        assert_eq!(output.status.code(), Some(status), "{line}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+const SIGN: &str = "sign a.elf --board stm32f405 --version 1.2.3+4 --key key.pem";
+
+#[test]
+fn firmware_is_signed_proved_and_inspected() {
+    let folder = Folder::new();
+    let said = folder.done(&format!("{SIGN} --epoch 7 --schemas 2..=3 --relinked b.elf -o out.img"));
+    assert!(said.starts_with("proved: with 4 relocations all 192 bytes are those of b.elf\n"), "{said}");
+    assert!(said.contains("\nsigned out.img: stm32f405 1.2.3+4, epoch 7\n"), "{said}");
+    let image = ImageFile::from_bytes(&folder.bytes("out.img")).unwrap();
+    assert_eq!((image.header().epoch, image.header().schemas), (7, (2, 3)));
+    let said = folder.done("inspect out.img --key key.pub.pem");
+    for line in [
+        "image        format 1, for slot A and B",
+        "board        stm32f405",
+        "version      1.2.3+4",
+        "schemas      2 to 3",
+        "linked for   slot A, payload at 0x08020200",
+        "payload      192 bytes",
+        "relocations  4 in 4 bytes (4 words, 0 upper halves)",
+        "slot         772 of 393216 bytes (0 %)",
+        "signature    fits key.pub.pem",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line:?} is missing in\n{said}");
+    }
+    let said = folder.done("inspect a.elf --board stm32f405");
+    assert!(said.contains("relocations  4 in 4 bytes"), "{said}");
+    assert!(said.contains("32 bytes  .data, runs at 0x20000100\n"), "{said}");
+}
+
+#[test]
+fn the_image_is_named_after_the_firmware() {
+    let folder = Folder::new();
+    folder.done(SIGN);
+    assert!(ImageFile::from_bytes(&folder.bytes("a.img")).is_ok());
+}
+
+#[test]
+fn the_key_may_stay_elsewhere() {
+    let folder = Folder::new();
+    folder.done(&format!("{SIGN} -o here.img"));
+    let key = PrivateKey::read(&folder.0.path().join("key.pem")).unwrap();
+    let sign = "sign a.elf --board stm32f405 --version 1.2.3+4 --public-key key.pub.pem";
+    let said = folder.done(&format!("{sign} --external-bytes bytes"));
+    assert_eq!(said, "wrote bytes: sign these bytes, and come back with --signature in place of --external-bytes\n");
+    assert!(!folder.exists("a.img"));
+    folder.put("signature", &key.sign(&folder.bytes("bytes")));
+    folder.done(&format!("{sign} --signature signature -o there.img"));
+    assert_eq!(folder.bytes("here.img"), folder.bytes("there.img"));
+
+    folder.put("signature", &key.sign(b"something else"));
+    assert_eq!(
+        folder.failed(&format!("{sign} --signature signature -o wrong.img")),
+        "error: the signature does not fit the image\n  help: sign the firmware again; an external signature is plain \
+         Ed25519 over the 192 bytes as they are\n"
+    );
+    assert!(!folder.exists("wrong.img"));
+    folder.put("signature", &[0; 63]);
+    let said = folder.failed(&format!("{sign} --signature signature"));
+    assert!(said.starts_with("error: signature holds 63 bytes, and an Ed25519 signature has 64\n"), "{said}");
+}
+
+#[test]
+fn the_linker_argument_that_is_missing_is_named() {
+    let folder = Folder::new();
+    assert_eq!(
+        folder.failed("sign plain.elf --board stm32f405 --version 1.2.3 --key key.pem"),
+        "error: the ELF file carries no relocations, so its image could run in one slot only\n  help: add a linker \
+         argument: rustflags = [\"-C\", \"link-arg=--emit-relocs\"] in .cargo/config.toml, or in build.rs \
+         println!(\"cargo::rustc-link-arg-bins=--emit-relocs\"); or sign with --bound for an image of one slot\n"
+    );
+    assert!(!folder.exists("plain.img"));
+    folder.done("sign plain.elf --board stm32f405 --version 1.2.3 --key key.pem --bound");
+    assert!(folder.done("inspect plain.img").starts_with("image        format 1, for slot A only\n"));
+}
+
+#[test]
+fn failures_say_what_to_do() {
+    let folder = Folder::new();
+    assert_eq!(
+        folder.failed("sign a.elf --board microbit --version 1.2.3 --key key.pem"),
+        "error: the firmware starts at 0x08020200, and board microbit wants it at 0x00006900; it fits board stm32f405\n  \
+         help: link it with the memory.x that Lifeboot renders for the board: a line in build.rs does it\n"
+    );
+    assert_eq!(
+        folder.failed("sign none.elf --board stm32f405 --version 1.2.3 --key key.pem"),
+        "error: cannot read none.elf\n  because: No such file or directory (os error 2)\n"
+    );
+    assert_eq!(
+        folder.failed("inspect key.pub.pem"),
+        "error: not an image file\n  help: make one from the firmware's ELF file: lifeboot sign FIRMWARE.elf --board … \
+         --version … --key …\n"
+    );
+    assert_eq!(
+        folder.failed("inspect a.elf"),
+        "error: an ELF file does not say which board it is for\n  help: add --board, one of: microbit, stm32f405\n"
+    );
+    assert_eq!(
+        folder.failed("keygen key.pem"),
+        "error: key.pem exists, and a key is never overwritten\n  help: give another name; remove the file yourself if \
+         no device trusts that key any more\n"
+    );
+    fs::set_permissions(folder.0.path().join("key.pem"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(
+        folder.failed(SIGN),
+        "error: the private key key.pem can be read by others (mode 0644)\n  help: chmod 600 key.pem\n"
+    );
+}
+
+#[test]
+fn an_image_that_another_key_signed_fails() {
+    let folder = Folder::new();
+    folder.done(SIGN);
+    folder.done("keygen other.pem");
+    let said = folder.failed("inspect a.img --key other.pub.pem");
+    assert!(said.starts_with("error: the image was signed with key "), "{said}");
+}
+
+#[test]
+fn a_demo_key_warns_whenever_it_signs() {
+    let folder = Folder::new();
+    assert!(folder.done("keygen --demo demo.pem").ends_with("throw-away key: it protects nothing.\n"));
+    let output = folder.run(&SIGN.replace("key.pem", "demo.pem"));
+    assert!(output.status.success());
+    let warning = "warning: this is a demo's throw-away key, which protects nothing\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), warning);
+}
+
+#[test]
+fn wrong_use_has_its_own_exit_status() {
+    let folder = Folder::new();
+    let said = |line: &str| folder.refused(line, 2);
+    assert!(said("sign a.elf --version 1.2.3 --key key.pem").contains("  --board <BOARD>\n"));
+    assert!(said("sign a.elf --board stm32f405 --version 1.2.3").contains("<--key <KEY.pem>|--external-bytes"));
+    assert!(said(&SIGN.replace("stm32f405", "nucleo")).contains("known boards: microbit, stm32f405"));
+    let message = said(&SIGN.replace("+4", "-rc.1"));
+    assert!(message.contains("a pre-release (-rc.1) cannot be stored in a header"), "{message}");
+    let message = said(&SIGN.replace("+4", "+dirty"));
+    assert!(message.contains("the build (+dirty) must be a number"), "{message}");
+    assert!(said(&format!("{SIGN} --schemas 3..=2")).contains("give the lowest and the highest schema"));
+    assert!(said(&format!("{SIGN} --signature s --public-key key.pub.pem")).contains("cannot be used with"));
+    assert!(said("sign a.elf --board stm32f405 --version 1.2.3 --signature s").contains("--public-key"));
+    assert!(said(&format!("{SIGN} --bound --relinked b.elf")).contains("cannot be used with"));
+    assert!(said("").contains("Usage: lifeboot <COMMAND>"));
+}

@@ -1,0 +1,140 @@
+//! What of an ELF file is firmware, and for which slot.
+
+use crate::program::*;
+use lifeboot_core::Slot;
+use lifeboot_host_tool::elf::{ElfError, Firmware};
+use object::elf;
+
+fn error(program: &Program) -> String {
+    Firmware::parse(&program.elf(), program.board).unwrap_err().to_string()
+}
+
+#[test]
+fn the_payload_is_what_is_loaded_with_gaps_as_erased_flash() {
+    let mut program = Program::new(LARGE, Slot::A);
+    program.sections[1].bytes.truncate(0x3c);
+    program.put(DATA, 0, &[1, 2, 3, 4]);
+    let firmware = program.firmware();
+    assert_eq!(firmware.slot(), Slot::A);
+    assert_eq!(firmware.payload().len(), PAYLOAD_LENGTH as usize);
+    assert_eq!(firmware.payload()[0x7a..0x82], [0x00, 0xbf, 0xff, 0xff, 0xff, 0xff, 0, 0]);
+    assert_eq!(firmware.payload()[DATA_OFFSET as usize..][..4], [1, 2, 3, 4]);
+}
+
+#[test]
+fn firmware_for_slot_b_is_recognised() {
+    assert_eq!(Program::new(SMALL, Slot::B).firmware().slot(), Slot::B);
+    assert_eq!(Program::new(LARGE, Slot::B).firmware().slot(), Slot::B);
+}
+
+#[test]
+fn initialised_data_lies_at_its_load_address() {
+    let firmware = Program::new(SMALL, Slot::A).firmware();
+    let ram = firmware.sections()[DATA as usize].address;
+    assert_eq!(firmware.payload_offset(DATA as usize, ram + 4), Some(DATA_OFFSET + 4));
+    assert_eq!(firmware.payload_offset(DATA as usize, ram + 0x20), None);
+    assert_eq!(firmware.payload_offset(BSS as usize, ram + 0x20), None);
+    assert_eq!(firmware.payload_offset(DEFMT as usize, 0), None);
+    assert_eq!(firmware.place_of(TEXT_OFFSET + 4), "in `main` (.text)");
+    assert_eq!(firmware.place_of(DATA_OFFSET + 8), "in `ram_function` (.data)");
+    assert_eq!(firmware.place_of(RODATA_OFFSET + 0x10), "in section .rodata");
+}
+
+#[test]
+fn the_elf_files_own_headers_are_no_firmware() {
+    // As lld lays it out without --nmagic: the first segment starts at the file's start, in front of the slot.
+    let program = Program::new(SMALL, Slot::A);
+    let mut bytes = program.elf();
+    let offset = |bytes: &[u8], at: usize| u32::from_le_bytes(*bytes[at..].first_chunk().unwrap());
+    let first_header = 0x34;
+    let skipped = offset(&bytes, first_header + 4);
+    let address = program.address(VECTORS, 0) - skipped;
+    for (at, value) in [(4, 0), (8, address), (12, address), (16, skipped + 0x40), (20, skipped + 0x40)] {
+        bytes[first_header + at..][..4].copy_from_slice(&value.to_le_bytes());
+    }
+    let firmware = Firmware::parse(&bytes, SMALL).unwrap();
+    assert_eq!(firmware.payload(), program.firmware().payload());
+    assert_eq!(firmware.sections()[VECTORS as usize].payload_offset, Some(0));
+}
+
+#[test]
+fn bytes_outside_the_slot_are_refused_by_name() {
+    let mut program = Program::new(SMALL, Slot::A);
+    program.sections[2].load_address = 0x3_0000;
+    assert_eq!(
+        error(&program),
+        "section .rodata is loaded to 0x00030000..0x00030020, outside slot A (payload: 0x00006900..0x00023400)"
+    );
+    let mut program = Program::new(SMALL, Slot::A);
+    program.sections[2].load_address = 0x2_3400 - 0x1f;
+    assert!(matches!(
+        Firmware::parse(&program.elf(), SMALL),
+        Err(ElfError::OutsideSlot { end: 0x2_3401, last: 0x2_3400, .. })
+    ));
+    program.sections[2].load_address = 0x2_3400 - 0x20;
+    assert_eq!(program.firmware().payload().len(), SMALL.capacity() as usize);
+}
+
+#[test]
+fn the_vector_table_stands_first() {
+    let mut program = Program::new(LARGE, Slot::A);
+    program.sections.swap(0, 1);
+    program.sections[0].load_address = LARGE.payload_address(Slot::A);
+    program.sections[1].load_address = LARGE.payload_address(Slot::A) + 0x40;
+    assert_eq!(error(&program), "the vector table is loaded to 0x08020240; it must be first, at 0x08020200");
+
+    let mut program = Program::new(LARGE, Slot::A);
+    program.put(VECTORS, 0, &0x1000_0000_u32.to_le_bytes());
+    assert!(matches!(Firmware::parse(&program.elf(), LARGE), Err(ElfError::Stack(0x1000_0000))));
+    program.put(VECTORS, 0, &(LARGE.ram.end() - 4).to_le_bytes());
+    assert!(matches!(Firmware::parse(&program.elf(), LARGE), Err(ElfError::Stack(_))));
+
+    let mut program = Program::new(LARGE, Slot::A);
+    program.put(VECTORS, 4, &(LARGE.payload_address(Slot::A) + TEXT_OFFSET).to_le_bytes());
+    assert!(matches!(Firmware::parse(&program.elf(), LARGE), Err(ElfError::Entry(_))), "Arm code");
+    program.put(VECTORS, 4, &(LARGE.payload_address(Slot::B) + 0x41).to_le_bytes());
+    assert!(matches!(Firmware::parse(&program.elf(), LARGE), Err(ElfError::Entry(_))), "outside");
+}
+
+#[test]
+fn firmware_of_another_board_is_told_so() {
+    let program = Program::new(LARGE, Slot::A);
+    let error = Firmware::parse(&program.elf(), SMALL).unwrap_err().to_string();
+    let expected =
+        "the firmware starts at 0x08020200, and board microbit wants it at 0x00006900; it fits board stm32f405";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn other_files_are_refused() {
+    let parse = |bytes: &[u8]| Firmware::parse(bytes, LARGE);
+    assert!(matches!(parse(b""), Err(ElfError::NotElf)));
+    assert!(matches!(parse(b"LBIM"), Err(ElfError::NotElf)));
+    assert!(matches!(parse(b"\x7fELF"), Err(ElfError::NotArm)));
+    let mut program = Program::new(LARGE, Slot::A);
+    program.machine = elf::EM_386;
+    assert!(matches!(parse(&program.elf()), Err(ElfError::NotArm)));
+    program.machine = elf::EM_ARM;
+    program.file_type = elf::ET_REL;
+    assert!(matches!(parse(&program.elf()), Err(ElfError::NotArm)));
+    program.file_type = elf::ET_EXEC;
+    program.sections.clear();
+    program.symbols.clear();
+    program.relocations.clear();
+    assert!(matches!(parse(&program.elf()), Err(ElfError::Empty)));
+}
+
+#[test]
+fn damaged_files_are_errors_and_never_panics() {
+    let whole = Program::new(LARGE, Slot::A).elf();
+    for length in 0..whole.len() {
+        assert!(Firmware::parse(&whole[..length], LARGE).is_err(), "cut to {length} bytes");
+    }
+    for index in 0..whole.len() {
+        for value in [0x00, 0x7f, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[index] = value;
+            let _ = Firmware::parse(&bytes, LARGE).map(|firmware| lifeboot_host_tool::relocations::table(&firmware));
+        }
+    }
+}

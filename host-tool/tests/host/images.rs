@@ -1,0 +1,181 @@
+//! Image files: round trips, damage, and the slot's own check by `lifeboot_core`.
+
+use crate::program::*;
+use embedded_storage::nor_flash::{ErrorType, NorFlashErrorKind, ReadNorFlash};
+use lifeboot_core::image::{Invalid, Trust};
+use lifeboot_core::info::Info;
+use lifeboot_core::rebase::{Entry, Kind};
+use lifeboot_core::verify::verify;
+use lifeboot_core::{Board, Slot, Version};
+use lifeboot_host_tool::image_file::{ImageError, ImageFile, Release, UnsignedImage};
+use lifeboot_host_tool::keys::{self, PrivateKey};
+use lifeboot_host_tool::sign::{Options, sign};
+
+pub const RELEASE: Release = Release {
+    version: Version { major: 1, minor: 2, patch: 3, build: 4 },
+    epoch: 5,
+    lowest_bootloader: 1,
+    schemas: (1, 2),
+};
+
+pub fn new_key() -> PrivateKey {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.pem");
+    keys::generate(&path, false).unwrap();
+    PrivateKey::read(&path).unwrap()
+}
+
+/// A program with words to rebase in flash and in initialised data.
+pub fn rich(board: &'static Board, slot: Slot) -> Program {
+    let mut program = Program::new(board, slot);
+    program.word(RODATA, 0, MAIN);
+    program.word(RODATA, 4, VARIABLE);
+    program.word(RODATA, 8, LOG_STRING);
+    program.word(DATA, 0, CONSTANT);
+    program.word(TEXT, 0x20, DATA_LOAD);
+    program
+}
+
+fn image(board: &'static Board, key: &PrivateKey) -> ImageFile {
+    sign(&rich(board, Slot::A).elf(), &Options { board, release: RELEASE, bound: false }, key).unwrap()
+}
+
+/// The whole flash of a chip.
+struct Flash(Vec<u8>);
+
+impl ErrorType for Flash {
+    type Error = NorFlashErrorKind;
+}
+
+impl ReadNorFlash for Flash {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.copy_from_slice(&self.0[offset as usize..][..bytes.len()]);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn check(board: &Board, slot: Slot, content: &[u8], key: &PrivateKey) -> Result<Version, Invalid> {
+    let mut flash = Flash(vec![0xff; board.flash_length as usize]);
+    flash.0[board.slot(slot).start as usize..][..content.len()].copy_from_slice(content);
+    let info = Info::new(&[key.public().to_bytes()], false);
+    let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 5 };
+    let verified = verify(&mut flash, &trust, slot)?;
+    assert_eq!(verified.vectors(), board.payload_address(slot));
+    assert_eq!(verified.entry(), board.payload_address(slot) + TEXT_OFFSET + 1);
+    Ok(verified.version())
+}
+
+#[test]
+fn an_image_verifies_in_either_slot() {
+    let key = new_key();
+    for board in [SMALL, LARGE] {
+        let image = image(board, &key);
+        for slot in Slot::BOTH {
+            let content = image.for_slot(board, slot).unwrap();
+            assert_eq!(check(board, slot, &content, &key), Ok(RELEASE.version), "{} {slot}", board.name);
+        }
+        assert_eq!(image.for_slot(board, Slot::A).unwrap(), image.to_bytes());
+        assert_ne!(image.for_slot(board, Slot::B).unwrap(), image.to_bytes());
+        let in_b = rich(board, Slot::B).firmware();
+        let start = board.header_length as usize;
+        assert_eq!(image.for_slot(board, Slot::B).unwrap()[start..][..in_b.payload().len()], *in_b.payload());
+    }
+}
+
+#[test]
+fn an_image_file_reads_back_as_it_was_written() {
+    let key = new_key();
+    for board in [SMALL, LARGE] {
+        let written = image(board, &key);
+        let bytes = written.to_bytes();
+        assert_eq!(bytes.len(), written.header().image_length().unwrap() as usize);
+        let read = ImageFile::from_bytes(&bytes).unwrap();
+        assert_eq!(read.to_bytes(), bytes);
+        assert_eq!(read.header(), written.header());
+        assert_eq!(read.payload(), rich(board, Slot::A).firmware().payload());
+        assert_eq!((read.board().name, read.linked_for(), read.is_bound()), (board.name, Slot::A, false));
+        assert_eq!(read.entries().len(), 4);
+        read.check_signature(&key.public()).unwrap();
+        assert!(matches!(read.check_signature(&new_key().public()), Err(ImageError::OtherKey { .. })));
+    }
+}
+
+#[test]
+fn any_byte_that_changes_is_noticed() {
+    let key = new_key();
+    let whole = image(SMALL, &key).to_bytes();
+    for index in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[index] ^= 0x10;
+        let error = ImageFile::from_bytes(&bytes).and_then(|image| image.check_signature(&key.public()));
+        assert!(error.is_err(), "byte {index:#x}");
+    }
+}
+
+#[test]
+fn files_that_are_no_whole_image_say_why() {
+    let whole = image(SMALL, &new_key()).to_bytes();
+    let message = |bytes: &[u8]| ImageFile::from_bytes(bytes).unwrap_err().to_string();
+    assert_eq!(message(b""), "not an image file");
+    assert_eq!(message(b"\x7fELF"), "not an image file");
+    assert_eq!(message(&whole[..100]), "the image file is truncated: 100 bytes of 256");
+    let length = whole.len();
+    assert_eq!(message(&whole[..length - 1]), format!("the image file is truncated: {} bytes of {length}", length - 1));
+    let longer = [&whole[..], &[0xff]].concat();
+    assert_eq!(message(&longer), "the image file is damaged: there are bytes behind its end");
+    let changed = |at: usize, value: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = value;
+        message(&bytes)
+    };
+    assert_eq!(changed(0x04, 9), "the image file has a format that this lifeboot does not know");
+    assert_eq!(changed(0x08, b'M'), "the image is for board \"Microbit\", which this lifeboot does not know");
+    assert_eq!(changed(0x07, 0), "the image file is damaged: its payload does not start where the board wants it");
+    assert_eq!(changed(0x2f, 1), "the image file is damaged: its lengths do not fit a slot");
+    assert_eq!(changed(0x101, 1), "the image file is damaged: payload or table are not what was signed");
+    assert_eq!(changed(0x100 + PAYLOAD_LENGTH as usize, 0), "the image file is damaged: its gaps are not empty");
+}
+
+#[test]
+fn a_bound_image_stays_in_its_slot() {
+    let key = new_key();
+    for (slot, other) in [(Slot::A, Slot::B), (Slot::B, Slot::A)] {
+        let mut program = rich(LARGE, slot);
+        program.emit_relocations = false;
+        let image = sign(&program.elf(), &Options { board: LARGE, release: RELEASE, bound: true }, &key).unwrap();
+        assert!(image.is_bound() && image.linked_for() == slot && image.table().is_empty());
+        assert_eq!(check(LARGE, slot, &image.for_slot(LARGE, slot).unwrap(), &key), Ok(RELEASE.version));
+        assert_eq!(check(LARGE, other, &image.to_bytes(), &key), Err(Invalid::OtherSlot));
+        assert!(matches!(image.for_slot(LARGE, other), Err(ImageError::OtherSlot(bound)) if bound == slot));
+        assert_eq!(ImageFile::from_bytes(&image.to_bytes()).unwrap().to_bytes(), image.to_bytes());
+    }
+}
+
+#[test]
+fn an_image_goes_to_its_own_board_only() {
+    let image = image(SMALL, &new_key());
+    let error = image.for_slot(LARGE, Slot::A).unwrap_err().to_string();
+    assert_eq!(error, "the image is for board microbit, not stm32f405");
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let capacity = SMALL.capacity() as usize;
+    let make = |length: usize, entries: &[Entry]| {
+        UnsignedImage::new(SMALL, Slot::A, vec![0; length], entries, RELEASE, [0; 4])
+    };
+    assert!(make(capacity, &[]).is_ok());
+    let word = |offset| Entry { offset, kind: Kind::Word };
+    let error = make(capacity, &[word(4)]).unwrap_err().to_string();
+    assert_eq!(error, "the image needs 117761 bytes, and a slot of board microbit has 117760");
+    assert!(matches!(make(capacity + 1, &[]), Err(ImageError::TooLarge { .. })));
+    assert!(matches!(make(16, &[word(4), word(6)]), Err(ImageError::Table)));
+    assert!(matches!(make(16, &[word(14)]), Err(ImageError::Table)));
+    assert!(make(16, &[word(12)]).is_ok());
+}

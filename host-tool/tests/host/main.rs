@@ -1,0 +1,25 @@
+//! The host tool's signing half, from ELF bytes to images and the command line. One binary, so that it links once.
+
+/// ELF files made in memory, so that no binary is committed.
+mod program;
+
+/// What of an ELF file is firmware, and for which slot.
+mod elf_files;
+
+/// Image files: round trips, damage, and the slot's own check by `lifeboot_core`.
+mod images;
+
+/// Keys in Lifeboot's and openssl's forms, and those that are refused.
+mod key_files;
+
+/// What the commands print, and their exit status.
+mod command_line;
+
+/// Each type of relocation, from and to each kind of section.
+mod relocation_records;
+
+/// Signing is deterministic, and the proof by relinking finds what has no relocation.
+mod signing;
+
+/// The linker's thunks: their shapes, right and wrong.
+mod thunk_shapes;

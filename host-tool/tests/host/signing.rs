@@ -1,0 +1,63 @@
+//! Signing is deterministic, and the proof by relinking finds what has no relocation.
+
+use crate::images::{RELEASE, new_key, rich};
+use crate::program::*;
+use lifeboot_core::Slot;
+use lifeboot_host_tool::Error;
+use lifeboot_host_tool::sign::{Options, Program as Signable, RelinkedError, sign};
+
+#[test]
+fn the_same_program_gives_the_same_image() {
+    let key = new_key();
+    let options = Options { board: LARGE, release: RELEASE, bound: false };
+    let elf = rich(LARGE, Slot::A).elf();
+    let first = sign(&elf, &options, &key).unwrap().to_bytes();
+    assert_eq!(first, sign(&elf, &options, &key).unwrap().to_bytes());
+    let elsewhere = Signable::read(&elf, LARGE, false).unwrap().image(RELEASE, key.public().id()).unwrap();
+    let signature = key.sign(&elsewhere.bytes_to_sign());
+    assert_eq!(first, elsewhere.with_signature(signature).unwrap().to_bytes());
+}
+
+#[test]
+fn rebasing_is_proved_by_relinking() {
+    for board in [SMALL, LARGE] {
+        let program = Signable::read(&rich(board, Slot::A).elf(), board, false).unwrap();
+        program.prove(&rich(board, Slot::B).elf()).unwrap();
+    }
+}
+
+#[test]
+fn a_difference_is_named() {
+    let program = |slot, table_end: u32| {
+        let mut program = rich(LARGE, slot);
+        // As LONG(…) in a linker script: an address that nothing records.
+        let value = program.address(TEXT, table_end);
+        program.put(DATA, 0x0c, &value.to_le_bytes());
+        program
+    };
+    let signable = Signable::read(&program(Slot::A, 0).elf(), LARGE, false).unwrap();
+    assert_eq!(
+        signable.prove(&program(Slot::B, 0).elf()).unwrap_err().to_string(),
+        "rebased and relinked payload differ in 1 bytes, first at 0x080202ac in `ram_function` (.data): 0x08020240 is \
+         not 0x08080240"
+    );
+}
+
+#[test]
+fn programs_that_cannot_be_compared_are_refused() {
+    let program = Signable::read(&rich(LARGE, Slot::A).elf(), LARGE, false).unwrap();
+    let same = program.prove(&rich(LARGE, Slot::A).elf());
+    assert!(matches!(same, Err(RelinkedError::SameSlot(Slot::A))));
+    let mut longer = rich(LARGE, Slot::B);
+    longer.sections[3].bytes.push(0);
+    assert!(matches!(program.prove(&longer.elf()), Err(RelinkedError::Length { rebased: 0xc0, relinked: 0xc1 })));
+    assert!(matches!(program.prove(b"no ELF file"), Err(RelinkedError::Elf(_))));
+    let bound = Signable::read(&rich(LARGE, Slot::A).elf(), LARGE, true).unwrap();
+    assert!(matches!(bound.prove(&rich(LARGE, Slot::B).elf()), Err(RelinkedError::Bound)));
+}
+
+#[test]
+fn an_image_for_both_slots_is_linked_for_slot_a() {
+    assert!(matches!(Signable::read(&rich(LARGE, Slot::B).elf(), LARGE, false), Err(Error::LinkedForSlotB)));
+    assert!(Signable::read(&rich(LARGE, Slot::B).elf(), LARGE, true).is_ok());
+}

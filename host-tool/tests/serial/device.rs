@@ -1,0 +1,214 @@
+//! A board with Lifeboot on it: the real boot policy, and firmware that is the real session and updater.
+
+use crate::flash::Flash;
+use crate::images::{Recipe, info, version};
+use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+use lifeboot_core::boot::{Decision, boot};
+use lifeboot_core::record::Cause;
+use lifeboot_core::verify::Verified;
+use lifeboot_core::{Board, Slot, Version};
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_updater::{Event, Session, Updater};
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+
+/// Bytes that the serial driver holds while nobody reads.
+pub const RECEIVE_BUFFER: usize = 1024;
+/// Milliseconds from a reset to the firmware's first line.
+const BOOT: u32 = 300;
+/// Milliseconds that the watchdog waits.
+const WATCHDOG: u32 = 2000;
+
+/// What firmware does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// Finds itself healthy after a moment.
+    Healthy,
+    /// Answers, and never confirms.
+    Unsure,
+    /// Neither answers nor feeds the watchdog.
+    Hangs,
+}
+
+/// The firmware that was found to run.
+struct Running {
+    slot: Slot,
+    firmware: Firmware,
+    session: Session<560>,
+    updater: Updater<Flash>,
+}
+
+pub struct Device {
+    pub flash: Flash,
+    pub board: &'static Board,
+    running: Option<Running>,
+    /// When the firmware's first line is due, or was.
+    started: u32,
+    /// Flash operations keep the core until then.
+    busy_until: u32,
+    firmware: BTreeMap<Version, Firmware>,
+    /// Whether the firmware lets its last answer go out before a reset.
+    pub flushes: bool,
+    pub received: VecDeque<u8>,
+    pub transmitted: VecDeque<u8>,
+    /// Bytes that the receive buffer had no room for.
+    pub overflowed: u32,
+    pub starts: u32,
+}
+
+impl Device {
+    /// A board as it leaves the factory: a bootloader, and this image in slot A.
+    pub fn with_image(image: &ImageFile) -> Self {
+        let board = image.board();
+        let flash = Flash::erased(board);
+        flash.put(board.bootloader.end() - 256, &info(false).to_bytes(board));
+        flash.put(board.slot(Slot::A).start, &image.for_slot(board, Slot::A).unwrap());
+        let mut device = Device {
+            flash,
+            board,
+            running: None,
+            started: 0,
+            busy_until: 0,
+            firmware: BTreeMap::new(),
+            flushes: true,
+            received: VecDeque::new(),
+            transmitted: VecDeque::new(),
+            overflowed: 0,
+            starts: 0,
+        };
+        device.reset(0, Cause::PowerOn);
+        device
+    }
+
+    /// A board that runs version 1.0.0.
+    pub fn new(board: &'static Board) -> Self {
+        let recipe = Recipe { board, minor: 0, epoch: 0, length: 3000, seed: 0, relocations: 9 };
+        Self::with_image(&recipe.image())
+    }
+
+    /// Says what the firmware of version 1.`minor`.0 does; all is healthy where nothing is said.
+    pub fn firmware_does(&mut self, minor: u16, what: Firmware) {
+        self.firmware.insert(version(minor), what);
+    }
+
+    /// What runs; `None` where nothing can be started.
+    pub fn running(&self) -> Option<Slot> {
+        self.running.as_ref().map(|running| running.slot)
+    }
+
+    pub fn is_trial(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.updater.is_trial())
+    }
+
+    pub fn reset(&mut self, now: u32, cause: Cause) {
+        self.flash.power_on();
+        self.received.clear();
+        self.transmitted.clear();
+        self.starts += 1;
+        self.started = now.wrapping_add(BOOT);
+        let verified = match boot(&mut self.flash, self.board, &info(false), cause) {
+            Decision::Trial(verified) | Decision::Confirmed(verified) => Some(verified),
+            Decision::Recovery => None,
+        };
+        let start = |verified: Verified| Running {
+            slot: verified.slot(),
+            firmware: self.firmware.get(&verified.version()).copied().unwrap_or(Firmware::Healthy),
+            session: Session::new(RECEIVE_BUFFER).with_trial_deadline(20_000),
+            updater: Updater::running_in(verified.slot(), self.flash.clone(), self.board),
+        };
+        self.running = verified.map(start);
+        self.flash.take_busy();
+    }
+
+    pub fn receive(&mut self, byte: u8) {
+        if self.received.len() < RECEIVE_BUFFER {
+            self.received.push_back(byte);
+        } else {
+            self.overflowed += 1;
+        }
+    }
+
+    /// Lives through one millisecond.
+    pub fn run(&mut self, now: u32) {
+        let age = now.wrapping_sub(self.started) as i32;
+        if age < 0 {
+            // The bootloader reads nothing.
+            self.received.clear();
+        } else if self.flash.is_dead() {
+            self.reset(now, Cause::PowerOn);
+        } else if let Some(event) = self.poll(now, age as u32) {
+            self.reset(now, event);
+        }
+    }
+
+    fn poll(&mut self, now: u32, age: u32) -> Option<Cause> {
+        let Some(Running { firmware, session, updater, .. }) = &mut self.running else { return None };
+        if (self.busy_until.wrapping_sub(now) as i32) > 0 {
+            return None;
+        }
+        match firmware {
+            Firmware::Hangs => return (age > WATCHDOG).then_some(Cause::Watchdog),
+            Firmware::Healthy if age > 1000 && updater.is_trial() => {
+                let confirmed = updater.confirm();
+                assert!(confirmed.is_ok() || self.flash.is_dead(), "{confirmed:?}");
+            }
+            Firmware::Healthy | Firmware::Unsure => {}
+        }
+        let mut serial = Serial { received: &mut self.received, transmitted: &mut self.transmitted };
+        // A few turns of the application's loop.
+        for _ in 0..8 {
+            let Ok(event) = session.poll(now, &mut serial, updater);
+            let busy = self.flash.take_busy();
+            self.busy_until = now.wrapping_add(busy);
+            match event {
+                // What is in the transmitter goes out first.
+                Event::Reset if self.flushes && !serial.transmitted.is_empty() => return None,
+                Event::Reset => return Some(Cause::Request),
+                Event::Idle => return None,
+                Event::Busy if busy > 0 || self.flash.is_dead() => return None,
+                Event::Busy => {}
+            }
+        }
+        None
+    }
+}
+
+struct Serial<'a> {
+    received: &'a mut VecDeque<u8>,
+    transmitted: &'a mut VecDeque<u8>,
+}
+
+impl ErrorType for Serial<'_> {
+    type Error = Infallible;
+}
+
+impl Read for Serial<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        Ok(std::io::Read::read(self.received, buffer).unwrap_or_default())
+    }
+}
+
+impl ReadReady for Serial<'_> {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(!self.received.is_empty())
+    }
+}
+
+impl Write for Serial<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        let room = 64 - self.transmitted.len().min(64);
+        let taken = &bytes[..bytes.len().min(room)];
+        self.transmitted.extend(taken);
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl WriteReady for Serial<'_> {
+    fn write_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(self.transmitted.len() < 64)
+    }
+}

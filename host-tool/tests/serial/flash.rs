@@ -1,0 +1,135 @@
+//! Flash in memory, shared by the bootloader and the firmware of a board.
+//!
+//! A word is written once between erases, as ECC flash wants it; everything else is a fault of the tested code and
+//! panics. At a power cut, the operation under way is half done, and nothing works until [`Flash::power_on`].
+
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use lifeboot_core::Board;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+#[derive(Clone)]
+pub struct Flash(Rc<RefCell<Chip>>);
+
+struct Chip {
+    board: &'static Board,
+    bytes: Vec<u8>,
+    /// Operations until the power goes.
+    cut_after: Option<u32>,
+    dead: bool,
+    /// Milliseconds that the operations have taken since somebody asked.
+    busy: u32,
+    erases: Vec<u32>,
+}
+
+impl Flash {
+    pub fn erased(board: &'static Board) -> Self {
+        let bytes = vec![0xff; board.flash_length as usize];
+        Flash(Rc::new(RefCell::new(Chip { board, bytes, cut_after: None, dead: false, busy: 0, erases: Vec::new() })))
+    }
+
+    /// Puts bytes in place, as a debug probe does.
+    pub fn put(&self, offset: u32, bytes: &[u8]) {
+        self.0.borrow_mut().bytes[offset as usize..][..bytes.len()].copy_from_slice(bytes);
+    }
+
+    pub fn bytes(&self, offset: u32, length: usize) -> Vec<u8> {
+        self.0.borrow().bytes[offset as usize..][..length].to_vec()
+    }
+
+    /// Cuts the power in the middle of an operation, after so many whole ones.
+    pub fn cut_after(&self, operations: u32) {
+        self.0.borrow_mut().cut_after = Some(operations);
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.0.borrow().dead
+    }
+
+    pub fn power_on(&self) {
+        self.0.borrow_mut().dead = false;
+    }
+
+    /// Milliseconds of operations since the last question.
+    pub fn take_busy(&self) -> u32 {
+        std::mem::take(&mut self.0.borrow_mut().busy)
+    }
+
+    /// Offsets of the units that were erased since the last question.
+    pub fn take_erases(&self) -> Vec<u32> {
+        std::mem::take(&mut self.0.borrow_mut().erases)
+    }
+}
+
+impl Chip {
+    /// How much of an operation of so many bytes is done.
+    fn power_for(&mut self, length: usize) -> Result<usize, NorFlashErrorKind> {
+        if self.dead {
+            return Err(NorFlashErrorKind::Other);
+        }
+        match &mut self.cut_after {
+            Some(0) => {
+                (self.cut_after, self.dead) = (None, true);
+                Ok(length / 2)
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(length)
+            }
+            None => Ok(length),
+        }
+    }
+
+    fn result(&self) -> Result<(), NorFlashErrorKind> {
+        if self.dead { Err(NorFlashErrorKind::Other) } else { Ok(()) }
+    }
+}
+
+impl ErrorType for Flash {
+    type Error = NorFlashErrorKind;
+}
+
+impl ReadNorFlash for Flash {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        let chip = self.0.borrow();
+        chip.result()?;
+        let found = chip.bytes.get(offset as usize..offset as usize + bytes.len());
+        bytes.copy_from_slice(found.ok_or(NorFlashErrorKind::OutOfBounds)?);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.borrow().bytes.len()
+    }
+}
+
+impl NorFlash for Flash {
+    const WRITE_SIZE: usize = 4;
+    const ERASE_SIZE: usize = 1024;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
+        let mut chip = self.0.borrow_mut();
+        let unit = if from < chip.board.slots[0].start { chip.board.journal_unit } else { chip.board.slot_unit };
+        assert!(from.is_multiple_of(unit) && to == from + unit, "not one erase unit: {from:#x}..{to:#x}");
+        let done = chip.power_for((to - from) as usize)?;
+        chip.bytes[from as usize..][..done].fill(0xff);
+        // nRF51: 22 ms for 1 KiB; STM32F4: 1 s for 128 KiB.
+        chip.busy += if unit > 1024 { unit / 128 } else { 22 };
+        chip.erases.push(from);
+        chip.result()
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
+        assert!(offset.is_multiple_of(4) && bytes.len().is_multiple_of(4), "not whole words");
+        let mut chip = self.0.borrow_mut();
+        let done = chip.power_for(bytes.len())?;
+        let place = &mut chip.bytes[offset as usize..][..bytes.len()];
+        assert!(place.iter().all(|byte| *byte == 0xff), "written twice without an erase: {offset:#x}");
+        place[..done].copy_from_slice(&bytes[..done]);
+        // nRF51: 46 µs a word.
+        chip.busy += bytes.len() as u32 * 46 / 4000;
+        chip.result()
+    }
+}

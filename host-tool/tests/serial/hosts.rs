@@ -1,0 +1,133 @@
+//! Two hosts, and hostile ones.
+
+use crate::device::Device;
+use crate::images::version;
+use crate::line::Wire;
+use crate::pushes::{assert_holds, assert_untouched, push_to, recipe};
+use lifeboot_core::Slot;
+use lifeboot_core::layout::MICROBIT;
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::link::{Link, Patience, Reply};
+use lifeboot_host_tool::push::{Options, PushError, push};
+use lifeboot_updater::wire::{self, Command, Refusal, SILENCE};
+use std::time::Duration;
+
+fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
+    let running = version(0).into();
+    let begin = Command::Begin { header: image.header_bytes(), running, target: wire::Slot::B, force: false };
+    link.ask(&begin, Patience::LONG).unwrap()
+}
+
+fn write_all(link: &mut Link<Wire>, image: &ImageFile, payload: &[u8]) {
+    let table_offset = image.header().table_offset().unwrap();
+    for (start, bytes) in [(table_offset, image.table()), (MICROBIT.header_length, payload)] {
+        for (index, bytes) in bytes.chunks(256).enumerate() {
+            let offset = start + 256 * index as u32;
+            let reply = link.ask(&Command::Write { offset, bytes }, Patience::SHORT).unwrap();
+            assert!(matches!(reply, Reply::Written(_)), "{reply:?}");
+        }
+    }
+}
+
+#[test]
+fn a_second_host_is_refused_until_the_first_has_been_silent() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let (one, other) = (recipe(&MICROBIT, 1, 6000).image(), recipe(&MICROBIT, 2, 6000).image());
+    let mut first = wire.link();
+    assert!(matches!(begin(&mut first, &one), Reply::Begun(_)));
+
+    let mut second = wire.link().with_busy_wait(Duration::ZERO);
+    let error = push(&mut second, &other, &Options::default(), &mut ()).unwrap_err();
+    let PushError::Refused(refused) = &error else { panic!("{error:?}") };
+    assert_eq!(refused.refusal, Refusal::Busy);
+    assert_eq!(refused.to_string(), "the device refused: another host is talking to it");
+
+    // The first goes on as if nothing had been.
+    write_all(&mut first, &one, one.payload());
+    wire.bench_mut().now += SILENCE - 100;
+    let error = push(&mut second, &other, &Options::default(), &mut ()).unwrap_err();
+    assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::Busy), "{error:?}");
+
+    wire.bench_mut().now += SILENCE;
+    push(&mut second, &other, &Options::default(), &mut ()).unwrap();
+    assert_holds(&wire, Slot::B, &other);
+    // The first is told that its transfer is over.
+    assert_eq!(begin(&mut first, &one), Reply::Refused(Refusal::OtherTarget));
+}
+
+#[test]
+fn by_default_a_second_host_waits_for_the_first_to_fall_silent() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let image = recipe(&MICROBIT, 1, 6000).image();
+    assert!(matches!(begin(&mut wire.link(), &recipe(&MICROBIT, 2, 6000).image()), Reply::Begun(_)));
+    push_to(&wire, &image).unwrap();
+    assert_holds(&wire, Slot::B, &image);
+}
+
+#[test]
+fn a_damaged_payload_under_a_right_header_is_refused_at_the_end() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let image = recipe(&MICROBIT, 1, 6000).image();
+    let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
+    for at in [100, 3000, 5999] {
+        let mut payload = image.payload().to_vec();
+        payload[at] ^= 0x10;
+        let mut link = wire.link();
+        assert!(matches!(begin(&mut link, &image), Reply::Begun(_)));
+        write_all(&mut link, &image, &payload);
+        assert_eq!(link.ask(&Command::Finish, Patience::VERIFY).unwrap(), Reply::Refused(Refusal::Digest));
+        let status = link.status(Patience::SHORT).unwrap();
+        assert_eq!((status.trial, status.slots[1]), (None, wire::SlotContent::Unfinished));
+        assert!(matches!(link.ask(&Command::Reset, Patience::SHORT).unwrap(), Reply::Done));
+        wire.bench_mut().now += SILENCE;
+        assert_eq!(wire.bench().device.running(), Some(Slot::A));
+    }
+    assert_untouched(&before, &wire, Slot::B);
+
+    // What is right of it stays useful.
+    let pushed = push_to(&wire, &image).unwrap();
+    assert!(pushed.skipped > 3000, "{pushed:?}");
+    assert_holds(&wire, Slot::B, &image);
+}
+
+#[test]
+fn a_wrong_signature_is_refused_before_anything_is_erased() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let mut file = recipe(&MICROBIT, 1, 6000).image().to_bytes();
+    file[0xC0] ^= 1;
+    let image = ImageFile::from_bytes(&file).unwrap();
+    let error = push_to(&wire, &image).unwrap_err();
+    assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::Signature), "{error:?}");
+    let flash = wire.bench().device.flash.clone();
+    assert_eq!(flash.take_erases(), []);
+}
+
+#[test]
+fn an_unfinished_transfer_is_not_finished() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let image = recipe(&MICROBIT, 1, 6000).image();
+    let mut link = wire.link();
+    assert_eq!(link.ask(&Command::Finish, Patience::SHORT).unwrap(), Reply::Refused(Refusal::NoTransfer));
+    begin(&mut link, &image);
+    assert_eq!(link.ask(&Command::Finish, Patience::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
+    let skip = Command::Skip { to: image.header().image_length().unwrap() };
+    assert!(matches!(link.ask(&skip, Patience::SHORT).unwrap(), Reply::Written(_)));
+    assert_eq!(link.ask(&Command::Finish, Patience::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
+}
+
+#[test]
+fn the_log_goes_to_its_sink() {
+    use lifeboot_updater::frame;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let log = Rc::new(RefCell::new(Vec::new()));
+    let sink = log.clone();
+    let mut link = wire.link().with_log(move |piece| sink.borrow_mut().extend_from_slice(piece));
+    let (mut scratch, mut out) = ([0; 64], [0; 64]);
+    let piece = wire::Answer { number: 0, body: wire::Body::Log(&[1, 0, 2]) };
+    let length = frame::encode(&piece, &mut scratch, &mut out).unwrap();
+    wire.bench_mut().device.transmitted.extend(&out[..length]);
+    link.status(Patience::SHORT).unwrap();
+    assert_eq!(*log.borrow(), [1, 0, 2]);
+}

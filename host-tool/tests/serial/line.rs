@@ -1,0 +1,216 @@
+//! The line between a host and a device: a rate, and faults by chance; and the pipe that the host holds of it.
+
+use crate::device::Device;
+use crate::images::Chance;
+use lifeboot_host_tool::link::Link;
+use lifeboot_host_tool::port::{Pipe, PortError};
+use std::cell::{Ref, RefCell, RefMut};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How often the line does wrong, in both directions: once in so many bytes, or frames; 0 is never.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    pub lost_byte: u64,
+    pub flipped_bit: u64,
+    pub repeated_frame: u64,
+    /// Held back until up to three others have passed.
+    pub delayed_frame: u64,
+    /// A burst of noise in front of a frame.
+    pub noise: u64,
+}
+
+/// One direction.
+#[derive(Default)]
+struct Direction {
+    /// What has not ended with a zero yet.
+    frame: Vec<u8>,
+    /// On its way.
+    bytes: VecDeque<u8>,
+    delayed: Vec<(u64, Vec<u8>)>,
+}
+
+/// A device, the line to it, and the time.
+pub struct Bench {
+    pub device: Device,
+    pub faults: Faults,
+    /// Bytes that the line carries in a millisecond: 115,200 baud.
+    pub rate: usize,
+    /// Milliseconds.
+    pub now: u32,
+    chance: Chance,
+    down: Direction,
+    up: Direction,
+    /// Bytes that hosts have sent.
+    pub sent: usize,
+}
+
+/// A host's end of the line.
+#[derive(Clone)]
+pub struct Wire {
+    bench: Rc<RefCell<Bench>>,
+    /// Frames until the host vanishes.
+    frames: Option<u32>,
+    /// The adapter is unplugged until this time, from each of these times on.
+    unplugged: Vec<(u32, u32)>,
+}
+
+impl Wire {
+    pub fn to(device: Device) -> Self {
+        Self::with_faults(device, Faults::default(), 0)
+    }
+
+    pub fn with_faults(device: Device, faults: Faults, seed: u64) -> Self {
+        let bench = Bench {
+            device,
+            faults,
+            rate: 12,
+            now: 0,
+            chance: Chance(seed),
+            down: Direction::default(),
+            up: Direction::default(),
+            sent: 0,
+        };
+        Wire { bench: Rc::new(RefCell::new(bench)), frames: None, unplugged: Vec::new() }
+    }
+
+    /// An end of the same line whose host vanishes after so many frames.
+    pub fn vanishing_after(&self, frames: u32) -> Self {
+        Wire { frames: Some(frames), ..self.clone() }
+    }
+
+    /// An end of the same line whose adapter is unplugged for a while.
+    pub fn unplugged_at(&self, from: u32, to: u32) -> Self {
+        Wire { unplugged: vec![(from, to)], ..self.clone() }
+    }
+
+    /// A new host's link over this wire; the same in each run.
+    pub fn link(&self) -> Link<Wire> {
+        let chance = self.bench_mut().chance.next();
+        Link::new(self.clone()).with_session(chance as u16, (chance >> 16) as u8)
+    }
+
+    pub fn bench(&self) -> Ref<'_, Bench> {
+        self.bench.borrow()
+    }
+
+    pub fn bench_mut(&self) -> RefMut<'_, Bench> {
+        self.bench.borrow_mut()
+    }
+
+    fn is_gone(&self) -> bool {
+        let now = self.bench().now;
+        self.frames == Some(0) || self.unplugged.iter().any(|(from, to)| (*from..*to).contains(&now))
+    }
+}
+
+fn lost() -> PortError {
+    PortError::Lost { port: "the test's wire".to_owned(), reason: "it was cut".to_owned() }
+}
+
+impl Pipe for Wire {
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
+        let until = self.now() + wait;
+        loop {
+            if self.is_gone() {
+                return Err(lost());
+            }
+            let mut bench = self.bench.borrow_mut();
+            let mut length = 0;
+            for (place, byte) in buffer.iter_mut().zip(bench.arrived()) {
+                *place = byte;
+                length += 1;
+            }
+            if length > 0 || Duration::from_millis(u64::from(bench.now)) >= until {
+                return Ok(length);
+            }
+            bench.step();
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        if self.is_gone() {
+            return Err(lost());
+        }
+        self.frames = self.frames.map(|frames| frames - 1);
+        let mut bench = self.bench.borrow_mut();
+        let Bench { down, chance, faults, sent, .. } = &mut *bench;
+        *sent += bytes.len();
+        bytes.iter().for_each(|byte| down.put(*byte, faults, chance));
+        Ok(())
+    }
+
+    fn reconnect(&mut self) -> Result<(), PortError> {
+        if self.is_gone() { Err(lost()) } else { Ok(()) }
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(u64::from(self.bench().now))
+    }
+
+    fn pause(&mut self, time: Duration) {
+        let mut bench = self.bench.borrow_mut();
+        (0..time.as_millis()).for_each(|_| bench.step());
+    }
+}
+
+impl Bench {
+    /// One millisecond.
+    pub fn step(&mut self) {
+        self.now += 1;
+        for _ in 0..self.rate {
+            if let Some(byte) = self.down.bytes.pop_front() {
+                self.device.receive(byte);
+            }
+            if let Some(byte) = self.device.transmitted.pop_front() {
+                self.up.put(byte, &self.faults, &mut self.chance);
+            }
+        }
+        self.device.run(self.now);
+    }
+
+    fn arrived(&mut self) -> impl Iterator<Item = u8> {
+        self.up.bytes.drain(..)
+    }
+}
+
+impl Direction {
+    fn put(&mut self, byte: u8, faults: &Faults, chance: &mut Chance) {
+        self.frame.push(byte);
+        if byte == 0 {
+            let frame = std::mem::take(&mut self.frame);
+            self.pass(frame, faults, chance);
+        }
+    }
+
+    fn pass(&mut self, frame: Vec<u8>, faults: &Faults, chance: &mut Chance) {
+        if chance.once_in(faults.noise) {
+            let noise: Vec<u8> = (0..chance.below(40)).map(|_| chance.next() as u8).collect();
+            self.bytes.extend(noise);
+        }
+        if chance.once_in(faults.delayed_frame) {
+            self.delayed.push((1 + chance.below(3), frame));
+            return;
+        }
+        let times = if chance.once_in(faults.repeated_frame) { 2 } else { 1 };
+        for _ in 0..times {
+            self.carry(&frame, faults, chance);
+        }
+        for (passing, _) in &mut self.delayed {
+            *passing -= 1;
+        }
+        for (_, frame) in self.delayed.extract_if(.., |(passing, _)| *passing == 0).collect::<Vec<_>>() {
+            self.carry(&frame, faults, chance);
+        }
+    }
+
+    fn carry(&mut self, frame: &[u8], faults: &Faults, chance: &mut Chance) {
+        for byte in frame {
+            let flip = if chance.once_in(faults.flipped_bit) { 1 << chance.below(8) } else { 0 };
+            if !chance.once_in(faults.lost_byte) {
+                self.bytes.push_back(byte ^ flip);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The host tool's serial half against a simulated device: the real updater, session and boot policy over flash in
+//! memory, at the other end of a line that has a rate and faults. Time is simulated, so nothing waits.
+
+/// Flash in memory, which tears what a power cut interrupts.
+mod flash;
+
+/// A board: bootloader, firmware, watchdog.
+mod device;
+
+/// The line between them, and the pipe that the host holds.
+mod line;
+
+/// Signed images.
+mod images;
+
+/// Pushes over a good line: what is sent, what is skipped, what comes of it.
+mod pushes;
+
+/// Pushes over bad lines: never a wrong byte.
+mod bad_lines;
+
+/// Hosts that vanish, devices that lose their power, and what is left to do afterwards.
+mod resumption;
+
+/// Two hosts, and hostile ones.
+mod hosts;
+
+/// Status, confirm, rollback, reset.
+mod requests;
+
+/// Ports: what cannot be opened, and TCP.
+mod ports;

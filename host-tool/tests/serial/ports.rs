@@ -1,0 +1,174 @@
+//! Ports: what cannot be opened, and TCP.
+
+use crate::device::Device;
+use crate::line::Wire;
+use crate::pushes::recipe;
+use lifeboot_core::layout::MICROBIT;
+use lifeboot_host_tool::link::{Link, LinkError, Patience};
+use lifeboot_host_tool::port::{BAUD, Pipe, Port, PortError};
+use lifeboot_host_tool::push::{Options, PushOutcome, push};
+use serialport::{SerialPort, TTYPort};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+fn lifeboot(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lifeboot")).args(arguments).env_remove("LIFEBOOT_PORT").output().unwrap()
+}
+
+/// Carries a device's line over a stream, until that is closed.
+fn carry(wire: &mut Wire, stream: &mut (impl Read + Write)) {
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(length) => wire.write(&buffer[..length]).unwrap(),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(_) => return,
+        }
+        // Time passes faster here.
+        let length = wire.read(&mut buffer, Duration::from_millis(20)).unwrap();
+        if stream.write_all(&buffer[..length]).is_err() {
+            return;
+        }
+    }
+}
+
+/// Carries a device's line over so many connections, one after the other.
+fn serve(listener: TcpListener, connections: u32) {
+    let mut wire = Wire::to(Device::new(&MICROBIT));
+    for _ in 0..connections {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        carry(&mut wire, &mut stream);
+    }
+}
+
+fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("tcp:{}", listener.local_addr().unwrap());
+    (listener, port)
+}
+
+#[test]
+fn the_command_pushes_over_tcp() {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || serve(listener, 4));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    std::fs::write(&path, recipe(&MICROBIT, 1, 5000).image().to_bytes()).unwrap();
+    let path = path.to_str().unwrap();
+
+    let status = lifeboot(&["status", "--port", &port]);
+    let text = String::from_utf8(status.stdout).unwrap();
+    assert!(
+        text.starts_with("board        microbit, bootloader format 1\nslot A       1.0.0, epoch 0, digest "),
+        "{text}"
+    );
+    let pushed = lifeboot(&["push", path, "--port", &port]);
+    let (out, err) = (String::from_utf8(pushed.stdout).unwrap(), String::from_utf8(pushed.stderr).unwrap());
+    assert_eq!(pushed.status.code(), Some(0), "{out}{err}");
+    assert!(out.ends_with("1.1.0 runs and is confirmed\n"), "{out}");
+    assert!(err.contains("sending\n") && err.contains("waiting for it to confirm\n"), "{err}");
+    let again = lifeboot(&["push", path, "--port", &port]);
+    assert_eq!(String::from_utf8(again.stdout).unwrap(), "1.1.0 runs already and is confirmed: nothing to do\n");
+    let rolled_back = lifeboot(&["rollback", "--port", &port]);
+    assert!(String::from_utf8(rolled_back.stdout).unwrap().starts_with("running: 1.0.0 in slot A"));
+    server.join().unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_serial_port_carries_a_push_and_is_nobody_elses_meanwhile() {
+    let (mut adapter, port) = TTYPort::pair().unwrap();
+    let name = port.name().unwrap();
+    // Held open, or the adapter would see nobody at the other end; but not locked.
+    let held = std::fs::OpenOptions::new().read(true).write(true).open(&name).unwrap();
+    drop(port);
+    let server = thread::spawn(move || {
+        adapter.set_timeout(Duration::from_millis(1)).unwrap();
+        carry(&mut Wire::to(Device::new(&MICROBIT)), &mut adapter);
+    });
+    let mut link = Link::new(Port::open(&name, BAUD).unwrap());
+    let image = recipe(&MICROBIT, 1, 5000).image();
+    let pushed = push(&mut link, &image, &Options::default(), &mut ()).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Confirmed);
+    let second = Port::open(&name, BAUD).unwrap_err();
+    assert!(matches!(second, PortError::InUse { .. }), "{second:?}");
+    drop((link, held));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_connection_that_is_dropped_is_made_again() {
+    let (listener, port) = listener();
+    let (dropped, wait) = mpsc::channel();
+    let server = thread::spawn(move || {
+        drop::<TcpStream>(listener.accept().unwrap().0);
+        dropped.send(()).unwrap();
+        serve(listener, 1);
+    });
+    let mut link = Link::new(Port::open(&port, BAUD).unwrap());
+    wait.recv().unwrap();
+    assert!(link.status(Patience::SHORT).is_ok());
+    drop(link);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_connection_that_stays_away_is_an_error() {
+    let (listener, port) = listener();
+    let mut link = Link::new(Port::open(&port, BAUD).unwrap()).with_recovery(Duration::from_millis(500));
+    drop(listener.accept().unwrap());
+    drop(listener);
+    let error = link.status(Patience::SHORT).unwrap_err();
+    assert!(matches!(&error, LinkError::Port(PortError::Lost { .. })), "{error:?}");
+}
+
+#[test]
+fn what_cannot_be_opened_says_why_and_what_to_do() {
+    let (listener, port) = listener();
+    drop(listener);
+    let closed = port.strip_prefix("tcp:").unwrap();
+    let cases = [
+        ("/dev/ttyNone7", "there is no port /dev/ttyNone7".to_owned()),
+        ("tcp:localhost", "tcp:localhost is not a host and a port's number".to_owned()),
+        (&port, format!("nothing listens at {closed}")),
+        ("/dev/null", "cannot open /dev/null".to_owned()),
+    ];
+    for (port, words) in cases {
+        let output = lifeboot(&["status", "--port", port]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.starts_with(&format!("error: {words}")) && text.contains("\n  help: "), "{text}");
+    }
+}
+
+#[test]
+fn wrong_arguments_are_told_before_a_port_is_opened() {
+    let digits = lifeboot(&["push", "firmware.img", "--port", "/dev/ttyNone7", "--force", "abc"]);
+    assert_eq!(digits.status.code(), Some(2));
+    let no_port = lifeboot(&["status"]);
+    assert_eq!(no_port.status.code(), Some(2));
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    let mut file = recipe(&MICROBIT, 1, 5000).image().to_bytes();
+    std::fs::write(&path, &file).unwrap();
+    let path = path.to_str().unwrap();
+    let other = lifeboot(&["push", path, "--port", "/dev/ttyNone7", "--force", "0123456789"]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(String::from_utf8(other.stderr).unwrap().starts_with("error: --force names another image"));
+
+    for (change, words) in [(1usize, "damaged"), (0, "truncated")] {
+        file[1000] ^= change as u8;
+        let length = file.len() - (1 - change);
+        std::fs::write(path, &file[..length]).unwrap();
+        let damaged = lifeboot(&["push", path, "--port", "/dev/ttyNone7"]);
+        let text = String::from_utf8(damaged.stderr).unwrap();
+        assert!(damaged.status.code() == Some(1) && text.contains(words), "{text}");
+    }
+}

@@ -1,0 +1,115 @@
+//! Status, confirm, rollback, reset.
+
+use crate::device::{Device, Firmware};
+use crate::line::{Faults, Wire};
+use crate::pushes::{push_to, recipe};
+use lifeboot_core::Slot;
+use lifeboot_core::layout::MICROBIT;
+use lifeboot_host_tool::device::{self, DeviceError};
+use lifeboot_host_tool::link::Patience;
+use lifeboot_host_tool::push::{Options, PushOutcome, push};
+use lifeboot_updater::wire::{OutcomeEnding, Refusal};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// A device with 1.1.0 confirmed in slot B, and 1.0.0 in slot A.
+fn updated() -> Wire {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
+    wire
+}
+
+/// A device that runs 1.1.0 on trial, which does not confirm by itself.
+fn on_trial() -> Wire {
+    let mut device = Device::new(&MICROBIT);
+    device.firmware_does(1, Firmware::Unsure);
+    let wire = Wire::to(device);
+    let options = Options { wait: false, ..Options::default() };
+    let mut link = wire.link();
+    push(&mut link, &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
+    let status = device::reset(&mut link, SOON).unwrap();
+    assert!(device::is_on_trial(&status));
+    wire
+}
+
+#[test]
+fn a_confirm_ends_the_trial() {
+    let wire = on_trial();
+    let status = device::confirm(&mut wire.link()).unwrap();
+    assert_eq!(device::running(&status), "1.1.0 in slot B, confirmed");
+    // The session was given up: the next host need not wait.
+    let before = wire.bench().now;
+    let status = device::reset(&mut wire.link(), SOON).unwrap();
+    assert_eq!(device::running(&status), "1.1.0 in slot B, confirmed");
+    assert!(wire.bench().now - before < 1500);
+}
+
+#[test]
+fn a_rollback_ends_a_trial() {
+    let wire = on_trial();
+    let status = device::rollback(&mut wire.link(), SOON).unwrap();
+    assert_eq!(device::running(&status), "1.0.0 in slot A, confirmed");
+    let outcome = status.outcome.unwrap();
+    assert_eq!(outcome.ending, OutcomeEnding::Requested);
+    assert!(
+        device::describe(&status).contains("1.1.0 in slot B was rejected: the firmware or a host asked to go back")
+    );
+}
+
+#[test]
+fn a_rollback_tries_the_previous_firmware_and_another_one_returns() {
+    let wire = updated();
+    for (slot, name) in [(Slot::A, "1.0.0"), (Slot::B, "1.1.0")] {
+        let status = device::rollback(&mut wire.link(), SOON).unwrap();
+        assert!(device::running(&status).starts_with(name), "{}", device::running(&status));
+        assert_eq!(wire.bench().device.running(), Some(slot));
+        for _ in 0..1000 {
+            wire.bench_mut().step();
+        }
+        assert!(!wire.bench().device.is_trial());
+    }
+}
+
+#[test]
+fn without_a_previous_firmware_there_is_no_rollback() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let error = device::rollback(&mut wire.link(), SOON).unwrap_err();
+    let DeviceError::Refused(refused) = &error else { panic!("{error:?}") };
+    assert_eq!(refused.refusal, Refusal::NoImage);
+}
+
+#[test]
+fn previous_firmware_that_fails_is_told() {
+    let wire = updated();
+    wire.bench_mut().device.firmware_does(0, Firmware::Hangs);
+    let error = device::rollback(&mut wire.link(), SOON).unwrap_err();
+    let DeviceError::Stayed { running, reason } = &error else { panic!("{error:?}") };
+    assert_eq!(running, "1.1.0 in slot B, confirmed");
+    assert!(reason.contains("watchdog"), "{reason}");
+}
+
+#[test]
+fn an_image_on_trial_is_awaited_by_a_push_of_it_and_refused_to_another() {
+    let wire = on_trial();
+    let error = push_to(&wire, &recipe(&MICROBIT, 2, 5000).image()).unwrap_err();
+    assert!(error.to_string().contains("on trial"), "{error}");
+    device::confirm(&mut wire.link()).unwrap();
+    let pushed = push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::AlreadyConfirmed);
+}
+
+#[test]
+fn requests_get_through_a_bad_line() {
+    for seed in 0..30 {
+        let wire = on_trial();
+        wire.bench_mut().faults = Faults { lost_byte: 200, flipped_bit: 400, noise: 3, ..Faults::default() };
+        let mut link = wire.link();
+        for _ in 0..seed {
+            wire.bench_mut().step();
+        }
+        device::rollback(&mut link, SOON).unwrap();
+        assert_eq!(wire.bench().device.running(), Some(Slot::A));
+        assert!(link.status(Patience::SHORT).is_ok());
+    }
+}

@@ -1,0 +1,110 @@
+//! After a reset that may have torn a record, it is written afresh until it stands three times; after any other,
+//! nothing is written.
+
+use super::{MAPS, assert_used_well, blank, found, numbered, places, records_of_a_unit, stride};
+use lifeboot_core::journal::Journal;
+use lifeboot_core::layout::Board;
+use lifeboot_core::record::{Cause, Record};
+use lifeboot_tests::simulated_flash::{Cut, SimulatedFlash};
+
+const CAUSES: [Cause; 7] =
+    [Cause::Unknown, Cause::PowerOn, Cause::BrownOut, Cause::Pin, Cause::Watchdog, Cause::Fault, Cause::Request];
+
+/// A journal whose newest record stands once, the `number`th.
+fn fresh(board: &'static Board, number: u32) -> SimulatedFlash {
+    super::filled(board, number)
+}
+
+fn settle(flash: &mut SimulatedFlash, board: &'static Board, cause: Cause) -> u32 {
+    let before = flash.operations();
+    Journal::open(flash, board).settle(flash, cause).unwrap();
+    flash.operations() - before
+}
+
+/// Where records with this state lie.
+fn places_of(flash: &SimulatedFlash, board: &Board, record: &Record) -> Vec<u32> {
+    let holds = |place: &u32| {
+        let region = lifeboot_core::layout::Region { start: *place, length: 64 };
+        let bytes = flash.region(region).try_into().unwrap();
+        Record::from_bytes(bytes).is_some_and(|(_, state)| state == *record)
+    };
+    places(board).filter(holds).collect()
+}
+
+#[test]
+fn three_equal_records_after_a_possible_tear() {
+    for board in MAPS {
+        let unit = records_of_a_unit(board);
+        for (cause, number) in
+            CAUSES.into_iter().flat_map(|cause| [1, unit - 1, unit, 2 * unit].map(|number| (cause, number)))
+        {
+            if cause == Cause::Request {
+                continue;
+            }
+            let mut flash = fresh(board, number);
+            let boots: Vec<bool> = (0..6).map(|_| settle(&mut flash, board, cause) > 0).collect();
+            assert_eq!(boots, [true, true, false, false, false, false], "{cause:?}, {number}, {}", board.name);
+            assert_eq!(places_of(&flash, board, &numbered(number)).len(), 3);
+            assert_eq!(found(&mut flash, board), numbered(number));
+            assert_used_well(&flash);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_written_after_a_requested_reset_or_without_a_record() {
+    for board in MAPS {
+        for number in [1, 2, records_of_a_unit(board)] {
+            assert_eq!(settle(&mut fresh(board, number), board, Cause::Request), 0);
+        }
+        for cause in CAUSES {
+            assert_eq!(settle(&mut blank(board), board, cause), 0, "{cause:?}");
+        }
+    }
+}
+
+/// The purpose: any two of the three may turn out to be torn.
+#[test]
+fn what_is_settled_outlives_two_records() {
+    for board in MAPS {
+        let unit = records_of_a_unit(board);
+        for number in [2, unit - 1, unit, 2 * unit] {
+            let mut flash = fresh(board, number);
+            settle(&mut flash, board, Cause::PowerOn);
+            settle(&mut flash, board, Cause::PowerOn);
+            let places = places_of(&flash, board, &numbered(number));
+            assert_eq!(places.len(), 3, "{}", board.name);
+            for spared in &places {
+                let mut torn = flash.clone();
+                for place in places.iter().filter(|place| *place != spared) {
+                    torn.put(place + stride(board) - 8, &[0x5a; 8]);
+                    torn.put(place + 56, &[0x5a; 8]);
+                }
+                assert_eq!(found(&mut torn, board), numbered(number), "{}, {spared:#x} is left", board.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cut_while_settling_changes_nothing() {
+    for board in MAPS {
+        let unit = records_of_a_unit(board);
+        for number in [1, unit - 1, unit] {
+            for operation in 0..2 {
+                for words in 0..=16 {
+                    let mut flash = fresh(board, number);
+                    flash.cut(operation, Cut::Inside { words, mask: 0xff00_ff00 });
+                    let _ = Journal::open(&mut flash, board).settle(&mut flash, Cause::PowerOn);
+                    flash.power_on();
+                    assert_eq!(found(&mut flash, board), numbered(number), "{}, {words} words", board.name);
+                    // And it is still settled in the end.
+                    (0..3).for_each(|_| _ = settle(&mut flash, board, Cause::PowerOn));
+                    assert_eq!(settle(&mut flash, board, Cause::PowerOn), 0);
+                    assert_eq!(found(&mut flash, board), numbered(number));
+                    assert_used_well(&flash);
+                }
+            }
+        }
+    }
+}
