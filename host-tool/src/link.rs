@@ -7,13 +7,16 @@
 
 mod error;
 mod frames;
+mod reply;
 
 pub use error::LinkError;
+pub use reply::Reply;
 
 use crate::port::{Pipe, PortError};
 use frames::Frames;
 use lifeboot_updater::frame;
-use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Request, SILENCE, Status};
+use lifeboot_updater::wire::{Command, Refusal, Request, SILENCE, Status};
+use reply::{fits, without_log};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
@@ -41,23 +44,6 @@ impl Patience {
     pub const LONG: Patience = Patience { wait: Duration::from_secs(3), tries: 6 };
     /// For verifying a whole slot: the repetitions keep the session, and the device does nothing twice.
     pub const VERIFY: Patience = Patience { wait: Duration::from_secs(1), tries: 60 };
-}
-
-/// What a device answered: [`Body`], but on its own feet, and without the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// [`Body::Done`].
-    Done,
-    /// [`Body::Refused`].
-    Refused(Refusal),
-    /// [`Body::Status`].
-    Status(Box<Status>),
-    /// [`Body::Begun`], with the first offset that needs bytes.
-    Begun(u32),
-    /// [`Body::Written`], with the next offset that needs bytes.
-    Written(u32),
-    /// [`Body::Digests`].
-    Digests(Vec<u8>),
 }
 
 /// Takes pieces of the firmware's log, as defmt encodes it.
@@ -269,36 +255,4 @@ impl<P: Pipe> Link<P> {
             }
         }
     }
-}
-
-/// Whether a reply can be the answer to a command. Numbers alone do not tell: they come around again.
-fn fits(command: &Command, reply: &Reply) -> bool {
-    match (command, reply) {
-        (Command::Status, reply) => matches!(reply, Reply::Status(_)),
-        (_, Reply::Refused(_)) => true,
-        (Command::Begin { .. }, reply) => matches!(reply, Reply::Begun(_)),
-        (Command::Digests { .. }, reply) => matches!(reply, Reply::Digests(_)),
-        (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
-        (Command::Finish | Command::Abort | Command::Confirm | Command::Rollback | Command::Reset, reply) => {
-            *reply == Reply::Done
-        }
-    }
-}
-
-fn without_log(answer: Answer, log: &mut Option<LogSink>) -> Option<(u8, Reply)> {
-    let reply = match answer.body {
-        Body::Done => Reply::Done,
-        Body::Refused(refusal) => Reply::Refused(refusal),
-        Body::Status(status) => Reply::Status(Box::new(status)),
-        Body::Begun { next } => Reply::Begun(next),
-        Body::Written { next } => Reply::Written(next),
-        Body::Digests(digests) => Reply::Digests(digests.to_vec()),
-        Body::Log(piece) => {
-            if let Some(sink) = log {
-                sink(piece);
-            }
-            return None;
-        }
-    };
-    Some((answer.number, reply))
 }

@@ -71,10 +71,10 @@ impl Recipe {
         let address = board.payload_address(Slot::A);
         let Region { start, length: ram } = board.ram;
         payload[..4].copy_from_slice(&(start + ram).to_le_bytes());
-        payload[4..8].copy_from_slice(&(address + 8 | 1).to_le_bytes());
+        payload[4..8].copy_from_slice(&((address + 8) | 1).to_le_bytes());
         let mut entries = vec![Entry { offset: 4, kind: Kind::Word }];
         // Spread evenly; some lie across the borders of blocks and units, as unaligned words do.
-        let step = (length - 16) / (relocations + 1) & !1;
+        let step = ((length - 16) / (relocations + 1)) & !1;
         for index in 1..=relocations {
             let offset = 8 + index * step.max(4);
             if offset + 4 <= length && step >= 4 {

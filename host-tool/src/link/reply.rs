@@ -1,0 +1,54 @@
+//! What a device answers, apart from the bytes that it came in.
+
+use super::LogSink;
+use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Status};
+
+/// What a device answered: [`Body`], but on its own feet, and without the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// [`Body::Done`].
+    Done,
+    /// [`Body::Refused`].
+    Refused(Refusal),
+    /// [`Body::Status`].
+    Status(Box<Status>),
+    /// [`Body::Begun`], with the first offset that needs bytes.
+    Begun(u32),
+    /// [`Body::Written`], with the next offset that needs bytes.
+    Written(u32),
+    /// [`Body::Digests`].
+    Digests(Vec<u8>),
+}
+
+/// Whether a reply can be the answer to a command. Numbers alone do not tell: they come around again.
+pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
+    match (command, reply) {
+        (Command::Status, reply) => matches!(reply, Reply::Status(_)),
+        (_, Reply::Refused(_)) => true,
+        (Command::Begin { .. }, reply) => matches!(reply, Reply::Begun(_)),
+        (Command::Digests { .. }, reply) => matches!(reply, Reply::Digests(_)),
+        (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
+        (Command::Finish | Command::Abort | Command::Confirm | Command::Rollback | Command::Reset, reply) => {
+            *reply == Reply::Done
+        }
+    }
+}
+
+/// The reply in an answer, with its number; a piece of log goes to its sink instead.
+pub(super) fn without_log(answer: Answer, log: &mut Option<LogSink>) -> Option<(u8, Reply)> {
+    let reply = match answer.body {
+        Body::Done => Reply::Done,
+        Body::Refused(refusal) => Reply::Refused(refusal),
+        Body::Status(status) => Reply::Status(Box::new(status)),
+        Body::Begun { next } => Reply::Begun(next),
+        Body::Written { next } => Reply::Written(next),
+        Body::Digests(digests) => Reply::Digests(digests.to_vec()),
+        Body::Log(piece) => {
+            if let Some(sink) = log {
+                sink(piece);
+            }
+            return None;
+        }
+    };
+    Some((answer.number, reply))
+}
