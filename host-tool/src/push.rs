@@ -77,6 +77,8 @@ pub enum PushOutcome {
     AlreadyConfirmed,
     /// The image is in the slot, verified; the next reset starts it on trial.
     Marked,
+    /// The image runs on trial already, and nobody was to wait for it.
+    OnTrial,
 }
 
 /// Brings `image` into the slot that does not run, and sees it confirmed.
@@ -99,7 +101,8 @@ pub fn push<P: Pipe>(
         match Standing::of(&status, image) {
             Standing::Confirmed => return Ok(pushed),
             Standing::Trial(_) | Standing::Marked if options.wait => break,
-            Standing::Trial(_) | Standing::Marked => return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed }),
+            Standing::Trial(_) => return Ok(Pushed { outcome: PushOutcome::OnTrial, ..pushed }),
+            Standing::Marked => return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed }),
             Standing::Rejected(_) | Standing::Absent => {}
         }
         pushed.outcome = PushOutcome::Confirmed;

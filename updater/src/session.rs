@@ -190,19 +190,14 @@ impl Conversation {
             let status = updater.status(self.window, self.chunk);
             return self.answer(number, Body::Status(status));
         }
-        match self.holder {
-            Some((holder, heard)) if holder != session && now.wrapping_sub(heard) < SILENCE => {
-                return self.answer(number, Body::Refused(Refusal::Busy));
-            }
-            _ => self.holder = Some((session, now)),
+        if self.holder.is_some_and(|(holder, heard)| holder != session && now.wrapping_sub(heard) < SILENCE) {
+            return self.answer(number, Body::Refused(Refusal::Busy));
         }
-        match self.done.take() {
-            done @ Some(_) if done == Some((session, number)) => {
-                self.done = done;
-                return self.answer(number, Body::Done);
-            }
-            _ => {}
+        if self.done == Some((session, number)) {
+            return self.answer(number, Body::Done);
         }
+        self.done = None;
+        self.holder = Some((session, now));
         match *command {
             Command::Status => false,
             Command::Write { offset, bytes } => self.write(number, offset, bytes, updater),

@@ -172,8 +172,9 @@ impl<F: NorFlash> Updater<F> {
         if self.is_trial() {
             return Err(Refusal::TrialRunning);
         }
-        let running = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
-        if belief.running != running.version {
+        // A bootloader that answers in place of firmware runs nothing: version 0.0.0.
+        let running = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?);
+        if belief.running != running.map_or_else(|_| Version::default(), |header| header.version) {
             return Err(Refusal::OtherRunning);
         }
         let target = self.target();

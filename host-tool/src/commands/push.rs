@@ -63,6 +63,7 @@ fn say(pushed: &Pushed, image: &ImageFile) {
     match outcome {
         PushOutcome::Confirmed => println!("{version} runs and is confirmed"),
         PushOutcome::AlreadyConfirmed => println!("{version} runs already and is confirmed: nothing to do"),
+        PushOutcome::OnTrial => println!("{version} runs already, on trial: nothing to do but to wait"),
         PushOutcome::Marked => println!("{version} is in its slot, verified; the next reset starts it on trial"),
     }
 }

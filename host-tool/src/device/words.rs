@@ -114,7 +114,7 @@ mod tests {
 
     fn status() -> Status {
         let version = wire::Version { major: 1, minor: 2, patch: 3, build: 0 };
-        let newer = wire::Version { minor: 3, ..version };
+        let newer = wire::Version { minor: 3, patch: 0, ..version };
         let mut board = [0; 16];
         board[..8].copy_from_slice(b"microbit");
         Status {

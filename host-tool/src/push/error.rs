@@ -25,7 +25,7 @@ pub enum PushError {
     },
     /// The device went back to what it ran before.
     #[error("the device rolled back: {reason}")]
-    #[diagnostic(help("{running} runs. Correct the new firmware, and push it again"))]
+    #[diagnostic(help("now runs {running}. Correct the new firmware, and push it again"))]
     RolledBack {
         /// Why.
         reason: String,

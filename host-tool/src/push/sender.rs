@@ -3,8 +3,8 @@
 //! The device answers each frame, in order, with the next offset that it needs. An answer that falls short of its
 //! frame's end tells of a loss: everything behind is sent again, once; the frames that were on their way by then are
 //! stale, and their answers only tell that they have left the line. Frames get shorter with each loss, and longer again
-//! with each success. Where no answer comes at all, an empty frame asks
-//! how things stand, so that a device which is busy erasing does not get the same bytes twice.
+//! with each success. Where no answer comes at all, an empty frame asks how things stand, so that a device which is busy
+//! erasing does not get the same bytes twice.
 
 use super::plan::{Phases, Segment};
 use super::transfer::Stop;

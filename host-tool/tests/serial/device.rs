@@ -49,6 +49,9 @@ pub struct Device {
     firmware: BTreeMap<Version, Firmware>,
     /// Whether the firmware lets its last answer go out before a reset.
     pub flushes: bool,
+    resetting: bool,
+    /// Whether the firmware logs all the time.
+    pub chatty: bool,
     pub received: VecDeque<u8>,
     pub transmitted: VecDeque<u8>,
     /// Bytes that the receive buffer had no room for.
@@ -61,7 +64,7 @@ impl Device {
     pub fn with_image(image: &ImageFile) -> Self {
         let board = image.board();
         let flash = Flash::erased(board);
-        flash.put(board.bootloader.end() - 256, &info(false).to_bytes(board));
+        flash.put(board.bootloader.end() - 256, &info().to_bytes(board));
         flash.put(board.slot(Slot::A).start, &image.for_slot(board, Slot::A).unwrap());
         let mut device = Device {
             flash,
@@ -71,6 +74,8 @@ impl Device {
             busy_until: 0,
             firmware: BTreeMap::new(),
             flushes: true,
+            resetting: false,
+            chatty: false,
             received: VecDeque::new(),
             transmitted: VecDeque::new(),
             overflowed: 0,
@@ -105,8 +110,9 @@ impl Device {
         self.received.clear();
         self.transmitted.clear();
         self.starts += 1;
+        self.resetting = false;
         self.started = now.wrapping_add(BOOT);
-        let verified = match boot(&mut self.flash, self.board, &info(false), cause) {
+        let verified = match boot(&mut self.flash, self.board, &info(), cause) {
             Decision::Trial(verified) | Decision::Confirmed(verified) => Some(verified),
             Decision::Recovery => None,
         };
@@ -154,15 +160,24 @@ impl Device {
             }
             Firmware::Healthy | Firmware::Unsure => {}
         }
+        if self.resetting {
+            return self.transmitted.is_empty().then_some(Cause::Request);
+        }
         let mut serial = Serial { received: &mut self.received, transmitted: &mut self.transmitted };
         // A few turns of the application's loop.
         for _ in 0..8 {
+            if self.chatty {
+                session.offer_log(b"a tick, and another tick");
+            }
             let Ok(event) = session.poll(now, &mut serial, updater);
             let busy = self.flash.take_busy();
             self.busy_until = now.wrapping_add(busy);
             match event {
                 // What is in the transmitter goes out first.
-                Event::Reset if self.flushes && !serial.transmitted.is_empty() => return None,
+                Event::Reset if self.flushes => {
+                    self.resetting = true;
+                    return None;
+                }
                 Event::Reset => return Some(Cause::Request),
                 Event::Idle => return None,
                 Event::Busy if busy > 0 || self.flash.is_dead() => return None,

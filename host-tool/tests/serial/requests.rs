@@ -38,11 +38,24 @@ fn a_confirm_ends_the_trial() {
     let wire = on_trial();
     let status = device::confirm(&mut wire.link()).unwrap();
     assert_eq!(device::running(&status), "1.1.0 in slot B, confirmed");
+    let pushed = push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &Options::default(), &mut ()).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::AlreadyConfirmed);
     // The session was given up: the next host need not wait.
     let before = wire.bench().now;
     let status = device::reset(&mut wire.link(), SOON).unwrap();
     assert_eq!(device::running(&status), "1.1.0 in slot B, confirmed");
     assert!(wire.bench().now - before < 1500);
+}
+
+#[test]
+fn a_trial_loses_one_start_to_a_reset_even_if_that_stays_unanswered() {
+    let wire = on_trial();
+    wire.bench_mut().device.flushes = false;
+    let status = device::reset(&mut wire.link(), SOON).unwrap();
+    assert_eq!(status.trial.unwrap().attempts, 1);
+    let options = Options { wait: false, ..Options::default() };
+    let pushed = push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
+    assert_eq!((pushed.outcome, pushed.sent), (PushOutcome::OnTrial, 0));
 }
 
 #[test]

@@ -132,13 +132,14 @@ fn entries_that_abut_are_moved_once_each() {
 #[test]
 fn the_entry_point_lies_inside_the_payload_and_is_thumb_code() {
     for (board, slot) in boards_and_slots() {
-        let (start, length) = (board.payload_address(Slot::A), LENGTH as u32);
+        // Even, so that an address can lie right behind the last halfword.
+        let (start, length) = (board.payload_address(Slot::A), LENGTH as u32 + 1);
         let entries = [
             ("the first byte", start | 1, Ok(slot)),
-            ("the last byte", (start + length - 1) | 1, Ok(slot)),
+            ("the last halfword", (start + length - 2) | 1, Ok(slot)),
             ("even", start + 0x80, Err(Invalid::Entry)),
             ("even, at the start", start, Err(Invalid::Entry)),
-            ("behind the payload", (start + length + 1) | 1, Err(Invalid::Entry)),
+            ("right behind the payload", (start + length) | 1, Err(Invalid::Entry)),
             ("in the table", (start + length.next_multiple_of(256)) | 1, Err(Invalid::Entry)),
             ("in the header", (start - 2) | 1, Err(Invalid::Entry)),
             ("in the bootloader", board.flash_address | 1, Err(Invalid::Entry)),
@@ -147,7 +148,7 @@ fn the_entry_point_lies_inside_the_payload_and_is_thumb_code() {
             ("nowhere", 0xffff_ffff, Err(Invalid::Entry)),
         ];
         for (name, address, expected) in entries {
-            let mut image = SignedImage::new(board, LENGTH);
+            let mut image = SignedImage::new(board, length as usize);
             image.pointers[0].address = address;
             image.seal();
             let verdict = verdict(&image, slot).map(|verified| verified.slot());
