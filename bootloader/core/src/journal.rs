@@ -73,12 +73,12 @@ impl Journal {
 
     /// Makes `record` the boot state, durably: when this returns, every later [`open`](Self::open) finds it.
     pub fn append<F: NorFlash>(&mut self, flash: &mut F, record: Record) -> Result<(), Failed> {
-        let sequence = self.newest.map_or(Some(1), |(newest, _)| newest.checked_add(1)).ok_or(Failed)?;
-        let bytes = record.to_bytes(sequence);
-        let behind_newest = self.next_place().is_some_and(|place| self.write_from(flash, sequence, place, &bytes));
+        let mut sequence = self.newest.map_or(0, |(newest, _)| newest);
+        let behind_newest =
+            self.next_place().is_some_and(|place| self.write_from(flash, place, &record, &mut sequence));
         if !behind_newest {
             let unit = self.prepare_unit(flash)?;
-            if !self.write_from(flash, sequence, Place { unit, start: unit }, &bytes) {
+            if !self.write_from(flash, Place { unit, start: unit }, &record, &mut sequence) {
                 return Err(Failed);
             }
         }
@@ -109,7 +109,7 @@ impl Journal {
         }
         let mut equal = 0;
         self.scan(flash, |journal, _, sequence, record| {
-            equal += u32::from(sequence + SETTLED > newest && record == journal.record);
+            equal += u32::from(newest.wrapping_sub(sequence) < SETTLED && record == journal.record);
         });
         if equal >= SETTLED { Ok(()) } else { self.append(flash, self.record.clone()) }
     }
@@ -157,11 +157,16 @@ impl Journal {
     }
 
     /// Writes a record to the first place from `place` on, in its unit, that takes it; whether one did.
-    fn write_from<F: NorFlash>(&mut self, flash: &mut F, sequence: u32, place: Place, bytes: &RecordBytes) -> bool {
+    ///
+    /// Each place has a sequence number of its own, also one that is passed over: what was torn there may read as a
+    /// valid record one day, and must not have the number of a later one.
+    fn write_from<F: NorFlash>(&mut self, flash: &mut F, place: Place, record: &Record, sequence: &mut u32) -> bool {
         let mut place = Some(place);
         while let Some(this) = place {
-            if self.is_blank_at(flash, this) && self.write(flash, this, bytes) {
-                self.newest = Some((sequence, this));
+            let Some(next) = sequence.checked_add(1) else { return false };
+            *sequence = next;
+            if self.is_blank_at(flash, this) && self.write(flash, this, &record.to_bytes(next)) {
+                self.newest = Some((next, this));
                 return true;
             }
             place = self.behind(this);

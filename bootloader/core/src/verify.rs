@@ -5,7 +5,7 @@
 //! the updater between two turns of the application's loop, with the same code.
 
 use crate::image::{Checked, HEADER_LENGTH, Invalid, Trust};
-use crate::layout::{BLOCK, Board, Slot};
+use crate::layout::{BLOCK, Board, HANDOVER_LENGTH, Slot};
 use crate::rebase::{Decoder, ENTRY_LENGTH, Entry, Rebaser};
 use crate::version::Version;
 use embedded_storage::nor_flash::ReadNorFlash;
@@ -196,8 +196,8 @@ impl Check {
         let [a, b, c, d, e, f, g, h] = self.vectors;
         let (stack, entry) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
         let vectors = board.payload_address(self.checked.slot());
-        // A stack grows down, so it may start right behind the RAM's last byte.
-        if stack <= board.ram.start || stack > board.ram.end() || !stack.is_multiple_of(8) {
+        // A stack grows down, so it may start right behind the RAM's last byte, and not in the words that are shared.
+        if stack <= board.ram.start + HANDOVER_LENGTH || stack > board.ram.end() || !stack.is_multiple_of(8) {
             return Err(Invalid::Stack);
         }
         let inside = (entry & !1).checked_sub(vectors).is_some_and(|offset| offset < header.payload_length);

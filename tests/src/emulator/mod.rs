@@ -191,7 +191,10 @@ impl Microbit {
         let here = self.program_counter()?;
         if self.reported == Some(here) {
             // A breakpoint here would be met again at once.
-            self.run_until_stop(deadline, |board| board.gdb(Gdb::step))?;
+            if !self.run_until_stop(deadline, |board| board.gdb(Gdb::step))? {
+                // The time is over, and whether the step was made is not known: it stays reported, to be left later.
+                return Ok(None);
+            }
         }
         self.reported = None;
         let mut breakpoints: Vec<u32> = addresses.iter().map(|address| address & !1).collect();
