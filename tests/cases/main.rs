@@ -1,5 +1,7 @@
 //! One binary, linked once; each module shows one thing.
 
+// Builds that must fail: no key, a weak one, the wrong SHA-2.
+mod build;
 // What is flashed: one build fits both slots.
 mod product;
 // What it costs: flash, instructions, stack, erases; printed, and bounded.

@@ -224,10 +224,10 @@ impl Conversation {
                 let started = updater.request_rollback();
                 self.start_work(number, started)
             }
-            Command::Confirm => {
-                let confirmed = updater.confirm();
-                self.answer_done(number, confirmed)
-            }
+            Command::Confirm => match updater.request_confirm() {
+                Ok(false) => self.answer_done(number, Ok(())),
+                requested => self.start_work(number, requested.map(|_| ())),
+            },
             Command::Abort => {
                 updater.abort();
                 self.working = None;

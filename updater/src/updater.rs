@@ -20,8 +20,8 @@ pub enum Work {
     Idle,
     /// One step; there may be another.
     Busy,
-    /// The last step of [`finish`](Updater::finish) or [`request_rollback`](Updater::request_rollback): the trial is
-    /// marked, or ended, durably. The next reset acts on it.
+    /// The last step: what [`finish`](Updater::finish), [`request_rollback`](Updater::request_rollback) or
+    /// [`request_confirm`](Updater::request_confirm) started is durable. The next boot acts on it.
     Done,
 }
 
@@ -54,6 +54,8 @@ enum Stage {
 enum Change {
     MarkTrial(Slot),
     EndTrial(Outcome),
+    /// With the epoch that becomes the floor, in a record of its own.
+    Confirm(Outcome, u32),
 }
 
 /// The firmware's hold on the device.
@@ -107,33 +109,36 @@ impl<F: NorFlash> Updater<F> {
 
     /// Whether the running firmware still has to [`confirm`](Self::confirm).
     pub fn is_trial(&self) -> bool {
-        let record = self.journal.record();
-        record.confirmed != self.running || record.trial.is_some_and(|trial| trial.slot == self.running)
+        is_trial(self.running, self.journal.record())
     }
 
     /// The running firmware's word that it is healthy: its slot is the default from now on. Harmless to repeat.
     ///
-    /// At most one erase of a journal unit and two records.
+    /// At most two boot records and the erase of one journal unit, in one call; [`request_confirm`](Self::request_confirm)
+    /// does them one by one.
     ///
     /// # Errors
-    /// [`Refusal::Flash`] where the journal does not take it; nothing has changed then.
+    /// [`Refusal::Flash`] where the journal does not take it: then the trial goes on.
     pub fn confirm(&mut self) -> Result<(), Refusal> {
-        let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
-        if self.is_trial() {
-            let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Cause::Unknown);
-            let record = Record {
-                confirmed: self.running,
-                trial: None,
-                outcome: Some(outcome),
-                ..self.journal.record().clone()
-            };
-            self.append(record)?;
-        }
-        // Only now, that no boot goes back below it any more.
-        if header.epoch > self.journal.record().epoch_floor {
-            self.append(Record { epoch_floor: header.epoch, ..self.journal.record().clone() })?;
+        if self.request_confirm()? {
+            while self.work()? == Work::Busy {}
         }
         Ok(())
+    }
+
+    /// Starts to [`confirm`](Self::confirm); [`work`](Self::work) does it, and is [`Work::Done`] when it is durable.
+    /// Returns whether there is anything to do.
+    ///
+    /// # Errors
+    /// As [`confirm`](Self::confirm).
+    pub fn request_confirm(&mut self) -> Result<bool, Refusal> {
+        let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
+        let due = self.is_trial() || header.epoch > self.journal.record().epoch_floor;
+        if due {
+            let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Cause::Unknown);
+            self.stage = Stage::Recording(Change::Confirm(outcome, header.epoch));
+        }
+        Ok(due)
     }
 
     /// Starts going back: ends the trial, if there is one, or else puts the image in the other slot, the previous
@@ -266,7 +271,7 @@ impl<F: NorFlash> Updater<F> {
     }
 
     fn step(&mut self) -> Result<Work, Refusal> {
-        let Updater { flash, board, journal, stage, .. } = self;
+        let Updater { flash, board, journal, stage, running, .. } = self;
         match stage {
             Stage::Idle => return Ok(Work::Idle),
             Stage::Receiving { end_trial: end_trial @ true, .. } => {
@@ -299,14 +304,21 @@ impl<F: NorFlash> Updater<F> {
             }
             Stage::Recording(change) => {
                 let mut record = journal.record().clone();
+                let mut last = true;
                 match *change {
                     Change::MarkTrial(slot) => record.trial = Some(Trial::new(slot)),
                     Change::EndTrial(_) if record.trial.is_none() => return Ok(Work::Done),
                     Change::EndTrial(outcome) => (record.trial, record.outcome) = (None, Some(outcome)),
+                    Change::Confirm(outcome, epoch) if is_trial(*running, &record) => {
+                        (record.confirmed, record.trial, record.outcome) = (*running, None, Some(outcome));
+                        last = epoch <= record.epoch_floor;
+                    }
+                    // Only now, that no boot goes back below it any more.
+                    Change::Confirm(_, epoch) => record.epoch_floor = record.epoch_floor.max(epoch),
                 }
                 if !journal.prepare(flash)? {
                     journal.append(flash, record)?;
-                    return Ok(Work::Done);
+                    return Ok(if last { Work::Done } else { Work::Busy });
                 }
             }
         }
@@ -340,14 +352,15 @@ impl<F: NorFlash> Updater<F> {
         Ok(check(&trust, &mut self.flash)?)
     }
 
-    fn append(&mut self, record: Record) -> Result<(), Refusal> {
-        Ok(self.journal.append(&mut self.flash, record)?)
-    }
-
     fn end_on_error<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
         if result.is_err() {
             self.abort();
         }
         result
     }
+}
+
+/// Whether firmware in `running` still has to confirm, by this boot state.
+fn is_trial(running: Slot, record: &Record) -> bool {
+    record.confirmed != running || record.trial.is_some_and(|trial| trial.slot == running)
 }
