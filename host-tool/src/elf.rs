@@ -10,7 +10,7 @@
 
 mod read;
 
-use lifeboot_core::layout::Region;
+use lifeboot_core::layout::{HANDOVER_LENGTH, Region};
 use lifeboot_core::{Board, Slot};
 use miette::Diagnostic;
 use object::elf::RelocationType;
@@ -145,7 +145,7 @@ pub enum ElfError {
         expected: u32,
     },
     /// The first vector is no stack pointer.
-    #[error("the first vector, {0:#010x}, is no stack pointer: not in the board's RAM, or not a multiple of 8")]
+    #[error("the first vector, {0:#010x}, is no stack pointer: not in the firmware's RAM, or not a multiple of 8")]
     #[diagnostic(help("link with the memory.x that Lifeboot renders for the board, and place the vector table first"))]
     Stack(u32),
     /// The second vector is no entry point.
@@ -257,7 +257,7 @@ impl Firmware {
         let word =
             |at| self.payload.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_le_bytes(*word));
         let (stack, entry) = (word(0), word(4));
-        if stack <= self.board.ram.start || stack > self.board.ram.end() || !stack.is_multiple_of(8) {
+        if stack <= self.board.ram.start + HANDOVER_LENGTH || stack > self.board.ram.end() || !stack.is_multiple_of(8) {
             return Err(ElfError::Stack(stack));
         }
         let inside = (entry & !1).checked_sub(start).is_some_and(|offset| (offset as usize) < self.payload.len());

@@ -143,7 +143,10 @@ pub fn push<P: Pipe>(
 
 /// Whether a transfer that skips nothing may fare better.
 fn depends_on_skips(refusal: Refusal) -> bool {
-    matches!(refusal, Refusal::NotErased | Refusal::Digest | Refusal::Table | Refusal::Entry | Refusal::Stack)
+    matches!(
+        refusal,
+        Refusal::Flash | Refusal::NotErased | Refusal::Digest | Refusal::Table | Refusal::Entry | Refusal::Stack
+    )
 }
 
 /// How a device stands to an image.

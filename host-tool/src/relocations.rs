@@ -189,13 +189,19 @@ fn check_vectors(firmware: &Firmware, table: &[Listed]) -> Result<(), Relocation
     let section = firmware.sections().iter().find(|section| section.name == ".vector_table");
     let count = section.map_or(0, |section| section.length / 4).max(SYSTEM_VECTORS);
     let payload = firmware.room().start..firmware.room().start + firmware.payload().len() as u32;
-    for index in 1..count {
+    for index in 0..count {
         let Some([low, high]) = bytes_at(firmware, 4 * index) else { break };
         let value = u32::from(high) << 16 | u32::from(low);
         let entry = Entry { offset: 4 * index, kind: Kind::Word };
-        if payload.contains(&value) && table.binary_search_by_key(&entry.offset, |listed| listed.entry.offset).is_err()
-        {
-            return Err(RelocationError::Vector { index, value });
+        // By the address without its Thumb bit, which may lie behind the last byte.
+        let moves = index > 0 && payload.contains(&(value & !1));
+        let listed = table.iter().find(|listed| listed.entry.end() > entry.offset && listed.entry.offset < entry.end());
+        match listed {
+            None if moves => return Err(RelocationError::Vector { index, value }),
+            Some(listed) if index == 0 || moves && listed.entry != entry => {
+                return Err(RelocationError::VectorMoves { index, value });
+            }
+            _ => {}
         }
     }
     Ok(())

@@ -10,6 +10,8 @@ mod figures;
 mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.
 mod update;
+// The emulated board: power is lost at every flash operation of an update.
+mod sweep;
 
 // For those that want to see what the firmware logs.
 mod log;
@@ -26,6 +28,14 @@ mod image;
 mod journal;
 // The boot policy, with real signed images.
 mod boot;
+
+// Bytes by chance, and by a coverage-guided fuzzer, into everything that reads bytes.
+mod fuzz;
+
+// The boot policy: every record, slot content and reset cause, against a model.
+mod policy;
+// Whole lives on every geometry, cut at every flash operation and torn in every way, under an oracle's eyes.
+mod lives;
 
 // What these modules share: signed images to put into flash, and bytes as text.
 mod hex;

@@ -3,7 +3,8 @@
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BOARDS, Board, MICROBIT};
-use lifeboot_tests::simulated_flash::{Cut, Fault, Part, SimulatedFlash, Wear};
+use lifeboot_tests::geometries::GEOMETRIES;
+use lifeboot_tests::simulated_flash::{Cut, Fault, Part, SimulatedFlash, Tear, Wear};
 
 type Operation = fn(&mut SimulatedFlash, u32) -> Result<(), Fault>;
 
@@ -108,4 +109,43 @@ fn a_part_that_refuses_takes_nothing_and_can_be_read() {
     flash.refuse(SLOT, false);
     flash.write(start, &[0; 4]).unwrap();
     assert_eq!(flash.misuse(), None, "it was no wrong use");
+}
+
+#[test]
+fn a_torn_write_stores_a_prefix_and_some_bits_of_the_next_word() {
+    let (mut flash, start) = (SimulatedFlash::new(&MICROBIT), slot(&MICROBIT));
+    flash.cut(0, Cut::Torn(Tear { bytes: 5, kept: 0xff00_ffff, unsteady: 0 }));
+    assert_eq!(flash.write(start, &[0; 12]), Err(Fault::NoPower));
+    flash.power_on();
+    assert_eq!([0, 4, 8].map(|at| word(&mut flash, start + at)), [0, 0xff00_ff00, u32::MAX]);
+}
+
+#[test]
+fn unsteady_bits_read_either_way_until_they_are_erased() {
+    let (mut flash, start) = (SimulatedFlash::new(&MICROBIT), slot(&MICROBIT));
+    flash.cut(0, Cut::Torn(Tear { bytes: 4, kept: 0, unsteady: 0x10 }));
+    assert_eq!(flash.write(start, &[0; 8]), Err(Fault::NoPower));
+    flash.power_on();
+    let read: Vec<u32> = (0..64).map(|_| word(&mut flash, start + 4)).collect();
+    assert!(read.contains(&0) && read.contains(&0x10) && read.iter().all(|word| word & !0x10 == 0), "{read:x?}");
+    flash.erase(start, start + MICROBIT.slot_unit).unwrap();
+    assert!((0..64).all(|_| word(&mut flash, start + 4) == u32::MAX));
+}
+
+#[test]
+fn a_torn_word_with_ecc_faults_until_it_is_erased() {
+    for geometry in GEOMETRIES.iter().filter(|geometry| geometry.ecc) {
+        let board = &geometry.board;
+        let (mut flash, start, unit) = (SimulatedFlash::new(board).with_ecc(), slot(board), board.write_size);
+        flash.cut(0, Cut::Torn(Tear { bytes: unit as usize + 3, kept: 0, unsteady: 0 }));
+        assert_eq!(flash.write(start, &vec![0; 3 * unit as usize]), Err(Fault::NoPower));
+        flash.power_on();
+        assert_eq!((word(&mut flash, start), word(&mut flash, start + 2 * unit)), (0, u32::MAX));
+        for at in (start + unit..start + 2 * unit).step_by(4) {
+            assert_eq!(flash.read(at, &mut [0; 4]), Err(Fault::Unreadable));
+        }
+        flash.erase(start, start + board.slot_unit).unwrap();
+        assert_eq!(word(&mut flash, start + unit), u32::MAX);
+        assert_eq!(flash.misuse(), None);
+    }
 }

@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod emulator;
+pub mod geometries;
 pub mod product;
 pub mod setup;
 pub mod simulated_flash;
+pub mod sweep;

@@ -39,8 +39,10 @@ pub(crate) struct Transfer {
     done: usize,
     /// The erase unit that can be written from `written` on.
     open: Option<u32>,
-    /// The slot still has a header that is not the new one.
+    /// The slot still has a header that is not the new one, or one that cannot be read.
     old_header: bool,
+    /// Power may have failed while the last bytes that the slot holds were written.
+    uncertain: bool,
     /// The slot's first unit was erased in this transfer.
     erased_first: bool,
     /// The unit that payload and table share was erased in this transfer.
@@ -52,14 +54,17 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// Starts a transfer of the image with this header, which was `checked` for the target slot.
+    /// Starts a transfer of the image with this header, which was `checked` for the target slot. `uncertain`: power may
+    /// have failed in an earlier one.
     pub fn new<F: NorFlash>(
         header: &HeaderBytes,
         checked: Checked,
+        uncertain: bool,
         board: &Board,
         flash: &mut F,
-    ) -> Result<Self, Refusal> {
-        let present = read_header(flash, board.slot(checked.slot()).start)?;
+    ) -> Self {
+        // A header that was torn so that it cannot be read goes like any other that is not the new one.
+        let present = read_header(flash, board.slot(checked.slot()).start).ok();
         let mut transfer = Transfer {
             table: TableReader::new(&checked, board),
             rebaser: Rebaser::new(checked.distance(board)),
@@ -70,13 +75,14 @@ impl Transfer {
             filled: 0,
             done: 0,
             open: None,
-            old_header: present != *header && !is_erased(&present),
+            old_header: !present.is_some_and(|present| present == *header && !uncertain || is_erased(&present)),
+            uncertain,
             erased_first: false,
             erased_shared: false,
             buffer: [0; _],
         };
         transfer.leave_finished_phase(board);
-        Ok(transfer)
+        transfer
     }
 
     /// Whether everything is in flash but the header.
@@ -120,8 +126,17 @@ impl Transfer {
     }
 
     /// Passes over everything before `to`, if that is possible; [`next`](Self::next) tells.
+    ///
+    /// After a power cut the last bits that were written may read right now and wrong later, and where they are only the
+    /// end of what is right tells: so the last unit before `to` is then not passed over, but written again.
     pub fn skip<F: NorFlash>(&mut self, to: u32, board: &Board, flash: &mut F) -> Result<(), Refusal> {
         let end = self.phase_end();
+        let to = match self.phase {
+            _ if !self.uncertain || to > end => to,
+            // The table shares a unit with the payload's end, which is not passed over either.
+            Phase::Table => return Ok(()),
+            Phase::Payload => to.saturating_sub(1) / board.slot_unit * board.slot_unit,
+        };
         let (unit, last) = (self.written / board.slot_unit, to.saturating_sub(1) / board.slot_unit);
         let passes = |passed: u32| (unit..=last).contains(&passed);
         let possible = self.filled == 0
@@ -202,8 +217,8 @@ impl Transfer {
         let slot_start = board.slot(self.checked.slot()).start;
         let mut block = [0; BLOCK_LENGTH];
         for start in (self.written..end).step_by(BLOCK_LENGTH) {
-            flash.read(slot_start + start, &mut block).map_err(|_| Refusal::Flash)?;
-            if !is_erased(&block) {
+            // What cannot be read was written, and torn.
+            if flash.read(slot_start + start, &mut block).is_err() || !is_erased(&block) {
                 return Err(Refusal::NotErased);
             }
         }

@@ -68,6 +68,10 @@ pub struct Updater<F> {
     pub(crate) running: Slot,
     schema: u16,
     stage: Stage,
+    /// A transfer has begun in this boot.
+    begun: bool,
+    /// The first one found an unfinished one of an earlier boot.
+    uncertain: bool,
 }
 
 /// Stands somewhere in the firmware's own flash, so its address tells the slot.
@@ -88,7 +92,7 @@ impl<F: NorFlash> Updater<F> {
     /// The updater of a program that stands for firmware in `slot`: a simulation, or a bootloader that answers hosts.
     pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Self {
         let journal = Journal::open(&mut flash, board);
-        Updater { flash, board, journal, running: slot, schema: 0, stage: Stage::Idle }
+        Updater { flash, board, journal, running: slot, schema: 0, stage: Stage::Idle, begun: false, uncertain: false }
     }
 
     /// States the schema of what the firmware keeps in its own storage; images that cannot live with it are refused.
@@ -195,7 +199,11 @@ impl<F: NorFlash> Updater<F> {
             return Err(Refusal::Rejected);
         }
         let end_trial = record.trial.is_some();
-        let transfer = Transfer::new(header, checked, self.board, &mut self.flash)?;
+        if !self.begun {
+            self.uncertain = self.may_be_torn(header);
+        }
+        self.begun = true;
+        let transfer = Transfer::new(header, checked, self.uncertain, self.board, &mut self.flash);
         self.stage = Stage::Receiving { transfer, end_trial };
         Ok(())
     }
@@ -325,7 +333,7 @@ impl<F: NorFlash> Updater<F> {
         Ok(Work::Busy)
     }
 
-    /// The start of the SHA-256 of a part of the target slot, as it is in flash.
+    /// The start of the SHA-256 of a part of the target slot, as it is in flash; zeros where that cannot be read.
     ///
     /// # Errors
     /// [`Refusal::Command`] where the part is not inside the slot, or does not start at a multiple of [`BLOCK`].
@@ -338,11 +346,27 @@ impl<F: NorFlash> Updater<F> {
         let mut hash = Sha256::new();
         let mut block = [0; BLOCK as usize];
         for start in (offset..end).step_by(block.len()) {
-            self.flash.read(slot.start + start, &mut block).map_err(|_| Refusal::Flash)?;
+            if self.flash.read(slot.start + start, &mut block).is_err() {
+                return Ok(Default::default());
+            }
             hash.update(block.get(..(end - start).min(BLOCK) as usize).unwrap_or_default());
         }
         let digest: [u8; 32] = hash.finalize().into();
         Ok(digest.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// Whether an earlier boot may have left the target slot with what a power cut tore: unless it is blank, or still
+    /// holds the header of another image, which goes first when a slot is written. What this boot leaves is not torn.
+    fn may_be_torn(&mut self, header: &HeaderBytes) -> bool {
+        let slot = self.board.slot(self.target());
+        let present = read_header(&mut self.flash, slot.start);
+        if present.is_ok_and(|present| present != *header && Header::parse(&present).is_ok()) {
+            return false;
+        }
+        let mut block = [0; BLOCK as usize];
+        !(slot.start..slot.end())
+            .step_by(block.len())
+            .all(|start| self.flash.read(start, &mut block).is_ok() && is_erased(&block))
     }
 
     fn trusted(&mut self, check: impl FnOnce(&Trust, &mut F) -> Result<Checked, Invalid>) -> Result<Checked, Refusal> {

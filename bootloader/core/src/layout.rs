@@ -230,7 +230,7 @@ impl Board {
     }
 
     /// Panics, at compile time, where the map contradicts itself.
-    const fn check(&self) {
+    pub const fn check(&self) {
         assert!(self.name.is_ascii() && self.name.len() <= 16, "the board's name does not fit the header");
         let [a, b] = self.slots;
         assert!(self.bootloader.end() <= self.journal.start, "the journal overlaps the bootloader");

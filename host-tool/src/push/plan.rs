@@ -134,7 +134,11 @@ pub(super) fn plan(phases: &Phases, held: &Held, relocations: &[Entry]) -> [Vec<
             }
         }
         if payload == before {
-            return [segments(&table_parts, &table), segments(&payload_parts, &payload)];
+            let mut segments = [segments(&table_parts, &table), segments(&payload_parts, &payload)];
+            if held.header == HeaderFound::Same {
+                part_from_header(&payload_parts, &mut segments[1]);
+            }
+            return segments;
         }
     }
 }
@@ -156,6 +160,16 @@ fn starts_skipped(part: &Part, found: Found) -> bool {
         Found::Same => true,
         Found::UpTo(border) => border > part.start,
         Found::Different => false,
+    }
+}
+
+/// Lets the first unit, which also holds the header, be skipped apart: a device that has to write it again, because the
+/// power may have failed in the header, can still skip what follows.
+fn part_from_header(parts: &[Part], segments: &mut Vec<Segment>) {
+    if let (Some(first), Some(Segment::Skip(to))) = (parts.first(), segments.first())
+        && *to > first.end
+    {
+        segments.insert(0, Segment::Skip(first.end));
     }
 }
 
@@ -208,7 +222,7 @@ mod tests {
     #[test]
     fn what_is_there_is_skipped() {
         let all = planned(HeaderFound::Same, [Same; 2], [Same; 4], &[]);
-        assert_eq!(all, [vec![Skip(0x1100)], vec![Skip(0xcf0)]]);
+        assert_eq!(all, [vec![Skip(0x1100)], vec![Skip(0x400), Skip(0xcf0)]]);
         let some = planned(HeaderFound::Erased, [Same, Different], [Same, Different, Same, Same], &[]);
         assert_eq!(some, [vec![Skip(0x1000), Send(0x1100)], vec![Skip(0x400), Send(0x800), Skip(0xcf0)]]);
     }

@@ -100,12 +100,16 @@ impl<'a, P: Pipe> Sender<'a, P> {
         let mut position = phase.start;
         for segment in segments {
             position = match *segment {
-                Segment::Skip(to) => self.skip(&phase, position, to)?,
+                Segment::Skip(to) => {
+                    let position = self.skip(&phase, position, to)?;
+                    // What the device would not skip.
+                    if position < to { self.stream(&phase, position, to)? } else { position }
+                }
                 Segment::Send(to) => self.stream(&phase, position, to)?,
             };
         }
-        // Where the device would not skip the last part.
-        self.stream(&phase, position, phase.end).map(|_| ())
+        debug_assert_eq!(position, phase.end);
+        Ok(())
     }
 
     fn skip(&mut self, phase: &Range<u32>, from: u32, to: u32) -> Result<u32, Stop> {

@@ -124,4 +124,13 @@ pub enum RelocationError {
         /// What it holds.
         value: u32,
     },
+    /// A relocation that a vector cannot have: on the stack pointer, or across a vector's border.
+    #[error("vector {index} ({value:#010x}) has a relocation that would spoil it in the other slot")]
+    #[diagnostic(help("link with cortex-m-rt's link.x, and let the stack start in RAM"))]
+    VectorMoves {
+        /// Its number.
+        index: u32,
+        /// What it holds.
+        value: u32,
+    },
 }

@@ -188,13 +188,13 @@ impl Microbit {
     pub fn run_to(&mut self, addresses: &[u32], timeout: Duration) -> Result<Option<u32>> {
         let deadline = Instant::now() + timeout;
         self.pause()?;
-        let here = self.program_counter()?;
-        if self.reported == Some(here) {
-            // A breakpoint here would be met again at once.
+        let mut here = self.program_counter()?;
+        // A breakpoint here would be met again at once. QEMU now and then stops again without having made the step.
+        while self.reported == Some(here) {
             if !self.run_until_stop(deadline, |board| board.gdb(Gdb::step))? {
-                // The time is over, and whether the step was made is not known: it stays reported, to be left later.
                 return Ok(None);
             }
+            here = self.program_counter()?;
         }
         self.reported = None;
         let mut breakpoints: Vec<u32> = addresses.iter().map(|address| address & !1).collect();

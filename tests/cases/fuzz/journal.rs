@@ -1,0 +1,177 @@
+//! The journal over anything: whatever lies in it, the newest whole record counts, and the next one is found again.
+
+use super::choices::Choices;
+use super::{INPUTS, LIMIT};
+use lifeboot_core::Slot;
+use lifeboot_core::journal::Journal;
+use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
+use lifeboot_core::record::{Cause, RECORD_LENGTH, Record, Trial};
+use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
+
+/// Three units in which a record takes a page, as on an RP2040; the smallest units have room for two.
+static PAGES: Board = Board { journal_unit: 512, journal: JOURNAL, write_size: 256, ..MICROBIT };
+/// Units of a record each: every append erases.
+static SINGLE: Board = Board { journal_unit: 256, journal: JOURNAL, write_size: 256, ..MICROBIT };
+/// Units of eight records.
+static WORDS: Board = Board { journal_unit: 512, journal: JOURNAL, ..MICROBIT };
+const JOURNAL: Region = Region { start: 24 << 10, length: 1536 };
+
+static MAPS: [&Board; 5] = [&WORDS, &PAGES, &SINGLE, &MICROBIT, &STM32F405];
+
+#[test]
+fn journals() {
+    // A blank journal on each map; a record; a torn one; the last numbers.
+    for map in 0..MAPS.len() as u8 {
+        property(&[map, 1, 0, 7]);
+        property(&[map, 1, 2, 7, 0xf0, 0xff, 0xff, 0xff]);
+        property(&[map, 3, 2, 7, 5, 0, 0, 0, 3, 7, 6, 0, 0, 0, 40, 2, 8, 0xff, 0xff, 0xff, 0xff]);
+    }
+    let target = bolero::check!().with_max_len(600).with_iterations(INPUTS).with_test_time(LIMIT);
+    target.for_each(property);
+}
+
+pub fn property(input: &[u8]) {
+    let mut choices = Choices::new(input);
+    let board = MAPS[choices.below(MAPS.len())];
+    let mut flash = SimulatedFlash::new(board).write_once();
+    fill(&mut flash, board, &mut choices);
+    let outside = outside(&flash, board);
+    for round in 0..4 {
+        step(&mut flash, board, &mut choices, &format!("{}, append {round}", board.name));
+        if choices.is_done() {
+            break;
+        }
+    }
+    assert_eq!(flash.misuse(), None);
+    let journal = flash.wear(Part::Journal);
+    assert_eq!(flash.operations(), journal.erases + journal.writes, "nothing but the journal is touched");
+    assert_eq!(outside, self::outside(&flash, board));
+}
+
+/// Opens, does what a boot or an updater does, and looks again.
+fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices, what: &str) {
+    let newest = newest(flash, board);
+    let mut journal = Journal::open(flash, board);
+    let stored: Vec<Record> = newest.iter().map(|(_, record)| record.clone()).collect();
+    assert_eq!(journal.is_blank(), newest.is_empty(), "{what}");
+    let before = journal.record().clone();
+    assert!(stored.contains(&before) || stored.is_empty() && before == Record::FACTORY, "{what}: {before:?}");
+    // Each try takes a number, and each place of two units may be tried, in up to two appends.
+    let per_unit = board.journal_unit / board.write_size.max(RECORD_LENGTH as u32);
+    let numbers_left = newest.iter().all(|(number, _)| *number < u32::MAX - 4 * per_unit);
+
+    if choices.chance() {
+        let cause = Cause::from_byte(choices.byte() % 7).unwrap_or_default();
+        let settled = journal.settle(flash, cause);
+        assert!(settled.is_ok() || !numbers_left, "{what}");
+        assert_eq!((journal.record(), &found(flash, board, &stored)), (&before, &before), "{what}: settling");
+    }
+    let prepared = choices.chance();
+    if prepared {
+        let operations = flash.operations();
+        let erased = journal.prepare(flash).expect(what);
+        assert_eq!(flash.operations() - operations, u32::from(erased), "{what}");
+        assert_eq!(journal.prepare(flash), Ok(false), "{what}: once is enough");
+        assert_eq!(found(flash, board, &stored), before, "{what}: preparing");
+    }
+    let next = record(choices);
+    let operations = flash.operations();
+    match journal.append(flash, next.clone()) {
+        Ok(()) => {
+            let limit = if prepared { 1 } else { 2 };
+            assert!(flash.operations() - operations <= limit, "{what}");
+            assert_eq!((journal.record(), &found(flash, board, &[])), (&next, &next), "{what}");
+        }
+        Err(_) => {
+            assert!(!numbers_left, "{what}: refused");
+            assert_eq!((journal.record(), &found(flash, board, &stored)), (&before, &before), "{what}");
+        }
+    }
+}
+
+/// What a fresh look finds; where `equal` ones have the same number, the one that was found before.
+fn found(flash: &mut SimulatedFlash, board: &'static Board, equal: &[Record]) -> Record {
+    let record = Journal::open(flash, board).record().clone();
+    assert!(equal.len() < 2 || equal.contains(&record));
+    record
+}
+
+/// The records with the highest number, read by the format's description: there is more than one only where somebody
+/// put them there.
+fn newest(flash: &SimulatedFlash, board: &Board) -> Vec<(u32, Record)> {
+    let stride = board.write_size.max(RECORD_LENGTH as u32) as usize;
+    let mut newest = Vec::<(u32, Record)>::new();
+    for unit in flash.region(board.journal).chunks(board.journal_unit as usize) {
+        for place in unit.chunks_exact(stride) {
+            let (bytes, _) = place.split_first_chunk::<RECORD_LENGTH>().expect("a place takes a record");
+            let known = [0x03, 0x08, 0x10, 0x11, 0x12].map(|at| bytes[at]);
+            let [confirmed, trial, ending, slot, cause] = known;
+            let outcome = ending == 0 || matches!(ending, 1 | 2 | 16..=18) && slot < 2 && cause < 7;
+            let whole = bytes[..3] == *b"LR\x01" && crc(&bytes[..0x3c]).to_le_bytes() == bytes[0x3c..];
+            if !whole || confirmed > 1 || !matches!(trial, 0 | 1 | 0xff) || !outcome {
+                continue;
+            }
+            let (number, record) = Record::from_bytes(bytes).expect("a whole record");
+            newest.retain(|(highest, _)| *highest >= number);
+            if newest.iter().all(|(highest, _)| *highest == number) {
+                newest.push((number, record));
+            }
+        }
+    }
+    newest
+}
+
+/// CRC-32 (ISO-HDLC), a bit at a time.
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 != 0 { 0xedb8_8320 } else { 0 })
+    })
+}
+
+/// Puts records, damaged records, beginnings of records and noise into the journal.
+fn fill(flash: &mut SimulatedFlash, board: &Board, choices: &mut Choices) {
+    let stride = board.write_size.max(RECORD_LENGTH as u32);
+    let mut place = board.journal.start;
+    for _ in 0..choices.below(32) {
+        let kind = choices.byte() % 8;
+        let mut bytes = record(choices).to_bytes(choices.edge(9)).to_vec();
+        match kind {
+            0 | 1 => bytes.fill(0xff),
+            2..=4 => {}
+            5 => choices.mutate(&mut bytes),
+            6 => {
+                let torn = choices.below(RECORD_LENGTH);
+                bytes[torn..].fill(0xff);
+            }
+            _ => bytes = choices.bytes(RECORD_LENGTH).to_vec(),
+        }
+        bytes.truncate(stride as usize);
+        if place + stride > board.journal.end() {
+            return;
+        }
+        // What reads as blank has to be blank: only then may it be written.
+        if bytes.iter().any(|byte| *byte != 0xff) {
+            flash.put(place, &bytes);
+        }
+        // The next place, or one further on.
+        place += stride * if choices.byte() % 8 == 7 { 1 + choices.below(40) as u32 } else { 1 };
+    }
+}
+
+/// Any record that says what a device may say.
+fn record(choices: &mut Choices) -> Record {
+    let slots = [Slot::A, Slot::B];
+    let [confirmed, trial] = [choices.byte(), choices.byte()];
+    let trial = (trial % 3 > 0).then(|| Trial {
+        slot: slots[usize::from(trial % 2)],
+        attempts: trial / 3,
+        power_attempts: trial,
+    });
+    let confirmed_slot = slots[usize::from(confirmed % 2)];
+    Record { confirmed: confirmed_slot, trial, epoch_floor: u32::from(confirmed), revoked: confirmed, outcome: None }
+}
+
+fn outside(flash: &SimulatedFlash, board: &Board) -> [Vec<u8>; 2] {
+    let behind = Region { start: board.journal.end(), length: board.flash_length - board.journal.end() };
+    [Region { start: 0, length: board.journal.start }, behind].map(|region| flash.region(region).to_vec())
+}

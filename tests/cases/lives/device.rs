@@ -1,0 +1,312 @@
+//! A device under the oracle's eyes: real calls of bootloader and updater, and after each what it has promised so far.
+
+use super::oracle::{Image, Oracle, Start};
+use crate::signed_image::{SignedImage, info, key};
+use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::boot::{Decision, boot};
+use lifeboot_core::layout::Region;
+use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, POWER_ATTEMPTS};
+use lifeboot_core::{Slot, Version};
+use lifeboot_tests::geometries::Geometry;
+use lifeboot_tests::simulated_flash::{SimulatedFlash, WriteUnits};
+use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use std::rc::Rc;
+
+/// Why a life stopped.
+#[derive(Debug)]
+pub enum Stop {
+    /// Power was lost.
+    NoPower,
+    /// A promise was broken.
+    Broken(String),
+}
+
+pub type Lived<T = ()> = Result<T, Stop>;
+
+/// A version of the firmware, signed, and what it is in either slot.
+pub struct Release {
+    pub image: SignedImage,
+    pub header: [u8; 256],
+    pub contents: [Vec<u8>; 2],
+}
+
+/// What does not change in a life.
+pub struct World {
+    pub geometry: &'static Geometry,
+    pub oracle: Oracle,
+    /// By number; number 0 is not used, the last one rescues.
+    pub releases: Vec<Release>,
+}
+
+/// Epochs of the releases.
+const EPOCHS: [u32; 8] = [0, 0, 1, 1, 1, 2, 2, 2];
+/// The release that is pushed where nothing else is wanted.
+pub const RESCUE: usize = EPOCHS.len() - 1;
+
+impl World {
+    pub fn new(geometry: &'static Geometry) -> World {
+        let board = &geometry.board;
+        let release = |(number, epoch): (usize, &u32)| {
+            let version = Version { major: number as u16, ..Version::default() };
+            let image = SignedImage::new(board, geometry.payloads[number % 2]).release(version, *epoch);
+            Release { header: image.header_bytes(), contents: Slot::BOTH.map(|slot| image.content(slot)), image }
+        };
+        let releases = EPOCHS.iter().enumerate().map(release).collect();
+        let keys = [1, 2].map(|number| key(number).verifying_key()).to_vec();
+        World { geometry, oracle: Oracle { board, keys }, releases }
+    }
+}
+
+#[derive(Clone)]
+pub struct Device {
+    pub world: Rc<World>,
+    pub flash: SimulatedFlash,
+    /// The slot that runs.
+    pub running: Slot,
+    /// The release that is being pushed.
+    pub wanted: usize,
+    /// Slots that may be the default: more than one only while a confirm is under way.
+    confirmed: Vec<Slot>,
+    /// What each slot holds that may be the default.
+    kept: [Option<Image>; 2],
+    /// Starts of the trial since it was marked: after crashes, after losses of power.
+    starts: (u8, u8),
+    floor: u32,
+    highest_floor: u32,
+    outside: Rc<Vec<u8>>,
+}
+
+impl Device {
+    /// Fresh from production, with release 1 in slot A.
+    pub fn new(world: Rc<World>) -> Device {
+        let flash = SimulatedFlash::new(&world.geometry.board);
+        let mut flash = if world.geometry.ecc { flash.with_ecc() } else { flash.write_once() };
+        flash.put_info(&info());
+        world.releases[1].image.put(&mut flash, Slot::A);
+        let mut device = Device {
+            flash,
+            running: Slot::A,
+            wanted: RESCUE,
+            confirmed: vec![Slot::A],
+            kept: [None; 2],
+            starts: (0, 0),
+            floor: 0,
+            highest_floor: 0,
+            outside: Rc::default(),
+            world,
+        };
+        device.kept[0] = device.holds(Slot::A);
+        device.outside = Rc::new(device.outside_bytes());
+        device
+    }
+
+    /// Everything but slots and journal.
+    fn outside_bytes(&self) -> Vec<u8> {
+        let board = &self.world.geometry.board;
+        let mut from = 0;
+        let mut outside = Vec::new();
+        for part in [board.journal, board.slots[0], board.slots[1]] {
+            outside.extend_from_slice(self.flash.region(Region { start: from, length: part.start - from }));
+            from = part.start + part.length;
+        }
+        outside.extend_from_slice(self.flash.region(Region { start: from, length: board.flash_length - from }));
+        outside
+    }
+
+    /// The image that a slot holds, if it reads the same each time.
+    pub fn holds(&self, slot: Slot) -> Option<Image> {
+        match self.world.oracle.images(&self.flash, slot)[..] {
+            [image] => image,
+            _ => None,
+        }
+    }
+
+    fn ended<T>(&self, result: Result<T, String>) -> Lived<T> {
+        match result {
+            _ if !self.flash.is_powered() => Err(Stop::NoPower),
+            result => result.map_err(Stop::Broken),
+        }
+    }
+
+    fn require(&self, holds: bool, what: &str) -> Lived {
+        if holds { Ok(()) } else { Err(Stop::Broken(what.to_owned())) }
+    }
+
+    /// The invariants that hold at every instant, also without power.
+    pub fn check(&mut self) -> Lived {
+        let states = self.world.oracle.states(&self.flash);
+        let floor = states.iter().map(|state| state.floor).min().unwrap_or_default();
+        self.require(states.iter().all(|state| self.confirmed.contains(&state.confirmed)), "4: not the default")?;
+        self.require(floor >= self.floor, "5: the epoch floor fell")?;
+        self.require(states.iter().all(|state| state.floor <= self.highest_floor), "5: the floor rose by itself")?;
+        self.floor = floor;
+        for slot in states.iter().map(|state| state.confirmed) {
+            let whole = self.holds(slot).is_some_and(|image| self.kept[slot as usize] == Some(image));
+            self.require(whole, "2: the confirmed image is not whole")?;
+        }
+        self.require(self.flash.misuse().is_none(), &format!("6: {:?}", self.flash.misuse()))?;
+        self.require(*self.outside == self.outside_bytes(), "6: flash outside was changed")
+    }
+
+    /// A reset.
+    pub fn boot(&mut self, cause: Cause) -> Lived<Start> {
+        let right = self.world.oracle.right_starts(&self.flash, cause);
+        let decision = boot(&mut self.flash, &self.world.geometry.board, &info(), cause);
+        self.ended(Ok(()))?;
+        let (start, running) = match &decision {
+            Decision::Trial(verified) => (Start::Trial(verified.slot()), Some(verified)),
+            Decision::Confirmed(verified) => (Start::Confirmed(verified.slot()), Some(verified)),
+            Decision::Recovery => (Start::Nothing, None),
+        };
+        self.require(right.contains(&start), &format!("{start:?}, but right is {right:?}"))?;
+        let Some(verified) = running else { return Err(Stop::Broken("8: nothing was started".to_owned())) };
+        let image = self.holds(verified.slot());
+        self.require(image.is_some_and(|image| image.digest == *verified.digest()), "1: not what was verified")?;
+        self.running = verified.slot();
+        if let Start::Trial(_) = start {
+            match cause.is_power_loss() {
+                true => self.starts.1 += 1,
+                false => self.starts.0 += 1,
+            }
+            let within = self.starts.0 <= CRASH_ATTEMPTS && self.starts.1 <= POWER_ATTEMPTS;
+            self.require(within, "3: started too often")?;
+        }
+        self.check()?;
+        // Where the journal says one thing only, that is what holds from now on.
+        let states = self.world.oracle.states(&self.flash);
+        self.confirmed.retain(|slot| states.iter().any(|state| state.confirmed == *slot));
+        Ok(start)
+    }
+
+    pub fn boots(&mut self, cause: Cause, wanted: Start) -> Lived {
+        let start = self.boot(cause)?;
+        self.require(start == wanted, &format!("started {start:?} instead of {wanted:?}"))
+    }
+
+    /// The running firmware says that it is healthy.
+    pub fn confirm(&mut self) -> Lived {
+        let (slot, image) = (self.running, self.holds(self.running));
+        self.confirmed.push(slot);
+        self.kept[slot as usize] = image;
+        self.highest_floor = self.highest_floor.max(image.map_or(0, |image| image.epoch));
+        let confirmed = Updater::running_in(slot, &mut self.flash, &self.world.geometry.board).confirm();
+        self.ended(confirmed.map_err(|refusal| format!("confirm: {refusal:?}")))?;
+        self.confirmed = vec![slot];
+        self.check()
+    }
+
+    /// The running firmware asks for a rollback.
+    pub fn request_rollback(&mut self) -> Lived {
+        self.starts = (0, 0);
+        let mut updater = Updater::running_in(self.running, &mut self.flash, &self.world.geometry.board);
+        let result = updater.request_rollback().and_then(|()| work(&mut updater));
+        self.ended(result.map_err(|refusal| format!("rollback: {refusal:?}")))?;
+        self.check()
+    }
+
+    /// A host pushes a release, or its first `bytes`; returns what it was refused for.
+    pub fn push(&mut self, number: usize, force: bool, bytes: usize) -> Lived<Result<(), Refusal>> {
+        self.wanted = number;
+        self.starts = (0, 0);
+        let (world, running, flash) = (self.world.clone(), self.running, &mut self.flash);
+        let (board, release) = (&world.geometry.board, &world.releases[number]);
+        let mut pushed = Ok(());
+        // As the host tool: what depends on what was skipped is tried once more, with nothing skipped.
+        for may_skip in [true, false] {
+            let how = How { force, may_skip, bytes };
+            pushed = match board.write_size {
+                4 => push(Updater::running_in(running, WriteUnits::<4>(flash), board), release, how),
+                8 => push(Updater::running_in(running, WriteUnits::<8>(flash), board), release, how),
+                32 => push(Updater::running_in(running, WriteUnits::<32>(flash), board), release, how),
+                _ => push(Updater::running_in(running, WriteUnits::<256>(flash), board), release, how),
+            };
+            use Refusal::{Digest, Entry, NotErased, Stack, Table};
+            if !matches!(pushed, Err(NotErased | Digest | Table | Entry | Stack)) {
+                break;
+            }
+        }
+        self.ended(Ok(()))?;
+        if pushed.is_ok() && bytes == usize::MAX {
+            let image = self.holds(running.other());
+            let whole = image.is_some_and(|image| image.digest == release.image.header.digest);
+            self.require(whole, "a push ended well, and the image is not whole")?;
+        }
+        self.check()?;
+        Ok(pushed)
+    }
+
+    /// Pushes a whole release, which has to be taken.
+    pub fn update(&mut self, number: usize, force: bool) -> Lived {
+        let pushed = self.push(number, force, usize::MAX)?;
+        self.require(pushed.is_ok(), &format!("push of {number}: {pushed:?}"))
+    }
+
+    /// What was pushed last, or the rescue where that runs already, is pushed again, and has to end well.
+    pub fn complete(&mut self) -> Lived {
+        let running = self.holds(self.running).map(|image| image.digest);
+        self.confirm()?;
+        let digest = |number: usize| self.world.releases[number].image.header.digest;
+        let too_old = self.world.releases[self.wanted].image.header.epoch < self.floor;
+        let number = if running == Some(digest(self.wanted)) || too_old { RESCUE } else { self.wanted };
+        if running != Some(digest(number)) {
+            self.update(number, true)?;
+            let target = self.running.other();
+            self.boots(Cause::Request, Start::Trial(target))?;
+            self.confirm()?;
+        }
+        self.boots(Cause::PowerOn, Start::Confirmed(self.running))
+    }
+}
+
+fn work<F: NorFlash>(updater: &mut Updater<F>) -> Result<(), Refusal> {
+    while updater.work()? == Work::Busy {}
+    Ok(())
+}
+
+/// How a release is pushed.
+#[derive(Clone, Copy)]
+struct How {
+    force: bool,
+    may_skip: bool,
+    /// How much of it.
+    bytes: usize,
+}
+
+/// As a host does it: what the slot holds already is passed over.
+fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -> Result<(), Refusal> {
+    let status = updater.status(0, 0);
+    let version = match &status.slots[updater.running() as usize] {
+        lifeboot_updater::wire::SlotContent::Image { version, .. } => (*version).into(),
+        _ => Version::default(),
+    };
+    updater.begin(&release.header, Belief { running: version, target: updater.target() }, how.force)?;
+    work(&mut updater)?;
+    let (canonical, final_form) = (&release.contents[0], &release.contents[updater.target() as usize]);
+    let table = release.image.table_offset();
+    let payload_end = release.image.board.header_length + release.image.header.payload_length;
+    let mut rest = how.bytes;
+    while let Some(next) = updater.next().filter(|next| *next != payload_end) {
+        let end = if next >= table { canonical.len() as u32 } else { payload_end };
+        let to = (next + 1).next_multiple_of(release.image.board.slot_unit).min(end);
+        let there = &final_form[next as usize..to as usize];
+        let digest = <[u8; 32] as From<_>>::from(<sha2::Sha256 as sha2::Digest>::digest(there));
+        if how.may_skip
+            && next % 256 == 0
+            && updater.digest(next, to - next).is_ok_and(|found| digest.starts_with(&found))
+        {
+            updater.skip(to)?;
+            if updater.next() != Some(next) {
+                continue;
+            }
+        }
+        if rest == 0 {
+            return Ok(());
+        }
+        let fed =
+            updater.feed(next, &canonical[next as usize..end as usize][..rest.min(200).min((end - next) as usize)])?;
+        rest -= fed;
+        work(&mut updater)?;
+    }
+    updater.finish()?;
+    work(&mut updater)
+}

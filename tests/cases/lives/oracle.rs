@@ -1,0 +1,248 @@
+//! The oracle: reads raw flash with parsers of its own (header, boot records, relocation table, CRC, rebasing) and says
+//! which starts are right. It shares the crypto libraries with the code under test, and nothing else.
+//!
+//! Flash that reads differently from one read to the next has more than one truth: the oracle then gives all of them.
+
+use ed25519_dalek::{Signature, Verifier, VerifyingKey};
+use lifeboot_core::Slot;
+use lifeboot_core::layout::{Board, Region};
+use lifeboot_core::record::Cause;
+use lifeboot_tests::simulated_flash::SimulatedFlash;
+use sha2::{Digest, Sha256};
+
+/// A boot record, as far as it decides what is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    pub sequence: u32,
+    pub confirmed: Slot,
+    /// Slot, starts left after crashes, after losses of power.
+    pub trial: Option<(Slot, u8, u8)>,
+    pub revoked: u8,
+    pub floor: u32,
+}
+
+/// A device that nothing was recorded on yet.
+const FACTORY: State = State { sequence: 0, confirmed: Slot::A, trial: None, revoked: 0, floor: 0 };
+
+/// An image that is whole and signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Image {
+    pub key: usize,
+    pub epoch: u32,
+    pub digest: [u8; 32],
+}
+
+/// What a boot may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    Trial(Slot),
+    Confirmed(Slot),
+    Nothing,
+}
+
+pub struct Oracle {
+    pub board: &'static Board,
+    pub keys: Vec<VerifyingKey>,
+}
+
+impl Oracle {
+    /// Every state that a reader of the journal may find.
+    pub fn states(&self, flash: &SimulatedFlash) -> Vec<State> {
+        let (mut firm, mut doubtful) = (None::<State>, Vec::new());
+        let journal = self.board.journal;
+        let steady = flash.unsteady(journal).next().is_none() && flash.is_readable(journal);
+        for start in self.places() {
+            let region = Region { start, length: 64 };
+            let says_record = flash.region(region)[..2] == *b"LR";
+            if !says_record && (steady || flash.unsteady(region).next().is_none()) || !flash.is_readable(region) {
+                continue;
+            }
+            let readings = readings(flash, region);
+            for state in readings.iter().filter_map(|reading| record(reading)) {
+                if readings.len() > 1 {
+                    doubtful.push(state);
+                } else if firm.is_none_or(|firm| state.sequence > firm.sequence) {
+                    firm = Some(state);
+                }
+            }
+        }
+        let firm = firm.unwrap_or(FACTORY);
+        doubtful.retain(|state| state.sequence > firm.sequence);
+        doubtful.push(firm);
+        doubtful
+    }
+
+    /// Where records lie.
+    pub fn places(&self) -> impl Iterator<Item = u32> {
+        let Board { journal, write_size, .. } = self.board;
+        (journal.start..journal.start + journal.length).step_by(64.max(*write_size as usize))
+    }
+
+    /// Every start that is right, whichever way the flash reads.
+    pub fn right_starts(&self, flash: &SimulatedFlash, cause: Cause) -> Vec<Start> {
+        let images = Slot::BOTH.map(|slot| self.images(flash, slot));
+        let mut starts = Vec::new();
+        for state in self.states(flash) {
+            for a in &images[0] {
+                for b in &images[1] {
+                    let good = |slot| {
+                        let image = if slot == Slot::A { a } else { b };
+                        image.is_some_and(|image| image.epoch >= state.floor && state.revoked >> image.key & 1 == 0)
+                    };
+                    let power = matches!(cause, Cause::PowerOn | Cause::BrownOut);
+                    let has_starts = |(_, crashes, losses)| if power { losses > 0 } else { crashes > 0 };
+                    let other = if state.confirmed == Slot::A { Slot::B } else { Slot::A };
+                    let start = match state.trial.filter(|trial| has_starts(*trial)) {
+                        Some((slot, ..)) if good(slot) => Start::Trial(slot),
+                        _ if good(state.confirmed) => Start::Confirmed(state.confirmed),
+                        _ if good(other) => Start::Trial(other),
+                        _ => Start::Nothing,
+                    };
+                    if !starts.contains(&start) {
+                        starts.push(start);
+                    }
+                }
+            }
+        }
+        starts
+    }
+
+    /// What a slot may be found to hold: `None` is no good image.
+    pub fn images(&self, flash: &SimulatedFlash, slot: Slot) -> Vec<Option<Image>> {
+        let region = self.board.slots[if slot == Slot::A { 0 } else { 1 }];
+        let bytes = flash.region(region);
+        let length = extent(bytes).unwrap_or(256);
+        let used = Region { length: length as u32, ..region };
+        if !flash.is_readable(used) {
+            return vec![None];
+        }
+        let readings = readings(flash, used);
+        let mut images: Vec<_> = readings.iter().map(|reading| self.image(reading, slot)).collect();
+        if readings.len() > 1 {
+            images.push(None);
+        }
+        images.dedup();
+        images
+    }
+
+    /// The image at the start of these bytes.
+    fn image(&self, bytes: &[u8], slot: Slot) -> Option<Image> {
+        let start = |slot| {
+            let index = if slot == Slot::A { 0 } else { 1 };
+            self.board.flash_address + self.board.slots[index].start + self.board.header_length
+        };
+        let mut name = [0; 16];
+        name[..self.board.name.len()].copy_from_slice(self.board.name.as_bytes());
+        let head = bytes.get(..256)?;
+        let key = self.keys.iter().position(|key| Sha256::digest(key.as_bytes())[..4] == head[0x5c..0x60])?;
+        let signature = Signature::from_bytes(head[192..].try_into().ok()?);
+        let link = word(head, 0x28);
+        let form = head[..6] == *b"LBIM\x01\0" && u32::from(half(head, 6)) == self.board.header_length;
+        let fits = head[8..24] == name && link == start(Slot::A) && half(head, 0x54) <= 1;
+        if !form || !fits || self.keys[key].verify(&head[..192], &signature).is_err() {
+            return None;
+        }
+        let (length, table_length) = (word(head, 0x2c) as usize, word(head, 0x30) as usize);
+        let mut payload = bytes.get(self.board.header_length as usize..)?.get(..length)?.to_vec();
+        let table = &bytes.get(extent(bytes)? - table_length..)?[..table_length];
+        let stack = word(&payload, 0);
+        let entry = word(&payload, 4);
+        let inside = entry % 2 == 1 && (start(slot)..start(slot) + length as u32).contains(&(entry - 1));
+        rebase(&mut payload, table, link.wrapping_sub(start(slot)))?;
+        let mut hash = Sha256::new();
+        hash.update(&payload);
+        hash.update(table);
+        let digest: [u8; 32] = hash.finalize().into();
+        let ram = self.board.ram;
+        let good = digest[..] == head[0x34..0x54]
+            && inside
+            && stack.is_multiple_of(8)
+            && stack > ram.start + 32
+            && stack <= ram.start + ram.length;
+        good.then_some(Image { key, epoch: word(head, 0x24), digest })
+    }
+}
+
+/// What a region may be read as: once where it is steady, else its extremes.
+fn readings(flash: &SimulatedFlash, region: Region) -> Vec<Vec<u8>> {
+    let bytes = flash.region(region).to_vec();
+    let unsteady: Vec<_> = flash.unsteady(region).collect();
+    if unsteady.is_empty() {
+        return vec![bytes];
+    }
+    let (mut low, mut high) = (bytes.clone(), bytes.clone());
+    for (offset, bits) in unsteady {
+        low[offset - region.start as usize] &= !bits;
+        high[offset - region.start as usize] |= bits;
+    }
+    vec![bytes, low, high]
+}
+
+fn record(bytes: &[u8]) -> Option<State> {
+    let slot = |byte| match byte {
+        0 => Some(Slot::A),
+        1 => Some(Slot::B),
+        _ => None,
+    };
+    if bytes[..3] != *b"LR\x01" || crc(&bytes[..60]) != word(bytes, 60) {
+        return None;
+    }
+    let trial = if bytes[8] == 0xff { None } else { Some((slot(bytes[8])?, bytes[9], bytes[10])) };
+    let (sequence, floor) = (word(bytes, 4), word(bytes, 12));
+    Some(State { sequence, confirmed: slot(bytes[3])?, trial, revoked: bytes[11], floor })
+}
+
+/// The newest record's bytes, renumbered.
+pub fn renumbered(record: &[u8], sequence: u32) -> [u8; 64] {
+    let mut bytes: [u8; 64] = record.try_into().expect("a record");
+    bytes[4..8].copy_from_slice(&sequence.to_le_bytes());
+    let crc = crc(&bytes[..60]);
+    bytes[60..].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// CRC-32 as everybody knows it: polynomial 0x04C11DB7, reflected.
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
+/// Where the image ends, by its header.
+fn extent(bytes: &[u8]) -> Option<usize> {
+    let end = usize::from(half(bytes, 6)) + (word(bytes, 0x2c) as usize).checked_next_multiple_of(256)?;
+    end.checked_add(word(bytes, 0x30) as usize).filter(|end| bytes[..4] == *b"LBIM" && *end <= bytes.len())
+}
+
+fn half(bytes: &[u8], at: usize) -> u16 {
+    u16::from(bytes[at]) | u16::from(bytes[at + 1]) << 8
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from(half(bytes, at)) | u32::from(half(bytes, at + 2)) << 16
+}
+
+/// Adds a distance to each address that the table lists; `None` where the table lists a place outside.
+fn rebase(payload: &mut [u8], table: &[u8], distance: u32) -> Option<()> {
+    let (mut end, mut rest) = (0, table);
+    while !rest.is_empty() {
+        let length = 1 + rest.iter().position(|byte| *byte < 0x80)?;
+        let number = rest[..length].iter().rev().fold(0, |number, byte| number << 7 | usize::from(byte & 0x7f));
+        rest = &rest[length..];
+        let place = end + (number & !1);
+        end = place + 4;
+        let bytes = payload.get_mut(place..end)?;
+        if number & 1 == 0 {
+            let address = word(bytes, 0).wrapping_add(distance);
+            bytes.copy_from_slice(&address.to_le_bytes());
+        } else {
+            // MOVT: imm4 in bits 0 to 3 and i in bit 10 of the first half, imm3 in bits 12 to 14 and imm8 of the second.
+            let (one, two) = (u32::from(half(bytes, 0)), u32::from(half(bytes, 2)));
+            let value = (one & 15) << 12 | (one >> 10 & 1) << 11 | (two >> 12 & 7) << 8 | two & 255;
+            let value = value + (distance >> 16);
+            let one = one & 0xfbf0 | value >> 12 & 15 | (value >> 11 & 1) << 10;
+            let two = two & 0x8f00 | (value >> 8 & 7) << 12 | value & 255;
+            bytes.copy_from_slice(&(one | two << 16).to_le_bytes());
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,107 @@
+//! Power is lost at every flash operation of an update, on the emulated micro:bit with the released bootloader and
+//! firmware; a sample of the payload's words stands for all of them, unless `LIFEBOOT_SWEEP=full`.
+//!
+//! The figures are printed: `cargo test -p lifeboot-tests sweep -- --nocapture`.
+
+use lifeboot_core::Slot;
+use lifeboot_core::record::Ending;
+use lifeboot_tests::product::MICROBIT;
+use lifeboot_tests::sweep::{Cut, Operation, Part, Plan, Swept, Update, Violation, control, cuts, is_full, sweep};
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Made once, for all tests here.
+static UPDATE: LazyLock<Update> = LazyLock::new(|| Update::record().unwrap());
+
+/// Makes a sweep and prints what was done.
+fn swept(what: &str, update: &Update, cuts: &[Cut], plan: Plan) -> Swept {
+    let swept = sweep(update, cuts, plan).unwrap();
+    println!("{what:36} {swept}");
+    swept
+}
+
+/// Those that meet a boot record.
+fn in_the_journal(update: &Update, mut cuts: Vec<Cut>) -> Vec<Cut> {
+    cuts.retain(|cut| {
+        update.operations.get(cut.operation).is_some_and(|made| update.part(*made) == Some(Part::Journal))
+    });
+    cuts
+}
+
+#[test]
+fn the_updater_writes_only_where_it_may_and_the_trial_last() {
+    let mut written = HashSet::new();
+    for (number, operation) in UPDATE.operations.iter().enumerate() {
+        let part = UPDATE.part(*operation).unwrap_or_else(|| panic!("operation {number} is {operation:x?}"));
+        assert!(part == Part::Journal || number < UPDATE.trial, "operation {number} is behind the trial's record");
+        match *operation {
+            Operation::Erase { page } => written.retain(|address| !(page..page + 1024).contains(address)),
+            Operation::Write { address, .. } => assert!(written.insert(address), "{address:#x} is written twice"),
+        }
+    }
+    let slot = MICROBIT.board.slot(Slot::B).start;
+    let image = UPDATE.new.for_slot(MICROBIT.board, Slot::B).unwrap();
+    let pages = image.len().div_ceil(1024);
+    let erased =
+        UPDATE.operations.iter().filter(|made| matches!(made, Operation::Erase { .. }) && made.start() >= slot);
+    assert_eq!(erased.count(), pages);
+}
+
+#[test]
+fn after_every_cut_the_right_firmware_runs() {
+    let cuts = cuts(&UPDATE, is_full());
+    let pushes = if is_full() { 48 } else { 12 };
+    let plan = Plan { asked: 29, pushed: cuts.len() / pushes, ..Plan::default() };
+    let swept = swept("update, on a journal that turns over", &UPDATE, &cuts, plan);
+    assert!(swept.failures.is_empty(), "{swept:#}");
+    assert!(swept.pushed >= pushes && swept.asked > 40 && swept.states.len() > cuts.len() * 9 / 10, "{swept:#}");
+}
+
+#[test]
+fn after_every_cut_in_the_journal_wherever_it_turns_over() {
+    // Blank; and with 3, 2 and no places left in the unit of the newest record. The update above has one.
+    for age in [0, 29, 30, 32] {
+        let update = UPDATE.record_end(age).unwrap();
+        let cuts = in_the_journal(&update, cuts(&update, true));
+        let plan = Plan { asked: 37, pushed: cuts.len() / 2, ..Plan::default() };
+        let swept = swept(&format!("its end, after {age} boot records"), &update, &cuts, plan);
+        assert!(swept.failures.is_empty(), "{swept:#}");
+        assert!(swept.boots > 4 * 64 && swept.asked > 0 && swept.pushed > 0, "{swept:#}");
+        let turns =
+            |made: &&Operation| matches!(made, Operation::Erase { .. }) && update.part(**made) == Some(Part::Journal);
+        assert_eq!(update.operations.iter().filter(turns).count(), 1, "it does not turn over once");
+    }
+}
+
+#[test]
+fn after_a_second_cut_in_the_boot_behind_the_first() {
+    let every = if is_full() { 1 } else { 19 };
+    let first: Vec<_> = in_the_journal(&UPDATE, cuts(&UPDATE, true)).into_iter().step_by(every).collect();
+    let swept = swept("a cut in a boot behind a cut", &UPDATE, &first, Plan { twice: true, ..Plan::default() });
+    assert!(swept.failures.is_empty(), "{swept:#}");
+    assert!(swept.cuts > first.len() * 10, "{swept:#}");
+}
+
+#[test]
+fn an_updater_that_commits_its_metadata_before_its_data_is_caught() {
+    let (wrong, window) = control::metadata_first(&UPDATE).unwrap();
+    let cuts = control::cuts_within(window, 64);
+    let swept = swept("control: metadata before data", &wrong, &cuts, Plan::default());
+    let caught = |(_, violation): &(Cut, Violation)| *violation == Violation::Rejected(Ending::Invalid);
+    assert_eq!(swept.failures.iter().filter(|failure| caught(failure)).count(), cuts.len(), "{swept:#}");
+}
+
+#[test]
+fn a_bootloader_that_starts_what_is_not_whole_is_caught() {
+    let (mut wrong, window) = control::metadata_first(&UPDATE).unwrap();
+    let (bootloader, gives_up) = control::believing_bootloader();
+    wrong.start[..bootloader.len()].copy_from_slice(&bootloader);
+    let cuts = control::cuts_within(window, 64);
+    let plan = Plan { gives_up: Some(gives_up), ..Plan::default() };
+    let swept = swept("control: a header is believed", &wrong, &cuts, plan);
+    let truncated = |(_, violation): &(Cut, Violation)| *violation == Violation::NotWhole(Slot::B);
+    let nothing = |(_, violation): &(Cut, Violation)| *violation == Violation::NothingStarted;
+    let started = swept.failures.iter().filter(|failure| truncated(failure)).count();
+    assert_eq!(started + swept.failures.iter().filter(|failure| nothing(failure)).count(), cuts.len(), "{swept:#}");
+    assert!(started > cuts.len() / 2, "{swept:#}");
+}

@@ -1,0 +1,70 @@
+//! Flash geometries to sweep: real erase units, write units and ECC, with slots of a few units so that sweeps are quick.
+//!
+//! Sources: nRF51 Series Reference Manual 3.0, 6.1; nRF52840 PS 1.7, 4.3; RM0090, table 5; RM0351, 3.3; RP2040
+//! datasheet, 2.8.3 with W25Q16JV, 8.2; RM0433, 4.3.
+
+use lifeboot_core::layout::{Architecture, Board, Region};
+
+/// A flash, and images that fit it.
+pub struct Geometry {
+    /// Where everything lies.
+    pub board: Board,
+    /// Whether words have ECC: a torn one faults when it is read.
+    pub ecc: bool,
+    /// Bytes of two payloads: one shares its last erase unit with its relocation table; the other ends a unit earlier
+    /// where units are small enough, else it is just another one.
+    pub payloads: [usize; 2],
+}
+
+use Architecture::{Armv6M, Armv7M};
+const KIB: u32 = 1024;
+
+/// One line for each. Payloads stand last.
+#[rustfmt::skip]
+pub static GEOMETRIES: [Geometry; 6] = [
+    //         name         core    journal: at, unit      slots: A, B at, length, unit           word header
+    Geometry { board: board("nrf51",     Armv6M,   4 * KIB,       KIB, [  8 * KIB,  12 * KIB],   4 * KIB,       KIB,   4, 256), ecc: false, payloads: [1300, 760] },
+    Geometry { board: board("nrf52840",  Armv7M,   4 * KIB,   4 * KIB, [ 64 * KIB, 128 * KIB],   8 * KIB,   4 * KIB,   4, 512), ecc: false, payloads: [1300, 3500] },
+    Geometry { board: board("stm32f405", Armv7M,  32 * KIB,  16 * KIB, [128 * KIB, 384 * KIB], 256 * KIB, 128 * KIB,   4, 512), ecc: false, payloads: [1300, 700] },
+    Geometry { board: board("stm32l476", Armv7M,   4 * KIB,   2 * KIB, [ 64 * KIB, 128 * KIB],   8 * KIB,   2 * KIB,   8, 512), ecc: true,  payloads: [700, 1500] },
+    Geometry { board: board("rp2040",    Armv6M,   4 * KIB,   4 * KIB, [ 16 * KIB,  28 * KIB],  12 * KIB,   4 * KIB, 256, 256), ecc: false, payloads: [1300, 3700] },
+    Geometry { board: board("stm32h7",   Armv7M, 128 * KIB, 128 * KIB, [384 * KIB, 640 * KIB], 256 * KIB, 128 * KIB,  32, 1024), ecc: true,  payloads: [1300, 700] },
+];
+
+#[expect(clippy::too_many_arguments, reason = "a line of the table")]
+const fn board(
+    name: &'static str,
+    architecture: Architecture,
+    journal: u32,
+    journal_unit: u32,
+    slots: [u32; 2],
+    length: u32,
+    slot_unit: u32,
+    write_size: u32,
+    header_length: u32,
+) -> Board {
+    let [a, b] = slots;
+    Board {
+        name,
+        architecture,
+        flash_address: 0x0800_0000,
+        // A little more than what is used: so there is something behind slot B that must not be touched.
+        flash_length: b + length + KIB,
+        bootloader: Region { start: 0, length: journal },
+        journal: Region { start: journal, length: 2 * journal_unit },
+        journal_unit,
+        slots: [Region { start: a, length }, Region { start: b, length }],
+        slot_unit,
+        write_size,
+        header_length,
+        ram: Region { start: 0x2000_0000, length: 16 * KIB },
+    }
+}
+
+const _: () = {
+    let mut index = 0;
+    while index < GEOMETRIES.len() {
+        GEOMETRIES[index].board.check();
+        index += 1;
+    }
+};
