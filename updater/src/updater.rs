@@ -355,18 +355,12 @@ impl<F: NorFlash> Updater<F> {
         Ok(digest.first_chunk().copied().unwrap_or_default())
     }
 
-    /// Whether an earlier boot may have left the target slot with what a power cut tore: unless it is blank, or still
-    /// holds the header of another image, which goes first when a slot is written. What this boot leaves is not torn.
+    /// Whether an earlier boot may have left the target slot with what a power cut tore: unless it still holds the header
+    /// of another image, which goes first when a slot is written. That a slot reads as blank proves nothing.
     fn may_be_torn(&mut self, header: &HeaderBytes) -> bool {
         let slot = self.board.slot(self.target());
         let present = read_header(&mut self.flash, slot.start);
-        if present.is_ok_and(|present| present != *header && Header::parse(&present).is_ok()) {
-            return false;
-        }
-        let mut block = [0; BLOCK as usize];
-        !(slot.start..slot.end())
-            .step_by(block.len())
-            .all(|start| self.flash.read(start, &mut block).is_ok() && is_erased(&block))
+        !present.is_ok_and(|present| present != *header && Header::parse(&present).is_ok())
     }
 
     fn trusted(&mut self, check: impl FnOnce(&Trust, &mut F) -> Result<Checked, Invalid>) -> Result<Checked, Refusal> {
