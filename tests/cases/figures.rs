@@ -5,7 +5,7 @@ use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT as BOARD;
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_tests::bench::{self, Bench, image, version};
-use lifeboot_tests::emulator::Microbit;
+use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash, Wear};
 use lifeboot_updater::{Belief, Session, Updater, Work};
@@ -40,7 +40,7 @@ fn used_stack(board: &mut Microbit, from: u32) -> u32 {
 
 #[test]
 fn the_bootloader_in_flash() {
-    let size = product::flash_size(&bench::bootloader().unwrap()).unwrap();
+    let size = product::flash_size(&bench::bootloader(&MICROBIT).unwrap()).unwrap();
     print("bootloader, thumbv6m, without recovery: bytes of flash", size, format!("at most {BOOTLOADER}"));
     assert!(size <= BOOTLOADER);
     assert!(size > 10_000, "{size} bytes cannot hold a signature check");
@@ -48,8 +48,8 @@ fn the_bootloader_in_flash() {
 
 #[test]
 fn from_reset_to_the_firmware() {
-    let image = image(&[], version(1), 0).unwrap();
-    let flash = product::factory_flash(&MICROBIT, &bench::bootloader().unwrap(), &image).unwrap();
+    let image = image(&MICROBIT, &[], version(1), 0).unwrap();
+    let flash = product::factory_flash(&MICROBIT, &bench::bootloader(&MICROBIT).unwrap(), &image).unwrap();
     let mut board = Microbit::power_on_counting(&flash).unwrap();
     let instructions = board.instructions_to(entry(&image)).unwrap();
     let kib = image.payload().len().div_ceil(1024) as u64;
@@ -65,8 +65,8 @@ fn from_reset_to_the_firmware() {
 
 #[test]
 fn the_bootloaders_stack() {
-    let image = image(&[], version(1), 0).unwrap();
-    let flash = product::factory_flash(&MICROBIT, &bench::bootloader().unwrap(), &image).unwrap();
+    let image = image(&MICROBIT, &[], version(1), 0).unwrap();
+    let flash = product::factory_flash(&MICROBIT, &bench::bootloader(&MICROBIT).unwrap(), &image).unwrap();
     let mut board = Microbit::power_on(&flash).unwrap();
     board.pause().unwrap();
     board.write_memory(BOARD.ram.start, &vec![PAINT; BOARD.ram.length as usize]).unwrap();
@@ -91,8 +91,8 @@ fn the_updaters_ram() {
 
 #[test]
 fn the_firmwares_stack_during_an_update() {
-    let first = image(&[], version(1), 0).unwrap();
-    let mut bench = Bench::start(&first).unwrap();
+    let first = image(&MICROBIT, &[], version(1), 0).unwrap();
+    let mut bench = Bench::<Microbit>::start(&first).unwrap();
     bench.board.pause().unwrap();
     bench.board.reset().unwrap();
     bench.board.run_to(&[entry(&first)], Duration::from_secs(60)).unwrap();
@@ -103,7 +103,7 @@ fn the_firmwares_stack_during_an_update() {
     bench.board.resume().unwrap();
     // Received and verified, not started: the reset would bring the bootloader's stack into it.
     let options = lifeboot_host_tool::push::Options { wait: false, ..Default::default() };
-    let new = image(&[], version(2), 0).unwrap();
+    let new = image(&MICROBIT, &[], version(2), 0).unwrap();
     lifeboot_host_tool::push::push(&mut bench.link().unwrap(), &new, &options, &mut ()).unwrap();
     let used = used_stack(&mut bench.board, heap);
     let room = BOARD.ram.end() - heap;
@@ -113,9 +113,9 @@ fn the_firmwares_stack_during_an_update() {
 
 #[test]
 fn flash_operations_of_an_update() {
-    let (old, new) = (image(&[], version(1), 0).unwrap(), image(&[], version(2), 0).unwrap());
+    let (old, new) = (image(&MICROBIT, &[], version(1), 0).unwrap(), image(&MICROBIT, &[], version(2), 0).unwrap());
     let mut flash = SimulatedFlash::new(&BOARD);
-    flash.put(0, &product::factory_flash(&MICROBIT, &bench::bootloader().unwrap(), &old).unwrap());
+    flash.put(0, &product::factory_flash(&MICROBIT, &bench::bootloader(&MICROBIT).unwrap(), &old).unwrap());
     let mut updater = Updater::running_in(Slot::A, &mut flash, &BOARD);
     let belief = Belief { running: version(1), target: Slot::B };
     updater.begin(new.header_bytes(), belief, false).unwrap();

@@ -9,11 +9,12 @@ use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Patience, Reply};
 use lifeboot_host_tool::push::PushError;
 use lifeboot_tests::bench::{Bench, image, version};
+use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_updater::wire::{Command, Refusal, Slot as WireSlot, SlotContent};
 
 /// Offers an image, and sees it refused with nothing changed in flash.
-fn refused_untouched(bench: &mut Bench, bad: &ImageFile, expected: Refusal) {
+fn refused_untouched(bench: &mut Bench<Microbit>, bad: &ImageFile, expected: Refusal) {
     let before = bench.board.flash().unwrap();
     let failure = bench.push(bad).unwrap().unwrap_err();
     let PushError::Refused(refused) = &failure else { panic!("{failure:?}") };
@@ -24,9 +25,9 @@ fn refused_untouched(bench: &mut Bench, bad: &ImageFile, expected: Refusal) {
 #[test]
 fn bad_headers_are_refused_before_anything_is_erased() {
     // The epoch floor rises to 2 with the first confirmed boot.
-    let mut bench = Bench::start(&image(&[], version(1), 2).unwrap()).unwrap();
+    let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 2).unwrap()).unwrap();
     bench.status().unwrap();
-    let good = image(&[], version(2), 2).unwrap();
+    let good = image(&MICROBIT, &[], version(2), 2).unwrap();
 
     let mut bytes = good.to_bytes();
     bytes[0x18] ^= 1; // the version
@@ -40,21 +41,21 @@ fn bad_headers_are_refused_before_anything_is_erased() {
     let (key, _) = product::demo_key("demo").unwrap();
     let other = product::sign_for(&layout::STM32F405, &good, &key).unwrap();
     refused_untouched(&mut bench, &other, Refusal::Board);
-    refused_untouched(&mut bench, &image(&[], version(3), 1).unwrap(), Refusal::Epoch);
+    refused_untouched(&mut bench, &image(&MICROBIT, &[], version(3), 1).unwrap(), Refusal::Epoch);
 }
 
 #[test]
 fn an_image_that_was_rejected_is_not_taken_again_unless_forced() {
-    let mut bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
-    let bad = image(&["fail-self-test"], version(2), 0).unwrap();
+    let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let bad = image(&MICROBIT, &["fail-self-test"], version(2), 0).unwrap();
     assert!(matches!(bench.push(&bad).unwrap(), Err(PushError::RolledBack { .. })));
     refused_untouched(&mut bench, &bad, Refusal::Rejected);
 }
 
 #[test]
 fn a_host_that_sends_other_bytes_than_were_signed_gets_nothing_started() {
-    let bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
-    let good = image(&[], version(2), 0).unwrap();
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let good = image(&MICROBIT, &[], version(2), 0).unwrap();
     let mut link = bench.link().unwrap();
     let status = link.status(Patience::SHORT).unwrap();
     let begin =
@@ -78,8 +79,8 @@ fn a_host_that_sends_other_bytes_than_were_signed_gets_nothing_started() {
 
 #[test]
 fn a_host_that_believes_something_else_is_refused() {
-    let bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
-    let good = image(&[], version(2), 0).unwrap();
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let good = image(&MICROBIT, &[], version(2), 0).unwrap();
     let mut link = bench.link().unwrap();
     for (running, target, expected) in
         [(version(7), WireSlot::B, Refusal::OtherRunning), (version(1), WireSlot::A, Refusal::OtherTarget)]
@@ -91,8 +92,8 @@ fn a_host_that_believes_something_else_is_refused() {
 
 #[test]
 fn a_header_with_a_forged_signature_is_refused() {
-    let mut bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
-    let good = image(&[], version(2), 0).unwrap();
+    let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let good = image(&MICROBIT, &[], version(2), 0).unwrap();
     // Signed by somebody else, under the name of the device's key.
     let forger = SigningKey::from_bytes(&[7; 32]);
     let mut bytes = good.to_bytes();

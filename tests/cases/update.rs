@@ -8,6 +8,7 @@ use lifeboot_host_tool::link::{Link, Patience};
 use lifeboot_host_tool::port::Port;
 use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome};
 use lifeboot_tests::bench::{Bench, connect, image, version};
+use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_updater::wire::{self, OutcomeEnding, ResetCause, SlotContent};
 use std::time::Duration;
@@ -20,7 +21,7 @@ fn runs(status: &wire::Status, slot: wire::Slot, expected: Version) {
 
 /// Starts 1.0.0, pushes `bad` and sees it taken back.
 fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
-    let bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     let failure = bench.push(bad).unwrap().unwrap_err();
     assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
     let status = bench.status().unwrap();
@@ -32,8 +33,8 @@ fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
 
 #[test]
 fn an_update_is_tried_and_confirmed_while_the_application_goes_on() {
-    let mut bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
-    let new = image(&[], version(2), 1).unwrap();
+    let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let new = image(&MICROBIT, &[], version(2), 1).unwrap();
     let before = bench.status().unwrap();
     runs(&before, wire::Slot::A, version(1));
     assert!(before.demo_key, "the bootloader does not say that its key is a demo's");
@@ -66,41 +67,61 @@ fn an_update_is_tried_and_confirmed_while_the_application_goes_on() {
 
 #[test]
 fn firmware_that_hangs_before_its_first_line_is_rolled_back_by_the_watchdog() {
-    rolled_back(&image(&["hang-at-start"], version(2), 0).unwrap(), OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
+    rolled_back(
+        &image(&MICROBIT, &["hang-at-start"], version(2), 0).unwrap(),
+        OutcomeEnding::NotConfirmed,
+        ResetCause::Watchdog,
+    );
 }
 
 #[test]
 fn firmware_that_hangs_later_is_rolled_back_by_the_watchdog() {
-    rolled_back(&image(&["hang-later"], version(2), 0).unwrap(), OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
+    rolled_back(
+        &image(&MICROBIT, &["hang-later"], version(2), 0).unwrap(),
+        OutcomeEnding::NotConfirmed,
+        ResetCause::Watchdog,
+    );
 }
 
 #[test]
 fn firmware_that_panics_is_rolled_back() {
-    rolled_back(&image(&["panic-later"], version(2), 0).unwrap(), OutcomeEnding::NotConfirmed, ResetCause::Fault);
+    rolled_back(
+        &image(&MICROBIT, &["panic-later"], version(2), 0).unwrap(),
+        OutcomeEnding::NotConfirmed,
+        ResetCause::Fault,
+    );
 }
 
 #[test]
 fn firmware_that_never_confirms_is_rolled_back() {
-    rolled_back(&image(&["never-confirm"], version(2), 0).unwrap(), OutcomeEnding::NotConfirmed, ResetCause::Request);
+    rolled_back(
+        &image(&MICROBIT, &["never-confirm"], version(2), 0).unwrap(),
+        OutcomeEnding::NotConfirmed,
+        ResetCause::Request,
+    );
 }
 
 #[test]
 fn firmware_that_fails_its_self_test_rolls_itself_back() {
-    rolled_back(&image(&["fail-self-test"], version(2), 0).unwrap(), OutcomeEnding::Requested, ResetCause::Unknown);
+    rolled_back(
+        &image(&MICROBIT, &["fail-self-test"], version(2), 0).unwrap(),
+        OutcomeEnding::Requested,
+        ResetCause::Unknown,
+    );
 }
 
 #[test]
 fn a_rollback_on_request_tries_the_previous_firmware_again() {
-    let bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
-    bench.push(&image(&[], version(2), 0).unwrap()).unwrap().unwrap();
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    bench.push(&image(&MICROBIT, &[], version(2), 0).unwrap()).unwrap().unwrap();
     let status = device::rollback(&mut bench.link().unwrap(), Duration::from_secs(60)).unwrap();
     runs(&status, wire::Slot::A, version(1));
 }
 
 #[test]
 fn a_destroyed_slot_is_not_started_but_the_other_one_is() {
-    let mut bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
-    bench.push(&image(&[], version(2), 0).unwrap()).unwrap().unwrap();
+    let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    bench.push(&image(&MICROBIT, &[], version(2), 0).unwrap()).unwrap().unwrap();
     // One bit of the confirmed image, in slot B, falls over.
     let somewhere = MICROBIT.board.payload_address(Slot::B) + 0x1000;
     let byte = bench.board.read_memory(somewhere, 1).unwrap()[0];
@@ -118,8 +139,8 @@ fn a_destroyed_slot_is_not_started_but_the_other_one_is() {
 
 #[test]
 fn a_push_that_a_power_cut_interrupted_is_resumed() {
-    let new = image(&[], version(2), 0).unwrap();
-    let mut bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    let new = image(&MICROBIT, &[], version(2), 0).unwrap();
+    let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     let port = bench.board.port();
     let host = std::thread::spawn({
         let new = new.clone();
@@ -144,7 +165,7 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
 
 #[test]
 fn the_firmware_logs_on_the_same_line() {
-    let bench = Bench::start(&image(&[], version(1), 0).unwrap()).unwrap();
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     let elf = product::firmware(&MICROBIT, Slot::A, &[]).unwrap();
     let recorder = Recorder::new(&elf);
     let mut link = bench.link().unwrap().with_log(recorder.sink());

@@ -1,7 +1,7 @@
-//! An emulated micro:bit with the real bootloader and the real example firmware, and a host at its serial port.
+//! An emulated board with the real bootloader and the real example firmware, and a host at its serial port.
 
-use crate::emulator::Microbit;
-use crate::product::{self, MICROBIT};
+use crate::emulator::Emulated;
+use crate::product::{self, Target};
 use anyhow::{Context, Result, ensure};
 use lifeboot_core::{Slot, Version};
 use lifeboot_host_tool::image_file::ImageFile;
@@ -14,43 +14,39 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// GPIO's OUT register (nRF51 Series Reference Manual 3.0, 15.2), and the example firmware's LED in it.
-const GPIO_OUT: u32 = 0x5000_0504;
-const LED: u32 = 1 << 4;
-
 /// The version `major`.0.0.
 pub const fn version(major: u16) -> Version {
     Version { major, minor: 0, patch: 0, build: 0 }
 }
 
-/// The example firmware with these features, signed with the demo's key.
-pub fn image(features: &[&str], version: Version, epoch: u32) -> Result<ImageFile> {
-    let elf = product::firmware(&MICROBIT, Slot::A, features)?;
-    product::sign(&MICROBIT, &elf, version, epoch, &product::demo_key("demo")?.0)
+/// A board's example firmware with these features, signed with the demo's key.
+pub fn image(target: &Target, features: &[&str], version: Version, epoch: u32) -> Result<ImageFile> {
+    let elf = product::firmware(target, Slot::A, features)?;
+    product::sign(target, &elf, version, epoch, &product::demo_key("demo")?.0)
 }
 
-/// The bootloader that takes images of the demo's key.
-pub fn bootloader() -> Result<PathBuf> {
-    product::bootloader(&MICROBIT, &[product::demo_key("demo")?.1])
+/// A board's bootloader that takes images of the demo's key.
+pub fn bootloader(target: &Target) -> Result<PathBuf> {
+    product::bootloader(target, &[product::demo_key("demo")?.1])
 }
 
 /// A board on the bench.
-pub struct Bench {
+pub struct Bench<B> {
     /// The board, for what only a bench can do to it.
-    pub board: Microbit,
+    pub board: B,
 }
 
-impl Bench {
+impl<B: Emulated> Bench<B> {
     /// A board fresh from production, with this image in slot A, and powered on.
     pub fn start(image: &ImageFile) -> Result<Self> {
-        let flash = product::factory_flash(&MICROBIT, &bootloader()?, image)?;
-        Ok(Bench { board: Microbit::power_on(&flash)? })
+        let flash = product::factory_flash(&B::TARGET, &bootloader(&B::TARGET)?, image)?;
+        Ok(Bench { board: B::power_on(&flash)? })
     }
 
     /// Cuts the power, and powers on again, with what flash held at that moment.
     pub fn cut_power(self) -> Result<Self> {
         let flash = self.board.power_cut()?;
-        Ok(Bench { board: Microbit::power_on(&flash)? })
+        Ok(Bench { board: B::power_on(&flash)? })
     }
 
     /// A host that has just connected.
@@ -75,7 +71,7 @@ impl Bench {
             let work = scope.spawn(|| work(port));
             let (mut blinks, mut last) = (0, None);
             while !work.is_finished() {
-                let led = self.board.read_word(GPIO_OUT)? & LED;
+                let led = self.board.led()?;
                 blinks += u32::from(last.replace(led).is_some_and(|before| before != led));
                 thread::sleep(Duration::from_millis(20));
             }
@@ -86,9 +82,9 @@ impl Bench {
 
     /// Waits until the first `bytes` bytes of this image's payload, and not yet its header, are in a slot.
     pub fn wait_until_written(&mut self, slot: Slot, image: &ImageFile, bytes: usize) -> Result<()> {
-        let start = MICROBIT.board.slot(slot).start;
-        let payload = MICROBIT.board.header_length as usize;
-        let expected = image.for_slot(MICROBIT.board, slot)?;
+        let start = B::TARGET.board.address(B::TARGET.board.slot(slot).start);
+        let payload = B::TARGET.board.header_length as usize;
+        let expected = image.for_slot(B::TARGET.board, slot)?;
         let end = Instant::now() + Duration::from_secs(30);
         loop {
             let found = self.board.read_memory(start, payload + bytes)?;

@@ -6,8 +6,9 @@ mod stage;
 mod steps;
 
 use anyhow::{Context, Result};
-use clap::Parser;
-use lifeboot_tests::product::{self, MICROBIT};
+use clap::{Parser, ValueEnum};
+use lifeboot_tests::emulator::{Emulated, Microbit};
+use lifeboot_tests::product;
 use lifeboot_tests::{bench, setup};
 use stage::Stage;
 use std::io::{self, BufRead, Write};
@@ -15,32 +16,48 @@ use std::io::{self, BufRead, Write};
 /// Shows an emulated board being updated, and refusing what it must refuse.
 #[derive(Parser)]
 struct Arguments {
+    /// The board
+    #[arg(long, value_enum, default_value_t = Board::Microbit)]
+    board: Board,
     /// Leave the board running at the end, and print its port, to play with `lifeboot`
     #[arg(long)]
     keep: bool,
 }
 
+/// The boards that there is an emulator for.
+#[derive(Clone, Copy, ValueEnum)]
+enum Board {
+    /// BBC micro:bit v1 (nRF51822, Cortex-M0), in QEMU
+    Microbit,
+}
+
 /// Plays one step, and fails where it differs from its title.
-type Step = fn(&mut Stage) -> Result<()>;
+type Step<B> = fn(&mut Stage<B>) -> Result<()>;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    match arguments.board {
+        Board::Microbit => play::<Microbit>(arguments.keep),
+    }
+}
+
+fn play<B: Emulated>(keep_running: bool) -> Result<()> {
     println!(
-        "Setting up: Rust target {}, QEMU, host tool, bootloader, firmware (a few minutes at first)",
-        MICROBIT.triple
+        "Setting up: Rust target {}, emulator, host tool, bootloader, firmware (a few minutes at first)",
+        B::TARGET.triple
     );
-    setup::rust_target(MICROBIT.triple)?;
-    setup::qemu()?;
+    setup::rust_target(B::TARGET.triple)?;
+    B::set_up()?;
     let tool = product::host_tool()?;
-    let bootloader = bench::bootloader()?;
+    let bootloader = bench::bootloader(&B::TARGET)?;
     let size = product::flash_size(&bootloader)?;
     println!("  the bootloader takes {size} bytes of flash, with a throw-away key made for this demo");
 
-    let mut stage = Stage::new(tool, &bench::image(&[], bench::version(1), 1)?)?;
-    println!("  an emulated micro:bit runs firmware 1.0.0 at {}", stage.port());
+    let mut stage = Stage::<B>::new(tool, &bench::image(&B::TARGET, &[], bench::version(1), 1)?)?;
+    println!("  a {} runs firmware 1.0.0 at {}", B::NAME, stage.port());
     stage.lifeboot(&["status"])?.succeeds()?;
 
-    let steps: [(&str, Step); 6] = [
+    let steps: [(&str, Step<B>); 6] = [
         ("2.0.0 is pushed while the firmware goes on blinking", steps::update),
         ("a firmware that hangs comes back by itself", steps::hang),
         ("a firmware that never confirms comes back by itself", steps::never_confirms),
@@ -53,14 +70,14 @@ fn main() -> Result<()> {
         step(&mut stage).with_context(|| format!("step {number} ({title}) differs"))?;
     }
     println!("\nEvery step went as described.");
-    if arguments.keep {
+    if keep_running {
         keep(&stage)?;
     }
     Ok(())
 }
 
 /// Waits until the person at the keyboard has played enough. The board goes when this process does.
-fn keep(stage: &Stage) -> Result<()> {
+fn keep<B: Emulated>(stage: &Stage<B>) -> Result<()> {
     let folder = product::output()?;
     println!("\nThe board is running. In another terminal:");
     println!("  export LIFEBOOT_PORT={}", stage.port());

@@ -3,16 +3,17 @@
 use anyhow::{Context, Result, ensure};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_tests::bench::{self, Bench};
+use lifeboot_tests::emulator::Emulated;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 /// Where the demo plays.
-pub struct Stage {
+pub struct Stage<B> {
     tool: PathBuf,
     /// `None` only while the power is off.
-    bench: Option<Bench>,
+    bench: Option<Bench<B>>,
 }
 
 /// What a command printed, and how it ended.
@@ -29,7 +30,7 @@ pub struct Running {
     output: JoinHandle<String>,
 }
 
-impl Stage {
+impl<B: Emulated> Stage<B> {
     /// A board fresh from production, with this firmware.
     pub fn new(tool: PathBuf, image: &ImageFile) -> Result<Self> {
         Ok(Stage { tool, bench: Some(Bench::start(image)?) })
@@ -46,7 +47,7 @@ impl Stage {
     }
 
     /// The board.
-    pub fn bench(&mut self) -> Result<&mut Bench> {
+    pub fn bench(&mut self) -> Result<&mut Bench<B>> {
         self.bench.as_mut().context("the power is off")
     }
 

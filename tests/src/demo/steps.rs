@@ -1,11 +1,12 @@
 //! The demo's steps. Each leaves the board for the next one.
 
 use crate::stage::Stage;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use lifeboot_core::{Slot, Version, layout};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_tests::bench::{image, version};
-use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_tests::emulator::Emulated;
+use lifeboot_tests::product;
 use lifeboot_updater::wire::{self, Status};
 
 /// Epoch of everything that the demo confirms.
@@ -13,8 +14,8 @@ const EPOCH: u32 = 1;
 
 const V2_1: Version = Version { major: 2, minor: 1, patch: 0, build: 0 };
 
-pub fn update(stage: &mut Stage) -> Result<()> {
-    let file = stage.save(&image(&[], version(2), EPOCH)?, "2.0.0")?;
+pub fn update<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
+    let file = stage.save(&image(&B::TARGET, &[], version(2), EPOCH)?, "2.0.0")?;
     let (run, blinks) = stage.lifeboot_and_blinks(&["push", &file])?;
     run.succeeds()?.says("2.0.0 runs and is confirmed")?;
     println!("  the LED changed {blinks} times meanwhile");
@@ -22,20 +23,20 @@ pub fn update(stage: &mut Stage) -> Result<()> {
     runs(stage, Slot::B, version(2))
 }
 
-pub fn hang(stage: &mut Stage) -> Result<()> {
-    let file = stage.save(&image(&["hang-at-start"], version(3), EPOCH)?, "3.0.0-hangs")?;
+pub fn hang<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
+    let file = stage.save(&image(&B::TARGET, &["hang-at-start"], version(3), EPOCH)?, "3.0.0-hangs")?;
     stage.lifeboot(&["push", &file])?.fails()?.says("rolled back")?.says("watchdog")?;
     runs(stage, Slot::B, version(2))
 }
 
-pub fn never_confirms(stage: &mut Stage) -> Result<()> {
-    let file = stage.save(&image(&["never-confirm"], version(4), EPOCH)?, "4.0.0-never-confirms")?;
+pub fn never_confirms<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
+    let file = stage.save(&image(&B::TARGET, &["never-confirm"], version(4), EPOCH)?, "4.0.0-never-confirms")?;
     stage.lifeboot(&["push", &file])?.fails()?.says("rolled back")?;
     runs(stage, Slot::B, version(2))
 }
 
-pub fn refusals(stage: &mut Stage) -> Result<()> {
-    let good = image(&[], V2_1, EPOCH)?;
+pub fn refusals<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
+    let good = image(&B::TARGET, &[], V2_1, EPOCH)?;
     let before = stage.bench()?.board.flash()?;
 
     let mut bytes = good.to_bytes();
@@ -44,15 +45,17 @@ pub fn refusals(stage: &mut Stage) -> Result<()> {
     stage.lifeboot(&["push", &tampered])?.fails()?.says("signature")?;
 
     let (stranger, _) = product::demo_key("stranger")?;
-    let elf = product::firmware(&MICROBIT, Slot::A, &[])?;
-    let foreign = stage.save(&product::sign(&MICROBIT, &elf, V2_1, EPOCH, &stranger)?, "signed-by-another-key")?;
+    let elf = product::firmware(&B::TARGET, Slot::A, &[])?;
+    let foreign = stage.save(&product::sign(&B::TARGET, &elf, V2_1, EPOCH, &stranger)?, "signed-by-another-key")?;
     stage.lifeboot(&["push", &foreign])?.fails()?.says("key")?;
 
     let (key, _) = product::demo_key("demo")?;
-    let other = stage.save(&product::sign_for(&layout::STM32F405, &good, &key)?, "for-another-board")?;
-    stage.lifeboot(&["push", &other])?.fails()?.says("stm32f405")?;
+    let stranger = layout::BOARDS.into_iter().find(|board| board.name != B::TARGET.board.name);
+    let stranger = stranger.context("there is no other board")?;
+    let other = stage.save(&product::sign_for(stranger, &good, &key)?, "for-another-board")?;
+    stage.lifeboot(&["push", &other])?.fails()?.says(stranger.name)?;
 
-    let old = stage.save(&image(&[], V2_1, EPOCH - 1)?, "lower-epoch")?;
+    let old = stage.save(&image(&B::TARGET, &[], V2_1, EPOCH - 1)?, "lower-epoch")?;
     stage.lifeboot(&["push", &old])?.fails()?.says("epoch")?;
 
     ensure!(stage.bench()?.board.flash()? == before, "flash has changed");
@@ -60,8 +63,8 @@ pub fn refusals(stage: &mut Stage) -> Result<()> {
     runs(stage, Slot::B, version(2))
 }
 
-pub fn power_cut(stage: &mut Stage) -> Result<()> {
-    let new = image(&[], V2_1, EPOCH)?;
+pub fn power_cut<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
+    let new = image(&B::TARGET, &[], V2_1, EPOCH)?;
     let file = stage.save(&new, "2.1.0")?;
     let push = stage.start(&["push", &file])?;
     stage.bench()?.wait_until_written(Slot::A, &new, 20 * 1024)?;
@@ -74,14 +77,14 @@ pub fn power_cut(stage: &mut Stage) -> Result<()> {
     runs(stage, Slot::A, V2_1)
 }
 
-pub fn rollback(stage: &mut Stage) -> Result<()> {
+pub fn rollback<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
     stage.lifeboot(&["rollback"])?.succeeds()?;
     stage.lifeboot(&["status"])?.succeeds()?;
     runs(stage, Slot::B, version(2))
 }
 
 /// Checks, by the device's own word, what runs and is confirmed.
-fn runs(stage: &mut Stage, slot: Slot, expected: Version) -> Result<()> {
+fn runs<B: Emulated>(stage: &mut Stage<B>, slot: Slot, expected: Version) -> Result<()> {
     let Status { running, confirmed, trial, slots, .. } = stage.bench()?.status()?;
     let is_expected = |content: &wire::SlotContent| matches!(content, wire::SlotContent::Image { version, .. } if *version == expected.into());
     let slot_runs = running == slot.into() && confirmed == slot.into() && trial.is_none();

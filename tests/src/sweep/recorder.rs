@@ -7,7 +7,7 @@
 
 use super::operation::Operation;
 use crate::bench::connect;
-use crate::emulator::Microbit;
+use crate::emulator::{Emulated, Microbit};
 use crate::product::{self, MICROBIT};
 use anyhow::{Context, Result, bail, ensure};
 use lifeboot_core::Slot;

@@ -4,7 +4,7 @@ use super::judge::{Boot, Violation};
 use super::operation::Chance;
 use super::update::{self, Update};
 use crate::bench::connect;
-use crate::emulator::Microbit;
+use crate::emulator::{Emulated, Microbit};
 use crate::product::MICROBIT;
 use anyhow::{Context, Result, ensure};
 use lifeboot_core::Slot;

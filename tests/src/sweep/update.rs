@@ -54,8 +54,8 @@ pub enum Part {
 impl Update {
     /// Makes the update on an emulated board.
     pub fn record() -> Result<Self> {
-        let (old, new) = (image(&[], version(1), 0)?, image(&[], version(2), 1)?);
-        let bootloader = bench::bootloader()?;
+        let (old, new) = (image(&MICROBIT, &[], version(1), 0)?, image(&MICROBIT, &[], version(2), 1)?);
+        let bootloader = bench::bootloader(&MICROBIT)?;
         let driver = Driver::find(&bootloader)?;
         let mut start = product::factory_flash(&MICROBIT, &bootloader, &old)?;
         let before = noise(&old, Version { major: 0, minor: 9, ..Version::default() })?;

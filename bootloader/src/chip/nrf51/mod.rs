@@ -8,9 +8,9 @@ mod flash;
 pub use flash::Flash;
 pub use lifeboot_core::layout::MICROBIT as BOARD;
 
-use core::arch::{asm, naked_asm};
-use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
-use lifeboot_core::handover::{self, cause_in, cause_word};
+use super::cortex_m::{HANDED_OVER, Vector, fault, load, noted_cause, reset, start, store};
+use core::arch::naked_asm;
+use lifeboot_core::handover;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 
@@ -23,41 +23,20 @@ const WDT: usize = 0x4001_0000;
 const TIMER0: usize = 0x4000_8000;
 const TIMER0_INTERRUPT: usize = 8;
 const NVIC_ISER: usize = 0xE000_E100;
-const AIRCR: usize = 0xE000_ED0C;
-/// AIRCR: the key that a write needs, and SYSRESETREQ (DDI 0419, B3.2.6).
-const SYSTEM_RESET: u32 = 0x05FA_0004;
 
 /// Firmware on trial has to feed the watchdog more often than this.
 const WATCHDOG_SECONDS: u32 = 4;
 
-const RAM: usize = BOARD.ram.start as usize;
-const VECTORS_WORD: usize = RAM + handover::VECTORS as usize;
-const CAUSE_WORD: usize = RAM + handover::CAUSE as usize;
-const WATCHDOG_WORD: usize = RAM + handover::WATCHDOG as usize;
-
-unsafe extern "C" {
-    /// The end of RAM, by the linker script.
-    static _stack_start: u32;
-}
-
-/// An entry of the vector table (DDI 0419, B1.5.3).
-#[repr(C)]
-union Vector {
-    stack: *const u32,
-    handler: unsafe extern "C" fn(),
-    entry: extern "C" fn() -> !,
-}
-
-// SAFETY: a vector is never written.
-unsafe impl Sync for Vector {}
+const VECTORS_WORD: usize = HANDED_OVER + handover::VECTORS as usize;
+const WATCHDOG_WORD: usize = HANDED_OVER + handover::WATCHDOG as usize;
 
 /// The system's exceptions and the chip's 32 interrupts.
 #[used]
 #[unsafe(link_section = ".vectors")]
 static VECTORS: [Vector; 16 + 32] = {
     let mut table = [const { Vector { handler: forward } }; 16 + 32];
-    table[0] = Vector { stack: &raw const _stack_start };
-    table[1] = Vector { entry: crate::reset };
+    table[0] = Vector::STACK;
+    table[1] = Vector::RESET;
     table[16 + TIMER0_INTERRUPT] = Vector { handler: watchdog_or_forward };
     table
 };
@@ -114,16 +93,11 @@ extern "C" fn watchdog() -> ! {
     reset(Cause::Watchdog)
 }
 
-extern "C" fn fault() -> ! {
-    reset(Cause::Fault)
-}
-
 /// Takes the chip over after a reset; says why there was one.
 pub fn start_up() -> Cause {
     store(VECTORS_WORD, 0);
     store(WATCHDOG_WORD, 0);
-    let noted = cause_in(load(CAUSE_WORD));
-    store(CAUSE_WORD, 0);
+    let noted = noted_cause();
     let reason = load(POWER_RESETREAS);
     // It accumulates until its bits are written as ones (12.1.8).
     store(POWER_RESETREAS, reason);
@@ -160,42 +134,5 @@ pub fn arm_watchdog() {
 /// Starts the firmware that was verified.
 pub fn jump(firmware: &Verified) -> ! {
     store(VECTORS_WORD, firmware.vectors());
-    // SAFETY: the proof says that the stack pointer lies in RAM and the entry point in the payload, which was verified
-    // in this boot; nothing of the bootloader is used again but its vectors.
-    unsafe {
-        asm!(
-            "msr msp, {stack}",
-            "bx {entry}",
-            stack = in(reg) firmware.stack(),
-            entry = in(reg) firmware.entry(),
-            options(noreturn),
-        )
-    }
-}
-
-/// Resets the chip, and leaves the cause for the next boot.
-pub fn reset(cause: Cause) -> ! {
-    store(CAUSE_WORD, cause_word(cause));
-    store(AIRCR, SYSTEM_RESET);
-    loop {
-        core::hint::spin_loop();
-    }
-}
-
-/// There is nothing to start and nobody to ask.
-pub fn wait_for_debugger() -> ! {
-    loop {
-        // SAFETY: waits for an event, no more.
-        unsafe { asm!("wfe", options(nomem, nostack)) }
-    }
-}
-
-fn load(address: usize) -> u32 {
-    // SAFETY: only called with the registers and shared words named above: mapped, aligned, used by nobody else.
-    unsafe { read_volatile(with_exposed_provenance(address)) }
-}
-
-fn store(address: usize, value: u32) {
-    // SAFETY: as in `load`; what each store does is said where it is called.
-    unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
+    start(firmware)
 }

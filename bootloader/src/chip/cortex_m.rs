@@ -1,0 +1,100 @@
+//! What the chips have in common, since all of their cores are Cortex-M: vectors, registers, resets, the jump.
+//!
+//! Sections are of the Armv6-M Architecture Reference Manual (DDI 0419); the Armv7-M one (DDI 0403) says the same of
+//! everything here.
+
+use super::BOARD;
+use core::arch::asm;
+use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
+use lifeboot_core::handover::{self, cause_in, cause_word};
+use lifeboot_core::record::Cause;
+use lifeboot_core::verify::Verified;
+
+/// Where the words lie that bootloader and firmware share.
+pub const HANDED_OVER: usize = BOARD.ram.start as usize;
+const CAUSE_WORD: usize = HANDED_OVER + handover::CAUSE as usize;
+
+const AIRCR: usize = 0xE000_ED0C;
+/// AIRCR: the key that a write needs, and SYSRESETREQ (B3.2.6).
+const SYSTEM_RESET: u32 = 0x05FA_0004;
+
+unsafe extern "C" {
+    /// The end of RAM, by the linker script.
+    static _stack_start: u32;
+}
+
+/// An entry of the vector table (B1.5.3).
+#[repr(C)]
+pub union Vector {
+    stack: *const u32,
+    entry: extern "C" fn() -> !,
+    /// Of an exception or interrupt.
+    pub handler: unsafe extern "C" fn(),
+}
+
+// SAFETY: a vector is never written.
+unsafe impl Sync for Vector {}
+
+impl Vector {
+    /// The first: the stack pointer to start with.
+    pub const STACK: Vector = Vector { stack: &raw const _stack_start };
+    /// The second: the instruction to start with.
+    pub const RESET: Vector = Vector { entry: crate::reset };
+}
+
+/// The handler of whatever must not happen while the bootloader runs.
+pub extern "C" fn fault() -> ! {
+    reset(Cause::Fault)
+}
+
+/// Resets the chip, and leaves the cause for the next boot.
+pub fn reset(cause: Cause) -> ! {
+    store(CAUSE_WORD, cause_word(cause));
+    store(AIRCR, SYSTEM_RESET);
+    loop {
+        core::hint::spin_loop();
+    }
+}
+
+/// The cause that whoever reset the chip has left, once.
+pub fn noted_cause() -> Option<Cause> {
+    let noted = cause_in(load(CAUSE_WORD));
+    store(CAUSE_WORD, 0);
+    noted
+}
+
+/// Starts firmware: the last instructions of the bootloader.
+pub fn start(firmware: &Verified) -> ! {
+    // SAFETY: the proof says that the stack pointer lies in RAM and the entry point in the payload, which was verified
+    // in this boot; nothing of the bootloader is used again but its vectors.
+    unsafe {
+        asm!(
+            "msr msp, {stack}",
+            "bx {entry}",
+            stack = in(reg) firmware.stack(),
+            entry = in(reg) firmware.entry(),
+            options(noreturn),
+        )
+    }
+}
+
+/// There is nothing to start and nobody to ask.
+pub fn wait_for_debugger() -> ! {
+    loop {
+        // SAFETY: waits for an event, no more.
+        unsafe { asm!("wfe", options(nomem, nostack)) }
+    }
+}
+
+/// Reads a register or a shared word.
+pub fn load(address: usize) -> u32 {
+    // SAFETY: only called with the registers that the chip's file names and the shared words: mapped, aligned, used by
+    // nobody else.
+    unsafe { read_volatile(with_exposed_provenance(address)) }
+}
+
+/// Writes a register or a shared word.
+pub fn store(address: usize, value: u32) {
+    // SAFETY: as in `load`; what each store does is said where it is called.
+    unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
+}
