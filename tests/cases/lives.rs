@@ -5,15 +5,18 @@
 //! table that the issue wants is what `--nocapture` shows.
 
 mod device;
+mod host;
 mod oracle;
 mod script;
+mod world;
 
-use device::{Device, Lived, Stop, World};
+use device::{Device, Lived, Stop};
 use lifeboot_core::record::Cause;
 use lifeboot_tests::geometries::{GEOMETRIES, Geometry};
 use lifeboot_tests::simulated_flash::{Cut, Tear};
 use std::collections::HashSet;
 use std::rc::Rc;
+use world::World;
 
 const fn torn(bytes: usize, kept: u32, unsteady: u32) -> Cut {
     Cut::Torn(Tear { bytes, kept, unsteady })

@@ -5,11 +5,18 @@
 //! outside of journal and slots) fails and is remembered, since the code under test may well go on after an error:
 //! tests look at [`SimulatedFlash::misuse`].
 
+mod cells;
+mod tear;
+mod write_units;
+
+pub use tear::{Cut, Tear, UNSTEADY_LENGTH};
+pub use write_units::WriteUnits;
+
+use cells::Cells;
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use lifeboot_core::layout::{Board, Region};
 use lifeboot_core::{Slot, info, info::Info};
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hasher};
+use std::ops::Range;
 
 const WORD: usize = 4;
 
@@ -34,42 +41,6 @@ pub struct Wear {
     /// Bytes they wrote.
     pub bytes: u32,
 }
-
-/// How a loss of power meets a flash operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// Before it: nothing is changed.
-    Before,
-    /// In the middle. A write has stored its first `words`, and of the next one cleared the bits that are not in
-    /// `mask`. An erase has set the first `words` of its unit, and in all the others the bits that are in `mask`.
-    Inside {
-        /// Words that are done; all, where there are fewer.
-        words: usize,
-        /// Which bits of what was under way are set.
-        mask: u32,
-    },
-    /// In the middle, as finely as flash tears.
-    Torn(Tear),
-}
-
-/// What is left of an operation that power was lost in.
-///
-/// A write has stored its first bytes, and of the word that they end in or before has cleared the bits that are not in
-/// `kept`. An erase has set the first bytes of its unit, and in all the others the bits that are in `kept`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tear {
-    /// Bytes that are done; all, where there are fewer.
-    pub bytes: usize,
-    /// Which bits of what was under way are set.
-    pub kept: u32,
-    /// Which bits of what was under way read differently from one read to the next: in the word that a write stopped
-    /// in, those that it was to clear; in the [`UNSTEADY_LENGTH`] bytes where an erase stopped, any. Where there is ECC,
-    /// words that are not as they were written or erased cannot be read at all instead.
-    pub unsteady: u32,
-}
-
-/// Bytes that a torn erase leaves unsteady.
-pub const UNSTEADY_LENGTH: usize = 512;
 
 /// Why the flash did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,17 +73,8 @@ impl NorFlashError for Fault {
 #[derive(Clone, Debug)]
 pub struct SimulatedFlash {
     board: &'static Board,
-    bytes: Vec<u8>,
-    /// For each word, whether it was written since it was erased.
-    written: Vec<bool>,
+    cells: Cells,
     write_once: bool,
-    /// Bytes of an ECC word; 0 without ECC.
-    ecc: usize,
-    /// Starts of the ECC words that were torn.
-    unreadable: BTreeSet<usize>,
-    /// Bits that read differently from one read to the next, by byte.
-    unsteady: BTreeMap<usize, u8>,
-    noise: u32,
     powered: bool,
     cut: Option<(u32, Cut)>,
     refused: Vec<Part>,
@@ -123,16 +85,10 @@ pub struct SimulatedFlash {
 impl SimulatedFlash {
     /// Erased flash.
     pub fn new(board: &'static Board) -> Self {
-        let length = board.flash_length as usize;
         SimulatedFlash {
             board,
-            bytes: vec![0xff; length],
-            written: vec![false; length / WORD],
+            cells: Cells::erased(board.flash_length as usize),
             write_once: false,
-            ecc: 0,
-            unreadable: BTreeSet::new(),
-            unsteady: BTreeMap::new(),
-            noise: 0x2545_f491,
             powered: true,
             cut: None,
             refused: Vec::new(),
@@ -147,15 +103,14 @@ impl SimulatedFlash {
     }
 
     /// Flash with ECC over each of the map's write units: one write between two erases, and torn words fault when read.
-    pub fn with_ecc(self) -> Self {
-        SimulatedFlash { write_once: true, ecc: self.board.write_size as usize, ..self }
+    pub fn with_ecc(mut self) -> Self {
+        self.cells.ecc = self.board.write_size as usize;
+        self.write_once()
     }
 
     /// Puts bytes anywhere, as a programmer does in production, or radiation in the field.
     pub fn put(&mut self, offset: u32, bytes: &[u8]) {
-        let start = offset as usize;
-        self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
-        self.written[start / WORD..(start + bytes.len()).div_ceil(WORD)].fill(true);
+        self.cells.put(offset as usize, bytes);
     }
 
     /// Puts a bootloader's word about itself where it belongs.
@@ -166,36 +121,27 @@ impl SimulatedFlash {
 
     /// The bytes of a region.
     pub fn region(&self, region: Region) -> &[u8] {
-        &self.bytes[region.start as usize..region.end() as usize]
+        &self.cells.bytes[bytes_of(region)]
     }
 
     /// All bytes, as they would be read if every bit were steady.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.cells.bytes
     }
 
     /// Bits in a region that read differently from one read to the next: offset from the start of flash, and bits.
     pub fn unsteady(&self, region: Region) -> impl Iterator<Item = (usize, u8)> {
-        self.unsteady.range(region.start as usize..region.end() as usize).map(|(offset, bits)| (*offset, *bits))
+        self.cells.unsteady(bytes_of(region))
     }
 
     /// Whether all of a region can be read.
     pub fn is_readable(&self, region: Region) -> bool {
-        let start = (region.start as usize).saturating_sub(self.ecc.saturating_sub(1));
-        self.unreadable.range(start..region.end() as usize).next().is_none()
+        self.cells.is_readable(bytes_of(region))
     }
 
     /// Names the state of the flash: bytes, unsteady bits, torn words.
     pub fn state(&self) -> u64 {
-        const BLOCK: usize = 256;
-        let mut hasher = DefaultHasher::new();
-        for (number, block) in self.bytes.chunks(BLOCK).enumerate().filter(|(_, block)| **block != [0xff; BLOCK]) {
-            hasher.write_usize(number);
-            hasher.write(block);
-        }
-        self.unsteady.iter().for_each(|(offset, bits)| hasher.write_usize(offset << 8 | usize::from(*bits)));
-        self.unreadable.iter().for_each(|offset| hasher.write_usize(*offset));
-        hasher.finish()
+        self.cells.state()
     }
 
     /// Power is lost at an erase of a unit or a write; 0 is the next one.
@@ -260,25 +206,18 @@ impl SimulatedFlash {
         Err(fault)
     }
 
-    /// Whether, and how, power is lost at this operation; from [`Cut::Before`] on nothing works.
-    fn next_operation(&mut self) -> Result<Option<Tear>, Fault> {
+    /// How power is lost at this operation, if it is; from [`Cut::Before`] on nothing works.
+    fn next_operation(&mut self) -> Result<Tear, Fault> {
         match &mut self.cut {
             Some((0, cut)) => {
-                let cut = *cut;
                 self.powered = false;
-                match cut {
-                    Cut::Before => Err(Fault::NoPower),
-                    Cut::Inside { words, mask } => {
-                        Ok(Some(Tear { bytes: words.saturating_mul(WORD), kept: mask, unsteady: 0 }))
-                    }
-                    Cut::Torn(tear) => Ok(Some(tear)),
-                }
+                cut.tear().ok_or(Fault::NoPower)
             }
             Some((left, _)) => {
                 *left -= 1;
-                Ok(None)
+                Ok(Tear::NONE)
             }
-            None => Ok(None),
+            None => Ok(Tear::NONE),
         }
     }
 
@@ -287,81 +226,16 @@ impl SimulatedFlash {
     }
 
     fn erase_unit(&mut self, part: Part, unit: Region) -> Result<(), Fault> {
-        let cut = self.next_operation()?;
+        let tear = self.next_operation()?;
         self.wear[index(part)].erases += 1;
-        let (start, end) = (unit.start as usize, unit.end() as usize);
-        let tear = cut.unwrap_or(WHOLE);
-        let whole = end.min(start.saturating_add(tear.bytes / WORD * WORD));
-        self.bytes[start..whole].fill(0xff);
-        self.written[start / WORD..whole / WORD].fill(false);
-        self.make_steady(start, whole);
-        if tear.kept != 0 {
-            for word in self.bytes[whole..end].as_chunks_mut::<WORD>().0 {
-                *word = (u32::from_le_bytes(*word) | tear.kept).to_le_bytes();
-            }
-        }
-        if tear.unsteady != 0 {
-            (whole..end.min(whole + UNSTEADY_LENGTH)).for_each(|byte| self.tear(byte, bits(tear.unsteady, byte)));
-        }
+        self.cells.erase(bytes_of(unit), tear);
         self.result_of_operation()
-    }
-
-    fn write_words(&mut self, part: Part, start: usize, bytes: &[u8]) -> Result<(), Fault> {
-        let words = start / WORD..(start + bytes.len()) / WORD;
-        if self.write_once && self.written[words].contains(&true) {
-            return self.wrong(Fault::Overwritten);
-        }
-        let cut = self.next_operation()?;
-        self.wear[index(part)].writes += 1;
-        self.wear[index(part)].bytes += bytes.len() as u32;
-        let tear = cut.unwrap_or(WHOLE);
-        let whole = tear.bytes.min(bytes.len());
-        for (place, new) in self.bytes[start..].iter_mut().zip(&bytes[..whole]) {
-            *place &= new;
-        }
-        // The word under way: of its bytes behind the whole ones, some bits.
-        let torn = (whole / WORD + 1) * WORD;
-        let mut touched = whole;
-        for (index, new) in bytes.iter().enumerate().take(torn).skip(whole) {
-            let (byte, due) = (start + index, self.bytes[start + index] & !new);
-            let unsteady = due & bits(tear.unsteady, byte);
-            self.bytes[byte] &= !due | bits(tear.kept, byte) & !unsteady;
-            if due & !bits(tear.kept, byte) | unsteady != 0 {
-                touched = torn.min(bytes.len());
-            }
-            if unsteady != 0 {
-                self.tear(byte, unsteady);
-            }
-        }
-        self.written[start / WORD..(start + touched).div_ceil(WORD)].fill(true);
-        // A word that was begun has some of its ECC bits, also where none of its own changed.
-        let begun = tear.kept != u32::MAX || tear.unsteady != 0 || self.ecc != 0 && !whole.is_multiple_of(self.ecc);
-        if self.ecc != 0 && whole < bytes.len() && begun {
-            self.unreadable.insert(start + whole / self.ecc * self.ecc);
-        }
-        self.result_of_operation()
-    }
-
-    fn tear(&mut self, byte: usize, bits: u8) {
-        if let Some(word) = byte.checked_div(self.ecc) {
-            self.unreadable.insert(word * self.ecc);
-        } else {
-            self.unsteady.insert(byte, bits);
-        }
-    }
-
-    fn make_steady(&mut self, start: usize, end: usize) {
-        self.unsteady.retain(|byte, _| !(start..end).contains(byte));
-        self.unreadable.retain(|word| !(start..end).contains(word));
     }
 }
 
-/// An operation that was not cut short.
-const WHOLE: Tear = Tear { bytes: usize::MAX, kept: 0, unsteady: 0 };
-
-/// The bits of a mask for words that belong to a byte.
-fn bits(mask: u32, byte: usize) -> u8 {
-    mask.to_le_bytes()[byte % WORD]
+/// Where a region's bytes lie.
+fn bytes_of(region: Region) -> Range<usize> {
+    region.start as usize..region.end() as usize
 }
 
 fn index(part: Part) -> usize {
@@ -385,27 +259,14 @@ impl ReadNorFlash for SimulatedFlash {
         if !start.is_multiple_of(Self::READ_SIZE) || !bytes.len().is_multiple_of(Self::READ_SIZE) {
             return self.wrong(Fault::Misaligned);
         }
-        match self.bytes.get(start..start.saturating_add(bytes.len())) {
-            Some(stored) => bytes.copy_from_slice(stored),
-            None => return self.wrong(Fault::OutOfBounds),
+        match self.cells.read(start, bytes) {
+            Err(Fault::OutOfBounds) => self.wrong(Fault::OutOfBounds),
+            read => read,
         }
-        let region = Region { start: offset, length: bytes.len() as u32 };
-        if !self.is_readable(region) {
-            return Err(Fault::Unreadable);
-        }
-        let SimulatedFlash { unsteady, noise, .. } = self;
-        for (byte, bits) in unsteady.range(start..start + bytes.len()) {
-            // Xorshift (Marsaglia 2003): the same in each run.
-            *noise ^= *noise << 13;
-            *noise ^= *noise >> 17;
-            *noise ^= *noise << 5;
-            bytes[byte - start] ^= bits & (*noise >> 8) as u8;
-        }
-        Ok(())
     }
 
     fn capacity(&self) -> usize {
-        self.bytes.len()
+        self.cells.bytes.len()
     }
 }
 
@@ -430,38 +291,14 @@ impl NorFlash for SimulatedFlash {
         let end = u32::try_from(bytes.len()).ok().and_then(|length| offset.checked_add(length)).unwrap_or(u32::MAX);
         let write_size = self.board.write_size;
         let part = self.part(offset, end, |_| write_size)?;
-        self.write_words(part, offset as usize, bytes)
-    }
-}
-
-/// The flash, for drivers' users that are told at compile time how small a write may be.
-pub struct WriteUnits<'a, const WRITE_SIZE: usize>(pub &'a mut SimulatedFlash);
-
-impl<const WRITE_SIZE: usize> ErrorType for WriteUnits<'_, WRITE_SIZE> {
-    type Error = Fault;
-}
-
-impl<const WRITE_SIZE: usize> ReadNorFlash for WriteUnits<'_, WRITE_SIZE> {
-    const READ_SIZE: usize = WORD;
-
-    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
-        self.0.read(offset, bytes)
-    }
-
-    fn capacity(&self) -> usize {
-        self.0.capacity()
-    }
-}
-
-impl<const WRITE_SIZE: usize> NorFlash for WriteUnits<'_, WRITE_SIZE> {
-    const WRITE_SIZE: usize = WRITE_SIZE;
-    const ERASE_SIZE: usize = SimulatedFlash::ERASE_SIZE;
-
-    fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
-        self.0.erase(from, to)
-    }
-
-    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
-        self.0.write(offset, bytes)
+        let start = offset as usize;
+        if self.write_once && self.cells.is_written(start..start + bytes.len()) {
+            return self.wrong(Fault::Overwritten);
+        }
+        let tear = self.next_operation()?;
+        self.wear[index(part)].writes += 1;
+        self.wear[index(part)].bytes += bytes.len() as u32;
+        self.cells.write(start, bytes, tear);
+        self.result_of_operation()
     }
 }

@@ -1,15 +1,15 @@
 //! A device under the oracle's eyes: real calls of bootloader and updater, and after each what it has promised so far.
 
-use super::oracle::{Image, Oracle, Start};
-use crate::signed_image::{SignedImage, info, key};
-use embedded_storage::nor_flash::NorFlash;
+use super::host::{How, push, work};
+use super::oracle::{Image, Start};
+use super::world::{RESCUE, World};
+use crate::signed_image::info;
+use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::layout::Region;
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, POWER_ATTEMPTS};
-use lifeboot_core::{Slot, Version};
-use lifeboot_tests::geometries::Geometry;
 use lifeboot_tests::simulated_flash::{SimulatedFlash, WriteUnits};
-use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_updater::{Refusal, Updater};
 use std::rc::Rc;
 
 /// Why a life stopped.
@@ -22,40 +22,6 @@ pub enum Stop {
 }
 
 pub type Lived<T = ()> = Result<T, Stop>;
-
-/// A version of the firmware, signed, and what it is in either slot.
-pub struct Release {
-    pub image: SignedImage,
-    pub header: [u8; 256],
-    pub contents: [Vec<u8>; 2],
-}
-
-/// What does not change in a life.
-pub struct World {
-    pub geometry: &'static Geometry,
-    pub oracle: Oracle,
-    /// By number; number 0 is not used, the last one rescues.
-    pub releases: Vec<Release>,
-}
-
-/// Epochs of the releases.
-const EPOCHS: [u32; 8] = [0, 0, 1, 1, 1, 2, 2, 2];
-/// The release that is pushed where nothing else is wanted.
-pub const RESCUE: usize = EPOCHS.len() - 1;
-
-impl World {
-    pub fn new(geometry: &'static Geometry) -> World {
-        let board = &geometry.board;
-        let release = |(number, epoch): (usize, &u32)| {
-            let version = Version { major: number as u16, ..Version::default() };
-            let image = SignedImage::new(board, geometry.payloads[number % 2]).release(version, *epoch);
-            Release { header: image.header_bytes(), contents: Slot::BOTH.map(|slot| image.content(slot)), image }
-        };
-        let releases = EPOCHS.iter().enumerate().map(release).collect();
-        let keys = [1, 2].map(|number| key(number).verifying_key()).to_vec();
-        World { geometry, oracle: Oracle { board, keys }, releases }
-    }
-}
 
 #[derive(Clone)]
 pub struct Device {
@@ -256,57 +222,4 @@ impl Device {
         }
         self.boots(Cause::PowerOn, Start::Confirmed(self.running))
     }
-}
-
-fn work<F: NorFlash>(updater: &mut Updater<F>) -> Result<(), Refusal> {
-    while updater.work()? == Work::Busy {}
-    Ok(())
-}
-
-/// How a release is pushed.
-#[derive(Clone, Copy)]
-struct How {
-    force: bool,
-    may_skip: bool,
-    /// How much of it.
-    bytes: usize,
-}
-
-/// As a host does it: what the slot holds already is passed over.
-fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -> Result<(), Refusal> {
-    let status = updater.status(0, 0);
-    let version = match &status.slots[updater.running() as usize] {
-        lifeboot_updater::wire::SlotContent::Image { version, .. } => (*version).into(),
-        _ => Version::default(),
-    };
-    updater.begin(&release.header, Belief { running: version, target: updater.target() }, how.force)?;
-    work(&mut updater)?;
-    let (canonical, final_form) = (&release.contents[0], &release.contents[updater.target() as usize]);
-    let table = release.image.table_offset();
-    let payload_end = release.image.board.header_length + release.image.header.payload_length;
-    let mut rest = how.bytes;
-    while let Some(next) = updater.next().filter(|next| *next != payload_end) {
-        let end = if next >= table { canonical.len() as u32 } else { payload_end };
-        let to = (next + 1).next_multiple_of(release.image.board.slot_unit).min(end);
-        let there = &final_form[next as usize..to as usize];
-        let digest = <[u8; 32] as From<_>>::from(<sha2::Sha256 as sha2::Digest>::digest(there));
-        if how.may_skip
-            && next % 256 == 0
-            && updater.digest(next, to - next).is_ok_and(|found| digest.starts_with(&found))
-        {
-            updater.skip(to)?;
-            if updater.next() != Some(next) {
-                continue;
-            }
-        }
-        if rest == 0 {
-            return Ok(());
-        }
-        let fed =
-            updater.feed(next, &canonical[next as usize..end as usize][..rest.min(200).min((end - next) as usize)])?;
-        rest -= fed;
-        work(&mut updater)?;
-    }
-    updater.finish()?;
-    work(&mut updater)
 }

@@ -1,0 +1,62 @@
+//! The host's half of a push, without the line in between.
+
+use super::world::Release;
+use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::Version;
+use lifeboot_updater::{Belief, Refusal, Updater, Work};
+
+/// Does what was started, to its end.
+pub fn work<F: NorFlash>(updater: &mut Updater<F>) -> Result<(), Refusal> {
+    while updater.work()? == Work::Busy {}
+    Ok(())
+}
+
+/// How a release is pushed.
+#[derive(Clone, Copy)]
+pub struct How {
+    /// Also an image that was rejected.
+    pub force: bool,
+    /// What the slot holds already is not sent.
+    pub may_skip: bool,
+    /// How much of it.
+    pub bytes: usize,
+}
+
+/// Pushes a release into the slot that does not run.
+pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -> Result<(), Refusal> {
+    let status = updater.status(0, 0);
+    let version = match &status.slots[updater.running() as usize] {
+        lifeboot_updater::wire::SlotContent::Image { version, .. } => (*version).into(),
+        _ => Version::default(),
+    };
+    updater.begin(&release.header, Belief { running: version, target: updater.target() }, how.force)?;
+    work(&mut updater)?;
+    let (canonical, final_form) = (&release.contents[0], &release.contents[updater.target() as usize]);
+    let table = release.image.table_offset();
+    let payload_end = release.image.board.header_length + release.image.header.payload_length;
+    let mut rest = how.bytes;
+    while let Some(next) = updater.next().filter(|next| *next != payload_end) {
+        let end = if next >= table { canonical.len() as u32 } else { payload_end };
+        let to = (next + 1).next_multiple_of(release.image.board.slot_unit).min(end);
+        let there = &final_form[next as usize..to as usize];
+        let digest = <[u8; 32] as From<_>>::from(<sha2::Sha256 as sha2::Digest>::digest(there));
+        if how.may_skip
+            && next % 256 == 0
+            && updater.digest(next, to - next).is_ok_and(|found| digest.starts_with(&found))
+        {
+            updater.skip(to)?;
+            if updater.next() != Some(next) {
+                continue;
+            }
+        }
+        if rest == 0 {
+            return Ok(());
+        }
+        let fed =
+            updater.feed(next, &canonical[next as usize..end as usize][..rest.min(200).min((end - next) as usize)])?;
+        rest -= fed;
+        work(&mut updater)?;
+    }
+    updater.finish()?;
+    work(&mut updater)
+}
