@@ -10,6 +10,7 @@ use lifeboot_core::rebase::{Entry, Kind, encode};
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 
 /// A signing key; the same number is always the same key.
 pub fn key(number: u8) -> SigningKey {
@@ -18,7 +19,10 @@ pub fn key(number: u8) -> SigningKey {
 
 /// The bootloader of these tests holds the keys 1 and 2; images are signed with key 1 unless they say otherwise.
 pub fn info() -> Info {
-    Info::new(&[1, 2].map(|number| key(number).verifying_key().to_bytes()), false)
+    // Made once: the sweeps ask for it hundreds of thousands of times, and a public key is a scalar multiplication.
+    static INFO: LazyLock<Info> =
+        LazyLock::new(|| Info::new(&[1, 2].map(|number| key(number).verifying_key().to_bytes()), false));
+    INFO.clone()
 }
 
 /// An address inside the image, somewhere in the payload.

@@ -35,6 +35,6 @@ impl World {
         };
         let releases = EPOCHS.iter().enumerate().map(release).collect();
         let keys = [1, 2].map(|number| key(number).verifying_key()).to_vec();
-        World { geometry, oracle: Oracle { board, keys }, releases }
+        World { geometry, oracle: Oracle::new(board, keys), releases }
     }
 }
