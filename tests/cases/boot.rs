@@ -73,7 +73,7 @@ impl Device {
     }
 
     fn record(&mut self) -> Record {
-        Journal::open(&mut self.flash, self.board).record().clone()
+        *Journal::open(&mut self.flash, self.board).record()
     }
 
     fn outcome(&mut self) -> Option<Outcome> {
@@ -82,7 +82,7 @@ impl Device {
 
     fn record_with(&mut self, change: impl FnOnce(&mut Record)) {
         let mut journal = Journal::open(&mut self.flash, self.board);
-        let mut record = journal.record().clone();
+        let mut record = *journal.record();
         change(&mut record);
         journal.append(&mut self.flash, record).unwrap();
     }

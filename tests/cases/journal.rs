@@ -59,7 +59,7 @@ fn blank(board: &'static Board) -> SimulatedFlash {
 
 /// The record that a fresh look finds.
 fn found(flash: &mut SimulatedFlash, board: &'static Board) -> Record {
-    Journal::open(flash, board).record().clone()
+    *Journal::open(flash, board).record()
 }
 
 /// Each number is another record.

@@ -125,7 +125,7 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
         assert_eq!(start, expected, "boot {number} of {}", what());
     }
     // The last good image is where it was, and is still good by the record that is left.
-    let left = Journal::open(&mut flash, board).record().clone();
+    let left = *Journal::open(&mut flash, board).record();
     for slot in Slot::BOTH {
         assert_eq!(flash.wear(Part::Slot(slot)), Default::default(), "{}", what());
     }

@@ -15,7 +15,7 @@ impl<F: NorFlash> Updater<F> {
     pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
         let info = Info::read(&mut self.flash, self.board);
         let slots = Slot::BOTH.map(|slot| self.content(slot));
-        let Record { confirmed, trial, epoch_floor, revoked, outcome } = self.journal.record().clone();
+        let Record { confirmed, trial, epoch_floor, revoked, outcome } = *self.journal.record();
         wire::Status {
             wire: wire::WIRE,
             board: self.board.name_bytes(),

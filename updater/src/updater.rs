@@ -284,7 +284,7 @@ impl<F: NorFlash> Updater<F> {
             Stage::Idle => return Ok(Work::Idle),
             Stage::Receiving { end_trial: end_trial @ true, .. } => {
                 if !journal.prepare(flash)? {
-                    journal.append(flash, Record { trial: None, ..journal.record().clone() })?;
+                    journal.append(flash, Record { trial: None, ..*journal.record() })?;
                     *end_trial = false;
                 }
             }
@@ -311,7 +311,7 @@ impl<F: NorFlash> Updater<F> {
                 }
             }
             Stage::Recording(change) => {
-                let mut record = journal.record().clone();
+                let mut record = *journal.record();
                 let mut last = true;
                 match *change {
                     Change::MarkTrial(slot) => record.trial = Some(Trial::new(slot)),

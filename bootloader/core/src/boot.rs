@@ -80,7 +80,7 @@ impl<F: NorFlash> Device<'_, F> {
     }
 
     fn append(&mut self, change: impl FnOnce(&mut Record)) -> Result<(), Failed> {
-        let mut record = self.record().clone();
+        let mut record = *self.record();
         change(&mut record);
         self.journal.append(self.flash, record)
     }

@@ -171,7 +171,7 @@ pub struct Outcome {
 }
 
 /// The whole boot state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The slot that is started by default.
     pub confirmed: Slot,

@@ -27,7 +27,8 @@ unsafe extern "C" {
 #[repr(C)]
 pub union Vector {
     stack: *const u32,
-    entry: extern "C" fn() -> !,
+    /// Of what never returns.
+    pub entry: extern "C" fn() -> !,
     /// Of an exception or interrupt.
     pub handler: unsafe extern "C" fn(),
 }
@@ -50,6 +51,7 @@ pub extern "C" fn fault() -> ! {
 /// Resets the chip, and leaves the cause for the next boot.
 pub fn reset(cause: Cause) -> ! {
     store(CAUSE_WORD, cause_word(cause));
+    barrier();
     store(AIRCR, SYSTEM_RESET);
     loop {
         core::hint::spin_loop();
@@ -84,6 +86,12 @@ pub fn wait_for_debugger() -> ! {
         // SAFETY: waits for an event, no more.
         unsafe { asm!("wfe", options(nomem, nostack)) }
     }
+}
+
+/// Waits until everything that was stored has arrived.
+pub fn barrier() {
+    // SAFETY: waits, no more.
+    unsafe { asm!("dsb", options(nostack, preserves_flags)) }
 }
 
 /// Reads a register or a shared word.

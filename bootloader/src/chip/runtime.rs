@@ -88,6 +88,22 @@ global_asm!(
     "adds r0, #1",
     "b    2b",
     "3: pop {{r0, pc}}",
+    // memcmp(a, b, length): the difference of the first bytes that differ. Only for what is public: it stops there.
+    "entry memcmp",
+    "entry bcmp",
+    "push {{r4, r5, lr}}",
+    "movs r3, #0",
+    "1: cmp r3, r2",
+    "bhs 2f",
+    "ldrb r4, [r0, r3]",
+    "ldrb r5, [r1, r3]",
+    "adds r3, #1",
+    "subs r4, r5",
+    "beq 1b",
+    "movs r0, r4",
+    "pop {{r4, r5, pc}}",
+    "2: movs r0, #0",
+    "pop {{r4, r5, pc}}",
     ".popsection",
 );
 

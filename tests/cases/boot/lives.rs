@@ -82,7 +82,7 @@ proptest! {
                     device.put(running.other(), &firmware(board, major, epoch));
                     observer.starts = (0, 0);
                     let mut journal = lifeboot_core::journal::Journal::open(&mut device.flash, board);
-                    let record = journal.record().clone();
+                    let record = *journal.record();
                     let trial = Some(Trial::new(running.other()));
                     let _ = journal.append(&mut device.flash, lifeboot_core::record::Record { trial, ..record });
                 }

@@ -52,9 +52,9 @@ pub fn property(input: &[u8]) {
 fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices, what: &str) {
     let newest = newest(flash, board);
     let mut journal = Journal::open(flash, board);
-    let stored: Vec<Record> = newest.iter().map(|(_, record)| record.clone()).collect();
+    let stored: Vec<Record> = newest.iter().map(|(_, record)| *record).collect();
     assert_eq!(journal.is_blank(), newest.is_empty(), "{what}");
-    let before = journal.record().clone();
+    let before = *journal.record();
     assert!(stored.contains(&before) || stored.is_empty() && before == Record::FACTORY, "{what}: {before:?}");
     // Each try takes a number, and each place of two units may be tried, in up to two appends.
     let per_unit = board.journal_unit / board.write_size.max(RECORD_LENGTH as u32);
@@ -76,7 +76,7 @@ fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices
     }
     let next = record(choices);
     let operations = flash.operations();
-    match journal.append(flash, next.clone()) {
+    match journal.append(flash, next) {
         Ok(()) => {
             let limit = if prepared { 1 } else { 2 };
             assert!(flash.operations() - operations <= limit, "{what}");
@@ -91,7 +91,7 @@ fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices
 
 /// What a fresh look finds; where `equal` ones have the same number, the one that was found before.
 fn found(flash: &mut SimulatedFlash, board: &'static Board, equal: &[Record]) -> Record {
-    let record = Journal::open(flash, board).record().clone();
+    let record = *Journal::open(flash, board).record();
     assert!(equal.len() < 2 || equal.contains(&record));
     record
 }

@@ -20,7 +20,7 @@ proptest! {
             if reopened {
                 journal = Journal::open(&mut flash, board);
             }
-            journal.append(&mut flash, record.clone()).unwrap();
+            journal.append(&mut flash, record).unwrap();
             prop_assert!(!journal.is_blank());
             prop_assert_eq!(journal.record(), &record);
             prop_assert_eq!(found(&mut flash, board), record);
@@ -120,7 +120,7 @@ fn flash_that_refuses_keeps_the_old_record() {
             let mut flash = filled(board, number);
             flash.refuse(Part::Journal, true);
             let mut journal = Journal::open(&mut flash, board);
-            let old = journal.record().clone();
+            let old = *journal.record();
             assert!(journal.append(&mut flash, numbered(99_999)).is_err());
             assert_eq!((journal.record(), &found(&mut flash, board)), (&old, &old), "{}", board.name);
             flash.refuse(Part::Journal, false);

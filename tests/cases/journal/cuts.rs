@@ -52,7 +52,7 @@ fn every_cut_leaves_the_old_or_the_new_record() {
             {
                 let what = format!("{}, {number} records, {cut:?} at operation {operation}", board.name);
                 let mut flash = flash.clone();
-                let (state, happened) = cut_append(&mut flash, board, new.clone(), operation, cut);
+                let (state, happened) = cut_append(&mut flash, board, new, operation, cut);
                 assert!(happened, "{what}");
                 assert!(state == old || state == new, "{what}: {state:?}");
                 assert_eq!(Journal::open(&mut flash, board).is_blank(), state == Record::FACTORY, "{what}");
@@ -63,7 +63,7 @@ fn every_cut_leaves_the_old_or_the_new_record() {
                 }
                 assert_used_well(&flash);
             }
-            let (state, happened) = cut_append(&mut flash.clone(), board, new.clone(), operations, Cut::Before);
+            let (state, happened) = cut_append(&mut flash.clone(), board, new, operations, Cut::Before);
             assert_eq!((state, happened), (new, false), "there is no operation {operations}");
         }
     }
@@ -113,7 +113,7 @@ proptest! {
         let mut state = None;
         for (record, cut) in steps {
             let (operation, cut) = cut.unwrap_or((99, Cut::Before));
-            let (now, happened) = cut_append(&mut flash, board, record.clone(), operation, cut);
+            let (now, happened) = cut_append(&mut flash, board, record, operation, cut);
             let written = now == record;
             prop_assert!(happened || written);
             if !written {

@@ -121,7 +121,7 @@ pub fn record(flash: &[u8]) -> Record {
     let journal = MICROBIT.board.journal;
     let mut simulated = SimulatedFlash::new(MICROBIT.board);
     simulated.put(journal.start, &flash[journal.start as usize..journal.end() as usize]);
-    Journal::open(&mut simulated, MICROBIT.board).record().clone()
+    *Journal::open(&mut simulated, MICROBIT.board).record()
 }
 
 /// The boot record that a word in the journal is part of, once it is whole.

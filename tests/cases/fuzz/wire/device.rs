@@ -56,7 +56,7 @@ impl Device {
             }
         }
         put_records(&mut flash, choices);
-        let before = Journal::open(&mut flash, &MICROBIT).record().clone();
+        let before = *Journal::open(&mut flash, &MICROBIT).record();
         let hopeless = before.trial.is_some_and(|trial| !verifies(&mut flash, &before, trial.slot));
         let untouched = untouched(&flash);
         let flash = Shared(Rc::new(RefCell::new(flash)));
@@ -125,7 +125,7 @@ impl Device {
     }
 
     pub fn record(&self) -> Record {
-        Journal::open(&mut *self.flash.0.borrow_mut(), &MICROBIT).record().clone()
+        *Journal::open(&mut *self.flash.0.borrow_mut(), &MICROBIT).record()
     }
 
     fn operations(&self) -> u32 {
