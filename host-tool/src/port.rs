@@ -3,8 +3,13 @@
 //! [`Pipe`] is all that the rest of the tool needs of one, its clock included, so that a test or another program can
 //! put its own in place. A pipe may lose, damage or repeat bytes: the layer above sees to that.
 
+mod choice;
+
+pub use choice::choose;
+
+use choice::described;
 use miette::Diagnostic;
-use serialport::{ClearBuffer, ErrorKind, SerialPort};
+use serialport::{ClearBuffer, ErrorKind, SerialPort, SerialPortInfo};
 use std::fmt::{self, Display};
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -75,6 +80,20 @@ pub enum PortError {
         /// Those that there are.
         ports: Vec<String>,
     },
+    /// None was named, and nothing is plugged in.
+    #[error("no USB serial port is plugged in")]
+    #[diagnostic(help("{}", unplugged(ports)))]
+    Unplugged {
+        /// Those that are built into this machine.
+        ports: Vec<String>,
+    },
+    /// None was named, and there is a choice.
+    #[error("{} USB serial ports are plugged in", .ports.len())]
+    #[diagnostic(help("{}", existing(ports)))]
+    Several {
+        /// All of them, with what is plugged in.
+        ports: Vec<String>,
+    },
     /// The user may not open it.
     #[error("no permission to open {port}")]
     #[diagnostic(help(
@@ -129,7 +148,15 @@ fn existing(ports: &[String]) -> String {
     if ports.is_empty() {
         return "no serial port was found: plug the device in, or check its cable (some carry power only)".to_owned();
     }
-    format!("give one of these with --port: {}", ports.join(", "))
+    format!("give one of these with --port: {}", ports.join("; "))
+}
+
+fn unplugged(ports: &[String]) -> String {
+    let advice = "plug the device in, or check its cable (some carry power only)";
+    if ports.is_empty() {
+        return advice.to_owned();
+    }
+    format!("{advice}; or name a port of this machine with --port: {}", ports.join("; "))
 }
 
 /// A serial port, or a TCP connection.
@@ -203,10 +230,14 @@ impl Port {
     }
 }
 
-/// The serial ports of this machine.
+/// The serial ports of this machine, each with what is plugged in.
 pub fn serial_ports() -> Vec<String> {
-    let ports = serialport::available_ports().unwrap_or_default();
-    ports.into_iter().map(|port| port.port_name).collect()
+    all_ports().iter().map(described).collect()
+}
+
+/// The serial ports of this machine.
+pub fn all_ports() -> Vec<SerialPortInfo> {
+    serialport::available_ports().unwrap_or_default()
 }
 
 impl Pipe for Port {

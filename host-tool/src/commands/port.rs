@@ -2,7 +2,7 @@
 
 use lifeboot_host_tool::Error;
 use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::port::{BAUD, Port};
+use lifeboot_host_tool::port::{BAUD, Port, all_ports, choose};
 use std::time::Duration;
 
 /// How long a device may take to come back after a reset: its bootloader verifies the firmware first.
@@ -11,9 +11,9 @@ pub const RESTART: Duration = Duration::from_secs(30);
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Arguments {
-    /// A serial port such as /dev/ttyACM0, or tcp:HOST:NUMBER
+    /// A serial port such as /dev/ttyACM0, or tcp:HOST:NUMBER; needed unless just one USB serial port is plugged in
     #[arg(short, long, env = "LIFEBOOT_PORT")]
-    port: String,
+    port: Option<String>,
     /// Bits a second on a serial port
     #[arg(long, default_value_t = BAUD)]
     baud: u32,
@@ -21,6 +21,10 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn link(&self) -> Result<Link<Port>, Error> {
-        Ok(Link::new(Port::open(&self.port, self.baud)?))
+        let name = match &self.port {
+            Some(name) => name.clone(),
+            None => choose(&all_ports())?,
+        };
+        Ok(Link::new(Port::open(&name, self.baud)?))
     }
 }

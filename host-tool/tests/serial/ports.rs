@@ -5,9 +5,10 @@ use crate::line::Wire;
 use crate::pushes::recipe;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_host_tool::link::{Link, LinkError, Patience};
-use lifeboot_host_tool::port::{BAUD, Pipe, Port, PortError};
+use lifeboot_host_tool::port::{BAUD, Pipe, Port, PortError, choose};
 use lifeboot_host_tool::push::{Options, PushOutcome, push};
-use serialport::{SerialPort, TTYPort};
+use miette::Diagnostic;
+use serialport::{SerialPort, SerialPortInfo, SerialPortType, TTYPort, UsbPortInfo};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
@@ -148,11 +149,41 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
 }
 
 #[test]
+fn without_a_name_the_only_usb_port_is_taken() {
+    let built_in = SerialPortInfo { port_name: "/dev/ttyS0".to_owned(), port_type: SerialPortType::PciPort };
+    let usb = |name: &str, product: Option<&str>| SerialPortInfo {
+        port_name: name.to_owned(),
+        port_type: SerialPortType::UsbPort(UsbPortInfo {
+            vid: 0x2e8a,
+            pid: 10,
+            serial_number: None,
+            manufacturer: Some(" ".to_owned()),
+            product: product.map(str::to_owned),
+        }),
+    };
+    let (pico, unnamed) = (usb("/dev/ttyACM0", Some("Pico")), usb("/dev/ttyUSB1", None));
+    let chosen = |ports: &[&SerialPortInfo]| choose(&ports.iter().copied().cloned().collect::<Vec<_>>());
+    let words = |ports: &[&SerialPortInfo]| {
+        let error = chosen(ports).unwrap_err();
+        format!("{error}\n{}", error.help().unwrap())
+    };
+
+    assert_eq!(chosen(&[&built_in, &pico]).unwrap(), "/dev/ttyACM0");
+    assert_eq!(
+        words(&[&pico, &built_in, &unnamed]),
+        "2 USB serial ports are plugged in\n\
+         give one of these with --port: /dev/ttyACM0 (Pico); /dev/ttyUSB1 (USB 2e8a:000a)"
+    );
+    let advice =
+        "no USB serial port is plugged in\nplug the device in, or check its cable (some carry power only)".to_owned();
+    assert_eq!(words(&[]), advice);
+    assert_eq!(words(&[&built_in]), advice + "; or name a port of this machine with --port: /dev/ttyS0");
+}
+
+#[test]
 fn wrong_arguments_are_told_before_a_port_is_opened() {
     let digits = lifeboot(&["push", "firmware.img", "--port", "/dev/ttyNone7", "--force", "abc"]);
     assert_eq!(digits.status.code(), Some(2));
-    let no_port = lifeboot(&["status"]);
-    assert_eq!(no_port.status.code(), Some(2));
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("firmware.img");
