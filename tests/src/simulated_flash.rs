@@ -221,6 +221,11 @@ impl SimulatedFlash {
         }
     }
 
+    /// Whether power was lost at the very end of the operation.
+    fn is_marginal(&self) -> bool {
+        !self.powered && matches!(self.cut, Some((_, Cut::Marginal)))
+    }
+
     fn result_of_operation(&self) -> Result<(), Fault> {
         if self.powered { Ok(()) } else { Err(Fault::NoPower) }
     }
@@ -229,6 +234,9 @@ impl SimulatedFlash {
         let tear = self.next_operation()?;
         self.wear[index(part)].erases += 1;
         self.cells.erase(bytes_of(unit), tear);
+        if self.is_marginal() {
+            self.cells.make_erase_marginal(bytes_of(unit));
+        }
         self.result_of_operation()
     }
 }
@@ -299,6 +307,9 @@ impl NorFlash for SimulatedFlash {
         self.wear[index(part)].writes += 1;
         self.wear[index(part)].bytes += bytes.len() as u32;
         self.cells.write(start, bytes, tear);
+        if self.is_marginal() {
+            self.cells.make_write_marginal(start, bytes);
+        }
         self.result_of_operation()
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Transfer {
     done: usize,
     /// The erase unit that can be written from `written` on.
     open: Option<u32>,
-    /// The slot still has a header that is not the new one, or one that cannot be read.
+    /// The slot still has a header, or one that cannot be read: it has to go before anything else.
     old_header: bool,
     /// Power may have failed while the last bytes that the slot holds were written.
     uncertain: bool,
@@ -54,17 +54,15 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// Starts a transfer of the image with this header, which was `checked` for the target slot. `uncertain`: power may
-    /// have failed in an earlier one.
-    pub fn new<F: NorFlash>(
+    /// Starts a transfer of the image with this header, which was `checked` for the target slot. `present`: what stands
+    /// in the header's place, if that can be read; `uncertain`: power may have failed in an earlier transfer.
+    pub fn new(
         header: &HeaderBytes,
         checked: Checked,
+        present: Option<HeaderBytes>,
         uncertain: bool,
         board: &Board,
-        flash: &mut F,
     ) -> Self {
-        // A header that was torn so that it cannot be read goes like any other that is not the new one.
-        let present = read_header(flash, board.slot(checked.slot()).start).ok();
         let mut transfer = Transfer {
             table: TableReader::new(&checked, board),
             rebaser: Rebaser::new(checked.distance(board)),
@@ -75,7 +73,8 @@ impl Transfer {
             filled: 0,
             done: 0,
             open: None,
-            old_header: !present.is_some_and(|present| present == *header && !uncertain || is_erased(&present)),
+            // Also where it reads as the new one: what was torn last may be its own last word.
+            old_header: !present.is_some_and(|present| is_erased(&present)),
             uncertain,
             erased_first: false,
             erased_shared: false,

@@ -199,11 +199,13 @@ impl<F: NorFlash> Updater<F> {
             return Err(Refusal::Rejected);
         }
         let end_trial = record.trial.is_some();
+        // Read once: a header that was torn may read differently a moment later.
+        let present = read_header(&mut self.flash, self.board.slot(target).start).ok();
         if !self.begun {
-            self.uncertain = self.may_be_torn(header);
+            self.uncertain = !is_of_another(&present, header);
         }
         self.begun = true;
-        let transfer = Transfer::new(header, checked, self.uncertain, self.board, &mut self.flash);
+        let transfer = Transfer::new(header, checked, present, self.uncertain, self.board);
         self.stage = Stage::Receiving { transfer, end_trial };
         Ok(())
     }
@@ -355,14 +357,6 @@ impl<F: NorFlash> Updater<F> {
         Ok(digest.first_chunk().copied().unwrap_or_default())
     }
 
-    /// Whether an earlier boot may have left the target slot with what a power cut tore: unless it still holds the header
-    /// of another image, which goes first when a slot is written. That a slot reads as blank proves nothing.
-    fn may_be_torn(&mut self, header: &HeaderBytes) -> bool {
-        let slot = self.board.slot(self.target());
-        let present = read_header(&mut self.flash, slot.start);
-        !present.is_ok_and(|present| present != *header && Header::parse(&present).is_ok())
-    }
-
     fn trusted(&mut self, check: impl FnOnce(&Trust, &mut F) -> Result<Checked, Invalid>) -> Result<Checked, Refusal> {
         let info = Info::read(&mut self.flash, self.board).ok_or(Refusal::NoBootloader)?;
         let Record { revoked, epoch_floor, .. } = *self.journal.record();
@@ -376,6 +370,12 @@ impl<F: NorFlash> Updater<F> {
         }
         result
     }
+}
+
+/// Whether a slot still holds the header of another image. That goes first when a slot is written, and comes last: so
+/// behind it nothing is left that a power cut tore. That a slot reads as blank proves nothing.
+fn is_of_another(present: &Option<HeaderBytes>, header: &HeaderBytes) -> bool {
+    present.is_some_and(|present| present != *header && Header::parse(&present).is_ok())
 }
 
 /// Whether firmware in `running` still has to confirm, by this boot state.

@@ -35,6 +35,8 @@ pub struct Device {
     confirmed: Vec<Slot>,
     /// What each slot holds that may be the default.
     kept: [Option<Image>; 2],
+    /// A slot with an image that radiation has changed.
+    spoiled: Option<Slot>,
     /// Starts of the trial since it was marked: after crashes, after losses of power.
     starts: (u8, u8),
     floor: u32,
@@ -55,6 +57,7 @@ impl Device {
             wanted: RESCUE,
             confirmed: vec![Slot::A],
             kept: [None; 2],
+            spoiled: None,
             starts: (0, 0),
             floor: 0,
             highest_floor: 0,
@@ -106,9 +109,18 @@ impl Device {
         self.require(floor >= self.floor, "5: the epoch floor fell")?;
         self.require(states.iter().all(|state| state.floor <= self.highest_floor), "5: the floor rose by itself")?;
         self.floor = floor;
-        for slot in states.iter().map(|state| state.confirmed) {
-            let whole = self.holds(slot).is_some_and(|image| self.kept[slot as usize] == Some(image));
-            self.require(whole, "2: the confirmed image is not whole")?;
+        let holds = Slot::BOTH.map(|slot| self.holds(slot));
+        for state in states {
+            let image =
+                holds[state.confirmed as usize].filter(|image| self.kept[state.confirmed as usize] == Some(*image));
+            self.require(image.is_some(), "2: the confirmed image is not whole")?;
+            self.require(image.is_some_and(|image| image.epoch >= state.floor), "2: it is below the floor")?;
+        }
+        // The old header goes first and the new one comes last: who sees one can rely on what is behind it.
+        for slot in Slot::BOTH {
+            let headed = holds[slot as usize].is_none() && self.world.oracle.has_header(&self.flash, slot);
+            self.require(!headed || self.spoiled == Some(slot), "7: the header of an image that is not whole")?;
+            self.spoiled = self.spoiled.filter(|spoiled| *spoiled != slot || headed);
         }
         self.require(self.flash.misuse().is_none(), &format!("6: {:?}", self.flash.misuse()))?;
         self.require(*self.outside == self.outside_bytes(), "6: flash outside was changed")
@@ -147,6 +159,15 @@ impl Device {
     pub fn boots(&mut self, cause: Cause, wanted: Start) -> Lived {
         let start = self.boot(cause)?;
         self.require(start == wanted, &format!("started {start:?} instead of {wanted:?}"))
+    }
+
+    /// Radiation changes the payload in a slot.
+    pub fn spoil(&mut self, slot: Slot) {
+        let board = &self.world.geometry.board;
+        let start = board.slot(slot).start + board.header_length + 0x40;
+        let byte = self.flash.region(Region { start, length: 1 })[0];
+        self.flash.put(start, &[byte & 0x5a]);
+        self.spoiled = Some(slot);
     }
 
     /// The running firmware says that it is healthy.

@@ -3,7 +3,10 @@
 use super::world::Release;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::Version;
+use lifeboot_core::layout::BLOCK;
 use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use sha2::{Digest, Sha256};
+use std::ops::Range;
 
 /// Does what was started, to its end.
 pub fn work<F: NorFlash>(updater: &mut Updater<F>) -> Result<(), Refusal> {
@@ -32,18 +35,14 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
     updater.begin(&release.header, Belief { running: version, target: updater.target() }, how.force)?;
     work(&mut updater)?;
     let (canonical, final_form) = (&release.contents[0], &release.contents[updater.target() as usize]);
+    let board = release.image.board;
     let table = release.image.table_offset();
-    let payload_end = release.image.board.header_length + release.image.header.payload_length;
+    let payload_end = board.header_length + release.image.header.payload_length;
     let mut rest = how.bytes;
     while let Some(next) = updater.next().filter(|next| *next != payload_end) {
         let end = if next >= table { canonical.len() as u32 } else { payload_end };
-        let to = (next + 1).next_multiple_of(release.image.board.slot_unit).min(end);
-        let there = &final_form[next as usize..to as usize];
-        let digest = <[u8; 32] as From<_>>::from(<sha2::Sha256 as sha2::Digest>::digest(there));
-        if how.may_skip
-            && next % 256 == 0
-            && updater.digest(next, to - next).is_ok_and(|found| digest.starts_with(&found))
-        {
+        if how.may_skip && next.is_multiple_of(BLOCK) {
+            let to = held(&mut updater, next..end, final_form, board.slot_unit);
             updater.skip(to)?;
             if updater.next() != Some(next) {
                 continue;
@@ -59,4 +58,18 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
     }
     updater.finish()?;
     work(&mut updater)
+}
+
+/// How far the slot holds what it is to hold, by whole units.
+fn held<F: NorFlash>(updater: &mut Updater<F>, range: Range<u32>, form: &[u8], unit: u32) -> u32 {
+    let mut to = range.start;
+    while to < range.end {
+        let end = (to + 1).next_multiple_of(unit).min(range.end);
+        let digest: [u8; 32] = Sha256::digest(&form[to as usize..end as usize]).into();
+        if !updater.digest(to, end - to).is_ok_and(|found| digest.starts_with(&found)) {
+            break;
+        }
+        to = end;
+    }
+    to
 }

@@ -142,29 +142,41 @@ impl Oracle {
         images
     }
 
-    /// The image at the start of these bytes.
-    fn image(&self, bytes: &[u8], slot: Slot) -> Option<Image> {
-        let start = |slot| {
-            let index = if slot == Slot::A { 0 } else { 1 };
-            self.board.flash_address + self.board.slots[index].start + self.board.header_length
-        };
+    /// Whether a slot has, for certain, a header that is signed and fits the board.
+    pub fn has_header(&self, flash: &SimulatedFlash, slot: Slot) -> bool {
+        let region = Region { length: 256, ..self.board.slots[if slot == Slot::A { 0 } else { 1 }] };
+        let steady = flash.unsteady(region).next().is_none() && flash.is_readable(region);
+        steady && self.signer(flash.region(region)).is_some()
+    }
+
+    /// Which key signed a header; none, where it does not fit the board.
+    fn signer(&self, head: &[u8]) -> Option<usize> {
         let mut name = [0; 16];
         name[..self.board.name.len()].copy_from_slice(self.board.name.as_bytes());
-        let head = bytes.get(..256)?;
-        let key = self.keys.iter().position(|key| Sha256::digest(key.as_bytes())[..4] == head[0x5c..0x60])?;
-        let link = word(head, 0x28);
         let form = head[..6] == *b"LBIM\x01\0" && u32::from(half(head, 6)) == self.board.header_length;
-        let fits = head[8..24] == name && link == start(Slot::A) && half(head, 0x54) <= 1;
-        if !form || !fits || !self.is_signed(head, key) {
-            return None;
-        }
+        let link = self.payload_address(Slot::A);
+        let fits = head[8..24] == name && word(head, 0x28) == link && half(head, 0x54) <= 1;
+        let key = self.keys.iter().position(|key| Sha256::digest(key.as_bytes())[..4] == head[0x5c..0x60])?;
+        (form && fits && self.is_signed(head, key)).then_some(key)
+    }
+
+    fn payload_address(&self, slot: Slot) -> u32 {
+        let index = if slot == Slot::A { 0 } else { 1 };
+        self.board.flash_address + self.board.slots[index].start + self.board.header_length
+    }
+
+    /// The image at the start of these bytes.
+    fn image(&self, bytes: &[u8], slot: Slot) -> Option<Image> {
+        let head = bytes.get(..256)?;
+        let key = self.signer(head)?;
+        let (link, start) = (word(head, 0x28), self.payload_address(slot));
         let (length, table_length) = (word(head, 0x2c) as usize, word(head, 0x30) as usize);
         let mut payload = bytes.get(self.board.header_length as usize..)?.get(..length)?.to_vec();
         let table = &bytes.get(extent(bytes)? - table_length..)?[..table_length];
         let stack = word(&payload, 0);
         let entry = word(&payload, 4);
-        let inside = entry % 2 == 1 && (start(slot)..start(slot) + length as u32).contains(&(entry - 1));
-        rebase(&mut payload, table, link.wrapping_sub(start(slot)))?;
+        let inside = entry % 2 == 1 && (start..start + length as u32).contains(&(entry - 1));
+        rebase(&mut payload, table, link.wrapping_sub(start))?;
         let mut hash = Sha256::new();
         hash.update(&payload);
         hash.update(table);

@@ -46,9 +46,7 @@ pub const LIFE: [(&str, Step); 22] = [
     }),
     ("an update after a rejected one", |device| device.update(4, false)),
     ("rollback by an invalid image", |device| {
-        let start = device.world.geometry.board.slots[0].start + device.world.geometry.board.header_length + 0x40;
-        let byte = device.flash.region(Region { start, length: 1 })[0];
-        device.flash.put(start, &[byte & 0x5a]);
+        device.spoil(A);
         device.boots(Cause::Request, Confirmed(B))
     }),
     ("a push that is given up, at the end of the other unit", |device| {

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
 
+/// Where the noise starts: any number but zero.
+const NOISE: u32 = 0x2545_f491;
+
 #[derive(Clone, Debug)]
 pub(super) struct Cells {
     /// As they would be read if every bit were steady.
@@ -20,6 +23,7 @@ pub(super) struct Cells {
     unreadable: BTreeSet<usize>,
     /// Bits that read differently from one read to the next, by byte.
     unsteady: BTreeMap<usize, u8>,
+    /// What they read as differs only from `bytes` where this is not zero.
     noise: u32,
 }
 
@@ -31,7 +35,7 @@ impl Cells {
             ecc: 0,
             unreadable: BTreeSet::new(),
             unsteady: BTreeMap::new(),
-            noise: 0x2545_f491,
+            noise: NOISE,
         }
     }
 
@@ -110,6 +114,20 @@ impl Cells {
         }
     }
 
+    /// What an erase of this unit did last is not firm, though it reads so.
+    pub fn make_erase_marginal(&mut self, unit: Range<usize>) {
+        self.noise = 0;
+        self.unsteady.extend(unit.take(UNSTEADY_LENGTH).map(|byte| (byte, 0xff)));
+    }
+
+    /// What a write of these bytes did last is not firm, though it reads so.
+    pub fn make_write_marginal(&mut self, start: usize, bytes: &[u8]) {
+        self.noise = 0;
+        let word = bytes.rchunks(WORD).position(|word| word.iter().any(|byte| *byte != 0xff)).unwrap_or_default();
+        let end = bytes.len() - word * WORD;
+        self.unsteady.extend((end - WORD..end).map(|index| (start + index, !bytes[index])));
+    }
+
     /// Reads; what lies outside is wrong use.
     pub fn read(&mut self, start: usize, bytes: &mut [u8]) -> Result<(), Fault> {
         let range = start..start.saturating_add(bytes.len());
@@ -129,6 +147,7 @@ impl Cells {
     }
 
     fn tear(&mut self, byte: usize, bits: u8) {
+        self.noise = if self.noise == 0 { NOISE } else { self.noise };
         if let Some(word) = byte.checked_div(self.ecc) {
             self.unreadable.insert(word * self.ecc);
         } else {

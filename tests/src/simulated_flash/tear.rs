@@ -17,6 +17,10 @@ pub enum Cut {
     },
     /// In the middle, as finely as flash tears.
     Torn(Tear),
+    /// At its very end: everything reads as it was meant to, and the bits that were done last need not do so for ever.
+    /// Of a write that is the last word that it changes; of an erase, [`UNSTEADY_LENGTH`] bytes of its unit, ECC or not.
+    /// The worst case for code that believes what it reads once.
+    Marginal,
 }
 
 /// What is left of an operation that power was lost in.
@@ -42,6 +46,7 @@ impl Cut {
             Cut::Before => None,
             Cut::Inside { words, mask } => Some(Tear { bytes: words.saturating_mul(WORD), kept: mask, unsteady: 0 }),
             Cut::Torn(tear) => Some(tear),
+            Cut::Marginal => Some(Tear::NONE),
         }
     }
 }
