@@ -10,6 +10,8 @@
 
 mod read;
 
+pub(crate) use read::loads;
+
 use lifeboot_core::layout::{HANDOVER_LENGTH, Region};
 use lifeboot_core::{Board, Slot};
 use miette::Diagnostic;

@@ -1,11 +1,14 @@
 //! What this library's callers see when something goes wrong. Every error says what, and its help says what to do.
 
+use crate::bootloader_file::BootloaderError;
 use crate::device::DeviceError;
 use crate::elf::ElfError;
+use crate::flash_file::FlashFileError;
 use crate::image_file::ImageError;
 use crate::keys::KeyError;
 use crate::link::LinkError;
 use crate::port::PortError;
+use crate::provision::ProvisionError;
 use crate::push::PushError;
 use crate::relocations::RelocationError;
 use crate::sign::RelinkedError;
@@ -70,6 +73,18 @@ pub enum Error {
         /// Its bytes.
         length: usize,
     },
+    /// Not a bootloader.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Bootloader(#[from] BootloaderError),
+    /// Bootloader and image do not make a board that starts.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Provision(#[from] ProvisionError),
+    /// A file for flashing cannot be made or read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    FlashFile(#[from] FlashFileError),
     /// `inspect` cannot tell an ELF file's board.
     #[error("an ELF file does not say which board it is for")]
     #[diagnostic(help("add --board, one of: {boards}"))]

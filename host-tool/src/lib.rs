@@ -8,6 +8,9 @@
 //! | [`sign`](mod@sign) | makes an image of firmware, and proves that it runs in either slot |
 //! | [`image_file`] | image files: made, checked, and carried to a slot |
 //! | [`inspect`] | describes images and firmware |
+//! | [`bootloader_file`] | a bootloader as cargo builds it |
+//! | [`provision`] | the first flash: bootloader, blank journal, first firmware |
+//! | [`flash_file`], [`board`] | files that other tools flash, and what they call a board |
 //! | [`keys`] | makes and reads keys |
 //! | [`port`] | byte pipes to a device: serial ports, TCP, a program's own |
 //! | [`link`] | the conversation with a device over a line that loses bytes |
@@ -21,15 +24,19 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod board;
+pub mod bootloader_file;
 pub mod device;
 pub mod elf;
 mod error;
 pub mod files;
+pub mod flash_file;
 pub mod image_file;
 pub mod inspect;
 pub mod keys;
 pub mod link;
 pub mod port;
+pub mod provision;
 pub mod push;
 pub mod refusal;
 pub mod relocation_types;

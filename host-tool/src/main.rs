@@ -5,7 +5,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{confirm, inspect, keygen, push, reset, rollback, sign, status};
+use commands::{confirm, inspect, keygen, provision, push, reset, rollback, sign, status};
 use lifeboot_host_tool::Error;
 use miette::Diagnostic;
 use std::process::ExitCode;
@@ -24,6 +24,7 @@ enum Command {
     Keygen(keygen::Arguments),
     Sign(sign::Arguments),
     Inspect(inspect::Arguments),
+    Provision(provision::Arguments),
     Push(push::Arguments),
     Status(status::Arguments),
     Confirm(confirm::Arguments),
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Keygen(arguments) => keygen::run(arguments),
         Command::Sign(arguments) => sign::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Provision(arguments) => provision::run(arguments),
         Command::Push(arguments) => push::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Confirm(arguments) => confirm::run(arguments),

@@ -1,12 +1,15 @@
 //! Builds what is flashed, as a user would: bootloader and firmware by cargo, keys and images by the host tool.
 
 use crate::setup;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::{self, Board};
 use lifeboot_core::{Slot, Version};
+use lifeboot_host_tool::bootloader_file::Bootloader;
+use lifeboot_host_tool::flash_file::Format;
 use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_host_tool::keys::{self, PrivateKey, PublicKey};
+use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_host_tool::sign::{Options, Program};
 use object::{Object, ObjectSection, ObjectSegment};
 use std::path::{Path, PathBuf};
@@ -143,20 +146,13 @@ pub fn prove(target: &Target, linked_for_a: &Path, linked_for_b: &Path) -> Resul
     Ok(program.listed().len())
 }
 
-/// The content of a flash that comes from production: bootloader, blank journal, this image in slot A.
+/// The content of a flash that comes from production: erased, and then flashed with what `lifeboot provision` writes of
+/// bootloader and image.
 pub fn factory_flash(target: &Target, bootloader: &Path, image: &ImageFile) -> Result<Vec<u8>> {
-    let mut flash = vec![0xff; target.board.flash_length as usize];
     let elf = fs::read(bootloader).with_context(|| format!("cannot read {}", bootloader.display()))?;
-    let file = object::File::parse(&*elf)?;
-    for segment in file.segments() {
-        let data = segment.data()?;
-        let start = (segment.address() as u32 - target.board.flash_address) as usize;
-        flash[start..start + data.len()].copy_from_slice(data);
-    }
-    let slot = target.board.slot(Slot::A);
-    let content = image.for_slot(target.board, Slot::A)?;
-    flash[slot.start as usize..][..content.len()].copy_from_slice(&content);
-    Ok(flash)
+    let first = FirstFlash::new(Bootloader::from_elf(&elf)?, image.clone())?;
+    ensure!(first.board() == target.board, "{} is for another board", bootloader.display());
+    Ok(FirstFlash::from_file(&first.to_file(Format::Elf)?)?.content())
 }
 
 /// Bytes of flash that a program takes: what is allocated and has bytes in the file.

@@ -5,6 +5,7 @@ pub mod inspect;
 pub mod keygen;
 mod port;
 mod progress;
+pub mod provision;
 pub mod push;
 pub mod reset;
 pub mod rollback;

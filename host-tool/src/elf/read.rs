@@ -1,6 +1,7 @@
 //! Takes an ELF file apart. Nothing in it is believed before it was checked: a damaged file is an error, never a panic.
 
 use super::{ElfError, Firmware, Home, Relocation, Section, Symbol};
+use crate::flash_file::Run;
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::{Board, Slot};
 use object::elf::{self, FileHeader32, Rel32, Rela32, RelocationType, SectionHeader32, Sym32};
@@ -17,16 +18,7 @@ const ERASED: u8 = 0xff;
 
 /// Reads everything but the meaning of the payload's first words.
 pub fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
-    if !bytes.starts_with(&elf::ELFMAG) {
-        return Err(ElfError::NotElf);
-    }
-    let header = Header::parse(bytes).map_err(|_| ElfError::NotArm)?;
-    let is_executable = header.e_type(LITTLE) == elf::ET_EXEC && header.e_machine(LITTLE) == elf::EM_ARM;
-    if !header.is_little_endian() || !is_executable {
-        return Err(ElfError::NotArm);
-    }
-    let table = header.sections(LITTLE, bytes)?;
-    let segments = segments(header, bytes, &table)?;
+    let (_, table, segments) = open(bytes)?;
     let slot = linked_slot(&segments, board)?;
     let mut firmware = Firmware {
         board,
@@ -41,6 +33,29 @@ pub fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     firmware.payload = payload(&firmware, &segments)?;
     read_linkage(&mut firmware, &table, bytes)?;
     Ok(firmware)
+}
+
+/// What an executable wants loaded, whatever it is, and its entry point.
+pub fn loads(bytes: &[u8]) -> Result<(Vec<Run>, u32), ElfError> {
+    let (header, _, segments) = open(bytes)?;
+    let runs = segments.iter().map(|segment| Run { address: segment.load_address, bytes: segment.bytes.to_vec() });
+    Ok((runs.collect(), header.e_entry(LITTLE)))
+}
+
+type Opened<'a> = (&'a Header, SectionTable<'a, Header>, Vec<Segment<'a>>);
+
+fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
+    if !bytes.starts_with(&elf::ELFMAG) {
+        return Err(ElfError::NotElf);
+    }
+    let header = Header::parse(bytes).map_err(|_| ElfError::NotArm)?;
+    let is_executable = header.e_type(LITTLE) == elf::ET_EXEC && header.e_machine(LITTLE) == elf::EM_ARM;
+    if !header.is_little_endian() || !is_executable {
+        return Err(ElfError::NotArm);
+    }
+    let table = header.sections(LITTLE, bytes)?;
+    let segments = segments(header, bytes, &table)?;
+    Ok((header, table, segments))
 }
 
 /// Bytes to load: where they stand in the file, and where they go.
@@ -95,15 +110,17 @@ fn loaded_range(raw: &RawSection) -> Option<(u64, u64)> {
 }
 
 fn linked_slot(segments: &[Segment], board: &'static Board) -> Result<Slot, ElfError> {
-    let starts_in =
-        |board: &Board, slot: Slot| segments.iter().any(|segment| segment.load_address == board.payload_address(slot));
-    if let Some(slot) = Slot::BOTH.into_iter().find(|slot| starts_in(board, *slot)) {
+    if let Some(slot) = Slot::BOTH.into_iter().find(|slot| starts_in(segments, board, *slot)) {
         return Ok(slot);
     }
     let address = segments.iter().map(|segment| segment.load_address).min().ok_or(ElfError::Empty)?;
-    let fits = BOARDS.into_iter().find(|board| Slot::BOTH.into_iter().any(|slot| starts_in(board, slot)));
+    let fits = BOARDS.into_iter().find(|board| Slot::BOTH.into_iter().any(|slot| starts_in(segments, board, slot)));
     let hint = fits.map(|board| format!("; it fits board {}", board.name)).unwrap_or_default();
     Err(ElfError::LinkedElsewhere { address, board: board.name, expected: board.payload_address(Slot::A), hint })
+}
+
+fn starts_in(segments: &[Segment], board: &Board, slot: Slot) -> bool {
+    segments.iter().any(|segment| segment.load_address == board.payload_address(slot))
 }
 
 fn read_sections(

@@ -11,10 +11,10 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A folder with a key, firmware for both slots, and firmware without relocations.
-struct Folder(TempDir);
+pub struct Folder(pub TempDir);
 
 impl Folder {
-    fn new() -> Folder {
+    pub fn new() -> Folder {
         let folder = Folder(tempfile::tempdir().unwrap());
         keys::generate(&folder.0.path().join("key.pem"), false).unwrap();
         folder.put("a.elf", &rich(LARGE, Slot::A).elf());
@@ -25,25 +25,29 @@ impl Folder {
         folder
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) {
+    pub fn put(&self, name: &str, bytes: &[u8]) {
         fs::write(self.0.path().join(name), bytes).unwrap();
     }
 
-    fn bytes(&self, name: &str) -> Vec<u8> {
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.0.path().join(name)).unwrap()
     }
 
-    fn exists(&self, name: &str) -> bool {
+    pub fn exists(&self, name: &str) -> bool {
         self.0.path().join(name).exists()
     }
 
-    fn run(&self, line: &str) -> Output {
+    pub fn run(&self, line: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
+        // What the person at this machine works with is not what is tested.
+        for name in ["LIFEBOOT_PORT", "LIFEBOOT_KEY", "LIFEBOOT_BOOTLOADER", "LIFEBOOT_PROBE", "COLUMNS"] {
+            command.env_remove(name);
+        }
         command.args(line.split_whitespace()).current_dir(self.0.path()).output().unwrap()
     }
 
     /// What a command printed that did what it had to.
-    fn done(&self, line: &str) -> String {
+    pub fn done(&self, line: &str) -> String {
         let output = self.run(line);
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), error.as_str()), (Some(0), ""), "{line}");
@@ -51,11 +55,11 @@ impl Folder {
     }
 
     /// What a command said that could not.
-    fn failed(&self, line: &str) -> String {
+    pub fn failed(&self, line: &str) -> String {
         self.refused(line, 1)
     }
 
-    fn refused(&self, line: &str, status: i32) -> String {
+    pub fn refused(&self, line: &str, status: i32) -> String {
         let output = self.run(line);
         assert_eq!(output.status.code(), Some(status), "{line}");
         String::from_utf8(output.stderr).unwrap()

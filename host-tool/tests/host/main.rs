@@ -15,6 +15,15 @@ mod key_files;
 /// What the commands print, and their exit status.
 mod command_line;
 
+/// Which bootloader and image make a first flash, and why others do not.
+mod first_flash;
+
+/// Files for flashing: each format by a reader of its own, and damaged files.
+mod flash_files;
+
+/// What provision prints.
+mod flashing_commands;
+
 /// Each type of relocation, from and to each kind of section.
 mod relocation_records;
 

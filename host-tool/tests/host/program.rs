@@ -1,6 +1,7 @@
 //! A small program as a linker would write it: vectors, code, constants, initialised data that runs in RAM, zeroed data,
 //! and defmt's strings, which are not part of the running firmware. Tests add to it what they are about.
 
+use lifeboot_core::info::{INFO_LENGTH, Info};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_core::{Board, Slot};
 use lifeboot_host_tool::elf::Firmware;
@@ -55,6 +56,7 @@ pub struct Program {
     pub emit_relocations: bool,
     pub file_type: elf::FileType,
     pub machine: elf::Machine,
+    pub entry: u32,
 }
 
 impl Program {
@@ -83,6 +85,7 @@ impl Program {
             emit_relocations: true,
             file_type: elf::ET_EXEC,
             machine: elf::EM_ARM,
+            entry: 0,
         };
         program.symbol("main", Some(TEXT), flash + TEXT_OFFSET + 1, 0x20);
         program.symbol("CONSTANT", Some(RODATA), flash + RODATA_OFFSET, 8);
@@ -95,6 +98,33 @@ impl Program {
         program.symbols.push(("weak".to_owned(), Some(0), 0, 0));
         program.put(VECTORS, 0, &(board.ram.end()).to_le_bytes());
         program.word(VECTORS, 4, MAIN);
+        program
+    }
+
+    /// A bootloader that trusts these keys.
+    pub fn bootloader(board: &'static Board, keys: &[[u8; 32]], demo_key: bool) -> Program {
+        let mut program = Program::new(board, Slot::A);
+        let start = board.address(board.bootloader.start);
+        let info = board.address(board.bootloader.end()) - INFO_LENGTH as u32;
+        let mut vectors = board.ram.end().to_le_bytes().to_vec();
+        vectors.extend((start + 0x41).to_le_bytes());
+        vectors.resize(0x40, 0);
+        let section = |name, address, bytes: Vec<u8>| Section {
+            name,
+            address,
+            load_address: address,
+            bytes,
+            zeroed: 0,
+            allocated: true,
+        };
+        program.sections = vec![
+            section(".vectors", start, vectors),
+            section(".text", start + 0x40, [0x00, 0xbf].repeat(0x21)),
+            section(".info", info, Info::new(keys, demo_key).to_bytes(board).to_vec()),
+        ];
+        program.symbols.clear();
+        program.relocations.clear();
+        program.entry = start + 0x41;
         program
     }
 
@@ -177,7 +207,7 @@ impl Program {
             abi_version: 0,
             e_type: self.file_type,
             e_machine: self.machine,
-            e_entry: 0,
+            e_entry: self.entry.into(),
             e_flags: elf::FileFlags(0x0500_0000),
         };
         writer.write_file_header(&header).unwrap();

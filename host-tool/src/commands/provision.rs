@@ -1,0 +1,76 @@
+//! `lifeboot provision`
+
+use lifeboot_host_tool::bootloader_file::Bootloader;
+use lifeboot_host_tool::flash_file::{ERASED, Format};
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::{Error, files};
+use std::path::{Path, PathBuf};
+
+/// Make the file for a board's first flash: bootloader, blank journal, first firmware
+///
+/// Makes sure that the bootloader is for the image's board, trusts the key that signed it, and would start it. A board
+/// that was in use becomes as one from production: its journal is erased, and the header in slot B.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot provision lifeboot-bootloader firmware.img -o first.elf
+
+  first.elf  for debuggers: probe-rs, gdb, openocd
+  first.hex  for programmers, and for a micro:bit: copy it to its drive
+  first.uf2  for a Pico: copy it to its drive
+  first.bin  from the start of flash on; leaves slot B alone")]
+pub struct Arguments {
+    /// The bootloader, as cargo built it: target/TARGET/embedded/lifeboot-bootloader
+    #[arg(value_name = "BOOTLOADER.elf")]
+    bootloader: PathBuf,
+    /// The first firmware, as lifeboot sign wrote it
+    #[arg(value_name = "FIRMWARE.img")]
+    image: PathBuf,
+    /// The file to write [default: the image's name with .first.elf, or the format's ending]
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The file's format: elf, hex, bin or uf2 [default: as the file's name ends]
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: Option<Format>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let (path, format) = match (&arguments.out, arguments.format) {
+        (Some(path), Some(format)) => (path.clone(), format),
+        (Some(path), None) => (path.clone(), Format::of_path(path)?),
+        (None, format) => {
+            let format = format.unwrap_or(Format::Elf);
+            (arguments.image.with_extension(format!("first.{}", format.ending())), format)
+        }
+    };
+    let first = first_flash(&arguments.bootloader, &arguments.image)?;
+    files::write(&path, &first.to_file(format)?)?;
+    let version = first.image().header().version;
+    println!("provisioned {}: {} {version}, {format}", path.display(), first.board().name);
+    for (name, run) in first.parts_in(format) {
+        let blank = if run.bytes.iter().all(|byte| *byte == ERASED) { ", blank" } else { "" };
+        println!("  {:#010x} {:>7} bytes  {name}{blank}", run.address, run.bytes.len());
+    }
+    Ok(())
+}
+
+/// The first flash of two files, with a warning where its keys protect nothing.
+fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error> {
+    let bootloader = Bootloader::from_elf(&files::read(bootloader)?)?;
+    let image = ImageFile::from_bytes(&files::read(image)?)?;
+    let first = FirstFlash::new(bootloader, image)?;
+    warn(&first);
+    Ok(first)
+}
+
+/// Warns where the bootloader's keys protect nothing.
+fn warn(first: &FirstFlash) {
+    if first.bootloader().info().demo_key {
+        eprintln!("warning: the bootloader was built with a demo's throw-away key, which protects nothing");
+    }
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::named(name).ok_or_else(|| format!("known formats: {}", Format::ALL.map(|(name, _)| name).join(", ")))
+}

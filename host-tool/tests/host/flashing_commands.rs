@@ -1,0 +1,117 @@
+//! What `provision` prints, and its help.
+
+use crate::command_line::Folder;
+use crate::images::rich;
+use crate::program::*;
+use lifeboot_core::{Board, Slot};
+use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_host_tool::provision::FirstFlash;
+use std::fs;
+use std::path::Path;
+
+const COMMANDS: [&str; 1] = ["provision"];
+
+/// A folder with a bootloader and signed firmware for one board.
+fn folder(board: &'static Board) -> Folder {
+    let folder = Folder::new();
+    let key = PublicKey::read(&folder.0.path().join("key.pub.pem")).unwrap();
+    folder.put("lifeboot-bootloader", &Program::bootloader(board, &[key.to_bytes()], false).elf());
+    folder.put("a.elf", &rich(board, Slot::A).elf());
+    folder.done(&format!("sign a.elf --board {} --version 1.2.3 --key key.pem", board.name));
+    folder
+}
+
+#[test]
+fn a_first_flash_is_provisioned() {
+    let folder = folder(LARGE);
+    let provision = "provision lifeboot-bootloader a.img";
+    assert_eq!(
+        folder.done(&format!("{provision} -o first.hex")),
+        "provisioned first.hex: stm32f405 1.2.3, Intel HEX\n  \
+         0x08000000   32768 bytes  bootloader\n  \
+         0x08008000   32768 bytes  journal, blank\n  \
+         0x08020000    1024 bytes  slot_a\n  \
+         0x08080000     256 bytes  slot_b, blank\n"
+    );
+    let said = folder.done(&format!("{provision} -o first.bin"));
+    assert!(said.starts_with("provisioned first.bin: stm32f405 1.2.3, binary\n"), "{said}");
+    assert!(!said.contains("slot_b"), "{said}");
+    assert!(folder.done(provision).starts_with("provisioned a.first.elf: stm32f405 1.2.3, ELF\n"));
+    assert!(folder.done(&format!("{provision} --format hex")).starts_with("provisioned a.first.hex: "));
+    folder.done(&format!("{provision} -o named.bin --format elf"));
+    assert_eq!(folder.bytes("named.bin"), folder.bytes("a.first.elf"));
+    let contents = ["first.hex", "first.bin", "a.first.elf"].map(|name| {
+        let first = FirstFlash::from_file(&folder.bytes(name)).unwrap();
+        first.content()
+    });
+    assert!(contents[0] == contents[1] && contents[1] == contents[2]);
+}
+
+#[test]
+fn a_demo_bootloader_warns() {
+    let folder = folder(SMALL);
+    let key = PublicKey::read(&folder.0.path().join("key.pub.pem")).unwrap();
+    folder.put("demo", &Program::bootloader(SMALL, &[key.to_bytes()], true).elf());
+    let output = folder.run("provision demo a.img -o first.elf");
+    assert!(output.status.success());
+    let warning = "warning: the bootloader was built with a demo's throw-away key, which protects nothing\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), warning);
+}
+
+#[test]
+fn failures_say_what_to_do() {
+    let folder = folder(SMALL);
+    let failed = |line: &str| folder.failed(&format!("provision {line}"));
+    assert_eq!(
+        failed("lifeboot-bootloader a.img -o first.uf2"),
+        "error: no drive of board microbit takes UF2 files\n  help: the micro:bit's drive takes Intel HEX: --format \
+         hex, then copy the file to the drive\n"
+    );
+    assert_eq!(
+        failed("lifeboot-bootloader a.img -o first.flash"),
+        "error: the name first.flash does not say which format to write\n  help: end it in .elf, .hex, .bin or .uf2, or \
+         add --format\n"
+    );
+    assert_eq!(
+        failed("a.elf a.img"),
+        "error: not a bootloader: nothing in it says which board and which keys it is for\n  help: give the bootloader \
+         first, then the image; to build one: LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p lifeboot-bootloader \
+         --features BOARD --target TARGET --profile embedded\n"
+    );
+    assert_eq!(
+        failed("a.img lifeboot-bootloader"),
+        "error: the bootloader cannot be read\n  because: not an ELF file\n  help: give the file that cargo built: \
+         target/TARGET/embedded/lifeboot-bootloader\n"
+    );
+    assert!(failed("lifeboot-bootloader a.elf").starts_with("error: not an image file\n"));
+    folder.done("keygen other.pem");
+    folder.done("sign a.elf --board microbit --version 1.2.3 --key other.pem -o other.img");
+    let said = failed("lifeboot-bootloader other.img");
+    assert!(said.starts_with("error: the bootloader does not trust the key that signed the image, "), "{said}");
+    assert!(said.contains("\n  help: sign the firmware with a key of the bootloader, or build the bootloader with"));
+    folder.put("large.elf", &rich(LARGE, Slot::A).elf());
+    folder.done("sign large.elf --board stm32f405 --version 1.2.3 --key key.pem");
+    assert_eq!(
+        failed("lifeboot-bootloader large.img"),
+        "error: the bootloader is for board microbit, the image for board stm32f405\n  help: build the bootloader with \
+         --features stm32f405, or give firmware that was signed for microbit\n"
+    );
+    let left: Vec<_> = fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("first")), "{left:?}");
+}
+
+/// To change a help text is to change `help/`: `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool` writes it.
+#[test]
+fn help_is_as_written() {
+    let folder = Folder::new();
+    for command in COMMANDS {
+        let said = folder.done(&format!("{command} --help"));
+        let said: String = said.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/host/help/{command}.txt"));
+        if std::env::var_os("LIFEBOOT_BLESS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &said).unwrap();
+        }
+        assert_eq!(said, fs::read_to_string(&path).unwrap(), "{command}");
+    }
+}
