@@ -4,6 +4,16 @@
 use crate::flash_file::FlashFileError;
 use lifeboot_core::Board;
 
+/// The name of the board's chip in probe-rs's list (`probe-rs chip list`), where it is known.
+pub fn probe_chip(board: &Board) -> Option<&'static str> {
+    match board.name {
+        "microbit" => Some("nRF51822_xxAA"),
+        "stm32f405" => Some("STM32F405RG"),
+        "pico" => Some("RP2040"),
+        _ => None,
+    }
+}
+
 /// The UF2 family id that the board's drive listens to (`uf2families.json` of Microsoft's repository uf2).
 ///
 /// # Errors
@@ -13,7 +23,9 @@ pub fn uf2_family(board: &'static Board) -> Result<u32, FlashFileError> {
     match board.name {
         "pico" => Ok(0xe48b_ff56),
         "microbit" => no("the micro:bit's drive takes Intel HEX: --format hex, then copy the file to the drive"),
-        "stm32f405" => no("flash an ELF file through a debug probe, or give an ST-Link's drive a .bin"),
-        _ => no("write an ELF file, and flash it through a debug probe"),
+        "stm32f405" => {
+            no("flash an ELF file through a debug probe (lifeboot flash), or give an ST-Link's drive a .bin")
+        }
+        _ => no("write an ELF file, and flash it through a debug probe: lifeboot flash"),
     }
 }

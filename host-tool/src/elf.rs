@@ -10,6 +10,7 @@
 
 mod read;
 
+pub use read::board_of;
 pub(crate) use read::loads;
 
 use lifeboot_core::layout::{HANDOVER_LENGTH, Region};

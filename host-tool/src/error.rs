@@ -85,6 +85,42 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     FlashFile(#[from] FlashFileError),
+    /// A debug probe was asked for, and there is no code for one.
+    #[error("this lifeboot was built without debug probes")]
+    #[diagnostic(help(
+        "cargo install --path host-tool --features probe; or flash what lifeboot provision writes with another tool"
+    ))]
+    NoProbeSupport,
+    /// The board was not flashed.
+    #[cfg(feature = "probe")]
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Probe(#[from] crate::probe::ProbeError),
+    /// `run` got something else than firmware.
+    #[error("the ELF file is not linked for slot A of a board that this lifeboot knows")]
+    #[diagnostic(help(
+        "run firmware, linked with the memory.x that Lifeboot renders for the board; a bootloader is flashed with it"
+    ))]
+    NoFirmware,
+    /// `run` has no key.
+    #[error("there is no key to sign the firmware with")]
+    #[diagnostic(help(
+        "make a throw-away key once, lifeboot keygen --demo demo.pem, then export LIFEBOOT_KEY=$PWD/demo.pem; or give \
+         --key"
+    ))]
+    KeyNeeded,
+    /// `run` has no bootloader.
+    #[error("there is no bootloader at {}", .path.display())]
+    #[diagnostic(help(
+        "build one for the key: LIFEBOOT_KEYS=$PWD/demo.pub.pem cargo build -p lifeboot-bootloader --features {board} \
+         --target TARGET --profile embedded; or give --bootloader; or push to a board that runs Lifeboot with --port"
+    ))]
+    BootloaderNeeded {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The firmware's board.
+        board: &'static str,
+    },
     /// `inspect` cannot tell an ELF file's board.
     #[error("an ELF file does not say which board it is for")]
     #[diagnostic(help("add --board, one of: {boards}"))]

@@ -10,6 +10,7 @@
 //! | [`inspect`] | describes images and firmware |
 //! | [`bootloader_file`] | a bootloader as cargo builds it |
 //! | [`provision`] | the first flash: bootloader, blank journal, first firmware |
+//! | `probe` | flashes a board through a debug probe; with the cargo feature `probe` |
 //! | [`flash_file`], [`board`] | files that other tools flash, and what they call a board |
 //! | [`keys`] | makes and reads keys |
 //! | [`port`] | byte pipes to a device: serial ports, TCP, a program's own |
@@ -36,6 +37,8 @@ pub mod inspect;
 pub mod keys;
 pub mod link;
 pub mod port;
+#[cfg(feature = "probe")]
+pub mod probe;
 pub mod provision;
 pub mod push;
 pub mod refusal;

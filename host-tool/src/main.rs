@@ -5,7 +5,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{confirm, inspect, keygen, provision, push, reset, rollback, sign, status};
+use commands::{confirm, flash, inspect, keygen, provision, push, reset, rollback, run, sign, status};
 use lifeboot_host_tool::Error;
 use miette::Diagnostic;
 use std::process::ExitCode;
@@ -25,6 +25,8 @@ enum Command {
     Sign(sign::Arguments),
     Inspect(inspect::Arguments),
     Provision(provision::Arguments),
+    Flash(flash::Arguments),
+    Run(run::Arguments),
     Push(push::Arguments),
     Status(status::Arguments),
     Confirm(confirm::Arguments),
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
         Command::Sign(arguments) => sign::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Provision(arguments) => provision::run(arguments),
+        Command::Flash(arguments) => flash::run(arguments),
+        Command::Run(arguments) => run::run(arguments),
         Command::Push(arguments) => push::run(arguments),
         Command::Status(arguments) => status::run(arguments),
         Command::Confirm(arguments) => confirm::run(arguments),

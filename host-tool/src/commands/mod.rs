@@ -1,6 +1,7 @@
 //! The commands, one file each: its arguments and help text, and a `run` that prints what the library did.
 
 pub mod confirm;
+pub mod flash;
 pub mod inspect;
 pub mod keygen;
 mod port;
@@ -9,6 +10,7 @@ pub mod provision;
 pub mod push;
 pub mod reset;
 pub mod rollback;
+pub mod run;
 pub mod sign;
 pub mod status;
 

@@ -1,6 +1,8 @@
 //! The progress of a push: a bar on a terminal, plain lines in a log.
 
 use indicatif::{ProgressBar, ProgressStyle};
+#[cfg(feature = "probe")]
+use lifeboot_host_tool::probe::Stage;
 use lifeboot_host_tool::push::{Interruption, Progress, Step};
 use std::io::{IsTerminal, stderr};
 
@@ -39,6 +41,46 @@ impl Progress for Bar {
 }
 
 impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The progress of a flash through a debug probe: a bar on a terminal, and a line for each stage in a log.
+#[cfg(feature = "probe")]
+pub struct Flashing {
+    bar: ProgressBar,
+    last: Option<Stage>,
+}
+
+#[cfg(feature = "probe")]
+impl Flashing {
+    pub fn new() -> Self {
+        Flashing { bar: ProgressBar::hidden(), last: None }
+    }
+
+    pub fn bytes(&mut self, stage: Stage, done: u64, total: u64) {
+        if self.last.replace(stage) != Some(stage) {
+            let word = match stage {
+                Stage::Erasing => "erasing",
+                Stage::Writing => "writing",
+                Stage::Verifying => "reading back",
+            };
+            self.bar.finish_and_clear();
+            if stderr().is_terminal() {
+                self.bar = transfer_bar();
+                self.bar.set_message(word);
+            } else {
+                eprintln!("{word} {total} bytes");
+            }
+        }
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+    }
+}
+
+#[cfg(feature = "probe")]
+impl Drop for Flashing {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 Examples:
   lifeboot provision lifeboot-bootloader firmware.img -o first.elf
 
-  first.elf  for debuggers: probe-rs, gdb, openocd
+  first.elf  for debuggers: lifeboot flash, probe-rs, gdb, openocd
   first.hex  for programmers, and for a micro:bit: copy it to its drive
   first.uf2  for a Pico: copy it to its drive
   first.bin  from the start of flash on; leaves slot B alone")]
@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
 }
 
 /// The first flash of two files, with a warning where its keys protect nothing.
-fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error> {
+pub fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error> {
     let bootloader = Bootloader::from_elf(&files::read(bootloader)?)?;
     let image = ImageFile::from_bytes(&files::read(image)?)?;
     let first = FirstFlash::new(bootloader, image)?;
@@ -65,7 +65,7 @@ fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error> {
 }
 
 /// Warns where the bootloader's keys protect nothing.
-fn warn(first: &FirstFlash) {
+pub fn warn(first: &FirstFlash) {
     if first.bootloader().info().demo_key {
         eprintln!("warning: the bootloader was built with a demo's throw-away key, which protects nothing");
     }

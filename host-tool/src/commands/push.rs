@@ -2,6 +2,8 @@
 
 use super::{port, progress};
 use lifeboot_host_tool::image_file::{ImageFile, hex};
+use lifeboot_host_tool::link::Link;
+use lifeboot_host_tool::port::Port;
 use lifeboot_host_tool::push::{Options, PushOutcome, Pushed, push};
 use lifeboot_host_tool::{Error, files};
 use std::path::PathBuf;
@@ -47,14 +49,18 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         timeout: Duration::from_secs(arguments.timeout),
     };
     let mut link = arguments.port.link()?;
-    let mut listener = progress::listener();
-    let pushed = push(&mut link, &image, &options, &mut *listener);
-    drop(listener);
-    say(&pushed?, &image);
+    say(&bring(&mut link, &image, &options)?, &image);
     Ok(())
 }
 
-fn say(pushed: &Pushed, image: &ImageFile) {
+/// Pushes, and shows how it goes on.
+pub fn bring(link: &mut Link<Port>, image: &ImageFile, options: &Options) -> Result<Pushed, Error> {
+    let mut listener = progress::listener();
+    Ok(push(link, image, options, &mut *listener)?)
+}
+
+/// Says what came of a push.
+pub fn say(pushed: &Pushed, image: &ImageFile) {
     let Pushed { sent, skipped, retransmitted, outcome, .. } = pushed;
     if sent + skipped > 0 {
         println!("{sent} bytes sent, {retransmitted} of them again; {skipped} were there already");

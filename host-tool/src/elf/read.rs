@@ -35,6 +35,15 @@ pub fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     Ok(firmware)
 }
 
+/// The board whose slot A the firmware in an ELF file is linked for.
+///
+/// # Errors
+/// It is not an executable for Arm.
+pub fn board_of(bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
+    let (_, _, segments) = open(bytes)?;
+    Ok(BOARDS.into_iter().find(|board| starts_in(&segments, board, Slot::A)))
+}
+
 /// What an executable wants loaded, whatever it is, and its entry point.
 pub fn loads(bytes: &[u8]) -> Result<(Vec<Run>, u32), ElfError> {
     let (header, _, segments) = open(bytes)?;

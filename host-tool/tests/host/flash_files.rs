@@ -6,7 +6,7 @@ use crate::program::*;
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::{Board, Slot};
 use lifeboot_host_tool::Error;
-use lifeboot_host_tool::board::uf2_family;
+use lifeboot_host_tool::board::{probe_chip, uf2_family};
 use lifeboot_host_tool::flash_file::{FlashFileError, Format, uf2};
 use lifeboot_host_tool::provision::{FirstFlash, ProvisionError};
 use object::{Object, ObjectSection, ObjectSegment};
@@ -149,6 +149,7 @@ fn every_file_reads_back() {
 
 #[test]
 fn boards_have_names_for_other_tools() {
+    assert_eq!(BOARDS.map(|board| probe_chip(board).is_some()), BOARDS.map(|_| true));
     let help = |board| miette::Diagnostic::help(&uf2_family(board).unwrap_err()).unwrap().to_string();
     assert!(help(SMALL).starts_with("the micro:bit's drive takes Intel HEX: --format hex"));
     assert!(help(LARGE).contains("ST-Link"));

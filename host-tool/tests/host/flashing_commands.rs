@@ -1,4 +1,4 @@
-//! What `provision` prints, and its help.
+//! What `provision`, `flash` and `run` print, and their help.
 
 use crate::command_line::Folder;
 use crate::images::rich;
@@ -9,7 +9,7 @@ use lifeboot_host_tool::provision::FirstFlash;
 use std::fs;
 use std::path::Path;
 
-const COMMANDS: [&str; 1] = ["provision"];
+const COMMANDS: [&str; 3] = ["provision", "flash", "run"];
 
 /// A folder with a bootloader and signed firmware for one board.
 fn folder(board: &'static Board) -> Folder {
@@ -98,6 +98,86 @@ fn failures_say_what_to_do() {
     );
     let left: Vec<_> = fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("first")), "{left:?}");
+}
+
+#[test]
+fn flash_takes_only_a_first_flash() {
+    let folder = folder(SMALL);
+    assert_eq!(
+        folder.failed("flash a.img"),
+        "error: the file holds no bootloader of a board that this lifeboot knows\n  help: give a file that lifeboot \
+         provision wrote, as ELF, Intel HEX, binary or UF2\n"
+    );
+    assert_eq!(
+        folder.failed("flash lifeboot-bootloader"),
+        "error: the file to flash has no image in slot A, or a damaged one\n  help: make one of bootloader and image: \
+         lifeboot provision BOOTLOADER.elf FIRMWARE.img -o FILE\n"
+    );
+    assert!(folder.refused("flash", 2).contains("<FILE|--bootloader <BOOTLOADER.elf>>"));
+    assert!(folder.refused("flash --bootloader lifeboot-bootloader", 2).contains("--image <FIRMWARE.img>"));
+    assert!(folder.refused("flash first.elf --bootloader b --image c", 2).contains("cannot be used with"));
+}
+
+/// Whatever probes are connected to this machine: none is called so, and nothing is flashed.
+#[cfg(feature = "probe")]
+#[test]
+fn a_probe_that_is_not_there_is_named() {
+    let folder = folder(SMALL);
+    folder.done("provision lifeboot-bootloader a.img -o first.hex");
+    for line in [
+        "flash first.hex",
+        "flash --bootloader lifeboot-bootloader --image a.img",
+        "run a.elf --key key.pem",
+        "run a.elf --key key.pem --bootloader lifeboot-bootloader",
+    ] {
+        let said = folder.failed(&format!("{line} --probe ffff:ffff:none"));
+        assert!(said.starts_with("error: there is no debug probe ffff:ffff:none\n  help: "), "{line}: {said}");
+    }
+    assert_eq!(
+        folder.failed("flash first.hex --probe jlink"),
+        "error: jlink does not name a debug probe\n  help: write VID:PID or VID:PID:SERIAL, for example 0d28:0204\n"
+    );
+    let said = folder.failed("flash first.hex --probe ffff:ffff --chip nRF99");
+    assert!(said.starts_with("error: probe-rs knows no chip nRF99, or several whose names begin so\n"), "{said}");
+}
+
+#[cfg(not(feature = "probe"))]
+#[test]
+fn without_probe_rs_the_way_to_it_is_named() {
+    let folder = folder(SMALL);
+    folder.done("provision lifeboot-bootloader a.img -o first.hex");
+    for line in ["flash first.hex", "flash --bootloader lifeboot-bootloader --image a.img", "run a.elf --key key.pem"] {
+        assert_eq!(
+            folder.failed(line),
+            "error: this lifeboot was built without debug probes\n  help: cargo install --path host-tool --features \
+             probe; or flash what lifeboot provision writes with another tool\n",
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn run_says_what_it_needs() {
+    let folder = folder(SMALL);
+    assert_eq!(
+        folder.failed("run a.elf"),
+        "error: there is no key to sign the firmware with\n  help: make a throw-away key once, lifeboot keygen --demo \
+         demo.pem, then export LIFEBOOT_KEY=$PWD/demo.pem; or give --key\n"
+    );
+    assert_eq!(
+        folder.failed("run lifeboot-bootloader --key key.pem"),
+        "error: the ELF file is not linked for slot A of a board that this lifeboot knows\n  help: run firmware, linked \
+         with the memory.x that Lifeboot renders for the board; a bootloader is flashed with it\n"
+    );
+    fs::rename(folder.0.path().join("lifeboot-bootloader"), folder.0.path().join("elsewhere")).unwrap();
+    assert_eq!(
+        folder.failed("run a.elf --key key.pem"),
+        "error: there is no bootloader at lifeboot-bootloader\n  help: build one for the key: \
+         LIFEBOOT_KEYS=$PWD/demo.pub.pem cargo build -p lifeboot-bootloader --features microbit --target TARGET \
+         --profile embedded; or give --bootloader; or push to a board that runs Lifeboot with --port\n"
+    );
+    let said = folder.failed("run a.elf --key key.pem --port tcp:localhost:1");
+    assert!(said.starts_with("error: nothing listens at localhost:1\n"), "{said}");
 }
 
 /// To change a help text is to change `help/`: `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool` writes it.

@@ -21,7 +21,7 @@ mod first_flash;
 /// Files for flashing: each format by a reader of its own, and damaged files.
 mod flash_files;
 
-/// What provision prints.
+/// What provision, flash and run print.
 mod flashing_commands;
 
 /// Each type of relocation, from and to each kind of section.

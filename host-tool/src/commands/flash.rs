@@ -1,0 +1,85 @@
+//! `lifeboot flash`
+
+use super::provision::{first_flash, warn};
+use clap::ArgGroup;
+use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::{Error, files};
+use std::path::PathBuf;
+
+/// Flash a board for the first time, through a debug probe
+///
+/// Writes bootloader, blank journal and first firmware, reads them back, and starts the board. Needs a lifeboot with
+/// probe-rs in it: cargo install --path host-tool --features probe.
+#[derive(clap::Args)]
+#[command(
+    group = ArgGroup::new("what").required(true).args(["file", "bootloader"]),
+    after_help = "\
+Examples:
+  lifeboot flash first.elf
+  lifeboot flash --bootloader lifeboot-bootloader --image firmware.img
+  lifeboot flash first.elf --probe 0483:374b --chip STM32F407VG"
+)]
+pub struct Arguments {
+    /// What lifeboot provision wrote, in any of its formats
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Provision at once: the bootloader, as cargo built it
+    #[arg(long, value_name = "BOOTLOADER.elf", requires = "image")]
+    bootloader: Option<PathBuf>,
+    /// Provision at once: the first firmware, as lifeboot sign wrote it
+    #[arg(long, value_name = "FIRMWARE.img", requires = "bootloader")]
+    image: Option<PathBuf>,
+    #[command(flatten)]
+    probe: Probe,
+}
+
+/// The debug probe, and the chip behind it.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Probe {
+    /// The debug probe, where there is more than one: VID:PID or VID:PID:SERIAL
+    #[arg(long, value_name = "PROBE", env = "LIFEBOOT_PROBE")]
+    probe: Option<String>,
+    /// The chip, by probe-rs's name [default: the board's]
+    #[arg(long, value_name = "CHIP")]
+    chip: Option<String>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let first = match (&arguments.file, &arguments.bootloader, &arguments.image) {
+        (Some(file), _, _) => {
+            let first = FirstFlash::from_file(&files::read(file)?)?;
+            warn(&first);
+            first
+        }
+        (None, Some(bootloader), Some(image)) => first_flash(bootloader, image)?,
+        (None, _, _) => unreachable!("the command line's groups ask for one of them"),
+    };
+    flash(&first, &arguments.probe)
+}
+
+/// Flashes a board, and says so.
+#[cfg(feature = "probe")]
+pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<(), Error> {
+    use super::progress;
+    use lifeboot_host_tool::probe::{Flasher, chip};
+
+    let chip = match &probe.chip {
+        Some(chip) => chip,
+        None => chip(first.board())?,
+    };
+    let mut flasher = Flasher::connect(chip, probe.probe.as_deref())?;
+    let mut listener = progress::Flashing::new();
+    flasher.flash(first, &mut |stage, done, total| listener.bytes(stage, done, total))?;
+    drop(listener);
+    let version = first.image().header().version;
+    println!("flashed {}: {version} starts in slot A", first.board().name);
+    Ok(())
+}
+
+/// Says what it would take.
+#[cfg(not(feature = "probe"))]
+pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<(), Error> {
+    let (_, _, _) = (first, &probe.probe, &probe.chip);
+    Err(Error::NoProbeSupport)
+}

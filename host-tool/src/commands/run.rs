@@ -1,0 +1,85 @@
+//! `lifeboot run`
+
+use super::flash::{Probe, flash};
+use super::provision::warn;
+use super::push::{bring, say};
+use lifeboot_core::{Board, Version};
+use lifeboot_host_tool::bootloader_file::Bootloader;
+use lifeboot_host_tool::elf::board_of;
+use lifeboot_host_tool::image_file::{ImageFile, Release};
+use lifeboot_host_tool::keys::PrivateKey;
+use lifeboot_host_tool::link::Link;
+use lifeboot_host_tool::port::{BAUD, Port};
+use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::push;
+use lifeboot_host_tool::sign::{Options, sign};
+use lifeboot_host_tool::{Error, files, version};
+use std::path::PathBuf;
+
+/// The name of a bootloader that cargo built, in the folder where it puts the firmware as well.
+const BOOTLOADER: &str = "lifeboot-bootloader";
+
+/// Sign firmware and bring it onto a board, while you work on it
+///
+/// Made to be cargo's runner: then cargo run brings what it built onto the board. With a port, the firmware is pushed to
+/// a board that runs Lifeboot; without, bootloader and firmware are flashed through a debug probe.
+#[derive(clap::Args)]
+#[command(after_help = "\
+In .cargo/config.toml:
+  [target.thumbv6m-none-eabi]
+  runner = \"lifeboot run\"
+
+Then, once with a throw-away key:
+  lifeboot keygen --demo demo.pem
+  export LIFEBOOT_KEY=$PWD/demo.pem LIFEBOOT_KEYS=$PWD/demo.pub.pem
+  cargo build -p lifeboot-bootloader --features microbit --profile embedded \\
+    --target thumbv6m-none-eabi")]
+pub struct Arguments {
+    /// The linked firmware; where it is linked to says which board it is for
+    #[arg(value_name = "FIRMWARE.elf")]
+    firmware: PathBuf,
+    /// The private key to sign with
+    #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
+    key: Option<PathBuf>,
+    /// The firmware's version
+    #[arg(long, value_parser = version::parse, default_value = "0.0.0")]
+    version: Version,
+    /// Push through this port, /dev/ttyACM0 or tcp:HOST:NUMBER, instead of flashing
+    #[arg(short, long, env = "LIFEBOOT_PORT")]
+    port: Option<String>,
+    /// Bits a second on a serial port
+    #[arg(long, default_value_t = BAUD)]
+    baud: u32,
+    /// The bootloader to flash with the firmware [default: lifeboot-bootloader beside the firmware]
+    #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
+    bootloader: Option<PathBuf>,
+    #[command(flatten)]
+    probe: Probe,
+}
+
+pub fn run(arguments: &Arguments) -> Result<(), Error> {
+    let elf = files::read(&arguments.firmware)?;
+    let board = board_of(&elf)?.ok_or(Error::NoFirmware)?;
+    let key = PrivateKey::read(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
+    let lowest_bootloader = lifeboot_core::info::FORMAT;
+    let release = Release { version: arguments.version, epoch: 0, lowest_bootloader, schemas: (0, 0) };
+    let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
+    match &arguments.port {
+        Some(port) => {
+            let mut link = Link::new(Port::open(port, arguments.baud)?);
+            say(&bring(&mut link, &image, &push::Options::default())?, &image);
+            Ok(())
+        }
+        None => provision(arguments, board, image),
+    }
+}
+
+fn provision(arguments: &Arguments, board: &'static Board, image: ImageFile) -> Result<(), Error> {
+    let path = arguments.bootloader.clone().unwrap_or_else(|| arguments.firmware.with_file_name(BOOTLOADER));
+    if !path.exists() {
+        return Err(Error::BootloaderNeeded { path, board: board.name });
+    }
+    let first = FirstFlash::new(Bootloader::from_elf(&files::read(&path)?)?, image)?;
+    warn(&first);
+    flash(&first, &arguments.probe)
+}
