@@ -8,8 +8,9 @@
 //! - A torn record, a torn erase, garbage, or words that cannot be read are not valid records; they are skipped when
 //!   reading, and never written over when appending.
 //! - Every append is read back; where it differs, the next place is taken.
-//! - A record that was torn near its end may read as valid now and differently later. [`Journal::settle`] writes such
-//!   a record afresh, until it stands three times: then two interrupted writes cannot take all of them away.
+//! - A record that was torn near its end may read as valid now and differently later, or the other way round.
+//!   [`Journal::settle`] writes the newest record afresh, until it stands three times, so that two interrupted writes
+//!   cannot take all of them away, and nothing stands behind it that could become valid.
 //!
 //! The chip's driver owes this module one thing: a read of words that were torn returns, with an error or any bytes.
 
@@ -77,8 +78,8 @@ impl Journal {
         let behind_newest =
             self.next_place().is_some_and(|place| self.write_from(flash, place, &record, &mut sequence));
         if !behind_newest {
-            let unit = self.prepare_unit(flash)?;
-            if !self.write_from(flash, Place { unit, start: unit }, &record, &mut sequence) {
+            let first = self.prepare_unit(flash)?;
+            if !self.write_from(flash, first, &record, &mut sequence) {
                 return Err(Failed);
             }
         }
@@ -101,19 +102,21 @@ impl Journal {
         self.prepare_unit(flash).map(|_| due)
     }
 
-    /// Writes the newest record afresh if the reset before this boot may have torn it.
+    /// Writes the newest record afresh if the reset before this boot may have torn it, or the one that was to follow it.
     pub fn settle<F: NorFlash>(&mut self, flash: &mut F, cause: Cause) -> Result<(), Failed> {
-        let Some((newest, _)) = self.newest else { return Ok(()) };
-        if !cause.may_tear() {
+        let next = self.next_place().unwrap_or_else(|| self.next_unit());
+        let untouched = self.is_blank_at(flash, next);
+        if !cause.may_tear() || untouched && self.is_blank() {
             return Ok(());
         }
+        let newest = self.newest.map_or(0, |(newest, _)| newest);
         let mut equal = 0;
         self.scan(flash, |journal, _, sequence, record| {
             // By their bytes: comparing field by field would be a quarter of a kilobyte of code.
             let same = newest.wrapping_sub(sequence) < SETTLED && record.to_bytes(0) == journal.record.to_bytes(0);
             equal += u32::from(same);
         });
-        if equal >= SETTLED { Ok(()) } else { self.append(flash, self.record) }
+        if untouched && equal >= SETTLED { Ok(()) } else { self.append(flash, self.record) }
     }
 
     /// Calls `each` with every valid record.
@@ -145,17 +148,23 @@ impl Journal {
         (start + self.stride() <= place.unit + self.board.journal_unit).then_some(Place { start, ..place })
     }
 
-    /// Erases the unit behind the newest record's, unless that was done; returns it. A unit that merely reads as blank
-    /// is not trusted: its erase may have been torn.
-    fn prepare_unit<F: NorFlash>(&mut self, flash: &mut F) -> Result<u32, Failed> {
+    /// The first place of the unit behind the newest record's.
+    fn next_unit(&self) -> Place {
         let Region { start, .. } = self.board.journal;
         let next = self.newest.map_or(start, |(_, place)| place.unit + self.board.journal_unit);
         let unit = if next < self.board.journal.end() { next } else { start };
+        Place { unit, start: unit }
+    }
+
+    /// Erases that unit, unless it was done; returns its first place. A unit that merely reads as blank is not trusted:
+    /// its erase may have been torn.
+    fn prepare_unit<F: NorFlash>(&mut self, flash: &mut F) -> Result<Place, Failed> {
+        let first = self.next_unit();
         if !self.prepared {
-            flash.erase(unit, unit + self.board.journal_unit).map_err(|_| Failed)?;
+            flash.erase(first.unit, first.unit + self.board.journal_unit).map_err(|_| Failed)?;
             self.prepared = true;
         }
-        Ok(unit)
+        Ok(first)
     }
 
     /// Writes a record to the first place from `place` on, in its unit, that takes it; whether one did.

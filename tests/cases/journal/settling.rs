@@ -1,9 +1,9 @@
-//! After a reset that may have torn a record, it is written afresh until it stands three times; after any other,
-//! nothing is written.
+//! After a reset that may have torn a record, it is written afresh until it stands three times with nothing behind it;
+//! after any other, nothing is written.
 
 use super::{MAPS, assert_used_well, blank, found, numbered, places, records_of_a_unit, stride};
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::Board;
+use lifeboot_core::layout::{Board, Region};
 use lifeboot_core::record::{Cause, Record};
 use lifeboot_tests::simulated_flash::{Cut, SimulatedFlash};
 
@@ -24,7 +24,7 @@ fn settle(flash: &mut SimulatedFlash, board: &'static Board, cause: Cause) -> u3
 /// Where records with this state lie.
 fn places_of(flash: &SimulatedFlash, board: &Board, record: &Record) -> Vec<u32> {
     let holds = |place: &u32| {
-        let region = lifeboot_core::layout::Region { start: *place, length: 64 };
+        let region = Region { start: *place, length: 64 };
         let bytes = flash.region(region).try_into().unwrap();
         Record::from_bytes(bytes).is_some_and(|(_, state)| state == *record)
     };
@@ -82,6 +82,33 @@ fn what_is_settled_outlives_two_records() {
                 }
                 assert_eq!(found(&mut torn, board), numbered(number), "{}, {spared:#x} is left", board.name);
             }
+        }
+    }
+}
+
+/// What was torn behind the newest record and is not valid today may be valid tomorrow: a newer one has to stand there.
+#[test]
+fn what_was_torn_behind_the_newest_record_never_becomes_the_state() {
+    for board in MAPS {
+        let unit = records_of_a_unit(board);
+        for number in [0, 1, unit - 2, unit - 1, unit, 2 * unit] {
+            let mut flash = fresh(board, number);
+            while settle(&mut flash, board, Cause::PowerOn) > 0 {}
+            let state = found(&mut flash, board);
+            let other = numbered(99_999);
+            Journal::open(&mut flash, board).append(&mut flash, other).unwrap();
+            let [place] = places_of(&flash, board, &other)[..] else { panic!("one append, one record") };
+            let region = Region { start: place, length: 64 };
+            let (whole, mut torn) = (flash.region(region).to_vec(), flash.region(region).to_vec());
+            torn[63] ^= 0x18;
+            flash.put(place, &torn);
+            assert_eq!(found(&mut flash, board), state);
+
+            assert!(settle(&mut flash, board, Cause::PowerOn) > 0, "{number}, {}", board.name);
+            if flash.region(region) == torn {
+                flash.put(place, &whole);
+            }
+            assert_eq!(found(&mut flash, board), state, "{number}, {}", board.name);
         }
     }
 }

@@ -50,3 +50,14 @@ fn a_header_that_reads_either_way_goes() {
     assert!(!unsteady(&device).is_empty());
     follows_however_it_reads(&device);
 }
+
+/// The first boot record of a device was torn, and was none when the device started again. When power failed once more,
+/// in the next push, it had become one: what was not finished went on trial.
+#[test]
+fn a_record_that_becomes_valid_later_starts_nothing() {
+    let mut device = cut_after(BEFORE_HEADER + 2, torn(60, 0, 0xc396_5a0f));
+    device.flash.cut(BEFORE_HEADER, Cut::Marginal);
+    follow(&mut device).unwrap_err();
+    device.flash.power_on();
+    follows_however_it_reads(&device);
+}
