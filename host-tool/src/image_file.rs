@@ -2,7 +2,7 @@
 //!
 //! An image file is the content of the slot that the firmware was linked for, up to the image's last byte: the header
 //! ([`lifeboot_core::image`]), 0xFF up to the payload, the payload, 0xFF up to the table, the table. Invariant: an
-//! [`ImageFile`] fits its board's slot, decodes, and has the digest that its header says. Whether its signature fits a
+//! [`ImageFile`] fits its board's slot, decodes, can be rebased, and has the digest that its header says. Whether its signature fits a
 //! key is asked separately: [`ImageFile::check_signature`].
 
 mod error;
@@ -11,7 +11,7 @@ pub use error::ImageError;
 
 use crate::keys::PublicKey;
 use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, SIGNED_LENGTH};
-use lifeboot_core::rebase::{Decoder, Entry, Rebaser, encode};
+use lifeboot_core::rebase::{Decoder, Entry, Kind, Rebaser, encode};
 use lifeboot_core::{Board, Slot, Version};
 use sha2::{Digest, Sha256};
 use std::convert::Infallible;
@@ -60,6 +60,7 @@ impl UnsignedImage {
         key_id: [u8; 4],
     ) -> Result<UnsignedImage, ImageError> {
         let table = table_bytes(entries)?;
+        check_halves(board, entries)?;
         if entries.last().is_some_and(|entry| entry.end() as usize > payload.len()) {
             return Err(ImageError::Table);
         }
@@ -141,6 +142,7 @@ impl ImageFile {
             return Err(ImageError::Damaged("payload or table are not what was signed"));
         }
         let entries = decode(&table).ok_or(ImageError::Damaged("its relocation table does not decode"))?;
+        check_halves(board, &entries)?;
         if entries.last().is_some_and(|entry| entry.end() as usize > payload.len()) {
             return Err(ImageError::Damaged("its relocation table points past the payload"));
         }
@@ -246,6 +248,16 @@ pub fn table_bytes(entries: &[Entry]) -> Result<Vec<u8>, ImageError> {
         end = entry.end();
     }
     Ok(table)
+}
+
+/// Halves of an address move by whole 64 KiB only.
+fn check_halves(board: &Board, entries: &[Entry]) -> Result<(), ImageError> {
+    let moves_whole = board.distance(Slot::A, Slot::B).is_multiple_of(0x1_0000);
+    let half = entries.iter().find(|entry| entry.kind == Kind::UpperHalf);
+    match half.filter(|_| !moves_whole) {
+        Some(entry) => Err(ImageError::Half { offset: entry.offset, board: board.name }),
+        None => Ok(()),
+    }
 }
 
 fn decode(table: &[u8]) -> Option<Vec<Entry>> {

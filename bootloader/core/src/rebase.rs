@@ -4,6 +4,11 @@
 //! add the distance between the slots to each of them; to go back is to subtract it. Addition is a bijection, so there
 //! is exactly one rebased payload for a canonical one, and a signature over the canonical form covers both.
 //!
+//! That holds for words at any distance, and for the upper half in a `MOVT` where the distance is a multiple of 64 KiB, as
+//! it is on every board whose core has that instruction ([`Board::check`](crate::layout::Board::check)). Elsewhere the
+//! way back does not lead back: a table that lists one all the same, which the host tool refuses to make and to read,
+//! fails here by its digest, in the slot where it matters.
+//!
 //! A table is a run of LEB128 numbers, one an entry, each at most four bytes and in its shortest form:
 //!
 //! | bits | meaning |

@@ -49,6 +49,18 @@ pub enum ImageError {
     #[error("the relocations cannot be encoded: they overlap, or do not lie in the payload")]
     #[diagnostic(help("build the firmware again"))]
     Table,
+    /// A `MOVT` where slots are not a multiple of 64 KiB apart.
+    #[error(
+        "the relocation table lists half an address at offset {offset:#x}, and slots of board {board} are not a multiple of \
+         64 KiB apart"
+    )]
+    #[diagnostic(help("sign the firmware's ELF file with lifeboot sign, which lists only what can be rebased"))]
+    Half {
+        /// Where in the payload, in bytes.
+        offset: u32,
+        /// The board.
+        board: &'static str,
+    },
     /// For another board.
     #[error("the image is for board {found}, not {wanted}")]
     #[diagnostic(help("sign the firmware that was built for board {wanted}"))]

@@ -10,6 +10,7 @@ use lifeboot_core::{Board, Slot, Version};
 use lifeboot_host_tool::image_file::{ImageError, ImageFile, Release, UnsignedImage};
 use lifeboot_host_tool::keys::{self, PrivateKey};
 use lifeboot_host_tool::sign::{Options, sign};
+use sha2::{Digest, Sha256};
 
 pub const RELEASE: Release = Release {
     version: Version { major: 1, minor: 2, patch: 3, build: 4 },
@@ -178,4 +179,27 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(make(16, &[word(4), word(6)]), Err(ImageError::Table)));
     assert!(matches!(make(16, &[word(14)]), Err(ImageError::Table)));
     assert!(make(16, &[word(12)]).is_ok());
+}
+
+/// The board's slots are 115 KiB apart: half an address would not come back as it was. The signer has made such an image
+/// on purpose, so that everything else about it is right.
+#[test]
+fn half_an_address_is_refused_where_it_cannot_be_rebased() {
+    let half = [Entry { offset: 8, kind: Kind::UpperHalf }];
+    let make = |board| UnsignedImage::new(board, Slot::A, vec![0; 16], &half, RELEASE, [0; 4]);
+    let said = "the relocation table lists half an address at offset 0x8, and slots of board microbit are not a multiple \
+                of 64 KiB apart";
+    assert_eq!(make(SMALL).unwrap_err().to_string(), said);
+    let large = make(LARGE).unwrap().with_signature([0; 64]).unwrap();
+    assert_eq!(ImageFile::from_bytes(&large.to_bytes()).unwrap().entries(), half);
+
+    let word = [Entry { offset: 8, kind: Kind::Word }];
+    let image = UnsignedImage::new(SMALL, Slot::A, vec![0; 16], &word, RELEASE, [0; 4]).unwrap();
+    let mut bytes = image.with_signature([0; 64]).unwrap().to_bytes();
+    let table = bytes.len() - 1;
+    bytes[table] |= 1;
+    let digest: [u8; 32] =
+        Sha256::new().chain_update(&bytes[0x100..0x110]).chain_update(&bytes[table..]).finalize().into();
+    bytes[0x34..0x54].copy_from_slice(&digest);
+    assert_eq!(ImageFile::from_bytes(&bytes).unwrap_err().to_string(), said);
 }

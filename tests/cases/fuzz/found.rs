@@ -4,7 +4,7 @@ use super::elf::program::{DATA, MAIN, Program, RODATA, SMALL, VECTORS};
 use super::elf::signs;
 use lifeboot_core::Slot;
 
-/// A `MOVT` on a board whose slots are not a multiple of 64 KiB apart: good in slot A, refused in slot B.
+/// A `MOVT` on a board whose slots are not a multiple of 64 KiB apart: good in slot A, and the host does not take the file.
 #[test]
 fn a_half_that_cannot_be_rebased_is_refused_where_it_matters() {
     let input = crate::hex::bytes("f282010d0d0a82010d0d0abdc4bd00f282010dffbdc4bd00f282010dff75");

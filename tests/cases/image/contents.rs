@@ -1,11 +1,12 @@
 //! Payload and table: altered after they were signed, and signed though they are wrong.
 
-use super::{LENGTH, trusted, verdict};
+use super::{LENGTH, content_verdict, trusted, verdict};
 use crate::signed_image::{Pointer, SignedImage, table_of};
 use lifeboot_core::Slot;
 use lifeboot_core::image::Invalid;
-use lifeboot_core::layout::{BOARDS, Board};
+use lifeboot_core::layout::{BOARDS, Board, MICROBIT, STM32F405};
 use lifeboot_core::rebase::{Entry, Kind};
+use lifeboot_host_tool::image_file::rebased;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 
 fn boards_and_slots() -> impl Iterator<Item = (&'static Board, Slot)> {
@@ -126,6 +127,26 @@ fn entries_that_abut_are_moved_once_each() {
             };
             assert_eq!(verdict(&other, slot).map(|verified| verified.slot()), expected);
         }
+    }
+}
+
+/// The slots of the micro:bit are not a multiple of 64 KiB apart: there the way back is another one for half an address.
+#[test]
+fn half_an_address_is_refused_where_it_does_not_come_back() {
+    let places = [(4, Kind::Word), (0x20, Kind::UpperHalf)].map(|(offset, kind)| Entry { offset, kind });
+    for (board, in_b) in [(&STM32F405, Ok(Slot::B)), (&MICROBIT, Err(Invalid::Digest))] {
+        let mut image = SignedImage::new(board, LENGTH);
+        let address = board.payload_address(Slot::A) + 0x81;
+        image.pointers = places.map(|place| Pointer { place, address }).to_vec();
+        image.table = table_of(places);
+        image.seal();
+        assert_eq!(verdict(&image, Slot::A).map(|verified| verified.slot()), Ok(Slot::A), "{}", board.name);
+        // What the updater writes.
+        let there = rebased(image.payload(0), &places, board.distance(Slot::A, Slot::B));
+        let mut content = image.content(Slot::B);
+        content[board.header_length as usize..][..there.len()].copy_from_slice(&there);
+        let verdict = content_verdict(board, &content, Slot::B);
+        assert_eq!(verdict.map(|verified| verified.slot()), in_b, "{}", board.name);
     }
 }
 
