@@ -6,8 +6,9 @@ use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, SIGNED_LENGTH};
 use lifeboot_core::info::{FORMAT, Info, key_id};
 use lifeboot_core::layout::{Architecture, BLOCK, Board};
-use lifeboot_core::rebase::{Entry, Kind, encode};
+use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Slot, Version};
+use lifeboot_host_tool::image_file::table_bytes;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
@@ -177,14 +178,7 @@ pub fn sign(bytes: &mut HeaderBytes, key: &SigningKey) {
 
 /// The table that lists these places.
 pub fn table_of(places: impl IntoIterator<Item = Entry>) -> Vec<u8> {
-    let mut table = Vec::new();
-    let mut end = 0;
-    for place in places {
-        let (bytes, length) = encode(end, place).expect("places in order");
-        table.extend_from_slice(&bytes[..length]);
-        end = place.end();
-    }
-    table
+    table_bytes(&Vec::from_iter(places)).expect("places in order")
 }
 
 /// `movt r0, #half` (Armv7-M ARM, A7.7.79, encoding T1).
