@@ -66,8 +66,8 @@ impl Row {
     fn judge(&mut self, lived: Lived, what: impl FnOnce() -> String) -> bool {
         match lived {
             Ok(()) => return true,
-            Err(Stop::Broken(promise)) => self.failures.push(format!("{}: {promise}", what())),
-            Err(Stop::NoPower) => self.failures.push(format!("{}: power was not cut, and is lost", what())),
+            Err(Stop::Broken(promise)) => self.failures.push(format!("{promise}; {}", what())),
+            Err(Stop::NoPower) => self.failures.push(format!("power was not cut, and is lost; {}", what())),
         }
         false
     }
@@ -91,7 +91,7 @@ fn cut(device: &mut Device, at: (u32, Cut), row: &mut Row, step: impl Fn(&mut De
     let lived = step(device);
     assert!(!device.flash.is_powered() || matches!(lived, Err(Stop::Broken(_))), "{what}: the cut has not come");
     if let Err(Stop::Broken(promise)) = lived {
-        row.failures.push(format!("{what}, before the cut: {promise}"));
+        row.failures.push(format!("{promise}; {what}, before the cut"));
         return false;
     }
     device.flash.power_on();

@@ -1,0 +1,300 @@
+//! The seeded bugs, and the tests that are to catch each.
+
+/// A bug: what to write instead of what.
+pub struct Bug {
+    /// What is wrong then.
+    pub name: &'static str,
+    /// The file, from the root.
+    pub file: &'static str,
+    /// What stands there, exactly once.
+    pub from: &'static str,
+    /// What is to stand there.
+    pub to: &'static str,
+    /// The tests that run.
+    pub suite: Suite,
+}
+
+/// Tests that run together.
+#[derive(Clone, Copy, Debug)]
+pub enum Suite {
+    /// The journal, over simulated flash that is cut and torn.
+    Journal,
+    /// The boot policy, and whole lives by chance.
+    Boot,
+    /// A whole life, cut everywhere, under the oracle's eyes.
+    Life,
+    /// The same on flash with ECC.
+    LifeEcc,
+    /// The verifier, and published vectors.
+    Verifier,
+    /// The updater and its session at the end of a bad line.
+    Line,
+}
+
+impl Suite {
+    /// All of them.
+    pub const ALL: [Suite; 6] =
+        [Suite::Journal, Suite::Boot, Suite::Life, Suite::LifeEcc, Suite::Verifier, Suite::Line];
+
+    /// Package, test binary, and which of its tests.
+    pub const fn command(self) -> (&'static str, &'static str, &'static [&'static str]) {
+        match self {
+            Suite::Journal => ("lifeboot-tests", "lifeboot", &["journal::", "--skip", "fuzz::"]),
+            Suite::Boot => ("lifeboot-tests", "lifeboot", &["boot::"]),
+            Suite::Life => ("lifeboot-tests", "lifeboot", &["lives::nrf51"]),
+            Suite::LifeEcc => ("lifeboot-tests", "lifeboot", &["lives::stm32l476"]),
+            Suite::Verifier => ("lifeboot-tests", "lifeboot", &["image::", "vectors::", "--skip", "fuzz::"]),
+            Suite::Line => ("lifeboot-host-tool", "serial", &[]),
+        }
+    }
+}
+
+const JOURNAL: &str = "bootloader/core/src/journal.rs";
+const RECORD: &str = "bootloader/core/src/record.rs";
+const BOOT: &str = "bootloader/core/src/boot.rs";
+const IMAGE: &str = "bootloader/core/src/image.rs";
+const VERIFY: &str = "bootloader/core/src/verify.rs";
+const TRANSFER: &str = "updater/src/transfer.rs";
+const UPDATER: &str = "updater/src/updater.rs";
+const SESSION: &str = "updater/src/session.rs";
+
+const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {
+    Bug { name, file, from, to, suite }
+}
+
+/// All of them.
+pub const BUGS: [Bug; 35] = [
+    bug(
+        "the journal erases the unit that holds the newest record",
+        JOURNAL,
+        "map_or(start, |(_, place)| place.unit + self.board.journal_unit)",
+        "map_or(start, |(_, place)| place.unit)",
+        Suite::Journal,
+    ),
+    bug(
+        "a stale boot record is preferred",
+        JOURNAL,
+        "|(newest, _)| sequence > newest)",
+        "|(newest, _)| sequence < newest)",
+        Suite::Journal,
+    ),
+    bug("a boot record is not read back", JOURNAL, "&& back == *record", "&& back.len() == record.len()", Suite::Journal),
+    bug("a place that was torn is written again", JOURNAL, "if self.is_blank_at(flash, this) && ", "if ", Suite::Journal),
+    bug(
+        "a record that may be torn is not written afresh",
+        JOURNAL,
+        "if !cause.may_tear() {",
+        "if cause.may_tear() || true {",
+        Suite::Journal,
+    ),
+    bug(
+        "a unit that reads as blank is not erased",
+        JOURNAL,
+        "            flash.erase(unit, unit + self.board.journal_unit).map_err(|_| Failed)?;",
+        "            if !self.is_blank_at(flash, Place { unit, start: unit }) {
+                flash.erase(unit, unit + self.board.journal_unit).map_err(|_| Failed)?;
+            }",
+        Suite::Journal,
+    ),
+    bug(
+        "the CRC of a boot record is not checked",
+        RECORD,
+        "(bytes)) != crc {",
+        "(bytes)) != crc && crc == 1 {",
+        Suite::Journal,
+    ),
+    bug(
+        "the starts of a trial are not counted down",
+        RECORD,
+        "Some(Trial { slot, attempts: attempts - 1, power_attempts })",
+        "Some(Trial { slot, attempts, power_attempts })",
+        Suite::Boot,
+    ),
+    bug("a loss of power counts as a crash", RECORD, "if cause.is_power_loss() {", "if false {", Suite::Boot),
+    bug(
+        "a trial is started before its start is counted",
+        BOOT,
+        "Some(counted) if device.append(|record| record.trial = Some(counted)).is_ok() => {",
+        "Some(_) => {",
+        Suite::Boot,
+    ),
+    bug(
+        "a trial without starts left is not ended",
+        BOOT,
+        "None => device.reject(trial.slot, Ending::NotConfirmed, cause),",
+        "None => {}",
+        Suite::Boot,
+    ),
+    bug(
+        "the epoch of an image is not checked",
+        IMAGE,
+        "if header.epoch < self.epoch_floor {",
+        "if header.epoch < self.epoch_floor && header.epoch > 1000 {",
+        Suite::Verifier,
+    ),
+    bug(
+        "the signature is not checked",
+        IMAGE,
+        "Some((message, signature)) if is_signed(key, message, signature) => Ok(()),",
+        "Some((message, signature)) if is_signed(key, message, signature) || true => Ok(()),",
+        Suite::Verifier,
+    ),
+    bug(
+        "the lengths of an image are not bounded",
+        IMAGE,
+        ".is_none_or(|length| length > board.slot(slot).length)",
+        ".is_none_or(|length| length > u32::MAX / 2 + board.slot(slot).length)",
+        Suite::Verifier,
+    ),
+    bug(
+        "a second signature can be made of the first",
+        "bootloader/core/src/signature.rs",
+        "if !scalar.rev().lt(ORDER.iter().rev()) {",
+        "if !scalar.rev().lt([0xff; 32].iter()) && ORDER[0] == 0 {",
+        Suite::Verifier,
+    ),
+    bug(
+        "the digest is not compared",
+        VERIFY,
+        "if digest != header.digest {",
+        "if digest != header.digest && digest == [0; 32] {",
+        Suite::Verifier,
+    ),
+    bug(
+        "the entry point is not checked",
+        VERIFY,
+        "if !inside || entry & 1 == 0 {",
+        "if !inside && entry & 1 == 0 {",
+        Suite::Verifier,
+    ),
+    bug(
+        "a table may point past the payload",
+        VERIFY,
+        "if at_end && !rebaser.is_done() || done == 0 {",
+        "if done == 0 {",
+        Suite::Verifier,
+    ),
+    bug(
+        "what was written is not read back before the trial",
+        UPDATER,
+        "        let (header, checked) = transfer.parts();\n        self.stage = Stage::Verifying(header, Check::new(checked, self.board));",
+        "        let (header, checked) = transfer.parts();\n        self.stage = Stage::Sealing(header, checked.slot());",
+        Suite::Line,
+    ),
+    bug(
+        "an update begins while the confirmed slot is the target",
+        UPDATER,
+        "        if self.is_trial() {\n            return Err(Refusal::TrialRunning);",
+        "        if self.is_trial() && belief.target != self.target() {\n            return Err(Refusal::TrialRunning);",
+        Suite::Line,
+    ),
+    bug(
+        "the slot's old header stays while its payload is replaced",
+        TRANSFER,
+        "old_header: !present.is_some_and(|present| is_erased(&present)),",
+        "old_header: present.is_none(),",
+        Suite::Life,
+    ),
+    bug(
+        "a header that reads as the new one stays, whole or torn",
+        TRANSFER,
+        "old_header: !present.is_some_and(|present| is_erased(&present)),",
+        "old_header: !present.is_some_and(|present| present == *header || is_erased(&present)),",
+        Suite::Life,
+    ),
+    bug(
+        "the header is written before the payload",
+        TRANSFER,
+        "            self.old_header = false;\n",
+        "            self.old_header = false;\n            flash.write(start, &self.header).map_err(|_| Refusal::Flash)?;\n",
+        Suite::Life,
+    ),
+    bug(
+        "the slot is marked before it is verified",
+        UPDATER,
+        "        self.stage = Stage::Verifying(header, Check::new(checked, self.board));\n        Ok(())\n    }\n\n    /// Gives up",
+        "        self.stage = Stage::Recording(Change::MarkTrial(checked.slot()));\n        Ok(())\n    }\n\n    /// Gives up",
+        Suite::Life,
+    ),
+    bug(
+        "what a power cut tore last is passed over",
+        UPDATER,
+        "self.uncertain = !is_of_another(&present, header);",
+        "self.uncertain = is_of_another(&present, header) && present.is_none();",
+        Suite::Life,
+    ),
+    bug(
+        "the epoch floor rises before the confirm is durable",
+        UPDATER,
+        "                    Change::Confirm(outcome, epoch) if is_trial(*running, &record) => {",
+        "                    Change::Confirm(_, epoch) if epoch > record.epoch_floor => {
+                        record.epoch_floor = epoch;
+                        last = false;
+                    }
+                    Change::Confirm(outcome, epoch) if is_trial(*running, &record) => {",
+        Suite::Life,
+    ),
+    bug(
+        "a confirm is reported before it is durable",
+        UPDATER,
+        "                    journal.append(flash, record)?;
+                    return Ok(if last",
+        "                    if is_trial(*running, journal.record()) && record.trial.is_none() {
+                        return Ok(Work::Done);
+                    }
+                    journal.append(flash, record)?;
+                    return Ok(if last",
+        Suite::Life,
+    ),
+    bug(
+        "the updater writes to the slot that it runs from",
+        TRANSFER,
+        "        let start = board.slot(self.checked.slot()).start + unit * board.slot_unit;",
+        "        let start = board.slot(self.checked.slot().other()).start + unit * board.slot_unit;",
+        Suite::Life,
+    ),
+    bug(
+        "an erase goes one unit too far",
+        TRANSFER,
+        "flash.erase(start, start + board.slot_unit).map_err(|_| Refusal::Flash)?;",
+        "flash.erase(start, start + 2 * board.slot_unit).map_err(|_| Refusal::Flash)?;",
+        Suite::Life,
+    ),
+    bug(
+        "an ECC word of the slot is written twice",
+        TRANSFER,
+        "padding.len().min(length.next_multiple_of(F::WRITE_SIZE) - length);",
+        "padding.len().min(length.next_multiple_of(F::WRITE_SIZE) - length);
+            flash.write(slot_start + self.written, bytes.get(..F::WRITE_SIZE).unwrap_or_default()).map_err(|_| Refusal::Flash)?;",
+        Suite::LifeEcc,
+    ),
+    bug(
+        "an ECC word of the journal is written twice",
+        JOURNAL,
+        "if self.is_blank_at(flash, this) && ",
+        "if ",
+        Suite::LifeEcc,
+    ),
+    bug(
+        "bytes are taken at any offset",
+        SESSION,
+        "let taken = updater.feed(next, rest)?;",
+        "let taken = updater.feed(next, if rest.is_empty() { bytes } else { rest })?;",
+        Suite::Line,
+    ),
+    bug(
+        "the CRC of a frame is not checked",
+        "updater/src/frame.rs",
+        "(CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message.len())",
+        "(CRC.checksum(message) == u32::from_le_bytes(*crc) || true).then_some(message.len())",
+        Suite::Line,
+    ),
+    bug(
+        "the end of the table stays in the buffer",
+        TRANSFER,
+        "self.phase == Phase::Table && self.written == self.phase_end()",
+        "self.phase == Phase::Table && self.next() == self.phase_end()",
+        Suite::Line,
+    ),
+    bug("a rejected image is taken again", UPDATER, "if rejected && !force {", "if rejected && force {", Suite::Line),
+];
