@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | ELF | debuggers: probe-rs, gdb, openocd | nothing |
 //! | Intel HEX | programmers, and drives such as the micro:bit's | nothing |
-//! | binary | ST-Link's drive, gang programmers; from the start of flash on | what lies behind slot A |
+//! | binary | ST-Link's drive, gang programmers; from the start of flash on | slot B |
 //! | UF2 | the drive of a Pico's boot ROM | nothing; whole sectors of 4 KiB |
 //!
 //! Erased bytes are written like any others: a tool erases what it writes to, and nothing else.

@@ -5,8 +5,9 @@
 //!
 //! A board that was in use before becomes as one from production: the journal is written as erased bytes, since an old
 //! one would put old decisions on the new content (a slot to start, a rejected digest, an epoch floor, a revoked key).
-//! The block with slot B's header is, too, so that there is nothing to go back to; the rest of slot B may hold anything,
-//! since nothing reads a slot without a header, and an update erases before it writes.
+//! So is the start of slot B, header and first block of payload, by which a device tells that a slot is empty: there is
+//! nothing to go back to. The rest of slot B may hold anything, since nothing starts a slot without a header, and an
+//! update erases what it does not find as it has to be.
 
 mod error;
 
@@ -97,7 +98,7 @@ impl FirstFlash {
         let mut slot_a = self.image.to_bytes();
         // Whole writes, whatever the flash: not every tool fills up the last one.
         slot_a.resize(slot_a.len().next_multiple_of(BLOCK as usize), ERASED);
-        let slot_b = Region { length: BLOCK, ..board.slot(Slot::B) };
+        let slot_b = Region { length: board.header_length + BLOCK, ..board.slot(Slot::B) };
         vec![
             part("bootloader", board.bootloader.start, self.bootloader.bytes().to_vec()),
             part("journal", board.journal.start, blank(board.journal)),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Make the file for a board's first flash: bootloader, blank journal, first firmware
 ///
 /// Makes sure that the bootloader is for the image's board, trusts the key that signed it, and would start it. A board
-/// that was in use becomes as one from production: its journal is erased, and the header in slot B.
+/// that was in use becomes as one from production: its journal is erased, and the start of slot B.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -31,7 +31,7 @@ fn a_first_flash_is_provisioned() {
          0x08000000   32768 bytes  bootloader\n  \
          0x08008000   32768 bytes  journal, blank\n  \
          0x08020000    1024 bytes  slot_a\n  \
-         0x08080000     256 bytes  slot_b, blank\n"
+         0x08080000     768 bytes  slot_b, blank\n"
     );
     let said = folder.done(&format!("{provision} -o first.bin"));
     assert!(said.starts_with("provisioned first.bin: stm32f405 1.2.3, binary\n"), "{said}");
