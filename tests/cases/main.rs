@@ -4,6 +4,8 @@
 mod build;
 // What is flashed: one build fits both slots.
 mod product;
+// The file of the first flash, and cargo's runner, by the commands that a user types.
+mod first_flash;
 // What it costs: flash, instructions, stack, erases; printed, and bounded.
 mod figures;
 // The emulated board: what a device refuses.

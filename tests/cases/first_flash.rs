@@ -1,0 +1,86 @@
+//! From what cargo builds to a board that runs, by the commands that a user types.
+
+use lifeboot_core::Slot;
+use lifeboot_host_tool::flash_file::Format;
+use lifeboot_host_tool::port::Port;
+use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::{board, link};
+use lifeboot_tests::bench::{self, Bench, image, version};
+use lifeboot_tests::emulator::{Emulated, Microbit};
+use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_updater::wire::{self, SlotContent};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs `lifeboot` without what the environment says of ports and keys.
+fn lifeboot(arguments: &[&str]) -> Output {
+    let mut command = Command::new(product::host_tool().unwrap());
+    for name in ["LIFEBOOT_PORT", "LIFEBOOT_KEY", "LIFEBOOT_BOOTLOADER", "LIFEBOOT_PROBE"] {
+        command.env_remove(name);
+    }
+    command.args(arguments).output().unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn runs(link: &mut link::Link<Port>, slot: wire::Slot, number: u16) {
+    let status = link.status(link::Patience::SHORT).unwrap();
+    assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
+    let content = status.slots[Slot::from(slot) as usize];
+    assert!(matches!(content, SlotContent::Image { version: found, .. } if found == version(number).into()));
+}
+
+/// A board boots from every file that `provision` writes for it.
+fn boots_from_every_file<B: Emulated>() {
+    let folder = tempfile::tempdir().unwrap();
+    let bootloader = bench::bootloader(&B::TARGET).unwrap();
+    let signed = folder.path().join("firmware.img");
+    fs::write(&signed, image(&B::TARGET, &[], version(1), 0).unwrap().to_bytes()).unwrap();
+    for (ending, format) in Format::ALL {
+        let path = folder.path().join("first").with_extension(ending);
+        let output = lifeboot(&["provision", text(&bootloader), text(&signed), "-o", text(&path)]);
+        if format == Format::Uf2 && board::uf2_family(B::TARGET.board).is_err() {
+            assert_eq!(output.status.code(), Some(1), "a format that the board has no use for");
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let content = FirstFlash::from_file(&fs::read(&path).unwrap()).unwrap().content();
+        let board = B::power_on(&content).unwrap();
+        runs(&mut bench::connect(&board.port()).unwrap(), wire::Slot::A, 1);
+    }
+}
+
+#[test]
+fn a_microbit_boots_from_every_file_that_provision_writes() {
+    boots_from_every_file::<Microbit>();
+}
+
+#[test]
+fn firmware_that_the_bootloader_would_not_start_is_not_provisioned() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, _) = product::demo_key("stranger").unwrap();
+    let elf = product::firmware(&MICROBIT, Slot::A, &[]).unwrap();
+    let signed = folder.path().join("firmware.img");
+    fs::write(&signed, product::sign(&MICROBIT, &elf, version(1), 0, &key).unwrap().to_bytes()).unwrap();
+    let path = folder.path().join("first.elf");
+    let output =
+        lifeboot(&["provision", text(&bench::bootloader(&MICROBIT).unwrap()), text(&signed), "-o", text(&path)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("does not trust the key that signed the image"));
+    assert!(!path.exists());
+}
+
+#[test]
+fn cargos_runner_pushes_to_a_board_that_runs_lifeboot() {
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let elf = product::firmware(&MICROBIT, Slot::A, &[]).unwrap();
+    let key = product::demo_key("demo").unwrap().1.with_file_name("demo.pem");
+    let arguments = ["run", text(&elf), "--key", text(&key), "--version", "2.0.0", "--port", &bench.board.port()];
+    let output = lifeboot(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).ends_with("2.0.0 runs and is confirmed\n"));
+    runs(&mut bench.link().unwrap(), wire::Slot::B, 2);
+}
