@@ -1,0 +1,165 @@
+//! The board at this machine, as the environment names it.
+
+use lifeboot_host_tool::bootloader_file::Bootloader;
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::link::{Link, Patience};
+use lifeboot_host_tool::port::{BAUD, Port};
+use lifeboot_host_tool::probe::{Flasher, chip};
+use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::push::{Options, Progress, PushError, Pushed, Step};
+use lifeboot_tests::bench::{self, version};
+use lifeboot_tests::product::{self, MICROBIT, STM32F405, Target};
+use lifeboot_updater::wire::{Slot, SlotContent, Status};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+/// One line for each board that has a bootloader.
+static TARGETS: [&Target; 2] = [&MICROBIT, &STM32F405];
+
+/// How long a board may take until its firmware answers: the bootloader verifies it first, USB has to enumerate.
+const START: Duration = Duration::from_secs(30);
+
+const PATIENCE: Patience = Patience { wait: Duration::from_secs(1), tries: START.as_secs() as u32 };
+
+/// A board, for one test at a time.
+pub struct Board {
+    target: &'static Target,
+    port: String,
+    flasher: Flasher,
+    bootloader: Bootloader,
+    _alone: MutexGuard<'static, ()>,
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: see the top of tests/hardware/main.rs"))
+}
+
+impl Board {
+    /// Takes hold of the board; its bootloader is built for the demo key.
+    pub fn take() -> Board {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = variable("LIFEBOOT_BOARD");
+        let target = TARGETS.into_iter().find(|target| target.board.name == name);
+        let target = target.unwrap_or_else(|| panic!("LIFEBOOT_BOARD is {name}, which has no line in TARGETS"));
+        let port = variable("LIFEBOOT_PORT");
+        let chip = env::var("LIFEBOOT_CHIP").unwrap_or_else(|_| chip(target.board).unwrap().to_owned());
+        let flasher = Flasher::connect(&chip, env::var("LIFEBOOT_PROBE").ok().as_deref());
+        let flasher = flasher.unwrap_or_else(|error| panic!("{:#}", anyhow::Error::new(error)));
+        let elf = bench::bootloader(target).unwrap();
+        let bootloader = Bootloader::from_elf(&fs::read(elf).unwrap()).unwrap();
+        Board { target, port, flasher, bootloader, _alone: alone }
+    }
+
+    /// The example firmware with these features, signed with the demo's key.
+    pub fn image(&self, features: &[&str], major: u16) -> ImageFile {
+        bench::image(self.target, features, version(major), 0).unwrap()
+    }
+
+    /// The same, signed with another key.
+    pub fn signed_by(&self, key: &str, features: &[&str], major: u16) -> ImageFile {
+        let elf = product::firmware(self.target, lifeboot_core::Slot::A, features).unwrap();
+        product::sign(self.target, &elf, version(major), 0, &product::demo_key(key).unwrap().0).unwrap()
+    }
+
+    /// Flashes bootloader, blank journal and this image, through the probe.
+    pub fn provision(&mut self, image: &ImageFile) {
+        let first = FirstFlash::new(self.bootloader.clone(), image.clone()).unwrap();
+        let flashed = self.flasher.flash(&first, &mut |_, _, _| ());
+        flashed.unwrap_or_else(|error| panic!("{:#}", anyhow::Error::new(error)));
+    }
+
+    /// Resets the board through the probe.
+    pub fn reset(&mut self) {
+        self.flasher.reset().unwrap();
+    }
+
+    /// A host that has just connected. A port over the board's own USB comes and goes with the firmware.
+    pub fn link(&self) -> Link<Port> {
+        let end = Instant::now() + START;
+        loop {
+            match Port::open(&self.port, BAUD) {
+                Ok(port) => return Link::new(port),
+                Err(error) if Instant::now() >= end => panic!("{error}"),
+                Err(_) => thread::sleep(Duration::from_millis(200)),
+            }
+        }
+    }
+
+    /// Makes sure, by the board's own word, that this runs and is confirmed; returns all that it says.
+    pub fn runs(&self, slot: Slot, major: u16) -> Status {
+        let status = self.link().status(PATIENCE).unwrap();
+        assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
+        let content = status.slots[slot as usize];
+        let expected = version(major).into();
+        assert!(matches!(content, SlotContent::Image { version, .. } if version == expected), "{content:?}");
+        status
+    }
+
+    /// Pushes, as `lifeboot push` does, once the board answers.
+    pub fn push(&self, image: &ImageFile, progress: &mut dyn Progress) -> Result<Pushed, PushError> {
+        push(self.link(), image, progress)
+    }
+
+    /// Pushes while the board is being reset.
+    pub fn push_under(&mut self, image: &ImageFile, cuts: &mut Cuts) -> Result<Pushed, PushError> {
+        push(self.link(), image, &mut Cutting { cuts, flasher: &mut self.flasher })
+    }
+}
+
+fn push(mut link: Link<Port>, image: &ImageFile, progress: &mut dyn Progress) -> Result<Pushed, PushError> {
+    link.status(PATIENCE)?;
+    lifeboot_host_tool::push::push(&mut link, image, &Options::default(), progress)
+}
+
+/// When a board is to be reset during a push.
+pub struct Cuts {
+    /// Thousandths of the image that are in the slot by then, last one first.
+    thousandths: Vec<u64>,
+    step: Option<Step>,
+    done: usize,
+}
+
+impl Cuts {
+    /// When so many thousandths of the image are in the slot; ascending.
+    pub fn at_thousandths(instants: &[u64]) -> Cuts {
+        Cuts { thousandths: instants.iter().rev().copied().collect(), step: None, done: 0 }
+    }
+
+    /// When the push first comes to this step.
+    pub fn at_step(step: Step) -> Cuts {
+        Cuts { thousandths: Vec::new(), step: Some(step), done: 0 }
+    }
+
+    /// Resets so far.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+}
+
+struct Cutting<'a> {
+    cuts: &'a mut Cuts,
+    flasher: &'a mut Flasher,
+}
+
+impl Cutting<'_> {
+    fn cut(&mut self) {
+        self.flasher.reset().unwrap();
+        self.cuts.done += 1;
+    }
+}
+
+impl Progress for Cutting<'_> {
+    fn step(&mut self, step: Step) {
+        if self.cuts.step.take_if(|due| *due == step).is_some() {
+            self.cut();
+        }
+    }
+
+    fn bytes(&mut self, done: u64, total: u64) {
+        if self.cuts.thousandths.pop_if(|due| done * 1000 >= *due * total).is_some() {
+            self.cut();
+        }
+    }
+}
