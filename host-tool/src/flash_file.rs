@@ -159,9 +159,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Run>, FlashFileError> {
 }
 
 impl Run {
-    /// The address behind the last byte.
+    /// The address behind the last byte; the last there is, where a file names more than there are.
     pub fn end(&self) -> u32 {
-        self.address + self.bytes.len() as u32
+        let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        self.address.saturating_add(length)
     }
 
     /// Copies what of it lies in the memory that `start` begins, and `memory` is.

@@ -10,8 +10,13 @@ use lifeboot_host_tool::board::{probe_chip, uf2_family};
 use lifeboot_host_tool::flash_file::{FlashFileError, Format, uf2};
 use lifeboot_host_tool::provision::{FirstFlash, ProvisionError};
 use object::{Object, ObjectSection, ObjectSegment};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{any, prop_assert_eq, proptest};
+use proptest::sample::Index;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// What the boot ROM of an RP2040 listens to.
 const RP2040: u32 = 0xe48b_ff56;
@@ -188,6 +193,46 @@ fn damaged_files_are_refused() {
     let none = "the file holds no bootloader of a board that this lifeboot knows";
     assert_eq!(error(b""), none);
     assert_eq!(error(&image(SMALL, &new_key()).to_bytes()), none);
+}
+
+proptest! {
+    /// Bytes that changed, or are missing at the end: an error, or the same firmware; never a panic.
+    #[test]
+    fn damage_does_not_reach_the_firmware(
+        kind in 0..4_usize,
+        changes in vec((any::<Index>(), any::<u8>()), 1..4),
+        rest in option::of(any::<Index>()),
+    ) {
+        static FILES: LazyLock<(FirstFlash, [Vec<u8>; 4])> = LazyLock::new(|| {
+            let first = first_flash(SMALL);
+            let [elf, hex, binary] = [Format::Elf, Format::Hex, Format::Binary].map(|format| first.to_file(format).unwrap());
+            let uf2 = uf2::write(first.parts().iter().map(|(_, run)| run), RP2040).unwrap();
+            (first, [elf, hex, binary, uf2])
+        });
+        let (first, files) = &*FILES;
+        let mut file = files[kind].clone();
+        for (index, value) in changes {
+            // Where a file begins, it says where the rest goes.
+            let place = if value % 2 == 0 { index.index(file.len()) } else { index.index(600) };
+            file[place] = value;
+        }
+        if let Some(rest) = rest {
+            file.truncate(rest.index(file.len()));
+        }
+        if let Ok(back) = FirstFlash::from_file(&file) {
+            prop_assert_eq!(back.image().to_bytes(), first.image().to_bytes());
+        }
+    }
+}
+
+#[test]
+fn an_address_at_the_end_of_all_is_refused() {
+    let first = first_flash(SMALL);
+    let hex = String::from_utf8(first.to_file(Format::Hex).unwrap()).unwrap();
+    let end = ":02000004FFFFFC\n:02FFFF000102FD\n:00000001FF\n";
+    let beyond = hex.replace(":00000001FF\n", end);
+    let error = FirstFlash::from_file(beyond.as_bytes()).unwrap_err();
+    assert!(matches!(error, Error::Provision(ProvisionError::More)), "{error}");
 }
 
 #[test]
