@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 /// Runs `lifeboot` without what the environment says of ports and keys.
 fn lifeboot(arguments: &[&str]) -> Output {
     let mut command = Command::new(product::host_tool().unwrap());
-    for name in ["LIFEBOOT_PORT", "LIFEBOOT_KEY", "LIFEBOOT_BOOTLOADER", "LIFEBOOT_PROBE"] {
+    for name in ["LIFEBOOT_PORT", "LIFEBOOT_KEY", "LIFEBOOT_BOOTLOADER", "LIFEBOOT_PROBE", "LIFEBOOT_CHIP"] {
         command.env_remove(name);
     }
     command.args(arguments).output().unwrap()

@@ -41,7 +41,7 @@ pub struct Probe {
     #[arg(long, value_name = "PROBE", env = "LIFEBOOT_PROBE")]
     probe: Option<String>,
     /// The chip, by probe-rs's name [default: the board's]
-    #[arg(long, value_name = "CHIP")]
+    #[arg(long, value_name = "CHIP", env = "LIFEBOOT_CHIP")]
     chip: Option<String>,
 }
 

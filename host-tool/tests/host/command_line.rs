@@ -40,7 +40,9 @@ impl Folder {
     pub fn run(&self, line: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
         // What the person at this machine works with is not what is tested.
-        for name in ["LIFEBOOT_PORT", "LIFEBOOT_KEY", "LIFEBOOT_BOOTLOADER", "LIFEBOOT_PROBE", "COLUMNS"] {
+        for name in
+            ["LIFEBOOT_PORT", "LIFEBOOT_KEY", "LIFEBOOT_BOOTLOADER", "LIFEBOOT_PROBE", "LIFEBOOT_CHIP", "COLUMNS"]
+        {
             command.env_remove(name);
         }
         command.args(line.split_whitespace()).current_dir(self.0.path()).output().unwrap()

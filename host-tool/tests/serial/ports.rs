@@ -159,6 +159,9 @@ fn without_a_name_the_only_usb_port_is_taken() {
             serial_number: None,
             manufacturer: Some(" ".to_owned()),
             product: product.map(str::to_owned),
+            // probe-rs asks for more of serialport than the tool does.
+            #[cfg(feature = "probe")]
+            interface: None,
         }),
     };
     let (pico, unnamed) = (usb("/dev/ttyACM0", Some("Pico")), usb("/dev/ttyUSB1", None));
