@@ -54,6 +54,7 @@ const RECORD: &str = "bootloader/core/src/record.rs";
 const BOOT: &str = "bootloader/core/src/boot.rs";
 const IMAGE: &str = "bootloader/core/src/image.rs";
 const VERIFY: &str = "bootloader/core/src/verify.rs";
+const DOUBT: &str = "updater/src/doubt.rs";
 const TRANSFER: &str = "updater/src/transfer.rs";
 const UPDATER: &str = "updater/src/updater.rs";
 const SESSION: &str = "updater/src/session.rs";
@@ -225,9 +226,9 @@ pub const BUGS: [Bug; 36] = [
     ),
     bug(
         "what a power cut tore last is passed over",
-        UPDATER,
-        "self.uncertain = !is_of_another(&present, header);",
-        "self.uncertain = is_of_another(&present, header) && present.is_none();",
+        DOUBT,
+        "!present.as_ref().is_some_and(is_of_another)",
+        "present.as_ref().is_some_and(is_of_another) && present.is_none()",
         Suite::Life,
     ),
     bug(

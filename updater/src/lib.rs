@@ -29,6 +29,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod doubt;
 pub mod frame;
 mod session;
 mod status;

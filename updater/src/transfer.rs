@@ -10,6 +10,7 @@
 //! Invariants: nothing outside the target slot is touched; the slot's old header goes first and the new one is not
 //! written here, so a slot that is partly written never has one that fits.
 
+use crate::doubt::Doubt;
 use crate::wire::Refusal;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes};
@@ -41,8 +42,6 @@ pub(crate) struct Transfer {
     open: Option<u32>,
     /// The slot still has a header, or one that cannot be read: it has to go before anything else.
     old_header: bool,
-    /// Power may have failed while the last bytes that the slot holds were written.
-    uncertain: bool,
     /// The slot's first unit was erased in this transfer.
     erased_first: bool,
     /// The unit that payload and table share was erased in this transfer.
@@ -55,14 +54,8 @@ pub(crate) struct Transfer {
 
 impl Transfer {
     /// Starts a transfer of the image with this header, which was `checked` for the target slot. `present`: what stands
-    /// in the header's place, if that can be read; `uncertain`: power may have failed in an earlier transfer.
-    pub fn new(
-        header: &HeaderBytes,
-        checked: Checked,
-        present: Option<HeaderBytes>,
-        uncertain: bool,
-        board: &Board,
-    ) -> Self {
+    /// in the header's place, if that can be read.
+    pub fn new(header: &HeaderBytes, checked: Checked, present: Option<HeaderBytes>, board: &Board) -> Self {
         let mut transfer = Transfer {
             table: TableReader::new(&checked, board),
             rebaser: Rebaser::new(checked.distance(board)),
@@ -75,7 +68,6 @@ impl Transfer {
             open: None,
             // Also where it reads as the new one: what was torn last may be its own last word.
             old_header: !present.is_some_and(|present| is_erased(&present)),
-            uncertain,
             erased_first: false,
             erased_shared: false,
             buffer: [0; _],
@@ -124,26 +116,22 @@ impl Transfer {
         Ok(taken.len())
     }
 
-    /// Passes over everything before `to`, if that is possible; [`next`](Self::next) tells.
-    ///
-    /// After a power cut the last bits that were written may read right now and wrong later, and where they are only the
-    /// end of what is right tells: so the last unit before `to` is then not passed over, but written again.
-    pub fn skip<F: NorFlash>(&mut self, to: u32, board: &Board, flash: &mut F) -> Result<(), Refusal> {
-        let end = self.phase_end();
-        let to = match self.phase {
-            _ if !self.uncertain || to > end => to,
-            // The table shares a unit with the payload's end, which is not passed over either.
-            Phase::Table => return Ok(()),
-            Phase::Payload => to.saturating_sub(1) / board.slot_unit * board.slot_unit,
-        };
-        let (unit, last) = (self.written / board.slot_unit, to.saturating_sub(1) / board.slot_unit);
+    /// Passes over everything before `to`, if that is possible; [`next`](Self::next) tells. The last unit of it is not
+    /// passed over where there is doubt about it, or where it was erased for the table.
+    pub fn skip<F: NorFlash>(&mut self, to: u32, doubt: &Doubt, board: &Board, flash: &mut F) -> Result<(), Refusal> {
+        let (end, shared) = (self.phase_end(), self.shared_unit(board));
+        let last = |to: u32| to.saturating_sub(1) / board.slot_unit;
+        let is_kept = |unit| !(doubt.is_about(unit) || unit == shared && self.erased_shared);
+        let to = if self.phase == Phase::Table || is_kept(last(to)) { to } else { last(to) * board.slot_unit };
+        let (unit, last) = (self.written / board.slot_unit, last(to));
         let passes = |passed: u32| (unit..=last).contains(&passed);
         let possible = self.filled == 0
             && to > self.written
             && (to == end || to < end && to.is_multiple_of(BLOCK))
             && self.open != Some(unit)
-            && !(passes(0) && (self.old_header || self.erased_first))
-            && !(passes(self.shared_unit(board)) && self.erased_shared);
+            && !(passes(0) && (self.old_header || self.erased_first || doubt.is_about(0)))
+            && !(passes(shared) && self.erased_shared)
+            && !(self.phase == Phase::Table && (unit..=last).any(|unit| doubt.is_about(unit)));
         if !possible {
             return Ok(());
         }
@@ -164,7 +152,7 @@ impl Transfer {
     }
 
     /// Does the flash operation that is due, if one is; at most one. Returns whether there was one.
-    pub fn work<F: NorFlash>(&mut self, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
+    pub fn work<F: NorFlash>(&mut self, doubt: &mut Doubt, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
         let at_end = self.next() == self.phase_end();
         let length = if self.done >= BLOCK_LENGTH {
             BLOCK_LENGTH
@@ -176,7 +164,7 @@ impl Transfer {
         let slot_start = board.slot(self.checked.slot()).start;
         let unit = self.written / board.slot_unit;
         if self.old_header {
-            self.erase(0, board, flash)?;
+            self.erase(0, doubt, board, flash)?;
         } else if self.open == Some(unit) {
             let mut block = [0xff; BLOCK_LENGTH];
             let (bytes, padding) = block.split_at_mut(length);
@@ -191,9 +179,9 @@ impl Transfer {
             self.leave_finished_phase(board);
         } else if self.may_write_to(unit, board, flash)? {
             self.open = Some(unit);
-            return self.work(board, flash);
+            return self.work(doubt, board, flash);
         } else {
-            self.erase(unit, board, flash)?;
+            self.erase(unit, doubt, board, flash)?;
             self.open = Some(unit);
         }
         Ok(true)
@@ -224,9 +212,16 @@ impl Transfer {
         Ok(true)
     }
 
-    fn erase<F: NorFlash>(&mut self, unit: u32, board: &Board, flash: &mut F) -> Result<(), Refusal> {
+    fn erase<F: NorFlash>(
+        &mut self,
+        unit: u32,
+        doubt: &mut Doubt,
+        board: &Board,
+        flash: &mut F,
+    ) -> Result<(), Refusal> {
         let start = board.slot(self.checked.slot()).start + unit * board.slot_unit;
         flash.erase(start, start + board.slot_unit).map_err(|_| Refusal::Flash)?;
+        doubt.erased(unit);
         if unit == 0 {
             self.old_header = false;
             self.erased_first = true;

@@ -1,5 +1,6 @@
 //! [`Updater`]: the state of the device, and every change that the firmware can make to it.
 
+use crate::doubt::Doubt;
 use crate::transfer::{Transfer, is_erased, read_header};
 use crate::wire::{self, Refusal};
 use embedded_storage::nor_flash::NorFlash;
@@ -68,10 +69,7 @@ pub struct Updater<F> {
     pub(crate) running: Slot,
     schema: u16,
     stage: Stage,
-    /// A transfer has begun in this boot.
-    begun: bool,
-    /// The first one found an unfinished one of an earlier boot.
-    uncertain: bool,
+    doubt: Doubt,
 }
 
 /// Stands somewhere in the firmware's own flash, so its address tells the slot.
@@ -92,7 +90,7 @@ impl<F: NorFlash> Updater<F> {
     /// The updater of a program that stands for firmware in `slot`: a simulation, or a bootloader that answers hosts.
     pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Self {
         let journal = Journal::open(&mut flash, board);
-        Updater { flash, board, journal, running: slot, schema: 0, stage: Stage::Idle, begun: false, uncertain: false }
+        Updater { flash, board, journal, running: slot, schema: 0, stage: Stage::Idle, doubt: Doubt::default() }
     }
 
     /// States the schema of what the firmware keeps in its own storage; images that cannot live with it are refused.
@@ -201,11 +199,8 @@ impl<F: NorFlash> Updater<F> {
         let end_trial = record.trial.is_some();
         // Read once: a header that was torn may read differently a moment later.
         let present = read_header(&mut self.flash, self.board.slot(target).start).ok();
-        if !self.begun {
-            self.uncertain = !is_of_another(&present, header);
-        }
-        self.begun = true;
-        let transfer = Transfer::new(header, checked, present, self.uncertain, self.board);
+        self.doubt.judge(&present, header);
+        let transfer = Transfer::new(header, checked, present, self.board);
         self.stage = Stage::Receiving { transfer, end_trial };
         Ok(())
     }
@@ -241,7 +236,7 @@ impl<F: NorFlash> Updater<F> {
     pub fn skip(&mut self, to: u32) -> Result<(), Refusal> {
         match &mut self.stage {
             Stage::Receiving { transfer, .. } => {
-                let skipped = transfer.skip(to, self.board, &mut self.flash);
+                let skipped = transfer.skip(to, &self.doubt, self.board, &mut self.flash);
                 self.end_on_error(skipped)
             }
             _ => Err(Refusal::NoTransfer),
@@ -281,7 +276,7 @@ impl<F: NorFlash> Updater<F> {
     }
 
     fn step(&mut self) -> Result<Work, Refusal> {
-        let Updater { flash, board, journal, stage, running, .. } = self;
+        let Updater { flash, board, journal, stage, running, doubt, .. } = self;
         match stage {
             Stage::Idle => return Ok(Work::Idle),
             Stage::Receiving { end_trial: end_trial @ true, .. } => {
@@ -291,7 +286,7 @@ impl<F: NorFlash> Updater<F> {
                 }
             }
             Stage::Receiving { transfer, .. } => {
-                if !transfer.work(board, flash)? {
+                if !transfer.work(doubt, board, flash)? {
                     return Ok(Work::Idle);
                 }
             }
@@ -370,12 +365,6 @@ impl<F: NorFlash> Updater<F> {
         }
         result
     }
-}
-
-/// Whether a slot still holds the header of another image. That goes first when a slot is written, and comes last: so
-/// behind it nothing is left that a power cut tore. That a slot reads as blank proves nothing.
-fn is_of_another(present: &Option<HeaderBytes>, header: &HeaderBytes) -> bool {
-    present.is_some_and(|present| present != *header && Header::parse(&present).is_ok())
 }
 
 /// Whether firmware in `running` still has to confirm, by this boot state.

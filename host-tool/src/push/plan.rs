@@ -135,9 +135,7 @@ pub(super) fn plan(phases: &Phases, held: &Held, relocations: &[Entry]) -> [Vec<
         }
         if payload == before {
             let mut segments = [segments(&table_parts, &table), segments(&payload_parts, &payload)];
-            if held.header == HeaderFound::Same {
-                part_from_header(&payload_parts, &mut segments[1]);
-            }
+            part_from_header(&payload_parts, &mut segments[1]);
             return segments;
         }
     }
@@ -163,8 +161,8 @@ fn starts_skipped(part: &Part, found: Found) -> bool {
     }
 }
 
-/// Lets the first unit, which also holds the header, be skipped apart: a device that has to write it again, because the
-/// power may have failed in the header, can still skip what follows.
+/// Lets the first unit, which also holds the header, be skipped apart: a device that has to write it again, because power
+/// may have failed while it was erased, or in the header, can still skip what follows.
 fn part_from_header(parts: &[Part], segments: &mut Vec<Segment>) {
     if let (Some(first), Some(Segment::Skip(to))) = (parts.first(), segments.first())
         && *to > first.end
@@ -236,9 +234,9 @@ mod tests {
     #[test]
     fn the_shared_unit_is_kept_by_both_or_by_none() {
         let payload_differs = planned(HeaderFound::Erased, [Same; 2], [Same, Same, Same, Different], &[]);
-        assert_eq!(payload_differs, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0xc00), Send(0xcf0)]]);
+        assert_eq!(payload_differs, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0x400), Skip(0xc00), Send(0xcf0)]]);
         let table_differs = planned(HeaderFound::Erased, [Different, Same], [Same; 4], &[]);
-        assert_eq!(table_differs, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0xc00), Send(0xcf0)]]);
+        assert_eq!(table_differs, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0x400), Skip(0xc00), Send(0xcf0)]]);
         let interrupted = planned(HeaderFound::Erased, [Same; 2], [Same, Different, Different, UpTo(0xc00)], &[]);
         assert_eq!(interrupted, [vec![Skip(0x1100)], vec![Skip(0x400), Send(0xcf0)]]);
     }
@@ -246,7 +244,7 @@ mod tests {
     #[test]
     fn an_interrupted_unit_goes_on_inside() {
         let plan = planned(HeaderFound::Erased, [Same; 2], [Same, UpTo(0x600), UpTo(0x800), UpTo(0xc00)], &[]);
-        assert_eq!(plan[1], [Skip(0x600), Send(0xcf0)]);
+        assert_eq!(plan[1], [Skip(0x400), Skip(0x600), Send(0xcf0)]);
     }
 
     #[test]
@@ -259,7 +257,7 @@ mod tests {
         assert_eq!(start[1], [Skip(0x400), Send(0xc00), Skip(0xcf0)]);
         // Up to the shared unit, and so to the table.
         let chain = planned(HeaderFound::Erased, [Same; 2], [Same, Same, Different, Same], &[0xbfe]);
-        assert_eq!(chain, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0x800), Send(0xcf0)]]);
+        assert_eq!(chain, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0x400), Skip(0x800), Send(0xcf0)]]);
         // Inside of a unit.
         let border =
             planned(HeaderFound::Erased, [Same; 2], [UpTo(0x200), UpTo(0x400), UpTo(0x800), UpTo(0xc00)], &[0x1fe]);

@@ -102,19 +102,36 @@ fn an_adapter_may_be_unplugged_for_a_while() {
 
 #[test]
 fn inside_of_a_large_unit_a_push_resumes_at_the_block() {
-    let wire = Wire::to(Device::new(&STM32F405));
-    let image = Recipe { relocations: 0, ..recipe(&STM32F405, 1, 100_000) }.image();
-    let flash = wire.bench().device.flash.clone();
-    // A whole image is there, so that the device knows that no power cut left what it will find.
-    let older = recipe(&STM32F405, 2, 50_000).image();
-    flash.put(STM32F405.slot(Slot::B).start, &older.for_slot(&STM32F405, Slot::B).unwrap());
-    assert!(!vanish(&wire, 100, &image));
-    flash.take_erases();
-    let pushed = push_to(&wire, &image).unwrap();
-    assert!(pushed.skipped > 40_000, "{pushed:?}");
-    let erases: Vec<u32> = flash.take_erases().into_iter().filter(|offset| *offset >= 0x2_0000).collect();
-    assert_eq!(erases, [], "the unit was erased again");
-    assert_holds(&wire, Slot::B, &image);
+    for old in [true, false] {
+        let wire = Wire::to(device(&STM32F405, old));
+        let image = Recipe { relocations: 0, ..recipe(&STM32F405, 1, 100_000) }.image();
+        let flash = wire.bench().device.flash.clone();
+        assert!(!vanish(&wire, 100, &image));
+        flash.take_erases();
+        let pushed = push_to(&wire, &image).unwrap();
+        assert!(pushed.skipped > 40_000, "{pushed:?}");
+        let erases: Vec<u32> = flash.take_erases().into_iter().filter(|offset| *offset >= 0x2_0000).collect();
+        assert_eq!(erases, [], "the unit was erased again");
+        assert_holds(&wire, Slot::B, &image);
+    }
+}
+
+#[test]
+fn a_unit_that_reads_right_is_erased_again_where_its_erase_may_have_been_torn() {
+    for board in [&MICROBIT, &STM32F405] {
+        let wire = Wire::to(Device::new(board));
+        let image = recipe(board, 1, 300_000.min(board.capacity() / 2)).image();
+        let mut content = image.for_slot(board, Slot::B).unwrap();
+        content[..256].fill(0xff);
+        let slot = board.slot(Slot::B);
+        let flash = wire.bench().device.flash.clone();
+        flash.put(slot.start, &content);
+        let pushed = push_to(&wire, &image).unwrap();
+        assert!(flash.take_erases().contains(&slot.start));
+        // And what lies behind it, up to the end and the table, is kept.
+        assert!(pushed.skipped + u64::from(3 * board.slot_unit) > content.len() as u64, "{pushed:?}");
+        assert_holds(&wire, Slot::B, &image);
+    }
 }
 
 proptest! {
