@@ -104,12 +104,13 @@ impl Journal {
 
     /// Writes the newest record afresh if the reset before this boot may have torn it, or the one that was to follow it.
     pub fn settle<F: NorFlash>(&mut self, flash: &mut F, cause: Cause) -> Result<(), Failed> {
+        let newest = self.newest.map_or(0, |(newest, _)| newest);
         let next = self.next_place().unwrap_or_else(|| self.next_unit());
-        let untouched = self.is_blank_at(flash, next);
+        // Nothing was tried there since the last time round.
+        let untouched = self.is_blank_at(flash, next) || record_at(flash, next).is_some_and(|(old, _)| old < newest);
         if !cause.may_tear() || untouched && self.is_blank() {
             return Ok(());
         }
-        let newest = self.newest.map_or(0, |(newest, _)| newest);
         let mut equal = 0;
         self.scan(flash, |journal, _, sequence, record| {
             // By their bytes: comparing field by field would be a quarter of a kilobyte of code.
@@ -125,10 +126,7 @@ impl Journal {
         while unit < self.board.journal.end() {
             let mut place = Some(Place { unit, start: unit });
             while let Some(this) = place {
-                let mut bytes: RecordBytes = [0; RECORD_LENGTH];
-                if flash.read(this.start, &mut bytes).is_ok()
-                    && let Some((sequence, record)) = Record::from_bytes(&bytes)
-                {
+                if let Some((sequence, record)) = record_at(flash, this) {
                     each(self, this, sequence, record);
                 }
                 place = self.behind(this);
@@ -209,4 +207,11 @@ impl Journal {
     const fn stride(&self) -> u32 {
         if self.board.write_size > RECORD_LENGTH as u32 { self.board.write_size } else { RECORD_LENGTH as u32 }
     }
+}
+
+/// The sequence number and the record that a place holds, if it is a valid one.
+fn record_at<F: NorFlash>(flash: &mut F, place: Place) -> Option<(u32, Record)> {
+    let mut bytes: RecordBytes = [0; RECORD_LENGTH];
+    flash.read(place.start, &mut bytes).ok()?;
+    Record::from_bytes(&bytes)
 }

@@ -35,10 +35,11 @@ fn places_of(flash: &SimulatedFlash, board: &Board, record: &Record) -> Vec<u32>
 fn three_equal_records_after_a_possible_tear() {
     for board in MAPS {
         let unit = records_of_a_unit(board);
-        for (cause, number) in
-            CAUSES.into_iter().flat_map(|cause| [1, unit - 1, unit, 2 * unit].map(|number| (cause, number)))
+        for (cause, number) in CAUSES
+            .into_iter()
+            .flat_map(|cause| [1, unit - 2, unit - 1, unit, 2 * unit - 2, 2 * unit].map(|number| (cause, number)))
         {
-            if cause == Cause::Request {
+            if cause == Cause::Request || number == 0 {
                 continue;
             }
             let mut flash = fresh(board, number);
@@ -91,7 +92,7 @@ fn what_is_settled_outlives_two_records() {
 fn what_was_torn_behind_the_newest_record_never_becomes_the_state() {
     for board in MAPS {
         let unit = records_of_a_unit(board);
-        for number in [0, 1, unit - 2, unit - 1, unit, 2 * unit] {
+        for number in [0, 1, unit.saturating_sub(3), unit - 2, unit - 1, unit, 2 * unit - 2, 2 * unit] {
             let mut flash = fresh(board, number);
             while settle(&mut flash, board, Cause::PowerOn) > 0 {}
             let state = found(&mut flash, board);
