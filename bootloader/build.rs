@@ -47,7 +47,10 @@ fn board() -> Result<&'static Board, String> {
     if env::var_os("CARGO_FEATURE_MICROBIT").is_some() {
         return Ok(&layout::MICROBIT);
     }
-    Err("no board is chosen: build with --features microbit".to_owned())
+    if env::var_os("CARGO_FEATURE_PICO").is_some() {
+        return Ok(&layout::PICO);
+    }
+    Err("no board is chosen: build with --features microbit, or another board's".to_owned())
 }
 
 /// Rust source with the public keys of the files in LIFEBOOT_KEYS.

@@ -132,11 +132,32 @@ pub static STM32F405: Board = Board {
     ram: Region { start: 0x2000_0000, length: 128 * KIB },
 };
 
+/// Raspberry Pi Pico: RP2040, 2 MiB of W25Q16JV flash, which erases sectors of 4 KiB and blocks of 64 KiB, and programs
+/// pages of 256 bytes (W25Q16JV, 8.2). RAM is the 256 KiB of the four striped banks (RP2040 Datasheet, 2.6.2).
+///
+/// The first 256 bytes of the bootloader are the chip's second stage (2.8.1). What is left between journal and slot A,
+/// and the last 64 KiB, are the firmware's.
+pub static PICO: Board = Board {
+    name: "pico",
+    architecture: Architecture::Armv6M,
+    flash_address: 0x1000_0000,
+    flash_length: 2048 * KIB,
+    bootloader: Region { start: 0, length: 32 * KIB },
+    journal: Region { start: 32 * KIB, length: 8 * KIB },
+    journal_unit: 4 * KIB,
+    slots: [Region { start: 64 * KIB, length: 960 * KIB }, Region { start: 1024 * KIB, length: 960 * KIB }],
+    slot_unit: 64 * KIB,
+    write_size: 256,
+    header_length: 256,
+    ram: Region { start: 0x2000_0000, length: 256 * KIB },
+};
+
 /// Every board that Lifeboot knows.
-pub static BOARDS: [&Board; 2] = [&MICROBIT, &STM32F405];
+pub static BOARDS: [&Board; 3] = [&MICROBIT, &STM32F405, &PICO];
 
 const _: () = MICROBIT.check();
 const _: () = STM32F405.check();
+const _: () = PICO.check();
 
 const KIB: u32 = 1024;
 

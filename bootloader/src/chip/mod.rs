@@ -5,9 +5,14 @@
 //! 1. A flash map in `core/src/layout.rs`, and its line in `BOARDS`.
 //! 2. A feature for the board in `Cargo.toml`, and its line in `board()` of `build.rs`.
 //! 3. A folder here with `mod.rs`: `BOARD`, the vector table, `start_up`, `arm_watchdog` and `jump`, with what
-//!    `cortex_m.rs` has for all; and `flash.rs`: the driver, over the `embedded-storage` traits.
+//!    `cortex_m.rs` has for all; and `flash.rs`: the driver, over the `embedded-storage` traits. What the chip's ROM looks
+//!    for in front of the vectors goes into the section `.boot2`.
 //! 4. Its two lines below.
-//! 5. A file in `firmware-example/src/board`: serial port, clock, LED, watchdog feed.
+//! 5. A file or folder in `firmware-example/src/board`: serial port, clock, LED, watchdog feed; its lines in `mod.rs`
+//!    there, its feature in `Cargo.toml`, its line in `build.rs`.
+//! 6. What probe-rs and the board's drive call it, in `host-tool/src/board.rs`.
+//! 7. How cargo knows it, in `tests/src/product.rs`; and where there is an emulator, its module in `tests/src/emulator`,
+//!    its line in the demo and its tests. Its lines in `.ci/run`.
 //!
 //! What each of them promises:
 //!
@@ -20,8 +25,12 @@
 mod cortex_m;
 #[cfg(feature = "nrf51")]
 mod nrf51;
+#[cfg(feature = "rp2040")]
+mod rp2040;
 mod runtime;
 
 pub use cortex_m::{reset, wait_for_debugger};
 #[cfg(feature = "nrf51")]
 pub use nrf51::{BOARD, Flash, arm_watchdog, jump, start_up};
+#[cfg(feature = "rp2040")]
+pub use rp2040::{BOARD, Flash, arm_watchdog, jump, start_up};
