@@ -30,6 +30,8 @@ fn board() -> Option<&'static Board> {
         Some(&layout::MICROBIT)
     } else if chosen("STM32F405") {
         Some(&layout::STM32F405)
+    } else if chosen("PICO") {
+        Some(&layout::PICO)
     } else {
         None
     }

@@ -19,6 +19,11 @@ mod stm32f405;
 #[cfg(feature = "stm32f405")]
 pub use stm32f405::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
 
+#[cfg(feature = "pico")]
+mod pico;
+#[cfg(feature = "pico")]
+pub use pico::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
+
 use core::sync::atomic::{AtomicU32, Ordering};
 use lifeboot_updater::Slot;
 

@@ -1,0 +1,106 @@
+//! Raspberry Pi Pico: a serial port over the USB cable, another on GP0 (out) and GP1 (in), LED on GP25, at 125 MHz.
+//! Everything through rp2040-hal, but the flash.
+
+mod pair;
+mod uart;
+mod usb;
+
+use super::Clock;
+use super::serial::Serial;
+use core::ptr::{with_exposed_provenance_mut, write_volatile};
+use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m_rt::exception;
+use lifeboot_updater::{Cause, handover};
+use pair::Pair;
+use rp2040_hal::clocks::{Clock as _, init_clocks_and_plls};
+use rp2040_hal::gpio::bank0::Gpio25;
+use rp2040_hal::gpio::{FunctionSioOutput, Pin, Pins, PullDown};
+use rp2040_hal::{Sio, Watchdog, pac};
+
+pub use flash::Flash;
+pub use lifeboot_updater::layout::PICO as BOARD;
+
+// The chip's HAL has no driver for its flash, so the bootloader's serves both.
+#[path = "../../../../bootloader/src/chip/rp2040/flash.rs"]
+mod flash;
+
+/// Bytes that each serial port holds while nobody reads.
+pub const RECEIVE_BUFFER: usize = 1024;
+
+/// Of the crystal.
+const HERTZ: u32 = 12_000_000;
+const CAUSE_WORD: usize = (BOARD.ram.start + handover::CAUSE) as usize;
+/// The longest time that the watchdog has, some 8 seconds (RP2040 Datasheet, 4.7.2, and erratum RP2040-E1).
+const WATCHDOG_LOAD: u32 = 0xFF_FFFF;
+
+/// What the application needs of the board.
+pub struct Parts {
+    pub flash: Flash,
+    pub serial: Pair<Serial<uart::Transmitter>, usb::Port>,
+    pub led: Pin<Gpio25, FunctionSioOutput, PullDown>,
+    pub clock: Clock,
+}
+
+/// Takes the board over from the bootloader. Panics where it is called twice.
+pub fn start() -> Parts {
+    let (Some(core), Some(peripherals)) = (cortex_m::Peripherals::take(), pac::Peripherals::take()) else {
+        panic!("started twice");
+    };
+    let mut resets = peripherals.RESETS;
+    // A trial's watchdog runs on: this only sets how long its ticks are.
+    let mut watchdog = Watchdog::new(peripherals.WATCHDOG);
+    let Ok(clocks) = init_clocks_and_plls(
+        HERTZ,
+        peripherals.XOSC,
+        peripherals.CLOCKS,
+        peripherals.PLL_SYS,
+        peripherals.PLL_USB,
+        &mut resets,
+        &mut watchdog,
+    ) else {
+        panic!("the crystal or a PLL does not start");
+    };
+    let sio = Sio::new(peripherals.SIO);
+    let pins = Pins::new(peripherals.IO_BANK0, peripherals.PADS_BANK0, sio.gpio_bank0, &mut resets);
+    let uart = uart::start(
+        peripherals.UART0,
+        (pins.gpio0.reconfigure(), pins.gpio1.reconfigure()),
+        clocks.peripheral_clock.freq(),
+        &mut resets,
+    );
+    let mut timer = core.SYST;
+    timer.set_clock_source(SystClkSource::Core);
+    timer.set_reload(clocks.system_clock.freq().to_Hz() / 1000 - 1);
+    timer.clear_current();
+    timer.enable_counter();
+    timer.enable_interrupt();
+    let usb = usb::start(peripherals.USBCTRL_REGS, peripherals.USBCTRL_DPRAM, clocks.usb_clock, &mut resets);
+    let led = pins.gpio25.into_push_pull_output();
+    Parts { flash: Flash::new(&BOARD), serial: Pair::new(uart, usb), led, clock: Clock(()) }
+}
+
+#[exception]
+fn SysTick() {
+    Clock::tick();
+}
+
+/// Makes sure that the watchdog, if it runs, does not reset the chip for some seconds.
+pub fn feed_watchdog() {
+    // SAFETY: the register belongs to nobody else: `start` only sets the watchdog's ticks.
+    unsafe { (*pac::WATCHDOG::PTR).load().write(|load| load.bits(WATCHDOG_LOAD)) };
+}
+
+/// Resets the whole chip, by the watchdog: its core's own request would leave peripherals, clocks and core 1 as they are
+///. Leaves the cause for the bootloader.
+pub fn reset(cause: Cause) -> ! {
+    // SAFETY: the word belongs to whoever resets the chip; the linker keeps everything else away from it.
+    unsafe { write_volatile(with_exposed_provenance_mut(CAUSE_WORD), handover::cause_word(cause)) }
+    usb::finish();
+    rp2040_hal::reset()
+}
+
+/// Sends bytes on both ports, and waits until they are sent.
+pub fn write_now(bytes: &[u8]) {
+    uart::write_now(bytes);
+    usb::write_now(bytes);
+}
