@@ -5,8 +5,8 @@ use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT as BOARD;
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_tests::bench::{self, Bench, image, version};
-use lifeboot_tests::emulator::{Emulated, Microbit};
-use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_tests::emulator::{Emulated, Microbit, Pico, pico};
+use lifeboot_tests::product::{self, MICROBIT, PICO};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash, Wear};
 use lifeboot_updater::{Belief, Session, Updater, Work};
 use std::time::Duration;
@@ -24,7 +24,7 @@ const UPDATER_RAM: usize = 2048;
 const PAINT: u8 = 0xa7;
 
 fn print(what: &str, figure: impl std::fmt::Display, limit: impl std::fmt::Display) {
-    println!("{what:64} {figure:>12}   {limit}");
+    println!("{what:76} {figure:>12}   {limit}");
 }
 
 /// Entry point of an image in slot A.
@@ -40,10 +40,13 @@ fn used_stack(board: &mut Microbit, from: u32) -> u32 {
 
 #[test]
 fn the_bootloader_in_flash() {
-    let size = product::flash_size(&bench::bootloader(&MICROBIT).unwrap()).unwrap();
-    print("bootloader, thumbv6m, without recovery: bytes of flash", size, format!("at most {BOOTLOADER}"));
-    assert!(size <= BOOTLOADER);
-    assert!(size > 10_000, "{size} bytes cannot hold a signature check");
+    for target in [MICROBIT, PICO] {
+        let size = product::flash_size(&bench::bootloader(&target).unwrap()).unwrap();
+        let what = format!("bootloader, {}, thumbv6m, without recovery: bytes of flash", target.board.name);
+        print(&what, size, format!("at most {BOOTLOADER}"));
+        assert!(size <= BOOTLOADER);
+        assert!(size > 10_000, "{size} bytes cannot hold a signature check");
+    }
 }
 
 #[test]
@@ -51,14 +54,21 @@ fn from_reset_to_the_firmware() {
     let image = image(&MICROBIT, &[], version(1), 0).unwrap();
     let flash = product::factory_flash(&MICROBIT, &bench::bootloader(&MICROBIT).unwrap(), &image).unwrap();
     let mut board = Microbit::power_on_counting(&flash).unwrap();
-    let instructions = board.instructions_to(entry(&image)).unwrap();
+    bounded_boot("micro:bit, Cortex-M0", &image, board.instructions_to(entry(&image)).unwrap());
+}
+
+#[test]
+fn from_reset_to_the_firmware_on_the_pico() {
+    let image = image(&PICO, &[], version(1), 0).unwrap();
+    let flash = product::factory_flash(&PICO, &bench::bootloader(&PICO).unwrap(), &image).unwrap();
+    let mut board = Pico::power_on_with(&flash, pico::Options { held: true, ..Default::default() }).unwrap();
+    bounded_boot("Pico, Cortex-M0+, its boot ROM included", &image, board.instructions_to(entry(&image)).unwrap());
+}
+
+fn bounded_boot(board: &str, image: &ImageFile, instructions: u64) {
     let kib = image.payload().len().div_ceil(1024) as u64;
     let limit = BOOT.0 + kib * BOOT.1;
-    print(
-        &format!("reset to firmware of {kib} KiB, Cortex-M0: instructions"),
-        instructions,
-        format!("at most {limit}"),
-    );
+    print(&format!("reset to firmware of {kib} KiB, {board}: instructions"), instructions, format!("at most {limit}"));
     assert!(instructions <= limit);
     assert!(instructions > kib * 50_000, "too few to have hashed the image");
 }

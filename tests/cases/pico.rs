@@ -1,0 +1,216 @@
+//! The whole system on the emulated Raspberry Pi Pico: the chip's own boot ROM starts what the factory flashed, and runs
+//! the flash commands.
+
+mod cuts;
+
+use lifeboot_core::record::Record;
+use lifeboot_core::{Slot, Version};
+use lifeboot_host_tool::bootloader_file::Bootloader;
+use lifeboot_host_tool::flash_file::Format;
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::link::{Link, LinkError, Patience};
+use lifeboot_host_tool::port::Port;
+use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome};
+use lifeboot_tests::bench::{Bench, bootloader, connect, image, version};
+use lifeboot_tests::emulator::pico::{self, Operation};
+use lifeboot_tests::emulator::{Emulated, Pico};
+use lifeboot_tests::product::PICO;
+use lifeboot_updater::wire::{self, OutcomeEnding, Refusal, ResetCause, SlotContent, Status};
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+/// An update over the UART, from the factory's flash to the confirm, and a board that went through it.
+struct Update {
+    old: ImageFile,
+    new: ImageFile,
+    /// Flash before.
+    start: Vec<u8>,
+    /// What was done to it.
+    operations: Vec<Operation>,
+    /// Flash afterwards.
+    end: Vec<u8>,
+    before: Status,
+    after: Status,
+    outcome: PushOutcome,
+    blinks: u32,
+    complaints: Vec<String>,
+}
+
+/// Made once, for all tests here.
+static UPDATE: LazyLock<Update> = LazyLock::new(|| {
+    let (old, new) = (image(&PICO, &[], version(1), 0).unwrap(), image(&PICO, &[], version(2), 1).unwrap());
+    let start = copied_to_the_drive(&old);
+    let mut bench = Bench { board: Pico::power_on(&start).unwrap() };
+    let before = status(&bench.board.port());
+    let (blinks, pushed) = bench
+        .blinks_while(|port| push::push(&mut connect(&port).unwrap(), &new, &Options::default(), &mut ()))
+        .unwrap();
+    Update {
+        before,
+        after: status(&bench.board.port()),
+        outcome: pushed.unwrap().outcome,
+        blinks,
+        operations: bench.board.operations().unwrap(),
+        complaints: bench.board.state().unwrap().complaints,
+        end: bench.board.power_cut().unwrap(),
+        old,
+        new,
+        start,
+    }
+});
+
+/// What flash holds when the file of `lifeboot provision` was copied to the drive of a Pico that had been used for
+/// something else: the boot ROM erases each sector of 4 KiB that it meets, and programs pages (RP2040 Datasheet, 2.8.4).
+fn copied_to_the_drive(image: &ImageFile) -> Vec<u8> {
+    let elf = std::fs::read(bootloader(&PICO).unwrap()).unwrap();
+    let first = FirstFlash::new(Bootloader::from_elf(&elf).unwrap(), image.clone()).unwrap();
+    let mut flash = vec![0x5a; PICO.board.flash_length as usize];
+    let mut erased = BTreeSet::new();
+    for block in first.to_file(Format::Uf2).unwrap().chunks(512) {
+        let word = |at: usize| u32::from_le_bytes(block[at..at + 4].try_into().unwrap());
+        let (start, length) = (word(12) - PICO.board.flash_address, word(16));
+        assert_eq!((length, start % length), (256, 0));
+        let operations = [
+            Operation(Operation::ERASE_SECTOR, start & !0xfff, vec![]),
+            Operation(Operation::PROGRAM_PAGE, start, block[32..][..256].to_vec()),
+        ];
+        let due = usize::from(!erased.insert(start & !0xfff));
+        operations[due..].iter().for_each(|operation| operation.apply(&mut flash).unwrap());
+    }
+    flash
+}
+
+fn runs(status: &Status, slot: wire::Slot, expected: Version) {
+    assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
+    let content = status.slots[Slot::from(slot) as usize];
+    assert!(matches!(content, SlotContent::Image { version, .. } if version == expected.into()), "{content:?}");
+}
+
+/// The state of the device, by its own word. Patient, as the board is slow.
+fn status(port: &str) -> Status {
+    connect(port).unwrap().status(Patience::VERIFY).unwrap()
+}
+
+fn usb(board: &Pico) -> Link<Port> {
+    connect(&board.usb_port()).unwrap()
+}
+
+#[test]
+fn an_update_over_the_uart_is_tried_and_confirmed() {
+    let update = &*UPDATE;
+    runs(&update.before, wire::Slot::A, version(1));
+    assert!(update.before.demo_key && update.before.slots[1] == SlotContent::Empty, "{:?}", update.before);
+    assert_eq!(update.outcome, PushOutcome::Confirmed);
+    assert!(update.blinks > 2, "the LED changed {} times during an update", update.blinks);
+
+    runs(&update.after, wire::Slot::B, version(2));
+    assert_eq!(update.after.outcome.unwrap().ending, OutcomeEnding::Confirmed);
+    assert_eq!(update.after.epoch_floor, 1);
+    // Slot B holds the image as it was rebased, and what must not change has not.
+    let slot = PICO.board.slot(Slot::B);
+    assert!(update.end[slot.start as usize..].starts_with(&update.new.for_slot(PICO.board, Slot::B).unwrap()));
+    let (journal, a) = (PICO.board.journal, PICO.board.slot(Slot::A));
+    for untouched in [0..journal.start, journal.end()..a.end(), slot.end()..PICO.board.flash_length] {
+        let untouched = untouched.start as usize..untouched.end as usize;
+        assert!(update.start[untouched.clone()] == update.end[untouched], "something else was changed");
+    }
+    // The model has no PLL, ring oscillator and some other registers; all else that it complains of is a fault.
+    let others: Vec<_> =
+        update.complaints.iter().filter(|complaint| !complaint.contains("Unimplemented peripheral")).collect();
+    assert!(others.is_empty(), "{others:#?}");
+}
+
+#[test]
+fn an_update_over_usb_is_tried_and_confirmed_and_either_port_answers() {
+    let (old, new) = (image(&PICO, &[], version(1), 0).unwrap(), image(&PICO, &[], version(2), 0).unwrap());
+    let bench = Bench::<Pico>::start(&old).unwrap();
+    runs(&status(&bench.board.port()), wire::Slot::A, version(1));
+    let pushed = push::push(&mut usb(&bench.board), &new, &Options::default(), &mut ()).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Confirmed);
+    runs(&usb(&bench.board).status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2));
+    runs(&status(&bench.board.port()), wire::Slot::B, version(2));
+    // Both cables are plugged in, and a host at one does not disturb the one at the other.
+    let (mut first, mut second) = (bench.link().unwrap(), usb(&bench.board));
+    for _ in 0..3 {
+        runs(&first.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2));
+        runs(&second.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2));
+    }
+}
+
+#[test]
+fn firmware_that_hangs_before_its_first_line_is_rolled_back_by_the_watchdog() {
+    let bench = Bench::<Pico>::start(&image(&PICO, &[], version(1), 0).unwrap()).unwrap();
+    let bad = image(&PICO, &["hang-at-start"], version(2), 0).unwrap();
+    // Over USB, which goes away with each reset.
+    let failure = push::push(&mut usb(&bench.board), &bad, &Options::default(), &mut ()).unwrap_err();
+    assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
+    let found = status(&bench.board.port());
+    runs(&found, wire::Slot::A, version(1));
+    let outcome = found.outcome.unwrap();
+    assert_eq!(
+        (outcome.ending, outcome.cause, outcome.slot),
+        (OutcomeEnding::NotConfirmed, ResetCause::Watchdog, wire::Slot::B)
+    );
+    assert!(bad.header().digest.starts_with(&outcome.digest));
+}
+
+#[test]
+fn a_bad_image_is_refused_before_anything_is_erased() {
+    let mut bench = Bench::<Pico>::start(&image(&PICO, &[], version(1), 0).unwrap()).unwrap();
+    let mut bytes = image(&PICO, &[], version(2), 0).unwrap().to_bytes();
+    bytes[0x18] ^= 1; // the version
+    let bad = ImageFile::from_bytes(&bytes).unwrap();
+    let failure = bench.push(&bad).unwrap().unwrap_err();
+    let PushError::Refused(refused) = &failure else { panic!("{failure:?}") };
+    assert_eq!(refused.refusal, Refusal::Signature);
+    assert_eq!(bench.board.operations().unwrap(), []);
+}
+
+#[test]
+fn firmware_that_panics_is_rolled_back_with_that_cause() {
+    let bench = Bench::<Pico>::start(&image(&PICO, &[], version(1), 0).unwrap()).unwrap();
+    // It resets the whole chip, by the watchdog, and leaves the cause in RAM.
+    let failure = bench.push(&image(&PICO, &["panic-later"], version(2), 0).unwrap()).unwrap().unwrap_err();
+    assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
+    assert_eq!(status(&bench.board.port()).outcome.unwrap().cause, ResetCause::Fault);
+}
+
+#[test]
+fn a_push_that_a_power_cut_interrupted_is_resumed() {
+    const CUT: usize = 150;
+    let update = &*UPDATE;
+    let options = pico::Options { stop_before: Some(CUT), ..Default::default() };
+    let mut board = Pico::power_on_with(&update.start, options).unwrap();
+    board.started(1).unwrap();
+    let port = board.port();
+    let host = std::thread::spawn(move || {
+        // Gives up soon: the board that it talks to is gone.
+        let mut link = Link::new(Port::open(&port, 115_200).unwrap()).with_recovery(Duration::from_millis(200));
+        push::push(&mut link, &UPDATE.new, &Options::default(), &mut ())
+    });
+    board.fails().unwrap();
+    let flash = board.power_cut().unwrap();
+    assert!(host.join().unwrap().is_err(), "the push went on without a device");
+    assert!(flash == cuts::flash_after(update, CUT), "another update was made this time");
+
+    let bench = Bench { board: Pico::power_on(&flash).unwrap() };
+    let found = status(&bench.board.port());
+    runs(&found, wire::Slot::A, version(1));
+    assert_eq!(found.slots[1], SlotContent::Unfinished);
+    // All lies in one unit of 64 KiB, whose last bits may be marginal after a loss of power: it is sent again. The device
+    // is first asked for digests, which takes this slow one as long as a host waits: as the host then says, again.
+    let pushed = (0..5).find_map(|_| match bench.push(&update.new).unwrap() {
+        Err(PushError::Link(LinkError::Silent)) => None,
+        pushed => Some(pushed.unwrap().outcome),
+    });
+    assert_eq!(pushed, Some(PushOutcome::Confirmed));
+    runs(&status(&bench.board.port()), wire::Slot::B, version(2));
+}
+
+/// The boot state that a flash holds.
+fn record(flash: &[u8]) -> Record {
+    use lifeboot_core::journal::Journal;
+    *Journal::open(&mut cuts::simulated(flash), PICO.board).record()
+}

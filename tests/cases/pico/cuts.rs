@@ -1,0 +1,205 @@
+//! Power is lost before every flash command of the update, and in the middle of it. What the bootloader then decides
+//! depends on flash alone, so its own `boot()` decides on the host for all of them; the emulated board boots those around
+//! erases, the header and the boot records, and a sample of the rest, or all with `LIFEBOOT_SWEEP=full`.
+//!
+//! The figures are printed: `cargo test -p lifeboot-tests pico::cuts -- --nocapture`.
+
+use super::{UPDATE, Update, record};
+use anyhow::{Result, ensure};
+use lifeboot_core::Slot;
+use lifeboot_core::boot::{Decision, boot};
+use lifeboot_core::info::Info;
+use lifeboot_core::record::{Cause, Trial};
+use lifeboot_tests::emulator::Pico;
+use lifeboot_tests::emulator::pico::{Operation, Options};
+use lifeboot_tests::product::PICO;
+use lifeboot_tests::simulated_flash::SimulatedFlash;
+use lifeboot_tests::sweep::is_full;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::thread;
+
+/// One in so many of the other commands is cut at on the emulated board.
+const SAMPLED: usize = 100;
+
+/// Ways in which a command may be left half done.
+const TORN: u64 = 4;
+
+/// Flash with the first so many operations made.
+pub fn flash_after(update: &Update, operations: usize) -> Vec<u8> {
+    applied(&update.start, &update.operations[..operations])
+}
+
+fn applied(flash: &[u8], operations: &[Operation]) -> Vec<u8> {
+    let mut flash = flash.to_vec();
+    operations.iter().for_each(|operation| operation.apply(&mut flash).unwrap());
+    flash
+}
+
+/// Flash for the bootloader's own code.
+pub fn simulated(flash: &[u8]) -> SimulatedFlash {
+    let mut simulated = SimulatedFlash::new(PICO.board);
+    simulated.put(0, flash);
+    simulated
+}
+
+/// What is left of an operation in whose middle the power failed: a part of the bits that it changes.
+fn torn(flash: &[u8], operation: &Operation, chance: u64) -> Vec<u8> {
+    let mut whole = flash.to_vec();
+    operation.apply(&mut whole).unwrap();
+    let first = operation.1 as usize;
+    let mut state = chance.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let length = 64 * 1024;
+    for (place, (old, new)) in whole.iter_mut().zip(flash).enumerate().skip(first).take(length) {
+        // Xorshift (Marsaglia, 2003).
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let done = match chance % 2 {
+            // In order, up to somewhere.
+            0 if place - first < (chance as usize * 37) % 200 => 0xff,
+            0 => 0,
+            _ => state as u8,
+        };
+        *old = *new ^ ((*old ^ *new) & done);
+    }
+    whole
+}
+
+/// Which slot has to be started, and whether on trial, where so many operations were made.
+fn expected(update: &Update, operations: usize) -> (Slot, bool) {
+    recorded(&flash_after(update, operations))
+}
+
+/// The same by what the boot records say.
+fn recorded(flash: &[u8]) -> (Slot, bool) {
+    let record = record(flash);
+    match record.trial {
+        Some(trial) => (trial.slot, true),
+        None => (record.confirmed, false),
+    }
+}
+
+fn decided(flash: &[u8]) -> Option<(Slot, bool)> {
+    let mut flash = simulated(flash);
+    let info = Info::read(&mut flash, PICO.board)?;
+    match boot(&mut flash, PICO.board, &info, Cause::PowerOn) {
+        Decision::Trial(verified) => Some((verified.slot(), true)),
+        Decision::Confirmed(verified) => Some((verified.slot(), false)),
+        Decision::Recovery => None,
+    }
+}
+
+fn is_in_journal(operation: &Operation) -> bool {
+    (PICO.board.journal.start..PICO.board.journal.end()).contains(&operation.1)
+}
+
+#[test]
+fn the_commands_of_an_update_are_where_they_may_be_and_the_record_of_the_trial_is_the_last_before_the_reset() {
+    let Update { operations, end, .. } = &*UPDATE;
+    assert!(*end == flash_after(&UPDATE, operations.len()), "flash is not what its commands make");
+    let slot = PICO.board.slot(Slot::B);
+    let (journal, image): (Vec<_>, Vec<_>) = operations.iter().partition(|operation| is_in_journal(operation));
+    assert!(image.iter().all(|Operation(_, place, _)| (slot.start..slot.end()).contains(place)));
+    // One block holds the image; its header is the last page, and only records follow.
+    assert_eq!(image.iter().filter(|made| made.0 == Operation::ERASE_BLOCK).count(), 1);
+    let header = operations.iter().position(|made| made.0 == Operation::PROGRAM_PAGE && made.1 == slot.start).unwrap();
+    assert!(operations[header + 1..].iter().all(is_in_journal), "something follows the header");
+    // Trial, its start, its confirm, and the epoch; the journal's first unit is erased before.
+    let kinds: Vec<_> = journal.iter().map(|made| made.0).collect();
+    let records = [Operation::PROGRAM_PAGE; 4];
+    assert_eq!(kinds, [&[Operation::ERASE_SECTOR][..], &records].concat());
+    assert_eq!((expected(&UPDATE, 0), expected(&UPDATE, operations.len())), ((Slot::A, false), (Slot::B, false)));
+}
+
+#[test]
+fn after_every_cut_the_right_firmware_is_started() {
+    let update = &*UPDATE;
+    let (mut cuts, mut inside, mut stages) = (0, 0, BTreeSet::new());
+    for operations in 0..=update.operations.len() {
+        let flash = flash_after(update, operations);
+        let right = expected(update, operations);
+        assert_eq!(decided(&flash), Some(right), "before operation {operations}");
+        stages.insert((right.0 as u8, right.1));
+        cuts += 1;
+        let Some(operation) = update.operations.get(operations) else { break };
+        let next = expected(update, operations + 1);
+        for chance in 1..=TORN {
+            let decided = decided(&torn(&flash, operation, chance)).expect("nothing is started");
+            assert!(decided == right || decided == next, "inside operation {operations}: {decided:?}");
+            inside += 1;
+        }
+    }
+    println!("Pico, decided on the host: {cuts} cuts before a flash command, {inside} inside one, failures 0");
+    assert_eq!(stages.len(), 3, "not all of old, trial and new were started");
+    assert!(cuts > 200);
+}
+
+#[test]
+fn an_updater_that_commits_its_metadata_before_its_data_is_caught() {
+    // The same operations: first what erases, the header and the record of the trial; then the data.
+    let (operations, slot) = (&UPDATE.operations, PICO.board.slot(Slot::B).start);
+    let trial = (1..=operations.len()).find(|made| expected(&UPDATE, *made).1).unwrap();
+    let is_metadata = |made: &&Operation| made.0 != Operation::PROGRAM_PAGE || is_in_journal(made) || made.1 == slot;
+    let (metadata, data): (Vec<_>, Vec<_>) = operations[..trial].iter().partition(is_metadata);
+    let order: Vec<_> = metadata.into_iter().chain(data.iter().copied()).cloned().collect();
+    let mut caught = 0;
+    for missing in 1..=data.len() {
+        let flash = applied(&UPDATE.start, &order[..order.len() - missing]);
+        assert_eq!(recorded(&flash), (Slot::B, true));
+        // The bootloader starts the old firmware instead, and that is not what the records say.
+        caught += usize::from(decided(&flash) == Some((Slot::A, false)));
+    }
+    assert_eq!(caught, data.len());
+}
+
+#[test]
+fn after_a_cut_the_emulated_board_starts_what_the_host_decides() {
+    let update = &*UPDATE;
+    let last = update.operations.len();
+    let decides = |made: &Operation| {
+        made.0 != Operation::PROGRAM_PAGE || is_in_journal(made) || made.1 == PICO.board.slot(Slot::B).start
+    };
+    let important = update.operations.iter().enumerate().filter(|(_, made)| decides(made)).map(|(number, _)| number);
+    let sampled = (0..last).step_by(if is_full() { 1 } else { SAMPLED });
+    let cuts: Vec<usize> = important.chain(sampled).chain([last]).collect::<BTreeSet<_>>().into_iter().collect();
+    let next = Mutex::new(cuts.iter());
+    let failures = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(cut) = next.lock().unwrap().next() {
+                    if let Err(error) = boots(update, *cut) {
+                        failures.lock().unwrap().push((*cut, error));
+                    }
+                }
+            });
+        }
+    });
+    println!("Pico, booted in the emulator: {} cuts of {last} flash commands", cuts.len());
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// Boots what a cut leaves.
+fn boots(update: &Update, operations: usize) -> Result<()> {
+    let left = flash_after(update, operations);
+    let mut board = Pico::power_on_with(&left, Options::default())?;
+    let started = board.started(1)?;
+    let right = expected(update, operations).0;
+    ensure!(started == PICO.board.payload_address(right), "{started:#x} was started, not slot {right}");
+    let image = if right == Slot::A { &update.old } else { &update.new };
+    let start = PICO.board.slot(right).start as usize;
+    ensure!(left[start..].starts_with(&image.for_slot(PICO.board, right)?), "slot {right} is not whole");
+    // Only the journal is the bootloader's to change. A start on trial is counted, as one after a loss of power: that is
+    // what the chip's registers say, whatever RAM holds.
+    let made = board.operations()?;
+    ensure!(made.iter().all(is_in_journal), "the bootloader makes {made:x?}");
+    if let Some(before) = record(&left).trial {
+        let counted = Trial { power_attempts: before.power_attempts - 1, ..before };
+        let is_counted =
+            (1..=made.len()).any(|so_many| record(&applied(&left, &made[..so_many])).trial == Some(counted));
+        ensure!(is_counted, "the start is not counted in {made:x?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! A Raspberry Pi Pico (RP2040: Cortex-M0+, 2 MiB of W25Q16 flash at 0x1000_0000, 264 KiB of RAM) in rp2040py, with what a
+//! bench has: power, reset pin, debug probe, and a cable to the UART and to USB. The chip's own boot ROM runs, the second
+//! stage it starts, and the flash commands that both of them and the firmware send over the wires.
+//!
+//! What a test has to know of the model (rp2040py 0.3.6, and `chip.py` beside this file, which mends some of it):
+//! - Some 3 million instructions a second: a boot, which checks a signature, takes several seconds. A core that sleeps
+//!   is as fast as four real ones, so time on the board and on the wall have little to do with each other. No more boards
+//!   run at once than there are processors, or a host would lose patience: powering on waits for one to go off.
+//! - Flash is never busy: erases and writes take no time, so nothing is lost on the UART meanwhile, as on silicon.
+//! - Interrupts come for each burst of bytes, whatever the UART's watermark; sending takes no time.
+//! - No second core, no cache, and clocks are always 125 MHz: what sets them is not checked.
+//! - A fault is not taken: what cannot be read is all ones, and the board complains.
+//!
+//! The board goes off when it is dropped, when this process dies, and when the **thread** that powered it on ends: power
+//! on in a thread that lives as long as the board is needed.
+
+mod permit;
+mod process;
+
+use super::Emulated;
+use crate::product::{self, Target};
+use crate::setup;
+use anyhow::{Context, Result, bail, ensure};
+use permit::Permit;
+use process::Process;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long a board may take to start a firmware: some ten times what it takes on a machine with nothing else to do.
+const STARTS_IN: Duration = Duration::from_secs(120);
+
+/// A board that is powered on.
+pub struct Pico {
+    process: Process,
+    cables: Cables,
+    _permit: Permit,
+}
+
+/// How a board is powered on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The power fails before the flash command of this number, counted from 0.
+    pub stop_before: Option<usize>,
+    /// The core does not run until it is told to.
+    pub held: bool,
+}
+
+/// TCP ports.
+#[derive(Deserialize)]
+struct Cables {
+    uart: u16,
+    usb: u16,
+}
+
+/// What a board says of itself.
+#[derive(Debug, Deserialize)]
+pub struct State {
+    /// The power has failed, before the flash command it was to fail before.
+    pub failed: bool,
+    /// Commands that changed flash since power-on.
+    pub operations: usize,
+    /// Addresses of the vector tables that were set since power-on, in order: the bootloader's at each boot, and that of
+    /// the firmware it starts.
+    pub vectors: Vec<u32>,
+    /// What the emulator complained of, each once.
+    pub complaints: Vec<String>,
+}
+
+/// A command that changes flash (W25Q16JV, 8.1.2): its code, where, and the bytes of a page to be programmed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Operation(pub u8, pub u32, pub Vec<u8>);
+
+impl Operation {
+    /// Erases 64 KiB.
+    pub const ERASE_BLOCK: u8 = 0xD8;
+    /// Erases 4 KiB.
+    pub const ERASE_SECTOR: u8 = 0x20;
+    /// Clears bits of 256 bytes.
+    pub const PROGRAM_PAGE: u8 = 0x02;
+
+    /// Makes it.
+    pub fn apply(&self, flash: &mut [u8]) -> Result<()> {
+        let Operation(command, start, bytes) = self;
+        let rest = flash.get_mut(*start as usize..).context("an operation behind the flash")?;
+        match *command {
+            Self::ERASE_BLOCK => rest[..64 * 1024].fill(0xff),
+            Self::ERASE_SECTOR => rest[..4 * 1024].fill(0xff),
+            Self::PROGRAM_PAGE => rest.iter_mut().zip(bytes).for_each(|(old, new)| *old &= new),
+            other => bail!("a flash command {other:#04x}"),
+        }
+        Ok(())
+    }
+}
+
+impl Pico {
+    /// Powers a board on with this flash, from its start, the rest erased.
+    pub fn power_on_with(flash: &[u8], options: Options) -> Result<Self> {
+        ensure!(flash.len() <= Self::TARGET.board.flash_length as usize, "{} bytes do not fit", flash.len());
+        let python = Self::python()?;
+        let permit = Permit::take();
+        let mut process = Process::start(&python, flash, options)?;
+        let cables = process.answer()?;
+        Ok(Pico { process, cables, _permit: permit })
+    }
+
+    /// The USB cable's other end, as [`Emulated::port`]. While the device is not there, a client is sent away.
+    pub fn usb_port(&self) -> String {
+        format!("tcp:127.0.0.1:{}", self.cables.usb)
+    }
+
+    /// What the board says of itself.
+    pub fn state(&mut self) -> Result<State> {
+        self.ask(&json!(["state"]))
+    }
+
+    /// The commands that changed flash since power-on.
+    pub fn operations(&mut self) -> Result<Vec<Operation>> {
+        self.ask(&json!(["operations"]))
+    }
+
+    /// Runs a board that was held up to an address, and returns the number of instructions since power-on; it runs on
+    /// from there. A tenth as fast as it runs otherwise.
+    pub fn instructions_to(&mut self, address: u32) -> Result<u64> {
+        let instructions = self.ask(&json!(["count", address]))?;
+        self.ask::<()>(&json!(["go"]))?;
+        Ok(instructions)
+    }
+
+    /// Waits until the bootloader starts a firmware, for the `number`th time since power-on, counted from 1; returns the
+    /// address of its vector table.
+    pub fn started(&mut self, number: usize) -> Result<u32> {
+        let bootloader = Self::TARGET.board.address(Self::TARGET.board.bootloader.end());
+        self.wait(|state| state.vectors.iter().filter(|table| **table >= bootloader).nth(number - 1).copied())
+    }
+
+    /// Waits until the power has failed where it was to.
+    pub fn fails(&mut self) -> Result<()> {
+        self.wait(|state| state.failed.then_some(()))
+    }
+
+    fn wait<T>(&mut self, until: impl Fn(&State) -> Option<T>) -> Result<T> {
+        let end = Instant::now() + STARTS_IN;
+        loop {
+            let state = self.state()?;
+            if let Some(found) = until(&state) {
+                return Ok(found);
+            }
+            ensure!(Instant::now() < end, "the board does not get there: {state:x?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn python() -> Result<PathBuf> {
+        setup::python("rp2040py", &process::folder().join("requirements.txt"))
+    }
+
+    fn ask<T: DeserializeOwned>(&mut self, request: &Value) -> Result<T> {
+        self.process.ask(request)
+    }
+}
+
+impl Emulated for Pico {
+    const TARGET: Target = product::PICO;
+    const NAME: &str = "Raspberry Pi Pico (RP2040) in rp2040py";
+
+    fn set_up() -> Result<()> {
+        Self::python().map(drop)
+    }
+
+    /// Returns when a firmware has been started: a boot takes longer than a host waits for an answer.
+    fn power_on(flash: &[u8]) -> Result<Self> {
+        let mut board = Self::power_on_with(flash, Options::default())?;
+        board.started(1)?;
+        Ok(board)
+    }
+
+    fn port(&self) -> String {
+        format!("tcp:127.0.0.1:{}", self.cables.uart)
+    }
+
+    fn read_memory(&mut self, address: u32, length: usize) -> Result<Vec<u8>> {
+        let file = self.process.file("memory");
+        self.ask::<()>(&json!(["read", address, length, file]))?;
+        let bytes = fs::read(&file).context("cannot read the memory that the emulator saved")?;
+        ensure!(bytes.len() == length, "the emulator saved {} bytes of {length}", bytes.len());
+        Ok(bytes)
+    }
+
+    fn led(&mut self) -> Result<bool> {
+        self.ask(&json!(["led"]))
+    }
+
+    fn power_cut(mut self) -> Result<Vec<u8>> {
+        self.flash()
+    }
+}

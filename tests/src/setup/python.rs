@@ -1,0 +1,81 @@
+//! The Python programs that emulators are: each set in a virtual environment of its own, in cargo's target folder.
+
+use super::{apt_get, found, lock_between_processes, on_path, say, sudo_needs_no_password, user_id};
+use crate::product;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const PYTHON: &str = "python3";
+
+/// Stands in an environment that is complete.
+const COMPLETE: &str = "lifeboot-complete";
+
+/// The interpreter of an environment with what this file of requirements names, installed with pip where it is missing.
+pub fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
+    let wanted = fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let mut hasher = DefaultHasher::new();
+    wanted.hash(&mut hasher);
+    // Another version of anything is another environment.
+    let folder = product::output()?.join(format!("{name}-{:016x}", hasher.finish()));
+    let python = folder.join("bin/python");
+
+    let _found = found();
+    let _alone = lock_between_processes()?;
+    // The interpreter it was made with may have gone since.
+    if folder.join(COMPLETE).exists() && runs(&python, &["-c", ""]) {
+        return Ok(python);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    let interpreter = interpreter()?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"];
+    let (place, list) = (folder.display().to_string(), requirements.display().to_string());
+    let by_hand = format!(
+        "{} -m venv {place} && {} {} {list} && touch {place}/{COMPLETE}",
+        interpreter.display(),
+        python.display(),
+        install.join(" ")
+    );
+    say(&format!("installing the emulator {name}: {by_hand}"));
+    if !runs(&interpreter, &["-m", "venv", &place]) || !runs(&python, &[&install[..], &[&list]].concat()) {
+        bail!(
+            "the emulator {name} could not be installed, the message is above; once that is solved, run\n    {by_hand}"
+        );
+    }
+    fs::write(folder.join(COMPLETE), "")?;
+    Ok(python)
+}
+
+/// A Python that makes environments; Debian leaves a part of that to a package of its own.
+fn interpreter() -> Result<PathBuf> {
+    let able = || on_path(PYTHON).filter(|python| runs(python, &["-c", "import venv, ensurepip"]));
+    if let Some(python) = able() {
+        return Ok(python);
+    }
+    if on_path("apt-get").is_none() {
+        bail!("install Python 3.10 or later with its modules venv and ensurepip, so that `{PYTHON} -m venv` works");
+    }
+    let root = user_id()? == 0;
+    let sudo = if root { "" } else { "sudo " };
+    let by_hand = format!("{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends python3-venv");
+    if !root && !sudo_needs_no_password() {
+        bail!("Python's virtual environments are missing; run\n    {by_hand}");
+    }
+    say(&format!("Python's virtual environments are missing; installing them: {by_hand}"));
+    apt_get(root, &["update"])?;
+    apt_get(root, &["install", "-y", "--no-install-recommends", "python3-venv"])?;
+    able()
+        .with_context(|| format!("python3-venv could not be installed, apt-get's message is above; run\n    {by_hand}"))
+}
+
+/// What a program prints goes to stderr.
+fn runs(program: &Path, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    let status = command.args(arguments).stdin(Stdio::null()).stdout(io::stderr()).status();
+    status.is_ok_and(|status| status.success())
+}
