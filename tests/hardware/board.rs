@@ -8,14 +8,14 @@ use lifeboot_host_tool::probe::{Flasher, chip};
 use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_host_tool::push::{Options, Progress, PushError, Pushed, Step};
 use lifeboot_tests::bench::{self, version};
-use lifeboot_tests::product::{self, MICROBIT, STM32F405, Target};
+use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};
 use lifeboot_updater::wire::{Slot, SlotContent, Status};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 /// One line for each board that has a bootloader.
-static TARGETS: [&Target; 2] = [&MICROBIT, &STM32F405];
+static TARGETS: [&Target; 3] = [&MICROBIT, &PICO, &STM32F405];
 
 /// How long a board may take until its firmware answers: the bootloader verifies it first, USB has to enumerate.
 const START: Duration = Duration::from_secs(30);
