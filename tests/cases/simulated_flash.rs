@@ -24,14 +24,16 @@ fn slot(board: &Board) -> u32 {
 fn programming_only_clears_bits_and_erasing_sets_a_whole_unit() {
     for board in BOARDS {
         let (mut flash, start) = (SimulatedFlash::new(board), slot(board));
-        flash.write(start, &0xffff_00ff_u32.to_le_bytes()).unwrap();
-        flash.write(start, &0x0fff_fff0_u32.to_le_bytes()).unwrap();
-        flash.write(start + board.slot_unit, &[0; 4]).unwrap();
+        // A word, at the start of a write unit.
+        let unit = |word: u32| [&word.to_le_bytes()[..], &vec![0xff; board.write_size as usize - 4]].concat();
+        flash.write(start, &unit(0xffff_00ff)).unwrap();
+        flash.write(start, &unit(0x0fff_fff0)).unwrap();
+        flash.write(start + board.slot_unit, &unit(0)).unwrap();
         assert_eq!(word(&mut flash, start), 0x0fff_00f0);
         flash.erase(start, start + board.slot_unit).unwrap();
         assert_eq!(word(&mut flash, start), u32::MAX);
         assert_eq!(word(&mut flash, start + board.slot_unit), 0, "the next unit is another one");
-        assert_eq!(flash.wear(SLOT), Wear { erases: 1, writes: 3, bytes: 12 });
+        assert_eq!(flash.wear(SLOT), Wear { erases: 1, writes: 3, bytes: 3 * board.write_size });
         assert_eq!((flash.wear(Part::Journal), flash.misuse()), (Wear::default(), None));
     }
 }

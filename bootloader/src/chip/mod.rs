@@ -2,7 +2,8 @@
 //!
 //! To add a chip or a board:
 //!
-//! 1. A flash map in `core/src/layout.rs`, and its line in `BOARDS`.
+//! 1. A flash map in `core/src/layout.rs`, and its line in `BOARDS`. Tests that list or count the boards then fail, and
+//!    say what is new; `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes its golden bytes.
 //! 2. A feature for the board in `Cargo.toml`, and its line in `board()` of `build.rs`.
 //! 3. A folder here with `mod.rs`: `BOARD`, the vector table, `start_up`, `arm_watchdog` and `jump`, with what
 //!    `cortex_m.rs` has for all; and `flash.rs`: the driver, over the `embedded-storage` traits. What the chip's ROM looks
