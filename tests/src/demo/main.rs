@@ -59,6 +59,7 @@ fn play<B: Emulated>(keep_running: bool) -> Result<()> {
 
     let mut stage = Stage::<B>::new(tool, &bench::image(&B::TARGET, &[], bench::version(1), 1)?)?;
     println!("  a {} runs firmware 1.0.0 at {}", B::NAME, stage.port());
+    println!("  not shown by this emulator: {}", B::NOT_SHOWN);
     stage.lifeboot(&["status"])?.succeeds()?;
 
     let steps: [(&str, Step<B>); 6] = [

@@ -23,6 +23,9 @@ pub trait Emulated: Sized {
     /// Board and emulator, for people.
     const NAME: &str;
 
+    /// What the demo cannot show on it as silicon would, for people.
+    const NOT_SHOWN: &str = "how long erasing takes";
+
     /// Finds the emulator, or installs it, or says which command does.
     fn set_up() -> Result<()>;
 

@@ -86,7 +86,9 @@ where
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {
-        self.first.flush()?;
-        self.second.flush()
+        match self.talks {
+            Which::First => self.first.flush(),
+            Which::Second => self.second.flush(),
+        }
     }
 }

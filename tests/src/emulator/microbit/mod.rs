@@ -262,6 +262,7 @@ impl Microbit {
 impl Emulated for Microbit {
     const TARGET: Target = product::MICROBIT;
     const NAME: &str = "micro:bit (nRF51822) in QEMU";
+    const NOT_SHOWN: &str = "the chip's watchdog, for which a timer stands in; how long erasing takes";
 
     fn set_up() -> Result<()> {
         setup::qemu().map(drop)

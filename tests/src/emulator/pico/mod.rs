@@ -166,6 +166,8 @@ impl Pico {
 impl Emulated for Pico {
     const TARGET: Target = product::PICO;
     const NAME: &str = "Raspberry Pi Pico (RP2040) in rp2040py";
+    const NOT_SHOWN: &str =
+        "its speed, some fifty times this; how long erasing takes; the USB port, which the tests use";
 
     fn set_up() -> Result<()> {
         Self::python().map(drop)
