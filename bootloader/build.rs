@@ -50,6 +50,9 @@ fn board() -> Result<&'static Board, String> {
     if env::var_os("CARGO_FEATURE_PICO").is_some() {
         return Ok(&layout::PICO);
     }
+    if env::var_os("CARGO_FEATURE_STM32F405").is_some() {
+        return Ok(&layout::STM32F405);
+    }
     Err("no board is chosen: build with --features microbit, or another board's".to_owned())
 }
 

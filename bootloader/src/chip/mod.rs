@@ -14,13 +14,20 @@
 //! 6. What probe-rs and the board's drive call it, in `host-tool/src/board.rs`.
 //! 7. How cargo knows it, in `tests/src/product.rs`; and where there is an emulator, its module in `tests/src/emulator`,
 //!    its line in the demo and its tests. Its lines in `.ci/run`.
+//! 8. A `README.md` beside `mod.rs`: wiring, first flash, push, locking, and what was run where.
 //!
 //! What each of them promises:
 //!
-//! - `start_up() -> Cause` runs first: makes faults end in a reset, makes the clock fast, says why the chip was reset.
+//! - `start_up() -> Cause` runs first: makes faults end in a reset, makes the clock fast, says why the chip was reset, and
+//!   clears what told it. A clock that does not come leaves the chip slow, not hanging; at its fastest it is still below
+//!   the chip's limit, the tolerance of its source included.
 //! - `Flash`: a read of a torn word is an error or any bytes, never a hang; each erase of a unit and each write of a
-//!   word is a function of its own with an unmangled name, so that an emulator can stop at it.
-//! - `arm_watchdog()`: from here on, firmware that does not feed it is reset, with `Cause::Watchdog` as the cause.
+//!   word is a function of its own with an unmangled name, so that an emulator can stop at it. `ERASE_SIZE` is the
+//!   smallest unit; where units differ, a range that would end inside one is refused, never rounded. Errors of an
+//!   operation are cleared behind it: a HAL's driver may take them for its own.
+//! - `arm_watchdog()`: from here on, firmware that does not feed it is reset, with `Cause::Watchdog` as the cause. Its
+//!   period, with its oscillator at its fastest, is longer than the longest erase at its slowest: firmware that stands
+//!   still meanwhile cannot feed.
 //! - `jump(&Verified) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog excepted.
 
 mod cortex_m;
@@ -29,9 +36,13 @@ mod nrf51;
 #[cfg(feature = "rp2040")]
 mod rp2040;
 mod runtime;
+#[cfg(feature = "stm32f4")]
+mod stm32f4;
 
 pub use cortex_m::{reset, wait_for_debugger};
 #[cfg(feature = "nrf51")]
 pub use nrf51::{BOARD, Flash, arm_watchdog, jump, start_up};
 #[cfg(feature = "rp2040")]
 pub use rp2040::{BOARD, Flash, arm_watchdog, jump, start_up};
+#[cfg(feature = "stm32f4")]
+pub use stm32f4::{BOARD, Flash, arm_watchdog, jump, start_up};

@@ -107,7 +107,8 @@ global_asm!(
     ".popsection",
 );
 
-#[cfg(not(target_feature = "v7"))]
+// By chip: the compiler does not tell a stable program which of the two its target is.
+#[cfg(not(feature = "stm32f4"))]
 global_asm!(
     ".syntax unified",
     ".pushsection .text.runtime, \"ax\"",

@@ -1,0 +1,184 @@
+//! The flash of the STM32F405 and F407: sectors of 16, 64 and 128 KiB, words of 4 bytes (RM0090, chapter 3). The core
+//! stands still at its next fetch from flash while an operation runs (3.6).
+//!
+//! A supply of 2.7 to 3.6 V is assumed, as words are programmed 32 bits at once (3.6.2).
+//!
+//! Invariant: between two operations the controller is locked, so that a stray store changes nothing.
+
+use crate::chip::cortex_m::{barrier, load, store};
+use core::ptr::with_exposed_provenance;
+use core::sync::atomic::{Ordering, compiler_fence};
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
+};
+use lifeboot_core::layout::Board;
+
+pub const ACR: usize = 0x4002_3C00;
+const KEYR: usize = 0x4002_3C04;
+const SR: usize = 0x4002_3C0C;
+const CR: usize = 0x4002_3C10;
+
+/// ACR: the waits of a read, for 150 to 168 MHz at 2.7 V and more (table 10); and the two caches. Not the prefetch,
+/// which revision A of the chip does not support (ES0182, "ART Accelerator prefetch queue").
+pub const FAST: u32 = 5 | INSTRUCTION_CACHE | DATA_CACHE;
+const INSTRUCTION_CACHE: u32 = 1 << 9;
+const DATA_CACHE: u32 = 1 << 10;
+const INSTRUCTION_CACHE_RESET: u32 = 1 << 11;
+const DATA_CACHE_RESET: u32 = 1 << 12;
+
+const KEY_1: u32 = 0x4567_0123;
+const KEY_2: u32 = 0xCDEF_89AB;
+
+/// SR: every flag that a one clears: end of operation, operation, write protection, alignment, parallelism, sequence.
+const FLAGS: u32 = 0b1111_0011;
+const END: u32 = 1;
+const BUSY: u32 = 1 << 16;
+
+const PROGRAM: u32 = 1;
+const ERASE: u32 = 1 << 1;
+const SECTOR: u32 = 3;
+const WORDS: u32 = 2 << 8;
+const START: u32 = 1 << 16;
+const LOCK: u32 = 1 << 31;
+
+const KIB: u32 = 1024;
+const WORD: usize = 4;
+
+/// The flash behind the bootloader. The bootloader's own part can be read, never erased or written.
+pub struct Flash {
+    address: u32,
+    length: u32,
+    first_writable: u32,
+}
+
+impl Flash {
+    /// The flash of `board`, which must have an STM32F405 or F407.
+    pub const fn new(board: &Board) -> Self {
+        Flash { address: board.flash_address, length: board.flash_length, first_writable: board.bootloader.end() }
+    }
+}
+
+impl ErrorType for Flash {
+    type Error = NorFlashErrorKind;
+}
+
+impl ReadNorFlash for Flash {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        check_read(self, offset, bytes.len())?;
+        compiler_fence(Ordering::SeqCst);
+        // SAFETY: the range was checked to lie inside the flash, which is mapped here and has no ECC that could fault.
+        // Flash changes only in the two functions below, which the fence keeps apart from this.
+        unsafe {
+            let source = with_exposed_provenance::<u8>((self.address + offset) as usize);
+            core::ptr::copy_nonoverlapping(source, bytes.as_mut_ptr(), bytes.len());
+        }
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.length as usize
+    }
+}
+
+impl NorFlash for Flash {
+    const WRITE_SIZE: usize = WORD;
+    /// The smallest sector. Larger ones are erased whole or not at all: what would end inside one is refused.
+    const ERASE_SIZE: usize = 16 * KIB as usize;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+        check_erase(self, from, to)?;
+        if from < self.first_writable {
+            return Err(NorFlashErrorKind::OutOfBounds);
+        }
+        let mut at = from;
+        while at < to {
+            let (number, length) =
+                sector(at).filter(|(_, length)| at + length <= to).ok_or(NorFlashErrorKind::NotAligned)?;
+            if !lifeboot_flash_erase(number) {
+                return Err(NorFlashErrorKind::Other);
+            }
+            at += length;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        check_write(self, offset, bytes.len())?;
+        if offset < self.first_writable {
+            return Err(NorFlashErrorKind::OutOfBounds);
+        }
+        for (address, word) in (self.address + offset..).step_by(WORD).zip(bytes.as_chunks().0) {
+            let word = u32::from_le_bytes(*word);
+            if !lifeboot_flash_write(address, word) || load(address as usize) != word {
+                return Err(NorFlashErrorKind::Other);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number and the length of the sector that starts at `offset` (table 5); each starts at a multiple of its length.
+const fn sector(offset: u32) -> Option<(u32, u32)> {
+    let (number, length) = match offset / (64 * KIB) {
+        0 => (offset / (16 * KIB), 16 * KIB),
+        1 => (4, 64 * KIB),
+        _ => (4 + offset / (128 * KIB), 128 * KIB),
+    };
+    if offset & (length - 1) == 0 { Some((number, length)) } else { None }
+}
+
+/// Erases a sector, by its number, and forgets what the data cache may hold of it (3.5.2, and the note there: caches
+/// are reset while they are off).
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn lifeboot_flash_erase(sector: u32) -> bool {
+    unlock();
+    store(CR, WORDS | ERASE | sector << SECTOR);
+    store(CR, WORDS | ERASE | sector << SECTOR | START);
+    let done = lock();
+    store(ACR, FAST & !DATA_CACHE);
+    store(ACR, FAST & !DATA_CACHE | DATA_CACHE_RESET);
+    store(ACR, FAST);
+    done
+}
+
+/// Writes a word, to an address that was checked. Where it is cached, the cache is written as well (3.5.2).
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn lifeboot_flash_write(address: u32, word: u32) -> bool {
+    unlock();
+    store(CR, WORDS | PROGRAM);
+    store(address as usize, word);
+    lock()
+}
+
+/// Opens the controller, which is idle afterwards, with no flag of an earlier operation.
+fn unlock() {
+    while load(SR) & BUSY != 0 {}
+    // A key where it is open already would close it until the next reset (3.6.1).
+    if load(CR) & LOCK != 0 {
+        store(KEYR, KEY_1);
+        store(KEYR, KEY_2);
+    }
+    store(SR, FLAGS);
+}
+
+/// Waits for the end of an operation, closes the controller, and returns whether it went well.
+fn lock() -> bool {
+    // The busy flag rises with the store that starts the operation: that has to be out.
+    barrier();
+    while load(SR) & BUSY != 0 {}
+    let flags = load(SR);
+    store(CR, LOCK);
+    store(SR, FLAGS);
+    flags & FLAGS & !END == 0
+}
+
+/// The controller as after a reset: no waits, both caches off and empty.
+pub fn slow_down() {
+    store(ACR, 0);
+    store(ACR, INSTRUCTION_CACHE_RESET | DATA_CACHE_RESET);
+    store(ACR, 0);
+}
