@@ -5,16 +5,19 @@ use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT as BOARD;
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_tests::bench::{self, Bench, image, version};
+use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico, pico};
-use lifeboot_tests::product::{self, MICROBIT, PICO};
+use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash, Wear};
 use lifeboot_updater::{Belief, Session, Updater, Work};
 use std::time::Duration;
 
-/// Flash of the bootloader on thumbv6m, without recovery, at most.
+/// Flash of the bootloader on thumbv6m and on thumbv7em, without recovery, at most.
 const BOOTLOADER: u64 = 24 * 1024;
+const BOOTLOADER_V7: u64 = 20 * 1024;
 /// Instructions from reset to the firmware, for the signature and for each KiB of image, at most.
 const BOOT: (u64, u64) = (10_500_000, 125_000);
+const BOOT_V7: (u64, u64) = (2_500_000, 75_000);
 /// Stack of the bootloader, at most.
 const BOOT_STACK: u32 = 9 * 1024;
 /// RAM of a session and an updater, at most.
@@ -71,6 +74,34 @@ fn bounded_boot(board: &str, image: &ImageFile, instructions: u64) {
     print(&format!("reset to firmware of {kib} KiB, {board}: instructions"), instructions, format!("at most {limit}"));
     assert!(instructions <= limit);
     assert!(instructions > kib * 50_000, "too few to have hashed the image");
+}
+
+#[test]
+fn the_bootloader_in_flash_of_an_stm32f405() {
+    let size = product::flash_size(&bench::bootloader(&STM32F405).unwrap()).unwrap();
+    print("bootloader, thumbv7em, without recovery: bytes of flash", size, format!("at most {BOOTLOADER_V7}"));
+    assert!(size <= BOOTLOADER_V7);
+    assert!(size > 10_000, "{size} bytes cannot hold a signature check");
+}
+
+#[test]
+fn from_reset_to_the_firmware_of_an_stm32f405() {
+    let image = image(&STM32F405, &[], version(1), 0).unwrap();
+    let flash = product::factory_flash(&STM32F405, &bench::bootloader(&STM32F405).unwrap(), &image).unwrap();
+    let mut chip = Chip::power_on(&flash, &Settings::default()).unwrap();
+    chip.counts().watch(entry(&image));
+    let arrived = |chip: &mut Chip| chip.counts().instructions_before().is_some();
+    assert!(chip.run_until(Duration::from_secs(5), arrived).unwrap(), "the firmware is not started");
+    let instructions = chip.counts().instructions_before().unwrap();
+    let kib = image.payload().len().div_ceil(1024) as u64;
+    let limit = BOOT_V7.0 + kib * BOOT_V7.1;
+    print(
+        &format!("reset to firmware of {kib} KiB, Cortex-M4: instructions"),
+        instructions,
+        format!("at most {limit}; {:.1} ms at 160 MHz, without waits for flash", chip.now().as_secs_f64() * 1000.0),
+    );
+    assert!(instructions <= limit);
+    assert!(instructions > kib * 20_000, "too few to have hashed the image");
 }
 
 #[test]

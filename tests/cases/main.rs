@@ -13,6 +13,7 @@ mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.
 mod update;
 // The emulated board: power is lost at every flash operation of an update.
+mod stm32f405;
 mod sweep;
 // The emulated Raspberry Pi Pico: updates over both ports, and power cuts.
 mod pico;

@@ -35,8 +35,8 @@ fn the_updater_writes_only_where_it_may_and_the_trial_last() {
         let part = UPDATE.part(*operation).unwrap_or_else(|| panic!("operation {number} is {operation:x?}"));
         assert!(part == Part::Journal || number < UPDATE.trial, "operation {number} is behind the trial's record");
         match *operation {
-            Operation::Erase { page } => written.retain(|address| !(page..page + 1024).contains(address)),
-            Operation::Write { address, .. } => assert!(written.insert(address), "{address:#x} is written twice"),
+            Operation::Erase { start, length } => written.retain(|place| !(start..start + length).contains(place)),
+            Operation::Write { start, .. } => assert!(written.insert(start), "{start:#x} is written twice"),
         }
     }
     let slot = MICROBIT.board.slot(Slot::B).start;

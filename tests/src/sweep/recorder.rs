@@ -17,6 +17,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+/// Bytes that an erase clears (nRF51 Series Reference Manual 3.0, 6.1).
+const PAGE: u32 = 1024;
+
 /// Operations between two comparisons.
 const COMPARED_EVERY: usize = 512;
 
@@ -86,9 +89,9 @@ impl Driver {
     pub fn operation(&self, registers: &[u32; 16]) -> Result<Operation> {
         let [first, second, .., here] = *registers;
         if self.erase.contains(&here) {
-            Ok(Operation::Erase { page: first })
+            Ok(Operation::Erase { start: first, length: PAGE })
         } else if self.write.contains(&here) {
-            Ok(Operation::Write { address: first, word: second })
+            Ok(Operation::Write { start: first, length: 4, value: second })
         } else {
             bail!("the board stopped at {here:#010x}, not at its flash driver")
         }

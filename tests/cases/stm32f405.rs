@@ -1,0 +1,48 @@
+//! The whole system on an STM32F405 in rsemu: the real bootloader, the example firmware on stm32f4xx-hal's flash driver,
+//! and the host tool's library at the serial line, all in virtual time. Each test is the same in each run.
+
+mod cuts;
+mod handover;
+mod resets;
+mod updates;
+
+use lifeboot_core::Version;
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::link::{Link, Patience};
+use lifeboot_host_tool::push::{self, Options, PushError, Pushed};
+use lifeboot_tests::bench;
+use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
+use lifeboot_tests::emulator::stm32f405::line::Line;
+use lifeboot_tests::product::{self, STM32F405};
+use lifeboot_updater::wire::{self, SlotContent, Status};
+
+/// A chip, and a host with its library.
+type Host = Link<Line>;
+
+fn image(features: &[&str], major: u16, epoch: u32) -> ImageFile {
+    bench::image(&STM32F405, features, bench::version(major), epoch).unwrap()
+}
+
+/// Flash from production, with firmware 1.0.0.
+fn factory() -> Vec<u8> {
+    product::factory_flash(&STM32F405, &bench::bootloader(&STM32F405).unwrap(), &image(&[], 1, 0)).unwrap()
+}
+
+/// A host that is the same each time, at a chip that has just been powered on.
+fn connect(flash: &[u8], settings: &Settings) -> Host {
+    Link::new(Line::new(Chip::power_on(flash, settings).unwrap())).with_session(7, 7)
+}
+
+fn push(host: &mut Host, image: &ImageFile) -> Result<Pushed, PushError> {
+    push::push(host, image, &Options::default(), &mut ())
+}
+
+fn status(host: &mut Host) -> Status {
+    host.status(Patience::SHORT).unwrap()
+}
+
+fn runs(status: &Status, slot: wire::Slot, expected: Version) {
+    assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
+    let content = status.slots[slot as usize];
+    assert!(matches!(content, SlotContent::Image { version, .. } if version == expected.into()), "{content:?}");
+}

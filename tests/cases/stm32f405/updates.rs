@@ -1,0 +1,112 @@
+//! Updates that succeed, and updates that the device takes back or refuses.
+
+use super::{Host, connect, factory, image, push, runs, status};
+use lifeboot_core::Slot;
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::push::{Options, PushError, PushOutcome, push as push_with};
+use lifeboot_tests::bench::version;
+use lifeboot_tests::emulator::stm32f405::chip::Settings;
+use lifeboot_tests::product::STM32F405;
+use lifeboot_updater::wire::{self, OutcomeEnding, Refusal, ResetCause, SlotContent};
+use std::time::Duration;
+
+/// From production to 2.0.0, confirmed.
+fn updated(new: &ImageFile) -> Host {
+    let mut host = connect(&factory(), &Settings::default());
+    let before = status(&mut host);
+    runs(&before, wire::Slot::A, version(1));
+    assert!(before.demo_key, "the bootloader does not say that its key is a demo's");
+    assert_eq!(before.slots[1], SlotContent::Empty);
+    let pushed = push(&mut host, new).unwrap();
+    assert_eq!((pushed.outcome, pushed.retransmitted), (PushOutcome::Confirmed, 0));
+    host
+}
+
+#[test]
+fn an_update_is_tried_and_confirmed_and_the_same_each_time() {
+    let new = image(&[], 2, 1);
+    let mut host = updated(&new);
+    let after = status(&mut host);
+    runs(&after, wire::Slot::B, version(2));
+    assert_eq!((after.outcome.unwrap().ending, after.epoch_floor), (OutcomeEnding::Confirmed, 1));
+    let now = host.pipe().chip().now();
+    let flash = host.pipe().chip().flash();
+    let slot = STM32F405.board.slot(Slot::B).start as usize;
+    assert!(flash[slot..].starts_with(&new.for_slot(STM32F405.board, Slot::B).unwrap()));
+
+    // Another device does the same, to the nanosecond.
+    let mut again = updated(&new);
+    status(&mut again);
+    assert_eq!(again.pipe().chip().now(), now);
+    assert!(again.pipe().chip().flash() == flash);
+
+    // And it is still the default after the power was away.
+    host.pipe().chip().power_cycle(&flash, 9).unwrap();
+    runs(&status(&mut host), wire::Slot::B, version(2));
+    assert_eq!(push(&mut host, &new).unwrap().outcome, PushOutcome::AlreadyConfirmed);
+}
+
+/// Pushes what must not stay, and sees it taken back.
+fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
+    // A watchdog ten times as fast as any chip's: half a second in which firmware hangs is enough to emulate.
+    let mut host = connect(&factory(), &Settings { lsi: 470_000, ..Settings::default() });
+    let failure = push(&mut host, bad).unwrap_err();
+    assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
+    let status = status(&mut host);
+    runs(&status, wire::Slot::A, version(1));
+    let outcome = status.outcome.unwrap();
+    assert_eq!((outcome.ending, outcome.cause, outcome.slot), (ending, cause, wire::Slot::B));
+}
+
+#[test]
+fn firmware_that_hangs_before_its_first_line_is_brought_back_by_the_watchdog() {
+    rolled_back(&image(&["hang-at-start"], 2, 0), OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
+}
+
+#[test]
+fn firmware_that_panics_is_rolled_back() {
+    rolled_back(&image(&["panic-later"], 2, 0), OutcomeEnding::NotConfirmed, ResetCause::Fault);
+}
+
+#[test]
+fn firmware_that_never_confirms_is_rolled_back() {
+    rolled_back(&image(&["never-confirm"], 2, 0), OutcomeEnding::NotConfirmed, ResetCause::Request);
+}
+
+#[test]
+fn a_bad_image_is_refused_before_anything_is_erased() {
+    let mut host = connect(&factory(), &Settings::default());
+    status(&mut host);
+    let before = host.pipe().chip().flash();
+    let mut bytes = image(&[], 2, 0).to_bytes();
+    bytes[0x18] ^= 1; // the version
+    let failure = push(&mut host, &ImageFile::from_bytes(&bytes).unwrap()).unwrap_err();
+    let PushError::Refused(refused) = &failure else { panic!("{failure:?}") };
+    assert_eq!(refused.refusal, Refusal::Signature);
+    assert!(host.pipe().chip().flash() == before, "flash changed");
+    assert_eq!(host.pipe().chip().seen().count, 0);
+}
+
+/// How often the watchdog, which a confirmed trial leaves running, resets a chip that erases for so long.
+fn watchdog_resets(erase: Duration) -> u32 {
+    // The watchdog at its fastest.
+    let mut host = connect(&factory(), &Settings { lsi: 47_000, erase, ..Settings::default() });
+    push(&mut host, &image(&[], 2, 0)).unwrap();
+    assert_eq!(host.pipe().chip().watchdog_resets(), 0);
+    // Not restarted since it was confirmed; and not restarted behind this.
+    let options = Options { wait: false, ..Options::default() };
+    // A push goes on where a reset interrupts it.
+    push_with(&mut host, &image(&[], 3, 0), &options, &mut ()).unwrap();
+    host.pipe().chip().watchdog_resets()
+}
+
+#[test]
+fn the_watchdog_outlasts_the_longest_erase_that_the_firmware_cannot_feed_in() {
+    // DS8626, 5.3.12: 4 s at most, where it is done byte by byte, as the HAL does it.
+    assert_eq!(watchdog_resets(Duration::from_secs(4)), 0);
+}
+
+#[test]
+fn an_erase_that_takes_too_long_ends_with_the_watchdog() {
+    assert!(watchdog_resets(Duration::from_secs(6)) > 0);
+}

@@ -1,0 +1,281 @@
+//! The chip: rsemu's machine, the resets that rsemu leaves to the host, and what a bench can see and do.
+//!
+//! Everything happens in virtual time. Two chips that are started with the same flash, RAM and settings, and are fed the
+//! same bytes at the same moments, are the same to the nanosecond.
+
+use super::core::{Counts, DrivenCore};
+use super::flash::{Seen, WatchedFlash};
+use crate::sweep::Chance;
+use anyhow::{Context, Result, anyhow, ensure};
+use rsemu::core::clock::GlobalTime;
+use rsemu::core::device::ResetKind;
+use rsemu::core::space::{MemAttrs, RamStore};
+use rsemu::core::value::Width;
+use rsemu::core::wire::{Level, WireId};
+use rsemu::cpu::arm::v7m::ArmV7m;
+use rsemu::dev::stm32::flash::Flash;
+use rsemu::host::chardev::{CharPort, ports};
+use rsemu::machine::builtin::Ram;
+use rsemu::machine::{Machine, catalog};
+use std::sync::{Arc, MutexGuard, OnceLock};
+use std::time::Duration;
+
+/// The board, in rsemu's language.
+const BOARD: &str = include_str!("board.machine");
+
+/// How much virtual time passes between two looks of the peripherals at each other: less than half a character.
+const QUANTUM: Duration = Duration::from_micros(20);
+
+/// RCC_CSR, and in it what resets by watchdogs leave, and by pin (RM0090, 7.3.21).
+const RCC_CSR: u64 = 0x4002_3874;
+const BY_WATCHDOG: u32 = 0b11 << 29;
+const PIN: &str = "pinrst";
+const SOFTWARE: &str = "sftrst";
+const BROWN_OUT: &str = "borrst";
+const LOW_POWER: &str = "lpwrrst";
+
+/// What is not the same on each chip, or not modelled by rsemu as the chip has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Characters a second on the serial line; rsemu does not look at the baud rate that the guest sets.
+    pub line: u32,
+    /// The watchdog's oscillator, in hertz: 17,000 to 47,000, mostly 32,000 (DS8626, 5.3.9).
+    pub lsi: u32,
+    /// How long a flash write takes.
+    pub write: Duration,
+    /// How long an erase takes; rsemu knows one time for all sectors.
+    pub erase: Duration,
+    /// What RAM holds at power-on.
+    pub ram: u64,
+}
+
+impl Default for Settings {
+    /// 115,200 baud, and flash as the datasheet has it (DS8626, 5.3.12), but for the erase, which takes a fiftieth.
+    fn default() -> Self {
+        Settings {
+            line: 11_520,
+            lsi: 32_000,
+            write: Duration::from_micros(16),
+            erase: Duration::from_millis(20),
+            ram: 1,
+        }
+    }
+}
+
+/// Why the host resets a chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// By its pin.
+    Pin,
+    /// The supply sagged. RAM keeps its content here.
+    BrownOut,
+    /// The firmware entered a mode that the option bytes forbid.
+    LowPower,
+}
+
+/// An STM32F405 that is powered on.
+pub struct Chip {
+    machine: Machine,
+    core: Arc<ArmV7m>,
+    counts: Arc<Counts>,
+    flash: Arc<WatchedFlash>,
+    ram: Arc<RamStore>,
+    line: Arc<CharPort>,
+    /// RCC_CSR's flags as they were seen last.
+    watchdogs: u32,
+    watchdog_resets: u32,
+}
+
+impl Chip {
+    /// Powers a chip on with this flash, the rest erased. Nothing runs before the first [`run_for`](Self::run_for).
+    pub fn power_on(flash: &[u8], settings: &Settings) -> Result<Self> {
+        Self::build(settings).context("rsemu does not build the board").and_then(|mut chip| {
+            chip.power_cycle(flash, settings.ram)?;
+            Ok(chip)
+        })
+    }
+
+    fn build(settings: &Settings) -> rsemu::core::Result<Self> {
+        let ticks = |time: Duration| (time.as_nanos() * 16 / 1000).max(1).to_string();
+        let mut options = catalog::build_options()?
+            .with_param("line", settings.line.to_string())
+            .with_param("lsi", settings.lsi.to_string())
+            .with_param("program", ticks(settings.write))
+            .with_param("erase", ticks(settings.erase));
+        options.realize.scheduler.quantum = time(QUANTUM);
+
+        // What the machine is made of, so far as the host has to hold it.
+        let (core, flash, ram) = (Kept::default(), Kept::default(), Kept::default());
+        let counts = Arc::new(Counts::default());
+        let (kept, its_flash, its_counts) = (core.clone(), flash.clone(), counts.clone());
+        options.bindings.replace("cpu.arm.v7m", move |properties| {
+            let core = keep(&kept, Arc::new(ArmV7m::from_props(properties)?));
+            Ok(Arc::new(DrivenCore::new(core, its_flash.clone(), its_counts.clone())))
+        });
+        let kept = flash.clone();
+        options.bindings.replace("st.flash", move |properties| {
+            let built = keep(&kept, Arc::new(WatchedFlash::new(Flash::new(properties)?)));
+            Ok(built)
+        });
+        let kept = ram.clone();
+        options.bindings.replace("ram", move |properties| {
+            let built = keep(&kept, Arc::new(Ram::new(properties)?));
+            Ok(built)
+        });
+        let machine = rsemu::machine::build("board.machine", BOARD, &catalog::registry()?, &options)?;
+        let line = ports::open(&options.realize.hosts, "console")?;
+        let (Some(core), Some(flash), Some(ram)) = (core.get(), flash.get(), ram.get()) else {
+            unreachable!("the board has a core, flash and RAM")
+        };
+        let (core, flash, ram) = (core.clone(), flash.clone(), ram.store().clone());
+        Ok(Chip { machine, core, counts, flash, ram, line, watchdogs: 0, watchdog_resets: 0 })
+    }
+
+    /// Takes the power away and gives it back: flash is this, the rest erased; RAM holds anything, by this chance; the
+    /// serial line is empty. Cheaper than another chip. Virtual time goes on.
+    pub fn power_cycle(&mut self, flash: &[u8], ram: u64) -> Result<()> {
+        let length = self.flash.contents().len();
+        ensure!(flash.len() <= length, "{} bytes do not fit into {length} bytes of flash", flash.len());
+        let mut whole = flash.to_vec();
+        whole.resize(length, 0xff);
+        self.machine.reset(ResetKind::Cold);
+        self.flash.put(0, &whole)?;
+        self.ram.write_at(0, &Chance::new(ram).bytes(self.ram.len() as usize)).map_err(|error| anyhow!("{error:?}"))?;
+        self.line.clear();
+        *self.flash.seen() = Seen::default();
+        self.watchdogs = 0;
+        Ok(())
+    }
+
+    /// Lets virtual time pass; the watchdog and the guest itself may reset the chip meanwhile. Stops early where the power
+    /// fails ([`Seen::cut`]).
+    pub fn run_for(&mut self, span: Duration) -> Result<()> {
+        let end = self.now() + span;
+        while self.now() < end && !self.flash.seen().is_cut() {
+            self.round()?;
+        }
+        Ok(())
+    }
+
+    /// Lets virtual time pass until a condition holds; whether it did within this span.
+    pub fn run_until(&mut self, span: Duration, mut condition: impl FnMut(&mut Self) -> bool) -> Result<bool> {
+        let end = self.now() + span;
+        while self.now() < end && !self.flash.seen().is_cut() {
+            if condition(self) {
+                return Ok(true);
+            }
+            self.round()?;
+        }
+        Ok(condition(self))
+    }
+
+    /// One step of the scheduler, and the resets that came of it.
+    fn round(&mut self) -> Result<()> {
+        self.machine.run_quantum()?;
+        let watchdogs = self.read_word(RCC_CSR)? & BY_WATCHDOG;
+        let rising = watchdogs & !self.watchdogs;
+        self.watchdogs = watchdogs;
+        if rising != 0 {
+            self.watchdog_resets += 1;
+            self.reset_all(PIN);
+        } else if self.core.reset_requested() {
+            self.raise(SOFTWARE);
+            self.reset_all(PIN);
+        }
+        Ok(())
+    }
+
+    /// Resets the chip.
+    pub fn reset(&mut self, reset: Reset) {
+        match reset {
+            Reset::Pin => {}
+            Reset::BrownOut => self.raise(BROWN_OUT),
+            Reset::LowPower => self.raise(LOW_POWER),
+        }
+        self.reset_all(PIN);
+    }
+
+    /// Resets everything but flash, RAM and the flags that tell why; the pin is pulled at each reset (7.1.1).
+    fn reset_all(&mut self, pin: &str) {
+        self.raise(pin);
+        self.machine.reset(ResetKind::Warm);
+        // A warm reset leaves the core's interrupt controller as it is.
+        rsemu::core::Device::reset(&*self.core, ResetKind::Cold);
+        self.machine.sweep();
+    }
+
+    /// Tells RCC of a reset's source.
+    fn raise(&self, source: &str) {
+        let id = WireId::new(u64::MAX);
+        if let Some(pin) = self.machine.device("rcc").and_then(|rcc| rcc.device().sink(source, &[id])) {
+            pin.sink.set_level(id, pin.line, Level::High);
+            pin.sink.set_level(id, pin.line, Level::Low);
+        }
+    }
+
+    /// How often a watchdog has reset the chip since it was built.
+    pub fn watchdog_resets(&self) -> u32 {
+        self.watchdog_resets
+    }
+
+    /// Virtual time since the chip was built.
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.machine.now().as_nanos())
+    }
+
+    /// What was seen of the guest's flash operations since power-on.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.flash.seen()
+    }
+
+    /// All of the flash.
+    pub fn flash(&self) -> Vec<u8> {
+        self.flash.contents()
+    }
+
+    /// Puts bytes into flash, as a programmer does.
+    pub fn put(&mut self, offset: u32, bytes: &[u8]) -> Result<()> {
+        Ok(self.flash.put(offset, bytes)?)
+    }
+
+    /// Reads memory as the core sees it, without the effects that reading has.
+    pub fn read_memory(&self, address: u32, length: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let space = self.machine.space("mem").context("the board has no memory")?;
+        space.read_bytes(u64::from(address), &mut bytes, MemAttrs::DEBUG).map_err(|error| anyhow!("{error:?}"))?;
+        Ok(bytes)
+    }
+
+    /// Reads a register, without the effects that reading has.
+    pub fn read_word(&self, address: u64) -> Result<u32> {
+        let space = self.machine.space("mem").context("the board has no memory")?;
+        let word = space.read(address, Width::U32, MemAttrs::DEBUG);
+        Ok(word.map_err(|error| anyhow!("cannot read {address:#010x}: {error:?}"))? as u32)
+    }
+
+    /// The core, for its registers.
+    pub fn core(&self) -> &ArmV7m {
+        &self.core
+    }
+
+    /// What the core has done since the chip was built.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The other end of the serial line.
+    pub fn line(&self) -> &CharPort {
+        &self.line
+    }
+}
+
+/// A part, for the host as well as for the machine.
+type Kept<T> = Arc<OnceLock<Arc<T>>>;
+
+fn keep<T>(kept: &Kept<T>, part: Arc<T>) -> Arc<T> {
+    kept.get_or_init(|| part).clone()
+}
+
+fn time(span: Duration) -> GlobalTime {
+    GlobalTime::from_nanos(span.as_nanos() as u64)
+}

@@ -1,0 +1,165 @@
+//! rsemu's core, driven instruction by instruction, for what the model does otherwise than the chip:
+//!
+//! - The core stands still while flash is busy: its next fetch waits (RM0090, 3.6).
+//! - rsemu 0.0.7 forgets the rest of an IT block that an exception interrupts; what of the IT block was to come is put
+//!   into the frame on the stack, where the return finds it (DDI 0403, B1.5.6).
+//! - A core that sleeps is not asked again for each cycle: it sleeps until SysTick or an interrupt is due.
+
+use super::flash::WatchedFlash;
+use rsemu::core::device::{Device, DeviceClass, RealizeCtx, ResetKind, SinkPin};
+use rsemu::core::sched::{Budget, Consumed, TickCursor};
+use rsemu::core::space::MemAttrs;
+use rsemu::core::state::{ChunkReader, ChunkWriter};
+use rsemu::core::value::Width;
+use rsemu::core::wire::WireId;
+use rsemu::cpu::arm::v7m::ArmV7m;
+use rsemu::machine::{BindCtx, Instance};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// The program status register (B1.4.2): the state of an IT block, and the number of the current exception.
+const IT: u32 = 0x0600_FC00;
+const EXCEPTION: u32 = 0x1FF;
+/// What the link register holds in a handler, at least (B1.5.8); and where the frame has the status register.
+const EXCEPTION_RETURN: u32 = 0xFFFF_FFE0;
+const FRAME_STATUS: u32 = 28;
+
+/// The core, as the machine sees it.
+#[derive(Debug)]
+pub struct DrivenCore {
+    core: Arc<ArmV7m>,
+    /// Its flash, once the machine is complete.
+    flash: Arc<OnceLock<Arc<WatchedFlash>>>,
+    /// Cycles that the last instruction took from the next budget.
+    owed: AtomicU64,
+    counts: Arc<Counts>,
+}
+
+/// What a core has done since its machine was built.
+#[derive(Debug, Default)]
+pub struct Counts {
+    instructions: AtomicU64,
+    watched: AtomicU32,
+    arrived: AtomicU64,
+}
+
+impl Counts {
+    /// Watches for the first time that the core is about to execute this address; not 0.
+    pub fn watch(&self, address: u32) {
+        self.arrived.store(0, Ordering::Relaxed);
+        self.watched.store(address & !1, Ordering::Relaxed);
+    }
+
+    /// How many instructions were executed before that; resets and the entries of exceptions count as one each.
+    pub fn instructions_before(&self) -> Option<u64> {
+        Some(self.arrived.load(Ordering::Relaxed)).filter(|arrived| *arrived > 0)
+    }
+
+    fn note(&self, address: u32, instructions: u64) {
+        if address == self.watched.load(Ordering::Relaxed) && self.arrived.load(Ordering::Relaxed) == 0 {
+            self.arrived.store(self.instructions.load(Ordering::Relaxed) + instructions, Ordering::Relaxed);
+        }
+    }
+}
+
+impl DrivenCore {
+    /// Drives a core, and counts.
+    pub fn new(core: Arc<ArmV7m>, flash: Arc<OnceLock<Arc<WatchedFlash>>>, counts: Arc<Counts>) -> Self {
+        DrivenCore { core, flash, owed: AtomicU64::new(0), counts }
+    }
+
+    fn is_stalled(&self) -> bool {
+        self.flash.get().is_some_and(|flash| flash.is_busy())
+    }
+
+    /// Executes for so many cycles, and says how many more it were.
+    fn execute(&self, cycles: u64) -> u64 {
+        let mut used = 0;
+        let mut instructions = 0;
+        let mut before = self.core.xpsr();
+        let watches = self.counts.watched.load(Ordering::Relaxed) != 0;
+        while used < cycles && !self.is_stalled() {
+            let step = self.core.step();
+            if step == 0 {
+                break;
+            }
+            used += step;
+            instructions += 1;
+            if watches {
+                self.counts.note(self.core.pc(), instructions);
+            }
+            let after = self.core.xpsr();
+            if before & IT != 0 && before & EXCEPTION != after & EXCEPTION && self.core.reg(14) >= EXCEPTION_RETURN {
+                self.keep_block(before & IT);
+            }
+            before = after;
+            if self.core.is_asleep() {
+                used += self.sleep(cycles.saturating_sub(used));
+            }
+        }
+        self.counts.instructions.fetch_add(instructions, Ordering::Relaxed);
+        used.saturating_sub(cycles)
+    }
+
+    /// Puts what was to come of an IT block into the frame of the exception that was just entered.
+    fn keep_block(&self, block: u32) {
+        let Some(space) = self.core.space() else { return };
+        let place = u64::from(self.core.reg(13) + FRAME_STATUS);
+        if let Ok(status) = space.read(place, Width::U32, MemAttrs::DEBUG) {
+            // The frame lies in RAM: what was read there can be written.
+            let _ = space.write(place, Width::U32, status | u64::from(block), MemAttrs::DEBUG);
+        }
+    }
+
+    /// Lets a sleeping core sleep on, for less than so many cycles; returns for how many.
+    fn sleep(&self, cycles: u64) -> u64 {
+        self.core.with_sys(|system| {
+            let counts = system.syst_csr & 1 != 0 && system.syst_rvr != 0;
+            let due = if counts { u64::from(system.syst_cvr) } else { u64::MAX };
+            // The last cycle before anything is due is the core's own.
+            let slept = cycles.min(due).saturating_sub(1);
+            system.tick_systick(slept);
+            if system.highest_pending().is_some() { 0 } else { slept }
+        })
+    }
+}
+
+impl Device for DrivenCore {
+    fn class(&self) -> &'static DeviceClass {
+        self.core.class()
+    }
+    fn realize(&self, context: &mut RealizeCtx<'_>) -> rsemu::core::Result<()> {
+        self.core.realize(context)
+    }
+    fn reset(&self, kind: ResetKind) {
+        self.owed.store(0, Ordering::Relaxed);
+        self.core.reset(kind);
+    }
+    fn save(&self, writer: &mut ChunkWriter<'_>) -> rsemu::core::Result<()> {
+        self.core.save(writer)
+    }
+    fn load(&self, reader: &mut ChunkReader<'_>) -> rsemu::core::Result<()> {
+        self.core.load(reader)
+    }
+    fn sink(&self, port: &str, sources: &[WireId]) -> Option<SinkPin> {
+        self.core.sink(port, sources)
+    }
+    fn attach_cursor(&self, cursor: TickCursor) {
+        Device::attach_cursor(&*self.core, cursor);
+    }
+    fn is_runnable(&self) -> bool {
+        true
+    }
+    fn run(&self, budget: Budget) -> Consumed {
+        let owed = self.owed.load(Ordering::Relaxed);
+        let more = if self.is_stalled() { 0 } else { self.execute(budget.ticks.saturating_sub(owed)) };
+        self.owed.store(owed.saturating_sub(budget.ticks) + more, Ordering::Relaxed);
+        Consumed::new(budget.ticks)
+    }
+}
+
+impl Instance for DrivenCore {
+    fn bind(&self, context: &BindCtx<'_>) -> rsemu::core::Result<()> {
+        Instance::bind(&*self.core, context)
+    }
+}

@@ -1,0 +1,86 @@
+//! The host's end of the serial line, in the chip's own virtual time: while the host waits, the chip runs. No thread, no
+//! clock of this machine: a push is the same each time, to the nanosecond.
+
+use super::chip::Chip;
+use lifeboot_host_tool::port::{Pipe, PortError};
+use std::cell::{RefCell, RefMut};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How long the chip runs between two looks at the line: a few characters.
+const STEP: Duration = Duration::from_micros(250);
+
+/// A chip, and a host at its serial line.
+#[derive(Clone)]
+pub struct Line {
+    chip: Rc<RefCell<Chip>>,
+    received: VecDeque<u8>,
+}
+
+impl Line {
+    /// Connects to a chip.
+    pub fn new(chip: Chip) -> Self {
+        Line { chip: Rc::new(RefCell::new(chip)), received: VecDeque::new() }
+    }
+
+    /// The chip, while the host does nothing.
+    pub fn chip(&self) -> RefMut<'_, Chip> {
+        self.chip.borrow_mut()
+    }
+
+    /// Gives the chip back; `None` where another host is connected as well.
+    pub fn into_chip(self) -> Option<Chip> {
+        Rc::into_inner(self.chip).map(RefCell::into_inner)
+    }
+
+    /// Lets the chip run; an error where the power has failed.
+    fn run(&mut self, span: Duration) -> Result<(), PortError> {
+        let mut chip = self.chip.borrow_mut();
+        let lost = |reason: String| PortError::Lost { port: "the emulated USART".to_owned(), reason };
+        chip.run_for(span).map_err(|error| lost(format!("{error:#}")))?;
+        self.received.extend(chip.line().drain());
+        if chip.seen().is_cut() { Err(lost("the power has failed".to_owned())) } else { Ok(()) }
+    }
+}
+
+impl Pipe for Line {
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
+        let end = self.now() + wait;
+        while self.received.is_empty() && self.now() < end {
+            self.run(STEP.min(end - self.now()))?;
+        }
+        let length = buffer.len().min(self.received.len());
+        for (place, byte) in buffer.iter_mut().zip(self.received.drain(..length)) {
+            *place = byte;
+        }
+        Ok(length)
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> Result<(), PortError> {
+        loop {
+            let taken = self.chip.borrow().line().feed(bytes);
+            bytes = &bytes[taken..];
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.run(STEP)?;
+        }
+    }
+
+    fn reconnect(&mut self) -> Result<(), PortError> {
+        self.run(Duration::ZERO)?;
+        self.chip.borrow().line().clear();
+        self.received.clear();
+        Ok(())
+    }
+
+    fn now(&self) -> Duration {
+        self.chip.borrow().now()
+    }
+
+    fn pause(&mut self, time: Duration) {
+        // Where the power has failed, whatever comes next says so.
+        let _ = self.run(time);
+    }
+}

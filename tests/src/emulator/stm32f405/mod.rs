@@ -1,0 +1,150 @@
+//! An STM32F405 in rsemu, a library: nothing has to be installed. Its flash controller is true (keys, errors, busy times,
+//! programming that only clears bits), its independent watchdog resets it, and RCC says why it was reset.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `board.machine` | the board, in rsemu's language |
+//! | `chip` | the machine, its resets, its memory, in virtual time |
+//! | `core` | runs the core, and mends what rsemu does otherwise than the chip |
+//! | `flash` | sees every flash operation, and can cut the power before it |
+//! | `line` | a host at the serial line, in virtual time |
+//!
+//! What a test has to know of it:
+//! - The USART and the watchdog take accesses of 32 bits only; others fault.
+//! - The baud rate is not looked at: the host's bytes come at up to one in 20 µs, the guest's leave as it sends them.
+//! - SysTick does not count while the core waits for flash.
+//! - A wait for flash begins up to an instruction late, and ends at a multiple of 20 µs.
+
+pub mod chip;
+mod core;
+mod flash;
+pub mod line;
+
+use self::chip::{Chip, Settings};
+use super::Emulated;
+use crate::product::{STM32F405, Target};
+use anyhow::{Context, Result};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// GPIOD's output register (RM0090, 8.4.6), and the example firmware's LED in it.
+const GPIOD_ODR: u64 = 0x4002_0C14;
+const LED: u32 = 1 << 12;
+
+/// Virtual time between two looks at the socket.
+const TURN: Duration = Duration::from_millis(1);
+
+/// Virtual time does not pass faster than so many times the time of this machine: a host that waits for a while must not
+/// be silent for long.
+const HASTE: u32 = 3;
+
+/// A chip that runs in a thread of its own, its USART at a TCP port.
+pub struct Stm32f405 {
+    chip: Arc<Mutex<Chip>>,
+    port: String,
+    off: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Result<()>>>,
+}
+
+impl Stm32f405 {
+    fn chip(&self) -> MutexGuard<'_, Chip> {
+        self.chip.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn switch_off(&mut self) -> Result<()> {
+        self.off.store(true, Ordering::Relaxed);
+        self.thread.take().map_or(Ok(()), |thread| thread.join().ok().context("the chip's thread panicked")?)
+    }
+}
+
+impl Emulated for Stm32f405 {
+    const TARGET: Target = STM32F405;
+    const NAME: &str = "STM32F405 in rsemu";
+
+    fn set_up() -> Result<()> {
+        Ok(())
+    }
+
+    fn power_on(flash: &[u8]) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").context("no port for the emulated USART")?;
+        listener.set_nonblocking(true)?;
+        let port = format!("tcp:{}", listener.local_addr()?);
+        let chip = Arc::new(Mutex::new(Chip::power_on(flash, &Settings::default())?));
+        let off = Arc::new(AtomicBool::new(false));
+        let thread = thread::spawn({
+            let (chip, off) = (chip.clone(), off.clone());
+            move || run(&chip, &off, &listener)
+        });
+        Ok(Stm32f405 { chip, port, off, thread: Some(thread) })
+    }
+
+    fn port(&self) -> String {
+        self.port.clone()
+    }
+
+    fn read_memory(&mut self, address: u32, length: usize) -> Result<Vec<u8>> {
+        self.chip().read_memory(address, length)
+    }
+
+    fn led(&mut self) -> Result<bool> {
+        Ok(self.chip().read_word(GPIOD_ODR)? & LED != 0)
+    }
+
+    fn power_cut(mut self) -> Result<Vec<u8>> {
+        self.switch_off()?;
+        Ok(self.chip().flash())
+    }
+}
+
+impl Drop for Stm32f405 {
+    fn drop(&mut self) {
+        // Whoever wants to know how it ended cuts the power.
+        let _ = self.switch_off();
+    }
+}
+
+/// What the chip's thread does.
+fn run(chip: &Mutex<Chip>, off: &AtomicBool, listener: &TcpListener) -> Result<()> {
+    let (begin, mut turns) = (Instant::now(), 0);
+    let mut host = None;
+    while !off.load(Ordering::Relaxed) {
+        if host.is_none() {
+            host = listener.accept().ok().map(|(stream, _)| stream);
+            if let Some(stream) = &host {
+                stream.set_nonblocking(true)?;
+                stream.set_nodelay(true)?;
+            }
+        }
+        {
+            let mut chip = chip.lock().unwrap_or_else(PoisonError::into_inner);
+            chip.run_for(TURN)?;
+            // What the guest sends while nobody is connected is lost.
+            let sent = chip.line().drain();
+            if host.as_mut().is_some_and(|stream| exchange(stream, &chip, &sent).is_err()) {
+                host = None;
+            }
+        }
+        turns += 1;
+        thread::sleep((TURN * turns / HASTE).saturating_sub(begin.elapsed()));
+    }
+    Ok(())
+}
+
+/// Moves bytes between the socket and the USART; an error where the host has gone.
+fn exchange(host: &mut TcpStream, chip: &Chip, sent: &[u8]) -> std::io::Result<()> {
+    host.write_all(sent)?;
+    let mut bytes = [0; 4096];
+    match host.read(&mut bytes) {
+        Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+        Ok(length) => {
+            chip.line().feed(&bytes[..length]);
+            Ok(())
+        }
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+        Err(error) => Err(error),
+    }
+}
