@@ -168,9 +168,12 @@ fn after_a_cut_the_emulated_board_starts_what_the_host_decides() {
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
-                while let Some(cut) = next.lock().unwrap().next() {
-                    if let Err(error) = boots(update, *cut) {
-                        failures.lock().unwrap().push((*cut, error));
+                loop {
+                    // The lock goes before the board runs.
+                    let cut = next.lock().unwrap().next().copied();
+                    let Some(cut) = cut else { break };
+                    if let Err(error) = boots(update, cut) {
+                        failures.lock().unwrap().push((cut, error));
                     }
                 }
             });
