@@ -4,6 +4,7 @@ use crate::setup;
 use anyhow::{Context, Result, bail, ensure};
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::{self, Board};
+use lifeboot_core::rebase::Kind;
 use lifeboot_core::{Slot, Version};
 use lifeboot_host_tool::bootloader_file::Bootloader;
 use lifeboot_host_tool::flash_file::Format;
@@ -136,7 +137,9 @@ pub fn sign(target: &Target, elf: &Path, version: Version, epoch: u32, key: &Pri
 pub fn sign_for(board: &'static Board, image: &ImageFile, key: &PrivateKey) -> Result<ImageFile> {
     let Header { version, epoch, lowest_bootloader, schemas, .. } = *image.header();
     let release = Release { version, epoch, lowest_bootloader, schemas };
-    let (payload, entries) = (image.payload().to_vec(), image.entries());
+    let (payload, mut entries) = (image.payload().to_vec(), image.entries());
+    // Not every core has the others, and it is the name that the image is refused for.
+    entries.retain(|entry| entry.kind == Kind::Word);
     let unsigned = UnsignedImage::new(board, Slot::A, payload, &entries, release, key.public().id())?;
     let signature = key.sign(&unsigned.bytes_to_sign());
     Ok(unsigned.with_signature(signature)?)

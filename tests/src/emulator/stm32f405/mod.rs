@@ -26,7 +26,7 @@ use crate::product::{STM32F405, Target};
 use anyhow::{Context, Result};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -45,6 +45,8 @@ const HASTE: u32 = 3;
 /// A chip that runs in a thread of its own, its USART at a TCP port.
 pub struct Stm32f405 {
     chip: Arc<Mutex<Chip>>,
+    /// How many want to look at the chip: a lock alone would let its thread take it again and again.
+    wanted: Arc<AtomicUsize>,
     port: String,
     off: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<()>>>,
@@ -52,7 +54,10 @@ pub struct Stm32f405 {
 
 impl Stm32f405 {
     fn chip(&self) -> MutexGuard<'_, Chip> {
-        self.chip.lock().unwrap_or_else(PoisonError::into_inner)
+        self.wanted.fetch_add(1, Ordering::Relaxed);
+        let chip = self.chip.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wanted.fetch_sub(1, Ordering::Relaxed);
+        chip
     }
 
     fn switch_off(&mut self) -> Result<()> {
@@ -64,6 +69,7 @@ impl Stm32f405 {
 impl Emulated for Stm32f405 {
     const TARGET: Target = STM32F405;
     const NAME: &str = "STM32F405 in rsemu";
+    const NOT_SHOWN: &str = "that erasing a slot's sector takes 1 to 4 s, here 20 ms, and the line's own speed";
 
     fn set_up() -> Result<()> {
         Ok(())
@@ -74,12 +80,12 @@ impl Emulated for Stm32f405 {
         listener.set_nonblocking(true)?;
         let port = format!("tcp:{}", listener.local_addr()?);
         let chip = Arc::new(Mutex::new(Chip::power_on(flash, &Settings::default())?));
-        let off = Arc::new(AtomicBool::new(false));
+        let (off, wanted) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let thread = thread::spawn({
-            let (chip, off) = (chip.clone(), off.clone());
-            move || run(&chip, &off, &listener)
+            let (chip, wanted, off) = (chip.clone(), wanted.clone(), off.clone());
+            move || run(&chip, &wanted, &off, &listener)
         });
-        Ok(Stm32f405 { chip, port, off, thread: Some(thread) })
+        Ok(Stm32f405 { chip, wanted, port, off, thread: Some(thread) })
     }
 
     fn port(&self) -> String {
@@ -108,7 +114,7 @@ impl Drop for Stm32f405 {
 }
 
 /// What the chip's thread does.
-fn run(chip: &Mutex<Chip>, off: &AtomicBool, listener: &TcpListener) -> Result<()> {
+fn run(chip: &Mutex<Chip>, wanted: &AtomicUsize, off: &AtomicBool, listener: &TcpListener) -> Result<()> {
     let (begin, mut turns) = (Instant::now(), 0);
     let mut host = None;
     while !off.load(Ordering::Relaxed) {
@@ -118,6 +124,9 @@ fn run(chip: &Mutex<Chip>, off: &AtomicBool, listener: &TcpListener) -> Result<(
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;
             }
+        }
+        while wanted.load(Ordering::Relaxed) > 0 {
+            thread::yield_now();
         }
         {
             let mut chip = chip.lock().unwrap_or_else(PoisonError::into_inner);
