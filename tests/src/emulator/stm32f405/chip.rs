@@ -148,7 +148,7 @@ impl Chip {
     }
 
     /// Lets virtual time pass; the watchdog and the guest itself may reset the chip meanwhile. Stops early where the power
-    /// fails ([`Seen::cut`]).
+    /// fails (`Seen::cut`).
     pub fn run_for(&mut self, span: Duration) -> Result<()> {
         let end = self.now() + span;
         while self.now() < end && !self.flash.seen().is_cut() {
