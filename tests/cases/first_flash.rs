@@ -1,14 +1,14 @@
 //! From what cargo builds to a board that runs, by the commands that a user types.
 
 use lifeboot_core::Slot;
+use lifeboot_host_tool::board;
 use lifeboot_host_tool::flash_file::Format;
-use lifeboot_host_tool::port::Port;
+use lifeboot_host_tool::link::Patience;
 use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::{board, link};
-use lifeboot_tests::bench::{self, Bench, image, version};
+use lifeboot_tests::bench::{self, Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
-use lifeboot_updater::wire::{self, SlotContent};
+use lifeboot_updater::wire;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -24,13 +24,6 @@ fn lifeboot(arguments: &[&str]) -> Output {
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
-}
-
-fn runs(link: &mut link::Link<Port>, slot: wire::Slot, number: u16) {
-    let status = link.status(link::Patience::SHORT).unwrap();
-    assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
-    let content = status.slots[Slot::from(slot) as usize];
-    assert!(matches!(content, SlotContent::Image { version: found, .. } if found == version(number).into()));
 }
 
 /// A board boots from every file that `provision` writes for it.
@@ -49,7 +42,8 @@ fn boots_from_every_file<B: Emulated>() {
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let content = FirstFlash::from_file(&fs::read(&path).unwrap()).unwrap().content();
         let board = B::power_on(&content).unwrap();
-        runs(&mut bench::connect(&board.port()).unwrap(), wire::Slot::A, 1);
+        runs(&bench::connect(&board.port()).unwrap().status(Patience::SHORT).unwrap(), wire::Slot::A, version(1))
+            .unwrap();
     }
 }
 
@@ -82,5 +76,5 @@ fn cargos_runner_pushes_to_a_board_that_runs_lifeboot() {
     let output = lifeboot(&arguments);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("2.0.0 runs and is confirmed\n"));
-    runs(&mut bench.link().unwrap(), wire::Slot::B, 2);
+    runs(&bench.status().unwrap(), wire::Slot::B, version(2)).unwrap();
 }

@@ -13,8 +13,10 @@ mod world;
 
 use device::{Device, Lived, Stop};
 use lifeboot_core::record::Cause;
+use lifeboot_tests::chance::Chance;
 use lifeboot_tests::geometries::{GEOMETRIES, Geometry};
 use lifeboot_tests::simulated_flash::{Cut, Tear};
+use lifeboot_tests::sweep::is_full;
 use std::collections::HashSet;
 use std::rc::Rc;
 use world::World;
@@ -47,7 +49,7 @@ const CUTS: [Cut; 15] = [
 const ENOUGH: usize = 12;
 
 /// One in how many second cuts is made by default.
-const SAMPLE: u64 = 150;
+const SAMPLE: usize = 150;
 
 /// A line of the table.
 #[derive(Default)]
@@ -58,8 +60,6 @@ struct Row {
     second: u32,
     failures: Vec<String>,
     states: HashSet<u64>,
-    /// For the sample.
-    seed: u64,
 }
 
 impl Row {
@@ -70,12 +70,6 @@ impl Row {
             Err(Stop::NoPower) => self.failures.push(format!("power was not cut, and is lost; {}", what())),
         }
         false
-    }
-
-    fn is_sampled(&mut self) -> bool {
-        // The constants of PCG's multiplier and increment.
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.seed >> 33).is_multiple_of(SAMPLE)
     }
 }
 
@@ -101,7 +95,8 @@ fn cut(device: &mut Device, at: (u32, Cut), row: &mut Row, step: impl Fn(&mut De
 }
 
 fn sweep(geometry: &'static Geometry) {
-    let full = std::env::var("LIFEBOOT_SWEEP").is_ok_and(|sweep| sweep == "full");
+    let full = is_full();
+    let mut chance = Chance::new(0);
     let mut row = Row::default();
     let mut device = Device::new(Rc::new(World::new(geometry)));
     for (name, step) in script::LIFE {
@@ -133,7 +128,7 @@ fn sweep(geometry: &'static Geometry) {
             }
             let operations = once.flash.operations() - after_cut.flash.operations();
             for second in (0..operations).flat_map(|number| CUTS.map(|cut| (number, cut))) {
-                if !full && !row.is_sampled() {
+                if !full && chance.below(SAMPLE) > 0 {
                     continue;
                 }
                 let what = format!("{what}, then {second:x?}");

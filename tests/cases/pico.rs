@@ -3,8 +3,8 @@
 
 mod cuts;
 
+use lifeboot_core::Slot;
 use lifeboot_core::record::Record;
-use lifeboot_core::{Slot, Version};
 use lifeboot_host_tool::bootloader_file::Bootloader;
 use lifeboot_host_tool::flash_file::Format;
 use lifeboot_host_tool::image_file::ImageFile;
@@ -12,7 +12,7 @@ use lifeboot_host_tool::link::{Link, LinkError, Patience};
 use lifeboot_host_tool::port::Port;
 use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome};
-use lifeboot_tests::bench::{Bench, bootloader, connect, image, version};
+use lifeboot_tests::bench::{Bench, bootloader, connect, image, runs, version};
 use lifeboot_tests::emulator::pico::{self, Operation};
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
@@ -82,12 +82,6 @@ fn copied_to_the_drive(image: &ImageFile) -> Vec<u8> {
     flash
 }
 
-fn runs(status: &Status, slot: wire::Slot, expected: Version) {
-    assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
-    let content = status.slots[Slot::from(slot) as usize];
-    assert!(matches!(content, SlotContent::Image { version, .. } if version == expected.into()), "{content:?}");
-}
-
 /// The state of the device, by its own word. Patient, as the board is slow.
 fn status(port: &str) -> Status {
     connect(port).unwrap().status(Patience::VERIFY).unwrap()
@@ -100,12 +94,12 @@ fn usb(board: &Pico) -> Link<Port> {
 #[test]
 fn an_update_over_the_uart_is_tried_and_confirmed() {
     let update = &*UPDATE;
-    runs(&update.before, wire::Slot::A, version(1));
+    runs(&update.before, wire::Slot::A, version(1)).unwrap();
     assert!(update.before.demo_key && update.before.slots[1] == SlotContent::Empty, "{:?}", update.before);
     assert_eq!(update.outcome, PushOutcome::Confirmed);
     assert!(update.blinks > 2, "the LED changed {} times during an update", update.blinks);
 
-    runs(&update.after, wire::Slot::B, version(2));
+    runs(&update.after, wire::Slot::B, version(2)).unwrap();
     assert_eq!(update.after.outcome.unwrap().ending, OutcomeEnding::Confirmed);
     assert_eq!(update.after.epoch_floor, 1);
     // Slot B holds the image as it was rebased, and what must not change has not.
@@ -126,16 +120,16 @@ fn an_update_over_the_uart_is_tried_and_confirmed() {
 fn an_update_over_usb_is_tried_and_confirmed_and_either_port_answers() {
     let (old, new) = (image(&PICO, &[], version(1), 0).unwrap(), image(&PICO, &[], version(2), 0).unwrap());
     let bench = Bench::<Pico>::start(&old).unwrap();
-    runs(&status(&bench.board.port()), wire::Slot::A, version(1));
+    runs(&status(&bench.board.port()), wire::Slot::A, version(1)).unwrap();
     let pushed = push::push(&mut usb(&bench.board), &new, &Options::default(), &mut ()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
-    runs(&usb(&bench.board).status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2));
-    runs(&status(&bench.board.port()), wire::Slot::B, version(2));
+    runs(&usb(&bench.board).status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
+    runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
     // Both cables are plugged in, and a host at one does not disturb the one at the other.
     let (mut first, mut second) = (bench.link().unwrap(), usb(&bench.board));
     for _ in 0..3 {
-        runs(&first.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2));
-        runs(&second.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2));
+        runs(&first.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
+        runs(&second.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
     }
 }
 
@@ -147,7 +141,7 @@ fn firmware_that_hangs_before_its_first_line_is_rolled_back_by_the_watchdog() {
     let failure = push::push(&mut usb(&bench.board), &bad, &Options::default(), &mut ()).unwrap_err();
     assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
     let found = status(&bench.board.port());
-    runs(&found, wire::Slot::A, version(1));
+    runs(&found, wire::Slot::A, version(1)).unwrap();
     let outcome = found.outcome.unwrap();
     assert_eq!(
         (outcome.ending, outcome.cause, outcome.slot),
@@ -197,7 +191,7 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
 
     let bench = Bench { board: Pico::power_on(&flash).unwrap() };
     let found = status(&bench.board.port());
-    runs(&found, wire::Slot::A, version(1));
+    runs(&found, wire::Slot::A, version(1)).unwrap();
     assert_eq!(found.slots[1], SlotContent::Unfinished);
     // All lies in one unit of 64 KiB, whose last bits may be marginal after a loss of power: it is sent again. The device
     // is first asked for digests, which takes this slow one as long as a host waits: as the host then says, again.
@@ -206,7 +200,7 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
         pushed => Some(pushed.unwrap().outcome),
     });
     assert_eq!(pushed, Some(PushOutcome::Confirmed));
-    runs(&status(&bench.board.port()), wire::Slot::B, version(2));
+    runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
 }
 
 /// The boot state that a flash holds.

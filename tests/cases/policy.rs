@@ -8,6 +8,7 @@ use lifeboot_core::record::{Cause, Record, Trial};
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::geometries::GEOMETRIES;
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
+use lifeboot_tests::sweep::is_full;
 
 /// What a slot holds. Images are signed with the first key.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -146,7 +147,7 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
 
 #[test]
 fn every_state_starts_what_the_model_says() {
-    let full = std::env::var("LIFEBOOT_SWEEP").is_ok_and(|sweep| sweep == "full");
+    let full = is_full();
     let (devices, records) = (devices(), records());
     let (mut all, mut booted) = (0, 0);
     for (contents, flash) in &devices {

@@ -6,7 +6,6 @@ mod handover;
 mod resets;
 mod updates;
 
-use lifeboot_core::Version;
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience};
 use lifeboot_host_tool::push::{self, Options, PushError, Pushed};
@@ -14,7 +13,7 @@ use lifeboot_tests::bench;
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::emulator::stm32f405::line::Line;
 use lifeboot_tests::product::{self, STM32F405};
-use lifeboot_updater::wire::{self, SlotContent, Status};
+use lifeboot_updater::wire::Status;
 
 /// A chip, and a host with its library.
 type Host = Link<Line>;
@@ -39,10 +38,4 @@ fn push(host: &mut Host, image: &ImageFile) -> Result<Pushed, PushError> {
 
 fn status(host: &mut Host) -> Status {
     host.status(Patience::SHORT).unwrap()
-}
-
-fn runs(status: &Status, slot: wire::Slot, expected: Version) {
-    assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
-    let content = status.slots[slot as usize];
-    assert!(matches!(content, SlotContent::Image { version, .. } if version == expected.into()), "{content:?}");
 }

@@ -9,7 +9,7 @@ use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_host_tool::push::{Options, Progress, PushError, Pushed, Step};
 use lifeboot_tests::bench::{self, version};
 use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};
-use lifeboot_updater::wire::{Slot, SlotContent, Status};
+use lifeboot_updater::wire::{Slot, Status};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
@@ -90,10 +90,7 @@ impl Board {
     /// Makes sure, by the board's own word, that this runs and is confirmed; returns all that it says.
     pub fn runs(&self, slot: Slot, major: u16) -> Status {
         let status = self.link().status(PATIENCE).unwrap();
-        assert_eq!((status.running, status.confirmed, status.trial), (slot, slot, None));
-        let content = status.slots[slot as usize];
-        let expected = version(major).into();
-        assert!(matches!(content, SlotContent::Image { version, .. } if version == expected), "{content:?}");
+        bench::runs(&status, slot, version(major)).unwrap();
         status
     }
 

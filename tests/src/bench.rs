@@ -8,7 +8,7 @@ use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience};
 use lifeboot_host_tool::port::Port;
 use lifeboot_host_tool::push::{self, Options, PushError, Pushed};
-use lifeboot_updater::wire::Status;
+use lifeboot_updater::wire::{self, Status};
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
@@ -108,4 +108,14 @@ pub fn save(image: &ImageFile, name: &str) -> Result<PathBuf> {
     let path = product::output()?.join(name);
     fs::write(&path, image.to_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
+}
+
+/// Whether a device runs this version, confirmed, in this slot, by its own word; an error that says what differs.
+pub fn runs(status: &Status, slot: wire::Slot, expected: Version) -> Result<()> {
+    let Status { running, confirmed, trial, slots, .. } = status;
+    let stands = (*running, *confirmed, *trial) == (slot, slot, None);
+    let content = slots[Slot::from(slot) as usize];
+    let holds = matches!(content, wire::SlotContent::Image { version, .. } if version == expected.into());
+    ensure!(stands && holds, "{expected} in slot {} does not run, confirmed: {status:?}", Slot::from(slot));
+    Ok(())
 }

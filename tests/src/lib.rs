@@ -1,6 +1,7 @@
 //! The bench that the tests and the demo stand on.
 
 pub mod bench;
+pub mod chance;
 pub mod emulator;
 pub mod geometries;
 pub mod product;

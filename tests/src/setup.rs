@@ -137,29 +137,33 @@ fn add_target(triple: &str) -> Result<()> {
 }
 
 fn install_qemu() -> Result<PathBuf> {
+    let otherwise = format!(
+        "install QEMU for ARM system emulation (Debian's qemu-system-arm, Fedora's qemu-system-arm-core, Arch's \
+         qemu-system-arm) so that `{EMULATOR} --version` works"
+    );
+    install(EMULATOR, EMULATOR, &otherwise, || on_path(EMULATOR))
+}
+
+/// Installs a package of the system with apt-get, where that needs no password, and finds what was `missing`; else the
+/// error holds the command to type, or what to do `otherwise`, without apt-get.
+fn install<T>(missing: &str, package: &str, otherwise: &str, find: impl Fn() -> Option<T>) -> Result<T> {
     if on_path("apt-get").is_none() {
-        bail!(
-            "{EMULATOR} is missing; install QEMU for ARM system emulation (Debian's qemu-system-arm, \
-             Fedora's qemu-system-arm-core, Arch's qemu-system-arm) so that `{EMULATOR} --version` works"
-        );
+        bail!("{missing} is missing; {otherwise}");
     }
     let root = user_id()? == 0;
     // A container's root often has no sudo.
     let sudo = if root { "" } else { "sudo " };
-    let by_hand = format!("{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {EMULATOR}");
+    let by_hand = format!("{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {package}");
     if !root && !sudo_needs_no_password() {
-        bail!("{EMULATOR} is missing; run\n    {by_hand}");
+        bail!("{missing} is missing; run\n    {by_hand}");
     }
-    say(&format!("{EMULATOR} is missing; installing it, which takes a minute or two: {by_hand}"));
+    say(&format!("{missing} is missing; installing it, which takes a minute or two: {by_hand}"));
     // An update that fails on one foreign source still leaves lists to install from: only the installation decides.
     apt_get(root, &["update"])?;
-    let installed = apt_get(root, &["install", "-y", "--no-install-recommends", EMULATOR])?;
-    match on_path(EMULATOR) {
-        Some(path) if installed => Ok(path),
-        _ => bail!(
-            "{EMULATOR} could not be installed, apt-get's message is above; once that is solved, run\n    {by_hand}"
-        ),
-    }
+    let installed = apt_get(root, &["install", "-y", "--no-install-recommends", package])?;
+    find().filter(|_| installed).with_context(|| {
+        format!("{package} could not be installed, apt-get's message is above; once that is solved, run\n    {by_hand}")
+    })
 }
 
 fn sudo_needs_no_password() -> bool {

@@ -5,8 +5,8 @@
 //! 1. A flash map in `core/src/layout.rs`, and its line in `BOARDS`. Tests that list or count the boards then fail, and
 //!    say what is new; `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes its golden bytes.
 //! 2. A feature for the board in `Cargo.toml`, and its line in `board()` of `build.rs`.
-//! 3. A folder here with `mod.rs`: `BOARD`, the vector table, `start_up`, `arm_watchdog` and `jump`, with what
-//!    `cortex_m.rs` has for all; and `flash.rs`: the driver, over the `embedded-storage` traits. What the chip's ROM looks
+//! 3. A folder here with `mod.rs`: `BOARD`, `start_up`, `arm_watchdog` and `jump`, with what `cortex_m.rs` has for all,
+//!    and `vtor.rs` for most: the others bring their vector table; and `flash.rs`: the driver, over the `embedded-storage` traits. What the chip's ROM looks
 //!    for in front of the vectors goes into the section `.boot2`.
 //! 4. Its two lines below.
 //! 5. A file or folder in `firmware-example/src/board`: serial port, clock, LED, watchdog feed; its lines in `mod.rs`
@@ -38,6 +38,8 @@ mod rp2040;
 mod runtime;
 #[cfg(feature = "stm32f4")]
 mod stm32f4;
+#[cfg(any(feature = "rp2040", feature = "stm32f4"))]
+mod vtor;
 
 pub use cortex_m::{reset, wait_for_debugger};
 #[cfg(feature = "nrf51")]

@@ -7,6 +7,7 @@ use lifeboot_core::image::{HEADER_LENGTH, Header, Invalid};
 use lifeboot_core::info::key_id;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::rebase::{Decoder, ENTRY_LENGTH};
+use lifeboot_tests::chance::Chance;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use proptest::prelude::*;
 
@@ -107,7 +108,7 @@ proptest! {
     #[test]
     fn any_bytes_as_a_slot(board in boards(), slot in slots(), seed in any::<u64>(), magic in any::<bool>()) {
         let mut flash = SimulatedFlash::new(board);
-        let mut content = noise(seed, board.slot(slot).length as usize);
+        let mut content = Chance::new(seed).bytes(board.slot(slot).length as usize);
         if magic {
             // As far as the signature, at least.
             content[..6].copy_from_slice(b"LBIM\x01\0");
@@ -125,21 +126,9 @@ proptest! {
         let image = SignedImage::new(board, LENGTH);
         let mut flash = SimulatedFlash::new(board);
         let start = board.slot(slot).start;
-        flash.put(start, &noise(seed, board.slot(slot).length as usize));
+        flash.put(start, &Chance::new(seed).bytes(board.slot(slot).length as usize));
         flash.put(start, &image.content(slot)[..HEADER_LENGTH]);
         let verdict = trusted(board)(&mut flash, slot);
         prop_assert!(matches!(verdict, Err(Invalid::Digest | Invalid::Table)), "{verdict:?}");
     }
-}
-
-/// Bytes by chance, the same for the same seed (SplitMix64).
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed;
-    let words = (0..length.div_ceil(8)).flat_map(|_| {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31).to_le_bytes()
-    });
-    words.take(length).collect()
 }

@@ -10,12 +10,14 @@ use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::info::Info;
 use lifeboot_core::record::{Cause, Trial};
+use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::Pico;
 use lifeboot_tests::emulator::pico::{Operation, Options};
 use lifeboot_tests::product::PICO;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_tests::sweep::is_full;
 use std::collections::BTreeSet;
+use std::iter;
 use std::sync::Mutex;
 use std::thread;
 
@@ -43,25 +45,19 @@ pub fn simulated(flash: &[u8]) -> SimulatedFlash {
     simulated
 }
 
-/// What is left of an operation in whose middle the power failed: a part of the bits that it changes.
-fn torn(flash: &[u8], operation: &Operation, chance: u64) -> Vec<u8> {
+/// What is left of an operation in whose middle the power failed: a part of the bits that it changes. Every other time
+/// it has done all of them up to some byte.
+fn torn(flash: &[u8], operation: &Operation, number: u64) -> Vec<u8> {
     let mut whole = flash.to_vec();
     operation.apply(&mut whole).unwrap();
-    let first = operation.1 as usize;
-    let mut state = chance.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let length = 64 * 1024;
-    for (place, (old, new)) in whole.iter_mut().zip(flash).enumerate().skip(first).take(length) {
-        // Xorshift (Marsaglia, 2003).
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        let done = match chance % 2 {
-            // In order, up to somewhere.
-            0 if place - first < (chance as usize * 37) % 200 => 0xff,
-            0 => 0,
-            _ => state as u8,
-        };
-        *old = *new ^ ((*old ^ *new) & done);
+    let mut chance = Chance::new(number);
+    let done = match number % 2 {
+        0 => vec![0xff; chance.below(PICO.board.write_size as usize)],
+        _ => chance.bytes(PICO.board.slot_unit as usize),
+    };
+    let done = done.into_iter().chain(iter::repeat(0));
+    for ((new, old), done) in whole.iter_mut().zip(flash).skip(operation.1 as usize).zip(done) {
+        *new = *old ^ ((*new ^ *old) & done);
     }
     whole
 }

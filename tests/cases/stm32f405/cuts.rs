@@ -9,7 +9,7 @@
 //!   header at every operation.
 //! - A few are pushed to their end.
 
-use super::{connect, factory, image, push, runs, status};
+use super::{connect, factory, image, push, status};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
@@ -19,7 +19,7 @@ use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Cause, Ending};
 use lifeboot_host_tool::push::PushOutcome;
-use lifeboot_tests::bench::version;
+use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::sweep::{Operation, is_full};
@@ -252,8 +252,8 @@ fn a_push_behind_a_cut_is_completed() {
         assert!(flash == expected, "the cut before operation {cut} left other flash");
 
         let mut host = connect(&flash, &Settings { ram: cut as u64, ..Settings::default() });
-        runs(&status(&mut host), wire::Slot::A, version(1));
+        runs(&status(&mut host), wire::Slot::A, version(1)).unwrap();
         assert_eq!(push(&mut host, &new).unwrap().outcome, PushOutcome::Confirmed);
-        runs(&status(&mut host), wire::Slot::B, version(2));
+        runs(&status(&mut host), wire::Slot::B, version(2)).unwrap();
     }
 }

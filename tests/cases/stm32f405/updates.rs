@@ -1,10 +1,10 @@
 //! Updates that succeed, and updates that the device takes back or refuses.
 
-use super::{Host, connect, factory, image, push, runs, status};
+use super::{Host, connect, factory, image, push, status};
 use lifeboot_core::Slot;
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::push::{Options, PushError, PushOutcome, push as push_with};
-use lifeboot_tests::bench::version;
+use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::Settings;
 use lifeboot_tests::product::STM32F405;
 use lifeboot_updater::wire::{self, OutcomeEnding, Refusal, ResetCause, SlotContent};
@@ -14,7 +14,7 @@ use std::time::Duration;
 fn updated(new: &ImageFile) -> Host {
     let mut host = connect(&factory(), &Settings::default());
     let before = status(&mut host);
-    runs(&before, wire::Slot::A, version(1));
+    runs(&before, wire::Slot::A, version(1)).unwrap();
     assert!(before.demo_key, "the bootloader does not say that its key is a demo's");
     assert_eq!(before.slots[1], SlotContent::Empty);
     let pushed = push(&mut host, new).unwrap();
@@ -27,7 +27,7 @@ fn an_update_is_tried_and_confirmed_and_the_same_each_time() {
     let new = image(&[], 2, 1);
     let mut host = updated(&new);
     let after = status(&mut host);
-    runs(&after, wire::Slot::B, version(2));
+    runs(&after, wire::Slot::B, version(2)).unwrap();
     assert_eq!((after.outcome.unwrap().ending, after.epoch_floor), (OutcomeEnding::Confirmed, 1));
     let now = host.pipe().chip().now();
     let flash = host.pipe().chip().flash();
@@ -42,7 +42,7 @@ fn an_update_is_tried_and_confirmed_and_the_same_each_time() {
 
     // And it is still the default after the power was away.
     host.pipe().chip().power_cycle(&flash, 9).unwrap();
-    runs(&status(&mut host), wire::Slot::B, version(2));
+    runs(&status(&mut host), wire::Slot::B, version(2)).unwrap();
     assert_eq!(push(&mut host, &new).unwrap().outcome, PushOutcome::AlreadyConfirmed);
 }
 
@@ -53,7 +53,7 @@ fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
     let failure = push(&mut host, bad).unwrap_err();
     assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
     let status = status(&mut host);
-    runs(&status, wire::Slot::A, version(1));
+    runs(&status, wire::Slot::A, version(1)).unwrap();
     let outcome = status.outcome.unwrap();
     assert_eq!((outcome.ending, outcome.cause, outcome.slot), (ending, cause, wire::Slot::B));
 }

@@ -4,10 +4,9 @@ use crate::stage::Stage;
 use anyhow::{Context, Result, ensure};
 use lifeboot_core::{Slot, Version, layout};
 use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_tests::bench::{image, version};
+use lifeboot_tests::bench::{self, image, version};
 use lifeboot_tests::emulator::Emulated;
 use lifeboot_tests::product;
-use lifeboot_updater::wire::{self, Status};
 
 /// Epoch of everything that the demo confirms.
 const EPOCH: u32 = 1;
@@ -85,9 +84,5 @@ pub fn rollback<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
 
 /// Checks, by the device's own word, what runs and is confirmed.
 fn runs<B: Emulated>(stage: &mut Stage<B>, slot: Slot, expected: Version) -> Result<()> {
-    let Status { running, confirmed, trial, slots, .. } = stage.bench()?.status()?;
-    let is_expected = |content: &wire::SlotContent| matches!(content, wire::SlotContent::Image { version, .. } if *version == expected.into());
-    let slot_runs = running == slot.into() && confirmed == slot.into() && trial.is_none();
-    ensure!(slot_runs && is_expected(&slots[slot as usize]), "{expected} in slot {slot} does not run, confirmed");
-    Ok(())
+    bench::runs(&stage.bench()?.status()?, slot.into(), expected)
 }

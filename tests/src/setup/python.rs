@@ -1,6 +1,6 @@
 //! The Python programs that emulators are: each set in a virtual environment of its own, in cargo's target folder.
 
-use super::{apt_get, found, lock_between_processes, on_path, say, sudo_needs_no_password, user_id};
+use super::{found, install, lock_between_processes, on_path, say};
 use crate::product;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -57,20 +57,8 @@ fn interpreter() -> Result<PathBuf> {
     if let Some(python) = able() {
         return Ok(python);
     }
-    if on_path("apt-get").is_none() {
-        bail!("install Python 3.10 or later with its modules venv and ensurepip, so that `{PYTHON} -m venv` works");
-    }
-    let root = user_id()? == 0;
-    let sudo = if root { "" } else { "sudo " };
-    let by_hand = format!("{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends python3-venv");
-    if !root && !sudo_needs_no_password() {
-        bail!("Python's virtual environments are missing; run\n    {by_hand}");
-    }
-    say(&format!("Python's virtual environments are missing; installing them: {by_hand}"));
-    apt_get(root, &["update"])?;
-    apt_get(root, &["install", "-y", "--no-install-recommends", "python3-venv"])?;
-    able()
-        .with_context(|| format!("python3-venv could not be installed, apt-get's message is above; run\n    {by_hand}"))
+    let otherwise = format!("install Python 3.10 or later with venv and ensurepip, so that `{PYTHON} -m venv` works");
+    install("Python with virtual environments", "python3-venv", &otherwise, able)
 }
 
 /// What a program prints goes to stderr.

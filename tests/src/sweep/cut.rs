@@ -1,7 +1,8 @@
 //! Where power is cut: before an operation, or in its middle.
 
-use super::operation::{Chance, Operation};
+use super::operation::Operation;
 use super::update::{Part, Update};
+use crate::chance::Chance;
 use std::env;
 
 /// Ways to tear an operation that decides about more than its own word: an erase, a boot record's word, a header's.

@@ -25,9 +25,10 @@ mod update;
 
 pub use cut::{Cut, cuts, is_full};
 pub use judge::Violation;
-pub use operation::{Chance, Operation};
+pub use operation::Operation;
 pub use update::{Part, Update};
 
+use crate::chance::Chance;
 use anyhow::{Context, Result};
 use judge::judge;
 use replay::Replay;

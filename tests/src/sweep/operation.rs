@@ -1,6 +1,8 @@
 //! One flash operation, as a chip's driver makes it: a unit erased, or a word written. And what is left of it where power
 //! is lost in its middle.
 
+use crate::chance::Chance;
+
 const WORD: usize = 4;
 
 /// A flash operation. Places count from the start of flash.
@@ -75,39 +77,5 @@ fn write(flash: &mut [u8], start: u32, length: u32, value: u32) {
 fn change(flash: &mut [u8], start: usize, to: impl FnOnce(u32) -> u32) {
     if let Some(place) = flash.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
         *place = to(u32::from_le_bytes(*place)).to_le_bytes();
-    }
-}
-
-/// Chance that is the same in each run: SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
-/// Generators, 2014).
-pub struct Chance(u64);
-
-impl Chance {
-    /// The chance of this seed.
-    pub const fn new(seed: u64) -> Self {
-        Chance(seed)
-    }
-
-    /// Any 64 bits.
-    fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Any 32 bits.
-    pub fn bits(&mut self) -> u32 {
-        self.draw() as u32
-    }
-
-    /// Any number below `end`, which is small.
-    pub fn below(&mut self, end: usize) -> usize {
-        (self.draw() % end as u64) as usize
-    }
-
-    /// Any bytes.
-    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        std::iter::repeat_with(|| self.draw().to_le_bytes()).flatten().take(length).collect()
     }
 }

@@ -1,9 +1,9 @@
 //! The board that boots what a cut left.
 
 use super::judge::{Boot, Violation};
-use super::operation::Chance;
 use super::update::{self, Update};
 use crate::bench::connect;
+use crate::chance::Chance;
 use crate::emulator::{Emulated, Microbit};
 use crate::product::MICROBIT;
 use anyhow::{Context, Result, ensure};

@@ -8,7 +8,8 @@ mod flash;
 pub use flash::Flash;
 pub use lifeboot_core::layout::PICO as BOARD;
 
-use super::cortex_m::{Vector, fault, load, noted_cause, start, store};
+use super::cortex_m::{load, noted_cause, store};
+use super::vtor::enter;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 
@@ -26,7 +27,6 @@ const WATCHDOG_REASON: usize = 0x4005_8008;
 const WATCHDOG_TICK: usize = 0x4005_802C;
 const WATCHDOG_ENABLE: u32 = 1 << 30;
 const CHIP_RESET: usize = 0x4006_4008;
-const VTOR: usize = 0xE000_ED08;
 
 /// ROSC_DIV: what the chip starts with, and an eighth of it. The system's clock is then 14 to 96 MHz instead of 1.8 to 12,
 /// some 52 as a rule, below the chip's 133 on any of them; and there is neither crystal nor PLL to wait for. It changes
@@ -39,16 +39,6 @@ const FAST: u32 = 0xAA0 + 2;
 #[used]
 #[unsafe(link_section = ".boot2")]
 static SECOND_STAGE: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
-
-/// The system's exceptions. Interrupts are never enabled here.
-#[used]
-#[unsafe(link_section = ".vectors")]
-static VECTORS: [Vector; 16] = {
-    let mut table = [const { Vector { entry: fault } }; 16];
-    table[0] = Vector::STACK;
-    table[1] = Vector::RESET;
-    table
-};
 
 /// Takes the chip over after a reset; says why there was one.
 pub fn start_up() -> Cause {
@@ -81,6 +71,5 @@ pub fn arm_watchdog() {
 /// Starts the firmware that was verified.
 pub fn jump(firmware: &Verified) -> ! {
     store(ROSC_DIV, SLOW);
-    store(VTOR, firmware.vectors());
-    start(firmware)
+    enter(firmware)
 }

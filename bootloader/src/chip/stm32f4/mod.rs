@@ -8,7 +8,8 @@ mod flash;
 pub use flash::Flash;
 pub use lifeboot_core::layout::STM32F405 as BOARD;
 
-use super::cortex_m::{Vector, barrier, fault, load, noted_cause, start, store};
+use super::cortex_m::{load, noted_cause, store};
+use super::vtor::enter;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 
@@ -51,18 +52,6 @@ const IWDG_BY_64: u32 = 4;
 const WATCHDOG_SECONDS: u32 = 5;
 /// The watchdog's oscillator at its fastest (DS8626, 5.3.9). It may as well be 17 kHz: then it takes 13.8 s.
 const LSI_HERTZ: u32 = 47_000;
-
-const VTOR: usize = 0xE000_ED08;
-
-/// The system's exceptions. No interrupt is enabled before the firmware has its own table.
-#[used]
-#[unsafe(link_section = ".vectors")]
-static VECTORS: [Vector; 16] = {
-    let mut table = [const { Vector { entry: fault } }; 16];
-    table[0] = Vector::STACK;
-    table[1] = Vector::RESET;
-    table
-};
 
 /// Takes the chip over after a reset; says why there was one.
 pub fn start_up() -> Cause {
@@ -125,9 +114,7 @@ pub fn arm_watchdog() {
 /// Starts the firmware that was verified.
 pub fn jump(firmware: &Verified) -> ! {
     slow_down();
-    store(VTOR, firmware.vectors());
-    barrier();
-    start(firmware)
+    enter(firmware)
 }
 
 /// Waits until the bits of `mask` in a register are `value`; whether they were in time.

@@ -90,8 +90,8 @@ pub fn feed_watchdog() {
     unsafe { (*pac::WATCHDOG::PTR).load().write(|load| load.bits(WATCHDOG_LOAD)) };
 }
 
-/// Resets the whole chip, by the watchdog: its core's own request would leave peripherals, clocks and core 1 as they are
-///. Leaves the cause for the bootloader.
+/// Resets the whole chip, by the watchdog, and leaves the cause for the bootloader. The core's own request would leave
+/// peripherals, clocks and core 1 as they are.
 pub fn reset(cause: Cause) -> ! {
     // SAFETY: the word belongs to whoever resets the chip; the linker keeps everything else away from it.
     unsafe { write_volatile(with_exposed_provenance_mut(CAUSE_WORD), handover::cause_word(cause)) }

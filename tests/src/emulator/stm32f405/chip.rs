@@ -5,7 +5,7 @@
 
 use super::core::{Counts, DrivenCore};
 use super::flash::{Seen, WatchedFlash};
-use crate::sweep::Chance;
+use crate::chance::Chance;
 use anyhow::{Context, Result, anyhow, ensure};
 use rsemu::core::clock::GlobalTime;
 use rsemu::core::device::ResetKind;
