@@ -23,14 +23,16 @@
 //! ```
 //!
 //! From a byte on the serial port to a word in flash: [`frame`] finds a message, [`wire`] says what it is,
-//! [`session`](Session) carries it out, `transfer` rebases it and makes blocks, the flash driver writes them.
+//! [`session`](Session) and `conversation` carry it out, `transfer` rebases it and makes blocks, the flash driver writes them.
 
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod conversation;
 mod doubt;
 pub mod frame;
+mod line;
 mod session;
 mod status;
 mod transfer;

@@ -1,0 +1,187 @@
+//! What a session says: requests carried out on the updater, answers waiting to go out.
+
+use crate::frame;
+use crate::updater::{Belief, Updater};
+use crate::wire::{self, Answer, Body, Command, Refusal, Request, SILENCE};
+use embedded_storage::nor_flash::NorFlash;
+use heapless::Vec;
+
+/// Bytes of the largest answer's message: a status, with room for what will be appended to it.
+const ANSWER: usize = 224;
+
+/// Everything of a session but the frame that was received last.
+pub(crate) struct Conversation {
+    window: u32,
+    chunk: u32,
+    transmit: Vec<u8, { ANSWER + frame::overhead(ANSWER) }>,
+    sent: usize,
+    /// Which host holds the session, and when it was last heard.
+    holder: Option<(u16, u32)>,
+    /// The number of the request that [`Updater::work`] is carrying out.
+    pub working: Option<u8>,
+    /// The last request, if it changed something and was done: a repetition is answered, not carried out again.
+    done: Option<(u16, u8)>,
+    pub reset: bool,
+}
+
+impl Conversation {
+    /// One that has not begun; `window` and `chunk` are what a status says about them.
+    pub fn new(window: u32, chunk: u32) -> Self {
+        let mut transmit = Vec::new();
+        let _ = transmit.push(0); // Ends whatever the line carried before this reset.
+        Conversation { window, chunk, transmit, sent: 0, holder: None, working: None, done: None, reset: false }
+    }
+
+    /// What is to go out next.
+    pub fn to_send(&self) -> &[u8] {
+        self.transmit.get(self.sent..).unwrap_or_default()
+    }
+
+    /// The first `count` bytes of it are on their way.
+    pub fn sent(&mut self, count: usize) {
+        self.sent += count;
+        if self.sent >= self.transmit.len() {
+            self.transmit.clear();
+            self.sent = 0;
+        }
+    }
+
+    /// Carries out a request; whether it has to be called again for the same one, after the next flash operation.
+    pub fn handle<F: NorFlash>(&mut self, request: &Request, now: u32, updater: &mut Updater<F>) -> bool {
+        let Request { session, number, ref command } = *request;
+        if *command == Command::Status {
+            let status = updater.status(self.window, self.chunk);
+            return self.answer(number, Body::Status(status));
+        }
+        if self.holder.is_some_and(|(holder, heard)| holder != session && now.wrapping_sub(heard) < SILENCE) {
+            return self.answer(number, Body::Refused(Refusal::Busy));
+        }
+        if self.done == Some((session, number)) {
+            return self.answer(number, Body::Done);
+        }
+        self.done = None;
+        self.holder = Some((session, now));
+        match *command {
+            Command::Status => false,
+            Command::Write { offset, bytes } => self.write(number, offset, bytes, updater),
+            Command::Skip { to } => {
+                let skipped = updater.skip(to);
+                self.answer_written(number, skipped, updater)
+            }
+            Command::Digests { offset, length, count } => self.digests(number, offset, length, count, updater),
+            Command::Begin { header, running, target, force } => {
+                let belief = Belief { running: running.into(), target: target.into() };
+                let begun = match header.try_into() {
+                    Ok(header) => updater.begin(header, belief, force),
+                    Err(_) => Err(Refusal::NoImage),
+                };
+                self.working = None;
+                let next = begun.and_then(|()| updater.next().ok_or(Refusal::NoTransfer));
+                self.answer(number, next.map_or_else(Body::Refused, |next| Body::Begun { next }))
+            }
+            Command::Finish => {
+                let started = updater.finish();
+                self.start_work(number, started)
+            }
+            Command::Rollback => {
+                let started = updater.request_rollback();
+                self.start_work(number, started)
+            }
+            Command::Confirm => match updater.request_confirm() {
+                Ok(false) => self.answer_done(number, Ok(())),
+                requested => self.start_work(number, requested.map(|_| ())),
+            },
+            Command::Abort => {
+                updater.abort();
+                self.working = None;
+                self.answer_done(number, Ok(()));
+                self.holder = None;
+                false
+            }
+            Command::Reset => {
+                self.reset = true;
+                self.answer_done(number, Ok(()))
+            }
+        }
+    }
+
+    fn write<F: NorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
+        let fed = updater.next().ok_or(Refusal::NoTransfer).and_then(|next| {
+            // What is left of these bytes; nothing, where they do not reach the next missing one.
+            let before = next.checked_sub(offset).map_or(bytes.len(), |before| before as usize);
+            let rest = bytes.get(before..).unwrap_or_default();
+            let taken = updater.feed(next, rest)?;
+            Ok(0 < taken && taken < rest.len())
+        });
+        match fed {
+            Ok(true) => true,
+            _ => self.answer_written(number, fed.map(|_| ()), updater),
+        }
+    }
+
+    fn digests<F: NorFlash>(
+        &mut self,
+        number: u8,
+        offset: u32,
+        length: u32,
+        count: u8,
+        updater: &mut Updater<F>,
+    ) -> bool {
+        let mut digests: Vec<u8, { wire::DIGESTS * wire::DIGEST_LENGTH }> = Vec::new();
+        let mut each = || {
+            updater.next().ok_or(Refusal::NoTransfer)?;
+            for index in 0..u32::from(count) {
+                let before = length.checked_mul(index).ok_or(Refusal::Command)?;
+                let digest = updater.digest(offset.checked_add(before).ok_or(Refusal::Command)?, length)?;
+                digests.extend_from_slice(&digest).map_err(|_| Refusal::Command)?;
+            }
+            Ok(())
+        };
+        let result = each();
+        self.answer(number, result.map_or_else(Body::Refused, |()| Body::Digests(&digests)))
+    }
+
+    fn start_work(&mut self, number: u8, started: Result<(), Refusal>) -> bool {
+        match started {
+            Ok(()) => {
+                self.working = Some(number);
+                false
+            }
+            // A repetition of the request that is being carried out.
+            Err(_) if self.working == Some(number) => false,
+            Err(refusal) => self.answer(number, Body::Refused(refusal)),
+        }
+    }
+
+    /// Answers what was started; where that was no request but the writing of what had been taken, nobody in
+    /// particular.
+    pub fn end_work(&mut self, body: Body) {
+        let number = self.working.take().unwrap_or_default();
+        if let (Body::Done, Some((session, _))) = (&body, self.holder) {
+            self.done = Some((session, number));
+        }
+        self.answer(number, body);
+    }
+
+    fn answer_done(&mut self, number: u8, result: Result<(), Refusal>) -> bool {
+        if let (Ok(()), Some((session, _))) = (result, self.holder) {
+            self.done = Some((session, number));
+        }
+        self.answer(number, result.map_or_else(Body::Refused, |()| Body::Done))
+    }
+
+    fn answer_written<F: NorFlash>(&mut self, number: u8, result: Result<(), Refusal>, updater: &Updater<F>) -> bool {
+        let next = result.and_then(|()| updater.next().ok_or(Refusal::NoTransfer));
+        self.answer(number, next.map_or_else(Body::Refused, |next| Body::Written { next }))
+    }
+
+    /// Queues an answer, which ends the request: false. The line is free, since requests are only read when it is.
+    pub fn answer(&mut self, number: u8, body: Body) -> bool {
+        let mut scratch = [0; ANSWER];
+        let _ = self.transmit.resize_default(self.transmit.capacity());
+        let length = frame::encode(&Answer { number, body }, &mut scratch, &mut self.transmit);
+        self.transmit.truncate(length.unwrap_or_default());
+        self.sent = 0;
+        false
+    }
+}

@@ -1,0 +1,105 @@
+//! A session's bytes on a serial port: [`poll`](Session::poll) for blocking firmware, [`exchange`](Session::exchange)
+//! for async.
+
+use crate::session::{Event, Session};
+use crate::updater::Updater;
+use core::future::poll_fn;
+use core::task::Poll;
+use embedded_io::{Read, ReadReady, Write, WriteReady};
+use embedded_io_async::{Read as AsyncRead, Write as AsyncWrite};
+use embedded_storage::nor_flash::NorFlash;
+
+impl<const N: usize> Session<N> {
+    /// For blocking firmware: sends and reads what the port is ready for, does what is next, at most one flash
+    /// operation, and never waits. `now` is in milliseconds, from any start, wrapping.
+    ///
+    /// # Errors
+    /// Those of `serial`. Calling again goes on.
+    pub fn poll<S, F>(&mut self, now: u32, serial: &mut S, updater: &mut Updater<F>) -> Result<Event, S::Error>
+    where
+        S: Read + ReadReady + Write + WriteReady,
+        F: NorFlash,
+    {
+        while !self.to_send().is_empty() && serial.write_ready()? {
+            let count = serial.write(self.to_send())?;
+            self.sent(count);
+        }
+        let mut byte = [0];
+        // No more than a frame's worth: a flood must not keep the application waiting.
+        for _ in 0..N {
+            if !self.listens() || !serial.read_ready()? || serial.read(&mut byte)? == 0 {
+                break;
+            }
+            self.receive(&byte);
+        }
+        let event = self.advance(now, updater);
+        if event == Event::Reset {
+            // The answer has to be out before the port is gone.
+            serial.flush()?;
+        }
+        Ok(event)
+    }
+
+    /// For async firmware: sends what there is to send and, where nothing is left to do, waits for what comes in. Other
+    /// tasks run meanwhile, and between two flash operations. Then call [`advance`](Self::advance), which has no need
+    /// to wait.
+    ///
+    /// May be dropped at any await: what was lost so on the line is sent again by the host. To drop it after a time is
+    /// what lets [`advance`](Self::advance) see the deadline of a trial:
+    ///
+    /// ```no_run
+    /// # use lifeboot_updater::*;
+    /// # async fn run<F, S, T>(mut serial: S, mut updater: Updater<F>, now: fn() -> u32, timeout: T, reset: fn() -> !)
+    /// # where F: embedded_storage::nor_flash::NorFlash, S: embedded_io_async::Read + embedded_io_async::Write,
+    /// #       T: AsyncFn(core::pin::Pin<&mut dyn Future<Output = Result<(), S::Error>>>) {
+    /// let mut session = Session::<528>::new(1024);
+    /// loop {
+    ///     // With embassy: with_timeout(Duration::from_millis(100), session.exchange(&mut serial)).await
+    ///     timeout(core::pin::pin!(session.exchange(&mut serial))).await;
+    ///     if let Event::Reset = session.advance(now(), &mut updater) {
+    ///         reset();
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `serial`. Calling again goes on.
+    pub async fn exchange<S: AsyncRead + AsyncWrite>(&mut self, serial: &mut S) -> Result<(), S::Error> {
+        if !self.to_send().is_empty() {
+            while !self.to_send().is_empty() {
+                let count = serial.write(self.to_send()).await?;
+                self.sent(count);
+            }
+            // What was answered last may have been that the device restarts.
+            return serial.flush().await;
+        }
+        if self.is_busy() {
+            yield_once().await;
+            return Ok(());
+        }
+        let mut byte = [0];
+        // Byte by byte, since what follows a message has to stay in the port's buffer; and no more than a frame's worth,
+        // since a flood must not keep other tasks waiting.
+        for _ in 0..N {
+            if !self.listens() || serial.read(&mut byte).await? == 0 {
+                break;
+            }
+            self.receive(&byte);
+        }
+        Ok(())
+    }
+}
+
+/// Lets other tasks run.
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if core::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
