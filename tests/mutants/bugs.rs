@@ -57,7 +57,7 @@ const VERIFY: &str = "bootloader/core/src/verify.rs";
 const DOUBT: &str = "updater/src/doubt.rs";
 const TRANSFER: &str = "updater/src/transfer.rs";
 const UPDATER: &str = "updater/src/updater.rs";
-const SESSION: &str = "updater/src/session.rs";
+const CONVERSATION: &str = "updater/src/conversation.rs";
 
 const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {
     Bug { name, file, from, to, suite }
@@ -285,7 +285,7 @@ pub const BUGS: [Bug; 36] = [
     ),
     bug(
         "bytes are taken at any offset",
-        SESSION,
+        CONVERSATION,
         "let taken = updater.feed(next, rest)?;",
         "let taken = updater.feed(next, if rest.is_empty() { bytes } else { rest })?;",
         Suite::Line,

@@ -68,27 +68,37 @@ pub fn demo_key(name: &str) -> Result<(PrivateKey, PathBuf)> {
     Ok((PrivateKey::read(&path)?, keys::public_path(&path)))
 }
 
-/// Builds the bootloader for these public key files; returns its ELF file.
+/// Builds the bootloader for these public key files; returns its ELF file, which stays when another one is built.
 pub fn bootloader(target: &Target, public_keys: &[PathBuf]) -> Result<PathBuf> {
     let list = env::join_paths(public_keys)?;
-    build(target, "lifeboot-bootloader", &[], &[("LIFEBOOT_KEYS", list.as_os_str().to_str().context("odd path")?)])
+    let mut name = format!("bootloader-{}", target.feature);
+    for key in public_keys {
+        let file = key.file_stem().context("a key's file has a name")?;
+        name.extend(["-", file.to_str().context("odd path")?]);
+    }
+    let list = list.to_str().context("odd path")?;
+    keep(name, || build(target, "lifeboot-bootloader", &[], &[("LIFEBOOT_KEYS", list)]))
 }
 
 /// Builds the example firmware, linked for `slot`, with these features beside the board's; returns its ELF file, which
 /// stays when another variant is built.
 pub fn firmware(target: &Target, slot: Slot, features: &[&str]) -> Result<PathBuf> {
-    // Every variant is built at one place, so building and keeping go together; and each only once a process.
-    static KEPT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
     let mut name = format!("firmware-{}-{slot}", target.feature);
     for feature in features {
         name.extend(["-", feature]);
     }
+    let slot = slot.to_string();
+    keep(name, || build(target, "lifeboot-firmware-example", features, &[("LIFEBOOT_LINK_SLOT", &slot)]))
+}
+
+/// Builds something and puts it where it stays: every variant is built at one place, so building and keeping go
+/// together; and each only once a process.
+fn keep(name: String, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
+    static KEPT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
     let kept = output()?.join(name + ".elf");
     let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if !all.contains(&kept) {
-        let slot = slot.to_string();
-        let built = build(target, "lifeboot-firmware-example", features, &[("LIFEBOOT_LINK_SLOT", &slot)])?;
-        fs::copy(&built, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;
+        fs::copy(build()?, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;
         all.push(kept.clone());
     }
     Ok(kept)

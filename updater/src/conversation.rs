@@ -57,7 +57,11 @@ impl Conversation {
             return self.answer(number, Body::Refused(Refusal::Busy));
         }
         if self.done == Some((session, number)) {
-            return self.answer(number, Body::Done);
+            let body = match (command, updater.next()) {
+                (Command::Begin { .. }, Some(next)) => Body::Begun { next },
+                _ => Body::Done,
+            };
+            return self.answer(number, body);
         }
         self.done = None;
         self.holder = Some((session, now));
@@ -75,9 +79,7 @@ impl Conversation {
                     Ok(header) => updater.begin(header, belief, force),
                     Err(_) => Err(Refusal::NoImage),
                 };
-                self.working = None;
-                let next = begun.and_then(|()| updater.next().ok_or(Refusal::NoTransfer));
-                self.answer(number, next.map_or_else(Body::Refused, |next| Body::Begun { next }))
+                self.start_work(number, begun)
             }
             Command::Finish => {
                 let started = updater.finish();
@@ -88,19 +90,19 @@ impl Conversation {
                 self.start_work(number, started)
             }
             Command::Confirm => match updater.request_confirm() {
-                Ok(false) => self.answer_done(number, Ok(())),
+                Ok(false) => self.end(number, Body::Done),
                 requested => self.start_work(number, requested.map(|_| ())),
             },
             Command::Abort => {
                 updater.abort();
                 self.working = None;
-                self.answer_done(number, Ok(()));
+                self.end(number, Body::Done);
                 self.holder = None;
                 false
             }
             Command::Reset => {
                 self.reset = true;
-                self.answer_done(number, Ok(()))
+                self.end(number, Body::Done)
             }
         }
     }
@@ -147,27 +149,28 @@ impl Conversation {
                 self.working = Some(number);
                 false
             }
-            // A repetition of the request that is being carried out.
-            Err(_) if self.working == Some(number) => false,
             Err(refusal) => self.answer(number, Body::Refused(refusal)),
         }
     }
 
-    /// Answers what was started; where that was no request but the writing of what had been taken, nobody in
-    /// particular.
-    pub fn end_work(&mut self, body: Body) {
+    /// What was started is done.
+    pub fn end_work<F: NorFlash>(&mut self, updater: &Updater<F>) {
         let number = self.working.take().unwrap_or_default();
-        if let (Body::Done, Some((session, _))) = (&body, self.holder) {
-            self.done = Some((session, number));
-        }
-        self.answer(number, body);
+        let begun = updater.next().map(|next| Body::Begun { next });
+        self.end(number, begun.unwrap_or(Body::Done));
     }
 
-    fn answer_done(&mut self, number: u8, result: Result<(), Refusal>) -> bool {
-        if let (Ok(()), Some((session, _))) = (result, self.holder) {
-            self.done = Some((session, number));
-        }
-        self.answer(number, result.map_or_else(Body::Refused, |()| Body::Done))
+    /// What was started has failed.
+    pub fn give_up(&mut self, refusal: Refusal) {
+        // Where that was no request but the writing of what had been taken, it answers nobody in particular.
+        let number = self.working.take().unwrap_or_default();
+        self.answer(number, Body::Refused(refusal));
+    }
+
+    /// Answers what was done, and remembers it.
+    fn end(&mut self, number: u8, body: Body) -> bool {
+        self.done = self.holder.map(|(session, _)| (session, number));
+        self.answer(number, body)
     }
 
     fn answer_written<F: NorFlash>(&mut self, number: u8, result: Result<(), Refusal>, updater: &Updater<F>) -> bool {

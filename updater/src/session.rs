@@ -125,7 +125,7 @@ impl<const N: usize> Session<N> {
         }
         match updater.work() {
             Ok(Work::Busy) => return Event::Busy,
-            Ok(Work::Done) => conversation.end_work(Body::Done),
+            Ok(Work::Done) => conversation.end_work(updater),
             Ok(Work::Idle) if self.pending => {
                 self.pending = match self.decoder.message() {
                     Some(request) => conversation.handle(&request, now, updater),
@@ -136,7 +136,7 @@ impl<const N: usize> Session<N> {
             Ok(Work::Idle) => {}
             Err(refusal) => {
                 self.pending = false;
-                conversation.end_work(Body::Refused(refusal));
+                conversation.give_up(refusal);
             }
         }
         let idle = !self.pending && conversation.to_send().is_empty() && conversation.working.is_none();

@@ -5,12 +5,12 @@ use crate::transfer::{Transfer, is_erased, read_header};
 use crate::wire::{self, Refusal};
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::boot::outcome;
-use lifeboot_core::image::{Checked, Header, HeaderBytes, Invalid, Trust};
+use lifeboot_core::image::{Checked, Header, HeaderBytes, HeaderCheck, Trust};
 use lifeboot_core::info::Info;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BLOCK, Board, Slot};
 use lifeboot_core::record::{Cause, Ending, Outcome, Record, Trial};
-use lifeboot_core::verify::{Check, check_header};
+use lifeboot_core::verify::Check;
 use lifeboot_core::version::Version;
 use sha2::{Digest, Sha256};
 
@@ -21,8 +21,9 @@ pub enum Work {
     Idle,
     /// One step; there may be another.
     Busy,
-    /// The last step: what [`finish`](Updater::finish), [`request_rollback`](Updater::request_rollback) or
-    /// [`request_confirm`](Updater::request_confirm) started is durable. The next boot acts on it.
+    /// The last step. What [`finish`](Updater::finish), [`request_rollback`](Updater::request_rollback) or
+    /// [`request_confirm`](Updater::request_confirm) started is durable: the next boot acts on it. The transfer that
+    /// [`begin`](Updater::begin) started waits for bytes: [`next`](Updater::next) says which.
     Done,
 }
 
@@ -35,8 +36,11 @@ pub struct Belief {
     pub target: Slot,
 }
 
+#[expect(clippy::large_enum_variant, reason = "without an allocator there is no other place for it")]
 enum Stage {
     Idle,
+    /// The signature of a header, for what follows.
+    Checking(HeaderCheck, Purpose),
     Receiving {
         transfer: Transfer,
         /// A trial that was never started has to end before its slot is written.
@@ -47,6 +51,15 @@ enum Stage {
     Sealing(HeaderBytes, Slot),
     /// The boot state is due to change.
     Recording(Change),
+}
+
+/// What a header is checked for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    /// To receive its image, one that was rejected before only with `force`.
+    Transfer { force: bool },
+    /// To put the image that stands in the target slot on trial.
+    Rollback,
 }
 
 /// A change of the boot state that takes more than one step; it is made on the state as it is then, not as it was when
@@ -61,7 +74,7 @@ enum Change {
 
 /// The firmware's hold on the device.
 ///
-/// Takes about 1 KiB of RAM. Needs up to 9 KiB of stack in [`begin`](Self::begin), which checks a signature.
+/// Takes about 1.3 KiB of RAM, and up to 3 KiB of stack while it checks a signature.
 pub struct Updater<F> {
     pub(crate) flash: F,
     pub(crate) board: &'static Board,
@@ -154,18 +167,14 @@ impl<F: NorFlash> Updater<F> {
             self.stage = Stage::Recording(Change::EndTrial(outcome));
             return Ok(());
         }
-        let target = self.target();
-        let checked = self.trusted(|trust, flash| check_header(flash, trust, target))?;
-        if !checked.header().accepts_schema(self.schema) {
-            return Err(Refusal::Schema);
-        }
-        let header = read_header(&mut self.flash, self.board.slot(target).start)?;
-        self.stage = Stage::Verifying(header, Check::new(checked, self.board));
-        Ok(())
+        let start = self.board.slot(self.target()).start;
+        let header = read_header(&mut self.flash, start)?;
+        self.start_check(&header, Purpose::Rollback)
     }
 
-    /// Starts a transfer of the image with this header into the other slot. Nothing is erased here: everything that
-    /// the header can be refused for is found out first. With `force`, an image that was rejected before is taken.
+    /// Starts a transfer of the image with this header into the other slot. [`work`](Self::work) checks the header, and
+    /// is [`Work::Done`] when bytes are waited for. Nothing is erased before everything that the header can be refused
+    /// for was found out. With `force`, an image that was rejected before is taken.
     ///
     /// A transfer that was under way is given up; what it wrote stays, and can be skipped.
     ///
@@ -184,25 +193,7 @@ impl<F: NorFlash> Updater<F> {
         if belief.running != running.map_or_else(|_| Version::default(), |header| header.version) {
             return Err(Refusal::OtherRunning);
         }
-        let target = self.target();
-        let checked = self.trusted(|trust, _| trust.check(header, target))?;
-        if !checked.header().accepts_schema(self.schema) {
-            return Err(Refusal::Schema);
-        }
-        let record = self.journal.record();
-        let rejected = record.outcome.is_some_and(|outcome| {
-            outcome.ending.is_rejection() && checked.header().digest.starts_with(&outcome.digest)
-        });
-        if rejected && !force {
-            return Err(Refusal::Rejected);
-        }
-        let end_trial = record.trial.is_some();
-        // Read once: a header that was torn may read differently a moment later.
-        let present = read_header(&mut self.flash, self.board.slot(target).start).ok();
-        self.doubt.judge(&present, header);
-        let transfer = Transfer::new(header, checked, present, self.board);
-        self.stage = Stage::Receiving { transfer, end_trial };
-        Ok(())
+        self.start_check(header, Purpose::Transfer { force })
     }
 
     /// The next offset in the slot that needs bytes; `None` without a transfer.
@@ -269,16 +260,20 @@ impl<F: NorFlash> Updater<F> {
     /// What is wrong with the image, or with the flash; what was under way has ended then.
     pub fn work(&mut self) -> Result<Work, Refusal> {
         let worked = self.step();
-        if !matches!(worked, Ok(Work::Idle | Work::Busy)) {
+        // A transfer that has begun goes on; whatever else is done, or failed, is over.
+        if worked.is_err() || worked == Ok(Work::Done) && self.next().is_none() {
             self.abort();
         }
         worked
     }
 
     fn step(&mut self) -> Result<Work, Refusal> {
+        if let Stage::Checking(..) = self.stage {
+            return self.check_further();
+        }
         let Updater { flash, board, journal, stage, running, doubt, .. } = self;
         match stage {
-            Stage::Idle => return Ok(Work::Idle),
+            Stage::Idle | Stage::Checking(..) => return Ok(Work::Idle),
             Stage::Receiving { end_trial: end_trial @ true, .. } => {
                 if !journal.prepare(flash)? {
                     journal.append(flash, Record { trial: None, ..*journal.record() })?;
@@ -352,11 +347,65 @@ impl<F: NorFlash> Updater<F> {
         Ok(digest.first_chunk().copied().unwrap_or_default())
     }
 
-    fn trusted(&mut self, check: impl FnOnce(&Trust, &mut F) -> Result<Checked, Invalid>) -> Result<Checked, Refusal> {
-        let info = Info::read(&mut self.flash, self.board).ok_or(Refusal::NoBootloader)?;
-        let Record { revoked, epoch_floor, .. } = *self.journal.record();
-        let trust = Trust { board: self.board, info: &info, revoked, epoch_floor };
-        Ok(check(&trust, &mut self.flash)?)
+    fn start_check(&mut self, header: &HeaderBytes, purpose: Purpose) -> Result<(), Refusal> {
+        self.prepare_check(header, purpose);
+        let started = self.start_signature();
+        self.end_on_error(started)
+    }
+
+    #[inline(never)] // So that its temporaries are not on the stack of what follows.
+    fn prepare_check(&mut self, header: &HeaderBytes, purpose: Purpose) {
+        self.stage = Stage::Checking(HeaderCheck::new(header, self.target()), purpose);
+    }
+
+    #[inline(never)]
+    fn start_signature(&mut self) -> Result<(), Refusal> {
+        let info = self.info()?;
+        let Stage::Checking(check, _) = &mut self.stage else { return Err(Refusal::NoTransfer) };
+        Ok(check.start(&trust(self.board, &info, self.journal.record()))?)
+    }
+
+    #[inline(never)]
+    fn check_further(&mut self) -> Result<Work, Refusal> {
+        let info = self.info()?;
+        let Stage::Checking(check, purpose) = &mut self.stage else { return Ok(Work::Idle) };
+        let Some(checked) = check.step(&trust(self.board, &info, self.journal.record()))? else {
+            return Ok(Work::Busy);
+        };
+        let (header, purpose) = (*check.bytes(), *purpose);
+        if !checked.header().accepts_schema(self.schema) {
+            return Err(Refusal::Schema);
+        }
+        match purpose {
+            Purpose::Rollback => {
+                self.stage = Stage::Verifying(header, Check::new(checked, self.board));
+                Ok(Work::Busy)
+            }
+            Purpose::Transfer { force } => self.start_transfer(&header, checked, force),
+        }
+    }
+
+    #[inline(never)]
+    fn start_transfer(&mut self, header: &HeaderBytes, checked: Checked, force: bool) -> Result<Work, Refusal> {
+        let record = self.journal.record();
+        let rejected = record.outcome.is_some_and(|outcome| {
+            outcome.ending.is_rejection() && checked.header().digest.starts_with(&outcome.digest)
+        });
+        if rejected && !force {
+            return Err(Refusal::Rejected);
+        }
+        let end_trial = record.trial.is_some();
+        // Read once: a header that was torn may read differently a moment later.
+        let start = self.board.slot(self.target()).start;
+        let present = read_header(&mut self.flash, start).ok();
+        self.doubt.judge(&present, header);
+        let transfer = Transfer::new(header, checked, present, self.board);
+        self.stage = Stage::Receiving { transfer, end_trial };
+        Ok(Work::Done)
+    }
+
+    fn info(&mut self) -> Result<Info, Refusal> {
+        Info::read(&mut self.flash, self.board).ok_or(Refusal::NoBootloader)
     }
 
     fn end_on_error<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
@@ -370,4 +419,8 @@ impl<F: NorFlash> Updater<F> {
 /// Whether firmware in `running` still has to confirm, by this boot state.
 fn is_trial(running: Slot, record: &Record) -> bool {
     record.confirmed != running || record.trial.is_some_and(|trial| trial.slot == running)
+}
+
+fn trust<'a>(board: &'a Board, info: &'a Info, record: &Record) -> Trust<'a> {
+    Trust { board, info, revoked: record.revoked, epoch_floor: record.epoch_floor }
 }

@@ -29,7 +29,7 @@ use crate::info::{Info, key_id};
 use crate::layout::{BLOCK, Board, Slot};
 
 pub use crate::layout::HEADER_LENGTH;
-use crate::signature::is_signed;
+use crate::signature::{SignatureCheck, is_signed};
 use crate::version::Version;
 
 /// Leading bytes of a header that its signature covers; the signature is all that follows.
@@ -186,7 +186,8 @@ pub struct Trust<'a> {
     pub epoch_floor: u32,
 }
 
-/// A header whose signature, board, bounds and epoch were found good for one slot. Only [`Trust::check`] makes one.
+/// A header whose signature, board, bounds and epoch were found good for one slot. Only [`Trust::check`] and
+/// [`HeaderCheck::step`] make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
     header: Header,
@@ -221,7 +222,16 @@ impl Trust<'_> {
     /// Checks a whole header for `slot`: the signature first, since nothing else in it means anything before.
     pub fn check(&self, bytes: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
         let header = Header::parse(bytes)?;
-        self.check_signature(bytes, header.key_id)?;
+        let key = self.key(header.key_id)?;
+        // By reference: this is the deepest stack of the boot.
+        match bytes.split_last_chunk() {
+            Some((message, signature)) if is_signed(key, message, signature) => self.admit(header, slot),
+            _ => Err(Invalid::Signature),
+        }
+    }
+
+    /// What a header says, once its signature was found good.
+    fn admit(&self, header: Header, slot: Slot) -> Result<Checked, Invalid> {
         let board = self.board;
         if header.board != board.name_bytes() {
             return Err(Invalid::Board);
@@ -245,17 +255,55 @@ impl Trust<'_> {
         Ok(Checked { header, slot, linked_for })
     }
 
-    fn check_signature(&self, bytes: &HeaderBytes, id: [u8; 4]) -> Result<(), Invalid> {
+    fn key(&self, id: [u8; 4]) -> Result<&[u8; 32], Invalid> {
         let keys = self.info.keys();
         let index = keys.iter().position(|key| key_id(key) == id).ok_or(Invalid::UnknownKey)?;
         if self.revoked & 1 << index != 0 {
             return Err(Invalid::RevokedKey);
         }
-        let key = keys.get(index).ok_or(Invalid::UnknownKey)?;
-        // By reference: this is the deepest stack of the boot.
-        match bytes.split_last_chunk() {
-            Some((message, signature)) if is_signed(key, message, signature) => Ok(()),
+        keys.get(index).ok_or(Invalid::UnknownKey)
+    }
+}
+
+/// A check of a header under way, in steps.
+#[derive(Clone)]
+pub struct HeaderCheck {
+    bytes: HeaderBytes,
+    slot: Slot,
+    signature: SignatureCheck,
+}
+
+impl HeaderCheck {
+    /// A check of this header for `slot`, to be [`start`](Self::start)ed.
+    #[inline]
+    pub fn new(bytes: &HeaderBytes, slot: Slot) -> Self {
+        HeaderCheck { bytes: *bytes, slot, signature: SignatureCheck::default() }
+    }
+
+    /// Finds what can be found out at once.
+    pub fn start(&mut self, trust: &Trust) -> Result<(), Invalid> {
+        let key = trust.key(Header::parse(&self.bytes)?.key_id)?;
+        match self.bytes.split_last_chunk() {
+            Some((message, signature)) if self.signature.start(key, message, signature) => Ok(()),
             _ => Err(Invalid::Signature),
+        }
+    }
+
+    /// The header.
+    pub const fn bytes(&self) -> &HeaderBytes {
+        &self.bytes
+    }
+
+    /// Goes on; the proof, once everything is known to be good. `trust` as it is then counts.
+    pub fn step(&mut self, trust: &Trust) -> Result<Option<Checked>, Invalid> {
+        match self.signature.step() {
+            None => Ok(None),
+            Some(false) => Err(Invalid::Signature),
+            Some(true) => {
+                let header = Header::parse(&self.bytes)?;
+                trust.key(header.key_id)?;
+                trust.admit(header, self.slot).map(Some)
+            }
         }
     }
 }

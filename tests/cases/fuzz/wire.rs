@@ -94,7 +94,7 @@ fn push(device: &mut Device, choices: &mut Choices) {
     device.now = now.wrapping_add(wire::SILENCE);
     let running = device_version(device);
     send(device, 1, Command::Begin { header: &image.header_bytes(), running, target: wire::Slot::B, force: true });
-    device.settle(64);
+    device.settle(200); // A step of the signature's check each.
     let mut table_due = !image.table.is_empty();
     for number in 2..60 {
         let Some(next) = device.updater.next().filter(|_| !device.reset) else { return };

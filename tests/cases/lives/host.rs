@@ -33,7 +33,8 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
         _ => Version::default(),
     };
     updater.begin(&release.header, Belief { running: version, target: updater.target() }, how.force)?;
-    work(&mut updater)?;
+    work(&mut updater)?; // The header's check.
+    work(&mut updater)?; // The end of a trial that was never started.
     let (canonical, final_form) = (&release.contents[0], &release.contents[updater.target() as usize]);
     let board = release.image.board;
     let table = release.image.table_offset();

@@ -1,8 +1,8 @@
 //! RFC 8032, section 7.1: all five vectors of Ed25519.
 
+use super::is_signed;
 use crate::hex;
 use ed25519_dalek::{Signer, SigningKey};
-use lifeboot_core::signature::is_signed;
 
 struct Vector {
     name: &'static str,

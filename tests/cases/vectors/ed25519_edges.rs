@@ -4,10 +4,10 @@
 //! For the key whose point is the neutral element, any S fits the equation with R = S·B: so a refusal there can only
 //! come from how S or R is written, and an acceptance shows that nothing else stands in the way.
 
+use super::is_signed;
 use crate::hex;
 use crate::signed_image::key;
 use ed25519_dalek::{Signer, VerifyingKey};
-use lifeboot_core::signature::is_signed;
 
 const MESSAGE: &[u8] = b"a header";
 

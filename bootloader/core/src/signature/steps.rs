@@ -1,0 +1,166 @@
+//! The same check in steps that fit between two turns of an application's loop, in a tenth of the stack.
+//!
+//! Checked is what RFC 8032, 5.1.7, says without its optional cofactor, as ed25519-dalek does: R = S·B − k·A, compared
+//! as bytes. Both products are made at once, from the highest digit down: double the sum, then add or subtract B, A or
+//! both, where the digits of S and k are not 0 (Shamir's trick). The digits are non-adjacent forms: of two neighbours at
+//! least one is 0, so that there is something to add in five of nine rounds. Nothing here is secret, so nothing has to
+//! take the same time.
+
+use super::in_range;
+use curve25519_dalek::constants::ED25519_BASEPOINT_POINT as B;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::Identity;
+use ed25519_dalek::{PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH};
+use sha2::{Digest, Sha512};
+
+/// Digits of a number below the group's order, ℓ < 2²⁵³, in non-adjacent form, at most.
+const DIGITS: u8 = 254;
+
+/// Rounds in a step: about 60,000 instructions each on a Cortex-M0.
+const ROUNDS: u8 = 4;
+
+/// A check under way.
+#[derive(Clone)]
+pub struct SignatureCheck {
+    r: [u8; 32],
+    s: NonAdjacent,
+    k: NonAdjacent,
+    /// −A; −A + B; −A − B.
+    points: [EdwardsPoint; 3],
+    sum: EdwardsPoint,
+    /// Digits to come.
+    left: u8,
+}
+
+impl SignatureCheck {
+    /// Starts to check that `signature` is `key`'s over `message`; false where that is already seen not to be so.
+    ///
+    /// The longest of the steps, with [`step`](Self::step)'s last one: a square root in the curve's field. In place, since
+    /// each move of a check would take its size in stack.
+    #[inline(never)]
+    pub fn start(&mut self, key: &[u8; PUBLIC_KEY_LENGTH], message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
+        self.left = 0;
+        self.r = [0xff; 32]; // No point is written so: until all is set, nothing fits.
+        let (Some(r), Some(s)) = (signature.first_chunk(), signature.last_chunk()) else { return false };
+        if !in_range(s) || !self.set_key(key) {
+            return false;
+        }
+        self.s.set(s);
+        self.k.set(&challenge(r, key, message));
+        self.sum = EdwardsPoint::identity();
+        self.left = DIGITS;
+        self.r = *r;
+        true
+    }
+
+    #[inline(never)]
+    fn set_key(&mut self, key: &[u8; PUBLIC_KEY_LENGTH]) -> bool {
+        let Some(key) = CompressedEdwardsY(*key).decompress() else { return false };
+        let [a, both, difference] = &mut self.points;
+        *a = -key;
+        *both = *a + B;
+        *difference = *a - B;
+        true
+    }
+
+    /// Goes on; whether the signature fits, once that is known.
+    pub fn step(&mut self) -> Option<bool> {
+        for _ in 0..ROUNDS {
+            let Some(left) = self.left.checked_sub(1) else {
+                return Some(self.sum.compress().0 == self.r);
+            };
+            self.left = left;
+            self.round(left);
+        }
+        None
+    }
+
+    fn round(&mut self, at: u8) {
+        let [a, both, difference] = &self.points;
+        let point = match (self.k.digit(at), self.s.digit(at)) {
+            (0, 0) => None,
+            (0, s) => Some((&B, s)),
+            (k, 0) => Some((a, k)),
+            (k, s) if k == s => Some((both, k)),
+            (k, _) => Some((difference, k)),
+        };
+        let twice = self.sum + self.sum;
+        self.sum = match point {
+            None => twice,
+            Some((point, digit)) if digit > 0 => twice + point,
+            Some((point, _)) => twice - point,
+        };
+    }
+}
+
+/// A check that was not started, and fits nothing.
+impl Default for SignatureCheck {
+    fn default() -> Self {
+        let nothing = EdwardsPoint::identity();
+        let none = NonAdjacent { once: [0; 32], thrice: [0; 32] };
+        SignatureCheck { r: [0xff; 32], s: none.clone(), k: none, points: [nothing; 3], sum: nothing, left: 0 }
+    }
+}
+
+/// What the signer could not choose: k = SHA-512(R ‖ A ‖ M), below the group's order.
+#[inline(never)]
+fn challenge(r: &[u8; 32], key: &[u8; PUBLIC_KEY_LENGTH], message: &[u8]) -> [u8; 32] {
+    let digest = Sha512::new().chain_update(r).chain_update(key).chain_update(message).finalize();
+    Scalar::from_bytes_mod_order_wide(&digest.into()).to_bytes()
+}
+
+/// A number below 2²⁵⁴, its digits −1, 0 and 1: what three times the number has where the number itself has not.
+#[derive(Clone)]
+struct NonAdjacent {
+    once: [u8; 32],
+    thrice: [u8; 32],
+}
+
+impl NonAdjacent {
+    fn set(&mut self, number: &[u8; 32]) {
+        self.once = *number;
+        let mut carry = 0;
+        for (thrice, once) in self.thrice.iter_mut().zip(number) {
+            let product = u16::from(*once) * 3 + carry;
+            *thrice = product as u8;
+            carry = product >> 8;
+        }
+    }
+
+    /// The digit that counts 2 to the power of `at`.
+    fn digit(&self, at: u8) -> i8 {
+        bit(&self.thrice, at + 1) - bit(&self.once, at + 1)
+    }
+}
+
+fn bit(number: &[u8; 32], at: u8) -> i8 {
+    (number.get(usize::from(at / 8)).copied().unwrap_or_default() >> (at % 8) & 1) as i8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The digits are a number's, and of two neighbours one is 0; for the ends of the range and some between.
+    #[test]
+    fn digits_make_up_the_number() {
+        let mut order_less_one = super::super::ORDER;
+        order_less_one[0] -= 1;
+        let ends = [[0; 32], Scalar::ONE.to_bytes(), order_less_one];
+        let between = (0..64u64).map(|seed| Scalar::from(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).invert().to_bytes());
+        for number in ends.into_iter().chain(between) {
+            let mut form = NonAdjacent { once: [0; 32], thrice: [0; 32] };
+            form.set(&number);
+            let mut sum = Scalar::ZERO;
+            let mut last = 0;
+            for at in (0..DIGITS).rev() {
+                let digit = form.digit(at);
+                assert!((-1..=1).contains(&digit) && digit * last == 0, "{number:?}, digit {at}");
+                sum = sum + sum + if digit < 0 { -Scalar::ONE } else { Scalar::from(digit as u8) };
+                last = digit;
+            }
+            assert_eq!(sum, Scalar::from_bytes_mod_order(number));
+        }
+    }
+}
