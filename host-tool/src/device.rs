@@ -2,7 +2,7 @@
 
 mod words;
 
-pub use words::{describe, ending, is_on_trial, reason, running};
+pub use words::{ending, is_on_trial, reason, running};
 
 use crate::link::{Link, LinkError, Patience, Reply};
 use crate::port::Pipe;

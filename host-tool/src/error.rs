@@ -11,6 +11,7 @@ use crate::port::PortError;
 use crate::provision::ProvisionError;
 use crate::push::PushError;
 use crate::relocations::RelocationError;
+use crate::settings::SettingsError;
 use crate::sign::RelinkedError;
 use miette::Diagnostic;
 use std::io;
@@ -102,13 +103,21 @@ pub enum Error {
         "run firmware, linked with the memory.x that Lifeboot renders for the board; a bootloader is flashed with it"
     ))]
     NoFirmware,
-    /// `run` has no key.
+    /// There is no key.
     #[error("there is no key to sign the firmware with")]
     #[diagnostic(help(
-        "make a throw-away key once, lifeboot keygen --demo demo.pem, then export LIFEBOOT_KEY=$PWD/demo.pem; or give \
-         --key"
+        "give --key KEY.pem, or say it once: key = \"KEY.pem\" in lifeboot.toml, or LIFEBOOT_KEY in the environment; \
+         lifeboot keygen --demo demo.pem makes a throw-away key"
     ))]
     KeyNeeded,
+    /// There is no public half of a key that stays elsewhere.
+    #[error("there is no public key, and the private one stays elsewhere")]
+    #[diagnostic(help("give --public-key KEY.pub.pem, or say it once: public-key = \"KEY.pub.pem\" in lifeboot.toml"))]
+    PublicKeyNeeded,
+    /// `lifeboot.toml` cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Settings(#[from] SettingsError),
     /// `run` has no bootloader.
     #[error("there is no bootloader at {}", .path.display())]
     #[diagnostic(help(
@@ -121,9 +130,9 @@ pub enum Error {
         /// The firmware's board.
         board: &'static str,
     },
-    /// `inspect` cannot tell an ELF file's board.
-    #[error("an ELF file does not say which board it is for")]
-    #[diagnostic(help("add --board, one of: {boards}"))]
+    /// An ELF file's board cannot be told.
+    #[error("the ELF file is linked for slot A of no board that this lifeboot knows")]
+    #[diagnostic(help("say which board it is for with --board, one of: {boards}"))]
     BoardNeeded {
         /// The names to choose from.
         boards: String,

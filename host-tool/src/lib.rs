@@ -7,7 +7,6 @@
 //! | [`relocation_types`], [`thumb`] | what relocations and instructions mean |
 //! | [`sign`](mod@sign) | makes an image of firmware, and proves that it runs in either slot |
 //! | [`image_file`] | image files: made, checked, and carried to a slot |
-//! | [`inspect`] | describes images and firmware |
 //! | [`bootloader_file`] | a bootloader as cargo builds it |
 //! | [`provision`] | the first flash: bootloader, blank journal, first firmware |
 //! | `probe` | flashes a board through a debug probe; with the cargo feature `probe` |
@@ -18,6 +17,8 @@
 //! | [`push`](mod@push) | brings an image into a device and sees it confirmed |
 //! | [`device`] | a device's state, confirm, rollback, reset |
 //! | [`refusal`] | what a device's refusals mean, and what to do next |
+//! | [`report`] | what the commands report, for people and for programs |
+//! | [`settings`] | `lifeboot.toml`, what a project always says |
 //! | [`version`] | versions as the command line takes them |
 //!
 //! The library prints nothing. Every error says in its help what to do next.
@@ -33,7 +34,6 @@ mod error;
 pub mod files;
 pub mod flash_file;
 pub mod image_file;
-pub mod inspect;
 pub mod keys;
 pub mod link;
 pub mod port;
@@ -44,6 +44,8 @@ pub mod push;
 pub mod refusal;
 pub mod relocation_types;
 pub mod relocations;
+pub mod report;
+pub mod settings;
 pub mod sign;
 pub mod thumb;
 pub mod thunks;

@@ -2,12 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod command_line;
 mod commands;
+mod output;
 
 use clap::{Parser, Subcommand};
 use commands::{confirm, flash, inspect, keygen, provision, push, reset, rollback, run, sign, status};
-use lifeboot_host_tool::Error;
-use miette::Diagnostic;
+use output::Output;
 use std::process::ExitCode;
 
 /// A/B firmware updates with rollback for Cortex-M.
@@ -16,6 +17,9 @@ use std::process::ExitCode;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Report to a program: every line on stdout is a JSON object, the last one the result or the error
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 /// One file each in `commands/`.
@@ -35,37 +39,22 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match &Arguments::parse().command {
-        Command::Keygen(arguments) => keygen::run(arguments),
-        Command::Sign(arguments) => sign::run(arguments),
-        Command::Inspect(arguments) => inspect::run(arguments),
-        Command::Provision(arguments) => provision::run(arguments),
-        Command::Flash(arguments) => flash::run(arguments),
-        Command::Run(arguments) => run::run(arguments),
-        Command::Push(arguments) => push::run(arguments),
-        Command::Status(arguments) => status::run(arguments),
-        Command::Confirm(arguments) => confirm::run(arguments),
-        Command::Rollback(arguments) => rollback::run(arguments),
-        Command::Reset(arguments) => reset::run(arguments),
+    let arguments = match command_line::parse::<Arguments>() {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// What went wrong, why, and what to do next.
-fn report(error: &Error) {
-    eprintln!("error: {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        eprintln!("  because: {error}");
-        source = error.source();
-    }
-    if let Some(help) = error.help() {
-        eprintln!("  help: {help}");
+    let output = Output::new(arguments.json);
+    match &arguments.command {
+        Command::Keygen(arguments) => output.end(keygen::run(arguments)),
+        Command::Sign(arguments) => output.end(sign::run(arguments)),
+        Command::Inspect(arguments) => output.end(inspect::run(arguments, output)),
+        Command::Provision(arguments) => output.end(provision::run(arguments)),
+        Command::Flash(arguments) => output.end(flash::run(arguments)),
+        Command::Run(arguments) => output.end(run::run(arguments, output)),
+        Command::Push(arguments) => output.end(push::run(arguments, output)),
+        Command::Status(arguments) => output.end(status::run(arguments)),
+        Command::Confirm(arguments) => output.end(confirm::run(arguments)),
+        Command::Rollback(arguments) => output.end(rollback::run(arguments)),
+        Command::Reset(arguments) => output.end(reset::run(arguments)),
     }
 }

@@ -1,6 +1,7 @@
 //! `lifeboot confirm`
 
 use super::port;
+use lifeboot_host_tool::report::Running;
 use lifeboot_host_tool::{Error, device};
 
 /// Tell a device that the firmware it runs is healthy: from now on it is the default
@@ -10,8 +11,7 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments) -> Result<Running, Error> {
     let status = device::confirm(&mut arguments.port.link()?)?;
-    println!("running: {}", device::running(&status));
-    Ok(())
+    Ok(Running::from(&status))
 }

@@ -3,6 +3,7 @@
 use super::provision::{first_flash, warn};
 use clap::ArgGroup;
 use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::report::Flashed;
 use lifeboot_host_tool::{Error, files};
 use std::path::PathBuf;
 
@@ -45,7 +46,7 @@ pub struct Probe {
     chip: Option<String>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
     let first = match (&arguments.file, &arguments.bootloader, &arguments.image) {
         (Some(file), _, _) => {
             let first = FirstFlash::from_file(&files::read(file)?)?;
@@ -58,9 +59,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     flash(&first, &arguments.probe)
 }
 
-/// Flashes a board, and says so.
+/// Flashes a board.
 #[cfg(feature = "probe")]
-pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<(), Error> {
+pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
     use super::progress;
     use lifeboot_host_tool::probe::{Flasher, chip};
 
@@ -72,14 +73,12 @@ pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<(), Error> {
     let mut listener = progress::Flashing::new();
     flasher.flash(first, &mut |stage, done, total| listener.bytes(stage, done, total))?;
     drop(listener);
-    let version = first.image().header().version;
-    println!("flashed {}: {version} starts in slot A", first.board().name);
-    Ok(())
+    Ok(Flashed::from(first))
 }
 
 /// Says what it would take.
 #[cfg(not(feature = "probe"))]
-pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<(), Error> {
+pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
     let (_, _, _) = (first, &probe.probe, &probe.chip);
     Err(Error::NoProbeSupport)
 }

@@ -1,6 +1,7 @@
 //! `lifeboot keygen`
 
 use lifeboot_host_tool::image_file::hex;
+use lifeboot_host_tool::report::Keygen;
 use lifeboot_host_tool::{Error, keys};
 use std::path::PathBuf;
 
@@ -24,13 +25,12 @@ pub struct Arguments {
     demo: bool,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments) -> Result<Keygen, Error> {
     let (public, public_path) = keys::generate(&arguments.out, arguments.demo)?;
-    println!("private key  {}", arguments.out.display());
-    println!("public key   {}", public_path.display());
-    println!("key id       {}", hex(&public.id()));
-    if public.is_demo() {
-        println!("This is a demo's throw-away key: it protects nothing.");
-    }
-    Ok(())
+    Ok(Keygen {
+        private_key: arguments.out.display().to_string(),
+        public_key: public_path.display().to_string(),
+        key_id: hex(&public.id()),
+        demo_key: public.is_demo(),
+    })
 }

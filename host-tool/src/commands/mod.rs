@@ -1,4 +1,4 @@
-//! The commands, one file each: its arguments and help text, and a `run` that prints what the library did.
+//! The commands, one file each: its arguments and help text, and a `run` that returns what it has to report.
 
 pub mod confirm;
 pub mod flash;
@@ -16,10 +16,20 @@ pub mod status;
 
 use lifeboot_core::Board;
 use lifeboot_core::layout::BOARDS;
+use lifeboot_host_tool::Error;
+use lifeboot_host_tool::elf::board_of;
 
 /// Takes a board's name from the command line.
 fn board(name: &str) -> Result<&'static Board, String> {
     Board::named(name).ok_or_else(|| format!("known boards: {}", board_names()))
+}
+
+/// The board that firmware is for: as named, or as it is linked.
+fn board_for(elf: &[u8], named: Option<&'static Board>) -> Result<&'static Board, Error> {
+    match named {
+        Some(board) => Ok(board),
+        None => board_of(elf)?.ok_or_else(|| Error::BoardNeeded { boards: board_names() }),
+    }
 }
 
 fn board_names() -> String {

@@ -15,7 +15,7 @@ pub struct Arguments {
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
     /// Bits a second on a serial port
-    #[arg(long, default_value_t = BAUD)]
+    #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
     baud: u32,
 }
 

@@ -1,20 +1,21 @@
-//! The progress of a push: a bar on a terminal, plain lines in a log.
+//! The progress of a push: a bar on a terminal, plain lines in a log, JSON for a program.
 
+use crate::output::{Output, has_terminal};
 use indicatif::{ProgressBar, ProgressStyle};
 #[cfg(feature = "probe")]
 use lifeboot_host_tool::probe::Stage;
-use lifeboot_host_tool::push::{Interruption, Progress, Step};
-use std::io::{IsTerminal, stderr};
+use lifeboot_host_tool::push::{Progress, Step};
+use lifeboot_host_tool::report::PushEvent;
 
 /// Lines that a transfer leaves in a log.
 const LINES: u64 = 10;
 
-/// Whoever suits where stderr goes.
-pub fn listener() -> Box<dyn Progress> {
-    if stderr().is_terminal() {
+/// Whoever suits where the words go.
+pub fn listener(output: Output) -> Box<dyn Progress> {
+    if !output.is_json() && has_terminal() {
         Box::new(Bar { bar: ProgressBar::hidden(), last: None })
     } else {
-        Box::<Log>::default()
+        Box::new(Log { output, last: None, tenths: 0 })
     }
 }
 
@@ -30,7 +31,7 @@ impl Progress for Bar {
         }
         self.bar.finish_and_clear();
         self.bar = if step == Step::Sending { transfer_bar() } else { ProgressBar::new_spinner() };
-        self.bar.set_message(words(step));
+        self.bar.set_message(PushEvent::from(step).to_string());
         self.bar.enable_steady_tick(std::time::Duration::from_millis(100));
     }
 
@@ -67,7 +68,7 @@ impl Flashing {
                 Stage::Verifying => "reading back",
             };
             self.bar.finish_and_clear();
-            if stderr().is_terminal() {
+            if has_terminal() {
                 self.bar = transfer_bar();
                 self.bar.set_message(word);
             } else {
@@ -92,17 +93,27 @@ fn transfer_bar() -> ProgressBar {
     ProgressBar::no_length().with_style(style)
 }
 
-#[derive(Default)]
 struct Log {
+    output: Output,
     last: Option<Step>,
     tenths: u64,
+}
+
+impl Log {
+    fn say(&self, event: PushEvent) {
+        if self.output.is_json() {
+            self.output.event(&event);
+        } else {
+            eprintln!("{event}");
+        }
+    }
 }
 
 impl Progress for Log {
     fn step(&mut self, step: Step) {
         if self.last.replace(step) != Some(step) {
             self.tenths = 0;
-            eprintln!("{}", words(step));
+            self.say(step.into());
         }
     }
 
@@ -110,27 +121,7 @@ impl Progress for Log {
         let tenths = done * LINES / total.max(1);
         if tenths > self.tenths {
             self.tenths = tenths;
-            eprintln!("  {done} of {total} bytes");
-        }
-    }
-}
-
-fn words(step: Step) -> String {
-    match step {
-        Step::Asking => "asking the device".to_owned(),
-        Step::Beginning => "offering the image".to_owned(),
-        Step::Comparing => "looking for what is there already".to_owned(),
-        Step::Sending => "sending".to_owned(),
-        Step::Verifying => "the device verifies".to_owned(),
-        Step::StartingOver(Interruption::TransferEnded) => "the device lost the update: resuming".to_owned(),
-        Step::StartingOver(Interruption::NotAsSurveyed) => {
-            "the slot holds something else: sending all of it".to_owned()
-        }
-        Step::Restarting => "restarting the device".to_owned(),
-        Step::Trial(None) => "the new firmware runs; waiting for it to confirm".to_owned(),
-        Step::Trial(Some(trial)) => {
-            let attempts = trial.attempts;
-            format!("the new firmware runs on trial, {attempts} more starts left; waiting for it to confirm")
+            self.say(PushEvent::Progress { done, total });
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `lifeboot provision`
 
+use crate::output;
 use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::flash_file::{ERASED, Format};
+use lifeboot_host_tool::flash_file::Format;
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::report::Provisioned;
 use lifeboot_host_tool::{Error, files};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +37,7 @@ pub struct Arguments {
     format: Option<Format>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments) -> Result<Provisioned, Error> {
     let (path, format) = match (&arguments.out, arguments.format) {
         (Some(path), Some(format)) => (path.clone(), format),
         (Some(path), None) => (path.clone(), Format::of_path(path)?),
@@ -46,13 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     let first = first_flash(&arguments.bootloader, &arguments.image)?;
     files::write(&path, &first.to_file(format)?)?;
-    let version = first.image().header().version;
-    println!("provisioned {}: {} {version}, {format}", path.display(), first.board().name);
-    for (name, run) in first.parts_in(format) {
-        let blank = if run.bytes.iter().all(|byte| *byte == ERASED) { ", blank" } else { "" };
-        println!("  {:#010x} {:>7} bytes  {name}{blank}", run.address, run.bytes.len());
-    }
-    Ok(())
+    Ok(Provisioned::new(path.display().to_string(), format, &first))
 }
 
 /// The first flash of two files, with a warning where its keys protect nothing.
@@ -67,7 +63,7 @@ pub fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error>
 /// Warns where the bootloader's keys protect nothing.
 pub fn warn(first: &FirstFlash) {
     if first.bootloader().info().demo_key {
-        eprintln!("warning: the bootloader was built with a demo's throw-away key, which protects nothing");
+        output::warn("the bootloader was built with a demo's throw-away key, which protects nothing");
     }
 }
 

@@ -1,10 +1,12 @@
 //! `lifeboot push`
 
 use super::{port, progress};
+use crate::output::Output;
 use lifeboot_host_tool::image_file::{ImageFile, hex};
 use lifeboot_host_tool::link::Link;
 use lifeboot_host_tool::port::Port;
-use lifeboot_host_tool::push::{Options, PushOutcome, Pushed, push};
+use lifeboot_host_tool::push::{Options, push};
+use lifeboot_host_tool::report::Pushed;
 use lifeboot_host_tool::{Error, files};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,14 +32,14 @@ pub struct Arguments {
     #[arg(long)]
     no_wait: bool,
     /// How long to wait for the new firmware's confirm, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = Options::default().timeout.as_secs())]
+    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = Options::default().timeout.as_secs())]
     timeout: u64,
     /// Push an image that the device has rejected before; DIGEST is the first 8 digits or more of the image's digest
     #[arg(long, value_name = "DIGEST", value_parser = digits)]
     force: Option<String>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
     let image = ImageFile::from_bytes(&files::read(&arguments.image)?)?;
     let digest = hex(&image.header().digest);
     if arguments.force.as_ref().is_some_and(|digits| !digest.starts_with(digits)) {
@@ -49,29 +51,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
         timeout: Duration::from_secs(arguments.timeout),
     };
     let mut link = arguments.port.link()?;
-    say(&bring(&mut link, &image, &options)?, &image);
-    Ok(())
+    bring(&mut link, &image, &options, output)
 }
 
 /// Pushes, and shows how it goes on.
-pub fn bring(link: &mut Link<Port>, image: &ImageFile, options: &Options) -> Result<Pushed, Error> {
-    let mut listener = progress::listener();
-    Ok(push(link, image, options, &mut *listener)?)
-}
-
-/// Says what came of a push.
-pub fn say(pushed: &Pushed, image: &ImageFile) {
-    let Pushed { sent, skipped, retransmitted, outcome, .. } = pushed;
-    if sent + skipped > 0 {
-        println!("{sent} bytes sent, {retransmitted} of them again; {skipped} were there already");
-    }
-    let version = image.header().version;
-    match outcome {
-        PushOutcome::Confirmed => println!("{version} runs and is confirmed"),
-        PushOutcome::AlreadyConfirmed => println!("{version} runs already and is confirmed: nothing to do"),
-        PushOutcome::OnTrial => println!("{version} runs already, on trial: nothing to do but to wait"),
-        PushOutcome::Marked => println!("{version} is in its slot, verified; the next reset starts it on trial"),
-    }
+pub fn bring(link: &mut Link<Port>, image: &ImageFile, options: &Options, output: Output) -> Result<Pushed, Error> {
+    let mut listener = progress::listener(output);
+    Ok(Pushed::new(&push(link, image, options, &mut *listener)?, image))
 }
 
 fn digits(text: &str) -> Result<String, String> {

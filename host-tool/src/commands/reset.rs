@@ -1,6 +1,7 @@
 //! `lifeboot reset`
 
 use super::port;
+use lifeboot_host_tool::report::Running;
 use lifeboot_host_tool::{Error, device};
 
 /// Restart a device
@@ -10,8 +11,7 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments) -> Result<Running, Error> {
     let status = device::reset(&mut arguments.port.link()?, port::RESTART)?;
-    println!("running: {}", device::running(&status));
-    Ok(())
+    Ok(Running::from(&status))
 }

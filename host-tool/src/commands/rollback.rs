@@ -1,6 +1,7 @@
 //! `lifeboot rollback`
 
 use super::port;
+use lifeboot_host_tool::report::Running;
 use lifeboot_host_tool::{Error, device};
 
 /// Go back to the previous firmware
@@ -13,8 +14,7 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments) -> Result<Running, Error> {
     let status = device::rollback(&mut arguments.port.link()?, port::RESTART)?;
-    println!("running: {}", device::running(&status));
-    Ok(())
+    Ok(Running::from(&status))
 }

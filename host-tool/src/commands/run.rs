@@ -2,7 +2,8 @@
 
 use super::flash::{Probe, flash};
 use super::provision::warn;
-use super::push::{bring, say};
+use super::push::bring;
+use crate::output::Output;
 use lifeboot_core::{Board, Version};
 use lifeboot_host_tool::bootloader_file::Bootloader;
 use lifeboot_host_tool::elf::board_of;
@@ -12,6 +13,7 @@ use lifeboot_host_tool::link::Link;
 use lifeboot_host_tool::port::{BAUD, Port};
 use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_host_tool::push;
+use lifeboot_host_tool::report::{Either, Flashed, Pushed};
 use lifeboot_host_tool::sign::{Options, sign};
 use lifeboot_host_tool::{Error, files, version};
 use std::path::PathBuf;
@@ -36,19 +38,19 @@ Then, once with a throw-away key:
     --target thumbv6m-none-eabi")]
 pub struct Arguments {
     /// The linked firmware; where it is linked to says which board it is for
-    #[arg(value_name = "FIRMWARE.elf")]
+    #[arg(value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     firmware: PathBuf,
     /// The private key to sign with
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
     /// The firmware's version
-    #[arg(long, value_parser = version::parse, default_value = "0.0.0")]
+    #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse, default_value = "0.0.0")]
     version: Version,
     /// Push through this port, /dev/ttyACM0 or tcp:HOST:NUMBER, instead of flashing
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
     /// Bits a second on a serial port
-    #[arg(long, default_value_t = BAUD)]
+    #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
     baud: u32,
     /// The bootloader to flash with the firmware [default: lifeboot-bootloader beside the firmware]
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
@@ -57,7 +59,7 @@ pub struct Arguments {
     probe: Probe,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flashed>, Error> {
     let elf = files::read(&arguments.firmware)?;
     let board = board_of(&elf)?.ok_or(Error::NoFirmware)?;
     let key = PrivateKey::read(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
@@ -67,14 +69,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     match &arguments.port {
         Some(port) => {
             let mut link = Link::new(Port::open(port, arguments.baud)?);
-            say(&bring(&mut link, &image, &push::Options::default())?, &image);
-            Ok(())
+            bring(&mut link, &image, &push::Options::default(), output).map(Either::One)
         }
-        None => provision(arguments, board, image),
+        None => provision(arguments, board, image).map(Either::Other),
     }
 }
 
-fn provision(arguments: &Arguments, board: &'static Board, image: ImageFile) -> Result<(), Error> {
+fn provision(arguments: &Arguments, board: &'static Board, image: ImageFile) -> Result<Flashed, Error> {
     let path = arguments.bootloader.clone().unwrap_or_else(|| arguments.firmware.with_file_name(BOOTLOADER));
     if !path.exists() {
         return Err(Error::BootloaderNeeded { path, board: board.name });

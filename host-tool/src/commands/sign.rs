@@ -1,11 +1,12 @@
 //! `lifeboot sign`
 
-use clap::ArgGroup;
+use crate::output;
 use lifeboot_core::{Board, Version};
 use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage, hex};
 use lifeboot_host_tool::keys::{PrivateKey, PublicKey};
+use lifeboot_host_tool::report::{Either, Proved, SignedImage, SlotUse, ToSign};
 use lifeboot_host_tool::sign::Program;
-use lifeboot_host_tool::{Error, files, inspect, version};
+use lifeboot_host_tool::{Error, files, version};
 use std::path::{Path, PathBuf};
 
 /// Make a signed image of firmware
@@ -13,9 +14,7 @@ use std::path::{Path, PathBuf};
 /// Takes the ELF file as the linker wrote it for slot A, with relocations (linker argument --emit-relocs), and makes one
 /// image that runs in either slot. The same firmware, key and options give the same image, to the byte.
 #[derive(clap::Args)]
-#[command(
-    group = ArgGroup::new("signer").required(true).args(["key", "external_bytes", "signature"]),
-    after_help = "\
+#[command(after_help = "\
 Examples:
   lifeboot sign firmware.elf --board microbit --version 1.2.3 --key release.pem -o firmware.img
 
@@ -25,35 +24,34 @@ Examples:
   With a key that stays elsewhere, as in an HSM:
   lifeboot sign firmware.elf --board microbit --version 1.2.3 --public-key release.pub.pem --external-bytes bytes
   openssl pkeyutl -sign -rawin -inkey release.pem -in bytes -out signature
-  lifeboot sign firmware.elf --board microbit --version 1.2.3 --public-key release.pub.pem --signature signature"
-)]
+  lifeboot sign firmware.elf --board microbit --version 1.2.3 --public-key release.pub.pem --signature signature")]
 pub struct Arguments {
     /// The linked firmware
-    #[arg(value_name = "FIRMWARE.elf")]
+    #[arg(value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     firmware: PathBuf,
-    /// The board that the firmware was built for
-    #[arg(long, value_parser = super::board)]
-    board: &'static Board,
+    /// The board that the firmware was built for [default: the one whose slot A it is linked for]
+    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board)]
+    board: Option<&'static Board>,
     /// The firmware's version: MAJOR.MINOR.PATCH, or with a build number MAJOR.MINOR.PATCH+BUILD
-    #[arg(long, value_parser = version::parse)]
+    #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
     version: Version,
     /// The private key to sign with
-    #[arg(long, value_name = "KEY.pem", conflicts_with = "public_key")]
+    #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
     /// Write the bytes to sign to this file, and no image
-    #[arg(long, value_name = "FILE", requires = "public_key", conflicts_with = "out")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["signature", "out"])]
     external_bytes: Option<PathBuf>,
     /// Take the signature from this file: 64 bytes of plain Ed25519 over the bytes of --external-bytes
-    #[arg(long, value_name = "FILE", requires = "public_key")]
+    #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
-    /// The public half of a key that stays elsewhere
-    #[arg(long, value_name = "KEY.pub.pem")]
+    /// The public half of a key that stays elsewhere; for --external-bytes and --signature
+    #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     public_key: Option<PathBuf>,
     /// The security counter; once confirmed, the device never starts an image with a lower one
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, env = "LIFEBOOT_EPOCH", default_value_t = 0)]
     epoch: u32,
     /// The storage schemas that the firmware can live with
-    #[arg(long, value_name = "LOW..=HIGH", value_parser = schemas, default_value = "0..=0")]
+    #[arg(long, value_name = "LOW..=HIGH", env = "LIFEBOOT_SCHEMAS", value_parser = schemas, default_value = "0..=0")]
     schemas: (u16, u16),
     /// The lowest bootloader format that the firmware can live with
     #[arg(long, value_name = "FORMAT", default_value_t = lifeboot_core::info::FORMAT)]
@@ -69,9 +67,10 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> {
     let signer = Signer::read(arguments)?;
-    let program = Program::read(&files::read(&arguments.firmware)?, arguments.board, arguments.bound)?;
+    let elf = files::read(&arguments.firmware)?;
+    let program = Program::read(&elf, super::board_for(&elf, arguments.board)?, arguments.bound)?;
     let release = Release {
         version: arguments.version,
         epoch: arguments.epoch,
@@ -80,38 +79,38 @@ pub fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     let public = signer.public();
     let unsigned = program.image(release, public.id())?;
-    let proved = match &arguments.relinked {
-        Some(other) => Some(program.prove(&files::read(other)?).map(|()| other)?),
-        None => None,
-    };
+    let proved = arguments.relinked.as_deref().map(|other| prove(&program, other)).transpose()?;
     if public.is_demo() {
-        eprintln!("warning: this is a demo's throw-away key, which protects nothing");
+        output::warn("this is a demo's throw-away key, which protects nothing");
     }
     if let Some(path) = &arguments.external_bytes {
         files::write(path, &unsigned.bytes_to_sign())?;
-        say_proved(&program, proved);
-        println!(
-            "wrote {}: sign these bytes, and come back with --signature in place of --external-bytes",
-            path.display()
-        );
-        return Ok(());
+        return Ok(Either::Other(ToSign { bytes_to_sign: path.display().to_string(), proved }));
     }
     let image = signer.sign(unsigned)?;
     let out = arguments.out.clone().unwrap_or_else(|| arguments.firmware.with_extension("img"));
     files::write(&out, &image.to_bytes())?;
-    say_proved(&program, proved);
-    let (header, board) = (image.header(), arguments.board);
-    println!("signed {}: {} {}, epoch {}", out.display(), board.name, header.version, header.epoch);
-    println!("key {}, digest {}", hex(&header.key_id), hex(&header.digest));
-    println!("slot: {}", inspect::used(board, header.image_length().unwrap_or_default()));
-    Ok(())
+    let (header, board) = (image.header(), image.board());
+    Ok(Either::One(SignedImage {
+        image: out.display().to_string(),
+        board: board.name.to_owned(),
+        version: header.version.to_string(),
+        epoch: header.epoch,
+        key_id: hex(&header.key_id),
+        demo_key: public.is_demo(),
+        digest: hex(&header.digest),
+        slot: SlotUse::new(board, header.image_length().unwrap_or_default()),
+        proved,
+    }))
 }
 
-fn say_proved(program: &Program, other: Option<&PathBuf>) {
-    if let Some(other) = other {
-        let (count, length) = (program.listed().len(), program.firmware().payload().len());
-        println!("proved: with {count} relocations all {length} bytes are those of {}", other.display());
-    }
+fn prove(program: &Program, relinked: &Path) -> Result<Proved, Error> {
+    program.prove(&files::read(relinked)?)?;
+    Ok(Proved {
+        relocations: program.listed().len(),
+        bytes: program.firmware().payload().len(),
+        relinked: relinked.display().to_string(),
+    })
 }
 
 /// Where the signature comes from.
@@ -122,14 +121,14 @@ enum Signer {
 
 impl Signer {
     fn read(arguments: &Arguments) -> Result<Signer, Error> {
-        match (&arguments.key, &arguments.public_key) {
-            (Some(key), _) => Ok(Signer::Key(PrivateKey::read(key)?)),
-            (None, Some(public)) => {
-                let signature = arguments.signature.as_deref().map(read_signature).transpose()?;
-                Ok(Signer::Elsewhere { public: PublicKey::read(public)?, signature })
-            }
-            (None, None) => unreachable!("the command line's groups ask for one of them"),
+        // Key files may come from lifeboot.toml or the environment: which one is meant, the other arguments say.
+        let elsewhere = arguments.external_bytes.is_some() || arguments.signature.is_some();
+        if !elsewhere {
+            return Ok(Signer::Key(PrivateKey::read(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?));
         }
+        let signature = arguments.signature.as_deref().map(read_signature).transpose()?;
+        let public = PublicKey::read(arguments.public_key.as_ref().ok_or(Error::PublicKeyNeeded)?)?;
+        Ok(Signer::Elsewhere { public, signature })
     }
 
     fn public(&self) -> PublicKey {

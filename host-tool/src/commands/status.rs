@@ -1,8 +1,9 @@
 //! `lifeboot status`
 
 use super::port;
+use lifeboot_host_tool::Error;
 use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::{Error, device};
+use lifeboot_host_tool::report::Device;
 
 /// Show what a device runs, what its slots hold and how the last update ended
 #[derive(clap::Args)]
@@ -11,8 +12,7 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<(), Error> {
+pub fn run(arguments: &Arguments) -> Result<Device, Error> {
     let status = arguments.port.link()?.status(Patience::SHORT)?;
-    print!("{}", device::describe(&status));
-    Ok(())
+    Ok(Device::from(&status))
 }

@@ -161,8 +161,8 @@ fn run_says_what_it_needs() {
     let folder = folder(SMALL);
     assert_eq!(
         folder.failed("run a.elf"),
-        "error: there is no key to sign the firmware with\n  help: make a throw-away key once, lifeboot keygen --demo \
-         demo.pem, then export LIFEBOOT_KEY=$PWD/demo.pem; or give --key\n"
+        "error: there is no key to sign the firmware with\n  help: give --key KEY.pem, or say it once: key = \"KEY.pem\" in \
+         lifeboot.toml, or LIFEBOOT_KEY in the environment; lifeboot keygen --demo demo.pem makes a throw-away key\n"
     );
     assert_eq!(
         folder.failed("run lifeboot-bootloader --key key.pem"),

@@ -15,6 +15,12 @@ mod key_files;
 /// What the commands print, and their exit status.
 mod command_line;
 
+/// `lifeboot.toml`: what counts before what, and files that are wrong.
+mod settings;
+
+/// What the commands report to a program.
+mod json;
+
 /// Which bootloader and image make a first flash, and why others do not.
 mod first_flash;
 

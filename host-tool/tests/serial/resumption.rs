@@ -111,7 +111,7 @@ fn inside_of_a_large_unit_a_push_resumes_at_the_block() {
         let pushed = push_to(&wire, &image).unwrap();
         assert!(pushed.skipped > 40_000, "{pushed:?}");
         let erases: Vec<u32> = flash.take_erases().into_iter().filter(|offset| *offset >= 0x2_0000).collect();
-        assert_eq!(erases, [], "the unit was erased again");
+        assert!(erases.is_empty(), "the unit was erased again");
         assert_holds(&wire, Slot::B, &image);
     }
 }

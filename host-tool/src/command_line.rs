@@ -1,0 +1,55 @@
+//! The command line, with what `lifeboot.toml` sets as defaults: the one place where flags, environment and file meet.
+//!
+//! An argument that has an environment variable `LIFEBOOT_X` takes the file's setting `x` as its default. So a flag
+//! counts before the environment, the environment before the file, and `--help` shows what the file says.
+
+use crate::output::Output;
+use clap::error::ErrorKind;
+use clap::{Arg, Command, Parser};
+use lifeboot_host_tool::Error;
+use lifeboot_host_tool::report::{Failure, FailureDetails};
+use lifeboot_host_tool::settings::Settings;
+use std::process::ExitCode;
+
+/// The arguments of this process; or what it ends with, when everything has been said.
+pub fn parse<A: Parser>() -> Result<A, ExitCode> {
+    let settings = std::env::current_dir().map_or(Ok(Settings::default()), |folder| Settings::of_project(&folder));
+    let command = with_settings(A::command(), settings.as_ref().unwrap_or(&Settings::default()));
+    let parsed = command.try_get_matches().and_then(|mut matches| A::from_arg_matches_mut(&mut matches));
+    let output = Output::new(std::env::args_os().any(|argument| argument == "--json"));
+    match (parsed, settings) {
+        // Whoever asks for help gets it, whatever the file says.
+        (Err(error), _) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            let _ = error.print();
+            Err(ExitCode::SUCCESS)
+        }
+        (_, Err(error)) => Err(output.end(Err::<Failure, Error>(error))),
+        (Err(error), _) => {
+            output.fail(&failure(&error));
+            let _ = error.print();
+            Err(ExitCode::from(2))
+        }
+        (Ok(arguments), Ok(_)) => Ok(arguments),
+    }
+}
+
+/// The command line with the file's values as defaults.
+fn with_settings(command: Command, settings: &Settings) -> Command {
+    let with_default = |argument: Arg| {
+        let variable = argument.get_env().and_then(|name| name.to_str()).map(str::to_owned);
+        match variable.and_then(|variable| settings.of_variable(&variable).map(str::to_owned)) {
+            Some(value) => argument.default_value(value).required(false),
+            None => argument,
+        }
+    };
+    command.mut_subcommands(|command| command.mut_args(with_default))
+}
+
+/// What is wrong with the command line, for a program.
+fn failure(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let message = text.split("\n\nUsage: ").next().unwrap_or(&text).trim();
+    let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
+    let help = Some("lifeboot COMMAND --help shows a command's arguments".to_owned());
+    Failure { error: FailureDetails { message, because: Vec::new(), help } }
+}

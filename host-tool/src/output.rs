@@ -1,0 +1,96 @@
+//! Where the commands' words go: results to stdout, for a person or with `--json` for a program; warnings, progress and
+//! errors to stderr. Colour and bars are for terminals only, and colour only without `NO_COLOR`.
+
+use anstream::stream::IsTerminal;
+use anstyle::{AnsiColor, Style};
+use lifeboot_host_tool::Error;
+use lifeboot_host_tool::report::{Failure, Report};
+use std::fmt::Display;
+use std::io::{Write, stderr, stdout};
+use std::process::ExitCode;
+
+/// Who reads stdout.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub fn new(json: bool) -> Output {
+        Output { json }
+    }
+
+    /// Whether a program reads stdout.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Says something on the way to the result, a line of its own; a report that has a field `event`.
+    pub fn event(self, event: &impl Report) {
+        if self.json { print(event.json()) } else { print(event) }
+    }
+
+    /// Says something that a program gets with the result.
+    pub fn aside(self, text: impl Display) {
+        if !self.json {
+            print(text);
+        }
+    }
+
+    /// Says what came of a command. With `--json`, an error goes to stdout as well, and to stderr as always.
+    pub fn end(self, result: Result<impl Report, Error>) -> ExitCode {
+        match result {
+            Ok(report) => {
+                self.event(&report);
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                let failure = Failure::new(&error);
+                self.fail(&failure);
+                anstream::eprintln!("{}", coloured(&failure));
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    /// Tells a program of an error.
+    pub fn fail(self, failure: &Failure) {
+        if self.json {
+            print(failure.json());
+        }
+    }
+}
+
+/// Says what a person should know, whatever comes of the command.
+pub fn warn(text: impl Display) {
+    let style = style(AnsiColor::Yellow);
+    anstream::eprintln!("{style}warning{style:#}: {text}");
+}
+
+/// Whether what goes to stderr may move the cursor.
+pub fn has_terminal() -> bool {
+    stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// Prints a line. Whoever closed stdout wants no more of it: that is no error, and no panic.
+fn print(line: impl Display) {
+    let _ = writeln!(stdout(), "{line}");
+}
+
+fn style(colour: AnsiColor) -> Style {
+    Style::new().fg_color(Some(colour.into())).bold()
+}
+
+/// A failure's text, its words in front coloured; on no terminal the colours are taken out again.
+fn coloured(failure: &Failure) -> String {
+    let mut text = failure.to_string();
+    for (word, colour) in [("error", AnsiColor::Red), ("  because", AnsiColor::Cyan), ("  help", AnsiColor::Green)] {
+        let style = style(colour);
+        let lines = text.lines().map(|line| match line.strip_prefix(word).filter(|rest| rest.starts_with(": ")) {
+            Some(rest) => format!("{style}{word}{style:#}{rest}"),
+            None => line.to_owned(),
+        });
+        text = lines.collect::<Vec<_>>().join("\n");
+    }
+    text
+}

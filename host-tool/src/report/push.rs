@@ -1,0 +1,162 @@
+//! Reports on a push: how it goes on, and what came of it.
+
+use crate::image_file::{ImageFile, hex};
+use crate::push::{self, Interruption, PushOutcome, Step};
+use serde::Serialize;
+use std::fmt::{self, Display};
+
+/// `lifeboot push` while it goes on, a line each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum PushEvent {
+    /// The push has come to another step.
+    Step {
+        /// Which.
+        step: PushStep,
+        /// The starts that the trial has left after a crash, where the device says so.
+        attempts: Option<u8>,
+    },
+    /// Bytes have arrived in the slot.
+    Progress {
+        /// Bytes of the image that are in the slot.
+        done: u64,
+        /// Bytes of the image.
+        total: u64,
+    },
+}
+
+/// The steps of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PushStep {
+    /// The device is asked for its state.
+    Asking,
+    /// The image is offered; the device checks its signature.
+    Offering,
+    /// What the slot already holds is found out.
+    Comparing,
+    /// What it does not hold is sent.
+    Sending,
+    /// The device reads back and verifies.
+    Verifying,
+    /// The device lost the update: it is resumed.
+    Resuming,
+    /// The slot holds something else than its digests said: everything is sent.
+    SendingAll,
+    /// The device is restarted.
+    Restarting,
+    /// The new firmware runs, and has to confirm.
+    Trial,
+}
+
+impl From<Step> for PushEvent {
+    fn from(step: Step) -> Self {
+        let (step, attempts) = match step {
+            Step::Asking => (PushStep::Asking, None),
+            Step::Beginning => (PushStep::Offering, None),
+            Step::Comparing => (PushStep::Comparing, None),
+            Step::Sending => (PushStep::Sending, None),
+            Step::Verifying => (PushStep::Verifying, None),
+            Step::StartingOver(Interruption::TransferEnded) => (PushStep::Resuming, None),
+            Step::StartingOver(Interruption::NotAsSurveyed) => (PushStep::SendingAll, None),
+            Step::Restarting => (PushStep::Restarting, None),
+            Step::Trial(trial) => (PushStep::Trial, trial.map(|trial| trial.attempts)),
+        };
+        PushEvent::Step { step, attempts }
+    }
+}
+
+impl Display for PushEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (step, attempts) = match self {
+            PushEvent::Step { step, attempts } => (step, attempts),
+            PushEvent::Progress { done, total } => return write!(f, "  {done} of {total} bytes"),
+        };
+        f.write_str(match step {
+            PushStep::Asking => "asking the device",
+            PushStep::Offering => "offering the image",
+            PushStep::Comparing => "looking for what is there already",
+            PushStep::Sending => "sending",
+            PushStep::Verifying => "the device verifies",
+            PushStep::Resuming => "the device lost the update: resuming",
+            PushStep::SendingAll => "the slot holds something else: sending all of it",
+            PushStep::Restarting => "restarting the device",
+            PushStep::Trial => match attempts {
+                None => "the new firmware runs; waiting for it to confirm",
+                Some(attempts) => {
+                    return write!(
+                        f,
+                        "the new firmware runs on trial, {attempts} more starts left; waiting for it to confirm"
+                    );
+                }
+            },
+        })
+    }
+}
+
+/// `lifeboot push`: what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pushed {
+    /// The image's version.
+    pub version: String,
+    /// The image's digest, 64 hexadecimal digits.
+    pub digest: String,
+    /// What came of it.
+    pub outcome: PushResult,
+    /// Bytes of the image that were sent, with those that were sent again.
+    pub sent: u64,
+    /// Bytes of the image that the slot already held.
+    pub skipped: u64,
+    /// Bytes of the image that were sent again.
+    pub retransmitted: u64,
+}
+
+/// What came of a push that went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PushResult {
+    /// The image runs, and has confirmed.
+    Confirmed,
+    /// The image ran already, confirmed: nothing was done.
+    AlreadyConfirmed,
+    /// The image is in the slot, verified; the next reset starts it on trial.
+    Marked,
+    /// The image runs on trial already, and nobody was to wait for it.
+    OnTrial,
+}
+
+impl Pushed {
+    /// What came of a push of this image.
+    pub fn new(pushed: &push::Pushed, image: &ImageFile) -> Pushed {
+        let header = image.header();
+        Pushed {
+            version: header.version.to_string(),
+            digest: hex(&header.digest),
+            outcome: match pushed.outcome {
+                PushOutcome::Confirmed => PushResult::Confirmed,
+                PushOutcome::AlreadyConfirmed => PushResult::AlreadyConfirmed,
+                PushOutcome::Marked => PushResult::Marked,
+                PushOutcome::OnTrial => PushResult::OnTrial,
+            },
+            sent: pushed.sent,
+            skipped: pushed.skipped,
+            retransmitted: pushed.retransmitted,
+        }
+    }
+}
+
+impl Display for Pushed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pushed { version, sent, skipped, retransmitted, .. } = self;
+        if sent + skipped > 0 {
+            writeln!(f, "{sent} bytes sent, {retransmitted} of them again; {skipped} were there already")?;
+        }
+        write!(f, "{version} ")?;
+        f.write_str(match self.outcome {
+            PushResult::Confirmed => "runs and is confirmed",
+            PushResult::AlreadyConfirmed => "runs already and is confirmed: nothing to do",
+            PushResult::OnTrial => "runs already, on trial: nothing to do but to wait",
+            PushResult::Marked => "is in its slot, verified; the next reset starts it on trial",
+        })
+    }
+}
