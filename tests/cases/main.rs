@@ -8,6 +8,8 @@ mod product;
 mod first_flash;
 // What it costs: flash, instructions, stack, erases; printed, and bounded.
 mod figures;
+// How long an update may stop the application.
+mod standstill;
 // The emulated board: what a device refuses.
 mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.

@@ -28,11 +28,11 @@ fn factory() -> Vec<u8> {
 }
 
 /// A host that is the same each time, at a chip that has just been powered on.
-fn connect(flash: &[u8], settings: &Settings) -> Host {
+pub fn connect(flash: &[u8], settings: &Settings) -> Host {
     Link::new(Line::new(Chip::power_on(flash, settings).unwrap())).with_session(7, 7)
 }
 
-fn push(host: &mut Host, image: &ImageFile) -> Result<Pushed, PushError> {
+pub fn push(host: &mut Host, image: &ImageFile) -> Result<Pushed, PushError> {
     push::push(host, image, &Options::default(), &mut ())
 }
 

@@ -187,3 +187,16 @@ pub fn address_of(elf: &Path, name: &str) -> Result<u32> {
     let section = || file.section_by_name(name).map(|section| section.address());
     Ok(symbol.or_else(section).with_context(|| format!("the program has no {name}"))? as u32)
 }
+
+/// The address of the function of a Rust program whose name holds `part`, and no other's does.
+pub fn function(elf: &Path, part: &str) -> Result<u32> {
+    use object::ObjectSymbol;
+    let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let file = object::File::parse(&*bytes)?;
+    let named = |symbol: &object::Symbol| symbol.name().is_ok_and(|name| name.contains(part));
+    let found: Vec<_> = file.symbols().filter(named).collect();
+    match &found[..] {
+        [one] => Ok(one.address() as u32),
+        _ => bail!("{} functions of {} have {part} in their names, and not one", found.len(), elf.display()),
+    }
+}

@@ -3,6 +3,7 @@
 use crate::frame;
 use crate::updater::{Belief, Updater};
 use crate::wire::{self, Answer, Body, Command, Refusal, Request, SILENCE};
+use core::mem;
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
 
@@ -22,6 +23,8 @@ pub(crate) struct Conversation {
     /// The last request, if it changed something and was done: a repetition is answered, not carried out again.
     done: Option<(u16, u8)>,
     pub reset: bool,
+    /// The digests of a request so far.
+    digests: Vec<u8, { wire::DIGESTS * wire::DIGEST_LENGTH }>,
 }
 
 impl Conversation {
@@ -29,7 +32,17 @@ impl Conversation {
     pub fn new(window: u32, chunk: u32) -> Self {
         let mut transmit = Vec::new();
         let _ = transmit.push(0); // Ends whatever the line carried before this reset.
-        Conversation { window, chunk, transmit, sent: 0, holder: None, working: None, done: None, reset: false }
+        Conversation {
+            window,
+            chunk,
+            transmit,
+            sent: 0,
+            holder: None,
+            working: None,
+            done: None,
+            reset: false,
+            digests: Vec::new(),
+        }
     }
 
     /// What is to go out next.
@@ -121,6 +134,7 @@ impl Conversation {
         }
     }
 
+    /// One digest a call.
     fn digests<F: NorFlash>(
         &mut self,
         number: u8,
@@ -129,18 +143,33 @@ impl Conversation {
         count: u8,
         updater: &mut Updater<F>,
     ) -> bool {
-        let mut digests: Vec<u8, { wire::DIGESTS * wire::DIGEST_LENGTH }> = Vec::new();
-        let mut each = || {
-            updater.next().ok_or(Refusal::NoTransfer)?;
-            for index in 0..u32::from(count) {
-                let before = length.checked_mul(index).ok_or(Refusal::Command)?;
-                let digest = updater.digest(offset.checked_add(before).ok_or(Refusal::Command)?, length)?;
-                digests.extend_from_slice(&digest).map_err(|_| Refusal::Command)?;
-            }
-            Ok(())
-        };
-        let result = each();
-        self.answer(number, result.map_or_else(Body::Refused, |()| Body::Digests(&digests)))
+        let added = self.add_digest(offset, length, count, updater);
+        if added == Ok(true) {
+            return true;
+        }
+        let digests = mem::take(&mut self.digests);
+        self.answer(number, added.map_or_else(Body::Refused, |_| Body::Digests(&digests)))
+    }
+
+    /// Whether there are more to add.
+    fn add_digest<F: NorFlash>(
+        &mut self,
+        offset: u32,
+        length: u32,
+        count: u8,
+        updater: &mut Updater<F>,
+    ) -> Result<bool, Refusal> {
+        let (done, count) = (self.digests.len() / wire::DIGEST_LENGTH, usize::from(count));
+        updater.next().ok_or(Refusal::NoTransfer)?;
+        if length > wire::DIGEST_RANGE.min(updater.board.slot_unit) || count > wire::DIGESTS {
+            return Err(Refusal::Command);
+        }
+        if done < count {
+            let start = offset.checked_add(length * done as u32).ok_or(Refusal::Command)?;
+            let digest = updater.digest(start, length)?;
+            self.digests.extend_from_slice(&digest).map_err(|_| Refusal::Command)?;
+        }
+        Ok(done + 1 < count)
     }
 
     fn start_work(&mut self, number: u8, started: Result<(), Refusal>) -> bool {
@@ -164,6 +193,7 @@ impl Conversation {
     pub fn give_up(&mut self, refusal: Refusal) {
         // Where that was no request but the writing of what had been taken, it answers nobody in particular.
         let number = self.working.take().unwrap_or_default();
+        self.digests.clear();
         self.answer(number, Body::Refused(refusal));
     }
 

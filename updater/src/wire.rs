@@ -17,6 +17,9 @@ pub const DIGEST_LENGTH: usize = 8;
 /// Digests that one answer carries at most.
 pub const DIGESTS: usize = 8;
 
+/// Bytes of a range that a digest is asked of, at most; where a unit is smaller, that is the most.
+pub const DIGEST_RANGE: u32 = 4096;
+
 /// A session's silence, in milliseconds, after which another host may take over.
 pub const SILENCE: u32 = 3000;
 
@@ -63,7 +66,7 @@ pub enum Command<'a> {
     Digests {
         /// Where the first range starts.
         offset: u32,
-        /// Bytes of each range.
+        /// Bytes of each range, at most [`DIGEST_RANGE`] and at most a unit.
         length: u32,
         /// How many ranges, at most [`DIGESTS`].
         count: u8,

@@ -133,6 +133,7 @@ fn UART0() {
 
 /// Makes sure that the watchdog does not reset the chip for some seconds: the chip's, and the timer that stands in for
 /// it on emulators.
+#[inline(never)] // A function of its own, where a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
     store(TIMER0_CLEAR, 1);
     store(WDT_RR0, WDT_FEED);

@@ -115,6 +115,7 @@ fn USART2() {
 }
 
 /// Makes sure that the watchdog, if it runs, does not reset the chip for some seconds.
+#[inline(never)] // A function of its own, where a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
     store(WATCHDOG_KEY, WATCHDOG_RELOAD);
 }

@@ -10,12 +10,10 @@ use crate::link::{Link, LinkError, Patience, Reply};
 use crate::port::Pipe;
 use lifeboot_core::image::HEADER_LENGTH;
 use lifeboot_core::layout::BLOCK;
-use lifeboot_updater::wire::{Command, DIGEST_LENGTH, DIGESTS};
+use lifeboot_updater::wire::{Command, DIGEST_LENGTH, DIGEST_RANGE, DIGESTS};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
-/// Bytes of a range at most; a smaller unit is one range.
-const RANGE: u32 = 4096;
 /// Units in a row that differ, after which the survey takes larger steps.
 const DISCOURAGING: usize = 16;
 /// Units of such a step.
@@ -48,7 +46,7 @@ struct Surveyor<'a, P> {
 
 impl<P: Pipe> Surveyor<'_, P> {
     fn parts(&mut self, parts: &[Part], phases: &Phases) -> Result<Vec<Found>, Stop> {
-        if phases.unit > RANGE { parts.iter().map(|part| self.large(part)).collect() } else { self.small(parts) }
+        if phases.unit > DIGEST_RANGE { parts.iter().map(|part| self.large(part)).collect() } else { self.small(parts) }
     }
 
     /// Parts that are a range each.
@@ -77,7 +75,7 @@ impl<P: Pipe> Surveyor<'_, P> {
 
     /// A part of many ranges: a transfer that was interrupted in it left right bytes, then erased flash.
     fn large(&mut self, part: &Part) -> Result<Found, Stop> {
-        let ranges = split(part.start..part.limit, RANGE);
+        let ranges = split(part.start..part.limit, DIGEST_RANGE);
         let mut first: Option<(Range<u32>, Likeness)> = None;
         for batch in ranges.chunks(DIGESTS) {
             for (likeness, range) in self.compare(batch)?.into_iter().zip(batch) {

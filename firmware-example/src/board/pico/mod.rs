@@ -85,6 +85,7 @@ fn SysTick() {
 }
 
 /// Makes sure that the watchdog, if it runs, does not reset the chip for some seconds.
+#[inline(never)] // A function of its own, where a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
     // SAFETY: the register belongs to nobody else: `start` only sets the watchdog's ticks.
     unsafe { (*pac::WATCHDOG::PTR).load().write(|load| load.bits(WATCHDOG_LOAD)) };

@@ -41,24 +41,40 @@ pub struct Counts {
     instructions: AtomicU64,
     watched: AtomicU32,
     arrived: AtomicU64,
+    last: AtomicU64,
+    longest: AtomicU64,
 }
 
 impl Counts {
-    /// Watches for the first time that the core is about to execute this address; not 0.
+    /// Watches for each time that the core is about to execute this address; not 0.
     pub fn watch(&self, address: u32) {
-        self.arrived.store(0, Ordering::Relaxed);
+        for count in [&self.arrived, &self.last, &self.longest] {
+            count.store(0, Ordering::Relaxed);
+        }
         self.watched.store(address & !1, Ordering::Relaxed);
     }
 
-    /// How many instructions were executed before that; resets and the entries of exceptions count as one each.
+    /// How many instructions were executed before the first time; resets and the entries of exceptions count as one each.
     pub fn instructions_before(&self) -> Option<u64> {
         Some(self.arrived.load(Ordering::Relaxed)).filter(|arrived| *arrived > 0)
     }
 
+    /// How many instructions were executed between one time and the next, at most.
+    pub fn longest_between(&self) -> u64 {
+        self.longest.load(Ordering::Relaxed)
+    }
+
     fn note(&self, address: u32, instructions: u64) {
-        if address == self.watched.load(Ordering::Relaxed) && self.arrived.load(Ordering::Relaxed) == 0 {
-            self.arrived.store(self.instructions.load(Ordering::Relaxed) + instructions, Ordering::Relaxed);
+        if address != self.watched.load(Ordering::Relaxed) {
+            return;
         }
+        let now = self.instructions.load(Ordering::Relaxed) + instructions;
+        if self.arrived.load(Ordering::Relaxed) == 0 {
+            self.arrived.store(now, Ordering::Relaxed);
+        } else {
+            self.longest.fetch_max(now - self.last.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self.last.store(now, Ordering::Relaxed);
     }
 }
 
