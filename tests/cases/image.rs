@@ -7,8 +7,9 @@ mod garbage;
 mod header;
 
 use crate::signed_image::{SignedImage, info};
+use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::Slot;
-use lifeboot_core::image::{Invalid, Trust};
+use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes, HeaderCheck, Invalid, Trust};
 use lifeboot_core::layout::Board;
 use lifeboot_core::verify::{Verified, verify};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
@@ -19,7 +20,25 @@ const LENGTH: usize = 1001;
 /// What these devices trust: two keys, nothing revoked, no epoch yet.
 fn trusted(board: &'static Board) -> impl Fn(&mut SimulatedFlash, Slot) -> Result<Verified, Invalid> {
     let info = info();
-    move |flash, slot| verify(flash, &Trust { board, info: &info, revoked: 0, epoch_floor: 0 }, slot)
+    move |flash, slot| {
+        let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 0 };
+        let mut header = [0; HEADER_LENGTH];
+        if flash.read(board.slot(slot).start, &mut header).is_ok() {
+            assert_eq!(trust.check(&header, slot), checked_in_steps(&trust, &header, slot), "the two checks differ");
+        }
+        verify(flash, &trust, slot)
+    }
+}
+
+/// What the updater's check of a header says.
+fn checked_in_steps(trust: &Trust, header: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
+    let mut check = HeaderCheck::new(header, slot);
+    check.start(trust)?;
+    loop {
+        if let Some(checked) = check.step(trust)? {
+            return Ok(checked);
+        }
+    }
 }
 
 /// What the verifier says of an image that a slot holds.

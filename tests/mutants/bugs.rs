@@ -64,7 +64,7 @@ const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'s
 }
 
 /// All of them.
-pub const BUGS: [Bug; 36] = [
+pub const BUGS: [Bug; 38] = [
     bug(
         "the journal erases the unit that holds the newest record",
         JOURNAL,
@@ -143,8 +143,8 @@ pub const BUGS: [Bug; 36] = [
     bug(
         "the signature is not checked",
         IMAGE,
-        "Some((message, signature)) if is_signed(key, message, signature) => Ok(()),",
-        "Some((message, signature)) if is_signed(key, message, signature) || true => Ok(()),",
+        "if is_signed(key, message, signature) => self.admit(header, slot),",
+        "if is_signed(key, message, signature) || true => self.admit(header, slot),",
         Suite::Verifier,
     ),
     bug(
@@ -157,8 +157,22 @@ pub const BUGS: [Bug; 36] = [
     bug(
         "a second signature can be made of the first",
         "bootloader/core/src/signature.rs",
-        "if !scalar.rev().lt(ORDER.iter().rev()) {",
-        "if !scalar.rev().lt([0xff; 32].iter()) && ORDER[0] == 0 {",
+        "scalar.iter().rev().lt(ORDER.iter().rev())",
+        "scalar.iter().rev().lt(ORDER.iter().rev()) || scalar[31] < 0x20",
+        Suite::Verifier,
+    ),
+    bug(
+        "the check in steps does not compare",
+        "bootloader/core/src/signature/steps.rs",
+        "return Some(self.sum.compress().0 == self.r);",
+        "return Some(self.sum.compress().0 != [0; 32] && self.r != [0xff; 32]);",
+        Suite::Verifier,
+    ),
+    bug(
+        "what the check in steps says is not heard",
+        IMAGE,
+        "Some(false) => Err(Invalid::Signature),",
+        "Some(false) => trust.admit(Header::parse(&self.bytes)?, self.slot).map(Some),",
         Suite::Verifier,
     ),
     bug(

@@ -2,7 +2,7 @@
 
 use crate::flash::Flash;
 use crate::images::{Recipe, info, version};
-use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+use crate::serial_port::Serial;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
@@ -10,7 +10,6 @@ use lifeboot_core::{Board, Slot, Version};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_updater::{Event, Session, Updater};
 use std::collections::{BTreeMap, VecDeque};
-use std::convert::Infallible;
 
 /// Bytes that the serial driver holds while nobody reads.
 pub const RECEIVE_BUFFER: usize = 1024;
@@ -52,6 +51,8 @@ pub struct Device {
     resetting: bool,
     /// Whether the firmware logs all the time.
     pub chatty: bool,
+    /// Whether the firmware is async, and gives up waiting for the line each time that it would have to.
+    pub is_async: bool,
     pub received: VecDeque<u8>,
     pub transmitted: VecDeque<u8>,
     /// Bytes that the receive buffer had no room for.
@@ -76,6 +77,7 @@ impl Device {
             flushes: true,
             resetting: false,
             chatty: false,
+            is_async: false,
             received: VecDeque::new(),
             transmitted: VecDeque::new(),
             overflowed: 0,
@@ -169,7 +171,13 @@ impl Device {
             if self.chatty {
                 session.offer_log(b"a tick, and another tick");
             }
-            let Ok(event) = session.poll(now, &mut serial, updater);
+            let event = if self.is_async {
+                serial.exchange_once(session);
+                session.advance(now, updater)
+            } else {
+                let Ok(event) = session.poll(now, &mut serial, updater);
+                event
+            };
             let busy = self.flash.take_busy();
             self.busy_until = now.wrapping_add(busy);
             match event {
@@ -185,45 +193,5 @@ impl Device {
             }
         }
         None
-    }
-}
-
-struct Serial<'a> {
-    received: &'a mut VecDeque<u8>,
-    transmitted: &'a mut VecDeque<u8>,
-}
-
-impl ErrorType for Serial<'_> {
-    type Error = Infallible;
-}
-
-impl Read for Serial<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        Ok(std::io::Read::read(self.received, buffer).unwrap_or_default())
-    }
-}
-
-impl ReadReady for Serial<'_> {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(!self.received.is_empty())
-    }
-}
-
-impl Write for Serial<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        let room = 64 - self.transmitted.len().min(64);
-        let taken = &bytes[..bytes.len().min(room)];
-        self.transmitted.extend(taken);
-        Ok(taken.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-impl WriteReady for Serial<'_> {
-    fn write_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.transmitted.len() < 64)
     }
 }

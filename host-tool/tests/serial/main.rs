@@ -7,6 +7,9 @@ mod flash;
 /// A board: bootloader, firmware, watchdog.
 mod device;
 
+/// Its serial port, as drivers offer it.
+mod serial_port;
+
 /// The line between them, and the pipe that the host holds.
 mod line;
 
@@ -18,6 +21,9 @@ mod pushes;
 
 /// Pushes over bad lines: never a wrong byte.
 mod bad_lines;
+
+/// Firmware that is async.
+mod async_firmware;
 
 /// Hosts that vanish, devices that lose their power, and what is left to do afterwards.
 mod resumption;
