@@ -1,0 +1,135 @@
+//! For the build script of firmware: links it for slot A, with what `lifeboot sign` needs to make it fit slot B as well.
+//!
+//! ```no_run
+//! // in the main function of build.rs
+//! lifeboot_build::firmware(&lifeboot_build::layout::STM32F405);
+//! ```
+//!
+//! Firmware that starts with `cortex-m-rt` goes on passing `-Tlink.x` to the linker itself, and has no `memory.x` of its
+//! own any more: the board's flash map is the only place where an address stands.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+use lifeboot_core::layout::{Board, Slot};
+use std::path::Path;
+use std::{env, fs};
+
+pub use lifeboot_core::layout;
+
+/// Where firmware is linked for slot B in place of A: to prove an image (`lifeboot sign --relinked`), and for nothing else.
+const SLOT: &str = "LIFEBOOT_LINK_SLOT";
+
+/// Links the binaries of the package that is being built as firmware for `board`; to be called in its build script.
+///
+/// Where that cannot be, the build stops with the reason.
+pub fn firmware(board: &Board) {
+    // This as well keeps cargo from running the build script again for any other change.
+    println!("cargo::rerun-if-env-changed={SLOT}");
+    match prepare(board) {
+        Ok(instructions) => instructions.iter().for_each(|instruction| println!("cargo::{instruction}")),
+        Err(reason) => println!("cargo::error={reason}"),
+    }
+}
+
+/// Writes the linker scripts; returns what cargo is to do with them.
+fn prepare(board: &Board) -> Result<Vec<String>, String> {
+    let folder = |name: &str| env::var_os(name).ok_or(format!("{name} is not set: call this from a build script"));
+    let slot = slot(env::var_os(SLOT).as_deref().and_then(|slot| slot.to_str()))?;
+    refuse_other_maps(folder("CARGO_MANIFEST_DIR")?.as_ref())?;
+    let out = folder("OUT_DIR")?;
+    write_scripts(out.as_ref(), board, slot)
+}
+
+fn slot(named: Option<&str>) -> Result<Slot, String> {
+    match named {
+        None | Some("A") => Ok(Slot::A),
+        Some("B") => Ok(Slot::B),
+        Some(other) => Err(format!("{SLOT} is {other:?}; it can be A or B, or not set, which means A")),
+    }
+}
+
+/// The linker takes the `memory.x` of the folder that it is started in before any other, and cargo starts it in the
+/// workspace's.
+fn refuse_other_maps(package: &Path) -> Result<(), String> {
+    let has = |folder: &&Path, file: &str| folder.join(file).exists();
+    match package.ancestors().find(|folder| has(folder, "Cargo.toml") && has(folder, "memory.x")) {
+        None => Ok(()),
+        Some(folder) => Err(format!(
+            "{} would be taken in place of Lifeboot's, and firmware linked for no slot: delete it, and what a build \
+             script does with it",
+            folder.join("memory.x").display()
+        )),
+    }
+}
+
+/// | file | what |
+/// | --- | --- |
+/// | `memory.x` | what `cortex-m-rt` includes |
+/// | `lifeboot.x` | stops the link where another `memory.x` was found first |
+///
+/// `--emit-relocs` is what `lifeboot sign` makes the relocation table from. `--nmagic` keeps the linker from filling up
+/// the pages that slots do not start at: the payload would begin with the ELF file's own header.
+fn write_scripts(out: &Path, board: &Board, slot: Slot) -> Result<Vec<String>, String> {
+    let write = |name: &str, content: String| {
+        fs::write(out.join(name), content).map_err(|error| format!("cannot write {name} into OUT_DIR: {error}"))
+    };
+    write("memory.x", board.memory_x(slot).to_string())?;
+    write("lifeboot.x", check_script(board, slot))?;
+    let argument = |argument: String| format!("rustc-link-arg-bins={argument}");
+    Ok(vec![
+        format!("rustc-link-search={}", out.display()),
+        argument("--emit-relocs".to_owned()),
+        argument("--nmagic".to_owned()),
+        argument(format!("-T{}", out.join("lifeboot.x").display())),
+    ])
+}
+
+/// A crate that the firmware depends on may bring a `memory.x` as well.
+fn check_script(board: &Board, slot: Slot) -> String {
+    format!(
+        "ASSERT(!DEFINED(__vector_table) || __vector_table == {:#010x}, \"lifeboot: another memory.x than Lifeboot's was \
+         taken. A crate brings it: switch that off, as with embassy-stm32's feature memory-x\");\n",
+        board.payload_address(slot)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slot_is_a_unless_b_is_asked_for() {
+        assert_eq!((slot(None), slot(Some("A")), slot(Some("B"))), (Ok(Slot::A), Ok(Slot::A), Ok(Slot::B)));
+        let refused = slot(Some("C")).unwrap_err();
+        assert_eq!(refused, "LIFEBOOT_LINK_SLOT is \"C\"; it can be A or B, or not set, which means A");
+    }
+
+    #[test]
+    fn a_memory_x_that_would_win_is_refused() {
+        let workspace = tempfile::tempdir().unwrap();
+        let package = workspace.path().join("firmware");
+        fs::create_dir(&package).unwrap();
+        for folder in [workspace.path(), &package] {
+            fs::write(folder.join("Cargo.toml"), "").unwrap();
+        }
+        assert_eq!(refuse_other_maps(&package), Ok(()));
+        for folder in [workspace.path(), &package] {
+            let map = folder.join("memory.x");
+            fs::write(&map, "").unwrap();
+            let refused = refuse_other_maps(&package).unwrap_err();
+            assert!(refused.starts_with(&format!("{} would be taken", map.display())), "{refused}");
+            fs::remove_file(&map).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_scripts_are_of_the_board_and_the_slot() {
+        let out = tempfile::tempdir().unwrap();
+        let instructions = write_scripts(out.path(), &layout::STM32F405, Slot::B).unwrap();
+        let read = |name| fs::read_to_string(out.path().join(name)).unwrap();
+        assert_eq!(read("memory.x"), layout::STM32F405.memory_x(Slot::B).to_string());
+        assert!(read("lifeboot.x").contains("__vector_table == 0x08080200"), "{}", read("lifeboot.x"));
+        assert!(instructions.contains(&"rustc-link-arg-bins=--emit-relocs".to_owned()), "{instructions:?}");
+    }
+}
