@@ -1,6 +1,7 @@
 //! What this library's callers see when something goes wrong. Every error says what, and its help says what to do.
 
 use crate::bootloader_file::BootloaderError;
+use crate::cargo_version::CargoVersionError;
 use crate::device::DeviceError;
 use crate::elf::ElfError;
 use crate::flash_file::FlashFileError;
@@ -114,6 +115,17 @@ pub enum Error {
     #[error("there is no public key, and the private one stays elsewhere")]
     #[diagnostic(help("give --public-key KEY.pub.pem, or say it once: public-key = \"KEY.pub.pem\" in lifeboot.toml"))]
     PublicKeyNeeded,
+    /// There is no version.
+    #[error("nothing says which version the firmware has")]
+    #[diagnostic(help(
+        "give --version 1.2.3, or say it once: version = \"1.2.3\" in lifeboot.toml, or LIFEBOOT_VERSION in the \
+         environment; in cargo's target folder, Cargo.toml's counts"
+    ))]
+    VersionNeeded,
+    /// The version in `Cargo.toml` cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    CargoVersion(#[from] CargoVersionError),
     /// `lifeboot.toml` cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

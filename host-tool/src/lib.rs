@@ -8,6 +8,7 @@
 //! | [`sign`](mod@sign) | makes an image of firmware, and proves that it runs in either slot |
 //! | [`image_file`] | image files: made, checked, and carried to a slot |
 //! | [`bootloader_file`] | a bootloader as cargo builds it |
+//! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
 //! | [`provision`] | the first flash: bootloader, blank journal, first firmware |
 //! | `probe` | flashes a board through a debug probe; with the cargo feature `probe` |
 //! | [`flash_file`], [`board`] | files that other tools flash, and what they call a board |
@@ -28,6 +29,7 @@
 
 pub mod board;
 pub mod bootloader_file;
+pub mod cargo_version;
 pub mod device;
 pub mod elf;
 mod error;

@@ -14,10 +14,12 @@ pub mod run;
 pub mod sign;
 pub mod status;
 
-use lifeboot_core::Board;
 use lifeboot_core::layout::BOARDS;
+use lifeboot_core::{Board, Version};
 use lifeboot_host_tool::Error;
+use lifeboot_host_tool::cargo_version::{self, CargoVersion};
 use lifeboot_host_tool::elf::board_of;
+use std::path::{Path, PathBuf};
 
 /// Takes a board's name from the command line.
 fn board(name: &str) -> Result<&'static Board, String> {
@@ -30,6 +32,15 @@ fn board_for(elf: &[u8], named: Option<&'static Board>) -> Result<&'static Board
         Some(board) => Ok(board),
         None => board_of(elf)?.ok_or_else(|| Error::BoardNeeded { boards: board_names() }),
     }
+}
+
+/// The version of firmware, and the `Cargo.toml` that it comes from where it was not given.
+fn version_for(elf: &Path, given: Option<Version>) -> Result<Option<(Version, Option<PathBuf>)>, Error> {
+    if let Some(version) = given {
+        return Ok(Some((version, None)));
+    }
+    let found = cargo_version::of_firmware(elf)?;
+    Ok(found.map(|CargoVersion { version, manifest }| (version, Some(manifest))))
 }
 
 fn board_names() -> String {

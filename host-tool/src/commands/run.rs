@@ -43,9 +43,9 @@ pub struct Arguments {
     /// The private key to sign with
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
-    /// The firmware's version
-    #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse, default_value = "0.0.0")]
-    version: Version,
+    /// The firmware's version [default: Cargo.toml's, or 0.0.0 where there is none]
+    #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
+    version: Option<Version>,
     /// Push through this port, /dev/ttyACM0 or tcp:HOST:NUMBER, instead of flashing
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
@@ -64,7 +64,8 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
     let board = board_of(&elf)?.ok_or(Error::NoFirmware)?;
     let key = PrivateKey::read(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
     let lowest_bootloader = lifeboot_core::info::FORMAT;
-    let release = Release { version: arguments.version, epoch: 0, lowest_bootloader, schemas: (0, 0) };
+    let version = super::version_for(&arguments.firmware, arguments.version)?.map(|(version, _)| version);
+    let release = Release { version: version.unwrap_or_default(), epoch: 0, lowest_bootloader, schemas: (0, 0) };
     let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
     match &arguments.port {
         Some(port) => {

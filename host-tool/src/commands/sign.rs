@@ -32,9 +32,9 @@ pub struct Arguments {
     /// The board that the firmware was built for [default: the one whose slot A it is linked for]
     #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board)]
     board: Option<&'static Board>,
-    /// The firmware's version: MAJOR.MINOR.PATCH, or with a build number MAJOR.MINOR.PATCH+BUILD
+    /// The firmware's version: MAJOR.MINOR.PATCH, or with a build number MAJOR.MINOR.PATCH+BUILD [default: Cargo.toml's]
     #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
-    version: Version,
+    version: Option<Version>,
     /// The private key to sign with
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
@@ -71,8 +71,10 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
     let signer = Signer::read(arguments)?;
     let elf = files::read(&arguments.firmware)?;
     let program = Program::read(&elf, super::board_for(&elf, arguments.board)?, arguments.bound)?;
+    let (version, version_from) =
+        super::version_for(&arguments.firmware, arguments.version)?.ok_or(Error::VersionNeeded)?;
     let release = Release {
-        version: arguments.version,
+        version,
         epoch: arguments.epoch,
         lowest_bootloader: arguments.lowest_bootloader,
         schemas: arguments.schemas,
@@ -95,6 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
         image: out.display().to_string(),
         board: board.name.to_owned(),
         version: header.version.to_string(),
+        version_from: version_from.map(|path| path.display().to_string()),
         epoch: header.epoch,
         key_id: hex(&header.key_id),
         demo_key: public.is_demo(),

@@ -41,6 +41,8 @@ pub struct SignedImage {
     pub board: String,
     /// The firmware's version.
     pub version: String,
+    /// The `Cargo.toml` that says so; `null` where it was given.
+    pub version_from: Option<String>,
     /// The security counter.
     pub epoch: u32,
     /// The short name of the key that signed it.
@@ -57,9 +59,11 @@ pub struct SignedImage {
 
 impl Display for SignedImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SignedImage { image, board, version, epoch, key_id, digest, slot, proved, .. } = self;
+        let SignedImage { image, board, version, version_from, epoch, key_id, digest, slot, proved, .. } = self;
         proved.iter().try_for_each(|proved| writeln!(f, "{proved}"))?;
-        write!(f, "signed {image}: {board} {version}, epoch {epoch}\nkey {key_id}, digest {digest}\nslot: {slot}")
+        write!(f, "signed {image}: {board} {version}")?;
+        version_from.iter().try_for_each(|manifest| write!(f, " (of {manifest})"))?;
+        write!(f, ", epoch {epoch}\nkey {key_id}, digest {digest}\nslot: {slot}")
     }
 }
 

@@ -18,6 +18,9 @@ mod command_line;
 /// `lifeboot.toml`: what counts before what, and files that are wrong.
 mod settings;
 
+/// The firmware's version, where only `Cargo.toml` says it.
+mod versions;
+
 /// What the commands report to a program.
 mod json;
 
