@@ -7,24 +7,29 @@
 
 mod error;
 mod frames;
+mod heard;
 mod reply;
+mod waiting;
 
 pub use error::LinkError;
+pub use heard::{Heard, Listener, Waiting};
 pub use reply::Reply;
 
-use crate::port::{Pipe, PortError};
-use frames::Frames;
+use crate::port::Pipe;
+use frames::{End, Frames};
+use heard::MOMENT;
 use lifeboot_updater::frame;
-use lifeboot_updater::wire::{Command, Refusal, Request, SILENCE, Status};
-use reply::{fits, without_log};
+use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Request, SILENCE, Status};
+use reply::fits;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// Bytes of the largest request's message; larger than any device takes.
 const REQUEST: usize = 16 * 1024;
 
-/// How often a connection that broke is tried again.
-const RECONNECT_EVERY: Duration = Duration::from_millis(200);
+/// Silence on the line after which what has come is not the beginning of a frame, if it reads as text; and how often a
+/// wait looks whether it is called off.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// How long to wait for an answer, and how often to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +51,6 @@ impl Patience {
     pub const VERIFY: Patience = Patience { wait: Duration::from_secs(1), tries: 60 };
 }
 
-/// Takes pieces of the firmware's log, as defmt encodes it.
-pub type LogSink = Box<dyn FnMut(&[u8])>;
-
 /// A conversation with the device at the other end of a pipe.
 pub struct Link<P> {
     pipe: P,
@@ -61,7 +63,10 @@ pub struct Link<P> {
     resynchronise: bool,
     recovery: Duration,
     busy_wait: Duration,
-    log: Option<LogSink>,
+    listener: Option<Listener>,
+    stop: Option<Box<dyn Fn() -> bool>>,
+    /// Since when a request waits for its answer, over all that have none since the last one; and whether that was told.
+    unanswered: Option<(Duration, bool)>,
 }
 
 impl<P: Pipe> Link<P> {
@@ -78,7 +83,9 @@ impl<P: Pipe> Link<P> {
             resynchronise: true,
             recovery: Duration::from_secs(10),
             busy_wait: Duration::from_millis(u64::from(SILENCE) + 1000),
-            log: None,
+            listener: None,
+            stop: None,
+            unanswered: None,
         }
     }
 
@@ -87,9 +94,23 @@ impl<P: Pipe> Link<P> {
         Link { session: session.max(1), number, ..self }
     }
 
-    /// Hands what the firmware logs to `sink`. Without one it is dropped.
-    pub fn with_log(self, sink: impl FnMut(&[u8]) + 'static) -> Self {
-        Link { log: Some(Box::new(sink)), ..self }
+    /// Tells `listener` what comes beside answers, and what happens to the connection. Without one it is dropped.
+    pub fn with_listener(self, listener: impl FnMut(Duration, Heard<'_>) + 'static) -> Self {
+        Link { listener: Some(Box::new(listener)), ..self }
+    }
+
+    /// Hands what the firmware logs to `sink`, in place of a listener.
+    pub fn with_log(self, mut sink: impl FnMut(&[u8]) + 'static) -> Self {
+        self.with_listener(move |_, heard| {
+            if let Heard::Log(piece) = heard {
+                sink(piece);
+            }
+        })
+    }
+
+    /// Sets what calls every wait off, with [`LinkError::Stopped`], soon after it has become true.
+    pub fn with_stop(self, stop: impl Fn() -> bool + 'static) -> Self {
+        Link { stop: Some(Box::new(stop)), ..self }
     }
 
     /// Sets how long a broken connection is tried again; 10 s where nothing is said.
@@ -124,16 +145,20 @@ impl<P: Pipe> Link<P> {
     pub fn ask(&mut self, command: &Command, patience: Patience) -> Result<Reply, LinkError> {
         let number = self.next_number();
         // Its holder was heard before the first answer that says so.
-        let mut busy_since = None;
+        let mut busy_since: Option<Duration> = None;
         let mut tries = 0;
         while tries < patience.tries {
             tries += 1;
             // Whatever swallowed the last try may have left half a frame.
             self.resynchronise |= tries > 1;
             self.transmit(number, command)?;
+            self.unanswered.get_or_insert((self.now(), false));
             let mut until = self.now() + patience.wait;
             while let Some(reply) = self.answer(number, command, until)? {
                 let now = self.now();
+                if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > MOMENT {
+                    self.tell(Heard::Waiting(Waiting::OtherHost(self.busy_wait)));
+                }
                 if reply != Reply::Refused(Refusal::Busy) || now - *busy_since.get_or_insert(now) >= self.busy_wait {
                     return Ok(reply);
                 }
@@ -179,10 +204,8 @@ impl<P: Pipe> Link<P> {
         let until = self.now() + wait;
         loop {
             while let Some(byte) = self.unread.pop() {
-                if self.frames.push(byte)
-                    && let Some(answer) = self.frames.message()
-                    && let Some(answer) = without_log(answer, &mut self.log)
-                {
+                if let Some(answer) = self.take(byte) {
+                    self.unanswered = None;
                     return Ok(Some(answer));
                 }
             }
@@ -190,12 +213,48 @@ impl<P: Pipe> Link<P> {
             if left.is_zero() {
                 return Ok(None);
             }
+            if self.is_stopped() {
+                return Err(LinkError::Stopped);
+            }
             let mut buffer = [0; 4096];
-            match self.pipe.read(&mut buffer, left) {
+            match self.pipe.read(&mut buffer, left.min(QUIET)) {
+                Ok(0) => {
+                    if let (Some(listener), Some(text)) = (&mut self.listener, self.frames.text()) {
+                        listener(self.pipe.now(), Heard::Other(text));
+                    }
+                    self.tell_unanswered();
+                }
                 Ok(length) => self.unread.extend(buffer[..length].iter().rev()),
                 Err(lost) => return self.recover(lost).map(|()| None),
             }
         }
+    }
+
+    /// Takes the next byte, and tells what it completed, unless that is an answer.
+    fn take(&mut self, byte: u8) -> Option<(u8, Reply)> {
+        let end = self.frames.push(byte)?;
+        let now = self.pipe.now();
+        let mut tell = |heard| {
+            if let Some(listener) = &mut self.listener {
+                listener(now, heard);
+            }
+        };
+        let others = self.frames.others();
+        match end {
+            End::Empty => tell(Heard::Afresh),
+            _ if others.is_empty() => {}
+            End::Frame | End::Other => tell(Heard::Other(others)),
+        }
+        if end != End::Frame {
+            return None;
+        }
+        let Answer { number, body } = self.frames.message()?;
+        match &body {
+            Body::Log(piece) => tell(Heard::Log(piece)),
+            Body::Status(status) => tell(Heard::Status(status)),
+            _ => {}
+        }
+        Some((number, Reply::of(body)?))
     }
 
     /// The next frame starts afresh, whatever the line carries.
@@ -238,21 +297,5 @@ impl<P: Pipe> Link<P> {
             Err(lost) => self.recover(lost)?,
         }
         Ok(())
-    }
-
-    fn recover(&mut self, lost: PortError) -> Result<(), LinkError> {
-        let until = self.now() + self.recovery;
-        loop {
-            self.pipe.pause(RECONNECT_EVERY);
-            if self.pipe.reconnect().is_ok() {
-                self.frames.clear();
-                self.unread.clear();
-                self.resynchronise = true;
-                return Ok(());
-            }
-            if self.now() >= until {
-                return Err(lost.into());
-            }
-        }
     }
 }

@@ -29,4 +29,8 @@ pub enum LinkError {
     #[error("the request is longer than any frame")]
     #[diagnostic(help("the device says that it takes more than it can: its firmware is at fault"))]
     TooLong,
+    /// It was called off: see [`Link::with_stop`](super::Link::with_stop).
+    #[error("stopped")]
+    #[diagnostic(help("what was begun goes on with the next push"))]
+    Stopped,
 }

@@ -1,7 +1,6 @@
 //! What a device answers, apart from the bytes that it came in.
 
-use super::LogSink;
-use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Status};
+use lifeboot_updater::wire::{Body, Command, Refusal, Status};
 
 /// What a device answered: [`Body`], but on its own feet, and without the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,21 +33,17 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
     }
 }
 
-/// The reply in an answer, with its number; a piece of log goes to its sink instead.
-pub(super) fn without_log(answer: Answer, log: &mut Option<LogSink>) -> Option<(u8, Reply)> {
-    let reply = match answer.body {
-        Body::Done => Reply::Done,
-        Body::Refused(refusal) => Reply::Refused(refusal),
-        Body::Status(status) => Reply::Status(Box::new(status)),
-        Body::Begun { next } => Reply::Begun(next),
-        Body::Written { next } => Reply::Written(next),
-        Body::Digests(digests) => Reply::Digests(digests.to_vec()),
-        Body::Log(piece) => {
-            if let Some(sink) = log {
-                sink(piece);
-            }
-            return None;
-        }
-    };
-    Some((answer.number, reply))
+impl Reply {
+    /// The reply in an answer's body; `None` for what is no answer.
+    pub(super) fn of(body: Body) -> Option<Reply> {
+        Some(match body {
+            Body::Done => Reply::Done,
+            Body::Refused(refusal) => Reply::Refused(refusal),
+            Body::Status(status) => Reply::Status(Box::new(status)),
+            Body::Begun { next } => Reply::Begun(next),
+            Body::Written { next } => Reply::Written(next),
+            Body::Digests(digests) => Reply::Digests(digests.to_vec()),
+            Body::Log(_) => return None,
+        })
+    }
 }

@@ -4,14 +4,18 @@ use crate::device::Device;
 use crate::line::Wire;
 use crate::pushes::recipe;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_host_tool::link::{Link, LinkError, Patience};
-use lifeboot_host_tool::port::{BAUD, Pipe, Port, PortError, choose};
+use lifeboot_host_tool::link::{Heard, Link, LinkError, Patience};
+use lifeboot_host_tool::port::{Adapter, BAUD, Pipe, Port, PortError, choose};
 use lifeboot_host_tool::push::{Options, PushOutcome, push};
 use miette::Diagnostic;
 use serialport::{SerialPort, SerialPortInfo, SerialPortType, TTYPort, UsbPortInfo};
+use std::cell::Cell;
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Command, Output};
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -22,11 +26,20 @@ fn lifeboot(arguments: &[&str]) -> Output {
 
 /// Carries a device's line over a stream, until that is closed.
 fn carry(wire: &mut Wire, stream: &mut (impl Read + Write)) {
+    carry_until(wire, stream, |_| false);
+}
+
+/// As [`carry`], or until so many bytes have come from the host.
+fn carry_until(wire: &mut Wire, stream: &mut (impl Read + Write), is_enough: impl Fn(usize) -> bool) {
     let mut buffer = [0; 4096];
-    loop {
+    let mut carried = 0;
+    while !is_enough(carried) {
         match stream.read(&mut buffer) {
             Ok(0) => return,
-            Ok(length) => wire.write(&buffer[..length]).unwrap(),
+            Ok(length) => {
+                carried += length;
+                wire.write(&buffer[..length]).unwrap();
+            }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(_) => return,
         }
@@ -148,23 +161,27 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
     }
 }
 
-#[test]
-fn without_a_name_the_only_usb_port_is_taken() {
-    let built_in = SerialPortInfo { port_name: "/dev/ttyS0".to_owned(), port_type: SerialPortType::PciPort };
-    let usb = |name: &str, product: Option<&str>| SerialPortInfo {
+/// A port with a USB adapter, as the system lists it.
+fn usb(name: &str, product: Option<&str>, serial_number: Option<&str>) -> SerialPortInfo {
+    SerialPortInfo {
         port_name: name.to_owned(),
         port_type: SerialPortType::UsbPort(UsbPortInfo {
             vid: 0x2e8a,
             pid: 10,
-            serial_number: None,
+            serial_number: serial_number.map(str::to_owned),
             manufacturer: Some(" ".to_owned()),
             product: product.map(str::to_owned),
             // probe-rs asks for more of serialport than the tool does.
             #[cfg(feature = "probe")]
             interface: None,
         }),
-    };
-    let (pico, unnamed) = (usb("/dev/ttyACM0", Some("Pico")), usb("/dev/ttyUSB1", None));
+    }
+}
+
+#[test]
+fn without_a_name_the_only_usb_port_is_taken() {
+    let built_in = SerialPortInfo { port_name: "/dev/ttyS0".to_owned(), port_type: SerialPortType::PciPort };
+    let (pico, unnamed) = (usb("/dev/ttyACM0", Some("Pico"), None), usb("/dev/ttyUSB1", None, None));
     let chosen = |ports: &[&SerialPortInfo]| choose(&ports.iter().copied().cloned().collect::<Vec<_>>());
     let words = |ports: &[&SerialPortInfo]| {
         let error = chosen(ports).unwrap_err();
@@ -181,6 +198,71 @@ fn without_a_name_the_only_usb_port_is_taken() {
         "no USB serial port is plugged in\nplug the device in, or check its cable (some carry power only)".to_owned();
     assert_eq!(words(&[]), advice);
     assert_eq!(words(&[&built_in]), advice + "; or name a port of this machine with --port: /dev/ttyS0");
+}
+
+#[test]
+fn an_adapter_is_found_again_under_another_name() {
+    let before = [usb("/dev/ttyACM0", None, Some("E66")), usb("/dev/ttyACM1", None, Some("E77"))];
+    let adapter = Adapter::at("/dev/ttyACM0", &before).unwrap();
+    let moved = [usb("/dev/ttyACM1", None, Some("E77")), usb("/dev/ttyACM2", None, Some("E66"))];
+    assert_eq!(adapter.find("/dev/ttyACM0", &moved), Some("/dev/ttyACM2"));
+    // Another one that got the old name is not taken for it.
+    let other = [usb("/dev/ttyACM0", None, Some("E77"))];
+    assert_eq!(adapter.find("/dev/ttyACM0", &other), None);
+    // Two that nothing tells apart: only the name is left.
+    let twins = [usb("/dev/ttyUSB0", None, None), usb("/dev/ttyUSB1", None, None)];
+    let twin = Adapter::at("/dev/ttyUSB1", &twins).unwrap();
+    assert_eq!(twin.find("/dev/ttyUSB1", &twins), Some("/dev/ttyUSB1"));
+    assert_eq!(twin.find("/dev/ttyUSB2", &twins), None);
+}
+
+/// Plugs an adapter in: a new terminal behind an old name. Returns its far end, and what keeps it open while no host is
+/// there.
+#[cfg(unix)]
+fn plug_in(name: &Path) -> (TTYPort, File) {
+    let (mut adapter, port) = TTYPort::pair().unwrap();
+    adapter.set_timeout(Duration::from_millis(1)).unwrap();
+    let node = port.name().unwrap();
+    let held = File::options().read(true).write(true).open(&node).unwrap();
+    std::os::unix::fs::symlink(&node, name).unwrap();
+    (adapter, held)
+}
+
+#[test]
+#[cfg(unix)]
+fn a_push_survives_an_adapter_that_is_unplugged_and_plugged_in_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("adapter");
+    let mut first = Some(plug_in(&name));
+    let (held, holding) = mpsc::channel();
+    let (seen, missed) = mpsc::channel();
+    let server = thread::spawn({
+        let name = name.clone();
+        move || {
+            let mut wire = Wire::to(Device::new(&MICROBIT));
+            let (adapter, _) = first.as_mut().unwrap();
+            carry_until(&mut wire, adapter, |carried| carried > 3000);
+            std::fs::remove_file(&name).unwrap();
+            drop(first);
+            missed.recv().unwrap();
+            let (mut second, file) = plug_in(&name);
+            held.send(file).unwrap();
+            carry(&mut wire, &mut second);
+        }
+    });
+    let connections = Rc::new(Cell::new(0));
+    let mut link = Link::new(Port::open(name.to_str().unwrap(), BAUD).unwrap()).with_listener({
+        let connections = connections.clone();
+        move |_, heard| match heard {
+            Heard::Lost(_) => seen.send(()).unwrap(),
+            Heard::Connected => connections.set(connections.get() + 1),
+            _ => {}
+        }
+    });
+    let pushed = push(&mut link, &recipe(&MICROBIT, 1, 9000).image(), &Options::default(), &mut ()).unwrap();
+    assert_eq!((pushed.outcome, connections.get()), (PushOutcome::Confirmed, 1));
+    drop((link, holding.recv().unwrap()));
+    server.join().unwrap();
 }
 
 #[test]
