@@ -8,6 +8,7 @@ use crate::flash_file::FlashFileError;
 use crate::image_file::ImageError;
 use crate::keys::KeyError;
 use crate::link::LinkError;
+use crate::monitor::MonitorError;
 use crate::port::PortError;
 use crate::provision::ProvisionError;
 use crate::push::PushError;
@@ -157,6 +158,10 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Link(#[from] LinkError),
+    /// Nothing can be shown.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Monitor(#[from] MonitorError),
     /// The update failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -165,6 +170,13 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Device(#[from] DeviceError),
+    /// The monitor did not show the text that it was to end with.
+    #[error("no line with {text:?} was shown")]
+    #[diagnostic(help("give more time with --for; the text is looked for in messages and lines as they are shown"))]
+    NotShown {
+        /// The text.
+        text: String,
+    },
     /// `--force` names another image.
     #[error("--force names another image: this one's digest is {digest}")]
     #[diagnostic(help("give the file that you mean to force, or the first digits of this digest"))]

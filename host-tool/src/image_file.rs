@@ -50,6 +50,11 @@ pub struct ImageFile {
 }
 
 impl UnsignedImage {
+    /// What its header will say.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
     /// An image of a canonical payload. Without entries it is bound to the slot that it is linked for.
     pub fn new(
         board: &'static Board,

@@ -16,6 +16,7 @@
 //! | [`port`] | byte pipes to a device: serial ports, TCP, a program's own |
 //! | [`link`] | the conversation with a device over a line that loses bytes |
 //! | [`push`](mod@push) | brings an image into a device and sees it confirmed |
+//! | [`monitor`] | shows what a device logs, live or from a recording |
 //! | [`device`] | a device's state, confirm, rollback, reset |
 //! | [`refusal`] | what a device's refusals mean, and what to do next |
 //! | [`report`] | what the commands report, for people and for programs |
@@ -38,6 +39,7 @@ pub mod flash_file;
 pub mod image_file;
 pub mod keys;
 pub mod link;
+pub mod monitor;
 pub mod port;
 #[cfg(feature = "probe")]
 pub mod probe;

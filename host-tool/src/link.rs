@@ -12,7 +12,8 @@ mod reply;
 mod waiting;
 
 pub use error::LinkError;
-pub use heard::{Heard, Listener, Waiting};
+pub(crate) use frames::is_text;
+pub use heard::{Heard, Listener, Source, Waiting};
 pub use reply::Reply;
 
 use crate::port::Pipe;
@@ -102,7 +103,7 @@ impl<P: Pipe> Link<P> {
     /// Hands what the firmware logs to `sink`, in place of a listener.
     pub fn with_log(self, mut sink: impl FnMut(&[u8]) + 'static) -> Self {
         self.with_listener(move |_, heard| {
-            if let Heard::Log(piece) = heard {
+            if let Heard::Log(Source::Firmware, piece) = heard {
                 sink(piece);
             }
         })
@@ -250,7 +251,7 @@ impl<P: Pipe> Link<P> {
         }
         let Answer { number, body } = self.frames.message()?;
         match &body {
-            Body::Log(piece) => tell(Heard::Log(piece)),
+            Body::Log(piece) => tell(Heard::Log(Source::Firmware, piece)),
             Body::Status(status) => tell(Heard::Status(status)),
             _ => {}
         }

@@ -7,7 +7,7 @@ mod commands;
 mod output;
 
 use clap::{Parser, Subcommand};
-use commands::{confirm, flash, inspect, keygen, provision, push, reset, rollback, run, sign, status};
+use commands::{confirm, flash, inspect, keygen, monitor, provision, push, reset, rollback, run, sign, status};
 use output::Output;
 use std::process::ExitCode;
 
@@ -32,6 +32,7 @@ enum Command {
     Flash(flash::Arguments),
     Run(run::Arguments),
     Push(push::Arguments),
+    Monitor(monitor::Arguments),
     Status(status::Arguments),
     Confirm(confirm::Arguments),
     Rollback(rollback::Arguments),
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),
         Command::Push(arguments) => output.end(push::run(arguments, output)),
+        Command::Monitor(arguments) => output.end(monitor::run(arguments, output)),
         Command::Status(arguments) => output.end(status::run(arguments)),
         Command::Confirm(arguments) => output.end(confirm::run(arguments)),
         Command::Rollback(arguments) => output.end(rollback::run(arguments)),

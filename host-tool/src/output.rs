@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use lifeboot_host_tool::Error;
 use lifeboot_host_tool::report::{Failure, Report};
 use std::fmt::Display;
-use std::io::{Write, stderr, stdout};
+use std::io::{self, Write, stderr, stdout};
 use std::process::ExitCode;
 
 /// Who reads stdout.
@@ -28,6 +28,14 @@ impl Output {
     /// Says something on the way to the result, a line of its own; a report that has a field `event`.
     pub fn event(self, event: &impl Report) {
         if self.json { print(event.json()) } else { print(event) }
+    }
+
+    /// Says something on the way that may have colours, as long as somebody reads it.
+    ///
+    /// # Errors
+    /// Nobody does.
+    pub fn stream(self, event: &impl Report) -> io::Result<()> {
+        if self.json { writeln!(stdout(), "{}", event.json()) } else { writeln!(anstream::stdout(), "{event}") }
     }
 
     /// Says something that a program gets with the result.

@@ -9,6 +9,7 @@ mod failure;
 mod firmware;
 mod flash;
 mod image;
+mod monitor;
 mod push;
 
 pub use device::{Content, Device, Ending, LastOutcome, Running, Slots, TrialLeft};
@@ -16,6 +17,7 @@ pub use failure::{Failure, FailureDetails};
 pub use firmware::{FirmwareElf, RelocationsElf, SectionPart, SectionRelocations, Thunk};
 pub use flash::{FlashPart, Flashed, Provisioned};
 pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, SlotUse, ToSign};
+pub use monitor::{MonitorEnd, Monitored};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};
 
 use serde::Serialize;

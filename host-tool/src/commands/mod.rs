@@ -3,7 +3,9 @@
 pub mod confirm;
 pub mod flash;
 pub mod inspect;
+mod interrupt;
 pub mod keygen;
+pub mod monitor;
 mod port;
 mod progress;
 pub mod provision;

@@ -20,11 +20,17 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// A link over the port.
     pub fn link(&self) -> Result<Link<Port>, Error> {
+        Ok(Link::new(self.open()?))
+    }
+
+    /// The port.
+    pub fn open(&self) -> Result<Port, Error> {
         let name = match &self.port {
             Some(name) => name.clone(),
             None => choose(&all_ports())?,
         };
-        Ok(Link::new(Port::open(&name, self.baud)?))
+        Ok(Port::open(&name, self.baud)?)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::port::PortError;
 use lifeboot_updater::wire::Status;
+use serde::Serialize;
 use std::time::Duration;
 
 /// A wait that is longer than this is told.
@@ -10,8 +11,8 @@ pub(super) const MOMENT: Duration = Duration::from_secs(1);
 /// What a link hears, and what happens to it.
 #[derive(Debug)]
 pub enum Heard<'a> {
-    /// A piece of the firmware's log, as defmt encodes it.
-    Log(&'a [u8]),
+    /// A piece of a program's log, as defmt encodes it.
+    Log(Source, &'a [u8]),
     /// The state of the device, whoever asked for it.
     Status(&'a Status),
     /// An empty frame: whoever sends begins afresh, as a device does that has just started.
@@ -24,6 +25,26 @@ pub enum Heard<'a> {
     Connected,
     /// A wait has become longer than a second. Said once for each.
     Waiting(Waiting),
+}
+
+/// Who logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The bootloader.
+    Bootloader,
+    /// The firmware in a slot.
+    Firmware,
+}
+
+impl Source {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Bootloader => "bootloader",
+            Source::Firmware => "firmware",
+        }
+    }
 }
 
 /// What a link waits for.

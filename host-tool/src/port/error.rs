@@ -77,6 +77,13 @@ pub enum PortError {
         /// The system's words.
         reason: String,
     },
+    /// A recording says that the connection was lost there.
+    #[error("{reason}")]
+    #[diagnostic(help("this is a recording: nothing is to be done"))]
+    Recorded {
+        /// Its words.
+        reason: String,
+    },
 }
 
 fn existing(ports: &[String]) -> String {

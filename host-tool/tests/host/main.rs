@@ -33,6 +33,9 @@ mod flash_files;
 /// What provision, flash and run print.
 mod flashing_commands;
 
+/// What a monitor shows of what devices say.
+mod monitor;
+
 /// Each type of relocation, from and to each kind of section.
 mod relocation_records;
 

@@ -5,8 +5,20 @@ use lifeboot_host_tool::settings::SETTINGS;
 use std::collections::BTreeSet;
 use std::fs;
 
-const COMMANDS: [&str; 11] =
-    ["keygen", "sign", "inspect", "provision", "flash", "run", "push", "status", "confirm", "rollback", "reset"];
+const COMMANDS: [&str; 12] = [
+    "keygen",
+    "sign",
+    "inspect",
+    "provision",
+    "flash",
+    "run",
+    "push",
+    "monitor",
+    "status",
+    "confirm",
+    "rollback",
+    "reset",
+];
 
 fn folder(settings: &str) -> Folder {
     let folder = Folder::new();

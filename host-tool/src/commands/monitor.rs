@@ -1,0 +1,187 @@
+//! `lifeboot monitor`
+
+use super::{interrupt, port};
+use crate::output::{self, Output};
+use lifeboot_host_tool::link::Link;
+use lifeboot_host_tool::monitor::{Item, Line, Program, Record, Recorded, Replay, Shared, Sink};
+use lifeboot_host_tool::report::{MonitorEnd, Monitored};
+use lifeboot_host_tool::{Error, files};
+use std::cell::Cell;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Show what a device logs
+///
+/// Messages that firmware logs with defmt are read with its ELF file: time, level, message, place in the source. Other
+/// text on the line is shown as it comes. Goes on until Ctrl-C, over restarts of the device and lost connections.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot monitor --elf target/thumbv6m-none-eabi/release/firmware
+  lifeboot monitor --elf firmware.elf --until \"self-test passed\" --for 30     # in CI
+  lifeboot monitor --elf firmware.elf --record session.jsonl
+  lifeboot monitor --elf firmware.elf --replay session.jsonl                  # without a device
+
+Times with a plus in front are this host's, in seconds since the monitor began; others are the
+firmware's own (defmt::timestamp!).
+
+Exit status: 0 after Ctrl-C, after --for, and when the text of --until was shown; 1 when it was not
+shown in the time of --for, or something failed; 2 for wrong arguments.")]
+pub struct Arguments {
+    #[command(flatten)]
+    port: port::Arguments,
+    #[command(flatten)]
+    programs: Programs,
+    /// End after so many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    seconds: Option<u64>,
+    /// End when a line with this text was shown
+    #[arg(long, value_name = "TEXT")]
+    until: Option<String>,
+    /// Keep what was heard in this file, to be shown again with --replay
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Show what this file kept, without a device
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+}
+
+/// The programs whose log is read.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Programs {
+    /// The firmware's ELF file, as cargo built it; give it again for each firmware that may run
+    #[arg(long, value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
+    pub elf: Vec<PathBuf>,
+    /// The bootloader's ELF file
+    #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
+    pub bootloader: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
+    interrupt::remember();
+    let screen = Screen::new(output, arguments.until.clone(), arguments.programs.bootloader.is_some());
+    let monitor = arguments.programs.monitor(screen.sink())?;
+    let until = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let end = {
+        let screen = screen.clone();
+        let is_over = move || until.is_some_and(|until| Instant::now() >= until);
+        move || screen.end().or_else(|| is_over().then_some(MonitorEnd::Time))
+    };
+    let stop = {
+        let end = end.clone();
+        move || end().is_some()
+    };
+    match &arguments.replay {
+        Some(path) => {
+            let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
+            let replay = Replay::read(&path.display().to_string(), &text)?;
+            let mut link = monitor.on(Link::new(replay).with_recovery(Duration::MAX)).with_stop(stop.clone());
+            monitor.listen(&mut link, |link| !link.pipe().is_over() && !stop())?;
+        }
+        None => {
+            let file = arguments.record.as_deref().map(create).transpose()?;
+            let link = Link::new(Recorded::new(arguments.port.open()?, file)).with_recovery(Duration::MAX);
+            let mut link = monitor.on(link).with_stop(stop.clone());
+            monitor.listen(&mut link, |_| !stop())?;
+            link.into_pipe().finish()?;
+        }
+    }
+    monitor.finish();
+    match (&arguments.until, end().unwrap_or(MonitorEnd::Recording)) {
+        (Some(text), MonitorEnd::Time | MonitorEnd::Recording) => Err(Error::NotShown { text: text.clone() }),
+        (_, ended) => Ok(screen.shown(ended)),
+    }
+}
+
+impl Programs {
+    /// A monitor that reads with these programs.
+    pub fn monitor(&self, sink: Sink) -> Result<Shared, Error> {
+        let mut programs = Vec::new();
+        for path in &self.elf {
+            programs.extend(read(path)?);
+        }
+        let bootloader = self.bootloader.as_deref().map(read).transpose()?.flatten();
+        Ok(Shared::new(programs, bootloader, sink))
+    }
+}
+
+/// The program in an ELF file; one that logs nothing is said to.
+pub fn read(path: &Path) -> Result<Option<Program>, Error> {
+    let program = Program::read(path, &files::read(path)?)?;
+    if program.is_none() {
+        output::warn(format_args!("{} logs nothing with defmt", path.display()));
+    }
+    Ok(program)
+}
+
+fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
+    let file = File::create(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+    Ok(Box::new(file))
+}
+
+/// Where records are shown: a line each on stdout.
+#[derive(Clone)]
+pub struct Screen {
+    output: Output,
+    until: Option<String>,
+    source: bool,
+    state: Rc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    messages: Cell<u64>,
+    lines: Cell<u64>,
+    unread: Cell<u64>,
+    ended: Cell<Option<MonitorEnd>>,
+}
+
+impl Screen {
+    /// One that ends with a record with the text `until`; `source` says whose message each is.
+    pub fn new(output: Output, until: Option<String>, source: bool) -> Self {
+        Screen { output, until, source, state: Rc::default() }
+    }
+
+    /// What shows records here.
+    pub fn sink(&self) -> Sink {
+        let screen = self.clone();
+        Box::new(move |record| screen.show(&record))
+    }
+
+    /// Why there is nothing more to wait for, if so.
+    pub fn end(&self) -> Option<MonitorEnd> {
+        self.state.ended.get().or_else(|| interrupt::came().then_some(MonitorEnd::Interrupt))
+    }
+
+    /// What was shown.
+    fn shown(&self, ended: MonitorEnd) -> Monitored {
+        let State { messages, lines, unread, .. } = &*self.state;
+        Monitored { messages: messages.get(), lines: lines.get(), unread: unread.get(), ended }
+    }
+
+    fn show(&self, record: &Record) {
+        let State { messages, lines, unread, ended } = &*self.state;
+        if self.output.stream(&Line { record, source: self.source }).is_err() {
+            ended.set(Some(MonitorEnd::Closed));
+        }
+        let text = match &record.item {
+            Item::Log(log) => {
+                messages.update(|count| count + 1);
+                &log.message
+            }
+            Item::Text { text } => {
+                lines.update(|count| count + 1);
+                text
+            }
+            Item::Unread { messages, .. } => return unread.update(|count| count + *messages as u64),
+            _ => return,
+        };
+        if self.until.as_ref().is_some_and(|until| text.contains(until)) {
+            ended.set(Some(MonitorEnd::Text));
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! `lifeboot monitor`, on recordings of what devices say: what is shown of messages, text, noise, starts, and lost
+//! connections, and with which ELF file.
+
+use crate::command_line::Folder;
+use crate::program::*;
+use lifeboot_core::Slot;
+use lifeboot_host_tool::image_file::{Release, hex};
+use lifeboot_host_tool::monitor::Recorded;
+use lifeboot_host_tool::port::{Pipe, PortError};
+use lifeboot_host_tool::sign;
+use lifeboot_updater::frame;
+use lifeboot_updater::wire::{self, Answer, Body, SlotContent, Status};
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::time::Duration;
+
+const STARTED: u8 = 1;
+const HOT: u8 = 2;
+const PLAIN: u8 = 3;
+
+/// Firmware that logs, in one of its builds; with a timestamp, if it has one.
+fn firmware(build: u8, timestamp: bool) -> Vec<u8> {
+    let mut program = Program::new(LARGE, Slot::A);
+    program.put(RODATA, 0x10, &[build]);
+    let symbol = |tag: &str, text: &str| {
+        format!(r#"{{"package":"p","tag":"{tag}","data":"{text}","disambiguator":"1","crate_name":"c"}}"#)
+    };
+    program.symbols[LOG_STRING as usize - 1].0 = symbol("defmt_prim", "{=str}");
+    let messages = [
+        (STARTED, "defmt_info", "started from slot {=u8}"),
+        (HOT, "defmt_warn", "{=u8} degrees"),
+        (PLAIN, "defmt_println", "as it is"),
+    ];
+    for (number, tag, text) in messages {
+        // Another build has other numbers.
+        program.symbol(&symbol(tag, text), Some(DEFMT), u32::from(number) + u32::from(build) * 8, 1);
+    }
+    if timestamp {
+        program.symbol(&symbol("defmt_timestamp", "{=u8:ms}"), Some(DEFMT), 0x70, 1);
+    }
+    program.symbol("_defmt_version_ = 4", None, 0, 0);
+    program.symbol("_defmt_encoding_ = rzcobs", None, 0, 0);
+    program.elf()
+}
+
+fn status(elf: &[u8], running: wire::Slot, trial: bool) -> Status {
+    let release =
+        Release { version: lifeboot_core::Version::default(), epoch: 0, lowest_bootloader: 1, schemas: (0, 0) };
+    let image = sign::Program::read(elf, LARGE, false).unwrap().image(release, [0; 4]).unwrap();
+    let version = wire::Version { major: 1, minor: 2, patch: 3, build: 0 };
+    let digest = *image.header().digest.first_chunk().unwrap();
+    Status {
+        wire: wire::WIRE,
+        board: LARGE.name_bytes(),
+        bootloader: 1,
+        demo_key: false,
+        running,
+        confirmed: if trial { wire::Slot::A } else { running },
+        trial: trial.then_some(wire::Trial { slot: running, attempts: 2, power_attempts: 9 }),
+        slots: [SlotContent::Image { version, epoch: 0, digest }; 2],
+        epoch_floor: 0,
+        revoked: 0,
+        outcome: None,
+        window: 1024,
+        chunk: 512,
+        unit: 1024,
+    }
+}
+
+/// A recording in the making.
+struct Session(String);
+
+impl Session {
+    fn new() -> Session {
+        Session("{\"lifeboot_recording\":1}\n".to_owned())
+    }
+
+    fn raw(mut self, milliseconds: u64, bytes: &[u8]) -> Session {
+        writeln!(self.0, "{}", json!({"at_us": milliseconds * 1000, "bytes": hex(bytes)})).unwrap();
+        self
+    }
+
+    fn event(mut self, milliseconds: u64, name: &str, value: Value) -> Session {
+        writeln!(self.0, "{}", json!({"at_us": milliseconds * 1000, name: value})).unwrap();
+        self
+    }
+
+    fn body(self, milliseconds: u64, body: Body) -> Session {
+        self.raw(milliseconds, &framed(body))
+    }
+
+    fn status(self, milliseconds: u64, status: &Status) -> Session {
+        self.body(milliseconds, Body::Status(status.clone()))
+    }
+
+    /// A device starts: the session's zero, and the logger's in front of its first message.
+    fn start(self, milliseconds: u64, build: u8, slot: u8) -> Session {
+        let log = [&[0], &*logged(&[STARTED + build * 8, 0, slot])].concat();
+        self.raw(milliseconds, &[0]).body(milliseconds, Body::Log(&log))
+    }
+
+    fn log(self, milliseconds: u64, message: &[u8]) -> Session {
+        self.body(milliseconds, Body::Log(&logged(message)))
+    }
+}
+
+fn framed(body: Body) -> Vec<u8> {
+    let (mut scratch, mut out) = ([0; 512], [0; 600]);
+    let length = frame::encode(&Answer { number: 0, body }, &mut scratch, &mut out).unwrap();
+    out[..length].to_vec()
+}
+
+fn logged(message: &[u8]) -> Vec<u8> {
+    [rzcobs::encode(message), vec![0]].concat()
+}
+
+/// What is shown of a session.
+fn shown(session: &Session, line: &str, files: &[(&str, &[u8])]) -> String {
+    let folder = Folder::new();
+    folder.put("session.jsonl", session.0.as_bytes());
+    files.iter().for_each(|(name, bytes)| folder.put(name, bytes));
+    folder.done(&format!("monitor --replay session.jsonl {line}"))
+}
+
+#[test]
+fn messages_and_text_are_shown_with_their_times() {
+    let elf = firmware(0, false);
+    let session = Session::new()
+        .status(10, &status(&elf, wire::Slot::A, false))
+        .raw(20, b"panicked at 'none', src/main.rs:7\r\n")
+        .log(30, &[HOT, 0, 70])
+        .log(1040, &[PLAIN, 0])
+        // Text runs into the next frame, and a prompt has no end.
+        .raw(1050, &[b"a line\nand half".as_slice(), &framed(Body::Log(&logged(&[HOT, 0, 71])))].concat())
+        .raw(3000, &[0xf0, 0x9f, 0xff, 7, 3, 0]);
+    assert_eq!(
+        shown(&session, "--elf a.elf", &[("a.elf", &elf)]),
+        "    +0.010 ---   the device runs 1.2.3 in slot A, confirmed
+    +0.030       panicked at 'none', src/main.rs:7
+    +0.030 WARN  70 degrees
+    +1.040       as it is
+    +1.050       a line
+    +1.050 WARN  71 degrees
+    +1.050       and half
+    +3.000 ---   5 bytes that are neither a frame nor text: noise, or another baud rate
+the recording is over: 3 messages and 3 lines of text shown, 0 messages not readable
+"
+    );
+}
+
+#[test]
+fn a_timestamp_of_the_firmware_counts_before_the_hosts_clock() {
+    let elf = firmware(0, true);
+    let session = Session::new().status(10, &status(&elf, wire::Slot::A, false)).log(20, &[HOT, 0, 250, 70]);
+    let text = shown(&session, "--elf a.elf", &[("a.elf", &elf)]);
+    assert!(text.contains("\n     0.250 WARN  70 degrees\n"), "{text}");
+}
+
+#[test]
+fn the_file_of_what_runs_is_found_among_several_by_its_digest() {
+    let (old, new) = (firmware(0, false), firmware(1, false));
+    let session = Session::new()
+        .status(10, &status(&old, wire::Slot::A, false))
+        .log(20, &[HOT, 0, 70])
+        // Messages of the start come before the device has said what it is.
+        .start(2000, 1, 2)
+        .log(2010, &[HOT + 8, 0, 71])
+        .status(2200, &status(&new, wire::Slot::B, true))
+        .log(2300, &[HOT + 8, 0, 72])
+        // It panics, and the one before comes back.
+        .raw(3000, &[0])
+        .log(3000, &[HOT + 8, 0, 99])
+        .start(3300, 0, 1)
+        .status(3400, &status(&old, wire::Slot::A, false));
+    let files: [(&str, &[u8]); 2] = [("a.elf", &old), ("b.elf", &new)];
+    assert_eq!(
+        shown(&session, "--elf a.elf --elf b.elf", &files),
+        "    +0.010 ---   the device runs 1.2.3 in slot A, confirmed
+    +0.020 WARN  70 degrees
+    +2.200 ---   the device has started: 1.2.3 in slot B, on trial
+    +2.000 INFO  started from slot 2
+    +2.010 WARN  71 degrees
+    +2.300 WARN  72 degrees
+    +3.000 WARN  99 degrees
+    +3.400 ---   the device has started: 1.2.3 in slot A, confirmed
+    +3.300 INFO  started from slot 1
+the recording is over: 6 messages and 0 lines of text shown, 0 messages not readable
+"
+    );
+    // One of them is not enough, and that is said instead of nonsense.
+    let text = shown(&session, "--elf a.elf", &files);
+    assert!(text.contains("in slot B, on trial, digest ") && text.contains("another build than a.elf: "), "{text}");
+    assert!(text.contains("---   3 messages of the firmware, 9 bytes: they belong to another build"), "{text}");
+    assert!(text.ends_with("2 messages and 0 lines of text shown, 4 messages not readable\n"), "{text}");
+    // Nor is none.
+    let text = shown(&session, "", &files);
+    assert!(text.contains("without its ELF file (--elf) nobody can read them"), "{text}");
+}
+
+#[test]
+fn a_device_that_says_nothing_of_itself_is_shown_as_far_as_it_makes_sense() {
+    let elf = firmware(0, false);
+    let session = Session::new().log(20, &[HOT, 0, 70]).log(30, &[HOT + 8, 0, 70]).raw(9000, b"alive\n");
+    let text = shown(&session, "--elf a.elf", &[("a.elf", &elf)]);
+    assert_eq!(
+        text,
+        "    +5.000 ---   the device does not say what it runs: messages are shown as the ELF file has them
+    +0.020 WARN  70 degrees
+    +0.030 ---   1 message of the firmware, 3 bytes: they are damaged, or belong to another build than the ELF file
+    +9.100       alive
+the recording is over: 1 messages and 1 lines of text shown, 1 messages not readable
+"
+    );
+}
+
+#[test]
+fn lost_connections_and_bytes_are_told() {
+    let elf = firmware(0, false);
+    let known = status(&elf, wire::Slot::A, false);
+    let mut damaged = framed(Body::Log(&logged(&[HOT, 0, 71])));
+    damaged[3] ^= 0x80;
+    let session = Session::new()
+        .status(10, &known)
+        .log(20, &[HOT, 0, 70])
+        .event(500, "lost", json!("the connection to /dev/ttyACM0 is lost: unplugged"))
+        .event(2500, "connected", json!(true))
+        // Nobody knows yet whether it is the same device.
+        .log(2600, &[HOT, 0, 71])
+        .status(2700, &known)
+        .raw(2800, &damaged)
+        .log(2900, &[HOT, 0, 72]);
+    assert_eq!(
+        shown(&session, "--elf a.elf", &[("a.elf", &elf)]),
+        "    +0.010 ---   the device runs 1.2.3 in slot A, confirmed
+    +0.020 WARN  70 degrees
+    +0.500 ---   the connection to /dev/ttyACM0 is lost: unplugged
+    +1.500 ---   waiting for the port to come back, as long as it takes
+    +2.500 ---   connected
+    +2.600 WARN  71 degrees
+    +2.800 ---   12 bytes that are neither a frame nor text: noise, or another baud rate
+    +2.900 WARN  72 degrees
+the recording is over: 3 messages and 0 lines of text shown, 0 messages not readable
+"
+    );
+}
+
+#[test]
+fn json_is_an_object_a_line_with_an_event() {
+    let elf = firmware(0, false);
+    let session = Session::new().status(10, &status(&elf, wire::Slot::A, false)).log(20, &[HOT, 0, 70]);
+    let text = shown(&session, "--elf a.elf --json", &[("a.elf", &elf)]);
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        lines,
+        [
+            json!({"event": "running", "at": 0.01, "firmware": "1.2.3 in slot A, confirmed"}),
+            json!({"event": "log", "at": 0.02, "source": "firmware", "time": null, "level": "warn",
+                "message": "70 degrees"}),
+            json!({"messages": 1, "lines": 0, "unread": 0, "ended": "recording"}),
+        ]
+    );
+}
+
+#[test]
+fn a_text_ends_it_and_one_that_does_not_come_is_an_error() {
+    let elf = firmware(0, false);
+    let session =
+        Session::new().status(10, &status(&elf, wire::Slot::A, false)).log(20, &[HOT, 0, 70]).raw(30, b"more\n");
+    let folder = Folder::new();
+    folder.put("session.jsonl", session.0.as_bytes());
+    folder.put("a.elf", &elf);
+    let text = folder.done("monitor --elf a.elf --replay session.jsonl --until 70");
+    assert!(
+        text.ends_with(
+            "70 degrees\nthe text was shown: 1 messages and 0 lines of text shown, 0 messages not readable\n"
+        ),
+        "{text}"
+    );
+    let text = folder.failed("monitor --elf a.elf --replay session.jsonl --until 71");
+    assert!(text.starts_with("error: no line with \"71\" was shown\n  help: "), "{text}");
+}
+
+#[test]
+fn files_that_are_no_recordings_say_where() {
+    let folder = Folder::new();
+    let cases = [
+        ("", "line 1: it is empty"),
+        ("hello\n", "line 1: expected value at line 1 column 1"),
+        ("{\"lifeboot_recording\":2}\n", "line 1: format 2, and this knows 1"),
+        (
+            "{\"lifeboot_recording\":1}\n{\"at_us\":1,\"bytes\":\"0\"}\n",
+            "line 2: these are no hexadecimal digits of bytes",
+        ),
+        (
+            "{\"lifeboot_recording\":1}\n{\"at_us\":1}\n",
+            "line 2: no variant of enum Event found in flattened data at line 1 column 11",
+        ),
+    ];
+    for (text, words) in cases {
+        folder.put("session.jsonl", text.as_bytes());
+        let said = folder.failed("monitor --replay session.jsonl");
+        let start = format!("error: session.jsonl is not a recording that this lifeboot can show: {words}\n  help: ");
+        assert!(said.starts_with(&start), "{said}");
+    }
+    // One that a crash has cut short is shown as far as it goes.
+    folder.put("session.jsonl", b"{\"lifeboot_recording\":1}\n{\"at_us\":1,\"byt");
+    assert!(folder.done("monitor --replay session.jsonl").starts_with("the recording is over: 0 messages"));
+}
+
+/// A pipe that says this, and is lost and found again.
+struct Scripted {
+    says: Vec<Option<&'static [u8]>>,
+    now: Duration,
+}
+
+impl Pipe for Scripted {
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
+        self.now += wait;
+        match self.says.pop() {
+            Some(Some(bytes)) => {
+                buffer[..bytes.len()].copy_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            Some(None) => Err(PortError::Lost { port: "here".to_owned(), reason: "unplugged".to_owned() }),
+            None => Ok(0),
+        }
+    }
+    fn write(&mut self, _: &[u8]) -> Result<(), PortError> {
+        Ok(())
+    }
+    fn reconnect(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
+    fn now(&self) -> Duration {
+        self.now
+    }
+    fn pause(&mut self, time: Duration) {
+        self.now += time;
+    }
+}
+
+/// A file that can be looked at.
+#[derive(Clone, Default)]
+struct Kept(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_recording_has_the_bytes_and_what_happened_to_the_connection() {
+    let file = Kept::default();
+    let scripted = Scripted { says: vec![Some(b"two"), None, Some(b"one\n")], now: Duration::from_secs(7) };
+    let mut pipe = Recorded::new(scripted, Some(Box::new(file.clone())));
+    let mut buffer = [0; 16];
+    pipe.read(&mut buffer, Duration::from_millis(1)).unwrap();
+    pipe.read(&mut buffer, Duration::from_millis(1)).unwrap_err();
+    pipe.pause(Duration::from_secs(1));
+    pipe.reconnect().unwrap();
+    pipe.read(&mut buffer, Duration::from_millis(1)).unwrap();
+    pipe.read(&mut buffer, Duration::from_millis(1)).unwrap();
+    pipe.finish().unwrap();
+    assert_eq!(
+        String::from_utf8(file.0.borrow().clone()).unwrap(),
+        r#"{"lifeboot_recording":1}
+{"at_us":1000,"bytes":"6f6e650a"}
+{"at_us":2000,"lost":"the connection to here is lost: unplugged"}
+{"at_us":1002000,"connected":true}
+{"at_us":1003000,"bytes":"74776f"}
+"#
+    );
+}
