@@ -178,10 +178,10 @@ pub enum Error {
         text: String,
     },
     /// `--force` names another image.
-    #[error("--force names another image: this one's digest is {digest}")]
-    #[diagnostic(help("give the file that you mean to force, or the first digits of this digest"))]
+    #[error("--force names another image: this one's digest begins with {digest}")]
+    #[diagnostic(help("give the file that you mean to force: the one whose digest the device's refusal shows"))]
     OtherDigest {
-        /// The image's.
+        /// The first half of the image's.
         digest: String,
     },
 }

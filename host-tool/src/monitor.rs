@@ -30,7 +30,7 @@ pub use recording::{Recorded, Replay};
 pub use words::Line;
 
 use crate::device::{ending, is_on_trial, running};
-use crate::link::{Heard, Link, LinkError, Waiting};
+use crate::link::{Heard, Link, LinkError};
 use crate::port::Pipe;
 use lifeboot_updater::wire::{Command, Outcome, Status};
 use reader::Reader;
@@ -164,17 +164,16 @@ impl Monitor {
                 }
             }
             Heard::Other(bytes) => self.other(now, bytes),
-            Heard::Lost(error) => {
-                self.finish();
-                self.show(now, Item::Lost { reason: error.to_string() });
-            }
+            Heard::Lost(_) => self.finish(),
             Heard::Connected => {
                 self.reader.reconnect();
                 self.fresh = true;
                 self.ask(false);
-                self.show(now, Item::Connected);
             }
-            Heard::Waiting(what) => self.waiting(now, what),
+            Heard::Waiting(_) => {}
+        }
+        if let Some(item) = Item::of(&heard) {
+            self.show(now, item);
         }
         self.fresh &= matches!(heard, Heard::Lost(_) | Heard::Connected | Heard::Waiting(_));
     }
@@ -215,19 +214,6 @@ impl Monitor {
                 Piece::Line(at, text) => self.show(at, Item::Text { text }),
             }
         }
-    }
-
-    fn waiting(&mut self, now: Duration, what: Waiting) {
-        let seconds = |time: Duration| match time {
-            Duration::MAX => "as long as it takes".to_owned(),
-            time => format!("{} seconds at most", time.as_secs()),
-        };
-        let what = match what {
-            Waiting::Answer => "an answer of the device".to_owned(),
-            Waiting::Port(time) => format!("the port to come back, {}", seconds(time)),
-            Waiting::OtherHost(time) => format!("another host to fall silent, {}", seconds(time)),
-        };
-        self.show(now, Item::Waiting { what });
     }
 
     fn ask(&mut self, started: bool) {

@@ -173,10 +173,10 @@ fn rejected(status: Option<&Status>, image: Option<&Header>) -> (String, String)
         .and_then(|status| status.outcome)
         .map(|outcome| format!(": {}", crate::device::reason(&outcome)))
         .unwrap_or_default();
-    let digits = image.map_or("DIGEST".to_owned(), |image| hex(&image.digest[..4]));
+    let digits = image.map_or("DIGEST".to_owned(), |image| hex(&image.digest[..16]));
     (
         format!("this image was rejected here before{why}"),
-        format!("push a corrected one; to try this one again all the same, add --force {digits}"),
+        format!("push a corrected one; to try this very one again all the same, type its digest: --force {digits}"),
     )
 }
 

@@ -1,5 +1,6 @@
 //! `lifeboot monitor`
 
+use super::progress::Console;
 use super::{interrupt, port};
 use crate::output::{self, Output};
 use lifeboot_host_tool::link::Link;
@@ -150,6 +151,12 @@ impl Screen {
     pub fn sink(&self) -> Sink {
         let screen = self.clone();
         Box::new(move |record| screen.show(&record))
+    }
+
+    /// What shows records above the bar of a push.
+    pub fn sink_above(&self, console: &Console) -> Sink {
+        let (screen, console) = (self.clone(), console.clone());
+        Box::new(move |record| console.above(|| screen.show(&record)))
     }
 
     /// Why there is nothing more to wait for, if so.

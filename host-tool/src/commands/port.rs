@@ -1,7 +1,8 @@
 //! The port that a command talks through, as its arguments name it.
 
 use lifeboot_host_tool::Error;
-use lifeboot_host_tool::link::Link;
+use lifeboot_host_tool::link::{Heard, Link};
+use lifeboot_host_tool::monitor::Item;
 use lifeboot_host_tool::port::{BAUD, Port, all_ports, choose};
 use std::time::Duration;
 
@@ -20,9 +21,14 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// A link over the port.
+    /// A link over the port, which says on stderr what it waits for.
     pub fn link(&self) -> Result<Link<Port>, Error> {
-        Ok(Link::new(self.open()?))
+        let say = |_, heard: Heard<'_>| {
+            if let Some(item) = Item::of(&heard) {
+                eprintln!("{item}");
+            }
+        };
+        Ok(Link::new(self.open()?).with_listener(say))
     }
 
     /// The port.

@@ -1,27 +1,66 @@
 //! The progress of a push: a bar on a terminal, plain lines in a log, JSON for a program.
 
 use crate::output::{Output, has_terminal};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use lifeboot_host_tool::link::{Heard, Waiting};
+use lifeboot_host_tool::monitor::{Item, Line, Record};
 #[cfg(feature = "probe")]
 use lifeboot_host_tool::probe::Stage;
 use lifeboot_host_tool::push::{Progress, Step};
 use lifeboot_host_tool::report::PushEvent;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
 
 /// Lines that a transfer leaves in a log.
 const LINES: u64 = 10;
 
-/// Whoever suits where the words go.
-pub fn listener(output: Output) -> Box<dyn Progress> {
-    if !output.is_json() && has_terminal() {
-        Box::new(Bar { bar: ProgressBar::hidden(), last: None })
-    } else {
-        Box::new(Log { output, last: None, tenths: 0 })
+/// Where a command says how it goes on: above the bar, where there is one.
+#[derive(Clone)]
+pub struct Console {
+    output: Output,
+    bar: Rc<RefCell<ProgressBar>>,
+}
+
+impl Console {
+    pub fn new(output: Output) -> Self {
+        Console { output, bar: Rc::new(RefCell::new(ProgressBar::hidden())) }
+    }
+
+    /// Lets something be printed while the bar is away.
+    pub fn above<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.borrow().suspend(print)
+    }
+
+    /// Says what happens to the connection.
+    pub fn tell(&self, now: Duration, heard: &Heard<'_>) {
+        // What the device is asked, the steps say.
+        if matches!(heard, Heard::Waiting(Waiting::Answer)) {
+            return;
+        }
+        let Some(item) = Item::of(heard) else { return };
+        if self.output.is_json() {
+            let record = &Record { at: now, item };
+            self.output.event(&Line { record, source: false });
+        } else {
+            self.above(|| eprintln!("{item}"));
+        }
+    }
+
+    /// Whoever suits where the words go.
+    pub fn listener(&self) -> Box<dyn Progress> {
+        if !self.output.is_json() && has_terminal() {
+            Box::new(Bar { bar: self.bar.clone(), last: None, skipped: 0 })
+        } else {
+            Box::new(Log { output: self.output, last: None, tenths: 0, skipped: 0 })
+        }
     }
 }
 
 struct Bar {
-    bar: ProgressBar,
+    bar: Rc<RefCell<ProgressBar>>,
     last: Option<Step>,
+    skipped: u64,
 }
 
 impl Progress for Bar {
@@ -29,21 +68,30 @@ impl Progress for Bar {
         if self.last.replace(step) == Some(step) {
             return;
         }
-        self.bar.finish_and_clear();
-        self.bar = if step == Step::Sending { transfer_bar() } else { ProgressBar::new_spinner() };
-        self.bar.set_message(PushEvent::from(step).to_string());
-        self.bar.enable_steady_tick(std::time::Duration::from_millis(100));
+        self.skipped = 0;
+        let mut bar = self.bar.borrow_mut();
+        bar.finish_and_clear();
+        *bar = if step == Step::Sending { transfer_bar() } else { ProgressBar::new_spinner() };
+        bar.set_message(PushEvent::from(step).to_string());
+        bar.enable_steady_tick(Duration::from_millis(100));
     }
 
+    /// What need not be sent is not in the bar, or the rate and the time left would be those of another line.
     fn bytes(&mut self, done: u64, total: u64) {
-        self.bar.set_length(total);
-        self.bar.set_position(done);
+        let bar = self.bar.borrow();
+        bar.set_length(total.saturating_sub(self.skipped));
+        bar.set_position(done.saturating_sub(self.skipped));
+    }
+
+    fn skipped(&mut self, bytes: u64) {
+        self.skipped += bytes;
+        self.bar.borrow().set_message(format!("sending ({} are there already)", HumanBytes(self.skipped)));
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.bar.borrow().finish_and_clear();
     }
 }
 
@@ -97,6 +145,7 @@ struct Log {
     output: Output,
     last: Option<Step>,
     tenths: u64,
+    skipped: u64,
 }
 
 impl Log {
@@ -112,7 +161,7 @@ impl Log {
 impl Progress for Log {
     fn step(&mut self, step: Step) {
         if self.last.replace(step) != Some(step) {
-            self.tenths = 0;
+            (self.tenths, self.skipped) = (0, 0);
             self.say(step.into());
         }
     }
@@ -121,7 +170,11 @@ impl Progress for Log {
         let tenths = done * LINES / total.max(1);
         if tenths > self.tenths {
             self.tenths = tenths;
-            self.say(PushEvent::Progress { done, total });
+            self.say(PushEvent::Progress { done, total, skipped: self.skipped });
         }
+    }
+
+    fn skipped(&mut self, bytes: u64) {
+        self.skipped += bytes;
     }
 }

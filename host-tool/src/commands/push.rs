@@ -1,6 +1,8 @@
 //! `lifeboot push`
 
-use super::{port, progress};
+use super::monitor::{Programs, Screen};
+use super::port;
+use super::progress::Console;
 use crate::output::Output;
 use lifeboot_host_tool::image_file::{ImageFile, hex};
 use lifeboot_host_tool::link::Link;
@@ -11,8 +13,11 @@ use lifeboot_host_tool::{Error, files};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Digits of a digest that name an image beyond doubt.
-const DIGITS: usize = 8;
+/// Bytes of a digest that a device shows.
+const DIGEST: usize = 16;
+
+/// How long an adapter may be unplugged.
+pub const UNPLUGGED: Duration = Duration::from_secs(60);
 
 /// Update a device
 ///
@@ -34,15 +39,20 @@ pub struct Arguments {
     /// How long to wait for the new firmware's confirm, in seconds
     #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = Options::default().timeout.as_secs())]
     timeout: u64,
-    /// Push an image that the device has rejected before; DIGEST is the first 8 digits or more of the image's digest
+    /// Push an image that the device has rejected before; DIGEST are the 32 digits that the refusal shows
     #[arg(long, value_name = "DIGEST", value_parser = digits)]
     force: Option<String>,
+    /// Show what the device logs meanwhile, on stdout; with the ELF files of the old and the new firmware
+    #[arg(long)]
+    monitor: bool,
+    #[command(flatten)]
+    programs: Programs,
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
     let image = ImageFile::from_bytes(&files::read(&arguments.image)?)?;
-    let digest = hex(&image.header().digest);
-    if arguments.force.as_ref().is_some_and(|digits| !digest.starts_with(digits)) {
+    let digest = hex(&image.header().digest[..DIGEST]);
+    if arguments.force.as_ref().is_some_and(|typed| *typed != digest) {
         return Err(Error::OtherDigest { digest });
     }
     let options = Options {
@@ -50,19 +60,41 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
         wait: !arguments.no_wait,
         timeout: Duration::from_secs(arguments.timeout),
     };
-    let mut link = arguments.port.link()?;
-    bring(&mut link, &image, &options, output)
+    let console = Console::new(output);
+    let monitor = arguments.monitor.then(|| {
+        let screen = Screen::new(output, None, arguments.programs.bootloader.is_some());
+        arguments.programs.monitor(screen.sink_above(&console))
+    });
+    let monitor = monitor.transpose()?;
+    let port = arguments.port.open()?;
+    let link = Link::new(port).with_recovery(UNPLUGGED);
+    let mut link = match &monitor {
+        Some(monitor) => monitor.on(link),
+        None => telling(link, &console),
+    };
+    let pushed = bring(&mut link, &image, &options, &console);
+    if let Some(monitor) = monitor {
+        monitor.finish();
+    }
+    pushed
+}
+
+/// The link, with what happens to it told.
+pub fn telling(link: Link<Port>, console: &Console) -> Link<Port> {
+    let console = console.clone();
+    link.with_listener(move |now, heard| console.tell(now, &heard))
 }
 
 /// Pushes, and shows how it goes on.
-pub fn bring(link: &mut Link<Port>, image: &ImageFile, options: &Options, output: Output) -> Result<Pushed, Error> {
-    let mut listener = progress::listener(output);
+pub fn bring(link: &mut Link<Port>, image: &ImageFile, options: &Options, console: &Console) -> Result<Pushed, Error> {
+    let mut listener = console.listener();
     Ok(Pushed::new(&push(link, image, options, &mut *listener)?, image))
 }
 
 fn digits(text: &str) -> Result<String, String> {
-    if text.len() < DIGITS || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(format!("give {DIGITS} digits or more of the image's digest; lifeboot inspect shows it"));
+    if text.len() != 2 * DIGEST || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        let digits = 2 * DIGEST;
+        return Err(format!("all {digits} digits are wanted that the device shows of the rejected image's digest"));
     }
     Ok(text.to_ascii_lowercase())
 }

@@ -1,8 +1,9 @@
 //! `lifeboot run`
 
 use super::flash::{Probe, flash};
+use super::progress::Console;
 use super::provision::warn;
-use super::push::bring;
+use super::push::{bring, telling};
 use crate::output::Output;
 use lifeboot_core::{Board, Version};
 use lifeboot_host_tool::bootloader_file::Bootloader;
@@ -69,8 +70,9 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
     let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
     match &arguments.port {
         Some(port) => {
-            let mut link = Link::new(Port::open(port, arguments.baud)?);
-            bring(&mut link, &image, &push::Options::default(), output).map(Either::One)
+            let console = Console::new(output);
+            let mut link = telling(Link::new(Port::open(port, arguments.baud)?), &console);
+            bring(&mut link, &image, &push::Options::default(), &console).map(Either::One)
         }
         None => provision(arguments, board, image).map(Either::Other),
     }

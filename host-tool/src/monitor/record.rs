@@ -1,6 +1,6 @@
 //! What a monitor shows: one record for each message, line of text, and event.
 
-use crate::link::Source;
+use crate::link::{Heard, Source, Waiting};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -128,6 +128,28 @@ pub enum Level {
     Info,
     Warn,
     Error,
+}
+
+impl Item {
+    /// What happens to a link's connection, as an item; `None` for what is said over it.
+    pub fn of(heard: &Heard<'_>) -> Option<Item> {
+        let at_most = |time: &Duration| match *time {
+            Duration::MAX => "as long as it takes".to_owned(),
+            time => format!("{} seconds at most", time.as_secs()),
+        };
+        Some(match heard {
+            Heard::Lost(error) => Item::Lost { reason: error.to_string() },
+            Heard::Connected => Item::Connected,
+            Heard::Waiting(Waiting::Answer) => Item::Waiting { what: "the device to answer".to_owned() },
+            Heard::Waiting(Waiting::Port(time)) => {
+                Item::Waiting { what: format!("the port to come back, {}", at_most(time)) }
+            }
+            Heard::Waiting(Waiting::OtherHost(time)) => {
+                Item::Waiting { what: format!("another host to fall silent, {}", at_most(time)) }
+            }
+            Heard::Log(..) | Heard::Status(_) | Heard::Afresh | Heard::Other(_) => return None,
+        })
+    }
 }
 
 impl Level {

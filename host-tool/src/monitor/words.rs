@@ -28,7 +28,7 @@ impl Display for Line<'_> {
         match &self.record.item {
             Item::Log(log) => self.log(f, at, log),
             Item::Text { text } => write!(f, "{at:>10}       {text}"),
-            item => write!(f, "{QUIET}{at:>10} ---   {}{QUIET:#}", words(item)),
+            item => write!(f, "{QUIET}{at:>10} ---   {item}{QUIET:#}"),
         }
     }
 }
@@ -70,25 +70,34 @@ fn style(level: Option<Level>) -> Style {
     }
 }
 
-fn words(item: &Item) -> String {
-    match item {
-        Item::Log(_) | Item::Text { .. } => String::new(),
-        Item::Unread { source, messages, bytes, reason } => unread(*source, *messages, *bytes, *reason),
-        Item::Noise { bytes } => {
-            format!("{bytes} bytes that are neither a frame nor text: noise, or another baud rate")
+/// An event in words; a message or a line of text as it is.
+impl Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Item::Log(log) => f.write_str(&log.message),
+            Item::Text { text } => f.write_str(text),
+            Item::Unread { source, messages, bytes, reason } => {
+                f.write_str(&unread(*source, *messages, *bytes, *reason))
+            }
+            Item::Noise { bytes } => {
+                write!(f, "{bytes} bytes that are neither a frame nor text: noise, or another baud rate")
+            }
+            Item::Connected => f.write_str("connected again"),
+            Item::Lost { reason } => f.write_str(reason),
+            Item::Waiting { what } => write!(f, "waiting for {what}"),
+            Item::Running { firmware } => write!(f, "the device runs {firmware}"),
+            Item::Restarted { firmware } => write!(f, "the device has started: {firmware}"),
+            Item::OtherBuild { firmware, digest, files } => write!(
+                f,
+                "the device runs {firmware}, digest {digest}, and that is another build than {}; its messages cannot be \
+                 read without its own ELF file",
+                files.join(" and ")
+            ),
+            Item::Silent => {
+                f.write_str("the device does not say what it runs: messages are shown as the ELF file has them")
+            }
+            Item::Outcome { outcome } => write!(f, "the last update: {outcome}"),
         }
-        Item::Connected => "connected".to_owned(),
-        Item::Lost { reason } => reason.clone(),
-        Item::Waiting { what } => format!("waiting for {what}"),
-        Item::Running { firmware } => format!("the device runs {firmware}"),
-        Item::Restarted { firmware } => format!("the device has started: {firmware}"),
-        Item::OtherBuild { firmware, digest, files } => format!(
-            "the device runs {firmware}, digest {digest}, and that is another build than {}; its messages cannot be read \
-             without its own ELF file",
-            files.join(" and ")
-        ),
-        Item::Silent => "the device does not say what it runs: messages are shown as the ELF file has them".to_owned(),
-        Item::Outcome { outcome } => format!("the last update: {outcome}"),
     }
 }
 

@@ -41,6 +41,11 @@ pub trait Progress {
     fn bytes(&mut self, done: u64, total: u64) {
         let _ = (done, total);
     }
+
+    /// So many bytes of those that [`bytes`](Self::bytes) counts next were there already.
+    fn skipped(&mut self, bytes: u64) {
+        let _ = bytes;
+    }
 }
 
 /// Nobody listens.

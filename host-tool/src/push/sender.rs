@@ -117,6 +117,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
             Reply::Written(next) => {
                 let next = self.place(phase, from, next)?;
                 self.pushed.skipped += u64::from(next - from);
+                self.progress.skipped(u64::from(next - from));
                 self.advance(next - from);
                 Ok(next)
             }

@@ -22,6 +22,8 @@ pub enum PushEvent {
         done: u64,
         /// Bytes of the image.
         total: u64,
+        /// Bytes of those in the slot that were there already.
+        skipped: u64,
     },
 }
 
@@ -70,7 +72,10 @@ impl Display for PushEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (step, attempts) = match self {
             PushEvent::Step { step, attempts } => (step, attempts),
-            PushEvent::Progress { done, total } => return write!(f, "  {done} of {total} bytes"),
+            PushEvent::Progress { done, total, skipped: 0 } => return write!(f, "  {done} of {total} bytes"),
+            PushEvent::Progress { done, total, skipped } => {
+                return write!(f, "  {done} of {total} bytes, {skipped} of them were there already");
+            }
         };
         f.write_str(match step {
             PushStep::Asking => "asking the device",

@@ -238,7 +238,7 @@ fn lost_connections_and_bytes_are_told() {
     +0.020 WARN  70 degrees
     +0.500 ---   the connection to /dev/ttyACM0 is lost: unplugged
     +1.500 ---   waiting for the port to come back, as long as it takes
-    +2.500 ---   connected
+    +2.500 ---   connected again
     +2.600 WARN  71 degrees
     +2.800 ---   12 bytes that are neither a frame nor text: noise, or another baud rate
     +2.900 WARN  72 degrees

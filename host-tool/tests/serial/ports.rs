@@ -267,7 +267,7 @@ fn a_push_survives_an_adapter_that_is_unplugged_and_plugged_in_again() {
 
 #[test]
 fn wrong_arguments_are_told_before_a_port_is_opened() {
-    let digits = lifeboot(&["push", "firmware.img", "--port", "/dev/ttyNone7", "--force", "abc"]);
+    let digits = lifeboot(&["push", "firmware.img", "--port", "/dev/ttyNone7", "--force", "0123456789"]);
     assert_eq!(digits.status.code(), Some(2));
 
     let folder = tempfile::tempdir().unwrap();
@@ -275,7 +275,7 @@ fn wrong_arguments_are_told_before_a_port_is_opened() {
     let mut file = recipe(&MICROBIT, 1, 5000).image().to_bytes();
     std::fs::write(&path, &file).unwrap();
     let path = path.to_str().unwrap();
-    let other = lifeboot(&["push", path, "--port", "/dev/ttyNone7", "--force", "0123456789"]);
+    let other = lifeboot(&["push", path, "--port", "/dev/ttyNone7", "--force", &"01".repeat(16)]);
     assert_eq!(other.status.code(), Some(1));
     assert!(String::from_utf8(other.stderr).unwrap().starts_with("error: --force names another image"));
 
