@@ -11,6 +11,7 @@ mod flash;
 mod image;
 mod monitor;
 mod push;
+mod schema;
 
 pub use device::{Content, Device, Ending, LastOutcome, Running, Slots, TrialLeft};
 pub use failure::{Failure, FailureDetails};
@@ -19,7 +20,9 @@ pub use flash::{FlashPart, Flashed, Provisioned};
 pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, SlotUse, ToSign};
 pub use monitor::{MonitorEnd, Monitored};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};
+pub use schema::schemas;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
@@ -34,8 +37,9 @@ pub trait Report: Serialize + Display {
 impl<T: Serialize + Display> Report for T {}
 
 /// One of two reports of the same command.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(untagged)]
+#[schemars(inline)]
 pub enum Either<A, B> {
     /// The one.
     One(A),
@@ -53,7 +57,7 @@ impl<A: Display, B: Display> Display for Either<A, B> {
 }
 
 /// A slot's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub enum SlotName {
     /// Slot A.
     A,

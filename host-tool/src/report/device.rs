@@ -6,11 +6,12 @@ use crate::image_file::hex;
 use crate::refusal::board_name;
 use lifeboot_core::Version;
 use lifeboot_updater::wire::{self, OutcomeEnding, ResetCause, SlotContent};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
 /// `lifeboot status`: the state of a device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Device {
     /// The board.
     pub board: String,
@@ -35,7 +36,7 @@ pub struct Device {
 }
 
 /// What both slots hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Slots {
     /// What slot A holds.
@@ -45,7 +46,7 @@ pub struct Slots {
 }
 
 /// What a slot holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "content", rename_all = "snake_case")]
 pub enum Content {
     /// Nothing.
@@ -64,7 +65,7 @@ pub enum Content {
 }
 
 /// What a trial has left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct TrialLeft {
     /// The slot on trial.
     pub slot: SlotName,
@@ -75,7 +76,7 @@ pub struct TrialLeft {
 }
 
 /// How an update ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct LastOutcome {
     /// How.
     pub ending: Ending,
@@ -94,7 +95,7 @@ pub struct LastOutcome {
 }
 
 /// How an update can end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The image was confirmed.
@@ -218,7 +219,7 @@ impl Display for TrialLeft {
 }
 
 /// `lifeboot confirm`, `rollback`, `reset`: what runs now; to a program, all of [`Device`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Running {
     /// The state of the device.
     #[serde(flatten)]

@@ -1,18 +1,19 @@
 //! Why a command failed.
 
 use miette::Diagnostic;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
 /// A command that failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Failure {
     /// What went wrong, why, and what to do.
     pub error: FailureDetails,
 }
 
 /// What went wrong, why, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FailureDetails {
     /// What went wrong.
     pub message: String,

@@ -4,11 +4,12 @@ use super::{Relocations, SlotName, line};
 use crate::elf::Firmware;
 use crate::relocations::Listed;
 use lifeboot_core::rebase::Entry;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
 /// `lifeboot inspect`: what an ELF file holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FirmwareElf {
     /// The board that it is linked for.
     pub board: String,
@@ -25,7 +26,7 @@ pub struct FirmwareElf {
 }
 
 /// A section of the payload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct SectionPart {
     /// Its name.
     pub name: String,
@@ -38,7 +39,7 @@ pub struct SectionPart {
 }
 
 /// The relocations of an ELF file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RelocationsElf {
     /// How many there are, and the length of their table.
     #[serde(flatten)]
@@ -50,7 +51,7 @@ pub struct RelocationsElf {
 }
 
 /// The relocations in a section.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct SectionRelocations {
     /// The section's name.
     pub name: String,
@@ -59,7 +60,7 @@ pub struct SectionRelocations {
 }
 
 /// A thunk of the linker's that holds an address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Thunk {
     /// Its symbol.
     pub symbol: String,

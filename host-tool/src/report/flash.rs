@@ -2,11 +2,12 @@
 
 use crate::flash_file::{ERASED, Format};
 use crate::provision::FirstFlash;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
 /// `lifeboot provision`: a file for the first flash was written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Provisioned {
     /// The file.
     pub file: String,
@@ -23,7 +24,7 @@ pub struct Provisioned {
 }
 
 /// A part of the first flash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FlashPart {
     /// Its name: `bootloader`, `journal`, `slot_a` or `slot_b`.
     pub name: String,
@@ -68,7 +69,7 @@ impl Display for Provisioned {
 }
 
 /// `lifeboot flash`: a board was flashed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Flashed {
     /// The board.
     pub board: String,

@@ -4,11 +4,12 @@ use super::{SlotName, line};
 use crate::image_file::{ImageFile, hex};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
 /// `lifeboot keygen`: a new key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Keygen {
     /// The private key's file.
     pub private_key: String,
@@ -33,7 +34,7 @@ impl Display for Keygen {
 }
 
 /// `lifeboot sign`: an image was written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct SignedImage {
     /// The image's file.
     pub image: String,
@@ -68,7 +69,7 @@ impl Display for SignedImage {
 }
 
 /// `lifeboot sign --external-bytes`: what is to be signed was written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ToSign {
     /// The file with the bytes to sign.
     pub bytes_to_sign: String,
@@ -88,7 +89,7 @@ impl Display for ToSign {
 }
 
 /// A proof that rebasing gives what the linker would have given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Proved {
     /// How many relocations were applied.
     pub relocations: usize,
@@ -106,7 +107,7 @@ impl Display for Proved {
 }
 
 /// How much of a slot something takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct SlotUse {
     /// Bytes that it takes.
     pub used: u32,
@@ -129,7 +130,7 @@ impl Display for SlotUse {
 }
 
 /// `lifeboot inspect`: an image's header and table. Whether its signature fits a key is for the caller to add.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Inspected {
     /// The header's format.
     pub format: u16,
@@ -164,7 +165,7 @@ pub struct Inspected {
 }
 
 /// A range of storage schemas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Schemas {
     /// The lowest.
     pub lowest: u16,
@@ -173,7 +174,7 @@ pub struct Schemas {
 }
 
 /// What of an image is rebased.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Relocations {
     /// Words that hold an address.
     pub words: usize,

@@ -2,11 +2,12 @@
 
 use crate::image_file::{ImageFile, hex};
 use crate::push::{self, Interruption, PushOutcome, Step};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
 /// `lifeboot push` while it goes on, a line each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum PushEvent {
     /// The push has come to another step.
@@ -28,7 +29,7 @@ pub enum PushEvent {
 }
 
 /// The steps of a push.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushStep {
     /// The device is asked for its state.
@@ -100,7 +101,7 @@ impl Display for PushEvent {
 }
 
 /// `lifeboot push`: what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Pushed {
     /// The image's version.
     pub version: String,
@@ -117,7 +118,7 @@ pub struct Pushed {
 }
 
 /// What came of a push that went well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushResult {
     /// The image runs, and has confirmed.

@@ -54,6 +54,15 @@ impl Folder {
         self.command(line).output().unwrap()
     }
 
+    /// The names of all commands.
+    pub fn commands(&self) -> Vec<String> {
+        let help = self.done("--help");
+        let list = help.split_once("\nCommands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+        // Two spaces in front of a name, more in front of the rest of its words.
+        let names = list.lines().filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+        names.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+    }
+
     /// What a command printed that did what it had to.
     pub fn done(&self, line: &str) -> String {
         let output = self.run(line);

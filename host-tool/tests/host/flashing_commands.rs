@@ -12,7 +12,7 @@ use std::path::Path;
 const COMMANDS: [&str; 3] = ["provision", "flash", "run"];
 
 /// A folder with a bootloader and signed firmware for one board.
-fn folder(board: &'static Board) -> Folder {
+pub fn folder(board: &'static Board) -> Folder {
     let folder = Folder::new();
     let key = PublicKey::read(&folder.0.path().join("key.pub.pem")).unwrap();
     folder.put("lifeboot-bootloader", &Program::bootloader(board, &[key.to_bytes()], false).elf());

@@ -1,70 +1,130 @@
-//! What the commands report to a program: with `--json`, each line on stdout is a JSON object.
+//! What the commands report to a program: with `--json`, each line on stdout is a JSON object that meets its schema.
 
 use crate::command_line::Folder;
+use crate::flashing_commands;
+use crate::program::*;
+use crate::reported::{assert_as_written, line};
+use lifeboot_host_tool::image_file::hex;
+use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::report::{Flashed, Report, schemas};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
-const SIGN: &str = "sign a.elf --board stm32f405 --version 1.2.3+4 --key key.pem --json";
+/// Commands that print what they make, or nothing, and report nothing.
+const WITHOUT_REPORT: [&str; 1] = ["help"];
 
-/// The only line on stdout.
-fn reported(folder: &Folder, line: &str, status: i32) -> Value {
-    let output = folder.run(line);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(status), "{line}: {text}");
-    assert_eq!(text.lines().count(), 1, "{line}: {text}");
-    serde_json::from_str(&text).unwrap()
+/// The only line of a command that did what it had to.
+fn reported(folder: &Folder, arguments: &str) -> Value {
+    let output = folder.run(&format!("{arguments} --json"));
+    assert_eq!(output.status.code(), Some(0), "{arguments}: {output:?}");
+    line(arguments.split_whitespace().next().unwrap(), &output)
+}
+
+/// The only line of a command that could not.
+fn error(folder: &Folder, arguments: &str, status: i32) -> Value {
+    let output = folder.run(&format!("{arguments} --json"));
+    assert_eq!(output.status.code(), Some(status), "{arguments}: {output:?}");
+    line(arguments.split_whitespace().next().unwrap(), &output)["error"].clone()
+}
+
+fn key_id(folder: &Folder, name: &str) -> String {
+    hex(&PublicKey::read(&folder.0.path().join(name)).unwrap().id())
 }
 
 #[test]
-fn a_result_is_one_line() {
-    let folder = Folder::new();
-    let signed = reported(&folder, &format!("{SIGN} --relinked b.elf"), 0);
-    assert_eq!((&signed["image"], &signed["version"]), (&json!("a.img"), &json!("1.2.3+4")));
-    assert_eq!(signed["slot"], json!({"used": 772, "room": 393216}));
-    assert_eq!(signed["proved"], json!({"relocations": 4, "bytes": 192, "relinked": "b.elf"}));
-    let inspected = reported(&folder, "inspect a.img --key key.pub.pem --json", 0);
-    assert_eq!(inspected["digest"], signed["digest"]);
-    assert_eq!(inspected["signature_fits"], json!("key.pub.pem"));
+fn reports_are_as_written() {
+    let folder = flashing_commands::folder(LARGE);
+    let id = key_id(&folder, "key.pub.pem");
+    let sign = "sign a.elf --board stm32f405 --version 1.2.3+4";
+    for (name, arguments) in [
+        ("sign", &format!("{sign} --key key.pem --epoch 7 --schemas 2..=3")),
+        ("sign_relinked", &format!("{sign} --key key.pem --relinked b.elf -o proved.img")),
+        ("sign_elsewhere", &format!("{sign} --public-key key.pub.pem --external-bytes bytes")),
+        ("inspect", &"inspect a.img".to_owned()),
+        ("inspect_key", &"inspect a.img --key key.pub.pem".to_owned()),
+        ("inspect_elf", &"inspect a.elf".to_owned()),
+        ("provision", &"provision lifeboot-bootloader a.img -o first.hex".to_owned()),
+    ] {
+        let value = reported(&folder, arguments);
+        assert_as_written(&format!("tests/host/json/{name}.json"), &value, &id, "KEY_ID");
+    }
+    let made = reported(&folder, "keygen new.pem --demo");
+    assert_as_written("tests/host/json/keygen.json", &made, &key_id(&folder, "new.pub.pem"), "KEY_ID");
+    // No board is at hand to be flashed: the report alone.
+    let flashed = Flashed::from(&FirstFlash::from_file(&folder.bytes("first.hex")).unwrap());
+    assert_as_written("tests/host/json/flash.json", &serde_json::from_str(&flashed.json()).unwrap(), "", "");
 }
 
 #[test]
 fn an_error_is_one_line_too_and_stderr_has_it_for_people() {
     let folder = Folder::new();
     assert_eq!(
-        reported(&folder, "inspect none.img --json", 1),
-        json!({"error": {
+        error(&folder, "inspect none.img", 1),
+        json!({
             "message": "cannot read none.img",
             "because": ["No such file or directory (os error 2)"],
             "help": null,
-        }})
+        })
     );
     assert_eq!(
         folder.failed("inspect none.img --json"),
         "error: cannot read none.img\n  because: No such file or directory (os error 2)\n"
     );
     // Of an image whose signature does not fit, a person is told what it is; a program is told of the error only.
-    folder.done(SIGN);
+    folder.done("sign a.elf --version 1.2.3 --key key.pem");
     folder.done("keygen other.pem");
-    let error = reported(&folder, "inspect a.img --key other.pub.pem --json", 1);
-    assert!(error["error"]["message"].as_str().unwrap().starts_with("the image was signed with key "), "{error}");
-    assert!(error["error"]["help"].is_string(), "{error}");
+    let told = error(&folder, "inspect a.img --key other.pub.pem", 1);
+    assert!(told["message"].as_str().unwrap().starts_with("the image was signed with key "), "{told}");
+    assert!(told["help"].is_string(), "{told}");
     let text = String::from_utf8(folder.run("inspect a.img --key other.pub.pem").stdout).unwrap();
-    assert!(text.contains("version      1.2.3+4\n") && !text.contains("signature"), "{text}");
+    assert!(text.contains("version      1.2.3\n") && !text.contains("signature"), "{text}");
 }
 
 #[test]
 fn wrong_use_is_an_error_as_well() {
     let folder = Folder::new();
     assert_eq!(
-        reported(&folder, "inspect --json", 2),
-        json!({"error": {
+        error(&folder, "inspect", 2),
+        json!({
             "message": "the following required arguments were not provided:\n  <FILE>",
             "because": [],
             "help": "lifeboot COMMAND --help shows a command's arguments",
-        }})
+        })
     );
     folder.put("lifeboot.toml", b"bord = 1");
-    let error = reported(&folder, "inspect a.elf --json", 1);
-    assert_eq!(error["error"]["message"], json!("lifeboot.toml:1: there is no setting bord"));
+    assert_eq!(error(&folder, "inspect a.elf", 1)["message"], json!("lifeboot.toml:1: there is no setting bord"));
+}
+
+#[test]
+fn schemas_are_as_written_and_every_command_has_one() {
+    let mut names = BTreeSet::new();
+    for (command, schema) in schemas() {
+        assert_as_written(&format!("schemas/{command}.json"), schema.as_value(), "", "");
+        names.insert(command.to_owned());
+    }
+    let commands = Folder::new().commands();
+    assert_eq!(
+        commands.into_iter().filter(|name| !WITHOUT_REPORT.contains(&name.as_str())).collect::<BTreeSet<_>>(),
+        names
+    );
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let files = files.filter(|name| name != "README.md");
+    assert_eq!(files.collect::<BTreeSet<_>>(), names.iter().map(|name| format!("{name}.json")).collect());
+}
+
+#[test]
+fn a_schema_refuses_what_it_does_not_describe() {
+    for (command, schema) in schemas() {
+        let validator = jsonschema::draft202012::new(schema.as_value()).unwrap();
+        assert!(validator.is_valid(&json!({"error": {"message": "m", "because": [], "help": "h"}})), "{command}");
+        for wrong in [json!({}), json!([]), json!({"error": "m"}), json!({"error": {"message": 1, "because": []}})] {
+            assert!(!validator.is_valid(&wrong), "{command}: {wrong}");
+        }
+    }
 }
 
 #[test]

@@ -12,6 +12,10 @@ mod images;
 /// Keys in Lifeboot's and openssl's forms, and those that are refused.
 mod key_files;
 
+/// What a command reported to a program, checked.
+#[path = "../reported/mod.rs"]
+mod reported;
+
 /// What the commands print, and their exit status.
 mod command_line;
 

@@ -34,5 +34,12 @@ mod hosts;
 /// Status, confirm, rollback, reset.
 mod requests;
 
+/// What a command reported to a program, checked.
+#[path = "../reported/mod.rs"]
+mod reported;
+
+/// What the commands that talk to a device report to a program.
+mod json;
+
 /// Ports: what cannot be opened, and TCP.
 mod ports;

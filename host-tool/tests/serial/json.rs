@@ -1,0 +1,64 @@
+//! What the commands that talk to a device report to a program.
+
+use crate::ports::{lifeboot, listener, serve};
+use crate::pushes::recipe;
+use crate::reported::{assert_as_written, line, lines};
+use lifeboot_core::layout::MICROBIT;
+use serde_json::{Value, json};
+use std::thread;
+
+/// The steps that were told, in order and each once in a row, and how the bytes went on.
+fn steps(events: &[Value]) -> Vec<&str> {
+    let mut steps: Vec<&str> = events.iter().filter_map(|event| event["step"].as_str()).collect();
+    steps.dedup();
+    steps
+}
+
+#[test]
+fn reports_on_a_device_are_as_written() {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || serve(listener, 8));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    let image = recipe(&MICROBIT, 1, 5000).image();
+    std::fs::write(&path, image.to_bytes()).unwrap();
+    let path = path.to_str().unwrap();
+    let ask = |command: &str| {
+        let output = lifeboot(&[command, "--port", &port, "--json"]);
+        assert_eq!(output.status.code(), Some(0), "{command}: {output:?}");
+        line(command, &output)
+    };
+    let as_written = |name: &str, value: &Value| {
+        assert_as_written(&format!("tests/serial/json/{name}.json"), value, "", "");
+    };
+
+    as_written("status_fresh", &ask("status"));
+    let pushed = lifeboot(&["push", path, "--no-wait", "--port", &port, "--json"]);
+    let told = lines("push", &pushed);
+    let (result, events) = told.split_last().unwrap();
+    assert_eq!(result["outcome"], json!("marked"), "{told:?}");
+    assert_eq!(steps(events), ["asking", "offering", "sending", "verifying"], "{told:?}");
+    let done = events.iter().rfind(|event| event["event"] == json!("progress")).unwrap();
+    assert_eq!(done["done"], done["total"], "{told:?}");
+    as_written("status_marked", &ask("status"));
+
+    let pushed = lifeboot(&["push", path, "--port", &port, "--json"]);
+    let told = lines("push", &pushed);
+    as_written("push", told.last().unwrap());
+    assert_eq!(String::from_utf8_lossy(&pushed.stderr), "");
+    as_written("status_updated", &ask("status"));
+    as_written("confirm", &ask("confirm"));
+    as_written("rollback", &ask("rollback"));
+    as_written("reset", &ask("reset"));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_port_that_is_not_there_is_an_error_to_each_of_them() {
+    for command in ["status", "confirm", "rollback", "reset"] {
+        let output = lifeboot(&[command, "--port", "/dev/ttyNone7", "--json"]);
+        assert_eq!(output.status.code(), Some(1));
+        let error = line(command, &output);
+        assert_eq!(error["error"]["message"], json!("there is no port /dev/ttyNone7"), "{command}");
+    }
+}
