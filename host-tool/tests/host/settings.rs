@@ -5,21 +5,6 @@ use lifeboot_host_tool::settings::SETTINGS;
 use std::collections::BTreeSet;
 use std::fs;
 
-const COMMANDS: [&str; 12] = [
-    "keygen",
-    "sign",
-    "inspect",
-    "provision",
-    "flash",
-    "run",
-    "push",
-    "monitor",
-    "status",
-    "confirm",
-    "rollback",
-    "reset",
-];
-
 fn folder(settings: &str) -> Folder {
     let folder = Folder::new();
     folder.put("lifeboot.toml", settings.as_bytes());
