@@ -20,6 +20,9 @@ mod sweep;
 // The emulated Raspberry Pi Pico: updates over both ports, and power cuts.
 mod pico;
 
+// The live commands, in a terminal and without one.
+mod terminal;
+
 // For those that want to see what the firmware logs.
 mod log;
 

@@ -1,0 +1,128 @@
+//! The live commands in a terminal, as a person sees them: the real `lifeboot` at an emulated micro:bit.
+
+use lifeboot_core::Slot;
+use lifeboot_tests::bench::{Bench, image, save, version};
+use lifeboot_tests::emulator::{Emulated, Microbit};
+use lifeboot_tests::product::{self, MICROBIT};
+use rexpect::session::{PtySession, spawn_command};
+use std::fs;
+use std::process::{Command, Output};
+
+/// Milliseconds after which a terminal that does not show what it should is taken to hang.
+const HANGS: u64 = 120_000;
+
+/// The command, with nothing that the person at this machine has set.
+fn lifeboot(arguments: &[&str]) -> Command {
+    let mut command = Command::new(product::host_tool().unwrap());
+    let personal = |name: &str| name.starts_with("LIFEBOOT_") || ["NO_COLOR", "CLICOLOR_FORCE"].contains(&name);
+    for (name, _) in std::env::vars().filter(|(name, _)| personal(name)) {
+        command.env_remove(name);
+    }
+    command.args(arguments).env("TERM", "xterm").current_dir(product::root());
+    command
+}
+
+fn in_terminal(arguments: &[&str]) -> PtySession {
+    spawn_command(lifeboot(arguments), Some(HANGS)).unwrap()
+}
+
+/// Presses Ctrl-C, and sees the command end as if all was done. Returns the rest of what it shows.
+fn interrupt(mut session: PtySession) -> String {
+    session.send_control('c').unwrap();
+    ended(session, 0)
+}
+
+/// Sees the command end with this status. Returns the rest of what it shows.
+fn ended(mut session: PtySession, expected: i32) -> String {
+    let rest = session.exp_eof().unwrap();
+    // The type of this is not the crate's own.
+    let status = format!("{:?}", session.process().wait().unwrap());
+    assert!(status.starts_with("Exited(") && status.ends_with(&format!(", {expected})")), "{status}: {rest}");
+    rest
+}
+
+fn text(output: &Output) -> (String, String) {
+    let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8(bytes.clone()).unwrap());
+    assert!(output.status.success(), "{out}{err}");
+    (out, err)
+}
+
+fn elf(features: &[&str]) -> String {
+    product::firmware(&MICROBIT, Slot::A, features).unwrap().display().to_string()
+}
+
+#[test]
+fn a_monitor_shows_the_log_with_colours_and_ends_with_ctrl_c() {
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let (port, elf) = (bench.board.port(), elf(&[]));
+    let mut session = in_terminal(&["monitor", "--port", &port, "--elf", &elf]);
+    session.exp_string("the device runs 1.0.0 in slot A, confirmed").unwrap();
+    // Level in colour, message, place; the time is the host's.
+    session
+        .exp_regex(r"\+[0-9]+\.[0-9]{3} \x1b\[34mDEBUG\x1b\[0m blinked [0-9]+ times  \x1b\[2mfirmware-example/src/blink.rs:[0-9]+\x1b\[0m")
+        .unwrap();
+    let rest = interrupt(session);
+    assert!(rest.contains("interrupted: "), "{rest}");
+
+    // Somebody else restarts it, and it is told what has started, before its messages.
+    let restart = lifeboot(&["reset", "--port", &port]).output().unwrap();
+    text(&restart);
+    let plain =
+        lifeboot(&["monitor", "--port", &port, "--elf", &elf, "--until", "blinked", "--for", "60"]).output().unwrap();
+    let (out, _) = text(&plain);
+    assert!(out.contains(" DEBUG blinked ") && !out.contains('\u{1b}'), "{out}");
+    assert!(out.lines().last().unwrap().starts_with("the text was shown: "), "{out}");
+}
+
+#[test]
+fn a_session_is_recorded_and_replayed_with_the_same_text() {
+    let old = elf(&[]);
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let port = bench.board.port();
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("session.jsonl").display().to_string();
+    let arguments =
+        ["monitor", "--port", &port, "--elf", &old, "--until", "blinked", "--for", "60", "--record", &record];
+    let (live, _) = text(&lifeboot(&arguments).output().unwrap());
+    let (again, _) =
+        text(&lifeboot(&["monitor", "--elf", &old, "--replay", &record, "--until", "blinked"]).output().unwrap());
+    assert_eq!(live, again);
+    // Another build's file is not taken for it.
+    let other = elf(&["panic-later"]);
+    let (wrong, _) = text(&lifeboot(&["monitor", "--elf", &other, "--replay", &record]).output().unwrap());
+    assert!(wrong.contains("and that is another build than ") && !wrong.contains("blinked"), "{wrong}");
+    assert!(fs::read_to_string(&record).unwrap().starts_with("{\"lifeboot_recording\":1}\n"));
+}
+
+#[test]
+fn a_push_shows_its_bar_and_the_logs_of_both_firmwares_above_it() {
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let (port, old, new) = (bench.board.port(), elf(&[]), elf(&["panic-later"]));
+    let bad = save(&image(&MICROBIT, &["panic-later"], version(2), 0).unwrap(), "terminal-bad.img").unwrap();
+    let bad = bad.display().to_string();
+    let mut session = in_terminal(&["push", &bad, "--port", &port, "--monitor", "--elf", &old, "--elf", &new]);
+    session.exp_regex(r"sending \[.*\] .* of .*/s, .* left").unwrap();
+    session.exp_regex("blinked [0-9]+ times").unwrap();
+    session.exp_string("the new firmware runs on trial").unwrap();
+    session.exp_string("started from slot B, trial: true").unwrap();
+    session.exp_string("panicked at firmware-example/src/main.rs").unwrap();
+    let rest = session.exp_eof().unwrap();
+    assert!(
+        rest.contains("error") && rest.contains("the device rolled back: it did not confirm in any of its starts"),
+        "{rest}"
+    );
+
+    // It is refused from now on, and the refusal says what to type; less than that is not enough.
+    let refused = lifeboot(&["push", &bad, "--port", &port]).output().unwrap();
+    let words = String::from_utf8(refused.stderr).unwrap();
+    let digest = words.split("--force ").nth(1).unwrap().trim().to_owned();
+    assert_eq!((refused.status.code(), digest.len()), (Some(1), 32), "{words}");
+    let short = lifeboot(&["push", &bad, "--port", &port, "--force", &digest[..8]]).output().unwrap();
+    assert_eq!(short.status.code(), Some(2));
+    let forced =
+        lifeboot(&["push", &bad, "--port", &port, "--force", &digest, "--no-wait", "--json"]).output().unwrap();
+    let (out, _) = text(&forced);
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.last().unwrap()["outcome"], "marked", "{out}");
+    assert!(lines.iter().any(|line| line["event"] == "step"), "{out}");
+}
