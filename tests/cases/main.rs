@@ -6,6 +6,8 @@ mod build;
 mod product;
 // The file of the first flash, and cargo's runner, by the commands that a user types.
 mod first_flash;
+// The guide for one's own firmware, followed to the letter.
+mod guide;
 // What it costs: flash, instructions, stack, erases; printed, and bounded.
 mod figures;
 // How long an update may stop the application.

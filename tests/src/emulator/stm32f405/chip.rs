@@ -3,6 +3,7 @@
 //! Everything happens in virtual time. Two chips that are started with the same flash, RAM and settings, and are fed the
 //! same bytes at the same moments, are the same to the nanosecond.
 
+use super::bridge::Bridged;
 use super::core::{Counts, DrivenCore};
 use super::flash::{Seen, WatchedFlash};
 use crate::chance::Chance;
@@ -14,6 +15,8 @@ use rsemu::core::value::Width;
 use rsemu::core::wire::{Level, WireId};
 use rsemu::cpu::arm::v7m::ArmV7m;
 use rsemu::dev::stm32::flash::Flash;
+use rsemu::dev::stm32::iwdg::Iwdg;
+use rsemu::dev::stm32::usart::Usart;
 use rsemu::host::chardev::{CharPort, ports};
 use rsemu::machine::builtin::Ram;
 use rsemu::machine::{Machine, catalog};
@@ -122,6 +125,8 @@ impl Chip {
             let built = keep(&kept, Arc::new(Ram::new(properties)?));
             Ok(built)
         });
+        options.bindings.replace("st.usart", |properties| Ok(Arc::new(Bridged(Usart::new(properties)?))));
+        options.bindings.replace("st.iwdg", |properties| Ok(Arc::new(Bridged(Iwdg::new(properties)?))));
         let machine = rsemu::machine::build("board.machine", BOARD, &catalog::registry()?, &options)?;
         let line = ports::open(&options.realize.hosts, "console")?;
         let (Some(core), Some(flash), Some(ram)) = (core.get(), flash.get(), ram.get()) else {

@@ -4,17 +4,18 @@
 //! | module | does |
 //! | --- | --- |
 //! | `board.machine` | the board, in rsemu's language |
+//! | `bridge` | lets the USART and the watchdog take half-words and bytes, as on the chip |
 //! | `chip` | the machine, its resets, its memory, in virtual time |
 //! | `core` | runs the core, and mends what rsemu does otherwise than the chip |
 //! | `flash` | sees every flash operation, and can cut the power before it |
 //! | `line` | a host at the serial line, in virtual time |
 //!
 //! What a test has to know of it:
-//! - The USART and the watchdog take accesses of 32 bits only; others fault.
 //! - The baud rate is not looked at: the host's bytes come at up to one in 20 µs, the guest's leave as it sends them.
 //! - SysTick does not count while the core waits for flash.
 //! - A wait for flash begins up to an instruction late, and ends at a multiple of 20 µs.
 
+mod bridge;
 pub mod chip;
 mod core;
 mod flash;

@@ -1,0 +1,167 @@
+//! A project that follows the guide: a copy of a template, outside of Lifeboot's folder, where neither its workspace nor
+//! its settings of cargo count. `../lifeboot` are Lifeboot's sources; what cargo builds is kept for the next run.
+
+use super::page::{Action, Command};
+use anyhow::{Context, Result, bail, ensure};
+use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_tests::bench::Bench;
+use lifeboot_tests::emulator::{Emulated, Stm32f405};
+use lifeboot_tests::{product, setup};
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{self, Output, Stdio};
+use std::{env, fs};
+
+/// How often the application's LED has to change during a push, at the least; it blinks twice a second, and a push takes
+/// some seconds of the board's time.
+const BLINKS: u32 = 4;
+
+/// A project, and the board on its maker's desk.
+pub struct Project {
+    folder: PathBuf,
+    /// Where commands are found that had to be installed.
+    installed: Vec<PathBuf>,
+    board: Option<Bench<Stm32f405>>,
+    /// One at a time: they share Lifeboot's sources, and what is built of them.
+    _alone: File,
+}
+
+impl Project {
+    /// A copy of a template, before the first step.
+    pub fn new(template: &str) -> Result<Self> {
+        let kept = product::output()?.join("guide");
+        fs::create_dir_all(&kept)?;
+        let alone = File::create(kept.join("lock"))?;
+        alone.lock()?;
+        // The same place in each run: cargo knows again what it built.
+        let mut hasher = DefaultHasher::new();
+        kept.hash(&mut hasher);
+        let desk = env::temp_dir().join(format!("lifeboot-guide-{:016x}", hasher.finish()));
+        if desk.exists() {
+            fs::remove_dir_all(&desk)?;
+        }
+        let (lifeboot, folder) = (desk.join("lifeboot"), desk.join(template));
+        make(&lifeboot, &kept.join("lifeboot"))?;
+        for entry in fs::read_dir(product::root())? {
+            let entry = entry?;
+            if ![".git", "target"].contains(&entry.file_name().to_string_lossy().as_ref()) {
+                symlink(entry.path(), lifeboot.join(entry.file_name()))?;
+            }
+        }
+        make(&folder, &kept.join(template))?;
+        copy(&product::root().join("tests/guide").join(template), &folder)?;
+        Ok(Project { folder, installed: Vec::new(), board: None, _alone: alone })
+    }
+
+    /// The board, once it was flashed.
+    pub fn board(&self) -> Result<&Bench<Stm32f405>> {
+        self.board.as_ref().context("the page has not flashed the board")
+    }
+
+    /// Does what a step says.
+    pub fn take(&mut self, action: &Action) -> Result<()> {
+        match action {
+            Action::Type(commands) => commands.iter().try_for_each(|command| {
+                self.run(command).with_context(|| format!("`{}` does not do what the page says", command.text))
+            }),
+            Action::Make { file, content } => {
+                let path = self.folder.join(file);
+                ensure!(!path.exists(), "there is a {file} already: show what changes in it");
+                Ok(fs::write(path, content)?)
+            }
+            Action::Change { file, places } => {
+                let path = self.folder.join(file);
+                let mut text = fs::read_to_string(&path).with_context(|| format!("there is no {file} to change"))?;
+                for place in places {
+                    text = place.change(file, &text).map_err(anyhow::Error::msg)?;
+                }
+                Ok(fs::write(path, text)?)
+            }
+        }
+    }
+
+    /// Types a command; what would change this machine, or needs a board, is done as the bench does it.
+    fn run(&mut self, command: &Command) -> Result<()> {
+        match *command.text.split(' ').collect::<Vec<_>>() {
+            ["rustup", "target", "add", ref triples @ ..] => {
+                triples.iter().try_for_each(|triple| setup::rust_target(triple))
+            }
+            ["cargo", "install", "--path", path, "--features", "probe"] => {
+                let wanted = fs::canonicalize(self.folder.join(path))?;
+                ensure!(wanted == product::root().join("host-tool"), "{path} is not the host tool's folder");
+                self.installed.extend(product::host_tool()?.parent().map(Path::to_owned));
+                Ok(())
+            }
+            ["lifeboot", "flash", file] => {
+                let first = FirstFlash::from_file(&fs::read(self.folder.join(file))?)?;
+                self.board = Some(Bench { board: Stm32f405::power_on(&first.content())? });
+                Ok(())
+            }
+            ["lifeboot", "push", ..] | ["cargo", "run", ..] => {
+                let mut process = self.process(&command.text)?;
+                let bench = self.board.as_mut().context("the page has not flashed the board")?;
+                let (blinks, output) = bench.blinks_while(move |_| process.output())?;
+                printed(command, &output?)?;
+                ensure!(blinks >= BLINKS, "the application stood still: its LED changed {blinks} times meanwhile");
+                Ok(())
+            }
+            _ => printed(command, &self.process(&command.text)?.output()?),
+        }
+    }
+
+    fn process(&self, text: &str) -> Result<process::Command> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let mut process = process::Command::new("sh");
+        process.args(["-c", text]).current_dir(&self.folder).stdin(Stdio::null());
+        // What the reader has not set; the port alone is another one here.
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("LIFEBOOT_") || name.starts_with("CARGO_BUILD_") || name.ends_with("RUSTFLAGS") {
+                process.env_remove(name);
+            }
+        }
+        process.env_remove("CARGO_TARGET_DIR");
+        process.env("PATH", env::join_paths(self.installed.iter().cloned().chain(env::split_paths(&path)))?);
+        if let Some(bench) = &self.board {
+            process.env("LIFEBOOT_PORT", bench.board.port());
+        }
+        Ok(process)
+    }
+}
+
+/// A folder, with the `target` of the last run.
+fn make(folder: &Path, target: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::create_dir_all(target)?;
+    Ok(symlink(target, folder.join("target"))?)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_name() == "target" {
+            // Of somebody who built the template where it lies.
+        } else if entry.file_type()?.is_dir() {
+            fs::create_dir_all(&to)?;
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a command did what it should, and printed what the page shows.
+fn printed(command: &Command, output: &Output) -> Result<()> {
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() {
+        bail!("it ended with {}:\n{out}{error}", output.status);
+    }
+    match command.missing(&out) {
+        Some(line) => bail!("it does not print, or not in this order: {line}\nbut:\n{out}"),
+        None => Ok(()),
+    }
+}
