@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, Parser};
 use lifeboot_host_tool::Error;
 use lifeboot_host_tool::report::{Failure, FailureDetails};
-use lifeboot_host_tool::settings::Settings;
+use lifeboot_host_tool::settings::{FILE, SETTINGS, Settings};
 use std::process::ExitCode;
 
 /// The arguments of this process; or what it ends with, when everything has been said.
@@ -45,6 +45,16 @@ fn with_settings(command: Command, settings: &Settings) -> Command {
     command.mut_subcommands(|command| command.mut_args(with_default))
 }
 
+/// What `lifeboot.toml` can say.
+pub fn settings_help() -> String {
+    let lines = SETTINGS.iter().map(|setting| format!("  {:<11} {}", setting.name, setting.about));
+    format!(
+        "Settings in {FILE}, here or in a folder above, as NAME = VALUE:\n{}\n\nEach is overridden by its environment \
+         variable (port by LIFEBOOT_PORT), and that by its flag.",
+        lines.collect::<Vec<_>>().join("\n")
+    )
+}
+
 /// What is wrong with the command line, for a program.
 fn failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
@@ -53,3 +63,6 @@ fn failure(error: &clap::Error) -> Failure {
     let help = Some("lifeboot COMMAND --help shows a command's arguments".to_owned());
     Failure { error: FailureDetails { message, because: Vec::new(), help } }
 }
+
+#[cfg(test)]
+mod tests;

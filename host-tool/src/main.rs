@@ -7,13 +7,15 @@ mod commands;
 mod output;
 
 use clap::{Parser, Subcommand};
-use commands::{confirm, flash, inspect, keygen, monitor, provision, push, reset, rollback, run, sign, status};
+use commands::{
+    completions, confirm, flash, inspect, keygen, man, monitor, provision, push, reset, rollback, run, sign, status,
+};
 use output::Output;
 use std::process::ExitCode;
 
 /// A/B firmware updates with rollback for Cortex-M.
 #[derive(Parser)]
-#[command(name = "lifeboot", version, max_term_width = 100)]
+#[command(name = "lifeboot", version, max_term_width = 100, after_long_help = command_line::settings_help())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -37,6 +39,8 @@ enum Command {
     Confirm(confirm::Arguments),
     Rollback(rollback::Arguments),
     Reset(reset::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -58,5 +62,7 @@ fn main() -> ExitCode {
         Command::Confirm(arguments) => output.end(confirm::run(arguments)),
         Command::Rollback(arguments) => output.end(rollback::run(arguments)),
         Command::Reset(arguments) => output.end(reset::run(arguments)),
+        Command::Completions(arguments) => output.end(completions::run(arguments)),
+        Command::Man(arguments) => output.end(man::run(arguments)),
     }
 }

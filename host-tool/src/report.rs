@@ -12,6 +12,7 @@ mod image;
 mod monitor;
 mod push;
 mod schema;
+mod shell;
 
 pub use device::{Content, Device, Ending, LastOutcome, Running, Slots, TrialLeft};
 pub use failure::{Failure, FailureDetails};
@@ -21,6 +22,7 @@ pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, Sl
 pub use monitor::{MonitorEnd, Monitored};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};
 pub use schema::schemas;
+pub use shell::{Completions, ManFiles, ManPage};
 
 use schemars::JsonSchema;
 use serde::Serialize;

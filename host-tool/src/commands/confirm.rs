@@ -6,6 +6,10 @@ use lifeboot_host_tool::{Error, device};
 
 /// Tell a device that the firmware it runs is healthy: from now on it is the default
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot confirm
+  lifeboot confirm --port tcp:localhost:4000")]
 pub struct Arguments {
     #[command(flatten)]
     port: port::Arguments,

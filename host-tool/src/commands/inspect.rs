@@ -18,7 +18,8 @@ use std::path::PathBuf;
 Examples:
   lifeboot inspect firmware.img
   lifeboot inspect firmware.img --key release.pub.pem
-  lifeboot inspect firmware.elf --board microbit")]
+  lifeboot inspect firmware.elf
+  lifeboot inspect firmware.img --json")]
 pub struct Arguments {
     /// An image file, or an ELF file
     file: PathBuf,
@@ -26,7 +27,7 @@ pub struct Arguments {
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     key: Option<PathBuf>,
     /// The board of an ELF file [default: the one whose slot A it is linked for]; an image says it itself
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board)]
+    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board())]
     board: Option<&'static Board>,
 }
 

@@ -1,10 +1,12 @@
 //! The commands, one file each: its arguments and help text, and a `run` that returns what it has to report.
 
+pub mod completions;
 pub mod confirm;
 pub mod flash;
 pub mod inspect;
 mod interrupt;
 pub mod keygen;
+pub mod man;
 pub mod monitor;
 mod port;
 mod progress;
@@ -16,6 +18,7 @@ pub mod run;
 pub mod sign;
 pub mod status;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::{Board, Version};
 use lifeboot_host_tool::Error;
@@ -24,8 +27,9 @@ use lifeboot_host_tool::elf::board_of;
 use std::path::{Path, PathBuf};
 
 /// Takes a board's name from the command line.
-fn board(name: &str) -> Result<&'static Board, String> {
-    Board::named(name).ok_or_else(|| format!("known boards: {}", board_names()))
+fn board() -> impl TypedValueParser<Value = &'static Board> {
+    let names = BOARDS.map(|board| board.name);
+    PossibleValuesParser::new(names).try_map(|name| Board::named(&name).ok_or("no such board"))
 }
 
 /// The board that firmware is for: as named, or as it is linked.

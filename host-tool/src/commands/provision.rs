@@ -1,6 +1,7 @@
 //! `lifeboot provision`
 
 use crate::output;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lifeboot_host_tool::bootloader_file::Bootloader;
 use lifeboot_host_tool::flash_file::Format;
 use lifeboot_host_tool::image_file::ImageFile;
@@ -32,8 +33,8 @@ pub struct Arguments {
     /// The file to write [default: the image's name with .first.elf, or the format's ending]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The file's format: elf, hex, bin or uf2 [default: as the file's name ends]
-    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    /// The file's format [default: as the file's name ends]
+    #[arg(long, value_name = "FORMAT", value_parser = format(), ignore_case = true)]
     format: Option<Format>,
 }
 
@@ -67,6 +68,7 @@ pub fn warn(first: &FirstFlash) {
     }
 }
 
-fn format(name: &str) -> Result<Format, String> {
-    Format::named(name).ok_or_else(|| format!("known formats: {}", Format::ALL.map(|(name, _)| name).join(", ")))
+fn format() -> impl TypedValueParser<Value = Format> {
+    let names = Format::ALL.map(|(name, _)| name);
+    PossibleValuesParser::new(names).try_map(|name| Format::named(&name).ok_or("no such format"))
 }

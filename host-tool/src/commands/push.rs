@@ -25,6 +25,12 @@ pub const UNPLUGGED: Duration = Duration::from_secs(60);
 /// An interrupted push resumes where it was: just repeat it.
 #[derive(clap::Args)]
 #[command(after_help = "\
+Examples:
+  lifeboot push firmware.img
+  lifeboot push firmware.img --port /dev/ttyACM0
+  lifeboot push firmware.img --port tcp:localhost:4000 --json
+  lifeboot push firmware.img --force 1a2b3c4d
+
 Exit status: 0 when the image runs and is confirmed, or is ready with --no-wait; 1 when it failed or was rolled back; \
 2 for wrong arguments.")]
 pub struct Arguments {

@@ -6,6 +6,10 @@ use lifeboot_host_tool::{Error, device};
 
 /// Restart a device
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot reset
+  lifeboot reset --port /dev/ttyACM0")]
 pub struct Arguments {
     #[command(flatten)]
     port: port::Arguments,

@@ -9,6 +9,10 @@ use lifeboot_host_tool::{Error, device};
 /// Ends the trial, if there is one; otherwise puts the firmware in the other slot, the previous one, on trial. Restarts
 /// the device.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot rollback
+  lifeboot rollback --port /dev/ttyACM0")]
 pub struct Arguments {
     #[command(flatten)]
     port: port::Arguments,

@@ -28,7 +28,11 @@ const BOOTLOADER: &str = "lifeboot-bootloader";
 /// a board that runs Lifeboot; without, bootloader and firmware are flashed through a debug probe.
 #[derive(clap::Args)]
 #[command(after_help = "\
-In .cargo/config.toml:
+Examples:
+  lifeboot run target/thumbv6m-none-eabi/release/app --key demo.pem
+  lifeboot run target/thumbv6m-none-eabi/release/app --key demo.pem --port /dev/ttyACM0
+
+As cargo's runner, in .cargo/config.toml:
   [target.thumbv6m-none-eabi]
   runner = \"lifeboot run\"
 

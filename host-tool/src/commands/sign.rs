@@ -16,21 +16,22 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  lifeboot sign firmware.elf --board microbit --version 1.2.3 --key release.pem -o firmware.img
+  lifeboot sign target/thumbv6m-none-eabi/release/app --key release.pem -o firmware.img
+  lifeboot sign firmware.elf --version 1.2.3 --epoch 2 --key release.pem
 
   Prove that the image is what the linker would have made for slot B:
-  lifeboot sign a.elf --board microbit --version 1.2.3 --key release.pem --relinked b.elf
+  lifeboot sign a.elf --version 1.2.3 --key release.pem --relinked b.elf
 
   With a key that stays elsewhere, as in an HSM:
-  lifeboot sign firmware.elf --board microbit --version 1.2.3 --public-key release.pub.pem --external-bytes bytes
+  lifeboot sign firmware.elf --version 1.2.3 --public-key release.pub.pem --external-bytes bytes
   openssl pkeyutl -sign -rawin -inkey release.pem -in bytes -out signature
-  lifeboot sign firmware.elf --board microbit --version 1.2.3 --public-key release.pub.pem --signature signature")]
+  lifeboot sign firmware.elf --version 1.2.3 --public-key release.pub.pem --signature signature")]
 pub struct Arguments {
     /// The linked firmware
     #[arg(value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     firmware: PathBuf,
     /// The board that the firmware was built for [default: the one whose slot A it is linked for]
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board)]
+    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board())]
     board: Option<&'static Board>,
     /// The firmware's version: MAJOR.MINOR.PATCH, or with a build number MAJOR.MINOR.PATCH+BUILD [default: Cargo.toml's]
     #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]

@@ -7,6 +7,11 @@ use lifeboot_host_tool::report::Device;
 
 /// Show what a device runs, what its slots hold and how the last update ended
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot status
+  lifeboot status --port /dev/ttyACM0
+  lifeboot status --json")]
 pub struct Arguments {
     #[command(flatten)]
     port: port::Arguments,

@@ -29,6 +29,8 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("confirm", lines::<Running>()),
         ("rollback", lines::<Running>()),
         ("reset", lines::<Running>()),
+        ("completions", lines::<Completions>()),
+        ("man", lines::<Either<ManPage, ManFiles>>()),
     ];
     let titled = |(command, mut schema): (&'static str, Schema)| {
         schema.insert("title".to_owned(), format!("A line of lifeboot {command} --json").into());

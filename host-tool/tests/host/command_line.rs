@@ -223,7 +223,7 @@ fn a_demo_key_warns_whenever_it_signs() {
 fn wrong_use_has_its_own_exit_status() {
     let folder = Folder::new();
     let said = |line: &str| folder.refused(line, 2);
-    assert!(said(&SIGN.replace("stm32f405", "nucleo")).contains(&format!("known boards: {}", boards())));
+    assert!(said(&SIGN.replace("stm32f405", "nucleo")).contains(&format!("[possible values: {}]", boards())));
     let message = said(&SIGN.replace("+4", "-rc.1"));
     assert!(message.contains("a pre-release (-rc.1) cannot be stored in a header"), "{message}");
     let message = said(&SIGN.replace("+4", "+dirty"));

@@ -28,6 +28,9 @@ mod versions;
 /// What the commands report to a program.
 mod json;
 
+/// Completions and manual pages: nothing is missing in them.
+mod shell;
+
 /// Which bootloader and image make a first flash, and why others do not.
 mod first_flash;
 

@@ -2,7 +2,6 @@
 
 use crate::command_line::Folder;
 use lifeboot_host_tool::settings::SETTINGS;
-use std::collections::BTreeSet;
 use std::fs;
 
 fn folder(settings: &str) -> Folder {
@@ -93,17 +92,4 @@ fn a_file_that_is_wrong_says_where_and_what_to_do() {
         // Whoever asks for help gets it all the same.
         assert!(folder.done("sign --help").contains("Usage: lifeboot sign"));
     }
-}
-
-#[test]
-fn every_setting_has_a_variable_that_a_command_takes_and_the_other_way_round() {
-    let folder = Folder::new();
-    let mut found = BTreeSet::new();
-    for command in folder.commands().into_iter().filter(|command| command != "help") {
-        let help = folder.done(&format!("{command} --help"));
-        let variables = help.split("[env: ").skip(1).map(|rest| rest.split('=').next().unwrap().to_owned());
-        found.extend(variables);
-    }
-    let settings: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
-    assert_eq!(found, settings);
 }

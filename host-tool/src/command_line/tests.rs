@@ -1,0 +1,64 @@
+//! The command line as a whole: what every command owes those who read its help, its manual page, or press Tab.
+
+use crate::Arguments;
+use clap::{Command, CommandFactory};
+use lifeboot_host_tool::settings::SETTINGS;
+use std::collections::BTreeSet;
+
+/// Every command, built, without the one that prints help.
+fn commands() -> Vec<Command> {
+    let mut command = Arguments::command().disable_help_subcommand(true);
+    command.build();
+    command.get_subcommands().cloned().collect()
+}
+
+#[test]
+fn clap_finds_nothing_wrong() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn every_command_has_examples_that_its_parser_takes() {
+    for command in commands() {
+        let name = command.get_name();
+        let help = command.get_after_help().map(|help| help.to_string()).unwrap_or_default();
+        assert!(help.starts_with("Examples:\n"), "{name}'s help ends without examples");
+        let prefix = format!("lifeboot {name}");
+        let mut count = 0;
+        // Lines of other commands show what goes with it; what follows a redirection or a pipe is the shell's.
+        for line in help.lines().map(str::trim).filter(|line| line.starts_with("lifeboot ")) {
+            let words = line.split_whitespace().take_while(|word| ![">", "|", "#"].contains(word));
+            Arguments::command().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}\n{error}"));
+            count += usize::from(line == prefix || line.starts_with(&(prefix.clone() + " ")));
+        }
+        assert!(count > 0, "{name}'s examples do not show {name}");
+    }
+}
+
+#[test]
+fn every_line_of_help_fits_a_hundred_columns() {
+    for mut command in commands() {
+        let help = command.render_long_help().to_string();
+        for line in help.lines() {
+            assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+        }
+    }
+}
+
+#[test]
+fn every_argument_says_what_it_is() {
+    for command in commands() {
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+        }
+    }
+}
+
+#[test]
+fn every_setting_has_a_variable_that_a_command_takes_and_the_other_way_round() {
+    let commands = commands();
+    let arguments = commands.iter().flat_map(|command| command.get_arguments());
+    let variables = arguments.filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()));
+    let settings = SETTINGS.iter().map(|setting| setting.variable());
+    assert_eq!(variables.collect::<BTreeSet<_>>(), settings.collect());
+}
