@@ -221,7 +221,7 @@ impl<P: Pipe> Link<P> {
             match self.pipe.read(&mut buffer, left.min(QUIET)) {
                 Ok(0) => {
                     if let (Some(listener), Some(text)) = (&mut self.listener, self.frames.text()) {
-                        listener(self.pipe.now(), Heard::Other(text));
+                        listener(self.pipe.heard(), Heard::Other(text));
                     }
                     self.tell_unanswered();
                 }
@@ -234,7 +234,7 @@ impl<P: Pipe> Link<P> {
     /// Takes the next byte, and tells what it completed, unless that is an answer.
     fn take(&mut self, byte: u8) -> Option<(u8, Reply)> {
         let end = self.frames.push(byte)?;
-        let now = self.pipe.now();
+        let now = self.pipe.heard();
         let mut tell = |heard| {
             if let Some(listener) = &mut self.listener {
                 listener(now, heard);

@@ -46,11 +46,20 @@ pub trait Pipe {
     /// The time since some moment that stays the same.
     fn now(&self) -> Duration;
 
+    /// When what was read last had arrived.
+    fn heard(&self) -> Duration {
+        self.now()
+    }
+
     /// Lets time pass.
     fn pause(&mut self, time: Duration);
 }
 
 impl<P: Pipe + ?Sized> Pipe for Box<P> {
+    fn heard(&self) -> Duration {
+        (**self).heard()
+    }
+
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
         (**self).read(buffer, wait)
     }

@@ -50,13 +50,14 @@ pub struct Recorded<P> {
     pipe: P,
     file: Option<Box<dyn Write>>,
     began: Duration,
+    heard: Duration,
     failed: Option<io::Error>,
 }
 
 impl<P: Pipe> Recorded<P> {
     /// Records what comes from `pipe`; without a file, nothing.
     pub fn new(pipe: P, file: Option<Box<dyn Write>>) -> Self {
-        let mut recorded = Recorded { began: pipe.now(), pipe, file, failed: None };
+        let mut recorded = Recorded { began: pipe.now(), heard: Duration::ZERO, pipe, file, failed: None };
         recorded.write(&Head { lifeboot_recording: FORMAT });
         recorded
     }
@@ -90,7 +91,9 @@ impl<P: Pipe> Recorded<P> {
     }
 
     fn note(&mut self, event: Event) {
-        let at_us = (self.pipe.now() - self.began).as_micros() as u64;
+        let at_us = self.now().as_micros() as u64;
+        // As the recording will say it.
+        self.heard = Duration::from_micros(at_us);
         self.write(&Entry { at_us, event });
     }
 }
@@ -121,7 +124,11 @@ impl<P: Pipe> Pipe for Recorded<P> {
     }
 
     fn now(&self) -> Duration {
-        self.pipe.now()
+        self.pipe.now() - self.began
+    }
+
+    fn heard(&self) -> Duration {
+        self.heard
     }
 
     fn pause(&mut self, time: Duration) {
@@ -135,6 +142,8 @@ pub struct Replay {
     /// Of the entry in front, bytes that were read already.
     taken: usize,
     now: Duration,
+    /// When the entry was due that was read last.
+    heard: Duration,
     /// When the last entry is due.
     end: Duration,
 }
@@ -168,7 +177,7 @@ impl Replay {
             }
         }
         let end = entries.back().map_or(Duration::ZERO, |entry: &Entry| Duration::from_micros(entry.at_us));
-        Ok(Replay { entries, taken: 0, now: Duration::ZERO, end })
+        Ok(Replay { entries, taken: 0, now: Duration::ZERO, heard: Duration::ZERO, end })
     }
 
     /// Whether all of it was heard, and enough time has passed for the rest of a line to be shown.
@@ -180,6 +189,7 @@ impl Replay {
     fn wait(&mut self, until: Duration) -> bool {
         let due = self.entries.front().map(|entry| Duration::from_micros(entry.at_us)).filter(|due| *due <= until);
         self.now = self.now.max(due.unwrap_or(until));
+        self.heard = due.unwrap_or(self.heard);
         due.is_some()
     }
 
@@ -234,6 +244,10 @@ impl Pipe for Replay {
             // Recordings end before the connection is back, or were made by other hands.
             _ => Ok(()),
         }
+    }
+
+    fn heard(&self) -> Duration {
+        self.heard
     }
 
     fn now(&self) -> Duration {
