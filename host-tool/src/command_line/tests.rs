@@ -27,12 +27,28 @@ fn every_command_has_examples_that_its_parser_takes() {
         let mut count = 0;
         // Lines of other commands show what goes with it; what follows a redirection or a pipe is the shell's.
         for line in help.lines().map(str::trim).filter(|line| line.starts_with("lifeboot ")) {
-            let words = line.split_whitespace().take_while(|word| ![">", "|", "#"].contains(word));
+            let words = words(line);
+            let words = words.iter().take_while(|word| ![">", "|", "#"].contains(&word.as_str()));
             Arguments::command().try_get_matches_from(words).unwrap_or_else(|error| panic!("{line}\n{error}"));
             count += usize::from(line == prefix || line.starts_with(&(prefix.clone() + " ")));
         }
         assert!(count > 0, "{name}'s examples do not show {name}");
     }
+}
+
+/// The words of a line, as a shell takes them: quotes keep them together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for letter in line.chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            letter => words.last_mut().expect("there is always one").push(letter),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 #[test]

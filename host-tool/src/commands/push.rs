@@ -29,7 +29,7 @@ Examples:
   lifeboot push firmware.img
   lifeboot push firmware.img --port /dev/ttyACM0
   lifeboot push firmware.img --port tcp:localhost:4000 --json
-  lifeboot push firmware.img --force 1a2b3c4d5e6f708192a3b4c5d6e7f809
+  lifeboot push firmware.img --force 0123456789abcdef0123456789abcdef
 
 Exit status: 0 when the image runs and is confirmed, or is ready with --no-wait; 1 when it failed or was rolled back; \
 2 for wrong arguments.")]

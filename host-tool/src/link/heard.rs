@@ -2,6 +2,7 @@
 
 use crate::port::PortError;
 use lifeboot_updater::wire::Status;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub enum Heard<'a> {
 }
 
 /// Who logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The bootloader.

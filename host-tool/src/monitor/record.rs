@@ -1,6 +1,7 @@
 //! What a monitor shows: one record for each message, line of text, and event.
 
 use crate::link::{Heard, Source, Waiting};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub struct Record {
 }
 
 /// What was heard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Item {
     /// A message of a program's log.
@@ -82,7 +83,7 @@ pub enum Item {
 }
 
 /// Why messages could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// No ELF file was given.
@@ -92,7 +93,7 @@ pub enum Reason {
 }
 
 /// A message of a program's log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Log {
     /// Whose.
     pub source: Source,
@@ -108,7 +109,7 @@ pub struct Log {
 }
 
 /// A place in a program's source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Place {
     /// The file, from the current folder where it is below that.
     pub file: String,
@@ -119,7 +120,7 @@ pub struct Place {
 }
 
 /// How grave a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "they are defmt's")]
 pub enum Level {

@@ -1,10 +1,11 @@
 //! Reports on what a monitor has shown. Its records are [`Record`](crate::monitor::Record)s.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
 /// `lifeboot monitor`: what was shown, and why it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Monitored {
     /// Messages of programs.
     pub messages: u64,
@@ -17,7 +18,7 @@ pub struct Monitored {
 }
 
 /// Why a monitor ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MonitorEnd {
     /// Its time was over.

@@ -3,6 +3,7 @@
 //! They stand in the folder `schemas/`, a file a command; a test compares them with what is described here.
 
 use super::*;
+use crate::monitor::Item;
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 
@@ -15,6 +16,19 @@ enum Line<T> {
     Failure(Failure),
 }
 
+/// How a push goes on, and what happens to its connection meanwhile.
+type Event = Either<PushEvent, Record>;
+
+/// A record of a monitor.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "a description of records, not a record")]
+struct Record {
+    /// Seconds since the port was opened.
+    at: f64,
+    #[serde(flatten)]
+    item: Item,
+}
+
 /// The commands, and what each line of theirs is.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     let schemas = vec![
@@ -23,8 +37,9 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("inspect", lines::<Either<Inspected, FirmwareElf>>()),
         ("provision", lines::<Provisioned>()),
         ("flash", lines::<Flashed>()),
-        ("run", lines::<Either<PushEvent, Either<Pushed, Flashed>>>()),
-        ("push", lines::<Either<PushEvent, Pushed>>()),
+        ("run", lines::<Either<Event, Either<Pushed, Flashed>>>()),
+        ("push", lines::<Either<Event, Pushed>>()),
+        ("monitor", lines::<Either<Record, Monitored>>()),
         ("status", lines::<Device>()),
         ("confirm", lines::<Running>()),
         ("rollback", lines::<Running>()),
