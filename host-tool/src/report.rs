@@ -13,6 +13,7 @@ mod monitor;
 mod push;
 mod schema;
 mod shell;
+mod table;
 
 pub use device::{Content, Device, Ending, LastOutcome, Running, Slots, TrialLeft};
 pub use failure::{Failure, FailureDetails};

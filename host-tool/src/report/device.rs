@@ -1,6 +1,7 @@
 //! Reports on a device: `status`, `confirm`, `rollback`, `reset`.
 
-use super::{SlotName, line};
+use super::SlotName;
+use super::table::{list, table};
 use crate::device::{ending, reason, running};
 use crate::image_file::hex;
 use crate::refusal::board_name;
@@ -177,37 +178,61 @@ impl From<&wire::Outcome> for LastOutcome {
 
 impl Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        line(f, true, "board", format_args!("{}, bootloader format {}", self.board, self.bootloader_format))?;
-        line(f, false, "slot A", self.slot_line(SlotName::A, &self.slots.a))?;
-        line(f, false, "slot B", self.slot_line(SlotName::B, &self.slots.b))?;
-        line(f, false, "trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string()))?;
-        line(f, false, "epoch", format_args!("{} and up are started", self.epoch_floor))?;
-        if !self.revoked_keys.is_empty() {
-            let keys: Vec<String> = self.revoked_keys.iter().map(u8::to_string).collect();
-            line(f, false, "revoked", format_args!("key {} of the bootloader's", keys.join(", ")))?;
-        }
-        line(f, false, "last update", self.last_outcome.as_ref().map_or("none yet", |outcome| &outcome.text))?;
+        writeln!(f, "{}, bootloader format {}", self.board, self.bootloader_format)?;
+        let slots = [self.slot(SlotName::A, &self.slots.a), self.slot(SlotName::B, &self.slots.b)];
+        writeln!(f, "{}", table(["slot", "version", "epoch", "digest", "standing"], slots))?;
+        let revoked: Vec<String> = self.revoked_keys.iter().map(u8::to_string).collect();
+        let mut lines = vec![
+            ("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string())),
+            ("epoch floor", format!("{} and up are started", self.epoch_floor)),
+            ("revoked keys", if revoked.is_empty() { "none".to_owned() } else { revoked.join(", ") }),
+            ("last update", self.last_outcome.as_ref().map_or("none yet".to_owned(), |outcome| outcome.text.clone())),
+        ];
+        // Whoever wants to try a rejected image again has to name it.
+        let rejected = self.last_outcome.as_ref().filter(|outcome| outcome.ending.is_rejection());
+        lines.extend(rejected.map(|outcome| ("", format!("its digest is {}", outcome.digest))));
         if self.demo_key {
-            line(f, false, "warning", "this bootloader was built with a demo key: it protects nothing")?;
+            lines.push(("warning", "this bootloader was built with a demo key: it protects nothing".to_owned()));
         }
-        Ok(())
+        f.write_str(&list(lines))
     }
 }
 
 impl Device {
-    fn slot_line(&self, slot: SlotName, content: &Content) -> String {
-        let mut words = match content {
-            Content::Empty => vec!["empty".to_owned()],
-            Content::Unfinished => vec!["an unfinished update, which a push resumes".to_owned()],
-            Content::Image { version, epoch, digest } => vec![format!("{version}, epoch {epoch}, digest {digest}")],
+    /// A slot's row: its name, version, epoch, digest and standing.
+    fn slot(&self, slot: SlotName, content: &Content) -> [String; 5] {
+        let on_trial = self.trial.is_some_and(|trial| trial.slot == slot);
+        let standing = [(self.running == slot, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, "on trial")];
+        let mut standing: Vec<&str> = standing.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
+        let nothing = String::new;
+        let (version, epoch, digest) = match content {
+            Content::Empty => {
+                standing.push("empty");
+                (nothing(), nothing(), nothing())
+            }
+            Content::Unfinished => {
+                standing.push("unfinished: a push resumes");
+                (nothing(), nothing(), nothing())
+            }
+            Content::Image { version, epoch, digest } => {
+                if standing.is_empty() {
+                    standing.push(if self.was_rejected(digest) { "rejected" } else { "previous" });
+                }
+                (version.clone(), epoch.to_string(), digest.clone())
+            }
         };
-        let standing = [
-            (self.running == slot, "running"),
-            (self.confirmed == slot, "confirmed"),
-            (self.trial.is_some_and(|trial| trial.slot == slot), "on trial"),
-        ];
-        words.extend(standing.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned()));
-        words.join(", ")
+        [slot.to_string(), version, epoch, digest, standing.join(", ")]
+    }
+
+    fn was_rejected(&self, digest: &str) -> bool {
+        self.last_outcome.as_ref().is_some_and(|last| last.ending.is_rejection() && last.digest == digest)
+    }
+}
+
+impl Ending {
+    /// Whether the device went back from the image, and refuses it from then on.
+    pub fn is_rejection(self) -> bool {
+        matches!(self, Ending::Invalid | Ending::NotConfirmed | Ending::Requested)
     }
 }
 
@@ -241,56 +266,4 @@ impl Display for Running {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use lifeboot_updater::wire::{Outcome, Slot, Status, Trial};
-
-    fn status() -> Status {
-        let version = wire::Version { major: 1, minor: 2, patch: 3, build: 0 };
-        let newer = wire::Version { minor: 3, patch: 0, ..version };
-        let mut board = [0; 16];
-        board[..8].copy_from_slice(b"microbit");
-        Status {
-            wire: 1,
-            board,
-            bootloader: 1,
-            demo_key: true,
-            running: Slot::B,
-            confirmed: Slot::A,
-            trial: Some(Trial { slot: Slot::B, attempts: 2, power_attempts: 10 }),
-            slots: [
-                SlotContent::Image { version, epoch: 4, digest: [0xab; 16] },
-                SlotContent::Image { version: newer, epoch: 5, digest: [0xcd; 16] },
-            ],
-            epoch_floor: 4,
-            revoked: 0b101,
-            outcome: Some(Outcome {
-                ending: OutcomeEnding::NotConfirmed,
-                slot: Slot::B,
-                cause: ResetCause::Watchdog,
-                version,
-                digest: [1; 16],
-            }),
-            window: 1024,
-            chunk: 544,
-            unit: 1024,
-        }
-    }
-
-    #[test]
-    fn a_device_is_described() {
-        assert_eq!(
-            Device::from(&status()).to_string(),
-            "\
-board        microbit, bootloader format 1
-slot A       1.2.3, epoch 4, digest abababababababababababababababab, confirmed
-slot B       1.3.0, epoch 5, digest cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd, running, on trial
-trial        slot B: 2 starts left after a crash, 10 after a loss of power
-epoch        4 and up are started
-revoked      key 1, 3 of the bootloader's
-last update  1.2.3 in slot B was rejected: it did not confirm in any of its starts; the last start ended by the watchdog: it hung
-warning      this bootloader was built with a demo key: it protects nothing"
-        );
-        assert_eq!(running(&status()), "1.3.0 in slot B, on trial");
-    }
-}
+mod tests;

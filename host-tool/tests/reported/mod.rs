@@ -37,10 +37,15 @@ pub fn assert_as_written(path: &str, value: &Value, now: &str, written: &str) {
     if !now.is_empty() {
         text = text.replace(now, written);
     }
+    assert_text_as_written(path, &text);
+}
+
+/// Compares a text with a file of this package.
+pub fn assert_text_as_written(path: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("LIFEBOOT_BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &text).unwrap();
+        fs::write(&path, text).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(text, expected, "{}", path.display());

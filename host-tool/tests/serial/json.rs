@@ -1,8 +1,8 @@
-//! What the commands that talk to a device report to a program.
+//! What the commands that talk to a device report to a program; and a status, to a person.
 
 use crate::ports::{lifeboot, listener, serve};
 use crate::pushes::recipe;
-use crate::reported::{assert_as_written, line, lines};
+use crate::reported::{assert_as_written, assert_text_as_written, line, lines};
 use lifeboot_core::layout::MICROBIT;
 use serde_json::{Value, json};
 use std::thread;
@@ -17,7 +17,7 @@ fn steps(events: &[Value]) -> Vec<&str> {
 #[test]
 fn reports_on_a_device_are_as_written() {
     let (listener, port) = listener();
-    let server = thread::spawn(move || serve(listener, 8));
+    let server = thread::spawn(move || serve(listener, 11));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("firmware.img");
     let image = recipe(&MICROBIT, 1, 5000).image();
@@ -32,7 +32,14 @@ fn reports_on_a_device_are_as_written() {
         assert_as_written(&format!("tests/serial/json/{name}.json"), value, "", "");
     };
 
+    // As a person sees it.
+    let show = |name: &str| {
+        let output = lifeboot(&["status", "--port", &port]);
+        assert_text_as_written(&format!("tests/serial/status/{name}.txt"), &String::from_utf8(output.stdout).unwrap());
+    };
+
     as_written("status_fresh", &ask("status"));
+    show("fresh");
     let pushed = lifeboot(&["push", path, "--no-wait", "--port", &port, "--json"]);
     let told = lines("push", &pushed);
     let (result, events) = told.split_last().unwrap();
@@ -41,6 +48,7 @@ fn reports_on_a_device_are_as_written() {
     let done = events.iter().rfind(|event| event["event"] == json!("progress")).unwrap();
     assert_eq!(done["done"], done["total"], "{told:?}");
     as_written("status_marked", &ask("status"));
+    show("marked");
 
     let pushed = lifeboot(&["push", path, "--port", &port, "--json"]);
     let told = lines("push", &pushed);
@@ -49,6 +57,7 @@ fn reports_on_a_device_are_as_written() {
     as_written("status_updated", &ask("status"));
     as_written("confirm", &ask("confirm"));
     as_written("rollback", &ask("rollback"));
+    show("rolled_back");
     as_written("reset", &ask("reset"));
     server.join().unwrap();
 }
