@@ -99,7 +99,7 @@ impl Project {
                 self.board = Some(Bench { board: Stm32f405::power_on(&first.content())? });
                 Ok(())
             }
-            ["lifeboot", "push", ..] | ["cargo", "run", ..] => {
+            ["lifeboot", "push", ..] => {
                 let mut process = self.process(&command.text)?;
                 let bench = self.board.as_mut().context("the page has not flashed the board")?;
                 let (blinks, output) = bench.blinks_while(move |_| process.output())?;
