@@ -210,7 +210,7 @@ fn a_device_that_says_nothing_of_itself_is_shown_as_far_as_it_makes_sense() {
         "    +5.000 ---   the device does not say what it runs: messages are shown as the ELF file has them
     +0.020 WARN  70 degrees
     +0.030 ---   1 message of the firmware, 3 bytes: they are damaged, or belong to another build than the ELF file
-    +9.100       alive
+    +9.000       alive
 the recording is over: 1 messages and 1 lines of text shown, 1 messages not readable
 "
     );
