@@ -24,6 +24,8 @@ mod pico;
 
 // The live commands, in a terminal and without one.
 mod terminal;
+// The README's pictures of a terminal, held against what the commands show.
+mod pictures;
 
 // For those that want to see what the firmware logs.
 mod log;

@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 const HANGS: u64 = 120_000;
 
 /// The command, with nothing that the person at this machine has set.
-fn lifeboot(arguments: &[&str]) -> Command {
+pub fn lifeboot(arguments: &[&str]) -> Command {
     let mut command = Command::new(product::host_tool().unwrap());
     let personal = |name: &str| name.starts_with("LIFEBOOT_") || ["NO_COLOR", "CLICOLOR_FORCE"].contains(&name);
     for (name, _) in std::env::vars().filter(|(name, _)| personal(name)) {
@@ -23,7 +23,12 @@ fn lifeboot(arguments: &[&str]) -> Command {
 }
 
 fn in_terminal(arguments: &[&str]) -> PtySession {
-    spawn_command(lifeboot(arguments), Some(HANGS)).unwrap()
+    spawn(lifeboot(arguments))
+}
+
+/// Starts a command in a terminal.
+pub fn spawn(command: Command) -> PtySession {
+    spawn_command(command, Some(HANGS)).unwrap()
 }
 
 /// Presses Ctrl-C, and sees the command end as if all was done. Returns the rest of what it shows.
@@ -47,7 +52,7 @@ fn text(output: &Output) -> (String, String) {
     (out, err)
 }
 
-fn elf(features: &[&str]) -> String {
+pub fn elf(features: &[&str]) -> String {
     product::firmware(&MICROBIT, Slot::A, features).unwrap().display().to_string()
 }
 
