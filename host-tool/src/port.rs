@@ -6,11 +6,10 @@
 mod choice;
 mod error;
 
-pub use choice::{Adapter, choose};
+pub use choice::{Adapter, all_ports, choose, listed};
 pub use error::PortError;
 
-use choice::described;
-use serialport::{ClearBuffer, ErrorKind, SerialPort, SerialPortInfo};
+use serialport::{ClearBuffer, ErrorKind, SerialPort};
 use std::fmt::{self, Display};
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -168,14 +167,9 @@ impl Port {
     }
 }
 
-/// The serial ports of this machine, each with what is plugged in.
+/// The serial ports of this machine, a line each, with what is plugged in.
 pub fn serial_ports() -> Vec<String> {
-    all_ports().iter().map(described).collect()
-}
-
-/// The serial ports of this machine.
-pub fn all_ports() -> Vec<SerialPortInfo> {
-    serialport::available_ports().unwrap_or_default()
+    listed(&all_ports())
 }
 
 impl Pipe for Port {

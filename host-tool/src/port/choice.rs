@@ -5,6 +5,7 @@
 
 use super::PortError;
 use serialport::{SerialPortInfo, SerialPortType};
+use std::path::Path;
 
 /// Chooses one of these ports.
 ///
@@ -15,8 +16,8 @@ pub fn choose(ports: &[SerialPortInfo]) -> Result<String, PortError> {
     let candidates: Vec<&SerialPortInfo> = ports.iter().filter(is_usb).collect();
     match *candidates {
         [only] => Ok(only.port_name.clone()),
-        [] => Err(PortError::Unplugged { ports: ports.iter().map(described).collect() }),
-        _ => Err(PortError::Several { ports: candidates.into_iter().map(described).collect() }),
+        [] => Err(PortError::Unplugged { ports: listed(ports) }),
+        _ => Err(PortError::Several { ports: listed(candidates) }),
     }
 }
 
@@ -51,14 +52,38 @@ impl Adapter {
     }
 }
 
-/// A port's name, and what is plugged in there, as far as it says so.
-pub fn described(port: &SerialPortInfo) -> String {
-    let SerialPortType::UsbPort(usb) = &port.port_type else { return port.port_name.clone() };
-    let words = [&usb.manufacturer, &usb.product, &usb.serial_number];
-    let words: Vec<&str> =
-        words.into_iter().flatten().map(|word| word.trim()).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() {
-        return format!("{} (USB {:04x}:{:04x})", port.port_name, usb.vid, usb.pid);
+/// The serial ports of this machine, by name.
+pub fn all_ports() -> Vec<SerialPortInfo> {
+    // Where there is no such folder, as in some containers, serialport panics.
+    if cfg!(target_os = "linux") && !Path::new("/sys/class/tty").is_dir() {
+        return Vec::new();
     }
-    format!("{} ({})", port.port_name, words.join(", "))
+    let mut ports = serialport::available_ports().unwrap_or_default();
+    // macOS names each port twice; this is the name that waits for a modem's carrier.
+    ports.retain(|port| !(cfg!(target_os = "macos") && port.port_name.starts_with("/dev/tty.")));
+    // ttyUSB2 before ttyUSB10.
+    ports.sort_by_cached_key(|port| (port.port_name.len(), port.port_name.clone()));
+    ports
+}
+
+/// A line for each port: its name, and what is plugged in there, as far as it says so.
+pub fn listed<'a>(ports: impl IntoIterator<Item = &'a SerialPortInfo>) -> Vec<String> {
+    let ports: Vec<&SerialPortInfo> = ports.into_iter().collect();
+    let width = ports.iter().map(|port| port.port_name.len()).max().unwrap_or_default();
+    let line =
+        |port: &&SerialPortInfo| format!("{:<width$}  {}", port.port_name, plugged_in(port)).trim_end().to_owned();
+    ports.iter().map(line).collect()
+}
+
+/// `product (serial number)` of what is plugged in.
+fn plugged_in(port: &SerialPortInfo) -> String {
+    let SerialPortType::UsbPort(usb) = &port.port_type else { return String::new() };
+    let said =
+        |word: &Option<String>| word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+    let product = said(&usb.product).or_else(|| said(&usb.manufacturer));
+    let product = product.unwrap_or_else(|| format!("USB {:04x}:{:04x}", usb.vid, usb.pid));
+    match said(&usb.serial_number) {
+        Some(serial_number) => format!("{product} ({serial_number})"),
+        None => product,
+    }
 }

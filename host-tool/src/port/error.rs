@@ -86,17 +86,22 @@ pub enum PortError {
     },
 }
 
+const PLUG_IN: &str = "plug the device in, or check its cable (some carry power only)";
+
 fn existing(ports: &[String]) -> String {
-    if ports.is_empty() {
-        return "no serial port was found: plug the device in, or check its cable (some carry power only)".to_owned();
+    match ports {
+        [] => format!("no serial port was found: {PLUG_IN}"),
+        ports => format!("name one of these with --port or LIFEBOOT_PORT:{}", lines(ports)),
     }
-    format!("give one of these with --port: {}", ports.join("; "))
 }
 
 fn unplugged(ports: &[String]) -> String {
-    let advice = "plug the device in, or check its cable (some carry power only)";
-    if ports.is_empty() {
-        return advice.to_owned();
+    match ports {
+        [] => PLUG_IN.to_owned(),
+        ports => format!("{PLUG_IN}; or name a port of this machine with --port or LIFEBOOT_PORT:{}", lines(ports)),
     }
-    format!("{advice}; or name a port of this machine with --port: {}", ports.join("; "))
+}
+
+fn lines(ports: &[String]) -> String {
+    ports.iter().map(|port| format!("\n    {port}")).collect()
 }

@@ -5,9 +5,9 @@ use crate::line::Wire;
 use crate::pushes::recipe;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_host_tool::link::{Heard, Link, LinkError, Patience};
-use lifeboot_host_tool::port::{Adapter, BAUD, Pipe, Port, PortError, choose};
+use lifeboot_host_tool::port::{Adapter, BAUD, Pipe, Port, PortError, choose, serial_ports};
 use lifeboot_host_tool::push::{Options, PushOutcome, push};
-use miette::Diagnostic;
+use lifeboot_host_tool::report::Failure;
 use serialport::{SerialPort, SerialPortInfo, SerialPortType, TTYPort, UsbPortInfo};
 use std::cell::Cell;
 use std::fs::File;
@@ -188,21 +188,42 @@ fn without_a_name_the_only_usb_port_is_taken() {
     let built_in = SerialPortInfo { port_name: "/dev/ttyS0".to_owned(), port_type: SerialPortType::PciPort };
     let (pico, unnamed) = (usb("/dev/ttyACM0", Some("Pico"), None), usb("/dev/ttyUSB1", None, None));
     let chosen = |ports: &[&SerialPortInfo]| choose(&ports.iter().copied().cloned().collect::<Vec<_>>());
-    let words = |ports: &[&SerialPortInfo]| {
-        let error = chosen(ports).unwrap_err();
-        format!("{error}\n{}", error.help().unwrap())
-    };
+    let said = |ports: &[&SerialPortInfo]| Failure::new(&chosen(ports).unwrap_err()).to_string();
 
     assert_eq!(chosen(&[&built_in, &pico]).unwrap(), "/dev/ttyACM0");
+    let numbered = usb("/dev/ttyACM10", Some(" Debug Probe "), Some("E66058388335"));
     assert_eq!(
-        words(&[&pico, &built_in, &unnamed]),
-        "2 USB serial ports are plugged in\n\
-         give one of these with --port: /dev/ttyACM0 (Pico); /dev/ttyUSB1 (USB 2e8a:000a)"
+        said(&[&pico, &built_in, &unnamed, &numbered]),
+        "error: 3 USB serial ports are plugged in\n  help: name one of these with --port or LIFEBOOT_PORT:\n    \
+         /dev/ttyACM0   Pico\n    \
+         /dev/ttyUSB1   USB 2e8a:000a\n    \
+         /dev/ttyACM10  Debug Probe (E66058388335)"
     );
     let advice =
-        "no USB serial port is plugged in\nplug the device in, or check its cable (some carry power only)".to_owned();
-    assert_eq!(words(&[]), advice);
-    assert_eq!(words(&[&built_in]), advice + "; or name a port of this machine with --port: /dev/ttyS0");
+        "error: no USB serial port is plugged in\n  help: plug the device in, or check its cable (some carry power \
+                  only)"
+            .to_owned();
+    assert_eq!(said(&[]), advice);
+    assert_eq!(
+        said(&[&built_in]),
+        advice + "; or name a port of this machine with --port or LIFEBOOT_PORT:\n    /dev/ttyS0"
+    );
+}
+
+/// Whatever ports this machine has.
+#[test]
+fn a_port_that_is_not_there_leads_to_those_that_are() {
+    let output = lifeboot(&["status", "--port", "/dev/ttyNone7"]);
+    let help = match serial_ports() {
+        ports if ports.is_empty() => {
+            "no serial port was found: plug the device in, or check its cable (some carry power only)".to_owned()
+        }
+        ports => format!("name one of these with --port or LIFEBOOT_PORT:\n    {}", ports.join("\n    ")),
+    };
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        format!("error: there is no port /dev/ttyNone7\n  help: {help}\n")
+    );
 }
 
 #[test]
