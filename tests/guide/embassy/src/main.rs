@@ -28,7 +28,6 @@ async fn main(spawner: Spawner) {
 
     let mut config = Config::default();
     config.baudrate = 115_200;
-    config.eager_reads = Some(1);
     let (received, to_send) = (RECEIVED.init([0; 1024]), TO_SEND.init([0; 256]));
     let mut serial =
         BufferedUart::new(peripherals.USART2, peripherals.PA3, peripherals.PA2, to_send, received, Interrupts, config)

@@ -9,22 +9,56 @@ use rsemu::core::state::{ChunkReader, ChunkWriter};
 use rsemu::core::value::{Endian, Width};
 use rsemu::core::wire::{WireId, WireSource};
 use rsemu::machine::Instance;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 /// Bytes of a register that exist; those above are reserved, and read 0 (RM0090, 21.4 and 30.6).
 const USED: usize = 2;
 
+/// What rsemu leaves out of a peripheral.
+pub trait Mend<D>: Debug + Send + Sync {
+    /// The guest has read a register.
+    fn read(&self, offset: u64);
+    /// The guest has written a register.
+    fn written(&self, offset: u64, word: [u8; 4]);
+    /// A tick of the peripheral's clock has passed.
+    fn ran(&self, device: &D);
+}
+
+/// Nothing.
+impl<D> Mend<D> for () {
+    fn read(&self, _: u64) {}
+    fn written(&self, _: u64, _: [u8; 4]) {}
+    fn ran(&self, _: &D) {}
+}
+
 /// A peripheral behind the bridge.
 #[derive(Debug)]
-pub struct Bridged<D>(pub D);
+pub struct Bridged<D> {
+    device: D,
+    mend: Arc<dyn Mend<D>>,
+}
+
+impl<D> Bridged<D> {
+    /// A peripheral, and what is mended of it.
+    pub fn new(device: D, mend: impl Mend<D> + 'static) -> Self {
+        Bridged { device, mend: Arc::new(mend) }
+    }
+}
 
 #[derive(Debug)]
-struct Bridge(Arc<dyn MemOps>);
+struct Bridge<D> {
+    registers: Arc<dyn MemOps>,
+    mend: Arc<dyn Mend<D>>,
+}
 
-impl MemOps for Bridge {
+impl<D: Debug> MemOps for Bridge<D> {
     fn read(&self, offset: u64, bytes: &mut [u8], attributes: MemAttrs) -> MemResult {
         let mut word = [0; 4];
-        self.0.read(offset & !3, &mut word, attributes)?;
+        self.registers.read(offset & !3, &mut word, attributes)?;
+        if !attributes.debug {
+            self.mend.read(offset & !3);
+        }
         bytes.copy_from_slice(&word[(offset & 3) as usize..][..bytes.len()]);
         Ok(())
     }
@@ -34,7 +68,8 @@ impl MemOps for Bridge {
         for (place, byte) in word[..USED].iter_mut().zip(bytes.iter().cycle()) {
             *place = *byte;
         }
-        self.0.write(offset & !3, &word, attributes)
+        self.mend.written(offset & !3, word);
+        self.registers.write(offset & !3, &word, attributes)
     }
 
     fn constraints(&self) -> AccessConstraints {
@@ -42,58 +77,63 @@ impl MemOps for Bridge {
     }
 }
 
-impl<D: Device> Device for Bridged<D> {
+impl<D: Device + 'static> Device for Bridged<D> {
     fn class(&self) -> &'static DeviceClass {
-        self.0.class()
+        self.device.class()
     }
     fn realize(&self, context: &mut RealizeCtx<'_>) -> rsemu::core::Result<()> {
-        self.0.realize(context)
+        self.device.realize(context)
     }
     fn reset(&self, kind: ResetKind) {
-        self.0.reset(kind);
+        self.device.reset(kind);
     }
     fn save(&self, writer: &mut ChunkWriter<'_>) -> rsemu::core::Result<()> {
-        self.0.save(writer)
+        self.device.save(writer)
     }
     fn load(&self, reader: &mut ChunkReader<'_>) -> rsemu::core::Result<()> {
-        self.0.load(reader)
+        self.device.load(reader)
     }
     fn region(&self, name: &str) -> Option<RegionRef> {
-        self.0.region(name).map(|region| match region.kind() {
-            RegionKind::Io(ops) => Arc::new(Region::io(region.name(), region.len(), Arc::new(Bridge(ops.clone())))),
+        self.device.region(name).map(|region| match region.kind() {
+            RegionKind::Io(registers) => {
+                let bridge = Bridge { registers: registers.clone(), mend: self.mend.clone() };
+                Arc::new(Region::io(region.name(), region.len(), Arc::new(bridge)))
+            }
             _ => region,
         })
     }
     fn connect(&self, port: &str, source: WireSource) -> rsemu::core::Result<()> {
-        self.0.connect(port, source)
+        self.device.connect(port, source)
     }
     fn announce(&self, port: &str) {
-        self.0.announce(port);
+        self.device.announce(port);
     }
     fn sink(&self, port: &str, sources: &[WireId]) -> Option<SinkPin> {
-        self.0.sink(port, sources)
+        self.device.sink(port, sources)
     }
     fn is_runnable(&self) -> bool {
-        self.0.is_runnable()
+        self.device.is_runnable()
     }
     fn run(&self, budget: Budget) -> Consumed {
-        self.0.run(budget)
+        let consumed = self.device.run(budget);
+        self.mend.ran(&self.device);
+        consumed
     }
     fn is_lazy(&self) -> bool {
-        self.0.is_lazy()
+        self.device.is_lazy()
     }
     fn current_tick(&self) -> u64 {
-        self.0.current_tick()
+        self.device.current_tick()
     }
     fn advance_to(&self, tick: u64) {
-        self.0.advance_to(tick);
+        self.device.advance_to(tick);
     }
     fn next_event_tick(&self) -> Option<u64> {
-        self.0.next_event_tick()
+        self.device.next_event_tick()
     }
     fn attach_lazy(&self, handle: LazyHandle) {
-        self.0.attach_lazy(handle);
+        self.device.attach_lazy(handle);
     }
 }
 
-impl<D: Device> Instance for Bridged<D> {}
+impl<D: Device + 'static> Instance for Bridged<D> {}

@@ -6,6 +6,7 @@
 use super::bridge::Bridged;
 use super::core::{Counts, DrivenCore};
 use super::flash::{Seen, WatchedFlash};
+use super::silence::Silence;
 use crate::chance::Chance;
 use anyhow::{Context, Result, anyhow, ensure};
 use rsemu::core::clock::GlobalTime;
@@ -125,8 +126,10 @@ impl Chip {
             let built = keep(&kept, Arc::new(Ram::new(properties)?));
             Ok(built)
         });
-        options.bindings.replace("st.usart", |properties| Ok(Arc::new(Bridged(Usart::new(properties)?))));
-        options.bindings.replace("st.iwdg", |properties| Ok(Arc::new(Bridged(Iwdg::new(properties)?))));
+        options
+            .bindings
+            .replace("st.usart", |properties| Ok(Arc::new(Bridged::new(Usart::new(properties)?, Silence::default()))));
+        options.bindings.replace("st.iwdg", |properties| Ok(Arc::new(Bridged::new(Iwdg::new(properties)?, ()))));
         let machine = rsemu::machine::build("board.machine", BOARD, &catalog::registry()?, &options)?;
         let line = ports::open(&options.realize.hosts, "console")?;
         let (Some(core), Some(flash), Some(ram)) = (core.get(), flash.get(), ram.get()) else {

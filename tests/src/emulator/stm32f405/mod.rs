@@ -8,6 +8,7 @@
 //! | `chip` | the machine, its resets, its memory, in virtual time |
 //! | `core` | runs the core, and mends what rsemu does otherwise than the chip |
 //! | `flash` | sees every flash operation, and can cut the power before it |
+//! | `silence` | the USART's IDLE, which rsemu does not know |
 //! | `line` | a host at the serial line, in virtual time |
 //!
 //! What a test has to know of it:
@@ -20,6 +21,7 @@ pub mod chip;
 mod core;
 mod flash;
 pub mod line;
+mod silence;
 
 use self::chip::{Chip, Settings};
 use super::Emulated;

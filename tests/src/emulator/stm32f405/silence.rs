@@ -1,0 +1,94 @@
+//! What rsemu's USART leaves out: IDLE, which says that the line has been silent for a whole character behind one that was
+//! received, and says so once (RM0090, 30.3.3 and 30.6.1). Drivers that receive into a buffer wake their reader by it.
+
+use super::bridge::Mend;
+use rsemu::core::device::Device;
+use rsemu::core::space::{MemAttrs, RegionKind};
+use rsemu::core::state::ChunkReader;
+use rsemu::dev::stm32::usart::Usart;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Offsets of registers, and bits in them (30.6).
+const SR: u64 = 0x00;
+const DR: u64 = 0x04;
+const BRR: u64 = 0x08;
+const CR1: u64 = 0x0c;
+const CR2: u64 = 0x10;
+const CR3: u64 = 0x14;
+const GTPR: u64 = 0x18;
+const IDLE: u32 = 1 << 4;
+const RECEIVED: u32 = 1 << 5;
+const RECEIVES: u32 = 1 << 13 | 1 << 2;
+
+/// The first silent character time may have begun late.
+const WHOLE: u8 = 2;
+
+/// Listens for silence.
+#[derive(Debug, Default)]
+pub struct Silence(Mutex<Heard>);
+
+#[derive(Debug, Default)]
+struct Heard {
+    /// Characters of silence since the last that was received; `None` when IDLE has been set for it.
+    silent: Option<u8>,
+    /// The byte that was given to the transmitter last.
+    sent: u8,
+}
+
+impl Silence {
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mend<Usart> for Silence {
+    fn read(&self, offset: u64) {
+        if offset == DR {
+            self.heard().silent = Some(0);
+        }
+    }
+
+    fn written(&self, offset: u64, word: [u8; 4]) {
+        if offset == DR {
+            self.heard().sent = word[0];
+        }
+    }
+
+    fn ran(&self, usart: &Usart) {
+        let mut heard = self.heard();
+        let status = register(usart, SR);
+        heard.silent = match heard.silent {
+            _ if register(usart, CR1) & RECEIVES != RECEIVES => None,
+            _ if status & RECEIVED != 0 => Some(0),
+            Some(silent) if silent + 1 == WHOLE => {
+                set_status(usart, status | IDLE, heard.sent);
+                None
+            }
+            silent => silent.map(|silent| silent + 1),
+        };
+    }
+}
+
+/// Reads a register, without the effects that reading has.
+fn register(usart: &Usart, offset: u64) -> u32 {
+    let mut word = [0; 4];
+    if let Some(RegionKind::Io(registers)) = usart.region("regs").as_deref().map(|region| region.kind()) {
+        // A register that cannot be read is one without a clock, and reads 0.
+        let _ = registers.read(offset, &mut word, MemAttrs::DEBUG);
+    }
+    u32::from_le_bytes(word)
+}
+
+/// Sets the status: by the way of a snapshot, since the guest cannot. Its order is that of `Usart::load`.
+fn set_status(usart: &Usart, status: u32, sent: u8) {
+    let mut snapshot = Vec::new();
+    for value in [CR1, CR2, CR3, BRR, GTPR].map(|offset| register(usart, offset)).into_iter().chain([status]) {
+        snapshot.extend(value.to_le_bytes());
+    }
+    let status_was_read = 0;
+    let interrupts = 0; // Found out anew.
+    snapshot.extend([register(usart, DR) as u8, sent, status_was_read, interrupts]);
+    if let Err(error) = usart.load(&mut ChunkReader::new(&snapshot)) {
+        unreachable!("rsemu does not take its own snapshot: {error:?}");
+    }
+}
