@@ -1,11 +1,13 @@
 //! Signing keys: Ed25519, in the PEM forms that openssl and HSMs speak (PKCS#8 for private, SPKI for public ones).
 //!
 //! `openssl genpkey -algorithm ed25519` makes a key that Lifeboot takes, and openssl takes the ones made here. There is
-//! no default key. A demo's throw-away key carries [`DEMO_LINE`] before its `BEGIN` line, where RFC 7468 (section 2)
+//! no default key. A private key may be encrypted with a passphrase ([`Passphrase`]). A demo's throw-away key carries [`DEMO_LINE`] before its `BEGIN` line, where RFC 7468 (section 2)
 //! allows explanatory text: it marks every bootloader that is built with it.
 
+mod encrypted;
 mod error;
 
+pub use encrypted::Passphrase;
 pub use error::KeyError;
 
 use crate::error::Error;
@@ -21,6 +23,7 @@ use zeroize::Zeroizing;
 pub const DEMO_LINE: &str = "Lifeboot demo key: throw-away, protects nothing";
 
 const PRIVATE: &str = "PRIVATE KEY";
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const PUBLIC: &str = "PUBLIC KEY";
 
 /// What signs firmware.
@@ -40,18 +43,28 @@ pub struct PublicKey {
 /// Makes a key and writes it to `path`, readable by its owner only, and its public half beside it. Returns the public
 /// half and its path. Files that exist are never touched.
 pub fn generate(path: &Path, demo: bool) -> Result<(PublicKey, PathBuf), Error> {
+    make(path, demo, None)
+}
+
+/// As [`generate`], with the private key encrypted: scrypt and AES-256-CBC, which openssl reads from version 1.1 on.
+pub fn generate_encrypted(path: &Path, demo: bool, passphrase: &Passphrase) -> Result<(PublicKey, PathBuf), Error> {
+    make(path, demo, Some(passphrase))
+}
+
+fn make(path: &Path, demo: bool, passphrase: Option<&Passphrase>) -> Result<(PublicKey, PathBuf), Error> {
+    refuse_taken(path)?;
     let public_path = public_path(path);
-    let taken = [path, &public_path].into_iter().find(|path| path.exists());
-    if let Some(path) = taken {
-        return Err(KeyError::Exists(path.to_owned()).into());
-    }
     let mut secret = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *secret).map_err(|_| KeyError::Random)?;
     let public = PublicKey { key: SigningKey::from_bytes(&secret).verifying_key(), is_demo: demo };
     let first_line = if demo { format!("{DEMO_LINE}\n") } else { String::new() };
     // Without the public half inside, as openssl writes it: openssl 3.0 does not read the other form (RFC 5958).
     let pair = KeypairBytes { secret_key: *secret, public_key: None };
-    let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Random)?;
+    let pem = match passphrase {
+        None => pair.to_pkcs8_pem(LineEnding::LF),
+        Some(passphrase) => pair.to_pkcs8_encrypted_pem(passphrase.bytes(), LineEnding::LF),
+    };
+    let pem = pem.map_err(|_| KeyError::Random)?;
     let public_pem = public.key.to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Random)?;
     files::create(&public_path, format!("{first_line}{public_pem}").as_bytes(), 0o666)?;
     let text = Zeroizing::new(format!("{first_line}{}", *pem));
@@ -60,6 +73,13 @@ pub fn generate(path: &Path, demo: bool) -> Result<(PublicKey, PathBuf), Error> 
         return Err(error);
     }
     Ok((public, public_path))
+}
+
+/// Errs where one of the two files of a new key exists.
+pub fn refuse_taken(path: &Path) -> Result<(), KeyError> {
+    let public_path = public_path(path);
+    let taken = [path, &public_path].into_iter().find(|path| path.exists());
+    taken.map_or(Ok(()), |path| Err(KeyError::Exists(path.to_owned())))
 }
 
 /// Where the public half of a private key's file goes: `key.pem` and `key.pub.pem`.
@@ -73,11 +93,22 @@ pub fn public_path(path: &Path) -> PathBuf {
 }
 
 impl PrivateKey {
-    /// Reads a private key, made by Lifeboot or by openssl. A file that others may read is refused.
+    /// Reads a private key, made by Lifeboot or by openssl. A file that others may read is refused, and one that is
+    /// encrypted.
     pub fn read(path: &Path) -> Result<PrivateKey, Error> {
+        PrivateKey::unlock(path, |path| Err(KeyError::PassphraseNeeded(path.to_owned()).into()))
+    }
+
+    /// As [`read`](Self::read), but an encrypted key is opened with the passphrase that `ask` gives for its file.
+    pub fn unlock(path: &Path, ask: impl FnOnce(&Path) -> Result<Passphrase, Error>) -> Result<PrivateKey, Error> {
         let text = Zeroizing::new(String::from_utf8_lossy(&Zeroizing::new(files::read(path)?)).into_owned());
         match Pem::find(&text) {
             Some(pem) if pem.label == PRIVATE => PrivateKey::from_pem(path, &pem),
+            Some(pem) if pem.label == ENCRYPTED => {
+                refuse_exposed(path)?;
+                let key = encrypted::open(path, pem.text, &ask(path)?)?;
+                Ok(PrivateKey { key, is_demo: pem.is_demo })
+            }
             Some(pem) if pem.label == PUBLIC => Err(KeyError::NotPrivate(path.to_owned()).into()),
             found => Err(unusable(path, found)),
         }
@@ -139,27 +170,34 @@ impl PublicKey {
     }
 }
 
-/// Errs where group or world may read a private key; other systems than Unix have no such bits to look at.
 fn refuse_exposed(path: &Path) -> Result<(), Error> {
+    match exposed(path)? {
+        Some(mode) => Err(KeyError::Exposed { path: path.to_owned(), mode }.into()),
+        None => Ok(()),
+    }
+}
+
+/// The permissions of a file that group or world may read; other systems than Unix have no such bits to look at.
+pub(crate) fn exposed(path: &Path) -> Result<Option<u32>, Error> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let metadata = std::fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Exposed { path: path.to_owned(), mode }.into());
-        }
+        Ok((mode & 0o077 != 0).then_some(mode))
     }
     #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    {
+        let _ = path;
+        Ok(None)
+    }
 }
 
 fn unusable(path: &Path, found: Option<Pem>) -> Error {
     let path = path.to_owned();
     match found.map(|pem| pem.label) {
         None => KeyError::NotPem(path),
-        Some("ENCRYPTED PRIVATE KEY") => KeyError::Encrypted(path),
+        Some(ENCRYPTED) => KeyError::EncryptedPublic(path),
         Some(label) => KeyError::OtherForm { path, label: label.to_owned() },
     }
     .into()

@@ -1,5 +1,6 @@
 //! `lifeboot keygen`
 
+use super::passphrase;
 use lifeboot_host_tool::image_file::hex;
 use lifeboot_host_tool::report::Keygen;
 use lifeboot_host_tool::{Error, keys};
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   lifeboot keygen release.pem
+  lifeboot keygen --encrypt release.pem                   (asks for a passphrase)
   openssl genpkey -algorithm ed25519 -out release.pem     (makes an equally good one)
   lifeboot keygen --demo demo.pem")]
 pub struct Arguments {
@@ -23,10 +25,21 @@ pub struct Arguments {
     /// Mark the key as a demo's throw-away key; a bootloader that is built with it says so to every host
     #[arg(long)]
     demo: bool,
+    /// Encrypt the private key with a passphrase, which --passphrase-file does as well; openssl reads the key, too
+    #[arg(long)]
+    encrypt: bool,
+    #[command(flatten)]
+    passphrase: passphrase::Arguments,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Keygen, Error> {
-    let (public, public_path) = keys::generate(&arguments.out, arguments.demo)?;
+    let (public, public_path) = if arguments.encrypt || arguments.passphrase.is_given() {
+        keys::refuse_taken(&arguments.out)?; // Before anybody types a passphrase for nothing.
+        let passphrase = arguments.passphrase.for_new_key(&arguments.out)?;
+        keys::generate_encrypted(&arguments.out, arguments.demo, &passphrase)?
+    } else {
+        keys::generate(&arguments.out, arguments.demo)?
+    };
     Ok(Keygen {
         private_key: arguments.out.display().to_string(),
         public_key: public_path.display().to_string(),

@@ -8,6 +8,7 @@ mod interrupt;
 pub mod keygen;
 pub mod man;
 pub mod monitor;
+mod passphrase;
 mod port;
 mod progress;
 pub mod provision;

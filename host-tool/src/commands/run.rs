@@ -1,6 +1,7 @@
 //! `lifeboot run`
 
 use super::flash::{Probe, flash};
+use super::passphrase;
 use super::progress::Console;
 use super::provision::warn;
 use super::push::{bring, telling};
@@ -9,7 +10,6 @@ use lifeboot_core::{Board, Version};
 use lifeboot_host_tool::bootloader_file::Bootloader;
 use lifeboot_host_tool::elf::board_of;
 use lifeboot_host_tool::image_file::{ImageFile, Release};
-use lifeboot_host_tool::keys::PrivateKey;
 use lifeboot_host_tool::link::Link;
 use lifeboot_host_tool::port::{BAUD, Port};
 use lifeboot_host_tool::provision::FirstFlash;
@@ -51,6 +51,8 @@ pub struct Arguments {
     /// The firmware's version [default: Cargo.toml's, or 0.0.0 where there is none]
     #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
     version: Option<Version>,
+    #[command(flatten)]
+    passphrase: passphrase::Arguments,
     /// Push through this port, /dev/ttyACM0 or tcp:HOST:NUMBER, instead of flashing
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
@@ -67,7 +69,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flashed>, Error> {
     let elf = files::read(&arguments.firmware)?;
     let board = board_of(&elf)?.ok_or(Error::NoFirmware)?;
-    let key = PrivateKey::read(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
+    let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
     let lowest_bootloader = lifeboot_core::info::FORMAT;
     let version = super::version_for(&arguments.firmware, arguments.version)?.map(|(version, _)| version);
     let release = Release { version: version.unwrap_or_default(), epoch: 0, lowest_bootloader, schemas: (0, 0) };

@@ -1,5 +1,6 @@
 //! `lifeboot sign`
 
+use super::passphrase;
 use crate::output;
 use lifeboot_core::{Board, Version};
 use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage, hex};
@@ -39,6 +40,8 @@ pub struct Arguments {
     /// The private key to sign with
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: passphrase::Arguments,
     /// Write the bytes to sign to this file, and no image
     #[arg(long, value_name = "FILE", conflicts_with_all = ["signature", "out"])]
     external_bytes: Option<PathBuf>,
@@ -128,7 +131,7 @@ impl Signer {
         // Key files may come from lifeboot.toml or the environment: which one is meant, the other arguments say.
         let elsewhere = arguments.external_bytes.is_some() || arguments.signature.is_some();
         if !elsewhere {
-            return Ok(Signer::Key(PrivateKey::read(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?));
+            return Ok(Signer::Key(arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?));
         }
         let signature = arguments.signature.as_deref().map(read_signature).transpose()?;
         let public = PublicKey::read(arguments.public_key.as_ref().ok_or(Error::PublicKeyNeeded)?)?;

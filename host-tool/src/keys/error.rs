@@ -32,12 +32,54 @@ pub enum KeyError {
     #[error("{} holds a public key, and signing needs the private one", .0.display())]
     #[diagnostic(help("give the private key's file, as lifeboot keygen wrote it beside this one"))]
     NotPrivate(PathBuf),
-    /// A private key behind a password.
-    #[error("the private key {} is encrypted with a password", .0.display())]
+    /// A private key is behind a passphrase, or is to be, and there is nobody to ask for it.
+    #[error("the private key {} needs a passphrase, and there is none", .0.display())]
     #[diagnostic(help(
-        "sign with it outside: --external-bytes, openssl pkeyutl -sign -rawin, --signature; or decrypt it with openssl pkey"
+        "run lifeboot in a terminal, where it asks; or give --passphrase-file FILE, or the variable LIFEBOOT_PASSPHRASE"
     ))]
-    Encrypted(PathBuf),
+    PassphraseNeeded(PathBuf),
+    /// An encrypted private key where a public one is needed.
+    #[error("{} is an encrypted private key, and the public one is needed", .0.display())]
+    #[diagnostic(help("give the .pub.pem beside it; or make that: openssl pkey -in {} -pubout", .0.display()))]
+    EncryptedPublic(PathBuf),
+    /// The passphrase is another one's.
+    #[error("the passphrase does not open the private key {}", .0.display())]
+    #[diagnostic(help("try again; see also which one --passphrase-file or LIFEBOOT_PASSPHRASE gives"))]
+    WrongPassphrase(PathBuf),
+    /// A scheme that is not known, or that asks for too much work.
+    #[error("the private key {} is damaged, or encrypted in a way that Lifeboot does not read", .0.display())]
+    #[diagnostic(help(
+        "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out NEW.pem (PBES2; not with SHA-1 or DES)",
+        .0.display()
+    ))]
+    OtherEncryption(PathBuf),
+    /// Group or world may read a passphrase.
+    #[error("the passphrase in {} can be read by others (mode {mode:04o})", .path.display())]
+    #[diagnostic(help("chmod 600 {}", .path.display()))]
+    PassphraseExposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Nothing in a passphrase's file.
+    #[error("{} has no passphrase in its first line", .0.display())]
+    #[diagnostic(help("write the passphrase there, on a line of its own"))]
+    NoPassphrase(PathBuf),
+    /// A new key was to be encrypted with nothing.
+    #[error("an empty passphrase protects nothing")]
+    #[diagnostic(help("give one; or leave out --encrypt, and keep the file where nobody else gets at it"))]
+    EmptyPassphrase,
+    /// Typed twice, differently.
+    #[error("the two passphrases differ")]
+    #[diagnostic(help("run the command again: no key was made"))]
+    PassphrasesDiffer,
+    /// The terminal does not give one.
+    #[error("the terminal gave no passphrase: {0}")]
+    #[diagnostic(help(
+        "type one and press Enter; or give --passphrase-file FILE, or the variable LIFEBOOT_PASSPHRASE"
+    ))]
+    Terminal(String),
     /// Another kind of PEM block.
     #[error("{} holds a {label:?}, and Lifeboot takes a PKCS#8 \"PRIVATE KEY\" or a \"PUBLIC KEY\"", .path.display())]
     #[diagnostic(help("make a key with: lifeboot keygen key.pem; or openssl genpkey -algorithm ed25519 -out key.pem"))]

@@ -8,7 +8,7 @@ use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::keys::{self, PrivateKey};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A folder with a key, firmware for both slots, and firmware without relocations.
@@ -46,7 +46,7 @@ impl Folder {
         for (name, _) in std::env::vars().filter(|(name, _)| personal(name)) {
             command.env_remove(name);
         }
-        command.args(line.split_whitespace()).current_dir(self.0.path());
+        command.args(line.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
         command
     }
 
@@ -88,7 +88,7 @@ fn boards() -> String {
     BOARDS.map(|board| board.name).join(", ")
 }
 
-const SIGN: &str = "sign a.elf --board stm32f405 --version 1.2.3+4 --key key.pem";
+pub const SIGN: &str = "sign a.elf --board stm32f405 --version 1.2.3+4 --key key.pem";
 
 #[test]
 fn firmware_is_signed_proved_and_inspected() {

@@ -155,7 +155,7 @@ fn keys_that_cannot_be_used_say_why() {
     assert!(matches!(private("\u{0}\u{1}"), KeyError::NotPem(_)));
     assert!(matches!(private(OPENSSL_PUBLIC), KeyError::NotPrivate(_)));
     let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
-    assert!(matches!(private(&block("ENCRYPTED PRIVATE KEY")), KeyError::Encrypted(_)));
+    assert!(matches!(private(&block("ENCRYPTED PRIVATE KEY")), KeyError::PassphraseNeeded(_)));
     assert!(matches!(private(&block("OPENSSH PRIVATE KEY")), KeyError::OtherForm { .. }));
     assert!(matches!(private(&block("PRIVATE KEY")), KeyError::NotEd25519(_)));
 }

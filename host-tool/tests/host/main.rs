@@ -12,6 +12,8 @@ mod images;
 /// Keys in Lifeboot's and openssl's forms, and those that are refused.
 mod key_files;
 
+/// Private keys behind a passphrase.
+mod encrypted_keys;
 /// What a command reported to a program, checked.
 #[path = "../reported/mod.rs"]
 mod reported;

@@ -1,0 +1,64 @@
+//! The passphrase of an encrypted private key: from a file, from the environment, or from the person at the terminal.
+
+use lifeboot_host_tool::Error;
+use lifeboot_host_tool::keys::{KeyError, Passphrase, PrivateKey};
+use std::io::{IsTerminal, stdin};
+use std::path::{Path, PathBuf};
+
+/// Where it may stand. No argument holds it, because other users of the machine see the arguments of every program.
+const VARIABLE: &str = "LIFEBOOT_PASSPHRASE";
+
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Arguments {
+    /// The passphrase of an encrypted private key: this file's first line [default: LIFEBOOT_PASSPHRASE, or asked for]
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Reads a private key; where it is encrypted, with its passphrase.
+    pub fn private_key(&self, path: &Path) -> Result<PrivateKey, Error> {
+        PrivateKey::unlock(path, |path| match self.given()? {
+            Some(passphrase) => Ok(passphrase),
+            None => typed(&format!("Passphrase of {}: ", path.display()), path),
+        })
+    }
+
+    /// The passphrase of a new key.
+    pub fn for_new_key(&self, path: &Path) -> Result<Passphrase, Error> {
+        if let Some(passphrase) = self.given()? {
+            return Ok(passphrase);
+        }
+        let passphrase = typed(&format!("New passphrase of {}: ", path.display()), path)?;
+        if passphrase.is_empty() {
+            return Err(KeyError::EmptyPassphrase.into());
+        }
+        if typed("The same again: ", path)? != passphrase {
+            return Err(KeyError::PassphrasesDiffer.into());
+        }
+        Ok(passphrase)
+    }
+
+    /// Whether the command line names one.
+    pub fn is_given(&self) -> bool {
+        self.passphrase_file.is_some()
+    }
+
+    fn given(&self) -> Result<Option<Passphrase>, Error> {
+        if let Some(path) = &self.passphrase_file {
+            return Ok(Some(Passphrase::read(path)?));
+        }
+        let text = std::env::var_os(VARIABLE).filter(|text| !text.is_empty());
+        Ok(text.map(|text| Passphrase::new(text.into_encoded_bytes())))
+    }
+}
+
+/// Asks at the terminal, without echo; never where nobody sits.
+fn typed(prompt: &str, path: &Path) -> Result<Passphrase, Error> {
+    if !stdin().is_terminal() {
+        return Err(KeyError::PassphraseNeeded(path.to_owned()).into());
+    }
+    let text = rpassword::prompt_password(prompt).map_err(|error| KeyError::Terminal(error.to_string()))?;
+    Ok(Passphrase::new(text))
+}
