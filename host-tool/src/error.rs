@@ -3,6 +3,7 @@
 use crate::bootloader_file::BootloaderError;
 use crate::cargo_version::CargoVersionError;
 use crate::device::DeviceError;
+use crate::difference::DifferenceError;
 use crate::elf::ElfError;
 use crate::flash_file::FlashFileError;
 use crate::image_file::ImageError;
@@ -13,6 +14,7 @@ use crate::port::PortError;
 use crate::provision::ProvisionError;
 use crate::push::PushError;
 use crate::relocations::RelocationError;
+use crate::report::RecordedError;
 use crate::settings::SettingsError;
 use crate::sign::RelinkedError;
 use miette::Diagnostic;
@@ -176,6 +178,19 @@ pub enum Error {
     NotShown {
         /// The text.
         text: String,
+    },
+    /// Two images have nothing to compare.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Difference(#[from] DifferenceError),
+    /// A recorded state of a device cannot be used.
+    #[error("{} cannot be used", .path.display())]
+    #[diagnostic(help("record a device's state with: lifeboot status --json > status.json"))]
+    Recorded {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: RecordedError,
     },
     /// `--force` names another image.
     #[error("--force names another image: this one's digest begins with {digest}")]

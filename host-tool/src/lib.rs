@@ -18,6 +18,8 @@
 //! | [`push`](mod@push) | brings an image into a device and sees it confirmed |
 //! | [`monitor`] | shows what a device logs, live or from a recording |
 //! | [`device`] | a device's state, confirm, rollback, reset |
+//! | [`admission`] | whether a device would take an image, before it is asked |
+//! | [`difference`] | what changed from one image to the next |
 //! | [`refusal`] | what a device's refusals mean, and what to do next |
 //! | [`report`] | what the commands report, for people and for programs |
 //! | [`settings`] | `lifeboot.toml`, what a project always says |
@@ -28,10 +30,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod admission;
 pub mod board;
 pub mod bootloader_file;
 pub mod cargo_version;
 pub mod device;
+pub mod difference;
 pub mod elf;
 mod error;
 pub mod files;

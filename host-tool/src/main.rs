@@ -8,7 +8,8 @@ mod output;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    completions, confirm, flash, inspect, keygen, man, monitor, provision, push, reset, rollback, run, sign, status,
+    completions, confirm, diff, flash, inspect, keygen, man, monitor, provision, push, reset, rollback, run, sign,
+    status,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ enum Command {
     Keygen(keygen::Arguments),
     Sign(sign::Arguments),
     Inspect(inspect::Arguments),
+    Diff(diff::Arguments),
     Provision(provision::Arguments),
     Flash(flash::Arguments),
     Run(run::Arguments),
@@ -52,7 +54,8 @@ fn main() -> ExitCode {
     match &arguments.command {
         Command::Keygen(arguments) => output.end(keygen::run(arguments)),
         Command::Sign(arguments) => output.end(sign::run(arguments)),
-        Command::Inspect(arguments) => output.end(inspect::run(arguments, output)),
+        Command::Inspect(arguments) => output.judged(inspect::run(arguments, output), inspect::is_good),
+        Command::Diff(arguments) => output.end(diff::run(arguments)),
         Command::Provision(arguments) => output.end(provision::run(arguments)),
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),

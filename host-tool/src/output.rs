@@ -61,6 +61,13 @@ impl Output {
         }
     }
 
+    /// Says what came of a command whose report may itself be bad news: then its exit status is that of a failure.
+    pub fn judged<R: Report>(self, result: Result<R, Error>, is_good: impl FnOnce(&R) -> bool) -> ExitCode {
+        let is_good = result.as_ref().map_or(true, is_good);
+        let ended = self.end(result);
+        if is_good { ended } else { ExitCode::FAILURE }
+    }
+
     /// Tells a program of an error.
     pub fn fail(self, failure: &Failure) {
         if self.json {

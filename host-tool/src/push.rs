@@ -5,6 +5,7 @@
 //! | `transfer` | one transfer: begin, ask what is there, send, finish |
 //! | `survey` | asks for digests of what the slot already holds |
 //! | `plan` | decides what need not be sent |
+//! | `estimate` | foretells how much that is, where the slot holds a certain image |
 //! | `sender` | keeps the line full, and sends again what was lost |
 //! | `trial` | restarts the device and waits for the new firmware's confirm |
 //!
@@ -12,6 +13,7 @@
 //! update that is interrupted goes on where it was, with the next push.
 
 mod error;
+mod estimate;
 mod plan;
 mod progress;
 mod sender;
@@ -20,6 +22,7 @@ mod transfer;
 mod trial;
 
 pub use error::PushError;
+pub use estimate::{Estimate, estimate};
 pub use progress::{Interruption, Progress, Step};
 
 use crate::device::{content, is_on_trial, other};
@@ -183,7 +186,7 @@ impl Standing {
     }
 }
 
-fn is_rejection(ending: OutcomeEnding) -> bool {
+pub(crate) fn is_rejection(ending: OutcomeEnding) -> bool {
     match ending {
         OutcomeEnding::Confirmed | OutcomeEnding::FellBack => false,
         OutcomeEnding::Invalid | OutcomeEnding::NotConfirmed | OutcomeEnding::Requested => true,
@@ -191,7 +194,7 @@ fn is_rejection(ending: OutcomeEnding) -> bool {
 }
 
 /// Whether a slot's header is this image's, as far as a status shows it.
-fn is_image(content: &SlotContent, image: &ImageFile) -> bool {
+pub(crate) fn is_image(content: &SlotContent, image: &ImageFile) -> bool {
     let header = image.header();
     match content {
         SlotContent::Image { version, epoch, digest } => {

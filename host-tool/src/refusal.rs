@@ -31,6 +31,16 @@ impl Refused {
         let (meaning, next) = words(refusal, circumstances);
         Refused { refusal, meaning, next }
     }
+
+    /// Why, in words.
+    pub fn meaning(&self) -> &str {
+        &self.meaning
+    }
+
+    /// What to do next, in words.
+    pub fn next(&self) -> &str {
+        &self.next
+    }
 }
 
 impl Display for Refused {

@@ -4,29 +4,35 @@
 //! it tell how the command goes on, and have a field `event`. **Stable**: fields are added, and never renamed, removed
 //! or given another meaning. Versions, slots and digests are strings as people write them: `1.2.3+4`, `A`, `0a1b…`.
 
+mod admission;
 mod device;
+mod difference;
 mod failure;
 mod firmware;
 mod flash;
 mod image;
 mod monitor;
 mod push;
+mod recorded;
 mod schema;
 mod shell;
 mod table;
 
+pub use admission::{Admission, Finding, Rule, RuleReport};
 pub use device::{Content, Device, Ending, LastOutcome, Running, Slots, TrialLeft};
+pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
 pub use failure::{Failure, FailureDetails};
 pub use firmware::{FirmwareElf, RelocationsElf, SectionPart, SectionRelocations, Thunk};
 pub use flash::{FlashPart, Flashed, Provisioned};
 pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, SlotUse, ToSign};
 pub use monitor::{MonitorEnd, Monitored};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};
+pub use recorded::RecordedError;
 pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
 
 /// What a command has to say: a person gets the text, a program the fields.
@@ -60,7 +66,7 @@ impl<A: Display, B: Display> Display for Either<A, B> {
 }
 
 /// A slot's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub enum SlotName {
     /// Slot A.
     A,

@@ -2,13 +2,18 @@
 
 use crate::output::Output;
 use lifeboot_core::Board;
+use lifeboot_host_tool::admission::judge;
+use lifeboot_host_tool::bootloader_file::Bootloader;
 use lifeboot_host_tool::elf::Firmware;
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::keys::PublicKey;
-use lifeboot_host_tool::report::{Either, FirmwareElf, Inspected, RelocationsElf};
+use lifeboot_host_tool::link::{Link, Patience};
+use lifeboot_host_tool::port::{BAUD, Port};
+use lifeboot_host_tool::report::{Admission, Device, Either, Finding, FirmwareElf, Inspected, RelocationsElf};
 use lifeboot_host_tool::sign::Program;
 use lifeboot_host_tool::{Error, files};
-use std::path::PathBuf;
+use lifeboot_updater::wire::Status;
+use std::path::{Path, PathBuf};
 
 /// Describe an image file, or firmware that is to become one
 ///
@@ -19,7 +24,12 @@ Examples:
   lifeboot inspect firmware.img
   lifeboot inspect firmware.img --key release.pub.pem
   lifeboot inspect firmware.elf
-  lifeboot inspect firmware.img --json")]
+  lifeboot inspect firmware.img --json
+
+  Would a device take it? Exit status 1 if not; --against asks the recorded state of one, as in CI:
+  lifeboot inspect firmware.img --port /dev/ttyACM0
+  lifeboot status --json > status.json
+  lifeboot inspect firmware.img --against status.json --bootloader lifeboot-bootloader")]
 pub struct Arguments {
     /// An image file, or an ELF file
     file: PathBuf,
@@ -29,11 +39,25 @@ pub struct Arguments {
     /// The board of an ELF file [default: the one whose slot A it is linked for]; an image says it itself
     #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board())]
     board: Option<&'static Board>,
+    /// Ask the device at this port, /dev/ttyACM0 or tcp:HOST:NUMBER, and say what it would refuse the image for
+    #[arg(short, long, conflicts_with = "against")]
+    port: Option<String>,
+    /// Bits a second on a serial port
+    #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
+    baud: u32,
+    /// As --port, by the state that lifeboot status --json printed
+    #[arg(long, value_name = "STATUS.json")]
+    against: Option<PathBuf>,
+    /// The bootloader that the device was flashed with, which tells the keys that it trusts
+    #[arg(long, value_name = "BOOTLOADER.elf")]
+    bootloader: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, FirmwareElf>, Error> {
     let bytes = files::read(&arguments.file)?;
-    if bytes.starts_with(b"\x7fELF") {
+    // What a device is asked about is an image; of another file, the way to one is said.
+    let is_for_device = arguments.port.is_some() || arguments.against.is_some();
+    if bytes.starts_with(b"\x7fELF") && !is_for_device {
         return elf(&bytes, arguments.board, output).map(Either::Other);
     }
     let image = ImageFile::from_bytes(&bytes)?;
@@ -44,7 +68,39 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, Fi
         checked.inspect_err(|_| output.aside(inspected.header_lines()))?;
         inspected.signature_fits = Some(path.display().to_string());
     }
+    inspected.admission = admission(arguments, &image)?;
     Ok(Either::One(inspected))
+}
+
+/// Whether what was inspected may be used: no device was named that would refuse it.
+pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
+    match report {
+        Either::One(inspected) => inspected.admission.as_ref().is_none_or(|admission| admission.accepted),
+        Either::Other(_) => true,
+    }
+}
+
+/// Whether the device that was named would take the image.
+fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
+    let (device, status) = match (&arguments.port, &arguments.against) {
+        (Some(port), _) => {
+            let status = Link::new(Port::open(port, arguments.baud)?).status(Patience::SHORT)?;
+            (port.clone(), status)
+        }
+        (None, Some(path)) => (path.display().to_string(), recorded(path)?),
+        (None, None) => return Ok(None),
+    };
+    let read = |path: &PathBuf| Ok::<_, Error>(Bootloader::from_elf(&files::read(path)?)?);
+    let bootloader = arguments.bootloader.as_ref().map(read).transpose()?;
+    let rules = judge(image, &status, bootloader.as_ref());
+    let accepted = rules.iter().all(|rule| rule.finding != Finding::Refused);
+    Ok(Some(Admission { device, accepted, rules }))
+}
+
+fn recorded(path: &Path) -> Result<Status, Error> {
+    let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
+    let status = Device::from_json(&text).and_then(|device| device.to_status());
+    status.map_err(|source| Error::Recorded { path: path.to_owned(), source })
 }
 
 fn elf(bytes: &[u8], board: Option<&'static Board>, output: Output) -> Result<FirmwareElf, Error> {

@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod confirm;
+pub mod diff;
 pub mod flash;
 pub mod inspect;
 mod interrupt;

@@ -8,11 +8,11 @@ use crate::refusal::board_name;
 use lifeboot_core::Version;
 use lifeboot_updater::wire::{self, OutcomeEnding, ResetCause, SlotContent};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
 
 /// `lifeboot status`: the state of a device.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Device {
     /// The board.
     pub board: String,
@@ -37,7 +37,7 @@ pub struct Device {
 }
 
 /// What both slots hold.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Slots {
     /// What slot A holds.
@@ -47,7 +47,7 @@ pub struct Slots {
 }
 
 /// What a slot holds.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "content", rename_all = "snake_case")]
 pub enum Content {
     /// Nothing.
@@ -66,7 +66,7 @@ pub enum Content {
 }
 
 /// What a trial has left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TrialLeft {
     /// The slot on trial.
     pub slot: SlotName,
@@ -77,7 +77,7 @@ pub struct TrialLeft {
 }
 
 /// How an update ended.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LastOutcome {
     /// How.
     pub ending: Ending,
@@ -96,7 +96,7 @@ pub struct LastOutcome {
 }
 
 /// How an update can end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The image was confirmed.

@@ -1,6 +1,6 @@
 //! Reports on keys and images: `keygen`, `sign`, `inspect`.
 
-use super::{SlotName, line};
+use super::{Admission, SlotName, line};
 use crate::image_file::{ImageFile, hex};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot};
@@ -162,6 +162,8 @@ pub struct Inspected {
     pub key_id: String,
     /// The public key's file that the signature was found to fit; `null` where none was given.
     pub signature_fits: Option<String>,
+    /// Whether a device would take it; `null` where none was named.
+    pub admission: Option<Admission>,
 }
 
 /// A range of storage schemas.
@@ -222,6 +224,7 @@ impl From<&ImageFile> for Inspected {
             digest: hex(&header.digest),
             key_id: hex(&header.key_id),
             signature_fits: None,
+            admission: None,
         }
     }
 }
@@ -263,8 +266,9 @@ impl Display for Inspected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.header(f)?;
         match &self.signature_fits {
-            Some(path) => line(f, false, "signature", format_args!("fits {path}")),
-            None => line(f, false, "signature", "not checked: give the public key with --key"),
+            Some(path) => line(f, false, "signature", format_args!("fits {path}"))?,
+            None => line(f, false, "signature", "not checked: give the public key with --key")?,
         }
+        self.admission.iter().try_for_each(|admission| write!(f, "\n{admission}"))
     }
 }

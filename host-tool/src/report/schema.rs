@@ -35,6 +35,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("keygen", lines::<Keygen>()),
         ("sign", lines::<Either<SignedImage, ToSign>>()),
         ("inspect", lines::<Either<Inspected, FirmwareElf>>()),
+        ("diff", lines::<Difference>()),
         ("provision", lines::<Provisioned>()),
         ("flash", lines::<Flashed>()),
         ("run", lines::<Either<Event, Either<Pushed, Flashed>>>()),

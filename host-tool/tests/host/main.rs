@@ -53,3 +53,9 @@ mod signing;
 
 /// The linker's thunks: their shapes, right and wrong.
 mod thunk_shapes;
+
+/// Whether a device would take an image, before it is asked.
+mod admissions;
+
+/// What changed from one image to another.
+mod differences;

@@ -3,7 +3,7 @@
 use crate::device::Device;
 use crate::line::Wire;
 use crate::pushes::recipe;
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_host_tool::link::{Heard, Link, LinkError, Patience};
 use lifeboot_host_tool::port::{Adapter, BAUD, Pipe, Port, PortError, choose, serial_ports};
 use lifeboot_host_tool::push::{Options, PushOutcome, push};
@@ -96,6 +96,25 @@ fn the_command_pushes_over_tcp() {
     assert_eq!(String::from_utf8(again.stdout).unwrap(), "1.1.0 runs already and is confirmed: nothing to do\n");
     let rolled_back = lifeboot(&["rollback", "--port", &port]);
     assert!(String::from_utf8(rolled_back.stdout).unwrap().starts_with("running: 1.0.0 in slot A"));
+    server.join().unwrap();
+}
+
+#[test]
+fn an_image_is_judged_by_the_device_at_a_port() {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || serve(listener, 2));
+    let folder = tempfile::tempdir().unwrap();
+    for (board, status, words) in [
+        (&MICROBIT, 0, "passed   what runs is confirmed: 1.0.0 in slot A, confirmed\n"),
+        (&STM32F405, 1, "REFUSED  the image is for board stm32f405, and this is microbit\n"),
+    ] {
+        let path = folder.path().join("firmware.img");
+        std::fs::write(&path, recipe(board, 1, 5000).image().to_bytes()).unwrap();
+        let output = lifeboot(&["inspect", path.to_str().unwrap(), "--port", &port]);
+        let (out, error) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert_eq!((output.status.code(), error.as_str()), (Some(status), ""), "{out}");
+        assert!(out.contains(&format!("\ndevice       {port}: ")) && out.contains(words), "{out}");
+    }
     server.join().unwrap();
 }
 

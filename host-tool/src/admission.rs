@@ -1,0 +1,152 @@
+//! Whether a device would take an image, by its state: asked before anything is sent, with the words of its refusals.
+//!
+//! The rules and their order are those of `lifeboot_updater::Updater::begin`. The device remains the judge: its state does
+//! not tell which keys its bootloader holds, nor the schema of what it has stored.
+
+use crate::bootloader_file::Bootloader;
+use crate::device::{content, is_on_trial, other, running};
+use crate::image_file::{ImageFile, hex};
+use crate::push::{is_image, is_rejection};
+use crate::refusal::{Circumstances, Refused, board_name};
+use crate::report::{Finding, Rule, RuleReport, SlotUse};
+use lifeboot_core::Slot;
+use lifeboot_core::image::{Invalid, Trust};
+use lifeboot_updater::wire::{Refusal, Status};
+
+/// What each rule says. With the device's bootloader, its keys are known as well.
+pub fn judge(image: &ImageFile, status: &Status, bootloader: Option<&Bootloader>) -> Vec<RuleReport> {
+    let judge = Judge { image, status };
+    vec![
+        judge.trial(),
+        judge.key(bootloader),
+        judge.board(),
+        judge.size(),
+        judge.slot(),
+        judge.bootloader(),
+        judge.epoch(),
+        judge.schemas(),
+        judge.quarantine(),
+    ]
+}
+
+struct Judge<'a> {
+    image: &'a ImageFile,
+    status: &'a Status,
+}
+
+impl Judge<'_> {
+    fn trial(&self) -> RuleReport {
+        let Judge { image, status } = self;
+        let runs = running(status);
+        if is_image(&content(status, status.running), image) {
+            return passed(Rule::Trial, format!("it runs already: {runs}"));
+        }
+        match is_on_trial(status) {
+            true => self.refused(Rule::Trial, Refusal::TrialRunning),
+            false => passed(Rule::Trial, format!("what runs is confirmed: {runs}")),
+        }
+    }
+
+    fn key(&self, bootloader: Option<&Bootloader>) -> RuleReport {
+        let Judge { image, status } = self;
+        let id = hex(&image.header().key_id);
+        let Some(bootloader) = bootloader else {
+            return RuleReport {
+                rule: Rule::Key,
+                finding: Finding::Unknown,
+                text: format!("a device does not say which keys it trusts; key {id} signed"),
+                help: Some("give the bootloader that it was flashed with: --bootloader lifeboot-bootloader".to_owned()),
+            };
+        };
+        let (board, info) = (image.board(), bootloader.info());
+        let trust = Trust { board, info, revoked: status.revoked, epoch_floor: 0 };
+        match trust.check(image.header_bytes(), image.linked_for()) {
+            Err(invalid @ (Invalid::UnknownKey | Invalid::RevokedKey | Invalid::Signature)) => {
+                self.refused(Rule::Key, invalid.into())
+            }
+            _ => passed(Rule::Key, format!("key {id} of its bootloader signed it")),
+        }
+    }
+
+    fn board(&self) -> RuleReport {
+        let Judge { image, status } = self;
+        match self.is_of_board() {
+            true => passed(Rule::Board, image.board().name.to_owned()),
+            false if status.bootloader == 0 => self.refused(Rule::Board, Refusal::NoBootloader),
+            false => self.refused(Rule::Board, Refusal::Board),
+        }
+    }
+
+    fn size(&self) -> RuleReport {
+        // An image file never exceeds the slots of its own board.
+        let length = self.image.header().image_length().unwrap_or_default();
+        match self.is_of_board() {
+            true => passed(Rule::Size, SlotUse::new(self.image.board(), length).to_string()),
+            false => unknown(Rule::Size, format!("{length} bytes, and the slots are another board's")),
+        }
+    }
+
+    fn slot(&self) -> RuleReport {
+        let target = Slot::from(other(self.status.running));
+        match self.image.is_bound() && self.image.linked_for() != target {
+            true => self.refused(Rule::Slot, Refusal::OtherSlot),
+            false => passed(Rule::Slot, format!("it would go to slot {target}, and runs there")),
+        }
+    }
+
+    fn bootloader(&self) -> RuleReport {
+        let (wanted, there) = (self.image.header().lowest_bootloader, self.status.bootloader);
+        match (there, wanted > there) {
+            (0, _) => self.refused(Rule::Bootloader, Refusal::NoBootloader),
+            (_, true) => self.refused(Rule::Bootloader, Refusal::Bootloader),
+            (_, false) => passed(Rule::Bootloader, format!("it asks for format {wanted}, and the device's is {there}")),
+        }
+    }
+
+    fn epoch(&self) -> RuleReport {
+        let (epoch, floor) = (self.image.header().epoch, self.status.epoch_floor);
+        match epoch < floor {
+            true => self.refused(Rule::Epoch, Refusal::Epoch),
+            false => passed(Rule::Epoch, format!("{epoch}, and the device starts {floor} and up")),
+        }
+    }
+
+    fn schemas(&self) -> RuleReport {
+        let (lowest, highest) = self.image.header().schemas;
+        unknown(
+            Rule::Schemas,
+            format!("a device does not say which schema its data has; the image can live with {lowest} to {highest}"),
+        )
+    }
+
+    fn quarantine(&self) -> RuleReport {
+        let digest = &self.image.header().digest;
+        let rejected = self
+            .status
+            .outcome
+            .is_some_and(|outcome| is_rejection(outcome.ending) && digest.starts_with(&outcome.digest));
+        match rejected {
+            true => self.refused(Rule::Quarantine, Refusal::Rejected),
+            false => passed(Rule::Quarantine, "it is not the image that the device rejected last".to_owned()),
+        }
+    }
+
+    fn is_of_board(&self) -> bool {
+        board_name(&self.status.board) == self.image.board().name
+    }
+
+    fn refused(&self, rule: Rule, refusal: Refusal) -> RuleReport {
+        let circumstances = Circumstances { status: Some(self.status), image: Some(self.image.header()) };
+        let refused = Refused::new(refusal, circumstances);
+        let (text, help) = (refused.meaning().to_owned(), Some(refused.next().to_owned()));
+        RuleReport { rule, finding: Finding::Refused, text, help }
+    }
+}
+
+fn passed(rule: Rule, text: String) -> RuleReport {
+    RuleReport { rule, finding: Finding::Passed, text, help: None }
+}
+
+fn unknown(rule: Rule, text: String) -> RuleReport {
+    RuleReport { rule, finding: Finding::Unknown, text, help: None }
+}

@@ -1,0 +1,42 @@
+//! `lifeboot diff`
+
+use lifeboot_host_tool::difference::{difference, image, program_of, sizes};
+use lifeboot_host_tool::report::Difference;
+use lifeboot_host_tool::{Error, files};
+use std::path::PathBuf;
+
+/// Show what changed from one image to another, and how much a push would send
+///
+/// Erase units are compared as they lie in a slot: a push sends those that differ. With the ELF files that the images were
+/// signed from, it also says which sections and symbols grew or shrank.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot diff 1.2.3.img 1.2.4.img
+  lifeboot diff 1.2.3.img 1.2.4.img --elf-old 1.2.3.elf --elf-new 1.2.4.elf")]
+pub struct Arguments {
+    /// The image that is there
+    #[arg(value_name = "OLD.img")]
+    old: PathBuf,
+    /// The image that is to come
+    #[arg(value_name = "NEW.img")]
+    new: PathBuf,
+    /// The ELF file that the old image was signed from
+    #[arg(long, value_name = "OLD.elf", requires = "elf_new")]
+    elf_old: Option<PathBuf>,
+    /// The ELF file that the new image was signed from
+    #[arg(long, value_name = "NEW.elf", requires = "elf_old")]
+    elf_new: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Difference, Error> {
+    let old = image(&arguments.old, &files::read(&arguments.old)?)?;
+    let new = image(&arguments.new, &files::read(&arguments.new)?)?;
+    let mut report = difference((&arguments.old, &old), (&arguments.new, &new))?;
+    if let (Some(elf_old), Some(elf_new)) = (&arguments.elf_old, &arguments.elf_new) {
+        let old = program_of((elf_old, &files::read(elf_old)?), (&arguments.old, &old))?;
+        let new = program_of((elf_new, &files::read(elf_new)?), (&arguments.new, &new))?;
+        report.sizes = Some(sizes(&old, &new));
+    }
+    Ok(report)
+}

@@ -1,0 +1,173 @@
+//! What changed from one image to the next: for the review of a release, and for how long it will take to push.
+
+use crate::elf::{ElfError, Firmware, Home};
+use crate::image_file::{ImageError, ImageFile, hex};
+use crate::push::{Estimate, estimate};
+use crate::report::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
+use miette::Diagnostic;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why two images cannot be compared.
+#[derive(Debug, Error, Diagnostic)]
+pub enum DifferenceError {
+    /// They have nothing in common.
+    #[error("the old image is for board {old}, the new one for {new}: there is nothing to compare")]
+    #[diagnostic(help("give two images of the same board"))]
+    Boards {
+        /// The old image's board.
+        old: &'static str,
+        /// The new image's.
+        new: &'static str,
+    },
+    /// One of them is none.
+    #[error("{}: {error}", .path.display())]
+    #[diagnostic(help("{}", error.help().map_or(String::new(), |help| help.to_string())))]
+    Image {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ImageError,
+    },
+    /// One of the ELF files cannot be read.
+    #[error("{}: {error}", .path.display())]
+    #[diagnostic(help("{}", error.help().map_or(String::new(), |help| help.to_string())))]
+    Elf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ElfError,
+    },
+    /// An ELF file is that of another build.
+    #[error("{} is not the program in {}", .elf.display(), .image.display())]
+    #[diagnostic(help(
+        "give the ELF file that this image was signed from: its payload must be the same, byte for byte"
+    ))]
+    OtherProgram {
+        /// The ELF file.
+        elf: PathBuf,
+        /// The image's.
+        image: PathBuf,
+    },
+}
+
+/// Reads one of two images.
+///
+/// # Errors
+/// It is none; the file is named.
+pub fn image(path: &Path, bytes: &[u8]) -> Result<ImageFile, DifferenceError> {
+    ImageFile::from_bytes(bytes).map_err(|error| DifferenceError::Image { path: path.to_owned(), error })
+}
+
+/// Compares two images; their paths are for the report.
+///
+/// # Errors
+/// They are for different boards.
+pub fn difference(old: (&Path, &ImageFile), new: (&Path, &ImageFile)) -> Result<Difference, DifferenceError> {
+    let ((old_path, old), (new_path, new)) = (old, new);
+    if old.board().name != new.board().name {
+        return Err(DifferenceError::Boards { old: old.board().name, new: new.board().name });
+    }
+    let Estimate { sent, skipped, erased, units } = estimate(old, new);
+    Ok(Difference {
+        old: old_path.display().to_string(),
+        new: new_path.display().to_string(),
+        identical: old.to_bytes() == new.to_bytes(),
+        header: header(old, new),
+        payload_bytes: bytes(old.payload(), new.payload()),
+        transfer: Transfer {
+            units_written: erased,
+            units,
+            unit: new.board().slot_unit,
+            bytes_sent: sent,
+            bytes_skipped: skipped,
+        },
+        relocations: relocations(old, new),
+        sizes: None,
+    })
+}
+
+/// Whose sizes changed, of the ELF files of two images.
+pub fn sizes(old: &Firmware, new: &Firmware) -> SizeChanges {
+    SizeChanges { sections: changes(sections(old), sections(new)), symbols: changes(symbols(old), symbols(new)) }
+}
+
+/// Reads the ELF file that an image was made of.
+///
+/// # Errors
+/// It is none, or another program's.
+pub fn program_of(elf: (&Path, &[u8]), image: (&Path, &ImageFile)) -> Result<Firmware, DifferenceError> {
+    let ((path, bytes), (image_path, image)) = (elf, image);
+    let firmware = Firmware::parse(bytes, image.board());
+    let firmware = firmware.map_err(|error| DifferenceError::Elf { path: path.to_owned(), error })?;
+    if firmware.payload() != image.payload() {
+        return Err(DifferenceError::OtherProgram { elf: path.to_owned(), image: image_path.to_owned() });
+    }
+    Ok(firmware)
+}
+
+fn header(old: &ImageFile, new: &ImageFile) -> Vec<ChangedField> {
+    let fields = |image: &ImageFile| {
+        let header = image.header();
+        [
+            ("version", header.version.to_string()),
+            ("epoch", header.epoch.to_string()),
+            ("bootloader", format!("format {} or newer", header.lowest_bootloader)),
+            ("schemas", format!("{} to {}", header.schemas.0, header.schemas.1)),
+            ("linked for", format!("slot {}", image.linked_for())),
+            ("payload", format!("{} bytes", header.payload_length)),
+            ("digest", hex(&header.digest)),
+            ("key", hex(&header.key_id)),
+        ]
+    };
+    let pairs = fields(old).into_iter().zip(fields(new));
+    let changed = pairs.filter(|((_, old), (_, new))| old != new);
+    changed.map(|((field, old), (_, new))| ChangedField { field, old, new }).collect()
+}
+
+fn bytes(old: &[u8], new: &[u8]) -> usize {
+    old.iter().zip(new).filter(|(old, new)| old != new).count() + old.len().abs_diff(new.len())
+}
+
+fn relocations(old: &ImageFile, new: &ImageFile) -> RelocationChanges {
+    let places = |image: &ImageFile| -> BTreeSet<(u32, u32)> {
+        image.entries().iter().map(|entry| (entry.offset, entry.end())).collect()
+    };
+    let (old, new) = (places(old), places(new));
+    RelocationChanges {
+        old: old.len(),
+        new: new.len(),
+        added: new.difference(&old).count(),
+        removed: old.difference(&new).count(),
+    }
+}
+
+fn sections(firmware: &Firmware) -> BTreeMap<String, u32> {
+    let loaded = firmware.sections().iter().filter(|section| section.payload_offset.is_some());
+    loaded.map(|section| (section.name.clone(), section.length)).collect()
+}
+
+/// By their names without the compiler's hash, which changes with each build: what then is called the same is added up.
+fn symbols(firmware: &Firmware) -> BTreeMap<String, u32> {
+    let mut sizes = BTreeMap::new();
+    // Aliases of one thing count once.
+    let mut seen = BTreeSet::new();
+    for symbol in firmware.symbols() {
+        let Home::Section(section) = symbol.home else { continue };
+        let is_loaded = firmware.sections().get(section).is_some_and(|section| section.payload_offset.is_some());
+        if is_loaded && symbol.length > 0 && seen.insert((section, symbol.value, symbol.length)) {
+            *sizes.entry(format!("{:#}", rustc_demangle::demangle(&symbol.name))).or_insert(0) += symbol.length;
+        }
+    }
+    sizes
+}
+
+fn changes(mut old: BTreeMap<String, u32>, new: BTreeMap<String, u32>) -> Vec<SizeChange> {
+    let mut changes: Vec<SizeChange> =
+        new.into_iter().map(|(name, new)| SizeChange { old: old.remove(&name).unwrap_or(0), name, new }).collect();
+    changes.extend(old.into_iter().map(|(name, old)| SizeChange { name, old, new: 0 }));
+    changes.retain(|change| change.old != change.new);
+    changes.sort_by_key(|change| (std::cmp::Reverse(change.change().abs()), change.name.clone()));
+    changes
+}

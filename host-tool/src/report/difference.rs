@@ -1,0 +1,139 @@
+//! `lifeboot diff`: what changed from one image to the next.
+
+use super::line;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::fmt::{self, Display};
+
+/// Changes of sections and symbols that a person is shown; a program gets all.
+const SHOWN: usize = 20;
+
+/// What changed from one image to another.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Difference {
+    /// The old image's file.
+    pub old: String,
+    /// The new image's file.
+    pub new: String,
+    /// Whether both are the same, signature and all.
+    pub identical: bool,
+    /// What the headers say that is not the same.
+    pub header: Vec<ChangedField>,
+    /// Bytes of the payloads that differ, those that only one of them has included.
+    pub payload_bytes: usize,
+    /// What a push of the new image to a slot that holds the old one would do.
+    pub transfer: Transfer,
+    /// Which places are rebased.
+    pub relocations: RelocationChanges,
+    /// Whose sizes changed; `null` without the ELF files.
+    pub sizes: Option<SizeChanges>,
+}
+
+/// A field of the header that changed.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct ChangedField {
+    /// Its name, as `lifeboot inspect` shows it.
+    pub field: &'static str,
+    /// What it was.
+    pub old: String,
+    /// What it is.
+    pub new: String,
+}
+
+/// What a push would send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Transfer {
+    /// Erase units that differ, and so are written anew.
+    pub units_written: u32,
+    /// Erase units that the new image lies in.
+    pub units: u32,
+    /// Bytes of one erase unit.
+    pub unit: u32,
+    /// Bytes to send.
+    pub bytes_sent: u32,
+    /// Bytes that need not be sent.
+    pub bytes_skipped: u32,
+}
+
+/// How the relocation tables differ, by place in the payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct RelocationChanges {
+    /// How many the old image has.
+    pub old: usize,
+    /// How many the new one has.
+    pub new: usize,
+    /// Those that only the new one has.
+    pub added: usize,
+    /// Those that only the old one has.
+    pub removed: usize,
+}
+
+/// Sections and symbols whose sizes changed, the largest change first.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct SizeChanges {
+    /// The sections that are loaded into flash.
+    pub sections: Vec<SizeChange>,
+    /// The symbols in them.
+    pub symbols: Vec<SizeChange>,
+}
+
+/// Something whose size changed.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct SizeChange {
+    /// Its name.
+    pub name: String,
+    /// Bytes that it had; 0 where it was not there.
+    pub old: u32,
+    /// Bytes that it has; 0 where it is gone.
+    pub new: u32,
+}
+
+impl SizeChange {
+    /// How much more it is now.
+    pub fn change(&self) -> i64 {
+        i64::from(self.new) - i64::from(self.old)
+    }
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.identical {
+            return write!(f, "{} and {} are the same image", self.old, self.new);
+        }
+        for (index, ChangedField { field, old, new }) in self.header.iter().enumerate() {
+            line(f, index == 0, field, format_args!("{old} -> {new}"))?;
+        }
+        line(f, self.header.is_empty(), "bytes", format_args!("{} of the payload differ", self.payload_bytes))?;
+        let Transfer { units_written, units, unit, bytes_sent, bytes_skipped } = self.transfer;
+        line(f, false, "units", format_args!("{units_written} of {units} differ, of {unit} bytes each"))?;
+        line(
+            f,
+            false,
+            "to send",
+            format_args!("{bytes_sent} bytes to a slot with the old one; {bytes_skipped} are there"),
+        )?;
+        let RelocationChanges { old, new, added, removed } = self.relocations;
+        line(f, false, "relocations", format_args!("{old} -> {new}: {added} added, {removed} removed, by place"))?;
+        self.sizes.iter().try_for_each(|sizes| write!(f, "\n{sizes}"))
+    }
+}
+
+impl Display for SizeChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        changes(f, "sections", &self.sections)?;
+        f.write_str("\n")?;
+        changes(f, "symbols", &self.symbols)
+    }
+}
+
+fn changes(f: &mut fmt::Formatter<'_>, name: &str, changes: &[SizeChange]) -> fmt::Result {
+    let sum: i64 = changes.iter().map(SizeChange::change).sum();
+    line(f, true, name, format_args!("{} changed, {sum:+} bytes", changes.len()))?;
+    for change in changes.iter().take(SHOWN) {
+        write!(f, "\n{:>12} {:>7} -> {:<7} {}", format!("{:+}", change.change()), change.old, change.new, change.name)?;
+    }
+    match changes.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => write!(f, "\n{:>12} more: see --json", more),
+    }
+}
