@@ -21,6 +21,7 @@
 //! | [`admission`] | whether a device would take an image, before it is asked |
 //! | [`difference`] | what changed from one image to the next |
 //! | [`refusal`] | what a device's refusals mean, and what to do next |
+//! | [`doctor`] | what a machine and a project lack, and what mends it |
 //! | [`report`] | what the commands report, for people and for programs |
 //! | [`settings`] | `lifeboot.toml`, what a project always says |
 //! | [`version`] | versions as the command line takes them |
@@ -36,6 +37,7 @@ pub mod bootloader_file;
 pub mod cargo_version;
 pub mod device;
 pub mod difference;
+pub mod doctor;
 pub mod elf;
 mod error;
 pub mod files;

@@ -8,8 +8,8 @@ mod output;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    completions, confirm, diff, flash, inspect, keygen, man, monitor, provision, push, reset, rollback, run, sign,
-    status,
+    completions, confirm, diff, doctor, flash, inspect, keygen, man, monitor, provision, push, reset, rollback, run,
+    sign, status,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -32,6 +32,7 @@ enum Command {
     Sign(sign::Arguments),
     Inspect(inspect::Arguments),
     Diff(diff::Arguments),
+    Doctor(doctor::Arguments),
     Provision(provision::Arguments),
     Flash(flash::Arguments),
     Run(run::Arguments),
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Sign(arguments) => output.end(sign::run(arguments)),
         Command::Inspect(arguments) => output.judged(inspect::run(arguments, output), inspect::is_good),
         Command::Diff(arguments) => output.end(diff::run(arguments)),
+        Command::Doctor(arguments) => output.judged(doctor::run(arguments), doctor::is_good),
         Command::Provision(arguments) => output.end(provision::run(arguments)),
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),

@@ -6,6 +6,7 @@
 
 mod admission;
 mod device;
+mod diagnosis;
 mod difference;
 mod failure;
 mod firmware;
@@ -20,6 +21,7 @@ mod table;
 
 pub use admission::{Admission, Finding, Rule, RuleReport};
 pub use device::{Content, Device, Ending, LastOutcome, Running, Slots, TrialLeft};
+pub use diagnosis::{Checkup, Diagnosis, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
 pub use failure::{Failure, FailureDetails};
 pub use firmware::{FirmwareElf, RelocationsElf, SectionPart, SectionRelocations, Thunk};

@@ -12,12 +12,13 @@ pub use python::python;
 use std::env;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
+use lifeboot_host_tool::doctor::programs::{self, Package, QEMU};
 
 const EMULATOR: &str = "qemu-system-arm";
 
@@ -137,23 +138,17 @@ fn add_target(triple: &str) -> Result<()> {
 }
 
 fn install_qemu() -> Result<PathBuf> {
-    let otherwise = format!(
-        "install QEMU for ARM system emulation (Debian's qemu-system-arm, Fedora's qemu-system-arm-core, Arch's \
-         qemu-system-arm) so that `{EMULATOR} --version` works"
-    );
-    install(EMULATOR, EMULATOR, &otherwise, || on_path(EMULATOR))
+    install(EMULATOR, &QEMU, || on_path(EMULATOR))
 }
 
 /// Installs a package of the system with apt-get, where that needs no password, and finds what was `missing`; else the
-/// error holds the command to type, or what to do `otherwise`, without apt-get.
-fn install<T>(missing: &str, package: &str, otherwise: &str, find: impl Fn() -> Option<T>) -> Result<T> {
+/// error holds the command to type, as `lifeboot doctor` says it.
+fn install<T>(missing: &str, package: &Package, find: impl Fn() -> Option<T>) -> Result<T> {
     if on_path("apt-get").is_none() {
-        bail!("{missing} is missing; {otherwise}");
+        bail!("{missing} is missing; {}", package.otherwise);
     }
     let root = user_id()? == 0;
-    // A container's root often has no sudo.
-    let sudo = if root { "" } else { "sudo " };
-    let by_hand = format!("{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {package}");
+    let (by_hand, package) = (package.apt_get(root), package.name);
     if !root && !sudo_needs_no_password() {
         bail!("{missing} is missing; run\n    {by_hand}");
     }
@@ -194,10 +189,7 @@ fn apt_get(root: bool, arguments: &[&str]) -> Result<bool> {
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders)
-        .map(|folder| folder.join(program))
-        .find(|path| fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0))
+    programs::on_path(&env::var_os("PATH")?, program)
 }
 
 /// The kernel shows a process's own folder as owned by its effective user.

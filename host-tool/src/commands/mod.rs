@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod confirm;
 pub mod diff;
+pub mod doctor;
 pub mod flash;
 pub mod inspect;
 mod interrupt;

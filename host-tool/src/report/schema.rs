@@ -36,6 +36,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("sign", lines::<Either<SignedImage, ToSign>>()),
         ("inspect", lines::<Either<Inspected, FirmwareElf>>()),
         ("diff", lines::<Difference>()),
+        ("doctor", lines::<Diagnosis>()),
         ("provision", lines::<Provisioned>()),
         ("flash", lines::<Flashed>()),
         ("run", lines::<Either<Event, Either<Pushed, Flashed>>>()),

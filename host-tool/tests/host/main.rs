@@ -59,3 +59,6 @@ mod admissions;
 
 /// What changed from one image to another.
 mod differences;
+
+/// What a machine and a project lack.
+mod doctor;

@@ -3,13 +3,14 @@
 use super::{found, install, lock_between_processes, on_path, say};
 use crate::product;
 use anyhow::{Context, Result, bail};
+use lifeboot_host_tool::doctor::programs::{PYTHON, PYTHON_ABLE};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const PYTHON: &str = "python3";
+const PYTHON_PROGRAM: &str = "python3";
 
 /// Stands in an environment that is complete.
 const COMPLETE: &str = "lifeboot-complete";
@@ -53,12 +54,11 @@ pub fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
 
 /// A Python that makes environments; Debian leaves a part of that to a package of its own.
 fn interpreter() -> Result<PathBuf> {
-    let able = || on_path(PYTHON).filter(|python| runs(python, &["-c", "import venv, ensurepip"]));
+    let able = || on_path(PYTHON_PROGRAM).filter(|python| runs(python, &["-c", PYTHON_ABLE]));
     if let Some(python) = able() {
         return Ok(python);
     }
-    let otherwise = format!("install Python 3.10 or later with venv and ensurepip, so that `{PYTHON} -m venv` works");
-    install("Python with virtual environments", "python3-venv", &otherwise, able)
+    install("Python with virtual environments", &PYTHON, able)
 }
 
 /// What a program prints goes to stderr.

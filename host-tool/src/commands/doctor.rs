@@ -1,0 +1,57 @@
+//! `lifeboot doctor`
+
+use lifeboot_core::Board;
+use lifeboot_host_tool::Error;
+use lifeboot_host_tool::doctor::{Surroundings, examine};
+use lifeboot_host_tool::report::Diagnosis;
+use std::env;
+use std::path::PathBuf;
+
+/// Look for what this machine and this project lack, and show the command that mends each
+///
+/// Looks at the Rust toolchain, the emulators, serial ports and debug probes, lifeboot.toml, key files and the bootloader.
+/// It changes nothing. What a project requires is what lifeboot.toml, the environment or these arguments name.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot doctor
+  lifeboot doctor --board microbit --key release.pem
+
+Exit status: 0 where all that the project requires is there and in order, 1 otherwise.")]
+pub struct Arguments {
+    /// The board that the project's firmware is for
+    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board())]
+    board: Option<&'static Board>,
+    /// The private key that signs
+    #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
+    key: Option<PathBuf>,
+    /// The public key that images are checked with
+    #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
+    public_key: Option<PathBuf>,
+    /// The device's port; it is not opened
+    #[arg(short, long, env = "LIFEBOOT_PORT")]
+    port: Option<String>,
+    /// The bootloader [default: where cargo builds the board's]
+    #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
+    bootloader: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
+    let folder = env::current_dir().map_err(|source| Error::Read { path: PathBuf::from("."), source })?;
+    Ok(examine(&Surroundings {
+        folder,
+        path: env::var_os("PATH").unwrap_or_default(),
+        root: PathBuf::from("/"),
+        board: arguments.board,
+        key: arguments.key.clone(),
+        public_key: arguments.public_key.clone(),
+        port: arguments.port.clone(),
+        bootloader: arguments.bootloader.clone(),
+        target_folder: env::var_os("CARGO_TARGET_DIR").map(PathBuf::from),
+    }))
+}
+
+/// Whether all that the project requires is there.
+pub fn is_good(diagnosis: &Diagnosis) -> bool {
+    diagnosis.healthy
+}

@@ -1,0 +1,428 @@
+//! `lifeboot doctor`: each finding both ways. The real binary with programs that stand for compiler, emulator and Python;
+//! and the library with a folder that stands for the machine's devices.
+
+use crate::command_line::Folder;
+use crate::images::rich;
+use crate::program::{LARGE, Program, SMALL};
+use crate::reported::line;
+use lifeboot_core::Slot;
+use lifeboot_host_tool::doctor::{Surroundings, examine};
+use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_host_tool::report::{Checkup, State};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+
+const TRIPLE: &str = "thumbv7em-none-eabi";
+
+/// A project for a board of that target, and a machine that has all it needs.
+fn healthy() -> Folder {
+    let folder = Folder::new();
+    for name in ["bin", "rust/lib/rustlib/host/bin", "rust/thumbv6m-none-eabi", &format!("rust/{TRIPLE}"), "target"] {
+        fs::create_dir_all(folder.0.path().join(name)).unwrap();
+    }
+    let rust = folder.0.path().join("rust").display().to_string();
+    program(
+        &folder,
+        "rustc",
+        &format!(
+            "case \"$2\" in\n  sysroot) echo {rust} ;;\n  target-libdir) echo {rust}/$4 ;;\n  *) echo 'rustc 1.95.0 (of a \
+             test)' ;;\nesac"
+        ),
+    );
+    folder.put("rust/lib/rustlib/host/bin/rust-lld", b"");
+    for triple in ["thumbv6m-none-eabi", TRIPLE] {
+        folder.put(&format!("rust/{triple}/libcore-0123.rlib"), b"");
+    }
+    program(&folder, "qemu-system-arm", "echo 'QEMU emulator version 7.2.0'; echo more");
+    program(&folder, "python3", "[ \"$2\" = 'import venv, ensurepip' ]");
+    program(&folder, "apt-get", "exit 1");
+    bootloader(&folder, "key.pub.pem", LARGE);
+    folder.put(
+        "lifeboot.toml",
+        b"board = \"stm32f405\"\nkey = \"key.pem\"\npublic-key = \"key.pub.pem\"\nbootloader = \"boot.elf\"\nport = \"tcp:localhost:1\"\n",
+    );
+    folder
+}
+
+/// Puts a script among the programs. Another process writes it: a file that this one has open for writing while another
+/// thread starts a process cannot be run.
+fn program(folder: &Folder, name: &str, script: &str) {
+    folder.put("script", format!("#!/bin/sh\n{script}\n").as_bytes());
+    let to = format!("bin/{name}");
+    let installed = Command::new("install").args(["-m", "755", "script", &to]).current_dir(folder.0.path()).status();
+    assert!(installed.unwrap().success());
+}
+
+fn bootloader(folder: &Folder, key: &str, board: &'static lifeboot_core::Board) {
+    let key = PublicKey::read(&folder.0.path().join(key)).unwrap();
+    folder.put("boot.elf", &Program::bootloader(board, &[key.to_bytes()], false).elf());
+}
+
+fn remove(folder: &Folder, name: &str) {
+    fs::remove_file(folder.0.path().join(name)).unwrap();
+}
+
+/// What the doctor says of this project, on a machine with these programs only; and its exit status.
+fn examined(folder: &Folder, more: &str) -> (String, i32) {
+    let run = |line: &str| {
+        let mut command = folder.command(line);
+        command.env("PATH", folder.0.path().join("bin")).env("HOME", folder.0.path()).env_remove("CARGO_TARGET_DIR");
+        let output = command.output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        output
+    };
+    let output = run(&format!("doctor {more}"));
+    let (text, status) = (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap());
+    // A program is told the same.
+    let output = run(&format!("doctor {more} --json"));
+    let (report, same_status) = (line("doctor", &output), output.status.code().unwrap());
+    assert_eq!((status, report["healthy"].as_bool()), (same_status, Some(status == 0)), "{text}");
+    for finding in report["findings"].as_array().unwrap() {
+        let (state, subject) = (finding["state"].as_str().unwrap(), finding["subject"].as_str().unwrap());
+        assert!(text.contains(&format!("{state:<8} {subject}: {}", finding["text"].as_str().unwrap())), "{text}");
+        assert_eq!(finding["mend"].is_null(), state == "ok", "{finding}");
+    }
+    (text, status)
+}
+
+/// That it finds one thing wrong, says so in these lines, and fails where that is required.
+fn finds(folder: &Folder, lines: &[&str], status: i32) {
+    let (text, found) = examined(folder, "");
+    for line in lines {
+        assert!(text.lines().any(|said| said == *line), "{line:?} is missing in\n{text}");
+    }
+    assert_eq!(found, status, "{text}");
+    let verdict = match status {
+        0 => "This project has all that it requires.\n",
+        _ => "1 thing that this project requires is missing or broken.\n",
+    };
+    assert!(text.ends_with(verdict), "{text}");
+}
+
+const RUSTUP: &str =
+    "         -> install Rust from https://rustup.rs: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
+
+#[test]
+fn a_machine_and_a_project_that_are_well_pass() {
+    let folder = healthy();
+    let id = folder.done("keygen other.pem").lines().last().unwrap().to_owned();
+    assert!(id.starts_with("key id "));
+    let key = PublicKey::read(&folder.0.path().join("key.pub.pem")).unwrap();
+    let id: String = key.id().iter().map(|byte| format!("{byte:02x}")).collect();
+    finds(
+        &folder,
+        &[
+            "ok       Rust: rustc 1.95.0 (of a test)",
+            "ok       target thumbv6m-none-eabi: is installed",
+            "ok       target thumbv7em-none-eabi: is installed",
+            "ok       linker rust-lld: comes with this Rust",
+            "ok       QEMU (for cargo demo and cargo test): QEMU emulator version 7.2.0",
+            "ok       Python (for the emulated Pico): makes virtual environments",
+            "ok       port: localhost:1, over TCP; lifeboot status tries it",
+            "ok       lifeboot.toml: is valid",
+            &format!("ok       key key.pem: id {id}, not encrypted"),
+            &format!("ok       public key key.pub.pem: id {id}"),
+            &format!("ok       bootloader boot.elf: for stm32f405, trusts key {id}"),
+        ],
+        0,
+    );
+}
+
+#[test]
+fn a_toolchain_that_is_not_fit_is_found() {
+    let folder = healthy();
+    remove(&folder, "rust/lib/rustlib/host/bin/rust-lld");
+    let text = format!("missing  linker rust-lld: this Rust, in {}/rust, has none", folder.0.path().display());
+    finds(&folder, &[&text, RUSTUP], 1);
+
+    let folder = healthy();
+    remove(&folder, "rust/thumbv7em-none-eabi/libcore-0123.rlib");
+    finds(
+        &folder,
+        &[
+            "missing  target thumbv7em-none-eabi: its core library is not installed",
+            "         -> rustup target add thumbv7em-none-eabi",
+        ],
+        1,
+    );
+    // The other boards' target is not this project's.
+    let folder = healthy();
+    remove(&folder, "rust/thumbv6m-none-eabi/libcore-0123.rlib");
+    finds(&folder, &["         -> rustup target add thumbv6m-none-eabi"], 0);
+
+    let folder = healthy();
+    let script = fs::read_to_string(folder.0.path().join("bin/rustc")).unwrap();
+    program(&folder, "rustc", &script.replace("1.95.0", "1.94.1"));
+    let lines =
+        ["broken   Rust: rustc 1.94.1 (of a test) is too old: Lifeboot needs 1.95", "         -> rustup update stable"];
+    finds(&folder, &lines, 1);
+
+    remove(&folder, "bin/rustc");
+    finds(&folder, &["missing  Rust: there is no rustc", RUSTUP], 1);
+    folder.put("lifeboot.toml", b"");
+    finds(&folder, &["missing  Rust: there is no rustc", RUSTUP], 0);
+    program(&folder, "rustc", "exit 3");
+    let program = folder.0.path().join("bin/rustc").display().to_string();
+    finds(&folder, &[&format!("broken   Rust: `{program} --version` fails: exit status: 3"), RUSTUP], 0);
+}
+
+#[test]
+fn emulators_that_do_not_start_are_found_and_not_required() {
+    let folder = healthy();
+    let sudo = if fs::metadata("/proc/self").unwrap().uid() == 0 { "" } else { "sudo " };
+    let install = |package: &str| {
+        format!("         -> {sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {package}")
+    };
+    program(&folder, "qemu-system-arm", "kill -9 $$");
+    program(&folder, "python3", "exit 1");
+    let path = folder.0.path().join("bin/qemu-system-arm").display().to_string();
+    finds(
+        &folder,
+        &[
+            &format!("broken   QEMU (for cargo demo and cargo test): `{path} --version` fails: signal: 9 (SIGKILL)"),
+            &install("qemu-system-arm"),
+            "broken   Python (for the emulated Pico): cannot make virtual environments: venv or ensurepip is missing",
+            &install("python3-venv"),
+        ],
+        0,
+    );
+    for name in ["bin/qemu-system-arm", "bin/python3", "bin/apt-get"] {
+        remove(&folder, name);
+    }
+    finds(
+        &folder,
+        &[
+            "missing  QEMU (for cargo demo and cargo test): there is no qemu-system-arm",
+            "         -> install QEMU for ARM system emulation (Debian's qemu-system-arm, Fedora's qemu-system-arm-core, \
+             Arch's qemu-system-arm) so that `qemu-system-arm --version` works",
+            "missing  Python (for the emulated Pico): there is no python3",
+            "         -> install Python 3.10 or later with venv and ensurepip, so that `python3 -m venv` works",
+        ],
+        0,
+    );
+}
+
+#[test]
+fn keys_that_do_not_serve_are_found() {
+    let folder = healthy();
+    let key = folder.0.path().join("key.pem");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let lines = [
+        "broken   key key.pem: the private key key.pem can be read by others (mode 0640)",
+        "         -> chmod 600 key.pem",
+    ];
+    finds(&folder, &lines, 1);
+    fs::remove_file(&key).unwrap();
+    finds(&folder, &["missing  key key.pem: there is no such file", "         -> lifeboot keygen key.pem"], 1);
+    folder.put("key.pem", b"no key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    finds(&folder, &["broken   key key.pem: key.pem is not a PEM file"], 1);
+
+    let folder = healthy();
+    remove(&folder, "key.pub.pem");
+    finds(
+        &folder,
+        &[
+            "missing  public key key.pub.pem: there is no such file",
+            "         -> give the one that lifeboot keygen wrote beside the private key",
+        ],
+        1,
+    );
+    folder.done("keygen other.pem --demo");
+    fs::copy(folder.0.path().join("other.pub.pem"), folder.0.path().join("key.pub.pem")).unwrap();
+    finds(
+        &folder,
+        &[
+            "broken   public key key.pub.pem: is not the public half of key.pem",
+            "         -> openssl pkey -in key.pem -pubout -out key.pub.pem",
+        ],
+        1,
+    );
+    let (text, _) = examined(&folder, "--key other.pem");
+    assert!(text.contains(", not encrypted; a demo's throw-away key, which protects nothing\n"), "{text}");
+
+    let folder = healthy();
+    folder.put("passphrase", b"open sesame\n");
+    fs::set_permissions(folder.0.path().join("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
+    folder.done("keygen secret.pem --passphrase-file passphrase");
+    bootloader(&folder, "secret.pub.pem", LARGE);
+    let (text, status) = examined(&folder, "--key secret.pem --public-key secret.pub.pem");
+    assert!(text.contains("\nok       key secret.pem: id ") && text.contains(", encrypted\n"), "{text}");
+    assert_eq!(status, 0, "{text}");
+}
+
+#[test]
+fn a_bootloader_that_would_not_start_the_firmware_is_found() {
+    const BUILD: &str = "         -> LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p lifeboot-bootloader --features stm32f405 \
+                         --target thumbv7em-none-eabi --profile embedded";
+    let folder = healthy();
+    remove(&folder, "boot.elf");
+    finds(&folder, &["missing  bootloader boot.elf: is not built", BUILD], 1);
+    folder.put("boot.elf", &rich(LARGE, Slot::A).elf());
+    finds(
+        &folder,
+        &[
+            "broken   bootloader boot.elf: not a bootloader: nothing in it says which board and which keys it is for",
+            BUILD,
+        ],
+        1,
+    );
+    bootloader(&folder, "key.pub.pem", SMALL);
+    finds(&folder, &["broken   bootloader boot.elf: is for board microbit, and the project's is stm32f405", BUILD], 1);
+    folder.done("keygen other.pem");
+    bootloader(&folder, "other.pub.pem", LARGE);
+    let id = |name: &str| -> String {
+        let key = PublicKey::read(&folder.0.path().join(name)).unwrap();
+        key.id().iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let (trusted, signs) = (id("other.pub.pem"), id("key.pub.pem"));
+    let text = format!("broken   bootloader boot.elf: trusts key {trusted}, and firmware is signed with {signs}");
+    finds(&folder, &[&text, BUILD], 1);
+    // One that nobody named is looked for where cargo builds it, and may be missing.
+    folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkey = \"key.pem\"\n");
+    let text = "missing  bootloader target/thumbv7em-none-eabi/embedded/lifeboot-bootloader: is not built";
+    finds(&folder, &[text, BUILD], 0);
+}
+
+#[test]
+fn a_file_of_settings_that_is_wrong_is_one_finding_among_others() {
+    let folder = healthy();
+    folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkye = \"key.pem\"\n");
+    let (text, status) = examined(&folder, "");
+    assert!(
+        text.contains(
+            "\nbroken   lifeboot.toml: lifeboot.toml:2: there is no setting kye\n         -> the settings are board, "
+        ),
+        "{text}"
+    );
+    assert!(text.contains("\nok       linker rust-lld: ") && status == 1, "{text}");
+    remove(&folder, "lifeboot.toml");
+    finds(&folder, &["missing  lifeboot.toml: there is none"], 0);
+}
+
+/// A folder that stands for a machine whose user has this number and these groups.
+fn machine(user: u32, groups: &str, members: &str) -> Folder {
+    let folder = Folder::new();
+    for name in ["proc/self", "etc", "dev/bus/usb/001", "sys/bus/usb/devices/1-2", "sys/bus/usb/devices/usb1"] {
+        fs::create_dir_all(folder.0.path().join(name)).unwrap();
+    }
+    let group = fs::metadata(folder.0.path()).unwrap().gid();
+    let status = format!("Name:\tlifeboot\nUid:\t1\t{user}\t1\t1\nGid:\t4000\t4000\t4000\t4000\nGroups:\t{groups}\n");
+    folder.put("proc/self/status", status.as_bytes());
+    folder.put("etc/passwd", format!("root:x:0:0::/:\nada:x:{user}:4000::/home/ada:\n").as_bytes());
+    folder.put("etc/group", format!("other:x:77777:\ndialers:x:{group}:{members}\n").as_bytes());
+    folder
+}
+
+fn device(folder: &Folder, name: &str, mode: u32) {
+    folder.put(name, b"");
+    fs::set_permissions(folder.0.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn findings(folder: &Folder, port: Option<&str>, start: &str) -> Vec<(State, bool, String, Option<String>)> {
+    let root = folder.0.path().to_owned();
+    let port = port.map(str::to_owned);
+    let diagnosis = examine(&Surroundings { folder: root.clone(), root, port, ..Surroundings::default() });
+    let of = |finding: Checkup| {
+        (finding.state, finding.required, format!("{}: {}", finding.subject, finding.text), finding.mend)
+    };
+    diagnosis.findings.into_iter().filter(|finding| finding.subject.starts_with(start)).map(of).collect()
+}
+
+#[test]
+fn ports_that_the_user_may_not_open_are_found() {
+    let mine = fs::metadata(Path::new("/proc/self")).unwrap().uid();
+    let (somebody, group) = (mine + 1, fs::metadata(tempfile::tempdir().unwrap().path()).unwrap().gid());
+    let ok = |port: &str| vec![(State::Ok, false, format!("port {port}: may be opened"), None)];
+    let shut = |port: &str, mend: &str| {
+        let text = format!("port {port}: belongs to the group dialers, which you are not in");
+        vec![(State::Broken, true, text, Some(mend.to_owned()))]
+    };
+
+    let folder = machine(somebody, "4 24", "grace");
+    let none = "port: no USB serial port is plugged in".to_owned();
+    let cable = "plug the device in, or check its cable (some carry power only)".to_owned();
+    assert_eq!(findings(&folder, None, "port"), [(State::Missing, false, none, Some(cable))]);
+    device(&folder, "dev/ttyACM0", 0o660);
+    device(&folder, "dev/ttyS0", 0o660);
+    let join = "sudo usermod -aG dialers $USER, then log in again";
+    assert_eq!(findings(&folder, None, "port"), shut("/dev/ttyACM0", join));
+    assert_eq!(findings(&folder, Some("/dev/ttyS0"), "port"), shut("/dev/ttyS0", join));
+    device(&folder, "dev/ttyACM0", 0o666);
+    assert_eq!(findings(&folder, None, "port"), ok("/dev/ttyACM0"));
+    let missing = findings(&folder, Some("/dev/ttyUSB3"), "port").remove(0);
+    assert_eq!((missing.0, missing.1), (State::Missing, true));
+
+    let listed = machine(somebody, "4 24", "grace,ada");
+    device(&listed, "dev/ttyUSB0", 0o660);
+    let again = "log in again, so that your programs are in the group dialers; or newgrp dialers";
+    assert_eq!(findings(&listed, None, "port"), shut("/dev/ttyUSB0", again));
+    let member = machine(somebody, &format!("4 {group}"), "grace,ada");
+    device(&member, "dev/ttyUSB0", 0o660);
+    assert_eq!(findings(&member, None, "port"), ok("/dev/ttyUSB0"));
+    let owner = machine(mine, "4", "");
+    device(&owner, "dev/ttyUSB0", 0o600);
+    assert_eq!(findings(&owner, None, "port"), ok("/dev/ttyUSB0"));
+    let root = machine(0, "", "");
+    device(&root, "dev/ttyUSB0", 0o000);
+    assert_eq!(findings(&root, None, "port"), ok("/dev/ttyUSB0"));
+}
+
+#[test]
+fn probes_that_the_user_may_not_open_are_found() {
+    let mine = fs::metadata(Path::new("/proc/self")).unwrap().uid();
+    let folder = machine(mine + 1, "4", "");
+    let usb = "sys/bus/usb/devices/1-2";
+    let put = |maker: &str, product: &str| {
+        for (name, text) in
+            [("idVendor", maker), ("idProduct", product), ("busnum", "1"), ("devnum", "7"), ("product", "A thing")]
+        {
+            folder.put(&format!("{usb}/{name}"), format!("{text}\n").as_bytes());
+        }
+    };
+    let none = || findings(&folder, None, "debug probe").remove(0).2;
+    assert_eq!(none(), "debug probe: none is plugged in");
+    put("046d", "c077");
+    assert_eq!(none(), "debug probe: none is plugged in");
+    for (maker, product) in [("0d28", "0204"), ("0483", "374b"), ("1366", "0105"), ("2e8a", "000c")] {
+        put(maker, product);
+        device(&folder, "dev/bus/usb/001/007", 0o660);
+        let shut = findings(&folder, None, "debug probe").remove(0);
+        let text = format!("debug probe {maker}:{product}: A thing: you may not open /dev/bus/usb/001/007");
+        assert_eq!((shut.0, shut.2), (State::Broken, text));
+        assert!(shut.3.unwrap().contains("/etc/udev/rules.d/69-probe-rs.rules"));
+        device(&folder, "dev/bus/usb/001/007", 0o666);
+        let open = findings(&folder, None, "debug probe").remove(0);
+        assert_eq!((open.0, open.2), (State::Ok, format!("debug probe {maker}:{product}: A thing, may be opened")));
+    }
+    let flashing = findings(&folder, None, "flashing");
+    assert_eq!(flashing.is_empty(), cfg!(feature = "probe"));
+}
+
+#[test]
+fn nothing_is_changed() {
+    let folder = healthy();
+    let list = |folder: &Folder| {
+        let mut files: Vec<_> = walk(folder.0.path());
+        files.sort();
+        files
+    };
+    let before = list(&folder);
+    examined(&folder, "");
+    assert_eq!(list(&folder), before);
+}
+
+fn walk(folder: &Path) -> Vec<(String, u64, i64)> {
+    let mut found = Vec::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let data = fs::symlink_metadata(&path).unwrap();
+        found.push((path.display().to_string(), data.len(), data.mtime_nsec()));
+        if data.is_dir() {
+            found.extend(walk(&path));
+        }
+    }
+    found
+}
