@@ -15,7 +15,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   lifeboot keygen release.pem
-  lifeboot keygen --encrypt release.pem                   (asks for a passphrase)
+  lifeboot keygen --encrypt release.pem  # asks for a passphrase
   openssl genpkey -algorithm ed25519 -out release.pem     (makes an equally good one)
   lifeboot keygen --demo demo.pem")]
 pub struct Arguments {
