@@ -2,7 +2,7 @@
 //!
 //! | info string | what the reader does |
 //! | --- | --- |
-//! | `console` | types what follows each `$`, and sees the lines below it, among others; `...` stands for anything |
+//! | `console` | types what follows each `$`, and sees the lines below it, among others; three dots or more stand for anything |
 //! | `diff file=PATH` | changes a file: `-` goes out, `+` comes in, the rest shows where; `@@` stands between two places |
 //! | `LANGUAGE file=PATH` | makes a file of this content |
 //!
@@ -147,14 +147,12 @@ impl Command {
     }
 }
 
-/// Whether a line is as the page has it, where `...` stands for anything.
+/// Whether a line is as the page has it, where three dots or more stand for anything.
 fn fits(wanted: &str, line: &str) -> bool {
-    match wanted.split_once("...") {
-        None => wanted == line,
-        Some((begin, rest)) => line
-            .strip_prefix(begin)
-            .is_some_and(|line| (0..=line.len()).any(|at| line.get(at..).is_some_and(|line| fits(rest, line)))),
-    }
+    let Some((begin, rest)) = wanted.split_once("...") else { return wanted == line };
+    let rest = rest.trim_start_matches('.');
+    line.strip_prefix(begin)
+        .is_some_and(|line| (0..=line.len()).any(|at| line.get(at..).is_some_and(|line| fits(rest, line))))
 }
 
 #[test]
@@ -194,6 +192,7 @@ fn a_change_finds_its_place_or_says_that_it_does_not() {
 fn a_line_that_is_not_printed_is_missed() {
     let command = |prints: &str| Command { text: String::new(), prints: prints.lines().map(str::to_owned).collect() };
     assert_eq!(command("a ... c\nd").missing("a\na b c\nx\nd\n"), None);
+    assert_eq!(command("a | .... | c").missing("a | ab | c"), None);
     assert_eq!(command("d\na").missing("a\nd\n"), Some("a"));
     assert_eq!(command("a ... c").missing("a b cd"), Some("a ... c"));
 }
