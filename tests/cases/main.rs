@@ -26,6 +26,8 @@ mod pico;
 mod terminal;
 // The README's pictures of a terminal, held against what the commands show.
 mod pictures;
+// What the pages say of the command, held against it.
+mod pages;
 
 // For those that want to see what the firmware logs.
 mod log;

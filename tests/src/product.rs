@@ -104,9 +104,14 @@ fn keep(name: String, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf
     Ok(kept)
 }
 
-/// Builds the command-line tool; returns its file.
+/// Builds the command-line tool, once a process; returns its file.
 pub fn host_tool() -> Result<PathBuf> {
-    cargo(&["build", "--package", "lifeboot-host-tool"], &[])?;
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*built {
+        cargo(&["build", "--package", "lifeboot-host-tool"], &[])?;
+        *built = true;
+    }
     Ok(target_folder().join("debug/lifeboot"))
 }
 
