@@ -8,6 +8,7 @@ use crate::version::{self, VersionError};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use lifeboot_core::Version;
 use miette::Diagnostic;
+use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -32,6 +33,15 @@ pub enum CargoVersionError {
         /// Cargo's words.
         reason: String,
     },
+    /// There is no cargo to read it with.
+    #[error("cargo does not start, and is to read the version in {}", .manifest.display())]
+    #[diagnostic(help("say the version: --version, LIFEBOOT_VERSION, or version in lifeboot.toml; or install cargo"))]
+    NoCargo {
+        /// The file.
+        manifest: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// It is none that a header can carry.
     #[error("the version in {} is not one for firmware", .manifest.display())]
     #[diagnostic(help("correct it; or say another: --version, LIFEBOOT_VERSION, or version in lifeboot.toml"))]
@@ -55,8 +65,7 @@ pub fn of_firmware(elf: &Path) -> Result<Option<CargoVersion>, CargoVersionError
         let manifest = folder.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file());
         let Some(manifest) = manifest.filter(|manifest| looked_at.as_ref() != Some(manifest)) else { continue };
         let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec();
-        let metadata = metadata
-            .map_err(|error| CargoVersionError::Metadata { manifest: near(&manifest), reason: words(&error) })?;
+        let metadata = metadata.map_err(|error| unread(near(&manifest), error))?;
         if let Some(package) = package_of(&metadata, elf) {
             let manifest = near(package.manifest_path.as_std_path());
             return match version::parse(&package.version.to_string()) {
@@ -94,13 +103,14 @@ fn near(path: &Path) -> PathBuf {
     }
 }
 
-/// Cargo's words, in one line.
-fn words(error: &cargo_metadata::Error) -> String {
+/// Why cargo has not read a file, in one line of its words.
+fn unread(manifest: PathBuf, error: cargo_metadata::Error) -> CargoVersionError {
     let text = match error {
-        cargo_metadata::Error::CargoMetadata { stderr } => stderr.clone(),
+        cargo_metadata::Error::Io(source) => return CargoVersionError::NoCargo { manifest, source },
+        cargo_metadata::Error::CargoMetadata { stderr } => stderr,
         other => other.to_string(),
     };
     let text = text.trim().trim_start_matches("error: ");
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "Caused by:");
-    lines.collect::<Vec<_>>().join(": ")
+    CargoVersionError::Metadata { manifest, reason: lines.collect::<Vec<_>>().join(": ") }
 }

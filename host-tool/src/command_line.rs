@@ -62,7 +62,8 @@ pub fn settings_help() -> String {
 /// What is wrong with the command line, for a program.
 fn failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
-    let message = text.split("\n\nUsage: ").next().unwrap_or(&text).trim();
+    let end = ["\n\nUsage: ", "\n\nFor more information"].iter().filter_map(|end| text.find(end)).min();
+    let message = text[..end.unwrap_or(text.len())].trim();
     let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
     let help = Some("lifeboot COMMAND --help shows a command's arguments".to_owned());
     Failure { error: FailureDetails { message, because: Vec::new(), help } }

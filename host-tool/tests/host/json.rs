@@ -94,6 +94,10 @@ fn wrong_use_is_an_error_as_well() {
             "help": "lifeboot COMMAND --help shows a command's arguments",
         })
     );
+    assert_eq!(
+        error(&folder, "sign a.elf --board nucleo", 2)["message"],
+        json!("invalid value 'nucleo' for '--board <BOARD>'\n  [possible values: microbit, stm32f405, pico]")
+    );
     folder.put("lifeboot.toml", b"bord = 1");
     assert_eq!(error(&folder, "inspect a.elf", 1)["message"], json!("lifeboot.toml:1: there is no setting bord"));
 }

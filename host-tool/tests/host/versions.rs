@@ -84,6 +84,12 @@ fn versions_that_cannot_be_taken_say_where_they_stand() {
     let said = folder.failed("sign app --key key.pem");
     assert!(said.starts_with("error: cargo cannot read Cargo.toml: "), "{said}");
     assert!(said.contains("missing field") && said.lines().count() == 2, "{said}");
+    let output = folder.command("sign app --key key.pem").env("PATH", "").env_remove("CARGO").output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: cargo does not start, and is to read the version in Cargo.toml\n  because: No such file or directory (os \
+         error 2)\n  help: say the version: --version, LIFEBOOT_VERSION, or version in lifeboot.toml; or install cargo\n"
+    );
     assert_eq!(
         Folder::new().failed("sign a.elf --key key.pem"),
         "error: nothing says which version the firmware has\n  help: give --version 1.2.3, or say it once: version = \
