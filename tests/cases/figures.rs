@@ -13,13 +13,13 @@ use lifeboot_updater::{Belief, Session, Updater, Work};
 use std::time::Duration;
 
 /// Flash of the bootloader on thumbv6m and on thumbv7em, without recovery, at most.
-const BOOTLOADER: u64 = 24 * 1024;
-const BOOTLOADER_V7: u64 = 20 * 1024;
+const BOOTLOADER: u64 = 20 * 1024 + 256;
+const BOOTLOADER_V7: u64 = 17 * 1024 + 512;
 /// Instructions from reset to the firmware, for the signature and for each KiB of image, at most.
 const BOOT: (u64, u64) = (10_500_000, 125_000);
 const BOOT_V7: (u64, u64) = (2_500_000, 75_000);
 /// Stack of the bootloader, at most.
-const BOOT_STACK: u32 = 9 * 1024;
+const BOOT_STACK: u32 = 8 * 1024;
 /// Stack of the example firmware during an update, updater and session among it, at most.
 const UPDATE_STACK: u32 = 8 * 1024;
 /// RAM of a session and an updater, at most.

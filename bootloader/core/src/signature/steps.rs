@@ -1,18 +1,16 @@
 //! The same check in steps that fit between two turns of an application's loop, in a tenth of the stack.
 //!
-//! Checked is what RFC 8032, 5.1.7, says without its optional cofactor, as ed25519-dalek does: R = S·B − k·A, compared
-//! as bytes. Both products are made at once, from the highest digit down: double the sum, then add or subtract B, A or
+//! Both products of S·B − k·A are made at once, from the highest digit down: double the sum, then add or subtract B, A or
 //! both, where the digits of S and k are not 0 (Shamir's trick). The digits are non-adjacent forms: of two neighbours at
 //! least one is 0, so that there is something to add in five of nine rounds. Nothing here is secret, so nothing has to
 //! take the same time.
 
-use super::in_range;
+use super::scalar::is_below_order;
+use super::{challenge, minus};
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT as B;
-use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
-use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::traits::Identity;
 use ed25519_dalek::{PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH};
-use sha2::{Digest, Sha512};
 
 /// Digits of a number below the group's order, ℓ < 2²⁵³, in non-adjacent form, at most.
 const DIGITS: u8 = 254;
@@ -43,7 +41,7 @@ impl SignatureCheck {
         self.left = 0;
         self.r = [0xff; 32]; // No point is written so: until all is set, nothing fits.
         let (Some(r), Some(s)) = (signature.first_chunk(), signature.last_chunk()) else { return false };
-        if !in_range(s) || !self.set_key(key) {
+        if !is_below_order(s) || !self.set_key(key) {
             return false;
         }
         self.s.set(s);
@@ -56,9 +54,9 @@ impl SignatureCheck {
 
     #[inline(never)]
     fn set_key(&mut self, key: &[u8; PUBLIC_KEY_LENGTH]) -> bool {
-        let Some(key) = CompressedEdwardsY(*key).decompress() else { return false };
+        let Some(minus_a) = minus(key) else { return false };
         let [a, both, difference] = &mut self.points;
-        *a = -key;
+        *a = minus_a;
         *both = *a + B;
         *difference = *a - B;
         true
@@ -103,13 +101,6 @@ impl Default for SignatureCheck {
     }
 }
 
-/// What the signer could not choose: k = SHA-512(R ‖ A ‖ M), below the group's order.
-#[inline(never)]
-fn challenge(r: &[u8; 32], key: &[u8; PUBLIC_KEY_LENGTH], message: &[u8]) -> [u8; 32] {
-    let digest = Sha512::new().chain_update(r).chain_update(key).chain_update(message).finalize();
-    Scalar::from_bytes_mod_order_wide(&digest.into()).to_bytes()
-}
-
 /// A number below 2²⁵⁴, its digits −1, 0 and 1: what three times the number has where the number itself has not.
 #[derive(Clone)]
 struct NonAdjacent {
@@ -141,13 +132,12 @@ fn bit(number: &[u8; 32], at: u8) -> i8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use curve25519_dalek::scalar::Scalar;
 
     /// The digits are a number's, and of two neighbours one is 0; for the ends of the range and some between.
     #[test]
     fn digits_make_up_the_number() {
-        let mut order_less_one = super::super::ORDER;
-        order_less_one[0] -= 1;
-        let ends = [[0; 32], Scalar::ONE.to_bytes(), order_less_one];
+        let ends = [Scalar::ZERO, Scalar::ONE, -Scalar::ONE].map(|end| end.to_bytes());
         let between = (0..64u64).map(|seed| Scalar::from(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).invert().to_bytes());
         for number in ends.into_iter().chain(between) {
             let mut form = NonAdjacent { once: [0; 32], thrice: [0; 32] };
