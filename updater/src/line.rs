@@ -64,8 +64,16 @@ impl<const N: usize> Session<N> {
     /// ```
     ///
     /// # Errors
-    /// Those of `serial`. Calling again goes on.
+    /// Those of `serial`. Calling again goes on; other tasks have run meanwhile, also where it fails each time.
     pub async fn exchange<S: AsyncRead + AsyncWrite>(&mut self, serial: &mut S) -> Result<(), S::Error> {
+        let carried = self.carry(serial).await;
+        if carried.is_err() {
+            yield_once().await;
+        }
+        carried
+    }
+
+    async fn carry<S: AsyncRead + AsyncWrite>(&mut self, serial: &mut S) -> Result<(), S::Error> {
         if !self.to_send().is_empty() {
             while !self.to_send().is_empty() {
                 let count = serial.write(self.to_send()).await?;
@@ -102,4 +110,46 @@ async fn yield_once() {
         Poll::Pending
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::pin::pin;
+    use core::task::{Context, Waker};
+    use embedded_io::{ErrorKind, ErrorType};
+
+    /// A port that takes and brings nothing, and says so at once.
+    struct Broken;
+
+    impl ErrorType for Broken {
+        type Error = ErrorKind;
+    }
+
+    impl AsyncRead for Broken {
+        async fn read(&mut self, _: &mut [u8]) -> Result<usize, ErrorKind> {
+            Err(ErrorKind::Other)
+        }
+    }
+
+    impl AsyncWrite for Broken {
+        async fn write(&mut self, _: &[u8]) -> Result<usize, ErrorKind> {
+            Err(ErrorKind::Other)
+        }
+
+        async fn flush(&mut self) -> Result<(), ErrorKind> {
+            Err(ErrorKind::Other)
+        }
+    }
+
+    #[test]
+    fn other_tasks_run_though_a_port_fails_each_time() {
+        let mut session = Session::<128>::new(128);
+        for _ in 0..3 {
+            let mut port = Broken;
+            let mut exchange = pin!(session.exchange(&mut port));
+            let mut poll = || exchange.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert_eq!((poll(), poll()), (Poll::Pending, Poll::Ready(Err(ErrorKind::Other))));
+        }
+    }
 }

@@ -1,8 +1,7 @@
 //! STM32F405 or F407: serial port on PA2 (out) and PA3 (in), LED on PC13 and on PD12 (an STM32F4DISCOVERY's green one),
 //! at the chip's 16 MHz. Clocks, pins and flash through stm32f4xx-hal.
 //!
-//! The serial port not: rsemu's USART takes words only, as does its watchdog, and the HAL writes half-words. Words are
-//! right on the chip as well (RM0090, 30.6 and 21.4).
+//! The serial port not: a panic has to send as well, whoever holds the HAL's. Nor the watchdog, which is fed from everywhere.
 
 use super::Clock;
 use super::serial::{Serial, Transmit};

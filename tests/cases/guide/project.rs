@@ -20,7 +20,9 @@ const BLINKS: u32 = 4;
 
 /// A project, and the board on its maker's desk.
 pub struct Project {
+    /// Its folder, in that of all that lies on the desk.
     folder: PathBuf,
+    desk: PathBuf,
     /// Where commands are found that had to be installed.
     installed: Vec<PathBuf>,
     board: Option<Bench<Stm32f405>>,
@@ -52,7 +54,7 @@ impl Project {
         }
         make(&folder, &kept.join(template))?;
         copy(&product::root().join("tests/guide").join(template), &folder)?;
-        Ok(Project { folder, installed: Vec::new(), board: None, _alone: alone })
+        Ok(Project { folder, desk, installed: Vec::new(), board: None, _alone: alone })
     }
 
     /// The board, once it was flashed.
@@ -128,6 +130,13 @@ impl Project {
             process.env("LIFEBOOT_PORT", bench.board.port());
         }
         Ok(process)
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        // The next run clears it away as well.
+        let _ = fs::remove_dir_all(&self.desk);
     }
 }
 

@@ -85,11 +85,11 @@ fn write_scripts(out: &Path, board: &Board, slot: Slot) -> Result<Vec<String>, S
     ])
 }
 
-/// A crate that the firmware depends on may bring a `memory.x` as well.
+/// A `memory.x` that comes later, or from elsewhere, is found by no build script.
 fn check_script(board: &Board, slot: Slot) -> String {
     format!(
         "ASSERT(!DEFINED(__vector_table) || __vector_table == {:#010x}, \"lifeboot: another memory.x than Lifeboot's was \
-         taken. A crate brings it: switch that off, as with embassy-stm32's feature memory-x\");\n",
+         taken: delete the one in the folder of the project or its workspace, and linker arguments that lead to one\");\n",
         board.payload_address(slot)
     )
 }

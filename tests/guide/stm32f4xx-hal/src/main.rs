@@ -68,11 +68,11 @@ fn SysTick() {
 #[interrupt]
 fn USART2() {
     critical_section::with(|section| {
-        if let Some(receiver) = RECEIVER.borrow_ref_mut(section).as_mut() {
-            if let Ok(byte) = receiver.read() {
-                // Where nobody reads for so long, the rest is lost.
-                let _ = RECEIVED.borrow_ref_mut(section).push_back(byte);
-            }
+        if let Some(receiver) = RECEIVER.borrow_ref_mut(section).as_mut()
+            && let Ok(byte) = receiver.read()
+        {
+            // Where nobody reads for so long, the rest is lost.
+            let _ = RECEIVED.borrow_ref_mut(section).push_back(byte);
         }
     });
 }
