@@ -5,18 +5,20 @@ use lifeboot_host_tool::board;
 use lifeboot_host_tool::flash_file::Format;
 use lifeboot_host_tool::link::Patience;
 use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_host_tool::report::schemas;
 use lifeboot_tests::bench::{self, Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_updater::wire;
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs `lifeboot` without what the environment says of ports and keys.
+/// Runs `lifeboot` without what the environment says to it.
 fn lifeboot(arguments: &[&str]) -> Output {
     let mut command = Command::new(product::host_tool().unwrap());
-    for name in ["LIFEBOOT_PORT", "LIFEBOOT_KEY", "LIFEBOOT_BOOTLOADER", "LIFEBOOT_PROBE", "LIFEBOOT_CHIP"] {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIFEBOOT_")) {
         command.env_remove(name);
     }
     command.args(arguments).output().unwrap()
@@ -77,4 +79,13 @@ fn cargos_runner_pushes_to_a_board_that_runs_lifeboot() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("2.0.0 runs and is confirmed\n"));
     runs(&bench.status().unwrap(), wire::Slot::B, version(2)).unwrap();
+
+    // Once more, to a program: what runs is left alone.
+    let output = lifeboot(&[&arguments[..], &["--json"]].concat());
+    let (_, schema) = schemas().into_iter().find(|(command, _)| *command == "run").unwrap();
+    let schema = jsonschema::draft202012::new(schema.as_value()).unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.len() > 1 && lines.iter().all(|line| schema.is_valid(line)), "{lines:?}");
+    assert_eq!(lines.last().unwrap()["outcome"], "already_confirmed");
 }
