@@ -131,3 +131,18 @@ fn a_push_shows_its_bar_and_the_logs_of_both_firmwares_above_it() {
     assert_eq!(lines.last().unwrap()["outcome"], "marked", "{out}");
     assert!(lines.iter().any(|line| line["event"] == "step"), "{out}");
 }
+
+#[test]
+fn an_error_has_colours_in_a_terminal_unless_they_are_not_wanted() {
+    let shown = |variables: &[(&str, &str)]| {
+        let mut command = lifeboot(&["inspect", "none.img"]);
+        command.envs(variables.iter().copied());
+        ended(spawn(command), 1)
+    };
+    let coloured = "\x1b[1m\x1b[31merror\x1b[0m: cannot read none.img\r\n\x1b[1m\x1b[36m  because\x1b[0m: ";
+    assert!(shown(&[]).starts_with(coloured), "{:?}", shown(&[]));
+    for variable in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let shown = shown(&[variable]);
+        assert!(shown.starts_with("error: cannot read none.img\r\n  because: "), "{variable:?}: {shown:?}");
+    }
+}

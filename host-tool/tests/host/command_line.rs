@@ -42,7 +42,8 @@ impl Folder {
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
         // What the person at this machine works with is not what is tested.
-        let personal = |name: &str| name.starts_with("LIFEBOOT_") || ["COLUMNS", "CLICOLOR_FORCE"].contains(&name);
+        let personal =
+            |name: &str| name.starts_with("LIFEBOOT_") || ["COLUMNS", "CLICOLOR_FORCE", "NO_COLOR"].contains(&name);
         for (name, _) in std::env::vars().filter(|(name, _)| personal(name)) {
             command.env_remove(name);
         }
