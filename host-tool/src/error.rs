@@ -17,6 +17,7 @@ use crate::relocations::RelocationError;
 use crate::report::RecordedError;
 use crate::settings::SettingsError;
 use crate::sign::RelinkedError;
+use crate::watch::WatchError;
 use miette::Diagnostic;
 use std::io;
 use std::path::PathBuf;
@@ -164,6 +165,10 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Monitor(#[from] MonitorError),
+    /// Nothing can be watched or built.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Watch(#[from] WatchError),
     /// The update failed.
     #[error(transparent)]
     #[diagnostic(transparent)]

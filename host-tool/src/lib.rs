@@ -17,6 +17,7 @@
 //! | [`link`] | the conversation with a device over a line that loses bytes |
 //! | [`push`](mod@push) | brings an image into a device and sees it confirmed |
 //! | [`monitor`] | shows what a device logs, live or from a recording |
+//! | [`watch`] | sees sources change, and builds |
 //! | [`device`] | a device's state, confirm, rollback, reset |
 //! | [`admission`] | whether a device would take an image, before it is asked |
 //! | [`difference`] | what changed from one image to the next |
@@ -60,5 +61,6 @@ pub mod sign;
 pub mod thumb;
 pub mod thunks;
 pub mod version;
+pub mod watch;
 
 pub use error::Error;

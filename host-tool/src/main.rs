@@ -9,7 +9,7 @@ mod output;
 use clap::{Parser, Subcommand};
 use commands::{
     completions, confirm, diff, doctor, flash, inspect, keygen, man, monitor, provision, push, reset, rollback, run,
-    sign, status,
+    sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -38,6 +38,7 @@ enum Command {
     Run(run::Arguments),
     Push(push::Arguments),
     Monitor(monitor::Arguments),
+    Watch(watch::Arguments),
     Status(status::Arguments),
     Confirm(confirm::Arguments),
     Rollback(rollback::Arguments),
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => output.end(run::run(arguments, output)),
         Command::Push(arguments) => output.end(push::run(arguments, output)),
         Command::Monitor(arguments) => output.end(monitor::run(arguments, output)),
+        Command::Watch(arguments) => output.end(watch::run(arguments, output)),
         Command::Status(arguments) => output.end(status::run(arguments)),
         Command::Confirm(arguments) => output.end(confirm::run(arguments)),
         Command::Rollback(arguments) => output.end(rollback::run(arguments)),

@@ -186,7 +186,8 @@ impl Standing {
     }
 }
 
-pub(crate) fn is_rejection(ending: OutcomeEnding) -> bool {
+/// Whether an update that ended so was taken back.
+pub fn is_rejection(ending: OutcomeEnding) -> bool {
     match ending {
         OutcomeEnding::Confirmed | OutcomeEnding::FellBack => false,
         OutcomeEnding::Invalid | OutcomeEnding::NotConfirmed | OutcomeEnding::Requested => true,

@@ -18,6 +18,7 @@ mod recorded;
 mod schema;
 mod shell;
 mod table;
+mod watch;
 
 pub use admission::{Admission, Finding, Rule, RuleReport};
 pub use device::{Content, Device, Ending, LastOutcome, Running, Slots, TrialLeft};
@@ -32,6 +33,7 @@ pub use push::{PushEvent, PushResult, PushStep, Pushed};
 pub use recorded::RecordedError;
 pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};
+pub use watch::{WatchEvent, Watched};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

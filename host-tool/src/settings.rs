@@ -40,7 +40,7 @@ enum Kind {
 }
 
 /// All that can be set.
-pub const SETTINGS: [Setting; 13] = [
+pub const SETTINGS: [Setting; 14] = [
     setting("board", "the board that the firmware is for", "\"microbit\"", Kind::Text(board)),
     setting("key", "the private key that signs, a PEM file", "\"keys/release.pem\"", Kind::Path),
     setting("public-key", "the public key that images are checked with", "\"keys/release.pub.pem\"", Kind::Path),
@@ -51,6 +51,7 @@ pub const SETTINGS: [Setting; 13] = [
     setting("baud", "bits a second on a serial port", "115200", Kind::Number),
     setting("timeout", "seconds to wait for a new firmware's confirm", "240", Kind::Number),
     setting("firmware", "the firmware's ELF file", "\"target/thumbv6m-none-eabi/release/app\"", Kind::Path),
+    setting("build", "the command that builds the firmware, for watch", "\"make firmware.elf\"", Kind::Text(any)),
     setting("bootloader", "the bootloader's ELF file", "\"bootloader.elf\"", Kind::Path),
     setting("probe", "the debug probe: VID:PID or VID:PID:SERIAL", "\"0d28:0204\"", Kind::Text(any)),
     setting("chip", "the chip, by probe-rs's name", "\"nRF51822_xxAA\"", Kind::Text(any)),

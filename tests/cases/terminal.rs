@@ -6,7 +6,11 @@ use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use rexpect::session::{PtySession, spawn_command};
 use std::fs;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 /// Milliseconds after which a terminal that does not show what it should is taken to hang.
 const HANGS: u64 = 120_000;
@@ -69,9 +73,7 @@ fn a_monitor_shows_the_log_with_colours_and_ends_with_ctrl_c() {
     let rest = interrupt(session);
     assert!(rest.contains("interrupted: "), "{rest}");
 
-    // Somebody else restarts it, and it is told what has started, before its messages.
-    let restart = lifeboot(&["reset", "--port", &port]).output().unwrap();
-    text(&restart);
+    // Without a terminal there are plain lines, and in a script a text ends it.
     let plain =
         lifeboot(&["monitor", "--port", &port, "--elf", &elf, "--until", "blinked", "--for", "60"]).output().unwrap();
     let (out, _) = text(&plain);
@@ -144,5 +146,106 @@ fn an_error_has_colours_in_a_terminal_unless_they_are_not_wanted() {
     for variable in [("NO_COLOR", "1"), ("TERM", "dumb")] {
         let shown = shown(&[variable]);
         assert!(shown.starts_with("error: cannot read none.img\r\n  because: "), "{variable:?}: {shown:?}");
+    }
+}
+
+#[test]
+fn a_watch_pushes_what_changes_and_says_what_comes_of_it() {
+    // It passes no self-test, but nobody asks a firmware that is confirmed already.
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &["fail-self-test"], version(1), 0).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let watched = folder.path().join("app.elf");
+    let put = |features: &[&str]| fs::copy(elf(features), &watched).unwrap();
+    put(&["fail-self-test"]);
+    product::demo_key("demo").unwrap();
+    let key = product::output().unwrap().join("keys/demo.pem").display().to_string();
+    let (port, path) = (bench.board.port(), watched.display().to_string());
+    let mut session =
+        in_terminal(&["watch", "--no-build", &path, "--key", &key, "--version", "1.2.3", "--port", &port]);
+    session.exp_string("watch: the device runs it already: 1.0.0 in slot A, confirmed").unwrap();
+    session.exp_string("watch: waiting for a change of ").unwrap();
+    // What runs is monitored meanwhile.
+    session.exp_regex("blinked [0-9]+ times").unwrap();
+
+    put(&[]);
+    session.exp_string("watch: pushing 1.2.3\r\n").unwrap();
+    session.exp_string("started from slot B, trial: true").unwrap();
+    session.exp_string("confirmed after ").unwrap();
+    session.exp_string("watch: 1.2.3 runs and is confirmed").unwrap();
+    session.exp_string("watch: waiting for a change of ").unwrap();
+
+    put(&["panic-later"]);
+    session.exp_string("watch: pushing 1.2.3+1\r\n").unwrap();
+    session.exp_string("panicked at firmware-example/src/main.rs").unwrap();
+    session
+        .exp_string(
+            "watch: not done: the device rolled back: it did not confirm in any of its starts; the last start ended by a \
+             fault or a panic",
+        )
+        .unwrap();
+    session.exp_string("watch: waiting for a change of ").unwrap();
+    session.exp_regex("blinked [0-9]+ times").unwrap();
+
+    put(&["panic-later", "fail-self-test"]);
+    session.exp_string("watch: pushing 1.2.3+2\r\n").unwrap();
+    session.exp_string("watch: not done: the device rolled back: the firmware or a host asked to go back").unwrap();
+    put(&["panic-later"]);
+    session.exp_string("watch: pushing 1.2.3+3").unwrap();
+    // Also while it pushes.
+    let rest = interrupt(session);
+    assert!(rest.contains("interrupted: 0 builds and 0 failed ones, 1 pushes confirmed and 2 failed"), "{rest}");
+}
+
+#[test]
+fn a_watch_without_a_terminal_says_the_same_to_a_program() {
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    product::demo_key("demo").unwrap();
+    let key = product::output().unwrap().join("keys/demo.pem").display().to_string();
+    let (folder, port) = (tempfile::tempdir().unwrap(), bench.board.port());
+    let sources = folder.path().display().to_string();
+    let made = folder.path().join("app.elf");
+    // Builds only where there is something to build.
+    let line = format!("cp {} {}", folder.path().join("source").display(), made.display());
+    let made = made.display().to_string();
+    let arguments = ["watch", "--build", &line, "--elf", &made, "--source", &sources, "--key", &key, "--port", &port];
+    let mut watch =
+        Running(lifeboot(&arguments).arg("--json").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let lines = watch.lines();
+    let next = || lines.recv_timeout(Duration::from_millis(HANGS)).expect("the watch says nothing more");
+    let until = |event: &str| while next()["event"] != event {};
+    until("build_failed");
+    until("watching");
+    fs::copy(elf(&[]), folder.path().join("source")).unwrap();
+    until("runs_already");
+    until("watching");
+    let interrupt = Command::new("kill").args(["-INT", &watch.0.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let last = lines.iter().last().expect("the watch says nothing in the end");
+    assert_eq!(last, serde_json::json!({"builds": 1, "failed_builds": 1, "confirmed": 0, "failed_pushes": 0}));
+    assert!(watch.0.wait().unwrap().success());
+}
+
+/// A command that goes on; not beyond the test.
+struct Running(Child);
+
+impl Running {
+    /// What it says, an object a line.
+    fn lines(&mut self) -> Receiver<serde_json::Value> {
+        let stdout = BufReader::new(self.0.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in stdout.lines() {
+                // Nobody listens any more where the test has failed.
+                let _ = sender.send(serde_json::from_str(&line.unwrap()).unwrap());
+            }
+        });
+        lines
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -20,6 +20,7 @@ pub mod rollback;
 pub mod run;
 pub mod sign;
 pub mod status;
+pub mod watch;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lifeboot_core::layout::BOARDS;

@@ -162,7 +162,8 @@ fn read_signature(path: &Path) -> Result<[u8; 64], Error> {
     bytes.try_into().map_err(|_| Error::SignatureLength { path: path.to_owned(), length })
 }
 
-fn schemas(text: &str) -> Result<(u16, u16), String> {
+/// Takes a range of storage schemas from the command line.
+pub fn schemas(text: &str) -> Result<(u16, u16), String> {
     let (low, high) = text.split_once("..=").unwrap_or((text, text));
     match (low.parse(), high.parse()) {
         (Ok(low), Ok(high)) if low <= high => Ok((low, high)),

@@ -42,6 +42,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("run", lines::<Either<Event, Either<Pushed, Flashed>>>()),
         ("push", lines::<Either<Event, Pushed>>()),
         ("monitor", lines::<Either<Record, Monitored>>()),
+        ("watch", lines::<Either<Event, Either<WatchEvent, Watched>>>()),
         ("status", lines::<Device>()),
         ("confirm", lines::<Running>()),
         ("rollback", lines::<Running>()),

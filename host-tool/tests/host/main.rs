@@ -45,6 +45,9 @@ mod flashing_commands;
 /// What a monitor shows of what devices say.
 mod monitor;
 
+/// Sources that change, builds, and the versions of what is pushed in between.
+mod watch;
+
 /// Each type of relocation, from and to each kind of section.
 mod relocation_records;
 

@@ -3,6 +3,7 @@
 
 use crate::command_line::Folder;
 use crate::program::*;
+use crate::reported::lines;
 use lifeboot_core::Slot;
 use lifeboot_host_tool::image_file::{Release, hex};
 use lifeboot_host_tool::monitor::Recorded;
@@ -251,10 +252,12 @@ the recording is over: 3 messages and 0 lines of text shown, 0 messages not read
 fn json_is_an_object_a_line_with_an_event() {
     let elf = firmware(0, false);
     let session = Session::new().status(10, &status(&elf, wire::Slot::A, false)).log(20, &[HOT, 0, 70]);
-    let text = shown(&session, "--elf a.elf --json", &[("a.elf", &elf)]);
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let folder = Folder::new();
+    folder.put("session.jsonl", session.0.as_bytes());
+    folder.put("a.elf", &elf);
+    let output = folder.run("monitor --replay session.jsonl --elf a.elf --json");
     assert_eq!(
-        lines,
+        lines("monitor", &output),
         [
             json!({"event": "running", "at": 0.01, "firmware": "1.2.3 in slot A, confirmed"}),
             json!({"event": "log", "at": 0.02, "source": "firmware", "time": null, "level": "warn",

@@ -1,0 +1,247 @@
+//! `lifeboot watch`
+
+use super::monitor::Screen;
+use super::progress::Console;
+use super::push::bring;
+use super::sign::schemas;
+use super::{board, board_for, interrupt, passphrase, port, version_for};
+use crate::output::Output;
+use lifeboot_core::{Board, Version};
+use lifeboot_host_tool::device::{content, reason, running};
+use lifeboot_host_tool::image_file::{ImageFile, Release, hex};
+use lifeboot_host_tool::keys::PrivateKey;
+use lifeboot_host_tool::link::{Link, LinkError, Patience};
+use lifeboot_host_tool::monitor::{Program, Shared};
+use lifeboot_host_tool::port::Port;
+use lifeboot_host_tool::push::{self, PushError};
+use lifeboot_host_tool::report::{Failure, Pushed, WatchEvent, Watched};
+use lifeboot_host_tool::sign;
+use lifeboot_host_tool::watch::{Build, Built, Changes, Project, next_version};
+use lifeboot_host_tool::{Error, files, version};
+use lifeboot_updater::wire::{SlotContent, Status};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Build, sign and push whenever a source changes, and show what the device logs
+///
+/// Each build becomes a version of its own, by a growing build number. The trial and its outcome are shown; a failed build
+/// or a rejected image is said, and the next change awaited. Goes on until Ctrl-C.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot watch --key demo.pem                         # cargo build, in the firmware's folder
+  lifeboot watch --key demo.pem -- --release -p app     # more arguments for cargo build
+  lifeboot watch --key demo.pem --build 'make firmware.elf' --elf firmware.elf --source src
+  lifeboot watch --key demo.pem --no-build firmware.elf # only what others build")]
+pub struct Arguments {
+    #[command(flatten)]
+    port: port::Arguments,
+    /// The private key to sign with
+    #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: passphrase::Arguments,
+    /// The board that the firmware is for [default: as it is linked]
+    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
+    board: Option<&'static Board>,
+    /// The version that the build numbers are added to [default: that in Cargo.toml]
+    #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
+    version: Option<Version>,
+    /// The security counter
+    #[arg(long, env = "LIFEBOOT_EPOCH", default_value_t = 0)]
+    epoch: u32,
+    /// The storage schemas that the firmware can live with
+    #[arg(long, value_name = "LOW..=HIGH", env = "LIFEBOOT_SCHEMAS", value_parser = schemas, default_value = "0..=0")]
+    schemas: (u16, u16),
+    /// How long to wait for the new firmware's confirm, in seconds
+    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = push::Options::default().timeout.as_secs())]
+    timeout: u64,
+    /// A shell's command that builds, in place of cargo build; with --elf
+    #[arg(long, value_name = "COMMAND", env = "LIFEBOOT_BUILD", conflicts_with = "cargo")]
+    build: Option<String>,
+    /// The firmware's ELF file [default: what cargo build makes]
+    #[arg(long, value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
+    elf: Option<PathBuf>,
+    /// Build nothing: push this ELF file whenever it changes
+    #[arg(long, value_name = "FIRMWARE.elf", conflicts_with_all = ["source", "cargo"])]
+    no_build: Option<PathBuf>,
+    /// A folder with sources; several may be given [default: those of the cargo project, or the current folder]
+    #[arg(long, value_name = "FOLDER")]
+    source: Vec<PathBuf>,
+    /// More arguments for cargo build
+    #[arg(last = true, value_name = "CARGO BUILD ARGUMENTS")]
+    cargo: Vec<String>,
+}
+
+pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
+    let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
+    // Not before: Ctrl-C at the question for a passphrase ends all.
+    interrupt::remember();
+    let build = arguments.build()?;
+    let (mut changes, paths) = arguments.changes()?;
+    let console = Console::new(output);
+    let monitor = Shared::new(Vec::new(), None, Screen::new(output, None, false).sink_above(&console));
+    let link = Link::new(arguments.port.open()?).with_recovery(Duration::MAX);
+    let mut link = monitor.on(link).with_stop(interrupt::came);
+    let mut watch = Watch { arguments, key, build, output, console, monitor, last: None, done: Watched::default() };
+    let watching = WatchEvent::Watching { paths };
+    loop {
+        watch.bring(&mut link)?;
+        if interrupt::came() {
+            break;
+        }
+        output.event(&watching);
+        // A change while it was pushed is there already.
+        let mut has_changed = false;
+        let monitor = watch.monitor.clone();
+        monitor.listen(&mut link, |_| {
+            has_changed = changes.have_settled();
+            !has_changed && !interrupt::came()
+        })?;
+        if !has_changed {
+            break;
+        }
+    }
+    watch.monitor.finish();
+    Ok(watch.done)
+}
+
+impl Arguments {
+    /// How to build; `None`: not at all.
+    fn build(&self) -> Result<Option<Build>, Error> {
+        if self.no_build.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(match &self.build {
+            Some(line) => {
+                let elf = self.elf.clone().ok_or(lifeboot_host_tool::watch::WatchError::ElfNeeded)?;
+                Build::Command { line: line.clone(), elf }
+            }
+            None => Build::Cargo { arguments: self.cargo.clone(), elf: self.elf.clone() },
+        }))
+    }
+
+    /// What tells of changes, and of what.
+    fn changes(&self) -> Result<(Changes, Vec<String>), Error> {
+        let names = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
+        if let Some(elf) = &self.no_build {
+            return Ok((Changes::of_file(elf)?, names(std::slice::from_ref(elf))));
+        }
+        let project = Project::here();
+        let (folders, built) = match (&*self.source, project, &self.build) {
+            ([], Ok(project), _) => (project.folders, vec![project.built]),
+            ([], Err(error), None) => return Err(error.into()),
+            ([], Err(_), Some(_)) => (vec![PathBuf::from(".")], Vec::new()),
+            (source, Ok(project), _) => (source.to_vec(), vec![project.built]),
+            (source, Err(_), _) => (source.to_vec(), Vec::new()),
+        };
+        // What a command makes among the sources is none.
+        let passed = [built, self.elf.clone().into_iter().collect()].concat();
+        Ok((Changes::in_folders(&folders, &passed)?, names(&folders)))
+    }
+}
+
+/// A watch that goes on.
+struct Watch<'a> {
+    arguments: &'a Arguments,
+    key: PrivateKey,
+    build: Option<Build>,
+    output: Output,
+    console: Console,
+    monitor: Shared,
+    /// The ELF file that was looked at last.
+    last: Option<Vec<u8>>,
+    done: Watched,
+}
+
+impl Watch<'_> {
+    /// Builds and brings what there is to the device. What goes wrong there is said, and is no end.
+    fn bring(&mut self, link: &mut Link<Port>) -> Result<(), Error> {
+        match self.build_and_push(link) {
+            Ok(()) => {}
+            Err(Error::Link(LinkError::Stopped) | Error::Push(PushError::Link(LinkError::Stopped))) => {}
+            Err(error) => {
+                self.done.failed_pushes += 1;
+                self.output.event(&WatchEvent::Failed { error: Failure::new(&error).error });
+            }
+        }
+        Ok(())
+    }
+
+    fn build_and_push(&mut self, link: &mut Link<Port>) -> Result<(), Error> {
+        let Some(path) = self.built(link)? else { return Ok(()) };
+        let elf = files::read(&path)?;
+        if self.last.as_ref() == Some(&elf) {
+            self.output.event(&WatchEvent::Unchanged { elf: path.display().to_string() });
+            return Ok(());
+        }
+        self.last = Some(elf.clone());
+        let status = link.status(Patience::SHORT)?;
+        let image = self.sign(&path, &elf, &status)?;
+        if let Some(program) = Program::read(&path, &elf)? {
+            self.monitor.add(program);
+        }
+        if let Some(event) = needless(&status, &image) {
+            self.output.event(&event);
+            return Ok(());
+        }
+        let header = image.header();
+        self.output.event(&WatchEvent::Pushing { version: header.version.to_string(), digest: hex(&header.digest) });
+        let timeout = Duration::from_secs(self.arguments.timeout);
+        let options = push::Options { timeout, ..push::Options::default() };
+        let pushed: Pushed = bring(link, &image, &options, &self.console)?;
+        self.done.confirmed += 1;
+        self.output.event(&WatchEvent::Pushed(pushed));
+        Ok(())
+    }
+
+    /// What was built; `None` where the build failed, or was called off.
+    fn built(&mut self, link: &mut Link<Port>) -> Result<Option<PathBuf>, Error> {
+        let Some(build) = &self.build else {
+            return Ok(self.arguments.no_build.clone());
+        };
+        self.output.event(&WatchEvent::Building);
+        let mut building = build.start()?;
+        let mut built = Ok(None);
+        self.monitor.listen(link, |_| {
+            built = building.poll();
+            matches!(built, Ok(None)) && !interrupt::came()
+        })?;
+        match built? {
+            Some(Built::Program(elf)) => {
+                self.done.builds += 1;
+                Ok(Some(elf))
+            }
+            Some(Built::Failed) => {
+                self.done.failed_builds += 1;
+                self.output.event(&WatchEvent::BuildFailed);
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn sign(&self, path: &Path, elf: &[u8], status: &Status) -> Result<ImageFile, Error> {
+        let arguments = self.arguments;
+        let base = version_for(path, arguments.version)?.map_or(Version::default(), |(version, _)| version);
+        let release = Release {
+            version: next_version(base, status),
+            epoch: arguments.epoch,
+            lowest_bootloader: lifeboot_core::info::FORMAT,
+            schemas: arguments.schemas,
+        };
+        let board = board_for(elf, arguments.board)?;
+        sign::sign(elf, &sign::Options { board, release, bound: false }, &self.key)
+    }
+}
+
+/// What there is to say where a push would be for nothing.
+fn needless(status: &Status, image: &ImageFile) -> Option<WatchEvent> {
+    let is_image = |digest: &[u8; 16]| image.header().digest.starts_with(digest);
+    let runs = matches!(content(status, status.running), SlotContent::Image { digest, .. } if is_image(&digest));
+    if runs && status.confirmed == status.running && status.trial.is_none() {
+        return Some(WatchEvent::RunsAlready { firmware: running(status) });
+    }
+    let rejected = status.outcome.filter(|outcome| push::is_rejection(outcome.ending) && is_image(&outcome.digest));
+    rejected.map(|outcome| WatchEvent::RejectedBefore { reason: reason(&outcome) })
+}

@@ -1,0 +1,114 @@
+//! Files that change.
+
+use super::error::WatchError;
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// Files have settled when nothing has changed for so long: editors and linkers write in several steps.
+const SETTLED: Duration = Duration::from_millis(300);
+
+/// Looks after files, and says when they have changed.
+pub struct Changes {
+    /// Watches for as long as it lives.
+    _watcher: RecommendedWatcher,
+    events: Receiver<notify::Result<Event>>,
+    what: What,
+    /// When the last change was that nobody was told of.
+    last: Option<Instant>,
+}
+
+enum What {
+    /// All below these folders, but for what is hidden, or below one of those that are passed over.
+    Folders { folders: Vec<PathBuf>, passed: Vec<PathBuf> },
+    /// A file, by its whole path.
+    File(PathBuf),
+}
+
+impl Changes {
+    /// Watches what is in these folders, but for hidden files, and for folders such as cargo's for what it builds.
+    ///
+    /// # Errors
+    /// [`WatchError::Watch`]
+    pub fn in_folders(folders: &[PathBuf], passed: &[PathBuf]) -> Result<Changes, WatchError> {
+        let folders = folders.iter().map(|folder| whole(folder)).collect::<Result<Vec<_>, _>>()?;
+        let passed: Vec<PathBuf> = passed.iter().map(|path| path.canonicalize().unwrap_or(path.clone())).collect();
+        let mut places = Vec::new();
+        for folder in &folders {
+            places.push((folder.clone(), RecursiveMode::NonRecursive));
+            let inside = folder.read_dir().map_err(|error| unwatchable(folder, &error))?;
+            // What is passed over can be large, and each folder in it takes one of the system's watches.
+            let inside = inside.filter_map(|entry| entry.ok()).map(|entry| entry.path());
+            places.extend(
+                inside
+                    .filter(|path| path.is_dir() && !is_hidden(path) && !passed.contains(path))
+                    .map(|path| (path, RecursiveMode::Recursive)),
+            );
+        }
+        Changes::new(What::Folders { folders, passed }, places)
+    }
+
+    /// Watches one file, which may be replaced by another one of its name.
+    ///
+    /// # Errors
+    /// [`WatchError::Watch`]
+    pub fn of_file(path: &Path) -> Result<Changes, WatchError> {
+        let path = whole(path)?;
+        let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+        Changes::new(What::File(path), vec![(folder, RecursiveMode::NonRecursive)])
+    }
+
+    fn new(what: What, places: Vec<(PathBuf, RecursiveMode)>) -> Result<Changes, WatchError> {
+        let (sender, events) = channel();
+        let first = places.first().map(|(path, _)| path.clone()).unwrap_or_default();
+        let mut watcher = notify::recommended_watcher(sender).map_err(|error| unwatchable(&first, &error))?;
+        for (path, mode) in places {
+            watcher.watch(&path, mode).map_err(|error| unwatchable(&path, &error))?;
+        }
+        Ok(Changes { _watcher: watcher, events, what, last: None })
+    }
+
+    /// Whether files have changed since it last said so, and have settled. Does not wait.
+    pub fn have_settled(&mut self) -> bool {
+        for event in self.events.try_iter() {
+            // What could not be told may have been a change.
+            if event.map_or(true, |event| self.what.is_meant(&event)) {
+                self.last = Some(Instant::now());
+            }
+        }
+        self.last.take_if(|last| last.elapsed() >= SETTLED).is_some()
+    }
+}
+
+impl What {
+    fn is_meant(&self, event: &Event) -> bool {
+        // Reading is no change; a compiler does a lot of it.
+        if matches!(event.kind, EventKind::Access(_)) {
+            return false;
+        }
+        match self {
+            What::File(file) => event.paths.contains(file),
+            What::Folders { folders, passed } => event.paths.iter().any(|path| {
+                let inside = folders.iter().filter_map(|folder| path.strip_prefix(folder).ok());
+                let is_visible = inside
+                    .min_by_key(|rest| rest.as_os_str().len())
+                    .is_some_and(|rest| !rest.components().any(|part| is_hidden(Path::new(part.as_os_str()))));
+                is_visible && !passed.iter().any(|passed| path.starts_with(passed))
+            }),
+        }
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with('.'))
+}
+
+fn whole(path: &Path) -> Result<PathBuf, WatchError> {
+    path.canonicalize().map_err(|error| unwatchable(path, &error))
+}
+
+fn unwatchable(path: &Path, why: &dyn std::fmt::Display) -> WatchError {
+    WatchError::Watch { path: path.to_owned(), why: why.to_string() }
+}
