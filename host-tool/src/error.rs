@@ -28,6 +28,7 @@ use thiserror::Error;
 pub enum Error {
     /// A file could not be read.
     #[error("cannot read {}", .path.display())]
+    #[diagnostic(help("{}", about_reading(source)))]
     Read {
         /// The file.
         path: PathBuf,
@@ -36,6 +37,7 @@ pub enum Error {
     },
     /// A file could not be written.
     #[error("cannot write {}", .path.display())]
+    #[diagnostic(help("{}", about_writing(source)))]
     Write {
         /// The file.
         path: PathBuf,
@@ -204,4 +206,23 @@ pub enum Error {
         /// The first half of the image's.
         digest: String,
     },
+}
+
+fn about_reading(why: &io::Error) -> &'static str {
+    match why.kind() {
+        io::ErrorKind::NotFound => "check the name: a path starts at the current folder, in lifeboot.toml at that file",
+        io::ErrorKind::PermissionDenied => "see who may read it: ls -l",
+        io::ErrorKind::IsADirectory => "give a file, not a folder",
+        _ => "see that the disk is there and well",
+    }
+}
+
+fn about_writing(why: &io::Error) -> &'static str {
+    match why.kind() {
+        io::ErrorKind::NotFound => "make its folder first",
+        io::ErrorKind::PermissionDenied => "see who may write into its folder: ls -ld",
+        io::ErrorKind::IsADirectory => "give a file's name, not a folder's",
+        io::ErrorKind::StorageFull => "make room on the disk",
+        _ => "see that its folder is one, and that its disk is there and well",
+    }
 }

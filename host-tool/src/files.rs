@@ -30,7 +30,9 @@ fn put(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Error>
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
     let _ = mode; // A new file has its folder's permissions there.
-    let mut file = builder.tempfile_in(folder).map_err(error)?;
+    // By this the system's own words are kept; those of the temporary file would name it, whom nobody asked for.
+    fs::read_dir(folder).map_err(error)?;
+    let mut file = builder.tempfile_in(folder).map_err(|failed| error(failed.kind().into()))?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(error)?;
     let put = if replace { file.persist(path) } else { file.persist_noclobber(path) };
     put.map(|_| ()).map_err(|failed| error(failed.error))

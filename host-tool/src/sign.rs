@@ -35,7 +35,7 @@ pub struct Program {
 #[derive(Debug, Error, Diagnostic)]
 pub enum RelinkedError {
     /// The other ELF file cannot be read.
-    #[error("the relinked program: {0}")]
+    #[error("the relinked program cannot be read")]
     #[diagnostic(help("give the ELF file of the same program, linked with the memory.x of the other slot"))]
     Elf(#[from] ElfError),
     /// It is linked for the same slot.

@@ -174,7 +174,8 @@ fn failures_say_what_to_do() {
     );
     assert_eq!(
         folder.failed("sign none.elf --board stm32f405 --version 1.2.3 --key key.pem"),
-        "error: cannot read none.elf\n  because: No such file or directory (os error 2)\n"
+        "error: cannot read none.elf\n  because: No such file or directory (os error 2)\n  help: check the name: a path starts at \
+         the current folder, in lifeboot.toml at that file\n"
     );
     assert_eq!(
         folder.failed("inspect key.pub.pem"),

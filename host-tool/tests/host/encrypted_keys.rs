@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const PASSPHRASE: &str = "open sesame";
+pub const PASSPHRASE: &str = "open sesame";
 
 fn openssl(folder: &Folder, line: &str) -> Vec<u8> {
     let output = Command::new("openssl").args(line.split(' ')).current_dir(folder.0.path()).output();
@@ -24,14 +24,14 @@ fn openssl(folder: &Folder, line: &str) -> Vec<u8> {
 }
 
 /// A folder with a passphrase in a file, `passphrase`, that is readable by its owner only.
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     let folder = Folder::new();
     folder.put("passphrase", format!("{PASSPHRASE}\nanother line\n").as_bytes());
     chmod(&folder, "passphrase", 0o600);
     folder
 }
 
-fn chmod(folder: &Folder, name: &str, mode: u32) {
+pub fn chmod(folder: &Folder, name: &str, mode: u32) {
     fs::set_permissions(folder.0.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
 }
 
@@ -138,7 +138,7 @@ fn passphrases_that_do_not_serve_say_why() {
 }
 
 /// An encrypted key's file with these parameters, and garbage behind them.
-fn crafted(folder: &Folder, kdf: Kdf) {
+pub fn crafted(folder: &Folder, kdf: Kdf) {
     let parameters = Parameters { kdf, encryption: EncryptionScheme::Aes256Cbc { iv: [1; 16] } };
     let info = EncryptedPrivateKeyInfoRef {
         encryption_algorithm: parameters.into(),
@@ -176,7 +176,7 @@ fn a_file_that_asks_for_endless_work_is_refused_before_it() {
 }
 
 /// Runs a command with a terminal of its own, types these lines, one for each prompt, and returns all that was shown.
-fn at_a_terminal(folder: &Folder, line: &str, typed: &[&str]) -> (String, Option<i32>) {
+pub fn at_a_terminal(folder: &Folder, line: &str, typed: &[&str]) -> (String, Option<i32>) {
     let (mut person, terminal) = TTYPort::pair().unwrap();
     let name = terminal.name().unwrap();
     let open = || Stdio::from(fs::OpenOptions::new().read(true).write(true).open(&name).unwrap());

@@ -66,12 +66,13 @@ fn an_error_is_one_line_too_and_stderr_has_it_for_people() {
         json!({
             "message": "cannot read none.img",
             "because": ["No such file or directory (os error 2)"],
-            "help": null,
+            "help": "check the name: a path starts at the current folder, in lifeboot.toml at that file",
         })
     );
     assert_eq!(
         folder.failed("inspect none.img --json"),
-        "error: cannot read none.img\n  because: No such file or directory (os error 2)\n"
+        "error: cannot read none.img\n  because: No such file or directory (os error 2)\n  help: check the name: a path \
+         starts at the current folder, in lifeboot.toml at that file\n"
     );
     // Of an image whose signature does not fit, a person is told what it is; a program is told of the error only.
     folder.done("sign a.elf --version 1.2.3 --key key.pem");

@@ -10,20 +10,20 @@ use tempfile::TempDir;
 
 /// Of `openssl genpkey -algorithm ed25519 | openssl pkey -pubout`; its id is from
 /// `openssl pkey -pubin -outform DER | tail -c 32 | sha256sum`.
-const OPENSSL_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
+pub const OPENSSL_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAJvM3GJF9dBXr33ScGEnl8qvxdOrZ+FHMpP5HgglZn2c=
 -----END PUBLIC KEY-----
 ";
 const OPENSSL_ID: &str = "b6c889f9";
 
 /// The neutral element of the curve: a point of order 1.
-const WEAK: &str = "-----BEGIN PUBLIC KEY-----
+pub const WEAK: &str = "-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 -----END PUBLIC KEY-----
 ";
 
 /// Of `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.
-const ELLIPTIC: &str = "-----BEGIN PUBLIC KEY-----
+pub const ELLIPTIC: &str = "-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEfF0HdJROskIpRoreNIR2u8LPcRZv
 K0Roh1rZPp3N7HndU0kKyj2R96yLe6yL8XklCB8SFloo38S/CLMheh2dNg==
 -----END PUBLIC KEY-----

@@ -65,3 +65,10 @@ mod differences;
 
 /// What a machine and a project lack.
 mod doctor;
+
+/// What is listed of errors, here and in `serial`.
+#[path = "../errors/mod.rs"]
+mod error_list;
+
+/// The list of errors that need no device, whether it is whole, and that nothing makes the command panic.
+mod errors;

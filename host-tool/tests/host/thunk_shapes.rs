@@ -7,7 +7,7 @@ use lifeboot_host_tool::relocations::{RelocationError, table};
 use object::elf;
 
 /// A program with a thunk in RAM or in flash, and a branch to it: `bl` at 0 of the section, the thunk at 8.
-fn program(board: &'static Board, section: u32, name: &str, thunk: &[u16]) -> Program {
+pub fn program(board: &'static Board, section: u32, name: &str, thunk: &[u16]) -> Program {
     let mut program = Program::new(board, Slot::A);
     let start = program.address(section, 8);
     program.code(section, 0, &[0xf000, 0xf802]); // bl .+8
@@ -38,18 +38,18 @@ fn armv6m(target: u32) -> Vec<u16> {
     [&[0xb403, 0x4801, 0x9001, 0xbd01], &halves(target)[..]].concat()
 }
 
-fn armv7m(target: u32) -> Vec<u16> {
+pub fn armv7m(target: u32) -> Vec<u16> {
     [&move_to_ip(target), &[0x4760][..]].concat()
 }
 
 const ARMV6M: &str = "__Thumbv6MABSLongThunk_main";
 const ARMV6M_EXECUTE_ONLY: &str = "__Thumbv6MABSXOLongThunk_main";
 const ARMV6M_RELATIVE: &str = "__Thumbv6MPILongThunk_main";
-const ARMV7M: &str = "__Thumbv7ABSLongThunk_main";
+pub const ARMV7M: &str = "__Thumbv7ABSLongThunk_main";
 const ARMV7M_RELATIVE: &str = "__ThumbV7PILongThunk_main";
 
-const FLASH_SMALL: u32 = 0x6941;
-const FLASH_LARGE: u32 = 0x0802_0241;
+pub const FLASH_SMALL: u32 = 0x6941;
+pub const FLASH_LARGE: u32 = 0x0802_0241;
 const RAM: u32 = 0x2000_0109;
 
 #[test]

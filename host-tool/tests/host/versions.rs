@@ -7,7 +7,7 @@ use lifeboot_core::Slot;
 use std::fs;
 
 /// A folder with these files, firmware where cargo would have put it, and a key.
-fn project(files: &[(&str, &str)], elfs: &[&str]) -> Folder {
+pub fn project(files: &[(&str, &str)], elfs: &[&str]) -> Folder {
     let folder = Folder::new();
     let put = |name: &str, bytes: &[u8]| {
         fs::create_dir_all(folder.0.path().join(name).parent().unwrap()).unwrap();
@@ -22,7 +22,7 @@ fn signed(folder: &Folder, line: &str) -> String {
     folder.done(&format!("sign {line} --key key.pem -o out.img")).lines().next().unwrap().to_owned()
 }
 
-const MAIN: (&str, &str) = ("src/main.rs", "fn main() {}");
+pub const MAIN: (&str, &str) = ("src/main.rs", "fn main() {}");
 
 #[test]
 fn a_package_gives_its_version() {

@@ -43,3 +43,10 @@ mod json;
 
 /// Ports: what cannot be opened, and TCP.
 mod ports;
+
+/// What is listed of errors, here and in `host`.
+#[path = "../errors/mod.rs"]
+mod error_list;
+
+/// The list of errors that a device, or the way to one, brings about.
+mod errors;

@@ -30,7 +30,7 @@ pub fn lifeboot(arguments: &[&str]) -> Output {
 }
 
 /// Carries a device's line over a stream, until that is closed.
-fn carry(wire: &mut Wire, stream: &mut (impl Read + Write)) {
+pub fn carry(wire: &mut Wire, stream: &mut (impl Read + Write)) {
     carry_until(wire, stream, |_| false);
 }
 

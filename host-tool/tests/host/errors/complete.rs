@@ -1,0 +1,160 @@
+//! Whether the list of errors is whole: each text in the sources' `#[error("…")]` attributes stands in it, and each error
+//! that reaches a user says in its help what to do.
+
+use std::fs;
+use std::path::Path;
+use syn::{Attribute, Fields, Item, Lit, Meta};
+
+/// Errors that are not in the list, and why: nobody can cause them.
+const UNCAUSED: &[(&str, &str)] = &[
+    ("ImageError::Table", "lifeboot sign sorts what it lists, and refuses what overlaps"),
+    ("ImageError::OtherBoard", "whoever has an image and a board has compared them before, in words of their own"),
+    ("FlashFileError::TooLarge", "no board has that much flash"),
+    ("RelinkedError::Bound", "the command line takes either --bound or --relinked"),
+    ("ProbeError::NoProbe", PROBE),
+    ("ProbeError::Missing", PROBE),
+    ("ProbeError::Several", PROBE),
+    ("ProbeError::Permission", PROBE),
+    ("ProbeError::Selector", PROBE),
+    ("ProbeError::Chip", PROBE),
+    ("ProbeError::ChipNeeded", PROBE),
+    ("ProbeError::Attach", PROBE),
+    ("ProbeError::Flash", PROBE),
+    ("ProbeError::Reset", PROBE),
+];
+
+const PROBE: &str = "only with the cargo feature probe, whose own tests have its words: src/probe/tests.rs";
+
+/// An error as the sources declare it.
+struct Declared {
+    /// Type and variant.
+    name: String,
+    /// What stands between the values in its text.
+    pieces: Vec<String>,
+    has_help: bool,
+}
+
+#[test]
+fn every_error_is_listed() {
+    let listed = ["host.txt", "serial.txt"].map(|name| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errors").join(name)).unwrap_or_default()
+    });
+    let lines: Vec<&str> = listed.iter().flat_map(|text| text.lines()).collect();
+    let (mut missing, mut helpless) = (Vec::new(), Vec::new());
+    let declared = declared();
+    for Declared { name, pieces, has_help } in &declared {
+        let is_listed = lines.iter().any(|line| contains_in_order(line, pieces));
+        let is_uncaused = UNCAUSED.iter().any(|(uncaused, _)| uncaused == name);
+        if is_listed == is_uncaused {
+            missing.push(format!("{name}: {}", pieces.join("…")));
+        }
+        if !has_help {
+            helpless.push(name.clone());
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "not in the list of errors, or there though it is said that it cannot be:\n{}",
+        missing.join("\n")
+    );
+    assert_eq!(helpless, [""; 0], "errors without help");
+    for (name, _) in UNCAUSED {
+        assert!(declared.iter().any(|declared| declared.name == *name), "there is no error {name}");
+    }
+    assert!(declared.len() > 100, "the sources were not read");
+}
+
+/// Whether a line holds these pieces one after the other.
+fn contains_in_order(line: &str, pieces: &[String]) -> bool {
+    let mut rest = line;
+    pieces.iter().all(|piece| match rest.find(piece.as_str()) {
+        Some(at) => {
+            rest = &rest[at + piece.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+fn declared() -> Vec<Declared> {
+    let mut declared = Vec::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut declared);
+    declared
+}
+
+fn read(folder: &Path, declared: &mut Vec<Declared>) {
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_dir() {
+            read(&path, declared);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
+            file.items.iter().for_each(|item| declare(item, declared));
+        }
+    }
+}
+
+fn declare(item: &Item, declared: &mut Vec<Declared>) {
+    let mut add = |name: String, attributes: &[Attribute], of_type: &[Attribute]| {
+        let Some(text) = attributes.iter().find_map(text) else { return };
+        // What is only ever the cause of another error has none.
+        let is_cause = !of_type
+            .iter()
+            .any(|attribute| tokens(attribute, "derive").is_some_and(|derived| derived.contains("Diagnostic")));
+        let has_help = is_cause
+            || attributes
+                .iter()
+                .any(|attribute| tokens(attribute, "diagnostic").is_some_and(|text| text.starts_with("help")));
+        declared.push(Declared { name, pieces: pieces(&text), has_help });
+    };
+    match item {
+        Item::Enum(item) => {
+            for variant in &item.variants {
+                assert!(!matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() > 2));
+                add(format!("{}::{}", item.ident, variant.ident), &variant.attrs, &item.attrs);
+            }
+        }
+        Item::Struct(item) => add(item.ident.to_string(), &item.attrs, &item.attrs),
+        _ => {}
+    }
+}
+
+/// The text of an `#[error("…")]`; none where it is another error's.
+fn text(attribute: &Attribute) -> Option<String> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    if !attribute.path().is_ident("error") {
+        return None;
+    }
+    let first = list.tokens.clone().into_iter().next()?.to_string();
+    match syn::parse_str(&first) {
+        Ok(Lit::Str(text)) => Some(text.value()),
+        _ => None,
+    }
+}
+
+fn tokens(attribute: &Attribute, name: &str) -> Option<String> {
+    match &attribute.meta {
+        Meta::List(list) if attribute.path().is_ident(name) => Some(list.tokens.to_string()),
+        _ => None,
+    }
+}
+
+/// What stands between the values of a format.
+fn pieces(format: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut rest = format.chars().peekable();
+    while let Some(letter) = rest.next() {
+        let piece = pieces.last_mut().unwrap();
+        match letter {
+            '{' if rest.peek() == Some(&'{') => piece.extend(rest.next()),
+            '}' if rest.peek() == Some(&'}') => piece.extend(rest.next()),
+            '{' => {
+                rest.by_ref().find(|letter| *letter == '}');
+                pieces.push(String::new());
+            }
+            _ => piece.push(letter),
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}

@@ -1,0 +1,68 @@
+//! Part of the list: see the table of modules.
+
+use super::Chapter;
+use crate::error_list::List;
+use crate::flashing_commands::folder;
+use crate::images::rich;
+use crate::program::*;
+use lifeboot_core::Slot;
+use lifeboot_host_tool::Error;
+use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_host_tool::provision::ProvisionError;
+
+pub fn list(list: &mut List) {
+    let mut chapter = Chapter::new(list, "First flash", folder(SMALL));
+    let key = PublicKey::read(&chapter.folder.0.path().join("key.pub.pem")).unwrap().to_bytes();
+    chapter.fails("A name without a format", "provision lifeboot-bootloader a.img -o first.flash");
+    chapter.fails("A format that the board does not take", "provision lifeboot-bootloader a.img -o first.uf2");
+    chapter.fails("Firmware where the bootloader belongs", "provision a.elf a.img");
+    chapter.fails("Bootloader and image in the other order", "provision a.img lifeboot-bootloader");
+    let mut unknown = Program::bootloader(SMALL, &[key], false);
+    unknown.sections[2].bytes[0x10..0x18].copy_from_slice(b"megabit\0");
+    chapter.folder.put("unknown", &unknown.elf());
+    chapter.fails("A bootloader of a board that is not known", "provision unknown a.img");
+    let mut outside = Program::bootloader(SMALL, &[key], false);
+    outside.sections[1].load_address = SMALL.bootloader.end() - 1;
+    chapter.folder.put("outside", &outside.elf());
+    chapter.fails("A bootloader that is too long", "provision outside a.img");
+    chapter.folder.put("large", &Program::bootloader(LARGE, &[key], false).elf());
+    chapter.fails("A bootloader of another board", "provision large a.img");
+
+    chapter.folder.done("keygen other.pem");
+    chapter.name_key("other.pub.pem", "OTHER-ID");
+    chapter.folder.done("sign a.elf --version 1.2.3 --key other.pem -o other.img");
+    chapter.fails("An image that another key signed", "provision lifeboot-bootloader other.img");
+    let mut changed = chapter.folder.bytes("a.img");
+    changed[0x18] ^= 4;
+    chapter.folder.put("changed.img", &changed);
+    chapter.fails("A header that was changed", "provision lifeboot-bootloader changed.img");
+    chapter.folder.done("sign a.elf --version 1.2.3 --key key.pem --lowest-bootloader 9 -o later.img");
+    chapter.fails("An image that needs a later bootloader", "provision lifeboot-bootloader later.img");
+    chapter.folder.put("b.elf", &rich(SMALL, Slot::B).elf());
+    chapter.folder.done("sign b.elf --board microbit --version 1.2.3 --key key.pem --bound");
+    chapter.fails("An image that is bound to slot B", "provision lifeboot-bootloader b.img");
+
+    chapter.fails("No file for flashing", "flash a.img");
+    chapter.fails("A bootloader alone", "flash lifeboot-bootloader");
+    chapter.folder.done("provision lifeboot-bootloader a.img -o first.hex");
+    let hex = String::from_utf8(chapter.folder.bytes("first.hex")).unwrap();
+    chapter.folder.put("cut.hex", hex.replace(":00000001FF\n", "").as_bytes());
+    chapter.fails("A file that was cut off", "flash cut.hex");
+    chapter.folder.done("provision lifeboot-bootloader a.img -o first.elf");
+    let elf = chapter.folder.bytes("first.elf");
+    chapter.folder.put("cut.elf", &elf[..elf.len() / 2]);
+    chapter.fails("An ELF file that was cut off", "flash cut.elf");
+    chapter.folder.done("provision lifeboot-bootloader a.img -o first.bin");
+    let mut binary = chapter.folder.bytes("first.bin");
+    binary[SMALL.journal.start as usize] = 0;
+    chapter.folder.put("used.bin", &binary);
+    chapter.fails("A journal that was in use", "flash used.bin");
+    chapter.fails("Firmware that is none", "run lifeboot-bootloader --key key.pem");
+    chapter.fails("No bootloader", "run a.elf --key key.pem --bootloader elsewhere");
+    // Told by a lifeboot that was built without; the list is the same with and without.
+    chapter.list.add_words("No probe-rs in this lifeboot", &Error::NoProbeSupport);
+    let unstartable = ProvisionError::Unstartable("its entry point is no Thumb code in the payload");
+    chapter
+        .list
+        .add_words("An image with a wrong vector table, which lifeboot sign does not make", &unstartable.into());
+}

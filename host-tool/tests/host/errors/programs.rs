@@ -1,0 +1,122 @@
+//! Part of the list: see the table of modules.
+
+use super::Chapter;
+use crate::command_line::{Folder, SIGN};
+use crate::error_list::List;
+use crate::images::rich;
+use crate::program::*;
+use crate::thunk_shapes::{ARMV7M, FLASH_LARGE, FLASH_SMALL, armv7m, program};
+use lifeboot_core::{Board, Slot};
+use object::elf;
+
+fn with(board: &'static Board, change: impl FnOnce(&mut Program)) -> Program {
+    let mut program = Program::new(board, Slot::A);
+    change(&mut program);
+    program
+}
+
+pub fn list(list: &mut List) {
+    let mut chapter = Chapter::new(list, "Programs that cannot be signed", Folder::new());
+    let sign = SIGN.replace("a.elf", "program.elf");
+    let mut fails = |circumstances: &str, program: &Program| {
+        chapter.folder.put("program.elf", &program.elf());
+        let sign = sign.replace("stm32f405", program.board.name);
+        chapter.fails(circumstances, &sign);
+    };
+    fails("A program for a PC", &with(LARGE, |program| program.machine = elf::EM_386));
+    fails(
+        "Nothing to load",
+        &with(LARGE, |program| {
+            program.sections.clear();
+            program.symbols.clear();
+            program.relocations.clear();
+        }),
+    );
+    fails("A section outside the slot", &with(SMALL, |program| program.sections[2].load_address = 0x3_0000));
+    fails(
+        "The vector table is not first",
+        &with(LARGE, |program| {
+            program.sections.swap(0, 1);
+            program.sections[0].load_address = LARGE.payload_address(Slot::A);
+            program.sections[1].load_address = LARGE.payload_address(Slot::A) + 0x40;
+        }),
+    );
+    fails("A stack outside of RAM", &with(LARGE, |program| program.put(VECTORS, 0, &0x1000_0000_u32.to_le_bytes())));
+    fails(
+        "A reset vector outside of the program",
+        &with(LARGE, |program| {
+            program.put(VECTORS, 4, &(LARGE.payload_address(Slot::B) + 0x41).to_le_bytes());
+        }),
+    );
+    fails("Linked for slot B", &rich(LARGE, Slot::B));
+    fails("No --emit-relocs", &with(LARGE, |program| program.emit_relocations = false));
+
+    let relocated = |section, at, kind, symbol| with(LARGE, |program| program.relocate(section, at, kind, symbol));
+    fails("An address in half a word", &relocated(RODATA, 2, elf::R_ARM_ABS16, MAIN));
+    fails(
+        "A MOVW/MOVT pair where slots are not 64 KiB apart",
+        &with(SMALL, |program| {
+            program.relocate(TEXT, 0, elf::R_ARM_THM_MOVT_ABS, CONSTANT);
+        }),
+    );
+    fails("A distance between flash and RAM", &relocated(TEXT, 4, elf::R_ARM_REL32, RAM_FUNCTION));
+    fails("A relocation of position-independent code", &relocated(TEXT, 0, elf::R_ARM_GOT_PREL, MAIN));
+    fails(
+        "A number that might be an address",
+        &with(SMALL, |program| {
+            let symbol = program.symbol("absolute", None, SMALL.slot(Slot::A).start, 0);
+            program.word(RODATA, 0, symbol);
+        }),
+    );
+    fails("A pointer in a packed structure", &relocated(RODATA, 3, elf::R_ARM_ABS32, MAIN));
+    fails("An address in what is not loaded", &relocated(BSS, 0, elf::R_ARM_ABS32, MAIN));
+    fails("A program that was changed after linking", &relocated(TEXT, 0x14, elf::R_ARM_THM_MOVT_ABS, CONSTANT));
+    fails(
+        "Two relocations of the same bytes",
+        &with(LARGE, |program| {
+            program.relocate(RODATA, 0, elf::R_ARM_ABS32, MAIN);
+            program.relocate(RODATA, 2, elf::R_ARM_ABS32, MAIN);
+        }),
+    );
+    fails("A table of the linker's", &with(LARGE, |program| program.sections[2].name = ".got"));
+    fails("A thunk of another linker", &program(LARGE, DATA, "__main_veneer", &armv7m(FLASH_LARGE)));
+    fails("A thunk with other code", &program(LARGE, DATA, ARMV7M, &[0xf000, 0xf804]));
+    fails("A thunk that cannot move", &program(SMALL, DATA, ARMV7M, &armv7m(FLASH_SMALL)));
+    fails(
+        "A handler that is a number",
+        &with(LARGE, |program| {
+            let handler = program.address(TEXT, 0x11);
+            program.put(VECTORS, 4 * 15, &handler.to_le_bytes());
+        }),
+    );
+    fails(
+        "A stack that moves with the slot",
+        &with(LARGE, |program| program.relocate(VECTORS, 0, elf::R_ARM_ABS32, MAIN)),
+    );
+
+    chapter.folder.put("program.elf", b"no program");
+    chapter.fails("No ELF file", &sign);
+    let mut damaged = Program::new(LARGE, Slot::A).elf();
+    damaged.truncate(damaged.len() - 1);
+    chapter.folder.put("program.elf", &damaged);
+    chapter.fails("A file that was cut off", &sign);
+    chapter.fails("Firmware of another board", &SIGN.replace("stm32f405", "microbit"));
+    chapter.fails("Linked for no board that is known", "inspect b.elf");
+
+    chapter.fails("A proof with the same program", &format!("{SIGN} --relinked a.elf"));
+    let mut longer = rich(LARGE, Slot::B);
+    longer.sections[3].bytes.push(0);
+    chapter.folder.put("longer.elf", &longer.elf());
+    chapter.fails("A proof with another program", &format!("{SIGN} --relinked longer.elf"));
+    let other = |slot| {
+        let mut program = rich(LARGE, slot);
+        let value = program.address(TEXT, 0);
+        program.put(DATA, 0x0c, &value.to_le_bytes());
+        program.elf()
+    };
+    chapter.folder.put("script-a.elf", &other(Slot::A));
+    chapter.folder.put("script-b.elf", &other(Slot::B));
+    let line = SIGN.replace("a.elf", "script-a.elf") + " --relinked script-b.elf";
+    chapter.fails("An address that a linker script wrote", &line);
+    chapter.fails("A proof with no program at all", &format!("{SIGN} --relinked key.pub.pem"));
+}

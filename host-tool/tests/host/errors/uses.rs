@@ -1,0 +1,80 @@
+//! Part of the list: see the table of modules.
+
+use super::Chapter;
+use crate::command_line::{Folder, SIGN};
+use crate::error_list::List;
+use crate::images::rich;
+use crate::program::{LARGE, LOG_STRING};
+use crate::versions::{MAIN, project};
+use lifeboot_core::Slot;
+use lifeboot_host_tool::monitor::MonitorError;
+use std::{fs, io};
+
+pub fn list(list: &mut List) {
+    let mut chapter = Chapter::new(list, "The command line", Folder::new());
+    for (circumstances, line) in [
+        ("A command that there is not", "pusch a.img"),
+        ("An argument that there is not", "inspect a.img --fast"),
+        ("An argument that is missing", "inspect"),
+        ("An argument without its value", "inspect a.elf --board"),
+        ("A board that there is not", "inspect a.elf --board nucleo"),
+        ("A version that is none", "sign a.elf --version 1.2 --key key.pem"),
+        ("A version with a pre-release", "sign a.elf --version 1.2.3-rc.1 --key key.pem"),
+        ("A version with a build that is no number", "sign a.elf --version 1.2.3+dirty --key key.pem"),
+        ("A version that is too large", "sign a.elf --version 70000.0.0 --key key.pem"),
+        ("An epoch that is no number", "sign a.elf --version 1.2.3 --epoch one --key key.pem"),
+        ("Schemas that are none", "sign a.elf --version 1.2.3 --schemas 3..=2 --key key.pem"),
+        ("Arguments that exclude each other", "sign a.elf --version 1.2.3 --signature s --external-bytes b"),
+        ("One of two arguments that belong together", "diff a.img b.img --elf-old a.elf"),
+        ("A digest that is too short", "push a.img --force 0123"),
+        ("No key", "sign a.elf --version 1.2.3"),
+        ("No public key", "sign a.elf --version 1.2.3 --external-bytes bytes"),
+        ("No version", "sign a.elf --key key.pem"),
+    ] {
+        chapter.fails(circumstances, line);
+    }
+
+    let mut chapter = Chapter::new(chapter.list, "Files", chapter.folder);
+    chapter.fails("A file that is not there", "inspect none.img");
+    fs::create_dir(chapter.folder.0.path().join("folder")).unwrap();
+    chapter.fails("A folder where a file is wanted", "inspect folder");
+    chapter.fails("A folder to write into that is not there", &format!("{SIGN} -o none/out.img"));
+    chapter.fails("A file to write that is a folder", &format!("{SIGN} -o folder"));
+    chapter.fails("A file where a folder is wanted", &format!("{SIGN} -o a.elf/out.img"));
+
+    for (circumstances, settings) in [
+        ("A setting that there is not", "\nbord = 1\n"),
+        ("A setting under another name", "public_key = \"a\"\n"),
+        ("A number in quotes", "# fast\nbaud = \"9600\"\n"),
+        ("A board that is not known, in lifeboot.toml", "board = \"nucleo\"\n"),
+        ("No TOML", "board = microbit\n"),
+    ] {
+        chapter.folder.put("lifeboot.toml", settings.as_bytes());
+        chapter.fails(circumstances, "inspect a.elf");
+    }
+
+    let packages: [(&str, &str); 2] = [("Cargo.toml", "package = { name = \"app\", version = \"1.0.0-rc.1\" }"), MAIN];
+    let mut chapter = Chapter::new(chapter.list, "Versions in Cargo.toml", project(&packages, &["app"]));
+    chapter.fails("A version that is not one for firmware", "sign app --key key.pem");
+    let line = "sign app --key key.pem";
+    let output = chapter.folder.command(line).env("PATH", "").env_remove("CARGO").output().unwrap();
+    chapter.list.add("No cargo on this machine", line, &output);
+    chapter.folder.put("Cargo.toml", b"package = { version = \"1.0.0\" }");
+    chapter.fails("A package without a name", "sign app --key key.pem");
+
+    let mut chapter = Chapter::new(chapter.list, "Recordings", Folder::new());
+    chapter.fails("No ELF file to read a log with", "monitor --elf key.pub.pem --replay none");
+    let mut raw = rich(LARGE, Slot::A);
+    raw.symbols[LOG_STRING as usize - 1].0 =
+        r#"{"package":"p","tag":"defmt_info","data":"hello","disambiguator":"1","crate_name":"c"}"#.to_owned();
+    raw.symbol("_defmt_version_ = 4", None, 0, 0);
+    raw.symbol("_defmt_encoding_ = raw", None, 0, 0);
+    chapter.folder.put("raw.elf", &raw.elf());
+    chapter.fails("A log that lost bytes would spoil", "monitor --elf raw.elf --replay none");
+    chapter.folder.put("session.jsonl", b"no recording\n");
+    chapter.fails("No recording", "monitor --replay session.jsonl");
+    chapter.folder.put("session.jsonl", b"{\"lifeboot_recording\":1}\n{\"at_us\":1000,\"lost\":\"unplugged\"}\n");
+    chapter.fails("A text that was not shown", "monitor --replay session.jsonl --until passed");
+    let full = MonitorError::Write { source: io::ErrorKind::StorageFull.into() };
+    chapter.list.add_words("A recording, and the disk is full", &full.into());
+}

@@ -1,0 +1,203 @@
+//! The list of errors that a device, or the way to one, brings about: `tests/errors/serial.txt`.
+
+use crate::device::{Device, Firmware};
+use crate::error_list::List;
+use crate::images::Recipe;
+use crate::line::Wire;
+use crate::ports::{carry, listener};
+use crate::pushes::{push_to, recipe};
+use lifeboot_core::layout::{MICROBIT, STM32F405};
+use lifeboot_host_tool::device::{self, DeviceError};
+use lifeboot_host_tool::link::{LinkError, Patience};
+use lifeboot_host_tool::port::{BAUD, Port, PortError};
+use lifeboot_host_tool::push::{Options, PushError, push};
+use lifeboot_host_tool::refusal::{Circumstances, Refused};
+use lifeboot_updater::wire::Refusal;
+use serialport::{SerialPort, TTYPort};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+use std::time::Duration;
+
+/// What a command says to a device at the other end of a TCP connection.
+fn at(folder: &Path, wire: impl FnOnce() -> Wire + Send + 'static, arguments: &str) -> Output {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || {
+        let mut wire = wire();
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        carry(&mut wire, &mut stream);
+    });
+    let output = said(folder, &format!("{arguments} --port {port}"));
+    server.join().unwrap();
+    output
+}
+
+fn said(folder: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIFEBOOT_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
+}
+
+/// What a command says in the end, without the progress of a push.
+fn end(output: &Output) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    let at = text.find("error: ").unwrap_or_else(|| panic!("no error in {text}"));
+    text[at..].to_owned()
+}
+
+#[test]
+fn the_list_is_as_written() {
+    let mut list = List::default();
+    let folder = tempfile::tempdir().unwrap();
+    ports(&mut list, folder.path());
+    devices(&mut list, folder.path());
+    refusals(&mut list);
+    list.compare("serial.txt");
+}
+
+fn ports(list: &mut List, folder: &Path) {
+    list.chapter("Ports");
+    let (closed, port) = listener();
+    drop(closed);
+    list.name(port.trim_start_matches("tcp:").to_owned(), "HOST:NUMBER");
+    for (circumstances, line) in [
+        ("Nobody listens there", format!("status --port {port}")),
+        ("A host without a port's number", "status --port tcp:localhost".to_owned()),
+        ("Something else than a serial port", "status --port /dev/null".to_owned()),
+    ] {
+        list.add(circumstances, &line, &said(folder, &line));
+    }
+    let (adapter, port) = TTYPort::pair().unwrap();
+    let name = port.name().unwrap();
+    let other = Port::open(&name, BAUD).unwrap();
+    list.name(name.clone(), "/dev/PORT");
+    let line = format!("status --port {name}");
+    list.add("Another program has the port", &line, &said(folder, &line));
+    drop((adapter, port, other));
+
+    // What is plugged into this machine, and who asks, decides about these.
+    let port = || "/dev/ttyACM0".to_owned();
+    let ports = || vec!["/dev/ttyS0".to_owned()];
+    let words: [(&str, PortError); 5] = [
+        ("A port that there is not", PortError::Missing { port: port(), ports: ports() }),
+        ("No port named, and none plugged in", PortError::Unplugged { ports: ports() }),
+        ("No port named, and two plugged in", PortError::Several { ports: vec![port(), "/dev/ttyUSB1".to_owned()] }),
+        ("A port that the user may not open", PortError::Permission { port: port() }),
+        (
+            "An adapter that is unplugged for longer than a while",
+            PortError::Lost { port: port(), reason: "Broken pipe".to_owned() },
+        ),
+    ];
+    for (circumstances, error) in words {
+        list.add_words(circumstances, &error.into());
+    }
+}
+
+fn devices(list: &mut List, folder: &Path) {
+    list.chapter("Devices");
+    fs::write(folder.join("next.img"), recipe(&MICROBIT, 1, 5000).image().to_bytes()).unwrap();
+    fs::write(folder.join("later.img"), recipe(&MICROBIT, 2, 5000).image().to_bytes()).unwrap();
+    fs::write(folder.join("other.img"), recipe(&STM32F405, 1, 5000).image().to_bytes()).unwrap();
+    let with = |firmware| {
+        move || {
+            let mut device = Device::new(&MICROBIT);
+            device.firmware_does(1, firmware);
+            Wire::to(device)
+        }
+    };
+    let mut add = |circumstances: &str, line: &str, output: Output| {
+        list.add_text(circumstances, &format!("{line} --port PORT"), &end(&output), output.status.code().unwrap());
+    };
+
+    let silent = || {
+        let wire = Wire::to(Device::new(&MICROBIT));
+        wire.bench_mut().device.firmware_does(0, Firmware::Hangs);
+        let now = wire.bench().now;
+        wire.bench_mut().device.reset(now, lifeboot_core::record::Cause::PowerOn);
+        wire
+    };
+    add("Firmware that hangs", "status", at(folder, silent, "status"));
+    add("An image for another board", "push other.img", at(folder, with(Firmware::Healthy), "push other.img"));
+    add("No firmware to go back to", "rollback", at(folder, with(Firmware::Healthy), "rollback"));
+    add("Firmware that never confirms", "push next.img", at(folder, with(Firmware::Hangs), "push next.img"));
+    let previous_hangs = || {
+        let wire = Wire::to(Device::new(&MICROBIT));
+        push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
+        wire.bench_mut().device.firmware_does(0, Firmware::Hangs);
+        wire
+    };
+    add("Previous firmware that hangs", "rollback", at(folder, previous_hangs, "rollback"));
+
+    // What takes a minute, or faults of a device's own: their words.
+    let wire = Wire::to(Device::new(&MICROBIT));
+    wire.bench_mut().device.firmware_does(0, Firmware::Hangs);
+    let away = device::reset(&mut wire.link(), Duration::from_secs(30)).unwrap_err();
+    assert!(matches!(away, DeviceError::Away { .. }), "{away}");
+    let mut device = Device::new(&MICROBIT);
+    device.firmware_does(1, Firmware::Unsure);
+    let options = Options { timeout: Duration::from_secs(5), ..Options::default() };
+    let late = push(&mut Wire::to(device).link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap_err();
+    let running = || "1.0.0 in slot A, confirmed".to_owned();
+    let words: [(&str, lifeboot_host_tool::Error); 8] = [
+        ("A device that does not come back", away.into()),
+        ("Firmware that does not confirm within --timeout", late.into()),
+        ("A line that nothing gets through", LinkError::Noisy.into()),
+        ("An answer to another question", LinkError::Unexpected.into()),
+        ("A device that says it takes more than any frame holds", LinkError::TooLong.into()),
+        ("Ctrl-C", LinkError::Stopped.into()),
+        ("A device that restarts again and again", PushError::Interrupted { times: 10 }.into()),
+        ("Another host that began an update meanwhile", PushError::CalledOff { running: running() }.into()),
+    ];
+    for (circumstances, error) in words {
+        list.add_words(circumstances, &error);
+    }
+}
+
+/// Each reason for which a device refuses something.
+fn refusals(list: &mut List) {
+    list.chapter("What devices refuse");
+    let image = Recipe { epoch: 2, ..recipe(&STM32F405, 1, 5000) }.image();
+    let wire = Wire::to(Device::new(&MICROBIT));
+    push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 1, 4000) }.image()).unwrap();
+    wire.bench_mut().device.firmware_does(2, Firmware::Hangs);
+    push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 2, 4000) }.image()).unwrap_err();
+    let status = wire.link().status(Patience::SHORT).unwrap();
+    for refusal in REFUSALS {
+        let refused = Refused::new(refusal, Circumstances { status: Some(&status), image: Some(image.header()) });
+        list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused).into());
+    }
+}
+
+const REFUSALS: [Refusal; 27] = [
+    Refusal::NoImage,
+    Refusal::Format,
+    Refusal::UnknownKey,
+    Refusal::RevokedKey,
+    Refusal::Signature,
+    Refusal::Board,
+    Refusal::Bounds,
+    Refusal::OtherSlot,
+    Refusal::Bootloader,
+    Refusal::Epoch,
+    Refusal::Table,
+    Refusal::Digest,
+    Refusal::Entry,
+    Refusal::Stack,
+    Refusal::Flash,
+    Refusal::OtherRunning,
+    Refusal::OtherTarget,
+    Refusal::TrialRunning,
+    Refusal::Rejected,
+    Refusal::Schema,
+    Refusal::Busy,
+    Refusal::NoTransfer,
+    Refusal::Incomplete,
+    Refusal::NotErased,
+    Refusal::Command,
+    Refusal::NoBootloader,
+    Refusal::NoSlot,
+];
