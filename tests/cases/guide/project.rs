@@ -5,6 +5,7 @@ use super::page::{Action, Command};
 use anyhow::{Context, Result, bail, ensure};
 use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_tests::bench::Bench;
+use lifeboot_tests::emulator::stm32f405::chip::Settings;
 use lifeboot_tests::emulator::{Emulated, Stm32f405};
 use lifeboot_tests::{product, setup};
 use std::fs::File;
@@ -98,7 +99,9 @@ impl Project {
             }
             ["lifeboot", "flash", file] => {
                 let first = FirstFlash::from_file(&fs::read(self.folder.join(file))?)?;
-                self.board = Some(Bench { board: Stm32f405::power_on(&first.content())? });
+                // A watchdog ten times as fast as any chip's: whoever does not feed it, does not live to confirm.
+                let settings = Settings { lsi: 470_000, ..Settings::default() };
+                self.board = Some(Bench { board: Stm32f405::power_on_with(&first.content(), &settings)? });
                 Ok(())
             }
             ["lifeboot", "push", ..] => {

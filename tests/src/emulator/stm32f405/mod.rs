@@ -63,6 +63,20 @@ impl Stm32f405 {
         chip
     }
 
+    /// Powers a board on with a chip that is not as most are.
+    pub fn power_on_with(flash: &[u8], settings: &Settings) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").context("no port for the emulated USART")?;
+        listener.set_nonblocking(true)?;
+        let port = format!("tcp:{}", listener.local_addr()?);
+        let chip = Arc::new(Mutex::new(Chip::power_on(flash, settings)?));
+        let (off, wanted) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let thread = thread::spawn({
+            let (chip, wanted, off) = (chip.clone(), wanted.clone(), off.clone());
+            move || run(&chip, &wanted, &off, &listener)
+        });
+        Ok(Stm32f405 { chip, wanted, port, off, thread: Some(thread) })
+    }
+
     fn switch_off(&mut self) -> Result<()> {
         self.off.store(true, Ordering::Relaxed);
         self.thread.take().map_or(Ok(()), |thread| thread.join().ok().context("the chip's thread panicked")?)
@@ -79,16 +93,7 @@ impl Emulated for Stm32f405 {
     }
 
     fn power_on(flash: &[u8]) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").context("no port for the emulated USART")?;
-        listener.set_nonblocking(true)?;
-        let port = format!("tcp:{}", listener.local_addr()?);
-        let chip = Arc::new(Mutex::new(Chip::power_on(flash, &Settings::default())?));
-        let (off, wanted) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let thread = thread::spawn({
-            let (chip, wanted, off) = (chip.clone(), wanted.clone(), off.clone());
-            move || run(&chip, &wanted, &off, &listener)
-        });
-        Ok(Stm32f405 { chip, wanted, port, off, thread: Some(thread) })
+        Self::power_on_with(flash, &Settings::default())
     }
 
     fn port(&self) -> String {
