@@ -30,7 +30,7 @@
 //! The library prints nothing. Every error says in its help what to do next.
 
 #![forbid(unsafe_code)]
-#![deny(missing_docs)]
+#![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod admission;
 pub mod board;

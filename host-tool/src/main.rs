@@ -1,6 +1,8 @@
 //! The command `lifeboot`. Exit status: 0 done, 1 failed, 2 used wrongly.
 
 #![forbid(unsafe_code)]
+// They panic where nobody reads: `output` does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod command_line;
 mod commands;

@@ -7,6 +7,7 @@ use lifeboot_host_tool::Error;
 use lifeboot_host_tool::report::{Failure, Report};
 use std::fmt::Display;
 use std::io::{self, Write, stderr, stdout};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Who reads stdout.
@@ -27,7 +28,8 @@ impl Output {
 
     /// Says something on the way to the result, a line of its own; a report that has a field `event`.
     pub fn event(self, event: &impl Report) {
-        if self.json { print(event.json()) } else { print(event) }
+        // Where it cannot be said, the result cannot either, and that is told.
+        let _ = self.say(event);
     }
 
     /// Says something on the way that may have colours, as long as somebody reads it.
@@ -41,24 +43,24 @@ impl Output {
     /// Says something that a program gets with the result.
     pub fn aside(self, text: impl Display) {
         if !self.json {
-            print(text);
+            let _ = print(text);
         }
     }
 
     /// Says what came of a command. With `--json`, an error goes to stdout as well, and to stderr as always.
     pub fn end(self, result: Result<impl Report, Error>) -> ExitCode {
-        match result {
-            Ok(report) => {
-                self.event(&report);
-                ExitCode::SUCCESS
-            }
-            Err(error) => {
-                let failure = Failure::new(&error);
-                self.fail(&failure);
-                anstream::eprintln!("{}", coloured(&failure));
-                ExitCode::FAILURE
-            }
-        }
+        let said = result.and_then(|report| {
+            self.say(&report).map_err(|source| Error::Write { path: PathBuf::from("stdout"), source })
+        });
+        let Err(error) = said else { return ExitCode::SUCCESS };
+        let failure = Failure::new(&error);
+        self.fail(&failure);
+        note(coloured(&failure));
+        ExitCode::FAILURE
+    }
+
+    fn say(self, report: &impl Report) -> io::Result<()> {
+        if self.json { print(report.json()) } else { print(report) }
     }
 
     /// Says what came of a command whose report may itself be bad news: then its exit status is that of a failure.
@@ -71,7 +73,7 @@ impl Output {
     /// Tells a program of an error.
     pub fn fail(self, failure: &Failure) {
         if self.json {
-            print(failure.json());
+            let _ = print(failure.json());
         }
     }
 }
@@ -79,7 +81,12 @@ impl Output {
 /// Says what a person should know, whatever comes of the command.
 pub fn warn(text: impl Display) {
     let style = style(AnsiColor::Yellow);
-    anstream::eprintln!("{style}warning{style:#}: {text}");
+    note(format_args!("{style}warning{style:#}: {text}"));
+}
+
+/// Says something to a person, a line of its own. Where stderr is closed, there is nobody to say it to.
+pub fn note(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 /// Whether what goes to stderr may move the cursor.
@@ -87,9 +94,12 @@ pub fn has_terminal() -> bool {
     stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// Prints a line. Whoever closed stdout wants no more of it: that is no error, and no panic.
-fn print(line: impl Display) {
-    let _ = writeln!(stdout(), "{line}");
+/// Prints a line. Whoever closed stdout wants no more of it: that is no error.
+fn print(line: impl Display) -> io::Result<()> {
+    match writeln!(stdout(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }
 
 fn style(colour: AnsiColor) -> Style {

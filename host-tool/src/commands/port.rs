@@ -1,5 +1,6 @@
 //! The port that a command talks through, as its arguments name it.
 
+use crate::output;
 use lifeboot_host_tool::Error;
 use lifeboot_host_tool::link::{Heard, Link};
 use lifeboot_host_tool::monitor::Item;
@@ -25,7 +26,7 @@ impl Arguments {
     pub fn link(&self) -> Result<Link<Port>, Error> {
         let say = |_, heard: Heard<'_>| {
             if let Some(item) = Item::of(&heard) {
-                eprintln!("{item}");
+                output::note(item);
             }
         };
         Ok(Link::new(self.open()?).with_listener(say))

@@ -1,6 +1,6 @@
 //! The progress of a push: a bar on a terminal, plain lines in a log, JSON for a program.
 
-use crate::output::{Output, has_terminal};
+use crate::output::{self, Output, has_terminal};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use lifeboot_host_tool::link::{Heard, Waiting};
 use lifeboot_host_tool::monitor::{Item, Line, Record};
@@ -43,7 +43,7 @@ impl Console {
             let record = &Record { at: now, item };
             self.output.event(&Line { record, source: false });
         } else {
-            self.above(|| eprintln!("{item}"));
+            self.above(|| output::note(&item));
         }
     }
 
@@ -120,7 +120,7 @@ impl Flashing {
                 self.bar = transfer_bar();
                 self.bar.set_message(word);
             } else {
-                eprintln!("{word} {total} bytes");
+                output::note(format_args!("{word} {total} bytes"));
             }
         }
         self.bar.set_length(total);
@@ -153,7 +153,7 @@ impl Log {
         if self.output.is_json() {
             self.output.event(&event);
         } else {
-            eprintln!("{event}");
+            output::note(event);
         }
     }
 }

@@ -235,3 +235,27 @@ fn wrong_use_has_its_own_exit_status() {
     assert!(said(&format!("{SIGN} --bound --relinked b.elf")).contains("cannot be used with"));
     assert!(said("").contains("Usage: lifeboot [OPTIONS] <COMMAND>"));
 }
+
+/// A device that takes no bytes stands for a full disk, and a pipe that nobody reads for `| head`.
+#[test]
+fn what_cannot_be_said_is_no_panic() {
+    let folder = Folder::new();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for line in ["inspect a.elf", "inspect a.elf --json", "man"] {
+        let output = folder.command(line).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "error: cannot write stdout\n  because: No space left on device (os error 28)\n  help: make room on the disk\n",
+            "{line}"
+        );
+        let (read, write) = std::io::pipe().unwrap();
+        drop(read);
+        let output = folder.command(line).stdout(write).output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{line}");
+    }
+    for line in ["inspect none.img", "--help", "inspect"] {
+        let status = folder.command(line).stderr(full()).stdout(full()).status().unwrap();
+        assert!(status.code().is_some_and(|status| status <= 2), "{line}: {status}");
+    }
+}
