@@ -39,11 +39,12 @@ fn every_command_has_examples_that_its_parser_takes() {
 /// The words of a line, as a shell takes them: quotes keep them together.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let mut quoted = false;
+    let mut quote = None;
     for letter in line.chars() {
         match letter {
-            '"' => quoted = !quoted,
-            ' ' if !quoted => words.push(String::new()),
+            '"' | '\'' if quote.is_none() => quote = Some(letter),
+            letter if quote == Some(letter) => quote = None,
+            ' ' if quote.is_none() => words.push(String::new()),
             letter => words.last_mut().expect("there is always one").push(letter),
         }
     }
