@@ -183,17 +183,17 @@ impl Monitor {
         let known = Known { running: running(status), on_trial: is_on_trial(status), outcome: status.outcome, at: now };
         let before = self.status.replace(known);
         let firmware = running(status);
-        let asked = self.question.take();
+        self.question = None;
         let started = std::mem::take(&mut self.started);
         let changed = before.as_ref().is_none_or(|before| before.running != firmware);
+        let outcome =
+            status.outcome.filter(|outcome| before.as_ref().is_some_and(|known| known.outcome != Some(*outcome)));
         if started && before.is_some() {
             self.show(now, Item::Restarted { firmware });
-        } else if changed || asked.is_some() && before.is_none() {
+        } else if changed && outcome.is_none() {
             self.show(now, Item::Running { firmware });
         }
-        if let (Some(before), Some(outcome)) = (before, status.outcome)
-            && before.outcome != Some(outcome)
-        {
+        if let Some(outcome) = outcome {
             self.show(now, Item::Outcome { outcome: ending(&outcome) });
         }
         if let Some(other) = self.reader.learn(status) {

@@ -191,7 +191,8 @@ fn a_watch_pushes_what_changes_and_says_what_comes_of_it() {
     session.exp_string("watch: not done: the device rolled back: the firmware or a host asked to go back").unwrap();
     put(&["panic-later"]);
     session.exp_string("watch: pushing 1.2.3+3").unwrap();
-    // Also while it pushes.
+    // Also while it waits for the end of a trial.
+    session.exp_string("the new firmware runs on trial").unwrap();
     let rest = interrupt(session);
     assert!(rest.contains("interrupted: 0 builds and 0 failed ones, 1 pushes confirmed and 2 failed"), "{rest}");
 }

@@ -161,6 +161,10 @@ impl Watch<'_> {
             Ok(()) => {}
             Err(Error::Link(LinkError::Stopped) | Error::Push(PushError::Link(LinkError::Stopped))) => {}
             Err(error) => {
+                // What did not get to the device is tried again, though it be the same.
+                if matches!(error, Error::Link(_) | Error::Push(PushError::Link(_))) {
+                    self.last = None;
+                }
                 self.done.failed_pushes += 1;
                 self.output.event(&WatchEvent::Failed { error: Failure::new(&error).error });
             }

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 /// How long messages wait for the device to say what runs, where nobody gives up earlier: longer than a push asks.
 const WAIT: Duration = Duration::from_secs(8);
-/// Messages that cannot be read are counted together for so long.
-const TOGETHER: Duration = Duration::from_secs(1);
+/// Messages that cannot be read are counted together for so long; once it was said why, for longer.
+const TOGETHER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
 /// What is known of the program that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(super) struct Reader {
     is_afresh: bool,
     waiting: Vec<(Duration, Vec<u8>)>,
     unread: Option<Unread>,
+    /// Why the last that was said of such messages was, while nothing else has come.
+    said: Option<Reason>,
     ready: Vec<(Duration, Item)>,
 }
 
@@ -67,6 +69,7 @@ impl Reader {
             is_afresh: false,
             waiting: Vec::new(),
             unread: None,
+            said: None,
             ready: Vec::new(),
         }
     }
@@ -179,8 +182,11 @@ impl Reader {
         if self.waiting.first().is_some_and(|(since, _)| now.saturating_sub(*since) >= WAIT) {
             self.give_up();
         }
-        if self.unread.as_ref().is_some_and(|unread| now.saturating_sub(unread.since) >= TOGETHER) {
-            self.finish();
+        if let Some(Unread { since, reason, .. }) = self.unread {
+            let together = TOGETHER[usize::from(reason.is_some() && reason == self.said)];
+            if now.saturating_sub(since) >= together {
+                self.finish();
+            }
         }
     }
 
@@ -188,6 +194,7 @@ impl Reader {
     pub(super) fn finish(&mut self) {
         if let Some(Unread { source, since, messages, bytes, reason }) = self.unread.take() {
             self.ready.push((since, Item::Unread { source, messages, bytes, reason }));
+            self.said = reason;
         }
     }
 
@@ -216,6 +223,7 @@ impl Reader {
 
     fn show(&mut self, at: Duration, log: Log) {
         self.finish();
+        self.said = None;
         self.ready.push((at, Item::Log(log)));
     }
 

@@ -3,7 +3,7 @@
 use super::{Progress, PushError, Standing, Step};
 use crate::device::{POLL, RESET_AGAIN, reason, running};
 use crate::image_file::ImageFile;
-use crate::link::{Link, Patience};
+use crate::link::{Link, LinkError, Patience};
 use crate::port::Pipe;
 use lifeboot_updater::wire::Command;
 use std::time::Duration;
@@ -22,7 +22,11 @@ pub(super) fn watch<P: Pipe>(
     let mut asked = None;
     loop {
         // While it restarts there may be no answer, and a USB device is no port: only time tells.
-        if let Ok(status) = link.status(ONCE) {
+        let answer = link.status(ONCE);
+        if let Err(LinkError::Stopped) = answer {
+            return Err(LinkError::Stopped.into());
+        }
+        if let Ok(status) = answer {
             last = running(&status);
             match Standing::of(&status, image) {
                 Standing::Confirmed => return Ok(()),

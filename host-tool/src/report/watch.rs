@@ -5,6 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
+/// Paths that are too many for a line.
+const MANY: usize = 3;
+
 /// `lifeboot watch` while it goes on, a line each; pushes and what the device logs have events of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -52,6 +55,9 @@ pub enum WatchEvent {
 impl Display for WatchEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            WatchEvent::Watching { paths } if paths.len() > MANY => {
+                write!(f, "watch: waiting for a change in {} folders", paths.len())
+            }
             WatchEvent::Watching { paths } => write!(f, "watch: waiting for a change of {}", paths.join(", ")),
             WatchEvent::Building => f.write_str("watch: building"),
             WatchEvent::BuildFailed => f.write_str("watch: the build failed; waiting for the next change"),
