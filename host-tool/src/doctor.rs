@@ -35,6 +35,8 @@ pub struct Surroundings {
     pub key: Option<PathBuf>,
     /// The public key that images are checked with.
     pub public_key: Option<PathBuf>,
+    /// The public keys that a bootloader is built with: `LIFEBOOT_KEYS`.
+    pub bootloader_keys: Option<OsString>,
     /// The device's port.
     pub port: Option<String>,
     /// The bootloader's ELF file.

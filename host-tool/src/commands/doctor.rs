@@ -45,6 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
         board: arguments.board,
         key: arguments.key.clone(),
         public_key: arguments.public_key.clone(),
+        bootloader_keys: env::var_os("LIFEBOOT_KEYS"),
         port: arguments.port.clone(),
         bootloader: arguments.bootloader.clone(),
         target_folder: env::var_os("CARGO_TARGET_DIR").map(PathBuf::from),

@@ -17,6 +17,7 @@ pub(super) fn examine(surroundings: &Surroundings) -> Vec<Checkup> {
     let (private, public) = keys(surroundings);
     let mut findings = vec![settings(surroundings), private];
     findings.extend(public.1);
+    findings.extend(bootloader_keys(surroundings));
     findings.extend(bootloader(surroundings, public.0.as_ref()));
     findings
 }
@@ -96,6 +97,25 @@ fn wrong(subject: String, path: &Path, error: &Error, make: &str) -> Checkup {
         true => Checkup::broken(subject, words(error), help(error)),
         false => Checkup::missing(subject, "there is no such file", make),
     }
+}
+
+/// What the bootloader's build script will say of LIFEBOOT_KEYS, said earlier.
+fn bootloader_keys(surroundings: &Surroundings) -> Vec<Checkup> {
+    let list = surroundings.bootloader_keys.as_deref().filter(|list| !list.is_empty());
+    let examine = |path: PathBuf| {
+        let subject = format!("{} of LIFEBOOT_KEYS", path.display());
+        if path.is_relative() {
+            // Cargo runs the build script in the bootloader's folder.
+            let mend = format!("export LIFEBOOT_KEYS=$PWD/{}", path.display());
+            return Checkup::broken(subject, "is relative, and read in another folder", mend);
+        }
+        match PublicKey::read(&path) {
+            Ok(key) => Checkup::ok(subject, described(&key, "")),
+            Err(error) => wrong(subject, &path, &error, "give the .pub.pem that lifeboot keygen wrote"),
+        }
+    };
+    let paths = list.into_iter().flat_map(std::env::split_paths);
+    paths.map(|path| examine(path).required(true)).collect()
 }
 
 fn bootloader(surroundings: &Surroundings, key: Option<&PublicKey>) -> Option<Checkup> {

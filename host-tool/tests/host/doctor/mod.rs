@@ -4,14 +4,15 @@
 /// Serial ports and debug probes.
 mod devices;
 
+/// lifeboot.toml, keys, the bootloader.
+mod project;
+
 use crate::command_line::Folder;
-use crate::images::rich;
-use crate::program::{LARGE, Program, SMALL};
+use crate::program::{LARGE, Program};
 use crate::reported::line;
-use lifeboot_core::Slot;
 use lifeboot_host_tool::keys::PublicKey;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -203,104 +204,6 @@ fn emulators_that_do_not_start_are_found_and_not_required() {
         ],
         0,
     );
-}
-
-#[test]
-fn keys_that_do_not_serve_are_found() {
-    let folder = healthy();
-    let key = folder.0.path().join("key.pem");
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
-    let lines = [
-        "broken   key key.pem: the private key key.pem can be read by others (mode 0640)",
-        "         -> chmod 600 key.pem",
-    ];
-    finds(&folder, &lines, 1);
-    fs::remove_file(&key).unwrap();
-    finds(&folder, &["missing  key key.pem: there is no such file", "         -> lifeboot keygen key.pem"], 1);
-    folder.put("key.pem", b"no key");
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
-    finds(&folder, &["broken   key key.pem: key.pem is not a PEM file"], 1);
-
-    let folder = healthy();
-    remove(&folder, "key.pub.pem");
-    finds(
-        &folder,
-        &[
-            "missing  public key key.pub.pem: there is no such file",
-            "         -> give the one that lifeboot keygen wrote beside the private key",
-        ],
-        1,
-    );
-    folder.done("keygen other.pem --demo");
-    fs::copy(folder.0.path().join("other.pub.pem"), folder.0.path().join("key.pub.pem")).unwrap();
-    finds(
-        &folder,
-        &[
-            "broken   public key key.pub.pem: is not the public half of key.pem",
-            "         -> openssl pkey -in key.pem -pubout -out key.pub.pem",
-        ],
-        1,
-    );
-    let (text, _) = examined(&folder, "--key other.pem");
-    assert!(text.contains(", not encrypted; a demo's throw-away key, which protects nothing\n"), "{text}");
-
-    let folder = healthy();
-    folder.put("passphrase", b"open sesame\n");
-    fs::set_permissions(folder.0.path().join("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
-    folder.done("keygen secret.pem --passphrase-file passphrase");
-    bootloader(&folder, "secret.pub.pem", LARGE);
-    let (text, status) = examined(&folder, "--key secret.pem --public-key secret.pub.pem");
-    assert!(text.contains("\nok       key secret.pem: id ") && text.contains(", encrypted\n"), "{text}");
-    assert_eq!(status, 0, "{text}");
-}
-
-#[test]
-fn a_bootloader_that_would_not_start_the_firmware_is_found() {
-    const BUILD: &str = "         -> LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p lifeboot-bootloader --features stm32f405 \
-                         --target thumbv7em-none-eabi --profile embedded";
-    let folder = healthy();
-    remove(&folder, "boot.elf");
-    finds(&folder, &["missing  bootloader boot.elf: is not built", BUILD], 1);
-    folder.put("boot.elf", &rich(LARGE, Slot::A).elf());
-    finds(
-        &folder,
-        &[
-            "broken   bootloader boot.elf: not a bootloader: nothing in it says which board and which keys it is for",
-            BUILD,
-        ],
-        1,
-    );
-    bootloader(&folder, "key.pub.pem", SMALL);
-    finds(&folder, &["broken   bootloader boot.elf: is for board microbit, and the project's is stm32f405", BUILD], 1);
-    folder.done("keygen other.pem");
-    bootloader(&folder, "other.pub.pem", LARGE);
-    let id = |name: &str| -> String {
-        let key = PublicKey::read(&folder.0.path().join(name)).unwrap();
-        key.id().iter().map(|byte| format!("{byte:02x}")).collect()
-    };
-    let (trusted, signs) = (id("other.pub.pem"), id("key.pub.pem"));
-    let text = format!("broken   bootloader boot.elf: trusts key {trusted}, and firmware is signed with {signs}");
-    finds(&folder, &[&text, BUILD], 1);
-    // One that nobody named is looked for where cargo builds it, and may be missing.
-    folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkey = \"key.pem\"\n");
-    let text = "missing  bootloader target/thumbv7em-none-eabi/embedded/lifeboot-bootloader: is not built";
-    finds(&folder, &[text, BUILD], 0);
-}
-
-#[test]
-fn a_file_of_settings_that_is_wrong_is_one_finding_among_others() {
-    let folder = healthy();
-    folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkye = \"key.pem\"\n");
-    let (text, status) = examined(&folder, "");
-    assert!(
-        text.contains(
-            "\nbroken   lifeboot.toml: lifeboot.toml:2: there is no setting kye\n         -> the settings are board, "
-        ),
-        "{text}"
-    );
-    assert!(text.contains("\nok       linker rust-lld: ") && status == 1, "{text}");
-    remove(&folder, "lifeboot.toml");
-    finds(&folder, &["missing  lifeboot.toml: there is none"], 0);
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! The project's own files: `lifeboot.toml`, keys, the bootloader.
+
+use super::{bootloader, examined, finds, healthy, remove};
+use crate::images::rich;
+use crate::program::{LARGE, SMALL};
+use lifeboot_core::Slot;
+use lifeboot_host_tool::keys::PublicKey;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn keys_that_do_not_serve_are_found() {
+    let folder = healthy();
+    let key = folder.0.path().join("key.pem");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let lines = [
+        "broken   key key.pem: the private key key.pem can be read by others (mode 0640)",
+        "         -> chmod 600 key.pem",
+    ];
+    finds(&folder, &lines, 1);
+    fs::remove_file(&key).unwrap();
+    finds(&folder, &["missing  key key.pem: there is no such file", "         -> lifeboot keygen key.pem"], 1);
+    folder.put("key.pem", b"no key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    finds(&folder, &["broken   key key.pem: key.pem is not a PEM file"], 1);
+
+    let folder = healthy();
+    remove(&folder, "key.pub.pem");
+    finds(
+        &folder,
+        &[
+            "missing  public key key.pub.pem: there is no such file",
+            "         -> give the one that lifeboot keygen wrote beside the private key",
+        ],
+        1,
+    );
+    folder.done("keygen other.pem --demo");
+    fs::copy(folder.0.path().join("other.pub.pem"), folder.0.path().join("key.pub.pem")).unwrap();
+    finds(
+        &folder,
+        &[
+            "broken   public key key.pub.pem: is not the public half of key.pem",
+            "         -> openssl pkey -in key.pem -pubout -out key.pub.pem",
+        ],
+        1,
+    );
+    let (text, _) = examined(&folder, "--key other.pem");
+    assert!(text.contains(", not encrypted; a demo's throw-away key, which protects nothing\n"), "{text}");
+
+    let folder = healthy();
+    folder.put("passphrase", b"open sesame\n");
+    fs::set_permissions(folder.0.path().join("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
+    folder.done("keygen secret.pem --passphrase-file passphrase");
+    bootloader(&folder, "secret.pub.pem", LARGE);
+    let (text, status) = examined(&folder, "--key secret.pem --public-key secret.pub.pem");
+    assert!(text.contains("\nok       key secret.pem: id ") && text.contains(", encrypted\n"), "{text}");
+    assert_eq!(status, 0, "{text}");
+}
+
+#[test]
+fn keys_that_a_bootloader_cannot_be_built_with_are_found() {
+    let folder = healthy();
+    let key = folder.0.path().join("key.pub.pem").display().to_string();
+    let said = |keys: &str| {
+        let mut command = folder.command("doctor");
+        command.env("PATH", folder.0.path().join("bin")).env("LIFEBOOT_KEYS", keys).env_remove("CARGO_TARGET_DIR");
+        let output = command.output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    };
+    let (text, status) = said(&key);
+    assert!(text.contains(&format!("\nok       {key} of LIFEBOOT_KEYS: id ")) && status == Some(0), "{text}");
+    let (text, status) = said(&format!("{key}:key.pub.pem"));
+    let lines = "\nbroken   key.pub.pem of LIFEBOOT_KEYS: is relative, and read in another folder\n         -> export \
+                 LIFEBOOT_KEYS=$PWD/key.pub.pem\n";
+    assert!(text.contains(lines) && status == Some(1), "{text}");
+    let (text, status) = said("/nowhere/key.pub.pem");
+    assert!(text.contains("\nmissing  /nowhere/key.pub.pem of LIFEBOOT_KEYS: there is no such file\n"), "{text}");
+    assert_eq!(status, Some(1));
+}
+
+#[test]
+fn a_bootloader_that_would_not_start_the_firmware_is_found() {
+    const BUILD: &str = "         -> LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p lifeboot-bootloader --features stm32f405 \
+                         --target thumbv7em-none-eabi --profile embedded";
+    let folder = healthy();
+    remove(&folder, "boot.elf");
+    finds(&folder, &["missing  bootloader boot.elf: is not built", BUILD], 1);
+    folder.put("boot.elf", &rich(LARGE, Slot::A).elf());
+    finds(
+        &folder,
+        &[
+            "broken   bootloader boot.elf: not a bootloader: nothing in it says which board and which keys it is for",
+            BUILD,
+        ],
+        1,
+    );
+    bootloader(&folder, "key.pub.pem", SMALL);
+    finds(&folder, &["broken   bootloader boot.elf: is for board microbit, and the project's is stm32f405", BUILD], 1);
+    folder.done("keygen other.pem");
+    bootloader(&folder, "other.pub.pem", LARGE);
+    let id = |name: &str| -> String {
+        let key = PublicKey::read(&folder.0.path().join(name)).unwrap();
+        key.id().iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let (trusted, signs) = (id("other.pub.pem"), id("key.pub.pem"));
+    let text = format!("broken   bootloader boot.elf: trusts key {trusted}, and firmware is signed with {signs}");
+    finds(&folder, &[&text, BUILD], 1);
+    // One that nobody named is looked for where cargo builds it, and may be missing.
+    folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkey = \"key.pem\"\n");
+    let text = "missing  bootloader target/thumbv7em-none-eabi/embedded/lifeboot-bootloader: is not built";
+    finds(&folder, &[text, BUILD], 0);
+}
+
+#[test]
+fn a_file_of_settings_that_is_wrong_is_one_finding_among_others() {
+    let folder = healthy();
+    folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkye = \"key.pem\"\n");
+    let (text, status) = examined(&folder, "");
+    assert!(
+        text.contains(
+            "\nbroken   lifeboot.toml: lifeboot.toml:2: there is no setting kye\n         -> the settings are board, "
+        ),
+        "{text}"
+    );
+    assert!(text.contains("\nok       linker rust-lld: ") && status == 1, "{text}");
+    remove(&folder, "lifeboot.toml");
+    finds(&folder, &["missing  lifeboot.toml: there is none"], 0);
+}
