@@ -164,8 +164,9 @@ fn word() -> impl Strategy<Value = OsString> {
     prop_oneof![
         8 => select(&WORDS[..]).prop_map(OsString::from),
         6 => select(&FILES[..]).prop_map(OsString::from),
-        1 => "\\PC{0,12}".prop_map(OsString::from),
-        1 => vec(1_u8.., 0..12).prop_map(OsString::from_vec),
+        // Without a slash, so that nothing is written outside of the folder.
+        1 => "\\PC{0,12}".prop_map(|text| text.replace('/', "_").into()),
+        1 => vec(b'0'.., 0..12).prop_map(OsString::from_vec),
     ]
 }
 

@@ -8,6 +8,7 @@ use crate::program::{LARGE, LOG_STRING};
 use crate::versions::{MAIN, project};
 use lifeboot_core::Slot;
 use lifeboot_host_tool::monitor::MonitorError;
+use lifeboot_host_tool::watch::WatchError;
 use std::{fs, io};
 
 pub fn list(list: &mut List) {
@@ -61,6 +62,18 @@ pub fn list(list: &mut List) {
     chapter.list.add("No cargo on this machine", line, &output);
     chapter.folder.put("Cargo.toml", b"package = { version = \"1.0.0\" }");
     chapter.fails("A package without a name", "sign app --key key.pem");
+
+    let mut chapter = Chapter::new(chapter.list, "Watching", Folder::new());
+    let watch = "watch --key key.pem";
+    chapter.fails("No cargo project", watch);
+    chapter.fails("A command that builds, and nobody says what", &format!("{watch} --build make"));
+    chapter.fails("A file in a folder that is not there", &format!("{watch} --no-build none/app.elf"));
+    let output = chapter.folder.command(watch).env("PATH", "").env_remove("CARGO").output().unwrap();
+    chapter.list.add("No cargo to build with", watch, &output);
+    // While it watches, these are said, and are no end.
+    chapter.list.add_words("A build without a program", &WatchError::NoProgram.into());
+    let several = WatchError::SeveralPrograms { names: vec!["app".to_owned(), "second".to_owned()] };
+    chapter.list.add_words("A build of two programs", &several.into());
 
     let mut chapter = Chapter::new(chapter.list, "Recordings", Folder::new());
     chapter.fails("No ELF file to read a log with", "monitor --elf key.pub.pem --replay none");
