@@ -31,7 +31,7 @@ use std::time::Duration;
 Examples:
   lifeboot watch --key demo.pem                         # cargo build, in the firmware's folder
   lifeboot watch --key demo.pem -- --release -p app     # more arguments for cargo build
-  lifeboot watch --key demo.pem --build "make firmware.elf" --elf firmware.elf --source src
+  lifeboot watch --key demo.pem --build 'make firmware.elf' --elf firmware.elf --source src
   lifeboot watch --key demo.pem --no-build firmware.elf # only what others build")]
 pub struct Arguments {
     #[command(flatten)]
