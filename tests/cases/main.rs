@@ -53,6 +53,7 @@ mod policy;
 // Whole lives on every geometry, cut at every flash operation and torn in every way, under an oracle's eyes.
 mod lives;
 
-// What these modules share: signed images to put into flash, and bytes as text.
+// What these modules share: signed images to put into flash, bytes as text, and reports to programs.
 mod hex;
+mod reported;
 mod signed_image;

@@ -1,5 +1,6 @@
 //! The live commands in a terminal, as a person sees them: the real `lifeboot` at an emulated micro:bit.
 
+use crate::reported;
 use lifeboot_core::Slot;
 use lifeboot_tests::bench::{Bench, image, save, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
@@ -129,7 +130,7 @@ fn a_push_shows_its_bar_and_the_logs_of_both_firmwares_above_it() {
     let forced =
         lifeboot(&["push", &bad, "--port", &port, "--force", &digest, "--no-wait", "--json"]).output().unwrap();
     let (out, _) = text(&forced);
-    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| reported::read("push", line)).collect();
     assert_eq!(lines.last().unwrap()["outcome"], "marked", "{out}");
     assert!(lines.iter().any(|line| line["event"] == "step"), "{out}");
 }
@@ -237,7 +238,7 @@ impl Running {
         thread::spawn(move || {
             for line in stdout.lines() {
                 // Nobody listens any more where the test has failed.
-                let _ = sender.send(serde_json::from_str(&line.unwrap()).unwrap());
+                let _ = sender.send(reported::read("watch", &line.unwrap()));
             }
         });
         lines
