@@ -40,7 +40,9 @@ pub enum RelinkedError {
     Elf(#[from] ElfError),
     /// It is linked for the same slot.
     #[error("both programs are linked for slot {0}")]
-    #[diagnostic(help("link the second one with the memory.x of the other slot"))]
+    #[diagnostic(help(
+        "link the second one for the other slot, with LIFEBOOT_LINK_SLOT=B in the environment of cargo build"
+    ))]
     SameSlot(Slot),
     /// The image does not move.
     #[error("an image that is bound to its slot is never rebased: there is nothing to compare")]

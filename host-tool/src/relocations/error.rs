@@ -32,8 +32,8 @@ pub enum RelocationError {
     /// The linker left no relocations on record.
     #[error("the ELF file carries no relocations, so its image could run in one slot only")]
     #[diagnostic(help(
-        "add a linker argument: rustflags = [\"-C\", \"link-arg=--emit-relocs\"] in .cargo/config.toml, or in build.rs \
-         println!(\"cargo::rustc-link-arg-bins=--emit-relocs\"); or sign with --bound for an image of one slot"
+        "give the linker the argument --emit-relocs, as lifeboot_build::firmware in build.rs does; or sign with --bound \
+         for an image of one slot"
     ))]
     Missing,
     /// An address in the image, in a form that the table does not know.

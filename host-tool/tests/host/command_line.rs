@@ -155,9 +155,9 @@ fn the_linker_argument_that_is_missing_is_named() {
     let folder = Folder::new();
     assert_eq!(
         folder.failed("sign plain.elf --board stm32f405 --version 1.2.3 --key key.pem"),
-        "error: the ELF file carries no relocations, so its image could run in one slot only\n  help: add a linker \
-         argument: rustflags = [\"-C\", \"link-arg=--emit-relocs\"] in .cargo/config.toml, or in build.rs \
-         println!(\"cargo::rustc-link-arg-bins=--emit-relocs\"); or sign with --bound for an image of one slot\n"
+        "error: the ELF file carries no relocations, so its image could run in one slot only\n  help: give the linker \
+         the argument --emit-relocs, as lifeboot_build::firmware in build.rs does; or sign with --bound for an image of \
+         one slot\n"
     );
     assert!(!folder.exists("plain.img"));
     folder.done("sign plain.elf --board stm32f405 --version 1.2.3 --key key.pem --bound");
