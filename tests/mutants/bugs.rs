@@ -57,6 +57,7 @@ const VERIFY: &str = "bootloader/core/src/verify.rs";
 const DOUBT: &str = "updater/src/doubt.rs";
 const TRANSFER: &str = "updater/src/transfer.rs";
 const UPDATER: &str = "updater/src/updater.rs";
+const WORK: &str = "updater/src/work.rs";
 const CONVERSATION: &str = "updater/src/conversation.rs";
 
 const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {
@@ -247,7 +248,7 @@ pub const BUGS: [Bug; 38] = [
     ),
     bug(
         "the epoch floor rises before the confirm is durable",
-        UPDATER,
+        WORK,
         "                    Change::Confirm(outcome, epoch) if is_trial(*running, &record) => {",
         "                    Change::Confirm(_, epoch) if epoch > record.epoch_floor => {
                         record.epoch_floor = epoch;
@@ -258,7 +259,7 @@ pub const BUGS: [Bug; 38] = [
     ),
     bug(
         "a confirm is reported before it is durable",
-        UPDATER,
+        WORK,
         "                    journal.append(flash, record)?;
                     return Ok(if last",
         "                    if is_trial(*running, journal.record()) && record.trial.is_none() {
@@ -318,5 +319,5 @@ pub const BUGS: [Bug; 38] = [
         "self.phase == Phase::Table && self.next() == self.phase_end()",
         Suite::Line,
     ),
-    bug("a rejected image is taken again", UPDATER, "if rejected && !force {", "if rejected && force {", Suite::Line),
+    bug("a rejected image is taken again", WORK, "if rejected && !force {", "if rejected && force {", Suite::Line),
 ];

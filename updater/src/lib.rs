@@ -38,10 +38,12 @@ mod status;
 mod transfer;
 mod updater;
 pub mod wire;
+mod work;
 
 pub use lifeboot_core::layout::{self, Board, Slot};
 pub use lifeboot_core::record::Cause;
 pub use lifeboot_core::{Version, handover};
 pub use session::{Event, Session, TRIAL_DEADLINE};
-pub use updater::{Belief, Updater, Work};
+pub use updater::{Belief, Updater};
 pub use wire::Refusal;
+pub use work::Work;

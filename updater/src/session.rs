@@ -9,8 +9,9 @@
 
 use crate::conversation::Conversation;
 use crate::frame;
-use crate::updater::{Updater, Work};
+use crate::updater::Updater;
 use crate::wire::{Body, Refusal};
+use crate::work::Work;
 use embedded_storage::nor_flash::NorFlash;
 
 /// Bytes of log that one frame carries at most.
