@@ -73,11 +73,14 @@ fn cargos_runner_pushes_to_a_board_that_runs_lifeboot() {
     let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     let elf = product::firmware(&MICROBIT, Slot::A, &[]).unwrap();
     let key = product::demo_key("demo").unwrap().1.with_file_name("demo.pem");
-    let arguments = ["run", text(&elf), "--key", text(&key), "--version", "2.0.0", "--port", &bench.board.port()];
+    let port = bench.board.port();
+    let arguments = ["run", text(&elf), "--key", text(&key), "--version", "2.0.0", "--epoch", "3", "--port", &port];
     let output = lifeboot(&arguments);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("2.0.0 runs and is confirmed\n"));
-    runs(&bench.status().unwrap(), wire::Slot::B, version(2)).unwrap();
+    let status = bench.status().unwrap();
+    runs(&status, wire::Slot::B, version(2)).unwrap();
+    assert_eq!(status.epoch_floor, 3);
 
     // Once more, to a program: what runs is left alone.
     let output = lifeboot(&[&arguments[..], &["--json"]].concat());

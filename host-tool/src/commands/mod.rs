@@ -15,6 +15,7 @@ mod port;
 mod progress;
 pub mod provision;
 pub mod push;
+mod release;
 pub mod reset;
 pub mod rollback;
 pub mod run;

@@ -1,15 +1,15 @@
 //! `lifeboot run`
 
 use super::flash::{Probe, flash};
-use super::passphrase;
 use super::progress::Console;
 use super::provision::warn;
 use super::push::{bring, telling};
+use super::{passphrase, release};
 use crate::output::Output;
 use lifeboot_core::{Board, Version};
 use lifeboot_host_tool::bootloader_file::Bootloader;
 use lifeboot_host_tool::elf::board_of;
-use lifeboot_host_tool::image_file::{ImageFile, Release};
+use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::Link;
 use lifeboot_host_tool::port::{BAUD, Port};
 use lifeboot_host_tool::provision::FirstFlash;
@@ -18,6 +18,7 @@ use lifeboot_host_tool::report::{Either, Flashed, Pushed};
 use lifeboot_host_tool::sign::{Options, sign};
 use lifeboot_host_tool::{Error, files, version};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The name of a bootloader that cargo built, in the folder where it puts the firmware as well.
 const BOOTLOADER: &str = "lifeboot-bootloader";
@@ -52,6 +53,8 @@ pub struct Arguments {
     #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
     version: Option<Version>,
     #[command(flatten)]
+    release: release::Arguments,
+    #[command(flatten)]
     passphrase: passphrase::Arguments,
     /// Push through this port, /dev/ttyACM0 or tcp:HOST:NUMBER, instead of flashing
     #[arg(short, long, env = "LIFEBOOT_PORT")]
@@ -59,6 +62,9 @@ pub struct Arguments {
     /// Bits a second on a serial port
     #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
     baud: u32,
+    /// How long to wait for the pushed firmware's confirm, in seconds
+    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = push::Options::default().timeout.as_secs())]
+    timeout: u64,
     /// The bootloader to flash with the firmware [default: lifeboot-bootloader beside the firmware]
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
     bootloader: Option<PathBuf>,
@@ -68,17 +74,21 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flashed>, Error> {
     let elf = files::read(&arguments.firmware)?;
-    let board = board_of(&elf)?.ok_or(Error::NoFirmware)?;
+    let board = match arguments.release.board {
+        Some(board) => board,
+        None => board_of(&elf)?.ok_or(Error::NoFirmware)?,
+    };
     let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
-    let lowest_bootloader = lifeboot_core::info::FORMAT;
     let version = super::version_for(&arguments.firmware, arguments.version)?.map(|(version, _)| version);
-    let release = Release { version: version.unwrap_or_default(), epoch: 0, lowest_bootloader, schemas: (0, 0) };
+    let release = arguments.release.of(version.unwrap_or_default());
     let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
     match &arguments.port {
         Some(port) => {
             let console = Console::new(output);
             let mut link = telling(Link::new(Port::open(port, arguments.baud)?), &console);
-            bring(&mut link, &image, &push::Options::default(), &console).map(Either::One)
+            let timeout = Duration::from_secs(arguments.timeout);
+            let options = push::Options { timeout, ..push::Options::default() };
+            bring(&mut link, &image, &options, &console).map(Either::One)
         }
         None => provision(arguments, board, image).map(Either::Other),
     }

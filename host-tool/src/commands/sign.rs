@@ -1,9 +1,9 @@
 //! `lifeboot sign`
 
-use super::passphrase;
+use super::{passphrase, release};
 use crate::output;
-use lifeboot_core::{Board, Version};
-use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage, hex};
+use lifeboot_core::Version;
+use lifeboot_host_tool::image_file::{ImageFile, UnsignedImage, hex};
 use lifeboot_host_tool::keys::{PrivateKey, PublicKey};
 use lifeboot_host_tool::report::{Either, Proved, SignedImage, SlotUse, ToSign};
 use lifeboot_host_tool::sign::Program;
@@ -31,9 +31,6 @@ pub struct Arguments {
     /// The linked firmware
     #[arg(value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     firmware: PathBuf,
-    /// The board that the firmware was built for [default: the one whose slot A it is linked for]
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board())]
-    board: Option<&'static Board>,
     /// The firmware's version: MAJOR.MINOR.PATCH, or with a build number MAJOR.MINOR.PATCH+BUILD [default: Cargo.toml's]
     #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
     version: Option<Version>,
@@ -51,15 +48,8 @@ pub struct Arguments {
     /// The public half of a key that stays elsewhere; for --external-bytes and --signature
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     public_key: Option<PathBuf>,
-    /// The security counter; once confirmed, the device never starts an image with a lower one
-    #[arg(long, env = "LIFEBOOT_EPOCH", default_value_t = 0)]
-    epoch: u32,
-    /// The storage schemas that the firmware can live with
-    #[arg(long, value_name = "LOW..=HIGH", env = "LIFEBOOT_SCHEMAS", value_parser = schemas, default_value = "0..=0")]
-    schemas: (u16, u16),
-    /// The lowest bootloader format that the firmware can live with
-    #[arg(long, value_name = "FORMAT", default_value_t = lifeboot_core::info::FORMAT)]
-    lowest_bootloader: u16,
+    #[command(flatten)]
+    release: release::Arguments,
     /// The same program, linked for slot B: compare it with the image as it will be in slot B
     #[arg(long, value_name = "OTHER.elf", conflicts_with = "bound")]
     relinked: Option<PathBuf>,
@@ -74,17 +64,11 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> {
     let signer = Signer::read(arguments)?;
     let elf = files::read(&arguments.firmware)?;
-    let program = Program::read(&elf, super::board_for(&elf, arguments.board)?, arguments.bound)?;
+    let program = Program::read(&elf, super::board_for(&elf, arguments.release.board)?, arguments.bound)?;
     let (version, version_from) =
         super::version_for(&arguments.firmware, arguments.version)?.ok_or(Error::VersionNeeded)?;
-    let release = Release {
-        version,
-        epoch: arguments.epoch,
-        lowest_bootloader: arguments.lowest_bootloader,
-        schemas: arguments.schemas,
-    };
     let public = signer.public();
-    let unsigned = program.image(release, public.id())?;
+    let unsigned = program.image(arguments.release.of(version), public.id())?;
     let proved = arguments.relinked.as_deref().map(|other| prove(&program, other)).transpose()?;
     if public.is_demo() {
         output::warn("this is a demo's throw-away key, which protects nothing");
@@ -160,13 +144,4 @@ fn read_signature(path: &Path) -> Result<[u8; 64], Error> {
     let bytes = files::read(path)?;
     let length = bytes.len();
     bytes.try_into().map_err(|_| Error::SignatureLength { path: path.to_owned(), length })
-}
-
-/// Takes a range of storage schemas from the command line.
-pub fn schemas(text: &str) -> Result<(u16, u16), String> {
-    let (low, high) = text.split_once("..=").unwrap_or((text, text));
-    match (low.parse(), high.parse()) {
-        (Ok(low), Ok(high)) if low <= high => Ok((low, high)),
-        _ => Err("give the lowest and the highest schema, up to 65535, e.g. 1..=3".to_owned()),
-    }
 }

@@ -3,12 +3,11 @@
 use super::monitor::Screen;
 use super::progress::Console;
 use super::push::bring;
-use super::sign::schemas;
-use super::{board, board_for, interrupt, passphrase, port, version_for};
+use super::{board_for, interrupt, passphrase, port, release, version_for};
 use crate::output::Output;
-use lifeboot_core::{Board, Version};
+use lifeboot_core::Version;
 use lifeboot_host_tool::device::{content, reason, running};
-use lifeboot_host_tool::image_file::{ImageFile, Release, hex};
+use lifeboot_host_tool::image_file::{ImageFile, hex};
 use lifeboot_host_tool::keys::PrivateKey;
 use lifeboot_host_tool::link::{Link, LinkError, Patience};
 use lifeboot_host_tool::monitor::{Program, Shared};
@@ -41,18 +40,11 @@ pub struct Arguments {
     key: Option<PathBuf>,
     #[command(flatten)]
     passphrase: passphrase::Arguments,
-    /// The board that the firmware is for [default: as it is linked]
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
-    board: Option<&'static Board>,
     /// The version that the build numbers are added to [default: that in Cargo.toml]
     #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
     version: Option<Version>,
-    /// The security counter
-    #[arg(long, env = "LIFEBOOT_EPOCH", default_value_t = 0)]
-    epoch: u32,
-    /// The storage schemas that the firmware can live with
-    #[arg(long, value_name = "LOW..=HIGH", env = "LIFEBOOT_SCHEMAS", value_parser = schemas, default_value = "0..=0")]
-    schemas: (u16, u16),
+    #[command(flatten)]
+    release: release::Arguments,
     /// How long to wait for the new firmware's confirm, in seconds
     #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = push::Options::default().timeout.as_secs())]
     timeout: u64,
@@ -228,13 +220,8 @@ impl Watch<'_> {
     fn sign(&self, path: &Path, elf: &[u8], status: &Status) -> Result<ImageFile, Error> {
         let arguments = self.arguments;
         let base = version_for(path, arguments.version)?.map_or(Version::default(), |(version, _)| version);
-        let release = Release {
-            version: next_version(base, status),
-            epoch: arguments.epoch,
-            lowest_bootloader: lifeboot_core::info::FORMAT,
-            schemas: arguments.schemas,
-        };
-        let board = board_for(elf, arguments.board)?;
+        let release = arguments.release.of(next_version(base, status));
+        let board = board_for(elf, arguments.release.board)?;
         sign::sign(elf, &sign::Options { board, release, bound: false }, &self.key)
     }
 }

@@ -1,0 +1,38 @@
+//! What the signer says of firmware, as the arguments of sign, run and watch name it.
+
+use super::board;
+use lifeboot_core::{Board, Version};
+use lifeboot_host_tool::image_file::Release;
+
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Arguments {
+    /// The board that the firmware was built for [default: the one whose slot A it is linked for]
+    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
+    pub board: Option<&'static Board>,
+    /// The security counter; once confirmed, the device never starts an image with a lower one
+    #[arg(long, env = "LIFEBOOT_EPOCH", default_value_t = 0)]
+    epoch: u32,
+    /// The storage schemas that the firmware can live with
+    #[arg(long, value_name = "LOW..=HIGH", env = "LIFEBOOT_SCHEMAS", value_parser = schemas, default_value = "0..=0")]
+    schemas: (u16, u16),
+    /// The lowest bootloader format that the firmware can live with
+    #[arg(long, value_name = "FORMAT", default_value_t = lifeboot_core::info::FORMAT)]
+    lowest_bootloader: u16,
+}
+
+impl Arguments {
+    /// What is said of firmware of this version.
+    pub fn of(&self, version: Version) -> Release {
+        let Arguments { epoch, schemas, lowest_bootloader, .. } = *self;
+        Release { version, epoch, lowest_bootloader, schemas }
+    }
+}
+
+fn schemas(text: &str) -> Result<(u16, u16), String> {
+    let (low, high) = text.split_once("..=").unwrap_or((text, text));
+    match (low.parse(), high.parse()) {
+        (Ok(low), Ok(high)) if low <= high => Ok((low, high)),
+        _ => Err("give the lowest and the highest schema, up to 65535, e.g. 1..=3".to_owned()),
+    }
+}
