@@ -21,12 +21,17 @@ use std::thread;
 use std::time::Duration;
 
 pub fn lifeboot(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
     // What the person at this machine works with is not what is tested.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIFEBOOT_")) {
         command.env_remove(name);
     }
-    command.args(arguments).output().unwrap()
+    command.args(arguments);
+    command
 }
 
 /// Carries a device's line over a stream, until that is closed.
@@ -116,6 +121,30 @@ fn an_image_is_judged_by_the_device_at_a_port() {
         assert!(out.contains(&format!("\ndevice       {port}: ")) && out.contains(words), "{out}");
     }
     server.join().unwrap();
+}
+
+#[test]
+fn the_port_is_that_of_the_flag_or_the_environment_or_the_project() {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || serve(listener, 3));
+    let folder = tempfile::tempdir().unwrap();
+    let status = |said_there: &str, variable: Option<&str>, arguments: &[&str]| {
+        std::fs::write(folder.path().join("lifeboot.toml"), format!("port = \"{said_there}\"\n")).unwrap();
+        let mut command = command(&[&["status"], arguments].concat());
+        command.envs(variable.map(|port| ("LIFEBOOT_PORT", port))).current_dir(&folder).output().unwrap()
+    };
+    let nowhere = "/dev/ttyNone7";
+    let cases = [
+        status(&port, None, &[]),
+        status(nowhere, Some(&port), &[]),
+        status(nowhere, Some(nowhere), &["--port", &port]),
+    ];
+    for output in cases {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    server.join().unwrap();
+    let output = status(nowhere, None, &[]);
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: there is no port /dev/ttyNone7\n"));
 }
 
 #[test]
