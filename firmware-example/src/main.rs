@@ -72,6 +72,8 @@ fn roll_back(updater: &mut Updater<board::Flash>) -> ! {
             board::feed_watchdog();
         }
     }
+    // Nobody else would say why it goes back.
+    log::flush();
     board::reset(Cause::Request)
 }
 

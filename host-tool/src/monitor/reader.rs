@@ -1,7 +1,6 @@
 //! Reads messages with the program that they belong to.
 //!
-//! Messages wait from a start of the device until it has said what runs. What came before the start belongs to what ran
-//! before.
+//! Messages wait from a start of the device until it has said what runs.
 
 use super::program::Program;
 use super::record::{Item, Log, Reason};
@@ -126,9 +125,12 @@ impl Reader {
         starts
     }
 
-    /// What came so far and still waits belongs to what ran before.
+    /// What came so far and still waits is of firmware that ended before anybody could ask it: it is read with the
+    /// newest program that all of it makes sense in.
     fn start(&mut self) {
-        self.release(self.before);
+        let makes_sense = |program: &Program| self.waiting.iter().all(|(_, frame)| program.message(frame).is_some());
+        let newest = self.programs.iter().rposition(makes_sense);
+        self.release(newest.map_or(self.before, |newest| Running::Known(Some(newest))));
         if self.running != Running::Unknown {
             self.before = self.running;
         }

@@ -6,15 +6,19 @@ use crate::program::*;
 use crate::reported::lines;
 use lifeboot_core::Slot;
 use lifeboot_host_tool::image_file::{Release, hex};
-use lifeboot_host_tool::monitor::Recorded;
+use lifeboot_host_tool::link::Link;
+use lifeboot_host_tool::monitor::{Item, Line, Program as Logging, Recorded, Replay, Shared};
 use lifeboot_host_tool::port::{Pipe, PortError};
 use lifeboot_host_tool::sign;
 use lifeboot_updater::frame;
 use lifeboot_updater::wire::{self, Answer, Body, SlotContent, Status};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -202,6 +206,26 @@ the recording is over: 6 messages and 0 lines of text shown, 0 messages not read
 }
 
 #[test]
+fn firmware_that_ends_before_it_can_be_asked_is_read_all_the_same() {
+    let (old, new) = (firmware(0, false), firmware(1, false));
+    let session = Session::new()
+        .status(10, &status(&old, wire::Slot::A, false))
+        .log(20, &[HOT, 0, 70])
+        .start(2000, 1, 2)
+        .log(2010, &[HOT + 8, 0, 99])
+        .start(2300, 0, 1)
+        .status(2400, &status(&old, wire::Slot::A, false));
+    let text = shown(&session, "--elf a.elf --elf b.elf", &[("a.elf", &old), ("b.elf", &new)]);
+    let expected = "
+    +2.000 INFO  started from slot 2
+    +2.010 WARN  99 degrees
+    +2.400 ---   the device has started: 1.2.3 in slot A, confirmed
+    +2.300 INFO  started from slot 1
+";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
 fn a_device_that_says_nothing_of_itself_is_shown_as_far_as_it_makes_sense() {
     let elf = firmware(0, false);
     let session = Session::new().log(20, &[HOT, 0, 70]).log(30, &[HOT + 8, 0, 70]).raw(9000, b"alive\n");
@@ -381,4 +405,51 @@ fn a_recording_has_the_bytes_and_what_happened_to_the_connection() {
 {"at_us":1003000,"bytes":"74776f"}
 "#
     );
+}
+
+/// Something on a line: what devices say, and what lines make of it.
+fn said() -> impl Strategy<Value = Vec<u8>> {
+    let log = vec(any::<u8>(), 0..40).prop_map(|piece| framed(Body::Log(&piece)));
+    let message = (1u8..4, vec(any::<u8>(), 0..6))
+        .prop_map(|(number, arguments)| framed(Body::Log(&logged(&[&[number, 0], &*arguments].concat()))));
+    let cut = (0usize..60, any::<bool>()).prop_map(|(length, running)| {
+        let slot = if running { wire::Slot::A } else { wire::Slot::B };
+        let frame = framed(Body::Status(status(&firmware(0, false), slot, running)));
+        frame[..length.min(frame.len())].to_vec()
+    });
+    prop_oneof![log, message, cut, vec(any::<u8>(), 0..80), "[a-zä\\n\\x1b]{0,30}".prop_map(String::into_bytes)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_comes_is_shown_or_counted_and_ends(said in vec((said(), 0u64..3000), 0..20), timestamp: bool) {
+        let mut session = Session::new();
+        let mut at = 0;
+        for (bytes, pause) in &said {
+            at += pause;
+            session = session.raw(at, bytes);
+        }
+        let program = Logging::read(Path::new("a.elf"), &firmware(0, timestamp)).unwrap();
+        let records = Rc::new(RefCell::new(Vec::new()));
+        let sink = records.clone();
+        let monitor = Shared::new(program.into_iter().collect(), None, Box::new(move |record| sink.borrow_mut().push(record)));
+        let mut link = monitor.on(Link::new(Replay::read("session", &session.0).unwrap()));
+        monitor.listen(&mut link, |link| !link.pipe().is_over()).unwrap();
+        monitor.finish();
+        // Each message is there, one way or the other: no more of them than there were zeros in the log.
+        let zeros: usize = said.iter().map(|(bytes, _)| bytes.len()).sum();
+        let messages: usize = records.borrow().iter().map(|record| match &record.item {
+            Item::Log(_) => 1,
+            Item::Unread { messages, .. } => *messages,
+            _ => 0,
+        }).sum();
+        prop_assert!(messages <= zeros);
+        for record in records.borrow().iter() {
+            prop_assert!(record.at <= Duration::from_millis(at + 10_000));
+            let line = Line { record, source: true };
+            prop_assert!(!line.to_string().is_empty() && serde_json::to_string(&line).is_ok());
+        }
+    }
 }

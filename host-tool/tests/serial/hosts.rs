@@ -12,7 +12,7 @@ use lifeboot_host_tool::push::{Options, PushError, push};
 use lifeboot_updater::wire::{self, Command, Refusal, SILENCE};
 use std::time::Duration;
 
-fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
+pub fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
     let running = version(0).into();
     let begin = Command::Begin { header: image.header_bytes(), running, target: wire::Slot::B, force: false };
     link.ask(&begin, Patience::LONG).unwrap()

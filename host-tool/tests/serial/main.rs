@@ -50,3 +50,6 @@ mod error_list;
 
 /// The list of errors that a device, or the way to one, brings about.
 mod errors;
+
+/// What a link says while it waits, and that it can be called off.
+mod waits;
