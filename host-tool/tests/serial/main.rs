@@ -44,6 +44,9 @@ mod json;
 /// Ports: what cannot be opened, and TCP.
 mod ports;
 
+/// USB adapters: which one, and those that come back.
+mod adapters;
+
 /// What is listed of errors, here and in `host`.
 #[path = "../errors/mod.rs"]
 mod error_list;
