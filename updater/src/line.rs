@@ -49,13 +49,13 @@ impl<const N: usize> Session<N> {
     ///
     /// ```no_run
     /// # use lifeboot_updater::*;
-    /// # async fn run<F, S, T>(mut serial: S, mut updater: Updater<F>, now: fn() -> u32, timeout: T, reset: fn() -> !)
-    /// # where F: embedded_storage::nor_flash::NorFlash, S: embedded_io_async::Read + embedded_io_async::Write,
-    /// #       T: AsyncFn(core::pin::Pin<&mut dyn Future<Output = Result<(), S::Error>>>) {
+    /// # async fn run<F, R, W, T>(mut rx: R, mut tx: W, mut updater: Updater<F>, now: fn() -> u32, timeout: T, reset: fn() -> !)
+    /// # where F: embedded_storage::nor_flash::NorFlash, R: embedded_io_async::Read<Error = W::Error>,
+    /// #       W: embedded_io_async::Write, T: AsyncFn(core::pin::Pin<&mut dyn Future<Output = Result<(), W::Error>>>) {
     /// let mut session = Session::<528>::new(1024);
     /// loop {
-    ///     // With embassy: with_timeout(Duration::from_millis(100), session.exchange(&mut serial)).await
-    ///     timeout(core::pin::pin!(session.exchange(&mut serial))).await;
+    ///     // With embassy: with_timeout(Duration::from_millis(100), session.exchange(&mut rx, &mut tx)).await
+    ///     timeout(core::pin::pin!(session.exchange(&mut rx, &mut tx))).await;
     ///     if let Event::Reset = session.advance(now(), &mut updater) {
     ///         reset();
     ///     }
@@ -64,23 +64,31 @@ impl<const N: usize> Session<N> {
     /// ```
     ///
     /// # Errors
-    /// Those of `serial`. Calling again goes on; other tasks have run meanwhile, also where it fails each time.
-    pub async fn exchange<S: AsyncRead + AsyncWrite>(&mut self, serial: &mut S) -> Result<(), S::Error> {
-        let carried = self.carry(serial).await;
+    /// The port's. Calling again goes on; other tasks have run meanwhile, also where it fails each time.
+    pub async fn exchange<R, W>(&mut self, receiver: &mut R, sender: &mut W) -> Result<(), W::Error>
+    where
+        R: AsyncRead<Error = W::Error>,
+        W: AsyncWrite,
+    {
+        let carried = self.carry(receiver, sender).await;
         if carried.is_err() {
             yield_once().await;
         }
         carried
     }
 
-    async fn carry<S: AsyncRead + AsyncWrite>(&mut self, serial: &mut S) -> Result<(), S::Error> {
+    async fn carry<R, W>(&mut self, receiver: &mut R, sender: &mut W) -> Result<(), W::Error>
+    where
+        R: AsyncRead<Error = W::Error>,
+        W: AsyncWrite,
+    {
         if !self.to_send().is_empty() {
             while !self.to_send().is_empty() {
-                let count = serial.write(self.to_send()).await?;
+                let count = sender.write(self.to_send()).await?;
                 self.sent(count);
             }
             // What was answered last may have been that the device restarts.
-            return serial.flush().await;
+            return sender.flush().await;
         }
         if self.is_busy() {
             yield_once().await;
@@ -90,7 +98,7 @@ impl<const N: usize> Session<N> {
         // Byte by byte, since what follows a message has to stay in the port's buffer; and no more than a frame's worth,
         // since a flood must not keep other tasks waiting.
         for _ in 0..N {
-            if !self.listens() || serial.read(&mut byte).await? == 0 {
+            if !self.listens() || receiver.read(&mut byte).await? == 0 {
                 break;
             }
             self.receive(&byte);
@@ -146,8 +154,8 @@ mod tests {
     fn other_tasks_run_though_a_port_fails_each_time() {
         let mut session = Session::<128>::new(128);
         for _ in 0..3 {
-            let mut port = Broken;
-            let mut exchange = pin!(session.exchange(&mut port));
+            let (mut receiver, mut sender) = (Broken, Broken);
+            let mut exchange = pin!(session.exchange(&mut receiver, &mut sender));
             let mut poll = || exchange.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             assert_eq!((poll(), poll()), (Poll::Pending, Poll::Ready(Err(ErrorKind::Other))));
         }

@@ -53,27 +53,45 @@ impl WriteReady for Serial<'_> {
     }
 }
 
-impl AsyncRead for Serial<'_> {
+/// The half that receives.
+struct Receiver<'a>(&'a mut VecDeque<u8>);
+
+impl ErrorType for Receiver<'_> {
+    type Error = Infallible;
+}
+
+impl AsyncRead for Receiver<'_> {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        poll_fn(|_| if self.received.is_empty() { Poll::Pending } else { Poll::Ready(Read::read(self, buffer)) }).await
+        poll_fn(|_| if self.0.is_empty() { Poll::Pending } else { Poll::Ready(()) }).await;
+        Ok(std::io::Read::read(self.0, buffer).unwrap_or_default())
     }
 }
 
-impl AsyncWrite for Serial<'_> {
+/// The half that sends.
+struct Sender<'a>(&'a mut VecDeque<u8>);
+
+impl ErrorType for Sender<'_> {
+    type Error = Infallible;
+}
+
+impl AsyncWrite for Sender<'_> {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        let full = |serial: &Self| serial.transmitted.len() >= TRANSMITTER;
-        poll_fn(|_| if full(self) { Poll::Pending } else { Poll::Ready(Write::write(self, bytes)) }).await
+        poll_fn(|_| if self.0.len() < TRANSMITTER { Poll::Ready(()) } else { Poll::Pending }).await;
+        let taken = &bytes[..bytes.len().min(TRANSMITTER - self.0.len())];
+        self.0.extend(taken);
+        Ok(taken.len())
     }
 
     async fn flush(&mut self) -> Result<(), Infallible> {
-        poll_fn(|_| if self.transmitted.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }).await
+        poll_fn(|_| if self.0.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }).await
     }
 }
 
 impl Serial<'_> {
     /// Goes on with the exchange up to the first thing that it would wait for, and drops it there.
     pub fn exchange_once<const N: usize>(&mut self, session: &mut Session<N>) {
-        let mut exchange = pin!(session.exchange(self));
+        let (mut receiver, mut sender) = (Receiver(self.received), Sender(self.transmitted));
+        let mut exchange = pin!(session.exchange(&mut receiver, &mut sender));
         let _ = exchange.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 }

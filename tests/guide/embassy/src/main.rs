@@ -29,14 +29,15 @@ async fn main(spawner: Spawner) {
     let mut config = Config::default();
     config.baudrate = 115_200;
     let (received, to_send) = (RECEIVED.init([0; 1024]), TO_SEND.init([0; 256]));
-    let mut serial =
+    let serial =
         BufferedUart::new(peripherals.USART2, peripherals.PA3, peripherals.PA2, to_send, received, Interrupts, config)
             .unwrap();
+    let (mut sender, mut receiver) = serial.split();
 
     let mut bytes = [0; 64];
     loop {
-        let length = serial.read(&mut bytes).await.unwrap();
-        serial.write_all(&bytes[..length]).await.unwrap();
+        let length = receiver.read(&mut bytes).await.unwrap();
+        sender.write_all(&bytes[..length]).await.unwrap();
     }
 }
 
