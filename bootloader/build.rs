@@ -28,6 +28,9 @@ fn run() -> Result<(), String> {
     fs::write(out.join("keys.rs"), keys()?).map_err(|error| error.to_string())?;
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-T{}/link.x", env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
+    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+        println!("cargo::rustc-link-arg-bins=-Tdefmt.x");
+    }
     Ok(())
 }
 

@@ -8,6 +8,8 @@
 #![no_main]
 
 mod chip;
+#[cfg(feature = "defmt")]
+mod log;
 
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
@@ -27,8 +29,18 @@ static INFO_IN_FLASH: [u8; INFO_LENGTH] = Info::new(&KEYS, DEMO_KEY).to_bytes(&c
 #[unsafe(no_mangle)]
 extern "C" fn reset() -> ! {
     let cause = chip::start_up();
+    #[cfg(feature = "defmt")]
+    {
+        chip::log::begin();
+        log::reset_by(cause);
+    }
     let mut flash = chip::Flash::new(&chip::BOARD);
-    match boot(&mut flash, &chip::BOARD, &INFO, cause) {
+    let decision = boot(&mut flash, &chip::BOARD, &INFO, cause);
+    #[cfg(feature = "defmt")]
+    if let Decision::Trial(verified) | Decision::Confirmed(verified) = &decision {
+        log::starts(verified, matches!(decision, Decision::Trial(_)));
+    }
+    match decision {
         Decision::Trial(verified) => {
             chip::arm_watchdog();
             chip::jump(&verified)

@@ -36,6 +36,7 @@ fn main() -> ! {
     };
     let mut session = Session::<FRAME>::new(board::RECEIVE_BUFFER).with_trial_deadline(TRIAL_DEADLINE);
     let healthy = self_test::passes();
+    let mut boot_log = board::bootloader_log();
     defmt::info!("started from slot {}, trial: {}", board::slot_name(updater.running()), updater.is_trial());
 
     if updater.is_trial() && !healthy {
@@ -54,6 +55,9 @@ fn main() -> ! {
                     Err(refusal) => defmt::error!("not confirmed: {}", refusal),
                 }
             }
+        }
+        if session.offer_boot_log(&boot_log) {
+            boot_log.clear();
         }
         log::drain(&mut session);
         match session.poll(now, &mut serial, &mut updater) {

@@ -252,6 +252,7 @@ impl<P: Pipe> Link<P> {
         let Answer { number, body } = self.frames.message()?;
         match &body {
             Body::Log(piece) => tell(Heard::Log(Source::Firmware, piece)),
+            Body::BootLog(log) => tell(Heard::Log(Source::Bootloader, log)),
             Body::Status(status) => tell(Heard::Status(status)),
             _ => {}
         }

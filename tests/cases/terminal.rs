@@ -3,7 +3,7 @@
 use crate::reported;
 use lifeboot_core::Slot;
 use lifeboot_tests::bench::{Bench, image, save, version};
-use lifeboot_tests::emulator::{Emulated, Microbit};
+use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
 use lifeboot_tests::product::{self, MICROBIT};
 use rexpect::session::{PtySession, spawn_command};
 use std::fs;
@@ -148,6 +148,46 @@ fn an_error_has_colours_in_a_terminal_unless_they_are_not_wanted() {
         let shown = shown(&[variable]);
         assert!(shown.starts_with("error: cannot read none.img\r\n  because: "), "{variable:?}: {shown:?}");
     }
+}
+
+/// The log of a bootloader that was built for development, and that of the firmware, in one stream.
+fn both_logs<B: Emulated>() {
+    let (key, public) = product::demo_key("demo").unwrap();
+    let bootloader = product::bootloader_with(&B::TARGET, &[public], &["defmt"]).unwrap();
+    let elf = product::firmware(&B::TARGET, Slot::A, &[]).unwrap();
+    let signed = |major| product::sign(&B::TARGET, &elf, version(major), 0, &key).unwrap();
+    let board = B::power_on(&product::factory_flash(&B::TARGET, &bootloader, &signed(1)).unwrap()).unwrap();
+    let new = save(&signed(2), &format!("terminal-both-{}.img", B::TARGET.feature)).unwrap();
+    let [new, elf, bootloader] = [new, elf, bootloader].map(|path| path.display().to_string());
+    let port = board.port();
+    let arguments = ["push", &new, "--port", &port, "--monitor", "--elf", &elf, "--bootloader", &bootloader];
+    let (out, _) = text(&lifeboot(&arguments).output().unwrap());
+    let messages = [
+        "INFO  bootloader reset by request  bootloader/src/log.rs:",
+        "INFO  bootloader starts slot B on trial  bootloader/src/log.rs:",
+        "INFO  firmware   started from slot B, trial: true  firmware-example/src/main.rs:",
+    ];
+    let mut rest = &out[..];
+    for message in messages {
+        let (_, behind) = rest.split_once(message).unwrap_or_else(|| panic!("no {message} in its place: {out}"));
+        rest = behind;
+    }
+}
+
+#[test]
+fn the_bootloaders_log_comes_before_the_firmwares_on_thumbv6m() {
+    both_logs::<Microbit>();
+}
+
+#[test]
+fn the_bootloaders_log_comes_before_the_firmwares_on_thumbv7em() {
+    both_logs::<Stm32f405>();
+}
+
+#[test]
+fn the_bootloaders_log_comes_before_the_firmwares_on_the_pico() {
+    Pico::set_up().unwrap();
+    both_logs::<Pico>();
 }
 
 #[test]

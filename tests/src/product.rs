@@ -70,14 +70,22 @@ pub fn demo_key(name: &str) -> Result<(PrivateKey, PathBuf)> {
 
 /// Builds the bootloader for these public key files; returns its ELF file, which stays when another one is built.
 pub fn bootloader(target: &Target, public_keys: &[PathBuf]) -> Result<PathBuf> {
+    bootloader_with(target, public_keys, &[])
+}
+
+/// As [`bootloader`], with these features beside the board's.
+pub fn bootloader_with(target: &Target, public_keys: &[PathBuf], features: &[&str]) -> Result<PathBuf> {
     let list = env::join_paths(public_keys)?;
     let mut name = format!("bootloader-{}", target.feature);
+    for feature in features {
+        name.extend(["-", feature]);
+    }
     for key in public_keys {
         let file = key.file_stem().context("a key's file has a name")?;
         name.extend(["-", file.to_str().context("odd path")?]);
     }
     let list = list.to_str().context("odd path")?;
-    keep(name, || build(target, "lifeboot-bootloader", &[], &[("LIFEBOOT_KEYS", list)]))
+    keep(name, || build(target, "lifeboot-bootloader", features, &[("LIFEBOOT_KEYS", list)]))
 }
 
 /// Builds the example firmware, linked for `slot`, with these features beside the board's; returns its ELF file, which

@@ -144,6 +144,16 @@ impl<const N: usize> Session<N> {
         if idle { Event::Idle } else { Event::Busy }
     }
 
+    /// Puts on the line what the bootloader has logged, if the line is free; whether it was. At most
+    /// [`LOG_LENGTH`](lifeboot_core::handover::LOG_LENGTH) bytes.
+    pub fn offer_boot_log(&mut self, log: &[u8]) -> bool {
+        let is_free = self.conversation.to_send().is_empty();
+        if is_free && !log.is_empty() {
+            self.conversation.answer(0, Body::BootLog(log));
+        }
+        is_free
+    }
+
     /// Puts the beginning of `log` on the line, if the line is free; returns how many bytes it took.
     pub fn offer_log(&mut self, log: &[u8]) -> usize {
         if log.is_empty() || !self.conversation.to_send().is_empty() {

@@ -120,6 +120,9 @@ pub enum Body<'a> {
     Digests(#[serde(borrow)] &'a [u8]),
     /// A piece of the firmware's log, as defmt encodes it.
     Log(#[serde(borrow)] &'a [u8]),
+    /// What the bootloader logged before it started the firmware, as defmt encodes it without frames. Only a bootloader
+    /// that was built for development logs.
+    BootLog(#[serde(borrow)] &'a [u8]),
 }
 
 /// The state of a device.

@@ -5,7 +5,8 @@
 //! | 0x00 | 4 | [`VECTORS`]: address of the running firmware's vector table; 0 while the bootloader runs |
 //! | 0x04 | 4 | [`CAUSE`]: why the next reset will have happened, or anything else where nobody wrote it |
 //! | 0x08 | 4 | [`WATCHDOG`]: [`WATCHDOG_ARMED`] while a timer stands in for the watchdog, else 0 |
-//! | 0x0C | 20 | reserved |
+//! | 0x0C | 4 | [`LOG`]: how many bytes a bootloader built for development has logged ([`log_word`]), or anything else |
+//! | 0x10 | 16 | these bytes, in defmt's raw encoding |
 //!
 //! RAM keeps its bytes over a reset but not over a loss of power: so a word counts only if it carries its mark, and
 //! nothing that decides about safety may rest on it alone.
@@ -27,6 +28,15 @@ pub const WATCHDOG: u32 = 0x08;
 /// The timer stands in for the watchdog.
 pub const WATCHDOG_ARMED: u32 = 0x4C42_5744;
 
+/// Offset of the word that says how much the bootloader has logged; the bytes stand behind it.
+pub const LOG: u32 = 0x0C;
+
+/// Bytes that it can log.
+pub const LOG_LENGTH: usize = 16;
+
+/// Marks a log word; the low byte is the length.
+const LOG_MARK: u32 = 0x4C42_4C00;
+
 /// Marks a cause word; the low byte is the [`Cause`].
 const MARK: u32 = 0x4C42_5200;
 
@@ -38,4 +48,33 @@ pub const fn cause_word(cause: Cause) -> u32 {
 /// The cause that a word says, `None` where the word was not written by [`cause_word`].
 pub const fn cause_in(word: u32) -> Option<Cause> {
     if word & !0xff == MARK { Cause::from_byte(word as u8) } else { None }
+}
+
+/// The word that says that `length` bytes were logged, at most [`LOG_LENGTH`].
+pub const fn log_word(length: usize) -> u32 {
+    if length <= LOG_LENGTH { LOG_MARK | length as u32 } else { LOG_MARK | LOG_LENGTH as u32 }
+}
+
+/// How many bytes a word says were logged, `None` where the word was not written by [`log_word`].
+pub const fn log_length_in(word: u32) -> Option<usize> {
+    let length = (word & 0xff) as usize;
+    if word & !0xff == LOG_MARK && length <= LOG_LENGTH { Some(length) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_say_what_was_written_and_garbage_says_nothing() {
+        for length in 0..=LOG_LENGTH {
+            assert_eq!(log_length_in(log_word(length)), Some(length));
+        }
+        assert_eq!(log_length_in(log_word(LOG_LENGTH + 1)), Some(LOG_LENGTH));
+        for garbage in [0, u32::MAX, LOG_MARK | 0xff, LOG_MARK | 17, cause_word(Cause::Fault), WATCHDOG_ARMED] {
+            assert_eq!(log_length_in(garbage), None, "{garbage:#x}");
+        }
+        assert_eq!(cause_in(log_word(3)), None);
+        assert!(LOG + 4 + LOG_LENGTH as u32 <= HANDOVER_LENGTH);
+    }
 }

@@ -31,6 +31,8 @@
 //! - `jump(&Verified) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog excepted.
 
 mod cortex_m;
+#[cfg(feature = "defmt")]
+pub mod log;
 #[cfg(feature = "nrf51")]
 mod nrf51;
 #[cfg(feature = "rp2040")]

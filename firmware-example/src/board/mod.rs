@@ -24,8 +24,10 @@ mod pico;
 #[cfg(feature = "pico")]
 pub use pico::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
 
+use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use core::sync::atomic::{AtomicU32, Ordering};
-use lifeboot_updater::Slot;
+use heapless::Vec;
+use lifeboot_updater::{Slot, handover};
 
 /// Milliseconds since the start. The board's timer interrupt counts them.
 pub struct Clock(());
@@ -51,4 +53,19 @@ pub fn slot_name(slot: Slot) -> &'static str {
         Slot::A => "A",
         Slot::B => "B",
     }
+}
+
+/// What the bootloader has logged before it started this, once; nothing where it was not built for development.
+pub fn bootloader_log() -> Vec<u8, { handover::LOG_LENGTH }> {
+    let place = (BOARD.ram.start + handover::LOG) as usize;
+    let mut log = Vec::new();
+    // SAFETY: words in RAM that the linker script keeps free, shared with the bootloader, which does not run now.
+    let length = handover::log_length_in(unsafe { read_volatile(with_exposed_provenance(place)) }).unwrap_or_default();
+    for at in 0..length {
+        // SAFETY: as above; the length is one that fits.
+        let _ = log.push(unsafe { read_volatile(with_exposed_provenance(place + 4 + at)) });
+    }
+    // SAFETY: as above.
+    unsafe { write_volatile(with_exposed_provenance_mut::<u32>(place), 0) }
+    log
 }

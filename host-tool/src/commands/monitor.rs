@@ -57,7 +57,7 @@ pub struct Programs {
     /// The firmware's ELF file, as cargo built it; give it again for each firmware that may run
     #[arg(long, value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     pub elf: Vec<PathBuf>,
-    /// The bootloader's ELF file
+    /// The bootloader's ELF file; one that was built with the feature defmt logs as well
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
     pub bootloader: Option<PathBuf>,
 }
@@ -105,18 +105,27 @@ impl Programs {
         for path in &self.elf {
             programs.extend(read(path)?);
         }
-        let bootloader = self.bootloader.as_deref().map(read).transpose()?.flatten();
+        let bootloader = match &self.bootloader {
+            Some(path) => {
+                let hint = "; one that is built with the feature defmt does";
+                logging(path, Program::read_bootloader(path, &files::read(path)?)?, hint)
+            }
+            None => None,
+        };
         Ok(Shared::new(programs, bootloader, sink))
     }
 }
 
 /// The program in an ELF file; one that logs nothing is said to.
 pub fn read(path: &Path) -> Result<Option<Program>, Error> {
-    let program = Program::read(path, &files::read(path)?)?;
+    Ok(logging(path, Program::read(path, &files::read(path)?)?, ""))
+}
+
+fn logging(path: &Path, program: Option<Program>, hint: &str) -> Option<Program> {
     if program.is_none() {
-        output::warn(format_args!("{} logs nothing with defmt", path.display()));
+        output::warn(format_args!("{} logs nothing with defmt{hint}", path.display()));
     }
-    Ok(program)
+    program
 }
 
 fn create(path: &Path) -> Result<Box<dyn Write>, Error> {

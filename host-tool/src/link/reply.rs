@@ -43,7 +43,7 @@ impl Reply {
             Body::Begun { next } => Reply::Begun(next),
             Body::Written { next } => Reply::Written(next),
             Body::Digests(digests) => Reply::Digests(digests.to_vec()),
-            Body::Log(_) => return None,
+            Body::Log(_) | Body::BootLog(_) => return None,
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::elf::board_of;
 use crate::image_file::{Release, hex};
 use crate::link::Source;
 use crate::sign;
-use defmt_decoder::{Encoding, Locations, Table};
+use defmt_decoder::{Encoding, Frame, Locations, Table};
 use lifeboot_core::Version;
 use std::path::Path;
 
@@ -46,13 +46,26 @@ impl Program {
     /// # Errors
     /// [`MonitorError::Elf`] and [`MonitorError::Encoding`].
     pub fn read(path: &Path, elf: &[u8]) -> Result<Option<Program>, MonitorError> {
+        let program = Program::parse(path, elf)?;
+        if program.as_ref().is_some_and(|program| program.table.encoding() != Encoding::Rzcobs) {
+            return Err(MonitorError::Encoding { name: path.display().to_string() });
+        }
+        Ok(program)
+    }
+
+    /// Reads a bootloader, as [`read`](Self::read) does firmware: its log comes whole, so it needs no frames.
+    ///
+    /// # Errors
+    /// [`MonitorError::Elf`]
+    pub fn read_bootloader(path: &Path, elf: &[u8]) -> Result<Option<Program>, MonitorError> {
+        Program::parse(path, elf)
+    }
+
+    fn parse(path: &Path, elf: &[u8]) -> Result<Option<Program>, MonitorError> {
         let name = path.display().to_string();
         let unreadable =
             |error: &dyn std::fmt::Display| MonitorError::Elf { name: name.clone(), why: error.to_string() };
         let Some(table) = Table::parse(elf).map_err(|error| unreadable(&error))? else { return Ok(None) };
-        if table.encoding() != Encoding::Rzcobs {
-            return Err(MonitorError::Encoding { name });
-        }
         // A program without debug information still has messages.
         let mut locations = table.get_locations(elf).unwrap_or_default();
         if let Ok(here) = std::env::current_dir() {
@@ -88,17 +101,31 @@ impl Program {
         if rest.len() > PADDING || rest.iter().any(|byte| *byte != 0) {
             return None;
         }
+        Some(self.read_out(&message))
+    }
+
+    /// The messages in a log without frames, and how many bytes at its end are none of this program's.
+    pub(super) fn messages(&self, log: &[u8]) -> (Vec<Message>, usize) {
+        let (mut messages, mut rest) = (Vec::new(), log);
+        while let Ok((message, length)) = self.table.decode(rest) {
+            messages.push(self.read_out(&message));
+            rest = rest.get(length.max(1)..).unwrap_or_default();
+        }
+        (messages, rest.len())
+    }
+
+    fn read_out(&self, message: &Frame) -> Message {
         let place = |location: &defmt_decoder::Location| Place {
             file: location.file.display().to_string(),
             line: location.line,
             module: location.module.clone(),
         };
-        Some(Message {
+        Message {
             time: message.display_timestamp().map(|time| time.to_string()),
             level: message.level().and_then(|level| Level::named(level.as_str())),
             text: message.display_message().to_string(),
             place: self.locations.get(&message.index()).map(place),
-        })
+        }
     }
 }
 

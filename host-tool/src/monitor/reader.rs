@@ -32,7 +32,6 @@ pub(super) struct Reader {
     programs: Vec<Program>,
     stream: Stream,
     bootloader: Option<Program>,
-    bootloader_stream: Stream,
     running: Running,
     /// What ran before the last start.
     before: Running,
@@ -61,7 +60,6 @@ impl Reader {
             programs,
             stream: Stream::default(),
             bootloader,
-            bootloader_stream: Stream::default(),
             running: Running::Unknown,
             before: Running::Untold,
             digest: None,
@@ -82,28 +80,28 @@ impl Reader {
         }
     }
 
-    /// A piece of a log; whether the firmware started in it.
+    /// A piece of a log; whether the device has started in it.
     pub(super) fn hear(&mut self, now: Duration, source: Source, piece: &[u8]) -> bool {
         match source {
             Source::Bootloader => {
+                self.start();
                 self.hear_bootloader(now, piece);
-                false
+                true
             }
             Source::Firmware => self.hear_firmware(now, piece),
         }
     }
 
-    /// The bootloader is the same one all the time.
-    fn hear_bootloader(&mut self, now: Duration, piece: &[u8]) {
-        for found in self.bootloader_stream.push(piece, false, |_| true) {
-            let Found::Frame(frame) = found else { continue };
-            match self.bootloader.as_ref().and_then(|program| program.message(&frame)) {
-                Some(message) => self.show(now, message.by(Source::Bootloader)),
-                None => {
-                    let reason = if self.bootloader.is_none() { Some(Reason::NoFile) } else { None };
-                    self.count(now, Source::Bootloader, reason, frame.len());
-                }
-            }
+    /// What the bootloader has logged, all of it at once. It is the same bootloader all the time.
+    fn hear_bootloader(&mut self, now: Duration, log: &[u8]) {
+        let (messages, unread) = match &self.bootloader {
+            Some(program) => program.messages(log),
+            None => (Vec::new(), log.len()),
+        };
+        messages.into_iter().for_each(|message| self.show(now, message.by(Source::Bootloader)));
+        if unread > 0 {
+            let reason = if self.bootloader.is_none() { Some(Reason::NoFile) } else { None };
+            self.count(now, Source::Bootloader, reason, unread);
         }
     }
 

@@ -104,7 +104,10 @@ impl Display for Item {
 fn unread(source: Source, messages: usize, bytes: usize, reason: Option<Reason>) -> String {
     let count = if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") };
     let why = match reason {
-        Some(Reason::NoFile) => "without its ELF file (--elf) nobody can read them",
+        Some(Reason::NoFile) => match source {
+            Source::Bootloader => "without its ELF file (--bootloader) nobody can read them",
+            Source::Firmware => "without its ELF file (--elf) nobody can read them",
+        },
         Some(Reason::OtherBuild) => "they belong to another build than the ELF file",
         None => "they are damaged, or belong to another build than the ELF file",
     };

@@ -206,6 +206,44 @@ the recording is over: 6 messages and 0 lines of text shown, 0 messages not read
 }
 
 #[test]
+fn what_the_bootloader_has_logged_is_read_with_its_own_file() {
+    let elf = firmware(0, false);
+    let raw = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+    let bootloader: Vec<u8> = raw(&elf)
+        .replace("_defmt_encoding_ = rzcobs\0", "_defmt_encoding_ = raw\0\0\0\0")
+        .chars()
+        .map(|byte| byte as u8)
+        .collect();
+    let files: [(&str, &[u8]); 2] = [("a.elf", &elf), ("boot.elf", &bootloader)];
+    let session = |log| {
+        Session::new()
+            .status(10, &status(&elf, wire::Slot::A, false))
+            .raw(2000, &[0])
+            .body(2001, Body::BootLog(log))
+            .start(2002, 0, 1)
+            .status(2200, &status(&elf, wire::Slot::A, false))
+    };
+    let whole = session(&[HOT, 0, 9, PLAIN, 0]);
+    assert_eq!(
+        shown(&whole, "--elf a.elf --bootloader boot.elf", &files),
+        "    +0.010 ---   the device runs 1.2.3 in slot A, confirmed
+    +2.001 WARN  bootloader 9 degrees
+    +2.001       bootloader as it is
+    +2.200 ---   the device has started: 1.2.3 in slot A, confirmed
+    +2.002 INFO  firmware   started from slot 1
+the recording is over: 3 messages and 0 lines of text shown, 0 messages not readable
+"
+    );
+    let cut = shown(&session(&[HOT, 0, 9, HOT]), "--elf a.elf --bootloader boot.elf", &files);
+    assert!(
+        cut.contains("bootloader 9 degrees") && cut.contains("1 message of the bootloader, 1 bytes: they are "),
+        "{cut}"
+    );
+    let without = shown(&whole, "--elf a.elf", &files);
+    assert!(without.contains("5 bytes: without its ELF file (--bootloader) nobody can read them"), "{without}");
+}
+
+#[test]
 fn firmware_that_ends_before_it_can_be_asked_is_read_all_the_same() {
     let (old, new) = (firmware(0, false), firmware(1, false));
     let session = Session::new()

@@ -91,6 +91,7 @@ fn answers() {
         Body::Written { next: 0x100 },
         Body::Digests(b"8 bytes!8 bytes!"),
         Body::Log(&[0; 3]),
+        Body::BootLog(&[1, 0, 9, 0]),
     ];
     each_variant_is_there::<Body>(&bodies);
     let answers: Vec<Answer> = (1..).zip(bodies).map(|(number, body)| Answer { number, body }).collect();

@@ -1,0 +1,32 @@
+//! What the bootloader says of itself, in builds for development (feature `defmt`).
+
+use lifeboot_core::Slot;
+use lifeboot_core::record::Cause;
+use lifeboot_core::verify::Verified;
+
+/// Why the chip was reset.
+pub fn reset_by(cause: Cause) {
+    let cause = match cause {
+        Cause::Unknown => defmt::intern!("an unknown cause"),
+        Cause::PowerOn => defmt::intern!("power-on"),
+        Cause::BrownOut => defmt::intern!("a sagging supply"),
+        Cause::Pin => defmt::intern!("its pin, or a debugger"),
+        Cause::Watchdog => defmt::intern!("the watchdog"),
+        Cause::Fault => defmt::intern!("a fault"),
+        Cause::Request => defmt::intern!("request"),
+    };
+    defmt::info!("reset by {=istr}", cause);
+}
+
+/// What is started.
+pub fn starts(firmware: &Verified, on_trial: bool) {
+    let slot = match firmware.slot() {
+        Slot::A => defmt::intern!("A"),
+        Slot::B => defmt::intern!("B"),
+    };
+    if on_trial {
+        defmt::info!("starts slot {=istr} on trial", slot);
+    } else {
+        defmt::info!("starts slot {=istr}", slot);
+    }
+}
