@@ -105,20 +105,20 @@ impl Programs {
         for path in &self.elf {
             programs.extend(read(path)?);
         }
-        let bootloader = match &self.bootloader {
-            Some(path) => {
-                let hint = "; one that is built with the feature defmt does";
-                logging(path, Program::read_bootloader(path, &files::read(path)?)?, hint)
-            }
-            None => None,
-        };
-        Ok(Shared::new(programs, bootloader, sink))
+        Ok(Shared::new(programs, read_bootloader(self.bootloader.as_deref())?, sink))
     }
 }
 
 /// The program in an ELF file; one that logs nothing is said to.
 pub fn read(path: &Path) -> Result<Option<Program>, Error> {
     Ok(logging(path, Program::read(path, &files::read(path)?)?, ""))
+}
+
+/// The bootloader in an ELF file; one that logs nothing is said to.
+pub fn read_bootloader(path: Option<&Path>) -> Result<Option<Program>, Error> {
+    let Some(path) = path else { return Ok(None) };
+    let hint = "; one that is built with the feature defmt does";
+    Ok(logging(path, Program::read_bootloader(path, &files::read(path)?)?, hint))
 }
 
 fn logging(path: &Path, program: Option<Program>, hint: &str) -> Option<Program> {

@@ -1,6 +1,6 @@
 //! `lifeboot watch`
 
-use super::monitor::Screen;
+use super::monitor::{Screen, read_bootloader};
 use super::progress::Console;
 use super::push::bring;
 use super::{board_for, interrupt, passphrase, port, release, version_for};
@@ -57,6 +57,9 @@ pub struct Arguments {
     /// Build nothing: push this ELF file whenever it changes
     #[arg(long, value_name = "FIRMWARE.elf", conflicts_with_all = ["source", "cargo"])]
     no_build: Option<PathBuf>,
+    /// The bootloader's ELF file; one that was built with the feature defmt logs as well
+    #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
+    bootloader: Option<PathBuf>,
     /// A folder with sources; several may be given [default: those of the cargo project, or the current folder]
     #[arg(long, value_name = "FOLDER")]
     source: Vec<PathBuf>,
@@ -72,7 +75,9 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
     let build = arguments.build()?;
     let (mut changes, paths) = arguments.changes()?;
     let console = Console::new(output);
-    let monitor = Shared::new(Vec::new(), None, Screen::new(output, None, false).sink_above(&console));
+    let bootloader = read_bootloader(arguments.bootloader.as_deref())?;
+    let screen = Screen::new(output, None, bootloader.is_some());
+    let monitor = Shared::new(Vec::new(), bootloader, screen.sink_above(&console));
     let link = Link::new(arguments.port.open()?).with_recovery(Duration::MAX);
     let mut link = monitor.on(link).with_stop(interrupt::came);
     let mut watch = Watch { arguments, key, build, output, console, monitor, last: None, done: Watched::default() };
