@@ -1,26 +1,22 @@
 //! `lifeboot monitor`, on recordings of what devices say: what is shown of messages, text, noise, starts, and lost
 //! connections, and with which ELF file.
 
+/// Whatever comes over a line.
+mod arbitrary;
+
+/// Files that keep what was heard.
+mod recordings;
+
 use crate::command_line::Folder;
 use crate::program::*;
 use crate::reported::lines;
 use lifeboot_core::Slot;
 use lifeboot_host_tool::image_file::{Release, hex};
-use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::monitor::{Item, Line, Program as Logging, Recorded, Replay, Shared};
-use lifeboot_host_tool::port::{Pipe, PortError};
 use lifeboot_host_tool::sign;
 use lifeboot_updater::frame;
 use lifeboot_updater::wire::{self, Answer, Body, SlotContent, Status};
-use proptest::collection::vec;
-use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::io::{self, Write};
-use std::path::Path;
-use std::rc::Rc;
-use std::time::Duration;
 
 const STARTED: u8 = 1;
 const HOT: u8 = 2;
@@ -346,148 +342,4 @@ fn a_text_ends_it_and_one_that_does_not_come_is_an_error() {
     );
     let text = folder.failed("monitor --elf a.elf --replay session.jsonl --until 71");
     assert!(text.starts_with("error: no line with \"71\" was shown\n  help: "), "{text}");
-}
-
-#[test]
-fn files_that_are_no_recordings_say_where() {
-    let folder = Folder::new();
-    let cases = [
-        ("", "line 1: it is empty"),
-        ("hello\n", "line 1: expected value at line 1 column 1"),
-        ("{\"lifeboot_recording\":2}\n", "line 1: format 2, and this knows 1"),
-        (
-            "{\"lifeboot_recording\":1}\n{\"at_us\":1,\"bytes\":\"0\"}\n",
-            "line 2: these are no hexadecimal digits of bytes",
-        ),
-        (
-            "{\"lifeboot_recording\":1}\n{\"at_us\":1}\n",
-            "line 2: no variant of enum Event found in flattened data at line 1 column 11",
-        ),
-    ];
-    for (text, words) in cases {
-        folder.put("session.jsonl", text.as_bytes());
-        let said = folder.failed("monitor --replay session.jsonl");
-        let start = format!("error: session.jsonl is not a recording that this lifeboot can show: {words}\n  help: ");
-        assert!(said.starts_with(&start), "{said}");
-    }
-    // One that a crash has cut short is shown as far as it goes.
-    folder.put("session.jsonl", b"{\"lifeboot_recording\":1}\n{\"at_us\":1,\"byt");
-    assert!(folder.done("monitor --replay session.jsonl").starts_with("the recording is over: 0 messages"));
-}
-
-/// A pipe that says this, and is lost and found again.
-struct Scripted {
-    says: Vec<Option<&'static [u8]>>,
-    now: Duration,
-}
-
-impl Pipe for Scripted {
-    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
-        self.now += wait;
-        match self.says.pop() {
-            Some(Some(bytes)) => {
-                buffer[..bytes.len()].copy_from_slice(bytes);
-                Ok(bytes.len())
-            }
-            Some(None) => Err(PortError::Lost { port: "here".to_owned(), reason: "unplugged".to_owned() }),
-            None => Ok(0),
-        }
-    }
-    fn write(&mut self, _: &[u8]) -> Result<(), PortError> {
-        Ok(())
-    }
-    fn reconnect(&mut self) -> Result<(), PortError> {
-        Ok(())
-    }
-    fn now(&self) -> Duration {
-        self.now
-    }
-    fn pause(&mut self, time: Duration) {
-        self.now += time;
-    }
-}
-
-/// A file that can be looked at.
-#[derive(Clone, Default)]
-struct Kept(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_recording_has_the_bytes_and_what_happened_to_the_connection() {
-    let file = Kept::default();
-    let scripted = Scripted { says: vec![Some(b"two"), None, Some(b"one\n")], now: Duration::from_secs(7) };
-    let mut pipe = Recorded::new(scripted, Some(Box::new(file.clone())));
-    let mut buffer = [0; 16];
-    pipe.read(&mut buffer, Duration::from_millis(1)).unwrap();
-    pipe.read(&mut buffer, Duration::from_millis(1)).unwrap_err();
-    pipe.pause(Duration::from_secs(1));
-    pipe.reconnect().unwrap();
-    pipe.read(&mut buffer, Duration::from_millis(1)).unwrap();
-    pipe.read(&mut buffer, Duration::from_millis(1)).unwrap();
-    pipe.finish().unwrap();
-    assert_eq!(
-        String::from_utf8(file.0.borrow().clone()).unwrap(),
-        r#"{"lifeboot_recording":1}
-{"at_us":1000,"bytes":"6f6e650a"}
-{"at_us":2000,"lost":"the connection to here is lost: unplugged"}
-{"at_us":1002000,"connected":true}
-{"at_us":1003000,"bytes":"74776f"}
-"#
-    );
-}
-
-/// Something on a line: what devices say, and what lines make of it.
-fn said() -> impl Strategy<Value = Vec<u8>> {
-    let log = vec(any::<u8>(), 0..40).prop_map(|piece| framed(Body::Log(&piece)));
-    let message = (1u8..4, vec(any::<u8>(), 0..6))
-        .prop_map(|(number, arguments)| framed(Body::Log(&logged(&[&[number, 0], &*arguments].concat()))));
-    let cut = (0usize..60, any::<bool>()).prop_map(|(length, running)| {
-        let slot = if running { wire::Slot::A } else { wire::Slot::B };
-        let frame = framed(Body::Status(status(&firmware(0, false), slot, running)));
-        frame[..length.min(frame.len())].to_vec()
-    });
-    prop_oneof![log, message, cut, vec(any::<u8>(), 0..80), "[a-zä\\n\\x1b]{0,30}".prop_map(String::into_bytes)]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_comes_is_shown_or_counted_and_ends(said in vec((said(), 0u64..3000), 0..20), timestamp: bool) {
-        let mut session = Session::new();
-        let mut at = 0;
-        for (bytes, pause) in &said {
-            at += pause;
-            session = session.raw(at, bytes);
-        }
-        let program = Logging::read(Path::new("a.elf"), &firmware(0, timestamp)).unwrap();
-        let records = Rc::new(RefCell::new(Vec::new()));
-        let sink = records.clone();
-        let monitor = Shared::new(program.into_iter().collect(), None, Box::new(move |record| sink.borrow_mut().push(record)));
-        let mut link = monitor.on(Link::new(Replay::read("session", &session.0).unwrap()));
-        monitor.listen(&mut link, |link| !link.pipe().is_over()).unwrap();
-        monitor.finish();
-        // Each message is there, one way or the other: no more of them than there were zeros in the log.
-        let zeros: usize = said.iter().map(|(bytes, _)| bytes.len()).sum();
-        let messages: usize = records.borrow().iter().map(|record| match &record.item {
-            Item::Log(_) => 1,
-            Item::Unread { messages, .. } => *messages,
-            _ => 0,
-        }).sum();
-        prop_assert!(messages <= zeros);
-        for record in records.borrow().iter() {
-            prop_assert!(record.at <= Duration::from_millis(at + 10_000));
-            let line = Line { record, source: true };
-            prop_assert!(!line.to_string().is_empty() && serde_json::to_string(&line).is_ok());
-        }
-    }
 }
