@@ -13,6 +13,7 @@ mod log;
 
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
+use lifeboot_core::handover::Boot;
 use lifeboot_core::info::{INFO_LENGTH, Info};
 use lifeboot_core::record::Cause;
 
@@ -42,10 +43,14 @@ extern "C" fn reset() -> ! {
     }
     match decision {
         Decision::Trial(verified) => {
+            chip::note_boot(Boot { cause, trial: true });
             chip::arm_watchdog();
             chip::jump(&verified)
         }
-        Decision::Confirmed(verified) => chip::jump(&verified),
+        Decision::Confirmed(verified) => {
+            chip::note_boot(Boot { cause, trial: false });
+            chip::jump(&verified)
+        }
         Decision::Recovery => chip::wait_for_debugger(),
     }
 }

@@ -15,13 +15,14 @@ mod image;
 mod monitor;
 mod push;
 mod recorded;
+mod reset;
 mod schema;
 mod shell;
 mod table;
 mod watch;
 
 pub use admission::{Admission, Finding, Rule, RuleReport};
-pub use device::{Content, Device, Ending, LastOutcome, Running, Slots, TrialLeft};
+pub use device::{Content, Device, Ending, LastBoot, LastOutcome, Running, Slots, TrialLeft};
 pub use diagnosis::{Checkup, Diagnosis, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
 pub use failure::{Failure, FailureDetails};
@@ -31,6 +32,7 @@ pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, Sl
 pub use monitor::{MonitorEnd, Monitored};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};
 pub use recorded::RecordedError;
+pub use reset::Reset;
 pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};
 pub use watch::{WatchEvent, Watched};

@@ -22,6 +22,7 @@ fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
     runs(&status, wire::Slot::A, version(1)).unwrap();
     let outcome = status.outcome.unwrap();
     assert_eq!((outcome.ending, outcome.cause, outcome.slot), (ending, cause, wire::Slot::B));
+    assert_eq!(status.boot.map(|boot| boot.trial), Some(false));
     assert!(bad.header().digest.starts_with(&outcome.digest));
 }
 
@@ -45,6 +46,8 @@ fn an_update_is_tried_and_confirmed_while_the_application_goes_on() {
     runs(&after, wire::Slot::B, version(2)).unwrap();
     assert_eq!(after.outcome.unwrap().ending, OutcomeEnding::Confirmed);
     assert_eq!(after.epoch_floor, 1);
+    // The last start was that of the trial.
+    assert_eq!(after.boot, Some(wire::Boot { cause: ResetCause::Request, trial: true }));
 
     // What is in slot B is the image as it was rebased, and slot A was not touched.
     let flash = bench.board.flash().unwrap();

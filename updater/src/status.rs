@@ -4,6 +4,7 @@ use crate::transfer::{is_erased, read_header};
 use crate::updater::Updater;
 use crate::wire::{self, OutcomeEnding, Refusal, ResetCause};
 use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::handover::Boot;
 use lifeboot_core::image::{Header, Invalid};
 use lifeboot_core::info::Info;
 use lifeboot_core::journal::Failed;
@@ -31,6 +32,7 @@ impl<F: NorFlash> Updater<F> {
             window,
             chunk,
             unit: self.board.slot_unit,
+            boot: self.boot.map(Into::into),
         }
     }
 
@@ -68,6 +70,12 @@ impl From<Invalid> for Refusal {
             Invalid::Stack => Refusal::Stack,
             Invalid::Flash => Refusal::Flash,
         }
+    }
+}
+
+impl From<Boot> for wire::Boot {
+    fn from(Boot { cause, trial }: Boot) -> Self {
+        wire::Boot { cause: cause.into(), trial }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::wire::{self, Refusal};
 use crate::work::{Change, Purpose, Stage, Work};
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::boot::outcome;
+use lifeboot_core::handover::{self, Boot};
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BLOCK, Board, Slot};
@@ -32,6 +33,7 @@ pub struct Updater<F> {
     pub(crate) journal: Journal,
     pub(crate) running: Slot,
     pub(crate) schema: u16,
+    pub(crate) boot: Option<Boot>,
     pub(crate) stage: Stage,
     pub(crate) doubt: Doubt,
 }
@@ -54,13 +56,33 @@ impl<F: NorFlash> Updater<F> {
     /// The updater of a program that stands for firmware in `slot`: a simulation, or a bootloader that answers hosts.
     pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Self {
         let journal = Journal::open(&mut flash, board);
-        Updater { flash, board, journal, running: slot, schema: 0, stage: Stage::Idle, doubt: Doubt::default() }
+        Updater {
+            flash,
+            board,
+            journal,
+            running: slot,
+            schema: 0,
+            boot: None,
+            stage: Stage::Idle,
+            doubt: Doubt::default(),
+        }
     }
 
     /// States the schema of what the firmware keeps in its own storage; images that cannot live with it are refused.
     /// 0 where nothing is stated.
     pub fn with_storage_schema(self, schema: u16) -> Self {
         Updater { schema, ..self }
+    }
+
+    /// States what stands at [`handover::BOOT`] in RAM, where the bootloader leaves how this firmware came to be started:
+    /// a host can read it then.
+    pub fn with_boot_word(self, word: u32) -> Self {
+        Updater { boot: handover::boot_in(word), ..self }
+    }
+
+    /// How the bootloader came to start this firmware, where [`with_boot_word`](Self::with_boot_word) said so.
+    pub fn boot(&self) -> Option<Boot> {
+        self.boot
     }
 
     /// The slot that runs.

@@ -156,6 +156,17 @@ pub struct Status {
     pub chunk: u32,
     /// Bytes that one erase clears in a slot.
     pub unit: u32,
+    /// How the firmware that runs came to be started, where it knows.
+    pub boot: Option<Boot>,
+}
+
+/// How firmware came to be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    /// Why the device was reset.
+    pub cause: ResetCause,
+    /// Whether it was started on trial, and not as the confirmed one.
+    pub trial: bool,
 }
 
 /// A slot's name.

@@ -6,13 +6,14 @@
 use super::BOARD;
 use core::arch::asm;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
-use lifeboot_core::handover::{self, cause_in, cause_word};
+use lifeboot_core::handover::{self, Boot, boot_word, cause_in, cause_word};
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 
 /// Where the words lie that bootloader and firmware share.
 pub const HANDED_OVER: usize = BOARD.ram.start as usize;
 const CAUSE_WORD: usize = HANDED_OVER + handover::CAUSE as usize;
+const BOOT_WORD: usize = HANDED_OVER + handover::BOOT as usize;
 
 const AIRCR: usize = 0xE000_ED0C;
 /// AIRCR: the key that a write needs, and SYSRESETREQ (B3.2.6).
@@ -63,6 +64,11 @@ pub fn noted_cause() -> Option<Cause> {
     let noted = cause_in(load(CAUSE_WORD));
     store(CAUSE_WORD, 0);
     noted
+}
+
+/// Leaves for the firmware how it came to be started.
+pub fn note_boot(boot: Boot) {
+    store(BOOT_WORD, boot_word(boot));
 }
 
 /// Starts firmware: the last instructions of the bootloader.

@@ -43,7 +43,7 @@ mod stm32f4;
 #[cfg(any(feature = "rp2040", feature = "stm32f4"))]
 mod vtor;
 
-pub use cortex_m::{reset, wait_for_debugger};
+pub use cortex_m::{note_boot, reset, wait_for_debugger};
 #[cfg(feature = "nrf51")]
 pub use nrf51::{BOARD, Flash, arm_watchdog, jump, start_up};
 #[cfg(feature = "rp2040")]

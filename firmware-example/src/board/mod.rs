@@ -55,6 +55,13 @@ pub fn slot_name(slot: Slot) -> &'static str {
     }
 }
 
+/// The word in which the bootloader says how it came to start this.
+pub fn boot_word() -> u32 {
+    let place = (BOARD.ram.start + handover::BOOT) as usize;
+    // SAFETY: a word in RAM that the linker script keeps free, written by the bootloader, which does not run now.
+    unsafe { read_volatile(with_exposed_provenance(place)) }
+}
+
 /// What the bootloader has logged before it started this, once; nothing where it was not built for development.
 pub fn bootloader_log() -> Vec<u8, { handover::LOG_LENGTH }> {
     let place = (BOARD.ram.start + handover::LOG) as usize;

@@ -1,12 +1,13 @@
 //! Reports on a device: `status`, `confirm`, `rollback`, `reset`.
 
 use super::SlotName;
+use super::reset::Reset;
 use super::table::{list, table};
 use crate::device::{ending, reason, running};
 use crate::image_file::hex;
 use crate::refusal::board_name;
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{self, OutcomeEnding, ResetCause, SlotContent};
+use lifeboot_updater::wire::{self, OutcomeEnding, SlotContent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
@@ -34,6 +35,8 @@ pub struct Device {
     pub revoked_keys: Vec<u8>,
     /// How the last update ended; `null` where there was none yet.
     pub last_outcome: Option<LastOutcome>,
+    /// How the firmware that runs came to be started; `null` where it does not tell.
+    pub last_boot: Option<LastBoot>,
 }
 
 /// What both slots hold.
@@ -87,11 +90,22 @@ pub struct LastOutcome {
     pub version: String,
     /// The first half of the image's digest, 32 hexadecimal digits.
     pub digest: String,
-    /// What ended its last start: `unknown`, `power_on`, `brown_out`, `pin`, `watchdog`, `fault` or `request`.
-    pub last_reset: String,
+    /// What ended its last start.
+    pub last_reset: Reset,
     /// Why, in words.
     pub reason: String,
     /// All of it in words.
+    pub text: String,
+}
+
+/// How firmware came to be started.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct LastBoot {
+    /// Why the device was reset.
+    pub reset: Reset,
+    /// Whether it was started on trial, and not as the confirmed one.
+    pub on_trial: bool,
+    /// Both in words.
     pub text: String,
 }
 
@@ -125,6 +139,7 @@ impl From<&wire::Status> for Device {
             epoch_floor: status.epoch_floor,
             revoked_keys: (0..8).filter(|key| status.revoked & 1 << key != 0).map(|key| key + 1).collect(),
             last_outcome: status.outcome.as_ref().map(LastOutcome::from),
+            last_boot: status.boot.map(LastBoot::from),
         }
     }
 }
@@ -147,17 +162,16 @@ impl From<wire::Trial> for TrialLeft {
     }
 }
 
+impl From<wire::Boot> for LastBoot {
+    fn from(wire::Boot { cause, trial }: wire::Boot) -> Self {
+        let as_what = if trial { "started on trial" } else { "started as the confirmed firmware" };
+        let reset = Reset::from(cause);
+        LastBoot { reset, on_trial: trial, text: format!("{as_what}, after {reset}") }
+    }
+}
+
 impl From<&wire::Outcome> for LastOutcome {
     fn from(outcome: &wire::Outcome) -> Self {
-        let last_reset = match outcome.cause {
-            ResetCause::Unknown => "unknown",
-            ResetCause::PowerOn => "power_on",
-            ResetCause::BrownOut => "brown_out",
-            ResetCause::Pin => "pin",
-            ResetCause::Watchdog => "watchdog",
-            ResetCause::Fault => "fault",
-            ResetCause::Request => "request",
-        };
         LastOutcome {
             ending: match outcome.ending {
                 OutcomeEnding::Confirmed => Ending::Confirmed,
@@ -169,7 +183,7 @@ impl From<&wire::Outcome> for LastOutcome {
             slot: outcome.slot.into(),
             version: Version::from(outcome.version).to_string(),
             digest: hex(&outcome.digest),
-            last_reset: last_reset.to_owned(),
+            last_reset: outcome.cause.into(),
             reason: reason(outcome),
             text: ending(outcome),
         }
@@ -188,9 +202,11 @@ impl Display for Device {
             ("revoked keys", if revoked.is_empty() { "none".to_owned() } else { revoked.join(", ") }),
             ("last update", self.last_outcome.as_ref().map_or("none yet".to_owned(), |outcome| outcome.text.clone())),
         ];
+        let boot = self.last_boot.as_ref();
         // Whoever wants to try a rejected image again has to name it.
         let rejected = self.last_outcome.as_ref().filter(|outcome| outcome.ending.is_rejection());
         lines.extend(rejected.map(|outcome| ("", format!("its digest is {}", outcome.digest))));
+        lines.push(("last boot", boot.map_or("the firmware does not tell".to_owned(), |boot| boot.text.clone())));
         if self.demo_key {
             lines.push(("warning", "this bootloader was built with a demo key: it protects nothing".to_owned()));
         }

@@ -3,7 +3,7 @@
 
 use super::{Content, Device, Ending, LastOutcome, SlotName};
 use crate::version;
-use lifeboot_updater::wire::{self, OutcomeEnding, ResetCause, SlotContent};
+use lifeboot_updater::wire::{self, OutcomeEnding, SlotContent};
 use thiserror::Error;
 
 /// Why a text is not a device's state.
@@ -49,6 +49,7 @@ impl Device {
             window: 0,
             chunk: 0,
             unit: 0,
+            boot: self.last_boot.as_ref().map(|boot| wire::Boot { cause: boot.reset.into(), trial: boot.on_trial }),
         })
     }
 }
@@ -82,16 +83,7 @@ fn outcome(outcome: &LastOutcome) -> Result<wire::Outcome, RecordedError> {
             Ending::FellBack => OutcomeEnding::FellBack,
         },
         slot: outcome.slot.into(),
-        cause: match outcome.last_reset.as_str() {
-            "unknown" => ResetCause::Unknown,
-            "power_on" => ResetCause::PowerOn,
-            "brown_out" => ResetCause::BrownOut,
-            "pin" => ResetCause::Pin,
-            "watchdog" => ResetCause::Watchdog,
-            "fault" => ResetCause::Fault,
-            "request" => ResetCause::Request,
-            other => return Err(wrong("last_reset", other)),
-        },
+        cause: outcome.last_reset.into(),
         version: number(&outcome.version)?,
         digest: digits(&outcome.digest)?,
     })

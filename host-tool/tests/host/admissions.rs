@@ -26,6 +26,7 @@ fn status() -> Status {
         window: 0,
         chunk: 0,
         unit: 0,
+        boot: None,
     }
 }
 

@@ -68,6 +68,7 @@ fn status(elf: &[u8], running: wire::Slot, trial: bool) -> Status {
         window: 1024,
         chunk: 512,
         unit: 1024,
+        boot: None,
     }
 }
 

@@ -112,6 +112,7 @@ fn each_push_has_a_version_of_its_own() {
         window: 0,
         chunk: 0,
         unit: 0,
+        boot: None,
     };
     assert_eq!(next_version(base, &status), base);
     status.slots[1] = SlotContent::Image { version: version(2, 0), epoch: 0, digest: [0; 16] };

@@ -4,6 +4,7 @@ use crate::flash::Flash;
 use crate::images::{Recipe, info, version};
 use crate::serial_port::Serial;
 use lifeboot_core::boot::{Decision, boot};
+use lifeboot_core::handover;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 use lifeboot_core::{Board, Slot, Version};
@@ -114,15 +115,17 @@ impl Device {
         self.starts += 1;
         self.resetting = false;
         self.started = now.wrapping_add(BOOT);
-        let verified = match boot(&mut self.flash, self.board, &info(), cause) {
-            Decision::Trial(verified) | Decision::Confirmed(verified) => Some(verified),
-            Decision::Recovery => None,
+        let (verified, trial) = match boot(&mut self.flash, self.board, &info(), cause) {
+            Decision::Trial(verified) => (Some(verified), true),
+            Decision::Confirmed(verified) => (Some(verified), false),
+            Decision::Recovery => (None, false),
         };
+        let boot_word = handover::boot_word(handover::Boot { cause, trial });
         let start = |verified: Verified| Running {
             slot: verified.slot(),
             firmware: self.firmware.get(&verified.version()).copied().unwrap_or(Firmware::Healthy),
             session: Session::new(RECEIVE_BUFFER).with_trial_deadline(20_000),
-            updater: Updater::running_in(verified.slot(), self.flash.clone(), self.board),
+            updater: Updater::running_in(verified.slot(), self.flash.clone(), self.board).with_boot_word(boot_word),
         };
         self.running = verified.map(start);
         self.flash.take_busy();

@@ -15,6 +15,7 @@ fn updated(new: &ImageFile) -> Host {
     let mut host = connect(&factory(), &Settings::default());
     let before = status(&mut host);
     runs(&before, wire::Slot::A, version(1)).unwrap();
+    assert_eq!(before.boot, Some(wire::Boot { cause: ResetCause::PowerOn, trial: false }));
     assert!(before.demo_key, "the bootloader does not say that its key is a demo's");
     assert_eq!(before.slots[1], SlotContent::Empty);
     let pushed = push(&mut host, new).unwrap();
@@ -56,6 +57,7 @@ fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
     runs(&status, wire::Slot::A, version(1)).unwrap();
     let outcome = status.outcome.unwrap();
     assert_eq!((outcome.ending, outcome.cause, outcome.slot), (ending, cause, wire::Slot::B));
+    assert_eq!(status.boot, Some(wire::Boot { cause, trial: false }));
 }
 
 #[test]

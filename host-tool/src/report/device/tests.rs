@@ -1,7 +1,7 @@
 //! Devices, described.
 
 use super::*;
-use lifeboot_updater::wire::{Outcome, Slot, Status, Trial};
+use lifeboot_updater::wire::{Outcome, ResetCause, Slot, Status, Trial};
 
 fn status() -> Status {
     let version = wire::Version { major: 1, minor: 2, patch: 3, build: 0 };
@@ -32,6 +32,7 @@ fn status() -> Status {
         window: 1024,
         chunk: 544,
         unit: 1024,
+        boot: Some(wire::Boot { cause: ResetCause::Watchdog, trial: true }),
     }
 }
 
@@ -53,6 +54,7 @@ revoked keys 1, 3
 last update  1.2.3 in slot B was rejected: it did not confirm in any of its starts; the last start
              ended by the watchdog: it hung
              its digest is 01010101010101010101010101010101
+last boot    started on trial, after a reset by the watchdog
 warning      this bootloader was built with a demo key: it protects nothing"
     );
     assert_eq!(running(&status()), "1.3.0 in slot B, on trial");
@@ -61,8 +63,16 @@ warning      this bootloader was built with a demo key: it protects nothing"
 #[test]
 fn a_device_with_little_to_tell_is_described() {
     let slots = [status().slots[0], SlotContent::Empty];
-    let status =
-        Status { slots, running: Slot::A, trial: None, outcome: None, revoked: 0, demo_key: false, ..status() };
+    let status = Status {
+        slots,
+        running: Slot::A,
+        trial: None,
+        outcome: None,
+        revoked: 0,
+        demo_key: false,
+        boot: None,
+        ..status()
+    };
     assert_eq!(
         Device::from(&status).to_string(),
         "\
@@ -76,7 +86,8 @@ microbit, bootloader format 1
 trial        none
 epoch floor  4 and up are started
 revoked keys none
-last update  none yet"
+last update  none yet
+last boot    the firmware does not tell"
     );
 }
 

@@ -1,0 +1,68 @@
+//! Why a device was reset.
+
+use lifeboot_updater::wire::ResetCause;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt::{self, Display};
+
+/// Why a device was reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reset {
+    /// The chip does not tell.
+    Unknown,
+    /// The power came on.
+    PowerOn,
+    /// The supply sagged.
+    BrownOut,
+    /// By the reset pin or a debugger.
+    Pin,
+    /// By the watchdog: the firmware hung.
+    Watchdog,
+    /// By a fault or a panic.
+    Fault,
+    /// The firmware asked for it.
+    Request,
+}
+
+impl From<ResetCause> for Reset {
+    fn from(cause: ResetCause) -> Self {
+        match cause {
+            ResetCause::Unknown => Reset::Unknown,
+            ResetCause::PowerOn => Reset::PowerOn,
+            ResetCause::BrownOut => Reset::BrownOut,
+            ResetCause::Pin => Reset::Pin,
+            ResetCause::Watchdog => Reset::Watchdog,
+            ResetCause::Fault => Reset::Fault,
+            ResetCause::Request => Reset::Request,
+        }
+    }
+}
+
+impl From<Reset> for ResetCause {
+    fn from(reset: Reset) -> Self {
+        match reset {
+            Reset::Unknown => ResetCause::Unknown,
+            Reset::PowerOn => ResetCause::PowerOn,
+            Reset::BrownOut => ResetCause::BrownOut,
+            Reset::Pin => ResetCause::Pin,
+            Reset::Watchdog => ResetCause::Watchdog,
+            Reset::Fault => ResetCause::Fault,
+            Reset::Request => ResetCause::Request,
+        }
+    }
+}
+
+impl Display for Reset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reset::Unknown => "a reset of unknown cause",
+            Reset::PowerOn => "power-on",
+            Reset::BrownOut => "a sagging supply",
+            Reset::Pin => "a reset by pin or debugger",
+            Reset::Watchdog => "a reset by the watchdog",
+            Reset::Fault => "a fault or a panic",
+            Reset::Request => "a reset that was asked for",
+        })
+    }
+}
