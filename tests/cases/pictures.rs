@@ -50,7 +50,8 @@ impl Terminal {
         }
         let rows: Vec<String> = screen.screen().rows_formatted(0, COLUMNS.get()).collect();
         let last = rows.iter().rposition(|row| !row.is_empty()).map_or(0, |last| last + 1);
-        let seen = rows[..last].join("\n");
+        // Each row starts without colours.
+        let seen = rows[..last].join("\x1b[0m\n");
         let picture = Term::new().render_svg(&seen);
         let path = product::root().join(format!("tests/pictures/{name}.svg"));
         if env::var_os("LIFEBOOT_PICTURES").is_some_and(|value| value == "draw") {
