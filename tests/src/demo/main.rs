@@ -7,6 +7,7 @@ mod steps;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
+use lifeboot_core::Slot;
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
 use lifeboot_tests::product;
 use lifeboot_tests::{bench, setup};
@@ -19,7 +20,7 @@ struct Arguments {
     /// The board
     #[arg(long, value_enum, default_value_t = Board::Microbit)]
     board: Board,
-    /// Leave the board running at the end, and print its port, to play with `lifeboot`
+    /// Leave the board running at the end, and print what to export for it, to play with `lifeboot`
     #[arg(long)]
     keep: bool,
 }
@@ -79,16 +80,20 @@ fn play<B: Emulated>(keep_running: bool) -> Result<()> {
     }
     println!("\nEvery step went as described.");
     if keep_running {
-        keep(&stage)?;
+        keep(&mut stage)?;
     }
     Ok(())
 }
 
 /// Waits until the person at the keyboard has played enough. The board goes when this process does.
-fn keep<B: Emulated>(stage: &Stage<B>) -> Result<()> {
+fn keep<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
     let folder = product::output()?;
     println!("\nThe board is running. In another terminal:");
     println!("  export LIFEBOOT_PORT={}", stage.port());
+    // What the board takes: images of the demo's key, of no lower epoch.
+    println!("  export LIFEBOOT_KEY={}", folder.join("keys/demo.pem").display());
+    println!("  export LIFEBOOT_EPOCH={}", stage.bench()?.status()?.epoch_floor);
+    println!("  export LIFEBOOT_FIRMWARE={}", product::firmware(&B::TARGET, Slot::A, &[])?.display());
     println!("  {} status", stage.tool().display());
     println!("  {} push {}", stage.tool().display(), folder.join("demo-2.1.0.img").display());
     print!("Enter, or end of input, switches it off. ");
