@@ -16,10 +16,12 @@ use std::time::Duration;
 /// Milliseconds after which a terminal that does not show what it should is taken to hang.
 const HANGS: u64 = 120_000;
 
-/// The command, with nothing that the person at this machine has set.
+/// The command, with nothing that the person at this machine has set; a CI server says so in `CI`, and its terminals are
+/// taken to have colours whatever they call themselves.
 pub fn lifeboot(arguments: &[&str]) -> Command {
     let mut command = Command::new(product::host_tool().unwrap());
-    let personal = |name: &str| name.starts_with("LIFEBOOT_") || ["NO_COLOR", "CLICOLOR_FORCE"].contains(&name);
+    let personal =
+        |name: &str| name.starts_with("LIFEBOOT_") || ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"].contains(&name);
     for (name, _) in std::env::vars().filter(|(name, _)| personal(name)) {
         command.env_remove(name);
     }

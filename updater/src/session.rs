@@ -36,7 +36,7 @@ pub enum Event {
 
 /// One host's conversation with the device. `N` bounds a received frame: [`chunk`](Self::chunk) bytes of image fit.
 ///
-/// Takes `N` bytes of RAM and about 300 more.
+/// Takes `N` bytes of RAM and about 400 more.
 pub struct Session<const N: usize> {
     decoder: frame::Decoder<N>,
     /// The decoder holds a request that is not answered yet.

@@ -266,7 +266,6 @@ impl Trust<'_> {
 }
 
 /// A check of a header under way, in steps.
-#[derive(Clone)]
 pub struct HeaderCheck {
     bytes: HeaderBytes,
     slot: Slot,

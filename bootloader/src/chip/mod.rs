@@ -5,8 +5,9 @@
 //! 1. A flash map in `core/src/layout.rs`, and its line in `BOARDS`. Tests that list or count the boards then fail, and
 //!    say what is new; `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes its golden bytes.
 //! 2. A feature for the board in `Cargo.toml`, and its line in `board()` of `build.rs`.
-//! 3. A folder here with `mod.rs`: `BOARD`, `start_up`, `arm_watchdog` and `jump`, with what `cortex_m.rs` has for all,
-//!    and `vtor.rs` for most: the others bring their vector table; and `flash.rs`: the driver, over the `embedded-storage` traits. What the chip's ROM looks
+//! 3. A folder here with `mod.rs`: `BOARD`, `start_up`, `arm_watchdog` and `jump`, with what `cortex_m.rs` has for all and
+//!    `vtor.rs` for most; a core without VTOR brings its own vector table, as nRF51 does. And `flash.rs`: the driver, over
+//!    the `embedded-storage` traits. What the chip's ROM looks
 //!    for in front of the vectors goes into the section `.boot2`.
 //! 4. Its two lines below.
 //! 5. A file or folder in `firmware-example/src/board`: serial port, clock, LED, watchdog feed; its lines in `mod.rs`

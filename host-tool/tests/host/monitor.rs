@@ -7,6 +7,7 @@ mod arbitrary;
 /// Files that keep what was heard.
 mod recordings;
 
+use crate::admissions;
 use crate::command_line::Folder;
 use crate::program::*;
 use crate::reported::lines;
@@ -54,21 +55,11 @@ fn status(elf: &[u8], running: wire::Slot, trial: bool) -> Status {
     let version = wire::Version { major: 1, minor: 2, patch: 3, build: 0 };
     let digest = *image.header().digest.first_chunk().unwrap();
     Status {
-        wire: wire::WIRE,
-        board: LARGE.name_bytes(),
-        bootloader: 1,
-        demo_key: false,
         running,
         confirmed: if trial { wire::Slot::A } else { running },
         trial: trial.then_some(wire::Trial { slot: running, attempts: 2, power_attempts: 9 }),
         slots: [SlotContent::Image { version, epoch: 0, digest }; 2],
-        epoch_floor: 0,
-        revoked: 0,
-        outcome: None,
-        window: 1024,
-        chunk: 512,
-        unit: 1024,
-        boot: None,
+        ..admissions::status()
     }
 }
 

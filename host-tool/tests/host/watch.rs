@@ -1,5 +1,6 @@
 //! Seeing files change, building, and the versions between two releases.
 
+use crate::admissions::status;
 use lifeboot_core::Version;
 use lifeboot_host_tool::watch::{Build, Building, Built, Changes, WatchError, next_version};
 use lifeboot_updater::wire::{self, Outcome, OutcomeEnding, ResetCause, SlotContent, Status};
@@ -97,23 +98,8 @@ fn a_build_is_cargos_or_a_command() {
 fn each_push_has_a_version_of_its_own() {
     let version = |minor, build| wire::Version { major: 1, minor, patch: 0, build };
     let base = Version { major: 1, minor: 2, patch: 0, build: 0 };
-    let mut status = Status {
-        wire: wire::WIRE,
-        board: [0; 16],
-        bootloader: 1,
-        demo_key: false,
-        running: wire::Slot::A,
-        confirmed: wire::Slot::A,
-        trial: None,
-        slots: [SlotContent::Image { version: version(1, 9), epoch: 0, digest: [0; 16] }, SlotContent::Empty],
-        epoch_floor: 0,
-        revoked: 0,
-        outcome: None,
-        window: 0,
-        chunk: 0,
-        unit: 0,
-        boot: None,
-    };
+    let running = SlotContent::Image { version: version(1, 9), epoch: 0, digest: [0; 16] };
+    let mut status = Status { slots: [running, SlotContent::Empty], ..status() };
     assert_eq!(next_version(base, &status), base);
     status.slots[1] = SlotContent::Image { version: version(2, 0), epoch: 0, digest: [0; 16] };
     assert_eq!(next_version(base, &status).build, 1);

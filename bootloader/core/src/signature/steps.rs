@@ -1,4 +1,4 @@
-//! The same check in steps that fit between two turns of an application's loop, in a tenth of the stack.
+//! The same check in steps that fit between two turns of an application's loop.
 //!
 //! Both products of S·B − k·A are made at once, from the highest digit down: double the sum, then add or subtract B, A or
 //! both, where the digits of S and k are not 0 (Shamir's trick). The digits are non-adjacent forms: of two neighbours at
@@ -15,11 +15,10 @@ use ed25519_dalek::{PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH};
 /// Digits of a number below the group's order, ℓ < 2²⁵³, in non-adjacent form, at most.
 const DIGITS: u8 = 254;
 
-/// Rounds in a step: about 60,000 instructions each on a Cortex-M0.
+/// Rounds in a step: about 30,000 instructions each on a Cortex-M0.
 const ROUNDS: u8 = 4;
 
 /// A check under way.
-#[derive(Clone)]
 pub struct SignatureCheck {
     r: [u8; 32],
     s: NonAdjacent,
