@@ -168,7 +168,7 @@ pub const HEADER_LENGTH: usize = 256;
 pub const INFO_LENGTH: usize = 256;
 
 /// Bytes at the start of RAM that bootloader and firmware share; neither's linker may use them.
-pub const HANDOVER_LENGTH: u32 = 32;
+pub const HANDOVER_LENGTH: u32 = 64;
 
 /// The updater writes, and the verifier reads, this many bytes at a time; slots and tables start at a multiple of it.
 /// It is the largest write unit there is (RP2040: a 256-byte page).
@@ -313,7 +313,7 @@ mod tests {
     fn linker_scripts_carry_the_map() {
         assert_eq!(
             MICROBIT.memory_x(Slot::B).to_string(),
-            "MEMORY {\n  FLASH : ORIGIN = 0x00023500, LENGTH = 0x1cb00\n  RAM : ORIGIN = 0x20000020, LENGTH = 0x3fe0\n}\n"
+            "MEMORY {\n  FLASH : ORIGIN = 0x00023500, LENGTH = 0x1cb00\n  RAM : ORIGIN = 0x20000040, LENGTH = 0x3fc0\n}\n"
         );
         let bootloader = STM32F405.bootloader_memory_x().to_string();
         assert!(bootloader.contains("INFO : ORIGIN = 0x08007f00, LENGTH = 0x100"), "{bootloader}");
