@@ -4,7 +4,7 @@
 //! not tell which keys its bootloader holds, nor the schema of what it has stored.
 
 use crate::bootloader_file::Bootloader;
-use crate::device::{content, is_on_trial, other, running};
+use crate::device::{is_on_trial, running, running_content, target};
 use crate::image_file::{ImageFile, hex};
 use crate::push::{is_image, is_rejection};
 use crate::refusal::{Circumstances, Refused, board_name};
@@ -38,10 +38,11 @@ impl Judge<'_> {
     fn trial(&self) -> RuleReport {
         let Judge { image, status } = self;
         let runs = running(status);
-        if is_image(&content(status, status.running), image) {
+        if is_image(&running_content(status), image) {
             return passed(Rule::Trial, format!("it runs already: {runs}"));
         }
         match is_on_trial(status) {
+            _ if status.recovery.is_some() => passed(Rule::Trial, format!("nothing runs: it is {runs} that answers")),
             true => self.refused(Rule::Trial, Refusal::TrialRunning),
             false => passed(Rule::Trial, format!("what runs is confirmed: {runs}")),
         }
@@ -87,7 +88,7 @@ impl Judge<'_> {
     }
 
     fn slot(&self) -> RuleReport {
-        let target = Slot::from(other(self.status.running));
+        let target = Slot::from(target(self.status, self.image));
         match self.image.is_bound() && self.image.linked_for() != target {
             true => self.refused(Rule::Slot, Refusal::OtherSlot),
             false => passed(Rule::Slot, format!("it would go to slot {target}, and runs there")),

@@ -4,10 +4,11 @@ mod words;
 
 pub use words::{ending, is_on_trial, reason, running};
 
+use crate::image_file::ImageFile;
 use crate::link::{Link, LinkError, Patience, Reply};
 use crate::port::Pipe;
 use crate::refusal::{Circumstances, Refused};
-use lifeboot_updater::wire::{Command, Slot, SlotContent, Status};
+use lifeboot_updater::wire::{Command, Recovery, Slot, SlotContent, Status};
 use miette::Diagnostic;
 use std::time::Duration;
 use thiserror::Error;
@@ -128,6 +129,19 @@ fn back<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, Device
             Err(_) => return Err(DeviceError::Away { seconds: timeout.as_secs() }),
         }
     }
+}
+
+/// What the slot that runs holds; nothing where no firmware runs.
+pub fn running_content(status: &Status) -> SlotContent {
+    if status.recovery.is_some() { SlotContent::Empty } else { content(status, status.running) }
+}
+
+/// The slot that an image would be written to: the one that does not run. Where nothing starts at all, an image that is
+/// bound to the other one can go there, too.
+pub(crate) fn target(status: &Status, image: &ImageFile) -> Slot {
+    let linked_for = Slot::from(image.linked_for());
+    let is_free = status.recovery == Some(Recovery::NothingStarts);
+    if image.is_bound() && is_free { linked_for } else { other(status.running) }
 }
 
 /// What a slot of a device holds.

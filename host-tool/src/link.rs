@@ -8,6 +8,7 @@
 mod error;
 mod frames;
 mod heard;
+mod recovery;
 mod reply;
 mod waiting;
 

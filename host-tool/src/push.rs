@@ -25,7 +25,7 @@ pub use error::PushError;
 pub use estimate::{Estimate, estimate};
 pub use progress::{Interruption, Progress, Step};
 
-use crate::device::{content, is_on_trial, other};
+use crate::device::{content, is_on_trial, target};
 use crate::image_file::ImageFile;
 use crate::link::{Link, Patience};
 use crate::port::Pipe;
@@ -101,6 +101,9 @@ pub fn push<P: Pipe>(
     loop {
         progress.step(Step::Asking);
         let status = link.status(Patience::SHORT)?;
+        if let Some(reason) = status.recovery {
+            progress.step(Step::Recovery(reason));
+        }
         match Standing::of(&status, image) {
             Standing::Confirmed => return Ok(pushed),
             Standing::Trial(_) | Standing::Marked if options.wait => break,
@@ -170,8 +173,8 @@ enum Standing {
 impl Standing {
     fn of(status: &Status, image: &ImageFile) -> Standing {
         let holds = |slot: Slot| is_image(&content(status, slot), image);
-        let target = other(status.running);
-        if holds(status.running) {
+        let target = target(status, image);
+        if status.recovery.is_none() && holds(status.running) {
             return if is_on_trial(status) { Standing::Trial(status.trial) } else { Standing::Confirmed };
         }
         match (status.trial, status.outcome) {

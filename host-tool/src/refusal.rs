@@ -153,6 +153,10 @@ fn words(refusal: Refusal, Circumstances { status, image }: Circumstances) -> (S
             "its firmware runs from neither slot",
             "link it with the memory.x of this board, sign it, and flash it together with the bootloader",
         ),
+        Refusal::Recovery => (
+            "its bootloader answers, since no firmware runs, and takes nothing but an update",
+            "push firmware; lifeboot reset starts what can be started",
+        ),
     };
     (meaning.to_owned(), next.to_owned())
 }

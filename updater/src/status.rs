@@ -33,6 +33,7 @@ impl<F: NorFlash> Updater<F> {
             chunk,
             unit: self.board.slot_unit,
             boot: self.boot.map(Into::into),
+            recovery: None,
         }
     }
 

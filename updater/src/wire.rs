@@ -123,6 +123,23 @@ pub enum Body<'a> {
     /// What the bootloader logged before it started the firmware, as defmt encodes it without frames. Only a bootloader
     /// that was built for development logs.
     BootLog(#[serde(borrow)] &'a [u8]),
+    /// The state of a device whose bootloader answers, since no firmware runs: as it stands in flash, which takes it the
+    /// least code. The host reads it by the formats of [`lifeboot_core`].
+    Recovery {
+        /// Whether it was asked to answer; the confirmed slot is not written then. Otherwise no slot could be started.
+        asked: bool,
+        /// Bytes that one [`Command::Write`] may carry at most. One frame may be on its way at a time.
+        chunk: u32,
+        /// The bootloader's [`info`](lifeboot_core::info).
+        #[serde(borrow)]
+        info: &'a [u8],
+        /// The boot state, as a [`record`](lifeboot_core::record).
+        #[serde(borrow)]
+        record: &'a [u8],
+        /// What stands in the place of each slot's header.
+        #[serde(borrow)]
+        headers: [&'a [u8]; 2],
+    },
 }
 
 /// The state of a device.
@@ -158,6 +175,17 @@ pub struct Status {
     pub unit: u32,
     /// How the firmware that runs came to be started, where it knows.
     pub boot: Option<Boot>,
+    /// Why the bootloader answers, if it does: then no firmware runs. Told by [`Body::Recovery`], never by firmware.
+    pub recovery: Option<Recovery>,
+}
+
+/// Why the bootloader answers in place of firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Recovery {
+    /// No slot could be started. Either may be written.
+    NothingStarts,
+    /// It was asked to, by a pin or by the firmware before a reset. The confirmed slot is not written.
+    Asked,
 }
 
 /// How firmware came to be started.
@@ -317,4 +345,6 @@ pub enum Refusal {
     NoBootloader,
     /// The code runs from neither slot.
     NoSlot,
+    /// The bootloader answers, and does not do this.
+    Recovery,
 }

@@ -6,7 +6,7 @@ use super::push::bring;
 use super::{board_for, interrupt, passphrase, port, release, version_for};
 use crate::output::Output;
 use lifeboot_core::Version;
-use lifeboot_host_tool::device::{content, reason, running};
+use lifeboot_host_tool::device::{reason, running, running_content};
 use lifeboot_host_tool::image_file::{ImageFile, hex};
 use lifeboot_host_tool::keys::PrivateKey;
 use lifeboot_host_tool::link::{Link, LinkError, Patience};
@@ -234,7 +234,7 @@ impl Watch<'_> {
 /// What there is to say where a push would be for nothing.
 fn needless(status: &Status, image: &ImageFile) -> Option<WatchEvent> {
     let is_image = |digest: &[u8; 16]| image.header().digest.starts_with(digest);
-    let runs = matches!(content(status, status.running), SlotContent::Image { digest, .. } if is_image(&digest));
+    let runs = matches!(running_content(status), SlotContent::Image { digest, .. } if is_image(&digest));
     if runs && status.confirmed == status.running && status.trial.is_none() {
         return Some(WatchEvent::RunsAlready { firmware: running(status) });
     }

@@ -1,13 +1,18 @@
 //! A device's state and outcomes, in words.
 
-use super::content;
+use super::running_content;
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{Outcome, OutcomeEnding, ResetCause, SlotContent, Status};
+use lifeboot_updater::wire::{Outcome, OutcomeEnding, Recovery, ResetCause, SlotContent, Status};
 
 /// What runs, in a few words.
 pub fn running(status: &Status) -> String {
     let standing = if is_on_trial(status) { "on trial" } else { "confirmed" };
-    match content(status, status.running) {
+    match status.recovery {
+        Some(Recovery::NothingStarts) => return "the bootloader, since no slot can be started".to_owned(),
+        Some(Recovery::Asked) => return "the bootloader, since it was asked to".to_owned(),
+        None => {}
+    }
+    match running_content(status) {
         SlotContent::Image { version, .. } => {
             format!("{} in slot {:?}, {standing}", Version::from(version), status.running)
         }

@@ -1,5 +1,6 @@
 //! What a device answers, apart from the bytes that it came in.
 
+use super::recovery;
 use lifeboot_updater::wire::{Body, Command, Refusal, Status};
 
 /// What a device answered: [`Body`], but on its own feet, and without the log.
@@ -43,6 +44,9 @@ impl Reply {
             Body::Begun { next } => Reply::Begun(next),
             Body::Written { next } => Reply::Written(next),
             Body::Digests(digests) => Reply::Digests(digests.to_vec()),
+            Body::Recovery { asked, chunk, info, record, headers } => {
+                Reply::Status(Box::new(recovery::status(asked, chunk, info, record, headers)?))
+            }
             Body::Log(_) | Body::BootLog(_) => return None,
         })
     }

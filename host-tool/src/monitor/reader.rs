@@ -5,7 +5,7 @@
 use super::program::Program;
 use super::record::{Item, Log, Reason};
 use super::stream::{Found, Stream};
-use crate::device::{content, running};
+use crate::device::{running, running_content};
 use crate::image_file::hex;
 use crate::link::Source;
 use lifeboot_updater::wire::{SlotContent, Status};
@@ -151,7 +151,7 @@ impl Reader {
 
     /// The device says what it runs; returns what is to be said, where that is none of the programs.
     pub(super) fn learn(&mut self, status: &Status) -> Option<Item> {
-        let SlotContent::Image { digest, .. } = content(status, status.running) else {
+        let SlotContent::Image { digest, .. } = running_content(status) else {
             self.give_up();
             return None;
         };

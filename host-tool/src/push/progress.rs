@@ -1,12 +1,14 @@
 //! What a push tells while it goes on. The library itself prints nothing.
 
-use lifeboot_updater::wire::Trial;
+use lifeboot_updater::wire::{Recovery, Trial};
 
 /// Where a push is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Asks for the device's state.
     Asking,
+    /// The bootloader answers, for this reason: the push goes to it.
+    Recovery(Recovery),
     /// Offers the image; the device checks its signature.
     Beginning,
     /// Finds out what the slot already holds.

@@ -29,10 +29,8 @@ const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)
 const QUESTIONS: u32 = 15;
 /// How long a device that answers may get nothing through, before the line counts as useless.
 const STALLED: Duration = Duration::from_secs(60);
-/// Bytes of the image in a frame at least.
-const SMALLEST_CHUNK: u32 = 32;
-/// Bytes that frames grow by, each time one has arrived.
-const CHUNK_GROWTH: u32 = 32;
+/// Bytes of the image in a frame at least, and those that frames grow by, each time one has arrived.
+const STEP: u32 = 32;
 
 /// A frame on its way.
 struct Sent {
@@ -74,10 +72,12 @@ impl<'a, P: Pipe> Sender<'a, P> {
         pushed: &'a mut Pushed,
     ) -> Self {
         let window = status.window as usize;
-        // Two frames at least: one is being written while the next one arrives.
+        // Two frames at least: one is being written while the next one arrives. A device that says no window, a
+        // bootloader, takes one at a time.
         let half = window / 2;
         let fits_half = half.saturating_sub(length_on_line(0) + half / 254 + 1) as u32;
-        let chunk = status.chunk.min(fits_half).max(SMALLEST_CHUNK);
+        let fits = if window == 0 { status.chunk } else { status.chunk.min(fits_half) };
+        let chunk = fits.max(STEP);
         let (flight, advanced) = (VecDeque::new(), link.now());
         Sender {
             link,
@@ -150,13 +150,13 @@ impl<'a, P: Pipe> Sender<'a, P> {
             }
             if next > written {
                 self.advance(next - written);
-                self.chunk = (self.chunk + CHUNK_GROWTH).min(self.largest_chunk);
+                self.chunk = (self.chunk + STEP).min(self.largest_chunk);
                 written = next;
             }
             if next < sent.end && !sent.stale {
                 self.flight.iter_mut().for_each(|sent| sent.stale = true);
                 self.link.resynchronise();
-                self.chunk = (self.chunk / 2).max(SMALLEST_CHUNK);
+                self.chunk = (self.chunk / 2).max(STEP);
                 position = next;
             }
             position = position.max(next);

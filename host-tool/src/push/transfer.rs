@@ -4,7 +4,7 @@ use super::plan::{Phases, Segment, plan};
 use super::sender::Sender;
 use super::survey::survey;
 use super::{Interruption, Progress, Pushed, Step};
-use crate::device::{content, other};
+use crate::device::{content, other, running_content, target};
 use crate::image_file::ImageFile;
 use crate::link::{Link, LinkError, Patience, Reply};
 use crate::port::Pipe;
@@ -37,20 +37,23 @@ pub(super) fn run<P: Pipe>(
     pushed: &mut Pushed,
 ) -> Result<(), Stop> {
     progress.step(Step::Beginning);
-    let running = match content(status, status.running) {
+    let target = target(status, image);
+    let running = match running_content(status) {
         SlotContent::Image { version, .. } => version,
         SlotContent::Empty | SlotContent::Unfinished => Version::default().into(),
     };
     let header = image.header_bytes();
-    let begin = Command::Begin { header, running, target: other(status.running), force };
-    match link.ask(&begin, Patience::LONG)? {
+    let begin = Command::Begin { header, running, target, force };
+    // A bootloader erases all that the image needs before it answers.
+    let patience = if status.recovery.is_some() { Patience::VERIFY } else { Patience::LONG };
+    match link.ask(&begin, patience)? {
         Reply::Begun(_) => {}
         Reply::Refused(refusal) => return Err(Stop::Refused(refusal)),
         _ => return Err(LinkError::Unexpected.into()),
     }
 
     let phases = Phases::of(image.header(), status.unit);
-    let held = if may_skip { held(link, image, status, &phases, progress)? } else { None };
+    let held = if may_skip && status.recovery.is_none() { held(link, image, status, &phases, progress)? } else { None };
     let [table, payload] = match held {
         Some(held) => plan(&phases, &held, &image.entries()),
         None => phases.ranges().map(|range| vec![Segment::Send(range.end)]),

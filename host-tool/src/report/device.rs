@@ -21,8 +21,10 @@ pub struct Device {
     pub bootloader_format: u16,
     /// Whether its bootloader holds a demo's throw-away key.
     pub demo_key: bool,
-    /// The slot that runs.
+    /// The slot that runs; where the bootloader answers, the confirmed one.
     pub running: SlotName,
+    /// Why the bootloader answers in place of firmware; `null` where firmware does.
+    pub recovery: Option<RecoveryReason>,
     /// The slot that is started by default.
     pub confirmed: SlotName,
     /// The slot on trial, and its starts that are left.
@@ -37,6 +39,16 @@ pub struct Device {
     pub last_outcome: Option<LastOutcome>,
     /// How the firmware that runs came to be started; `null` where it does not tell.
     pub last_boot: Option<LastBoot>,
+}
+
+/// Why a bootloader answers in place of firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryReason {
+    /// No slot could be started.
+    NothingStarts,
+    /// It was asked to.
+    Asked,
 }
 
 /// What both slots hold.
@@ -133,6 +145,10 @@ impl From<&wire::Status> for Device {
             bootloader_format: status.bootloader,
             demo_key: status.demo_key,
             running: status.running.into(),
+            recovery: status.recovery.map(|reason| match reason {
+                wire::Recovery::NothingStarts => RecoveryReason::NothingStarts,
+                wire::Recovery::Asked => RecoveryReason::Asked,
+            }),
             confirmed: status.confirmed.into(),
             trial: status.trial.map(TrialLeft::from),
             slots: Slots { a, b },
@@ -196,17 +212,20 @@ impl Display for Device {
         let slots = [self.slot(SlotName::A, &self.slots.a), self.slot(SlotName::B, &self.slots.b)];
         writeln!(f, "{}", table(["slot", "version", "epoch", "digest", "standing"], slots))?;
         let revoked: Vec<String> = self.revoked_keys.iter().map(u8::to_string).collect();
-        let mut lines = vec![
+        let mut lines: Vec<_> = self.recovery.map(|reason| ("recovery", reason.to_string())).into_iter().collect();
+        lines.extend([
             ("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string())),
             ("epoch floor", format!("{} and up are started", self.epoch_floor)),
             ("revoked keys", if revoked.is_empty() { "none".to_owned() } else { revoked.join(", ") }),
             ("last update", self.last_outcome.as_ref().map_or("none yet".to_owned(), |outcome| outcome.text.clone())),
-        ];
+        ]);
         let boot = self.last_boot.as_ref();
         // Whoever wants to try a rejected image again has to name it.
         let rejected = self.last_outcome.as_ref().filter(|outcome| outcome.ending.is_rejection());
         lines.extend(rejected.map(|outcome| ("", format!("its digest is {}", outcome.digest))));
-        lines.push(("last boot", boot.map_or("the firmware does not tell".to_owned(), |boot| boot.text.clone())));
+        if self.recovery.is_none() {
+            lines.push(("last boot", boot.map_or("the firmware does not tell".to_owned(), |boot| boot.text.clone())));
+        }
         if self.demo_key {
             lines.push(("warning", "this bootloader was built with a demo key: it protects nothing".to_owned()));
         }
@@ -218,7 +237,8 @@ impl Device {
     /// A slot's row: its name, version, epoch, digest and standing.
     fn slot(&self, slot: SlotName, content: &Content) -> [String; 5] {
         let on_trial = self.trial.is_some_and(|trial| trial.slot == slot);
-        let standing = [(self.running == slot, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, "on trial")];
+        let runs = self.running == slot && self.recovery.is_none();
+        let standing = [(runs, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, "on trial")];
         let mut standing: Vec<&str> = standing.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
         let nothing = String::new;
         let (version, epoch, digest) = match content {
@@ -249,6 +269,15 @@ impl Ending {
     /// Whether the device went back from the image, and refuses it from then on.
     pub fn is_rejection(self) -> bool {
         matches!(self, Ending::Invalid | Ending::NotConfirmed | Ending::Requested)
+    }
+}
+
+impl Display for RecoveryReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RecoveryReason::NothingStarts => "no slot can be started: the bootloader answers, push firmware",
+            RecoveryReason::Asked => "it was asked for: the bootloader answers; lifeboot reset ends it",
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::image_file::{ImageFile, hex};
 use crate::push::{self, Interruption, PushOutcome, Step};
+use lifeboot_updater::wire::Recovery;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
@@ -34,6 +35,10 @@ pub enum PushEvent {
 pub enum PushStep {
     /// The device is asked for its state.
     Asking,
+    /// The bootloader answers, since no slot can be started.
+    NothingStarts,
+    /// The bootloader answers, since it was asked to.
+    RecoveryAsked,
     /// The image is offered; the device checks its signature.
     Offering,
     /// What the slot already holds is found out.
@@ -56,6 +61,8 @@ impl From<Step> for PushEvent {
     fn from(step: Step) -> Self {
         let (step, attempts) = match step {
             Step::Asking => (PushStep::Asking, None),
+            Step::Recovery(Recovery::NothingStarts) => (PushStep::NothingStarts, None),
+            Step::Recovery(Recovery::Asked) => (PushStep::RecoveryAsked, None),
             Step::Beginning => (PushStep::Offering, None),
             Step::Comparing => (PushStep::Comparing, None),
             Step::Sending => (PushStep::Sending, None),
@@ -80,6 +87,8 @@ impl Display for PushEvent {
         };
         f.write_str(match step {
             PushStep::Asking => "asking the device",
+            PushStep::NothingStarts => "the bootloader answers, since no slot can be started: recovery",
+            PushStep::RecoveryAsked => "the bootloader answers, since it was asked to: recovery",
             PushStep::Offering => "offering the image",
             PushStep::Comparing => "looking for what is there already",
             PushStep::Sending => "sending",

@@ -1,7 +1,7 @@
 //! A device's state, read back from what `lifeboot status --json` printed: so that an image can be judged where the device
 //! is not, as in CI.
 
-use super::{Content, Device, Ending, LastOutcome, SlotName};
+use super::{Content, Device, Ending, LastOutcome, RecoveryReason, SlotName};
 use crate::version;
 use lifeboot_updater::wire::{self, OutcomeEnding, SlotContent};
 use thiserror::Error;
@@ -50,6 +50,10 @@ impl Device {
             chunk: 0,
             unit: 0,
             boot: self.last_boot.as_ref().map(|boot| wire::Boot { cause: boot.reset.into(), trial: boot.on_trial }),
+            recovery: self.recovery.map(|reason| match reason {
+                RecoveryReason::NothingStarts => wire::Recovery::NothingStarts,
+                RecoveryReason::Asked => wire::Recovery::Asked,
+            }),
         })
     }
 }

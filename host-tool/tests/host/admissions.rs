@@ -27,6 +27,7 @@ pub fn status() -> Status {
         chunk: 0,
         unit: 0,
         boot: None,
+        recovery: None,
     }
 }
 

@@ -73,6 +73,7 @@ fn answers() {
         chunk: 545,
         unit: 131_072,
         boot: Some(Boot { cause: ResetCause::Watchdog, trial: true }),
+        recovery: None,
     };
     let blank = Status {
         demo_key: false,
@@ -93,6 +94,13 @@ fn answers() {
         Body::Digests(b"8 bytes!8 bytes!"),
         Body::Log(&[0; 3]),
         Body::BootLog(&[1, 0, 9, 0]),
+        Body::Recovery {
+            asked: true,
+            chunk: 512,
+            info: b"info",
+            record: b"record",
+            headers: [b"header A", b"header B"],
+        },
     ];
     each_variant_is_there::<Body>(&bodies);
     let answers: Vec<Answer> = (1..).zip(bodies).map(|(number, body)| Answer { number, body }).collect();

@@ -33,6 +33,7 @@ fn status() -> Status {
         chunk: 544,
         unit: 1024,
         boot: Some(wire::Boot { cause: ResetCause::Watchdog, trial: true }),
+        recovery: None,
     }
 }
 
