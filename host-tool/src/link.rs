@@ -161,6 +161,8 @@ impl<P: Pipe> Link<P> {
                 if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > MOMENT {
                     self.tell(Heard::Waiting(Waiting::OtherHost(self.busy_wait)));
                 }
+                // A repetition may have been heard in part.
+                self.resynchronise |= tries > 1;
                 if reply != Reply::Refused(Refusal::Busy) || now - *busy_since.get_or_insert(now) >= self.busy_wait {
                     return Ok(reply);
                 }

@@ -157,3 +157,34 @@ impl From<Outcome> for wire::Outcome {
         wire::Outcome { ending: ending.into(), slot: slot.into(), cause: cause.into(), version: version.into(), digest }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bootloader answers with the number of what is wrong.
+    #[test]
+    fn what_is_wrong_with_an_image_has_the_number_of_its_refusal() {
+        let invalid = [
+            Invalid::NoImage,
+            Invalid::Format,
+            Invalid::UnknownKey,
+            Invalid::RevokedKey,
+            Invalid::Signature,
+            Invalid::Board,
+            Invalid::Bounds,
+            Invalid::OtherSlot,
+            Invalid::Bootloader,
+            Invalid::Epoch,
+            Invalid::Table,
+            Invalid::Digest,
+            Invalid::Entry,
+            Invalid::Stack,
+            Invalid::Flash,
+        ];
+        for invalid in invalid {
+            let mut bytes = [0; 1];
+            assert_eq!(postcard::to_slice(&Refusal::from(invalid), &mut bytes).unwrap(), [invalid as u8]);
+        }
+    }
+}

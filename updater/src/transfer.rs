@@ -15,30 +15,15 @@ use crate::wire::Refusal;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes};
 use lifeboot_core::layout::{BLOCK, Board};
-use lifeboot_core::rebase::{ENTRY_LENGTH, Rebaser};
-use lifeboot_core::verify::TableReader;
+use lifeboot_core::receive::{Phase, Receiver};
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
-
-/// Which part of the image is being received.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Table,
-    Payload,
-}
 
 /// A transfer under way. All offsets count from the start of the slot.
 pub(crate) struct Transfer {
     header: HeaderBytes,
-    checked: Checked,
-    phase: Phase,
-    /// The first offset that is not in flash yet; `buffer` starts there.
-    written: u32,
-    /// Bytes in `buffer`.
-    filled: usize,
-    /// How many of them are in their final form.
-    done: usize,
-    /// The erase unit that can be written from `written` on.
+    receiver: Receiver,
+    /// The erase unit that can be written from the first missing offset on.
     open: Option<u32>,
     /// The slot still has a header, or one that cannot be read: it has to go before anything else.
     old_header: bool,
@@ -46,137 +31,78 @@ pub(crate) struct Transfer {
     erased_first: bool,
     /// The unit that payload and table share was erased in this transfer.
     erased_shared: bool,
-    table: TableReader,
-    rebaser: Rebaser,
-    /// A block, and behind it the beginning of the next one: an entry may lie across the border.
-    buffer: [u8; BLOCK_LENGTH + ENTRY_LENGTH],
 }
 
 impl Transfer {
     /// Starts a transfer of the image with this header, which was `checked` for the target slot. `present`: what stands
     /// in the header's place, if that can be read.
     pub fn new(header: &HeaderBytes, checked: Checked, present: Option<HeaderBytes>, board: &Board) -> Self {
-        let mut transfer = Transfer {
-            table: TableReader::new(&checked, board),
-            rebaser: Rebaser::new(checked.distance(board)),
-            phase: Phase::Table,
-            written: checked.table_offset(),
+        Transfer {
+            receiver: Receiver::new(checked, board),
             header: *header,
-            checked,
-            filled: 0,
-            done: 0,
             open: None,
             // Also where it reads as the new one: what was torn last may be its own last word.
             old_header: !present.is_some_and(|present| is_erased(&present)),
             erased_first: false,
             erased_shared: false,
-            buffer: [0; _],
-        };
-        transfer.leave_finished_phase(board);
-        transfer
+        }
     }
 
     /// Whether everything is in flash but the header.
     pub fn is_complete(&self) -> bool {
-        self.phase == Phase::Payload && self.next() == self.phase_end() && self.filled == 0
+        self.receiver.is_complete()
     }
 
     /// The header, and the proof that it was checked.
     pub fn parts(&self) -> (HeaderBytes, Checked) {
-        (self.header, self.checked.clone())
+        (self.header, self.receiver.checked().clone())
     }
 
     /// The next offset that needs bytes; the payload's end when all are there.
     pub fn next(&self) -> u32 {
-        self.written + self.filled as u32
+        self.receiver.next()
     }
 
     /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. Call [`work`](Self::work)
     /// until it has nothing to do before offering the rest.
     pub fn feed<F: NorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Refusal> {
-        let room = (self.buffer.len() - self.filled).min((self.phase_end() - self.next()) as usize);
-        let taken = bytes.get(..bytes.len().min(room)).unwrap_or_default();
-        if let Some(place) = self.buffer.get_mut(self.filled..self.filled + taken.len()) {
-            place.copy_from_slice(taken);
-        }
-        self.filled += taken.len();
-        let pending = self.buffer.get_mut(..self.filled).unwrap_or_default();
-        self.done = match self.phase {
-            Phase::Table => pending.len(),
-            Phase::Payload => {
-                let offset = self.written - u32::from(self.checked.header().header_length);
-                let Transfer { table, rebaser, .. } = self;
-                rebaser.apply(offset, pending, || table.next(flash))?
-            }
-        };
-        let at_end = self.next() == self.phase_end();
-        if self.phase == Phase::Payload && at_end && !self.rebaser.is_done() {
-            return Err(Refusal::Table);
-        }
-        Ok(taken.len())
+        Ok(self.receiver.feed(bytes, flash)?)
     }
 
     /// Passes over everything before `to`, if that is possible; [`next`](Self::next) tells. The last unit of it is not
     /// passed over where there is doubt about it, or where it was erased for the table.
     pub fn skip<F: NorFlash>(&mut self, to: u32, doubt: &Doubt, board: &Board, flash: &mut F) -> Result<(), Refusal> {
-        let (end, shared) = (self.phase_end(), self.shared_unit(board));
+        let (end, shared) = (self.receiver.phase_end(), self.shared_unit(board));
+        let (phase, written) = (self.receiver.phase(), self.receiver.written());
         let last = |to: u32| to.saturating_sub(1) / board.slot_unit;
         let is_kept = |unit| !(doubt.is_about(unit) || unit == shared && self.erased_shared);
-        let to = if self.phase == Phase::Table || is_kept(last(to)) { to } else { last(to) * board.slot_unit };
-        let (unit, last) = (self.written / board.slot_unit, last(to));
+        let to = if phase == Phase::Table || is_kept(last(to)) { to } else { last(to) * board.slot_unit };
+        let (unit, last) = (written / board.slot_unit, last(to));
         let passes = |passed: u32| (unit..=last).contains(&passed);
-        let possible = self.filled == 0
-            && to > self.written
+        let possible = self.receiver.is_empty()
+            && to > written
             && (to == end || to < end && to.is_multiple_of(BLOCK))
             && self.open != Some(unit)
             && !(passes(0) && (self.old_header || self.erased_first || doubt.is_about(0)))
             && !(passes(shared) && self.erased_shared)
-            && !(self.phase == Phase::Table && (unit..=last).any(|unit| doubt.is_about(unit)));
-        if !possible {
-            return Ok(());
+            && !(phase == Phase::Table && (unit..=last).any(|unit| doubt.is_about(unit)));
+        if possible && self.receiver.pass(to, flash)? {
+            self.note_phase(phase);
         }
-        if self.phase == Phase::Payload {
-            let (mut table, mut rebaser) = (self.table.clone(), self.rebaser.clone());
-            let offset = to - u32::from(self.checked.header().header_length);
-            if !rebaser.skip(offset, || table.next(flash))? {
-                return Ok(());
-            }
-            if to == end && !rebaser.is_done() {
-                return Err(Refusal::Table);
-            }
-            (self.table, self.rebaser) = (table, rebaser);
-        }
-        self.written = to;
-        self.leave_finished_phase(board);
         Ok(())
     }
 
     /// Does the flash operation that is due, if one is; at most one. Returns whether there was one.
     pub fn work<F: NorFlash>(&mut self, doubt: &mut Doubt, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
-        let at_end = self.next() == self.phase_end();
-        let length = if self.done >= BLOCK_LENGTH {
-            BLOCK_LENGTH
-        } else if at_end && self.filled > 0 {
-            self.filled
-        } else {
+        if self.receiver.due() == 0 {
             return Ok(false);
-        };
-        let slot_start = board.slot(self.checked.slot()).start;
-        let unit = self.written / board.slot_unit;
+        }
+        let (unit, phase) = (self.receiver.written() / board.slot_unit, self.receiver.phase());
         if self.old_header {
             self.erase(0, doubt, board, flash)?;
         } else if self.open == Some(unit) {
-            let mut block = [0xff; BLOCK_LENGTH];
-            let (bytes, padding) = block.split_at_mut(length);
-            bytes.copy_from_slice(self.buffer.get(..length).unwrap_or_default());
-            let padding = padding.len().min(length.next_multiple_of(F::WRITE_SIZE) - length);
-            let padded = block.get(..length + padding).unwrap_or_default();
-            flash.write(slot_start + self.written, padded).map_err(|_| Refusal::Flash)?;
-            self.buffer.copy_within(length..self.filled, 0);
-            self.filled -= length;
-            self.done -= length;
-            self.written += length as u32;
-            self.leave_finished_phase(board);
+            self.receiver.write(flash, board)?;
+            self.note_phase(phase);
         } else if self.may_write_to(unit, board, flash)? {
             self.open = Some(unit);
             return self.work(doubt, board, flash);
@@ -189,21 +115,22 @@ impl Transfer {
 
     /// Whether the unit that `written` lies in is erased from there on; an error where it is not and must not be.
     fn may_write_to<F: NorFlash>(&self, unit: u32, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
-        let shared = unit == self.shared_unit(board) && self.phase == Phase::Payload;
+        let shared = unit == self.shared_unit(board) && self.receiver.phase() == Phase::Payload;
         if unit == 0 && self.erased_first || shared && self.erased_shared {
             return Ok(true);
         }
-        let shared_with_table = shared && self.checked.header().table_length > 0;
-        let at_start = self.written.is_multiple_of(board.slot_unit) || self.written == self.phase_start();
+        let shared_with_table = shared && self.receiver.checked().header().table_length > 0;
+        let at_start = self.receiver.written().is_multiple_of(board.slot_unit)
+            || self.receiver.written() == self.receiver.phase_start();
         if at_start && !shared_with_table {
             return Ok(false);
         }
         // Something before, or behind, `written` in this unit was skipped and would be lost with an erase.
         let unit_end = (unit + 1) * board.slot_unit;
-        let end = if shared_with_table { unit_end.min(self.checked.table_offset()) } else { unit_end };
-        let slot_start = board.slot(self.checked.slot()).start;
+        let end = if shared_with_table { unit_end.min(self.receiver.checked().table_offset()) } else { unit_end };
+        let slot_start = board.slot(self.receiver.checked().slot()).start;
         let mut block = [0; BLOCK_LENGTH];
-        for start in (self.written..end).step_by(BLOCK_LENGTH) {
+        for start in (self.receiver.written()..end).step_by(BLOCK_LENGTH) {
             // What cannot be read was written, and torn.
             if flash.read(slot_start + start, &mut block).is_err() || !is_erased(&block) {
                 return Err(Refusal::NotErased);
@@ -219,7 +146,7 @@ impl Transfer {
         board: &Board,
         flash: &mut F,
     ) -> Result<(), Refusal> {
-        let start = board.slot(self.checked.slot()).start + unit * board.slot_unit;
+        let start = board.slot(self.receiver.checked().slot()).start + unit * board.slot_unit;
         flash.erase(start, start + board.slot_unit).map_err(|_| Refusal::Flash)?;
         doubt.erased(unit);
         if unit == 0 {
@@ -232,30 +159,12 @@ impl Transfer {
 
     /// The unit in which the payload ends and the table begins, unless they are in different ones: then the table's.
     fn shared_unit(&self, board: &Board) -> u32 {
-        self.checked.table_offset() / board.slot_unit
+        self.receiver.checked().table_offset() / board.slot_unit
     }
 
-    fn phase_start(&self) -> u32 {
-        match self.phase {
-            Phase::Table => self.checked.table_offset(),
-            Phase::Payload => u32::from(self.checked.header().header_length),
-        }
-    }
-
-    fn phase_end(&self) -> u32 {
-        let header = self.checked.header();
-        match self.phase {
-            Phase::Table => self.phase_start() + header.table_length,
-            Phase::Payload => self.phase_start() + header.payload_length,
-        }
-    }
-
-    /// Goes on to the payload when the table is written.
-    fn leave_finished_phase(&mut self, board: &Board) {
-        // By what is in flash: the end of the table may still be in the buffer.
-        if self.phase == Phase::Table && self.written == self.phase_end() {
-            self.phase = Phase::Payload;
-            self.written = board.header_length;
+    /// The payload begins in a unit that nothing was written to yet.
+    fn note_phase(&mut self, before: Phase) {
+        if self.receiver.phase() != before {
             self.open = None;
         }
     }

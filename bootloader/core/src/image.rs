@@ -69,8 +69,10 @@ pub struct Header {
     pub key_id: [u8; 4],
 }
 
-/// Why a slot, or a header on its way into one, is not acceptable.
+/// Why a slot, or a header on its way into one, is not acceptable. The numbers are those of the wire's refusals
+/// (`lifeboot_updater::wire::Refusal`), so that a bootloader can tell them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum Invalid {
     /// There is no header: the magic is missing.
     NoImage,

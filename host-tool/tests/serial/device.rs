@@ -2,6 +2,7 @@
 
 use crate::flash::Flash;
 use crate::images::{Recipe, info, version};
+use crate::recovering::{FIFO, Recovering};
 use crate::serial_port::Serial;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::handover;
@@ -16,6 +17,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub const RECEIVE_BUFFER: usize = 1024;
 /// Milliseconds from a reset to the firmware's first line.
 const BOOT: u32 = 300;
+/// Milliseconds from one look at the clock to the next of a bootloader that hears nothing; it looks all the time.
+const TICK: u32 = 20;
 /// Milliseconds that the watchdog waits.
 const WATCHDOG: u32 = 2000;
 
@@ -42,10 +45,15 @@ pub struct Device {
     pub flash: Flash,
     pub board: &'static Board,
     running: Option<Running>,
+    /// The bootloader, where it answers; between a reset and its first line as well as nothing.
+    recovering: Option<Recovering>,
+    /// The next reset is one after which the bootloader is to answer.
+    pub asks_for_recovery: bool,
     /// When the firmware's first line is due, or was.
     started: u32,
     /// Flash operations keep the core until then.
     busy_until: u32,
+    is_busy: bool,
     firmware: BTreeMap<Version, Firmware>,
     /// Whether the firmware lets its last answer go out before a reset.
     pub flushes: bool,
@@ -56,6 +64,8 @@ pub struct Device {
     pub is_async: bool,
     pub received: VecDeque<u8>,
     pub transmitted: VecDeque<u8>,
+    /// What the bootloader answers once its flash is done.
+    answer: VecDeque<u8>,
     /// Bytes that the receive buffer had no room for.
     pub overflowed: u32,
     pub starts: u32,
@@ -72,8 +82,11 @@ impl Device {
             flash,
             board,
             running: None,
+            recovering: None,
+            asks_for_recovery: false,
             started: 0,
             busy_until: 0,
+            is_busy: false,
             firmware: BTreeMap::new(),
             flushes: true,
             resetting: false,
@@ -81,6 +94,7 @@ impl Device {
             is_async: false,
             received: VecDeque::new(),
             transmitted: VecDeque::new(),
+            answer: VecDeque::new(),
             overflowed: 0,
             starts: 0,
         };
@@ -112,13 +126,20 @@ impl Device {
         self.flash.power_on();
         self.received.clear();
         self.transmitted.clear();
+        self.answer.clear();
         self.starts += 1;
         self.resetting = false;
         self.started = now.wrapping_add(BOOT);
-        let (verified, trial) = match boot(&mut self.flash, self.board, &info(), cause) {
+        let asked = std::mem::take(&mut self.asks_for_recovery);
+        let decision = if asked { Decision::Recovery } else { boot(&mut self.flash, self.board, &info(), cause) };
+        let (verified, trial) = match decision {
             Decision::Trial(verified) => (Some(verified), true),
             Decision::Confirmed(verified) => (Some(verified), false),
             Decision::Recovery => (None, false),
+        };
+        self.recovering = match verified {
+            Some(_) => None,
+            None => Some(Recovering::start(self.flash.clone(), self.board, cause, asked, now)),
         };
         let boot_word = handover::boot_word(handover::Boot { cause, trial });
         let start = |verified: Verified| Running {
@@ -131,8 +152,15 @@ impl Device {
         self.flash.take_busy();
     }
 
+    /// Whether the bootloader answers.
+    pub fn is_in_recovery(&self) -> bool {
+        self.recovering.is_some()
+    }
+
     pub fn receive(&mut self, byte: u8) {
-        if self.received.len() < RECEIVE_BUFFER {
+        // A bootloader reads as it comes, unless flash keeps it.
+        let room = if self.is_in_recovery() && self.is_busy { FIFO } else { RECEIVE_BUFFER };
+        if self.received.len() < room {
             self.received.push_back(byte);
         } else {
             self.overflowed += 1;
@@ -152,7 +180,40 @@ impl Device {
         }
     }
 
+    /// The bootloader reads whatever has arrived; more comes before the next millisecond than its chip can hold.
+    fn recover(&mut self, now: u32) -> Option<Cause> {
+        let recovering = self.recovering.as_ref()?;
+        self.transmitted.append(&mut self.answer);
+        let mut bytes = self.received.drain(..).map(Some).collect::<Vec<_>>();
+        if now.is_multiple_of(TICK) {
+            bytes.push(None);
+        }
+        for byte in bytes {
+            let made = recovering.turn(byte, now);
+            self.answer.extend(made.sent);
+            let busy = self.flash.take_busy();
+            if busy > 0 {
+                self.busy_until = now.wrapping_add(busy);
+                self.is_busy = true;
+            }
+            if made.ended {
+                self.resetting = true;
+                self.recovering = None;
+                break;
+            }
+        }
+        None
+    }
+
     fn poll(&mut self, now: u32, age: u32) -> Option<Cause> {
+        if self.resetting && self.running.is_none() {
+            self.transmitted.append(&mut self.answer);
+            return self.transmitted.is_empty().then_some(Cause::Request);
+        }
+        if self.recovering.is_some() {
+            self.is_busy = (self.busy_until.wrapping_sub(now) as i32) > 0;
+            return if self.is_busy { None } else { self.recover(now) };
+        }
         let Some(Running { firmware, session, updater, .. }) = &mut self.running else { return None };
         if (self.busy_until.wrapping_sub(now) as i32) > 0 {
             return None;

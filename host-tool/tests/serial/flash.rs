@@ -5,11 +5,10 @@
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use lifeboot_core::Board;
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 #[derive(Clone)]
-pub struct Flash(Rc<RefCell<Chip>>);
+pub struct Flash(Arc<Mutex<Chip>>);
 
 struct Chip {
     board: &'static Board,
@@ -25,39 +24,48 @@ struct Chip {
 impl Flash {
     pub fn erased(board: &'static Board) -> Self {
         let bytes = vec![0xff; board.flash_length as usize];
-        Flash(Rc::new(RefCell::new(Chip { board, bytes, cut_after: None, dead: false, busy: 0, erases: Vec::new() })))
+        Flash(Arc::new(Mutex::new(Chip { board, bytes, cut_after: None, dead: false, busy: 0, erases: Vec::new() })))
+    }
+
+    fn chip(&self) -> MutexGuard<'_, Chip> {
+        self.0.lock().unwrap()
     }
 
     /// Puts bytes in place, as a debug probe does.
     pub fn put(&self, offset: u32, bytes: &[u8]) {
-        self.0.borrow_mut().bytes[offset as usize..][..bytes.len()].copy_from_slice(bytes);
+        self.chip().bytes[offset as usize..][..bytes.len()].copy_from_slice(bytes);
     }
 
     pub fn bytes(&self, offset: u32, length: usize) -> Vec<u8> {
-        self.0.borrow().bytes[offset as usize..][..length].to_vec()
+        self.chip().bytes[offset as usize..][..length].to_vec()
     }
 
     /// Cuts the power in the middle of an operation, after so many whole ones.
     pub fn cut_after(&self, operations: u32) {
-        self.0.borrow_mut().cut_after = Some(operations);
+        self.chip().cut_after = Some(operations);
+    }
+
+    /// Whether power was to be cut, and was not.
+    pub fn forget_cut(&self) -> bool {
+        self.chip().cut_after.take().is_some()
     }
 
     pub fn is_dead(&self) -> bool {
-        self.0.borrow().dead
+        self.chip().dead
     }
 
     pub fn power_on(&self) {
-        self.0.borrow_mut().dead = false;
+        self.chip().dead = false;
     }
 
     /// Milliseconds of operations since the last question.
     pub fn take_busy(&self) -> u32 {
-        std::mem::take(&mut self.0.borrow_mut().busy)
+        std::mem::take(&mut self.chip().busy)
     }
 
     /// Offsets of the units that were erased since the last question.
     pub fn take_erases(&self) -> Vec<u32> {
-        std::mem::take(&mut self.0.borrow_mut().erases)
+        std::mem::take(&mut self.chip().erases)
     }
 }
 
@@ -93,7 +101,7 @@ impl ReadNorFlash for Flash {
     const READ_SIZE: usize = 1;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        let chip = self.0.borrow();
+        let chip = self.chip();
         chip.result()?;
         let found = chip.bytes.get(offset as usize..offset as usize + bytes.len());
         bytes.copy_from_slice(found.ok_or(NorFlashErrorKind::OutOfBounds)?);
@@ -101,7 +109,7 @@ impl ReadNorFlash for Flash {
     }
 
     fn capacity(&self) -> usize {
-        self.0.borrow().bytes.len()
+        self.chip().bytes.len()
     }
 }
 
@@ -110,7 +118,7 @@ impl NorFlash for Flash {
     const ERASE_SIZE: usize = 1024;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
-        let mut chip = self.0.borrow_mut();
+        let mut chip = self.chip();
         let unit = if from < chip.board.slots[0].start { chip.board.journal_unit } else { chip.board.slot_unit };
         assert!(from.is_multiple_of(unit) && to == from + unit, "not one erase unit: {from:#x}..{to:#x}");
         let done = chip.power_for((to - from) as usize)?;
@@ -123,7 +131,7 @@ impl NorFlash for Flash {
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
         assert!(offset.is_multiple_of(4) && bytes.len().is_multiple_of(4), "not whole words");
-        let mut chip = self.0.borrow_mut();
+        let mut chip = self.chip();
         let done = chip.power_for(bytes.len())?;
         let place = &mut chip.bytes[offset as usize..][..bytes.len()];
         assert!(place.iter().all(|byte| *byte == 0xff), "written twice without an erase: {offset:#x}");

@@ -64,7 +64,7 @@ impl Recipe {
 
     /// An image, with its payload changed before it is signed.
     pub fn image_with(&self, change: impl FnOnce(&mut [u8])) -> ImageFile {
-        let Recipe { board, minor, epoch, length, seed, relocations } = *self;
+        let Recipe { board, length, seed, relocations, .. } = *self;
         let mut chance = Chance(seed);
         let mut payload: Vec<u8> = (0..length).map(|_| chance.next() as u8).collect();
         change(&mut payload);
@@ -83,9 +83,20 @@ impl Recipe {
                 entries.push(Entry { offset, kind: Kind::Word });
             }
         }
+        self.signed(payload, &entries)
+    }
+
+    /// An image without relocations, for slot A alone.
+    pub fn bound_image(&self) -> ImageFile {
+        let canonical = self.image().payload().to_vec();
+        self.signed(canonical, &[])
+    }
+
+    fn signed(&self, payload: Vec<u8>, entries: &[Entry]) -> ImageFile {
+        let Recipe { board, minor, epoch, .. } = *self;
         let release = Release { version: version(minor), epoch, lowest_bootloader: 1, schemas: (0, 0) };
         let id = key_id(&key().verifying_key().to_bytes());
-        let unsigned = UnsignedImage::new(board, Slot::A, payload, &entries, release, id).unwrap();
+        let unsigned = UnsignedImage::new(board, Slot::A, payload, entries, release, id).unwrap();
         let signature = key().sign(&unsigned.bytes_to_sign()).to_bytes();
         unsigned.with_signature(signature).unwrap()
     }

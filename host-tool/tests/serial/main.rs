@@ -7,6 +7,9 @@ mod flash;
 /// A board: bootloader, firmware, watchdog.
 mod device;
 
+/// Its bootloader, where that answers itself.
+mod recovering;
+
 /// Its serial port, as drivers offer it.
 mod serial_port;
 
@@ -30,6 +33,9 @@ mod resumption;
 
 /// Two hosts, and hostile ones.
 mod hosts;
+
+/// A bootloader that answers: pushes to it, what it refuses, what a bad line or a loss of power do to it.
+mod recovery;
 
 /// Status, confirm, rollback, reset.
 mod requests;

@@ -1,0 +1,193 @@
+//! Receiving an image: its bytes come in order, the relocation table first, then the payload in canonical form; what
+//! goes to flash are blocks, the payload's rebased for their slot.
+//!
+//! Nothing is erased here, and the header is not written: that is the caller's.
+
+use crate::image::{Checked, Invalid};
+use crate::layout::{BLOCK, Board};
+use crate::rebase::{ENTRY_LENGTH, Rebaser};
+use crate::verify::TableReader;
+use embedded_storage::nor_flash::NorFlash;
+
+const BLOCK_LENGTH: usize = BLOCK as usize;
+
+/// Which part of the image is being received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The relocation table.
+    Table,
+    /// The payload.
+    Payload,
+}
+
+/// An image under way into its slot. All offsets count from the start of the slot.
+pub struct Receiver {
+    checked: Checked,
+    phase: Phase,
+    /// The first offset that is not in flash yet; `buffer` starts there.
+    written: u32,
+    /// Bytes in `buffer`.
+    filled: usize,
+    /// How many of them are in their final form.
+    done: usize,
+    table: TableReader,
+    rebaser: Rebaser,
+    /// A block, and behind it the beginning of the next one: an entry may lie across the border.
+    buffer: [u8; BLOCK_LENGTH + ENTRY_LENGTH],
+}
+
+impl Receiver {
+    /// Receives the image whose header was `checked` for a slot.
+    pub fn new(checked: Checked, board: &Board) -> Self {
+        let mut receiver = Receiver {
+            table: TableReader::new(&checked, board),
+            rebaser: Rebaser::new(checked.distance(board)),
+            phase: Phase::Table,
+            written: checked.table_offset(),
+            checked,
+            filled: 0,
+            done: 0,
+            buffer: [0; _],
+        };
+        receiver.leave_finished_phase();
+        receiver
+    }
+
+    /// What the image's header was checked for.
+    pub const fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// The part that is being received.
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The first offset that is not in flash yet.
+    pub const fn written(&self) -> u32 {
+        self.written
+    }
+
+    /// The next offset that needs bytes; the payload's end when all are there.
+    pub const fn next(&self) -> u32 {
+        self.written + self.filled as u32
+    }
+
+    /// Where this phase begins.
+    pub fn phase_start(&self) -> u32 {
+        match self.phase {
+            Phase::Table => self.checked.table_offset(),
+            Phase::Payload => u32::from(self.checked.header().header_length),
+        }
+    }
+
+    /// Where it ends.
+    pub fn phase_end(&self) -> u32 {
+        let header = self.checked.header();
+        match self.phase {
+            Phase::Table => self.phase_start() + header.table_length,
+            Phase::Payload => self.phase_start() + header.payload_length,
+        }
+    }
+
+    /// Whether everything is in flash but the header.
+    pub fn is_complete(&self) -> bool {
+        self.phase == Phase::Payload && self.next() == self.phase_end() && self.filled == 0
+    }
+
+    /// Whether nothing waits to be written.
+    pub const fn is_empty(&self) -> bool {
+        self.filled == 0
+    }
+
+    /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. What is [`due`](Self::due) has
+    /// to be [`written`](Self::write) before the rest is offered.
+    ///
+    /// # Errors
+    /// [`Invalid::Table`], where the table turns out to be none, or points past the payload.
+    pub fn feed<F: NorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Invalid> {
+        let room = (self.buffer.len() - self.filled).min((self.phase_end() - self.next()) as usize);
+        let taken = bytes.get(..bytes.len().min(room)).unwrap_or_default();
+        if let Some(place) = self.buffer.get_mut(self.filled..self.filled + taken.len()) {
+            place.copy_from_slice(taken);
+        }
+        self.filled += taken.len();
+        let pending = self.buffer.get_mut(..self.filled).unwrap_or_default();
+        self.done = match self.phase {
+            Phase::Table => pending.len(),
+            Phase::Payload => {
+                let offset = self.written - u32::from(self.checked.header().header_length);
+                let Receiver { table, rebaser, .. } = self;
+                rebaser.apply(offset, pending, || table.next(flash))?
+            }
+        };
+        let at_end = self.next() == self.phase_end();
+        if self.phase == Phase::Payload && at_end && !self.rebaser.is_done() {
+            return Err(Invalid::Table);
+        }
+        Ok(taken.len())
+    }
+
+    /// Passes over everything before `to`, which the slot holds already in its final form; nothing may be waiting.
+    /// Returns whether it did: not where a relocation lies across `to`.
+    ///
+    /// # Errors
+    /// As [`feed`](Self::feed).
+    pub fn pass<F: NorFlash>(&mut self, to: u32, flash: &mut F) -> Result<bool, Invalid> {
+        if self.phase == Phase::Payload {
+            let (mut table, mut rebaser) = (self.table.clone(), self.rebaser.clone());
+            let offset = to - u32::from(self.checked.header().header_length);
+            if !rebaser.skip(offset, || table.next(flash))? {
+                return Ok(false);
+            }
+            if to == self.phase_end() && !rebaser.is_done() {
+                return Err(Invalid::Table);
+            }
+            (self.table, self.rebaser) = (table, rebaser);
+        }
+        self.written = to;
+        self.leave_finished_phase();
+        Ok(true)
+    }
+
+    /// Bytes that can be written now, at [`written`](Self::written): a block, or what is left of a phase; else none.
+    pub fn due(&self) -> usize {
+        if self.done >= BLOCK_LENGTH {
+            BLOCK_LENGTH
+        } else if self.next() == self.phase_end() {
+            self.filled
+        } else {
+            0
+        }
+    }
+
+    /// Writes what is [`due`](Self::due), to flash that is erased.
+    ///
+    /// # Errors
+    /// [`Invalid::Flash`].
+    pub fn write<F: NorFlash>(&mut self, flash: &mut F, board: &Board) -> Result<(), Invalid> {
+        let length = self.due();
+        let mut block = [0xff; BLOCK_LENGTH];
+        let (bytes, padding) = block.split_at_mut(length);
+        bytes.copy_from_slice(self.buffer.get(..length).unwrap_or_default());
+        let padding = padding.len().min(length.next_multiple_of(F::WRITE_SIZE) - length);
+        let padded = block.get(..length + padding).unwrap_or_default();
+        let start = board.slot(self.checked.slot()).start;
+        flash.write(start + self.written, padded).map_err(|_| Invalid::Flash)?;
+        self.buffer.copy_within(length..self.filled, 0);
+        self.filled -= length;
+        self.done -= length;
+        self.written += length as u32;
+        self.leave_finished_phase();
+        Ok(())
+    }
+
+    /// Goes on to the payload when the table is written.
+    fn leave_finished_phase(&mut self) {
+        // By what is in flash: the end of the table may still be in the buffer.
+        if self.phase == Phase::Table && self.written == self.phase_end() {
+            self.phase = Phase::Payload;
+            self.written = self.phase_start();
+        }
+    }
+}

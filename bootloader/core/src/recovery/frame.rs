@@ -1,0 +1,118 @@
+//! Frames on the line, in and out: COBS around a message and its CRC-32, ended by a zero byte. The same frames as
+//! `lifeboot_updater::frame` has, in a tenth of the code: held against it by the tests.
+
+use super::Line;
+use crc::{CRC_32_ISO_HDLC, Crc, Digest, NoTable};
+
+const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
+const CRC_LENGTH: usize = 4;
+
+/// Data bytes of the longest run without a zero; behind such a run no zero is meant.
+const RUN: usize = 254;
+/// The code byte in front of it.
+const FULL: u8 = 0xff;
+
+/// A frame that is being received; `N` bounds a message and its CRC.
+pub struct Incoming<const N: usize> {
+    bytes: [u8; N],
+    /// Bytes so far; more than there is room for where the frame is too long.
+    length: usize,
+    /// The code byte of the run, and how many of the run's bytes are still to come.
+    code: u8,
+    left: u8,
+}
+
+impl<const N: usize> Incoming<N> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Incoming { bytes: [0; N], length: 0, code: FULL, left: 0 }
+    }
+
+    /// Takes the next byte; the message, where that completed an undamaged one. The next byte starts over.
+    pub fn push(&mut self, byte: u8) -> Option<&[u8]> {
+        if byte == 0 {
+            let (length, is_whole) = (self.length, self.left == 0);
+            (self.length, self.code, self.left) = (0, FULL, 0);
+            let (message, crc) = self.bytes.get(..length)?.split_last_chunk::<CRC_LENGTH>()?;
+            return (is_whole && CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message);
+        }
+        if self.left == 0 {
+            if self.code != FULL {
+                self.put(0);
+            }
+            self.code = byte;
+            self.left = byte - 1;
+        } else {
+            self.left -= 1;
+            self.put(byte);
+        }
+        None
+    }
+
+    fn put(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = byte;
+        }
+        // Counts on where there is no room, and stays there: such a frame has no end.
+        self.length = (self.length + 1).min(N + 1);
+    }
+}
+
+/// A frame that is being sent.
+pub struct Outgoing<'a, L> {
+    line: &'a mut L,
+    crc: Digest<'static, u32, NoTable>,
+    run: [u8; RUN],
+    length: usize,
+}
+
+impl<'a, L: Line> Outgoing<'a, L> {
+    /// Begins a frame, behind whatever the line carries.
+    pub fn begin(line: &'a mut L) -> Self {
+        const SHARED: &Crc<u32, NoTable> = &CRC;
+        line.send(0);
+        Outgoing { line, crc: SHARED.digest(), run: [0; RUN], length: 0 }
+    }
+
+    /// Bytes of the message.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.crc.update(bytes);
+        bytes.iter().for_each(|byte| self.stuff(*byte));
+    }
+
+    /// A number, as postcard has it: seven bits a byte, the lowest first.
+    pub fn number(&mut self, mut number: u32) {
+        while number >= 0x80 {
+            self.bytes(&[number as u8 | 0x80]);
+            number >>= 7;
+        }
+        self.bytes(&[number as u8]);
+    }
+
+    /// The message is whole.
+    pub fn end(mut self) {
+        let crc = self.crc.clone().finalize().to_le_bytes();
+        crc.iter().for_each(|byte| self.stuff(*byte));
+        self.end_run();
+        self.line.send(0);
+    }
+
+    fn stuff(&mut self, byte: u8) {
+        if byte == 0 {
+            return self.end_run();
+        }
+        if let Some(place) = self.run.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+        }
+        if self.length == RUN {
+            self.end_run();
+        }
+    }
+
+    fn end_run(&mut self) {
+        self.line.send(self.length as u8 + 1);
+        self.run.iter().take(self.length).for_each(|byte| self.line.send(*byte));
+        self.length = 0;
+    }
+}
