@@ -17,11 +17,11 @@ use crate::info::{INFO_LENGTH, Info};
 use crate::journal::Journal;
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
-use crate::record::{Cause, Trial};
+use crate::record::{Cause, Record, Trial};
 use crate::verify::verify;
 use embedded_storage::nor_flash::NorFlash;
 use frame::{Incoming, Outgoing};
-use request::{Command, Request, parse};
+use request::{Reader, command};
 
 /// Bytes of image that one frame can bring.
 pub const CHUNK: usize = 512;
@@ -48,7 +48,6 @@ mod refusal {
     pub const BUSY: u8 = 20;
     pub const NO_TRANSFER: u8 = 21;
     pub const INCOMPLETE: u8 = 22;
-    pub const COMMAND: u8 = 24;
     pub const RECOVERY: u8 = 27;
 }
 
@@ -87,33 +86,30 @@ pub fn serve<F: NorFlash, L: Line>(
         line,
         journal,
         asked,
-        transfer: None,
+        header: [0; _],
+        receiver: None,
         holder: None,
         heard,
         request: (0, 0),
         done: None,
     };
     loop {
-        let result = match server.next() {
-            Task::Begin(header, target) => server.begin(&header, target),
-            Task::Finish => server.finish(),
+        let (variant, result) = match server.next() {
+            Task::Begin(target) => (body::BEGUN, server.begin(target)),
+            Task::Finish => (body::DONE, server.finish()),
             Task::Reset => return server.line.flush(),
         };
         server.done = result.is_ok().then_some(server.request);
-        server.answer(server.request.1, result);
+        server.answer(variant, result);
     }
 }
 
 /// What takes long, and much stack: done when nothing of the frame that asked for it is left there.
-#[expect(clippy::large_enum_variant, reason = "there is one, on the stack")]
 enum Task {
-    Begin(HeaderBytes, Slot),
+    Begin(Slot),
     Finish,
     Reset,
 }
-
-/// An answer: the variant's number, and what it holds.
-type Body = (u8, Option<u32>);
 
 struct Server<'a, F, L> {
     flash: &'a mut F,
@@ -122,7 +118,10 @@ struct Server<'a, F, L> {
     line: &'a mut L,
     journal: Journal,
     asked: bool,
-    transfer: Option<(HeaderBytes, Receiver)>,
+    /// That of the last request to begin.
+    header: HeaderBytes,
+    /// The transfer of its image.
+    receiver: Option<Receiver>,
     /// Which host holds the session.
     holder: Option<u16>,
     /// When a request was last heard.
@@ -154,81 +153,85 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
     }
 
     fn take(&mut self, message: &[u8]) -> Option<Task> {
-        let Some(Request { session, number, command }) = parse(message) else {
-            self.answer(0, Err(refusal::COMMAND));
-            return None;
-        };
-        if let Command::Status = command {
-            self.tell_state(number);
+        let mut message = Reader(message);
+        let (session, number, command) = (message.number() as u16, message.byte(), message.byte());
+        let silence = self.silence();
+        let (holder, last) = (self.holder, self.request);
+        self.request = (session, number);
+        if command == command::STATUS {
+            self.tell_state();
+            self.request = last;
             return None;
         }
-        if self.holder.is_some_and(|holder| holder != session) && self.silence() < SILENCE {
-            self.answer(number, Err(refusal::BUSY));
+        if holder.is_some_and(|holder| holder != session) && silence < SILENCE {
+            self.answer(body::DONE, Err(refusal::BUSY));
+            self.request = last;
             return None;
         }
         self.holder = Some(session);
-        self.heard = self.line.now();
-        self.request = (session, number);
+        self.heard = self.heard.wrapping_add(silence);
         let is_repeated = self.done == Some(self.request);
-        let result = match (command, &self.transfer) {
-            (Command::Begin { .. }, Some((_, receiver))) if is_repeated => Ok((body::BEGUN, Some(receiver.next()))),
-            (Command::Begin { header, target }, _) => return Some(Task::Begin(*header, target)),
-            (Command::Finish, None) if is_repeated => Ok((body::DONE, None)),
-            (Command::Finish, _) => return Some(Task::Finish),
-            (Command::Write { offset, bytes }, _) => self.write(offset, bytes),
-            (Command::Abort, _) => {
-                self.transfer = None;
+        let (variant, result) = match command {
+            command::BEGIN => match &self.receiver {
+                Some(receiver) if is_repeated => (body::BEGUN, Ok(receiver.next())),
+                _ => {
+                    message.number();
+                    let (header, rest) = message.0.split_first_chunk()?;
+                    self.header = *header;
+                    // The version that is believed to run stands in between; nothing runs here.
+                    let [target, _] = rest.last_chunk().copied().unwrap_or_default();
+                    return Some(Task::Begin(if target == 0 { Slot::A } else { Slot::B }));
+                }
+            },
+            command::WRITE => {
+                let offset = message.number();
+                message.number();
+                (body::WRITTEN, self.write(offset, message.0))
+            }
+            command::FINISH if is_repeated => (body::DONE, Ok(0)),
+            command::FINISH => return Some(Task::Finish),
+            command::ABORT => {
+                self.receiver = None;
                 self.holder = None;
-                Ok((body::DONE, None))
+                (body::DONE, Ok(0))
             }
-            (Command::Reset, _) => {
-                self.answer(number, Ok((body::DONE, None)));
-                return Some(Task::Reset);
-            }
-            (Command::Status | Command::Other, _) => Err(refusal::RECOVERY),
+            command::RESET => (body::DONE, Ok(0)),
+            _ => (body::DONE, Err(refusal::RECOVERY)),
         };
-        self.answer(number, result);
-        None
+        self.answer(variant, result);
+        (command == command::RESET).then_some(Task::Reset)
     }
 
+    /// Milliseconds since a request was heard.
     fn silence(&mut self) -> u32 {
         self.line.now().wrapping_sub(self.heard)
     }
 
-    fn trust(&self) -> Trust<'_> {
-        let record = self.journal.record();
-        Trust { board: self.board, info: self.info, revoked: record.revoked, epoch_floor: record.epoch_floor }
-    }
-
     #[inline(never)]
-    fn begin(&mut self, header: &HeaderBytes, target: Slot) -> Result<Body, u8> {
-        self.transfer = None;
+    fn begin(&mut self, target: Slot) -> Result<u32, u8> {
+        self.receiver = None;
         let mut record = *self.journal.record();
         if self.asked && target == record.confirmed {
             return Err(refusal::OTHER_TARGET);
         }
-        let checked = self.trust().check(header, target).map_err(number)?;
+        let checked = trust(self.board, self.info, &record).check(&self.header, target).map_err(number)?;
         if record.trial.take().is_some() {
             self.journal.append(self.flash, record).map_err(|_| number(Invalid::Flash))?;
         }
-        let slot = self.board.slot(target).start;
-        let end = slot + checked.table_offset() + checked.header().table_length;
-        let mut unit = slot;
+        let mut unit = self.board.slot(target).start;
+        let end = unit + checked.table_offset() + checked.header().table_length;
         while unit < end {
             self.line.feed_watchdog();
             let next = unit + self.board.slot_unit;
             self.flash.erase(unit, next).map_err(|_| number(Invalid::Flash))?;
             unit = next;
         }
-        let receiver = Receiver::new(checked, self.board);
-        let next = receiver.next();
-        self.transfer = Some((*header, receiver));
-        Ok((body::BEGUN, Some(next)))
+        Ok(self.receiver.insert(Receiver::new(checked, self.board)).next())
     }
 
     /// Bytes at any other offset than the next one are not taken, and answered all the same.
-    fn write(&mut self, offset: u32, mut bytes: &[u8]) -> Result<Body, u8> {
-        let (_, receiver) = self.transfer.as_mut().ok_or(refusal::NO_TRANSFER)?;
+    fn write(&mut self, offset: u32, mut bytes: &[u8]) -> Result<u32, u8> {
+        let receiver = self.receiver.as_mut().ok_or(refusal::NO_TRANSFER)?;
         if offset == receiver.next() {
             loop {
                 let taken = receiver.feed(bytes, self.flash).map_err(number)?;
@@ -239,64 +242,67 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
                 receiver.write(self.flash, self.board).map_err(number)?;
             }
         }
-        Ok((body::WRITTEN, Some(receiver.next())))
+        Ok(receiver.next())
     }
 
     #[inline(never)]
-    fn finish(&mut self) -> Result<Body, u8> {
-        let (header, receiver) = self.transfer.as_ref().ok_or(refusal::NO_TRANSFER)?;
+    fn finish(&mut self) -> Result<u32, u8> {
+        let receiver = self.receiver.as_ref().ok_or(refusal::NO_TRANSFER)?;
         if !receiver.is_complete() {
             return Err(refusal::INCOMPLETE);
         }
         let slot = receiver.checked().slot();
-        let written = self.flash.write(self.board.slot(slot).start, header);
-        self.transfer = None;
-        written.map_err(|_| number(Invalid::Flash))?;
+        self.receiver = None;
+        self.flash.write(self.board.slot(slot).start, &self.header).map_err(|_| number(Invalid::Flash))?;
         self.line.feed_watchdog();
-        let record = *self.journal.record();
-        let trust =
-            Trust { board: self.board, info: self.info, revoked: record.revoked, epoch_floor: record.epoch_floor };
-        verify(self.flash, &trust, slot).map_err(number)?;
-        let mut record = record;
+        let mut record = *self.journal.record();
+        verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;
         record.trial = Some(Trial::new(slot));
         // Where nothing starts, the confirmed slot may be the target: it has to earn that name again.
         record.confirmed = slot.other();
         self.journal.append(self.flash, record).map_err(|_| number(Invalid::Flash))?;
-        Ok((body::DONE, None))
+        Ok(0)
     }
 
-    fn answer(&mut self, number: u8, result: Result<Body, u8>) {
-        let (variant, value) = result.unwrap_or_else(|refusal| (body::REFUSED, Some(u32::from(refusal))));
+    #[inline(never)]
+    fn answer(&mut self, variant: u8, result: Result<u32, u8>) {
+        let (variant, value) = match result {
+            Ok(value) => (variant, value),
+            Err(refusal) => (body::REFUSED, u32::from(refusal)),
+        };
         let mut frame = Outgoing::begin(self.line);
-        frame.bytes(&[number, variant]);
-        if let Some(value) = value {
+        frame.bytes(&[self.request.1, variant]);
+        if variant != body::DONE {
             frame.number(value);
         }
         frame.end();
     }
 
     /// The state as it stands in flash: the host knows how to read it.
-    fn tell_state(&mut self, number: u8) {
+    #[inline(never)]
+    fn tell_state(&mut self) {
         let record = self.journal.record().to_bytes(0);
         let mut frame = Outgoing::begin(self.line);
-        frame.bytes(&[number, body::RECOVERY, u8::from(self.asked)]);
+        frame.bytes(&[self.request.1, body::RECOVERY, u8::from(self.asked)]);
         frame.number(CHUNK as u32);
         let [a, b] = Slot::BOTH.map(|slot| self.board.slot(slot).start);
         let info = self.board.bootloader.end() - INFO_LENGTH as u32;
-        let mut bytes = [0; HEADER_LENGTH];
-        for (index, start) in [info, a, b].into_iter().enumerate() {
-            if index == 1 {
+        for start in [info, a, b] {
+            if start == a {
                 frame.number(record.len() as u32);
                 frame.bytes(&record);
             }
-            if self.flash.read(start, &mut bytes).is_err() {
-                bytes = [0; HEADER_LENGTH];
-            }
+            let mut bytes = [0; HEADER_LENGTH];
+            let _ = self.flash.read(start, &mut bytes);
             frame.number(HEADER_LENGTH as u32);
             frame.bytes(&bytes);
         }
         frame.end();
     }
+}
+
+fn trust<'a>(board: &'a Board, info: &'a Info, record: &Record) -> Trust<'a> {
+    Trust { board, info, revoked: record.revoked, epoch_floor: record.epoch_floor }
 }
 
 /// What is wrong with an image, as the wire's refusals number it.

@@ -75,12 +75,14 @@ impl<'a, L: Line> Outgoing<'a, L> {
     }
 
     /// Bytes of the message.
+    #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.crc.update(bytes);
-        bytes.iter().for_each(|byte| self.stuff(*byte));
+        self.stuff(bytes);
     }
 
     /// A number, as postcard has it: seven bits a byte, the lowest first.
+    #[inline(never)]
     pub fn number(&mut self, mut number: u32) {
         while number >= 0x80 {
             self.bytes(&[number as u8 | 0x80]);
@@ -92,24 +94,25 @@ impl<'a, L: Line> Outgoing<'a, L> {
     /// The message is whole.
     pub fn end(mut self) {
         let crc = self.crc.clone().finalize().to_le_bytes();
-        crc.iter().for_each(|byte| self.stuff(*byte));
+        self.stuff(&crc);
         self.end_run();
         self.line.send(0);
     }
 
-    fn stuff(&mut self, byte: u8) {
-        if byte == 0 {
-            return self.end_run();
-        }
-        if let Some(place) = self.run.get_mut(self.length) {
-            *place = byte;
-            self.length += 1;
-        }
-        if self.length == RUN {
-            self.end_run();
+    #[inline(never)]
+    fn stuff(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if let (Some(place), 1..) = (self.run.get_mut(self.length), *byte) {
+                *place = *byte;
+                self.length += 1;
+            }
+            if *byte == 0 || self.length == RUN {
+                self.end_run();
+            }
         }
     }
 
+    #[inline(never)]
     fn end_run(&mut self) {
         self.line.send(self.length as u8 + 1);
         self.run.iter().take(self.length).for_each(|byte| self.line.send(*byte));
