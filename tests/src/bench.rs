@@ -45,7 +45,13 @@ impl<B: Emulated> Bench<B> {
 
     /// Cuts the power, and powers on again, with what flash held at that moment.
     pub fn cut_power(self) -> Result<Self> {
-        let flash = self.board.power_cut()?;
+        self.with_flash(|_| ())
+    }
+
+    /// Cuts the power, changes what flash holds as only a bench can, and powers on again.
+    pub fn with_flash(self, change: impl FnOnce(&mut [u8])) -> Result<Self> {
+        let mut flash = self.board.power_cut()?;
+        change(&mut flash);
         Ok(Bench { board: B::power_on(&flash)? })
     }
 

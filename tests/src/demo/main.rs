@@ -66,13 +66,14 @@ fn play<B: Emulated>(keep_running: bool) -> Result<()> {
     println!("  not shown by this emulator: {}", B::NOT_SHOWN);
     stage.lifeboot(&["status"])?.succeeds()?;
 
-    let steps: [(&str, Step<B>); 6] = [
+    let steps: [(&str, Step<B>); 7] = [
         ("2.0.0 is pushed while the firmware goes on blinking", steps::update),
         ("a firmware that hangs comes back by itself", steps::hang),
         ("a firmware that never confirms comes back by itself", steps::never_confirms),
         ("images that must not run are refused before anything is erased", steps::refusals),
         ("the power fails in the middle of a push, which is then resumed", steps::power_cut),
         ("a rollback on request", steps::rollback),
+        ("both slots are destroyed; the bootloader answers, and takes a push", steps::recovery),
     ];
     for (number, (title, step)) in (1..).zip(steps) {
         println!("\n{number}. {title}");

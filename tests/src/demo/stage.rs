@@ -53,8 +53,13 @@ impl<B: Emulated> Stage<B> {
 
     /// Pulls the plug and puts it back.
     pub fn cut_power(&mut self) -> Result<()> {
+        self.change_flash(|_| ())
+    }
+
+    /// Pulls the plug, changes what flash holds, and puts it back.
+    pub fn change_flash(&mut self, change: impl FnOnce(&mut [u8])) -> Result<()> {
         let bench = self.bench.take().context("the power is off")?;
-        self.bench = Some(bench.cut_power()?);
+        self.bench = Some(bench.with_flash(change)?);
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use lifeboot_tests::product;
 /// Epoch of everything that the demo confirms.
 const EPOCH: u32 = 1;
 
+const V2_2: Version = Version { major: 2, minor: 2, patch: 0, build: 0 };
 const V2_1: Version = Version { major: 2, minor: 1, patch: 0, build: 0 };
 
 pub fn update<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
@@ -80,6 +81,21 @@ pub fn rollback<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
     stage.lifeboot(&["rollback"])?.succeeds()?;
     stage.lifeboot(&["status"])?.succeeds()?;
     runs(stage, Slot::B, version(2))
+}
+
+pub fn recovery<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
+    let board = B::TARGET.board;
+    let file = stage.save(&image(&B::TARGET, &[], V2_2, EPOCH)?, "2.2.0")?;
+    stage.change_flash(|flash| {
+        for slot in Slot::BOTH {
+            let payload = (board.slot(slot).start + board.header_length) as usize;
+            flash[payload..payload + 1024].fill(0);
+        }
+    })?;
+    println!("  a kilobyte of firmware is gone in each slot");
+    stage.lifeboot(&["status"])?.succeeds()?.says("no slot can be started")?;
+    stage.lifeboot(&["push", &file])?.succeeds()?.says("the bootloader answers")?.says("2.2.0 runs and is confirmed")?;
+    runs(stage, Slot::A, V2_2)
 }
 
 /// Checks, by the device's own word, what runs and is confirmed.
