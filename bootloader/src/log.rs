@@ -1,6 +1,7 @@
 //! What the bootloader says of itself, in builds for development (feature `defmt`).
 
 use lifeboot_core::Slot;
+use lifeboot_core::handover::Start;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 
@@ -19,14 +20,13 @@ pub fn reset_by(cause: Cause) {
 }
 
 /// What is started.
-pub fn starts(firmware: &Verified, on_trial: bool) {
+pub fn starts(firmware: &Verified, start: Start) {
     let slot = match firmware.slot() {
         Slot::A => defmt::intern!("A"),
         Slot::B => defmt::intern!("B"),
     };
-    if on_trial {
-        defmt::info!("starts slot {=istr} on trial", slot);
-    } else {
-        defmt::info!("starts slot {=istr}", slot);
+    match start {
+        Start::Confirmed => defmt::info!("starts slot {=istr}", slot),
+        Start::Trial | Start::FellBack => defmt::info!("starts slot {=istr} on trial", slot),
     }
 }

@@ -13,7 +13,7 @@ mod log;
 
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
-use lifeboot_core::handover::Boot;
+use lifeboot_core::handover::{Boot, Start};
 use lifeboot_core::info::{INFO_LENGTH, Info};
 use lifeboot_core::record::Cause;
 
@@ -29,30 +29,32 @@ static INFO_IN_FLASH: [u8; INFO_LENGTH] = Info::new(&KEYS, DEMO_KEY).to_bytes(&c
 /// Where the core starts.
 #[unsafe(no_mangle)]
 extern "C" fn reset() -> ! {
-    let cause = chip::start_up();
+    let reset = chip::start_up();
+    let clock = chip::Clock::start();
     #[cfg(feature = "defmt")]
     {
         chip::log::begin();
-        log::reset_by(cause);
+        log::reset_by(reset.cause);
+    }
+    #[cfg(feature = "recovery")]
+    if reset.recovery || chip::recovery_is_asked() {
+        chip::wait_for_debugger();
     }
     let mut flash = chip::Flash::new(&chip::BOARD);
-    let decision = boot(&mut flash, &chip::BOARD, &INFO, cause);
-    #[cfg(feature = "defmt")]
-    if let Decision::Trial(verified) | Decision::Confirmed(verified) = &decision {
-        log::starts(verified, matches!(decision, Decision::Trial(_)));
-    }
-    match decision {
-        Decision::Trial(verified) => {
-            chip::note_boot(Boot { cause, trial: true });
-            chip::arm_watchdog();
-            chip::jump(&verified)
-        }
-        Decision::Confirmed(verified) => {
-            chip::note_boot(Boot { cause, trial: false });
-            chip::jump(&verified)
-        }
+    let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO, reset.cause) {
+        Decision::Confirmed(firmware) => (Start::Confirmed, firmware),
+        Decision::Trial(firmware) => (Start::Trial, firmware),
+        Decision::FellBack(firmware) => (Start::FellBack, firmware),
         Decision::Recovery => chip::wait_for_debugger(),
+    };
+    #[cfg(feature = "defmt")]
+    log::starts(&firmware, start);
+    chip::note_boot(Boot { cause: reset.cause, start, verification: clock.now() });
+    clock.stop();
+    if start != Start::Confirmed {
+        chip::arm_watchdog();
     }
+    chip::jump(&firmware)
 }
 
 /// A bug in the bootloader: try again, as after a fault.

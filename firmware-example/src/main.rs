@@ -34,7 +34,7 @@ fn main() -> ! {
     let Ok(mut updater) = Updater::new(flash, &board::BOARD) else {
         panic!("linked for no slot of this board");
     };
-    updater = updater.with_boot_word(board::boot_word());
+    updater = updater.with_boot_words(board::boot_words());
     let mut session = Session::<FRAME>::new(board::RECEIVE_BUFFER).with_trial_deadline(TRIAL_DEADLINE);
     let healthy = self_test::passes();
     let mut boot_log = board::bootloader_log();

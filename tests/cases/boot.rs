@@ -28,6 +28,7 @@ const POWER_LOSSES: [Cause; 2] = [Cause::PowerOn, Cause::BrownOut];
 enum Started {
     Trial(Slot),
     Confirmed(Slot),
+    FellBack(Slot),
     Recovery,
 }
 
@@ -92,6 +93,7 @@ impl Device {
         let started = match boot(&mut self.flash, self.board, &info(), cause) {
             Decision::Trial(verified) => (Started::Trial(verified.slot()), Some(verified)),
             Decision::Confirmed(verified) => (Started::Confirmed(verified.slot()), Some(verified)),
+            Decision::FellBack(verified) => (Started::FellBack(verified.slot()), Some(verified)),
             Decision::Recovery => (Started::Recovery, None),
         };
         if let (true, Some(verified)) = (self.flash.is_powered(), started.1) {

@@ -115,7 +115,7 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
     let (starts, last) = (model.trial_starts(cause), model.last());
     for number in 0..starts + 3 {
         let start = match boot(&mut flash, board, &info(), cause) {
-            Decision::Trial(verified) => Start::Trial(verified.slot()),
+            Decision::Trial(verified) | Decision::FellBack(verified) => Start::Trial(verified.slot()),
             Decision::Confirmed(verified) => Start::Confirmed(verified.slot()),
             Decision::Recovery => Start::Recovery,
         };

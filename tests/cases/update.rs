@@ -22,7 +22,7 @@ fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
     runs(&status, wire::Slot::A, version(1)).unwrap();
     let outcome = status.outcome.unwrap();
     assert_eq!((outcome.ending, outcome.cause, outcome.slot), (ending, cause, wire::Slot::B));
-    assert_eq!(status.boot.map(|boot| boot.trial), Some(false));
+    assert_eq!(status.boot.map(|boot| boot.start), Some(wire::Start::Confirmed));
     assert!(bad.header().digest.starts_with(&outcome.digest));
 }
 
@@ -47,7 +47,8 @@ fn an_update_is_tried_and_confirmed_while_the_application_goes_on() {
     assert_eq!(after.outcome.unwrap().ending, OutcomeEnding::Confirmed);
     assert_eq!(after.epoch_floor, 1);
     // The last start was that of the trial.
-    assert_eq!(after.boot, Some(wire::Boot { cause: ResetCause::Request, trial: true }));
+    let boot = after.boot.unwrap();
+    assert_eq!((boot.cause, boot.start), (ResetCause::Request, wire::Start::Trial));
 
     // What is in slot B is the image as it was rebased, and slot A was not touched.
     let flash = bench.board.flash().unwrap();

@@ -4,7 +4,7 @@ use crate::transfer::{is_erased, read_header};
 use crate::updater::Updater;
 use crate::wire::{self, OutcomeEnding, Refusal, ResetCause};
 use embedded_storage::nor_flash::NorFlash;
-use lifeboot_core::handover::Boot;
+use lifeboot_core::handover::{Boot, Start};
 use lifeboot_core::image::{Header, Invalid};
 use lifeboot_core::info::Info;
 use lifeboot_core::journal::Failed;
@@ -75,8 +75,18 @@ impl From<Invalid> for Refusal {
 }
 
 impl From<Boot> for wire::Boot {
-    fn from(Boot { cause, trial }: Boot) -> Self {
-        wire::Boot { cause: cause.into(), trial }
+    fn from(Boot { cause, start, verification }: Boot) -> Self {
+        wire::Boot { cause: cause.into(), start: start.into(), verification }
+    }
+}
+
+impl From<Start> for wire::Start {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Confirmed => wire::Start::Confirmed,
+            Start::Trial => wire::Start::Trial,
+            Start::FellBack => wire::Start::FellBack,
+        }
     }
 }
 

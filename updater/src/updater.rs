@@ -74,13 +74,13 @@ impl<F: NorFlash> Updater<F> {
         Updater { schema, ..self }
     }
 
-    /// States what stands at [`handover::BOOT`] in RAM, where the bootloader leaves how this firmware came to be started:
+    /// States the two words at [`handover::BOOT`] in RAM, where the bootloader leaves how this firmware came to be started:
     /// a host can read it then.
-    pub fn with_boot_word(self, word: u32) -> Self {
-        Updater { boot: handover::boot_in(word), ..self }
+    pub fn with_boot_words(self, words: [u32; 2]) -> Self {
+        Updater { boot: handover::boot_in(words), ..self }
     }
 
-    /// How the bootloader came to start this firmware, where [`with_boot_word`](Self::with_boot_word) said so.
+    /// How the bootloader came to start this firmware, where [`with_boot_words`](Self::with_boot_words) said so.
     pub fn boot(&self) -> Option<Boot> {
         self.boot
     }

@@ -193,8 +193,19 @@ pub enum Recovery {
 pub struct Boot {
     /// Why the device was reset.
     pub cause: ResetCause,
-    /// Whether it was started on trial, and not as the confirmed one.
-    pub trial: bool,
+    /// As what it was started.
+    pub start: Start,
+    /// How long the bootloader took to read its state and to verify what it started, in milliseconds.
+    pub verification: u32,
+}
+
+/// As what firmware was started: see [`Start`](lifeboot_core::handover::Start).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each is what the type it mirrors says")]
+pub enum Start {
+    Confirmed,
+    Trial,
+    FellBack,
 }
 
 /// A slot's name.

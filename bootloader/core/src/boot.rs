@@ -15,6 +15,8 @@ pub enum Decision {
     Trial(Verified),
     /// Start this.
     Confirmed(Verified),
+    /// Start this under the watchdog, in place of the confirmed slot, which does not verify.
+    FellBack(Verified),
     /// No slot can be started: answer the host.
     Recovery,
 }
@@ -54,7 +56,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Info, caus
         let trial = Trial::new(other).started(cause);
         let outcome = device.outcome(other, Ending::FellBack, cause);
         let _ = device.append(|record| (record.trial, record.outcome) = (trial, Some(outcome)));
-        return Decision::Trial(verified);
+        return Decision::FellBack(verified);
     }
 
     // 5.

@@ -7,7 +7,8 @@
 //! | 0x08 | 4 | [`WATCHDOG`]: [`WATCHDOG_ARMED`] while a timer stands in for the watchdog, else 0 |
 //! | 0x0C | 4 | [`LOG`]: how many bytes a bootloader built for development has logged ([`log_word`]), or anything else |
 //! | 0x10 | 12 | these bytes, in defmt's raw encoding |
-//! | 0x1C | 4 | [`BOOT`]: how the running firmware came to be started ([`boot_word`]) |
+//! | 0x1C | 4 | [`BOOT`]: how the running firmware came to be started ([`boot_words`]) |
+//! | 0x20 | 4 | [`VERIFICATION`]: how long the check of it took, in milliseconds; valid where the word at [`BOOT`] is |
 //!
 //! RAM keeps its bytes over a reset but not over a loss of power: so a word counts only if it carries its mark, and
 //! nothing that decides about safety may rest on it alone.
@@ -20,7 +21,7 @@ pub use crate::layout::HANDOVER_LENGTH;
 /// register (Cortex-M0), the bootloader's vectors forward through it.
 pub const VECTORS: u32 = 0x00;
 
-/// Offset of the word that holds the cause of the next reset ([`cause_word`]).
+/// Offset of the word that holds the cause of the next reset ([`cause_word`], [`recovery_word`]).
 pub const CAUSE: u32 = 0x04;
 
 /// Offset of the word that tells the bootloader's interrupt handler whose the timer is.
@@ -38,50 +39,85 @@ pub const LOG_LENGTH: usize = 12;
 /// Offset of the word that says how the running firmware came to be started.
 pub const BOOT: u32 = 0x1C;
 
+/// Offset of the word behind it, which says how long the check of the firmware took.
+pub const VERIFICATION: u32 = 0x20;
+
 /// Marks a log word; the low byte is the length.
 const LOG_MARK: u32 = 0x4C42_4C00;
 
-/// Marks a boot word; the low byte is the [`Cause`], and [`ON_TRIAL`].
+/// Marks a boot word; the low byte is the [`Cause`], and the [`Start`] from [`START`] on.
 const BOOT_MARK: u32 = 0x4C42_4200;
-
-/// Set in a boot word where the firmware was started on trial.
-const ON_TRIAL: u32 = 0x80;
+const START: u32 = 6;
 
 /// How firmware came to be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boot {
     /// Why the chip was reset.
     pub cause: Cause,
-    /// Whether it was started on trial, and not as the confirmed one.
-    pub trial: bool,
+    /// As what it was started.
+    pub start: Start,
+    /// How long it took to read the boot state and to verify what is started, in milliseconds.
+    pub verification: u32,
 }
 
-/// Marks a cause word; the low byte is the [`Cause`].
+/// As what firmware was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Start {
+    /// As the default.
+    Confirmed = 0,
+    /// On trial: it has to confirm.
+    Trial = 1,
+    /// In place of the confirmed firmware, which did not verify; it has to confirm.
+    FellBack = 2,
+}
+
+/// Marks a cause word; the low byte is the [`Cause`], and [`RECOVERY`].
 const MARK: u32 = 0x4C42_5200;
+
+/// Set in a cause word where the bootloader shall answer the host.
+const RECOVERY: u32 = 0x80;
 
 /// The word that says why the next reset will have happened; whoever resets the chip on purpose leaves it at [`CAUSE`].
 pub const fn cause_word(cause: Cause) -> u32 {
     MARK | cause as u32
 }
 
-/// The cause that a word says, `None` where the word was not written by [`cause_word`].
+/// The cause word of a reset on request, behind which the bootloader shall answer the host instead of starting firmware.
+pub const fn recovery_word() -> u32 {
+    cause_word(Cause::Request) | RECOVERY
+}
+
+/// Whether a cause word asks for recovery.
+pub const fn asks_for_recovery(word: u32) -> bool {
+    word == recovery_word()
+}
+
+/// The cause that a word says, `None` where the word was written by neither [`cause_word`] nor [`recovery_word`].
 pub const fn cause_in(word: u32) -> Option<Cause> {
-    if word & !0xff == MARK { Cause::from_byte(word as u8) } else { None }
-}
-
-/// The word that says how firmware came to be started; the bootloader leaves it at [`BOOT`].
-pub const fn boot_word(boot: Boot) -> u32 {
-    BOOT_MARK | boot.cause as u32 | if boot.trial { ON_TRIAL } else { 0 }
-}
-
-/// What a word says of the start, `None` where the word was not written by [`boot_word`].
-pub const fn boot_in(word: u32) -> Option<Boot> {
-    if word & !0xff != BOOT_MARK {
-        return None;
+    match Cause::from_byte(word as u8) {
+        _ if asks_for_recovery(word) => Some(Cause::Request),
+        cause if word & !0xff == MARK => cause,
+        _ => None,
     }
-    match Cause::from_byte((word & !ON_TRIAL) as u8) {
-        Some(cause) => Some(Boot { cause, trial: word & ON_TRIAL != 0 }),
-        None => None,
+}
+
+/// The words that say how firmware came to be started; the bootloader leaves them at [`BOOT`] and [`VERIFICATION`].
+pub const fn boot_words(boot: Boot) -> [u32; 2] {
+    [BOOT_MARK | boot.cause as u32 | (boot.start as u32) << START, boot.verification]
+}
+
+/// What these words say of the start, `None` where they were not written by [`boot_words`].
+pub const fn boot_in([word, verification]: [u32; 2]) -> Option<Boot> {
+    let start = match (word & 0xff) >> START {
+        0 => Start::Confirmed,
+        1 => Start::Trial,
+        2 => Start::FellBack,
+        _ => return None,
+    };
+    match Cause::from_byte((word & ((1 << START) - 1)) as u8) {
+        Some(cause) if word & !0xff == BOOT_MARK => Some(Boot { cause, start, verification }),
+        _ => None,
     }
 }
 
@@ -109,16 +145,29 @@ mod tests {
         for garbage in [0, u32::MAX, LOG_MARK | 0xff, LOG_MARK | 17, cause_word(Cause::Fault), WATCHDOG_ARMED] {
             assert_eq!(log_length_in(garbage), None, "{garbage:#x}");
         }
-        assert_eq!((cause_in(log_word(3)), boot_in(log_word(3))), (None, None));
-        assert!(LOG + 4 + LOG_LENGTH as u32 <= BOOT && BOOT + 4 <= HANDOVER_LENGTH);
+        assert_eq!((cause_in(log_word(3)), boot_in([log_word(3), 0])), (None, None));
+        assert!(LOG + 4 + LOG_LENGTH as u32 <= BOOT && BOOT + 4 == VERIFICATION && VERIFICATION + 4 <= HANDOVER_LENGTH);
         for byte in 0..=u8::MAX {
-            for trial in [false, true] {
+            for start in [Start::Confirmed, Start::Trial, Start::FellBack] {
                 let Some(cause) = Cause::from_byte(byte) else { continue };
-                let boot = Boot { cause, trial };
-                assert_eq!(boot_in(boot_word(boot)), Some(boot));
-                assert_eq!((cause_in(boot_word(boot)), boot_in(cause_word(cause))), (None, None));
+                let boot = Boot { cause, start, verification: u32::from(byte) << 24 | 870 };
+                assert_eq!(boot_in(boot_words(boot)), Some(boot));
+                assert_eq!((cause_in(boot_words(boot)[0]), boot_in([cause_word(cause), 870])), (None, None));
+                assert_eq!((cause_in(cause_word(cause)), asks_for_recovery(cause_word(cause))), (Some(cause), false));
             }
         }
-        assert_eq!((boot_in(0), boot_in(BOOT_MARK | 0x7f), boot_in(u32::MAX)), (None, None, None));
+        for garbage in [0, BOOT_MARK | 0x3f, BOOT_MARK | 0xC0, u32::MAX] {
+            assert_eq!(boot_in([garbage, 870]), None, "{garbage:#x}");
+        }
+    }
+
+    #[test]
+    fn one_word_asks_for_recovery_and_is_a_request() {
+        assert!(asks_for_recovery(recovery_word()));
+        assert_eq!((cause_in(recovery_word()), boot_in([recovery_word(), 0])), (Some(Cause::Request), None));
+        for bit in 0..32 {
+            assert!(!asks_for_recovery(recovery_word() ^ 1 << bit), "bit {bit}");
+        }
+        assert_eq!(cause_in(MARK | RECOVERY | Cause::Watchdog as u32), None);
     }
 }

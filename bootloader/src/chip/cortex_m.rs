@@ -6,7 +6,7 @@
 use super::BOARD;
 use core::arch::asm;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
-use lifeboot_core::handover::{self, Boot, boot_word, cause_in, cause_word};
+use lifeboot_core::handover::{self, Boot, boot_words, cause_word};
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 
@@ -14,6 +14,7 @@ use lifeboot_core::verify::Verified;
 pub const HANDED_OVER: usize = BOARD.ram.start as usize;
 const CAUSE_WORD: usize = HANDED_OVER + handover::CAUSE as usize;
 const BOOT_WORD: usize = HANDED_OVER + handover::BOOT as usize;
+const VERIFICATION_WORD: usize = HANDED_OVER + handover::VERIFICATION as usize;
 
 const AIRCR: usize = 0xE000_ED0C;
 /// AIRCR: the key that a write needs, and SYSRESETREQ (B3.2.6).
@@ -46,29 +47,64 @@ impl Vector {
 
 /// The handler of whatever must not happen while the bootloader runs.
 pub extern "C" fn fault() -> ! {
-    reset(Cause::Fault)
+    super::reset(Cause::Fault)
 }
 
-/// Resets the chip, and leaves the cause for the next boot.
-pub fn reset(cause: Cause) -> ! {
+/// What is known of the last reset.
+#[derive(Clone, Copy)]
+pub struct Reset {
+    /// Why it happened.
+    pub cause: Cause,
+    /// Whether whoever asked for it wants the bootloader to answer the host.
+    #[cfg(feature = "recovery")]
+    pub recovery: bool,
+}
+
+impl Reset {
+    /// A reset by this cause, with the word that was [noted](noted_word). RAM alone does not prove a request: where the chip
+    /// names another cause, nobody asked.
+    #[cfg_attr(not(feature = "recovery"), expect(unused_variables))]
+    pub fn new(cause: Cause, noted: u32) -> Self {
+        Reset {
+            cause,
+            #[cfg(feature = "recovery")]
+            recovery: cause == Cause::Request && handover::asks_for_recovery(noted),
+        }
+    }
+}
+
+/// Leaves the cause of the reset that is about to be made.
+pub fn note_cause(cause: Cause) {
     store(CAUSE_WORD, cause_word(cause));
     barrier();
+}
+
+/// Resets the core and, but for what the chip's manual excepts, the chip.
+#[cfg_attr(feature = "rp2040", expect(dead_code, reason = "there it is the core alone"))]
+pub fn request_reset() -> ! {
     store(AIRCR, SYSTEM_RESET);
+    wait_for_reset()
+}
+
+/// It was asked for, and takes some cycles.
+pub fn wait_for_reset() -> ! {
     loop {
         core::hint::spin_loop();
     }
 }
 
-/// The cause that whoever reset the chip has left, once.
-pub fn noted_cause() -> Option<Cause> {
-    let noted = cause_in(load(CAUSE_WORD));
+/// The word that whoever reset the chip has left, once.
+pub fn noted_word() -> u32 {
+    let noted = load(CAUSE_WORD);
     store(CAUSE_WORD, 0);
     noted
 }
 
 /// Leaves for the firmware how it came to be started.
 pub fn note_boot(boot: Boot) {
-    store(BOOT_WORD, boot_word(boot));
+    let [word, verification] = boot_words(boot);
+    store(BOOT_WORD, word);
+    store(VERIFICATION_WORD, verification);
 }
 
 /// Starts firmware: the last instructions of the bootloader.
@@ -92,6 +128,13 @@ pub fn wait_for_debugger() -> ! {
         // SAFETY: waits for an event, no more.
         unsafe { asm!("wfe", options(nomem, nostack)) }
     }
+}
+
+/// Waits until the bits of `mask` in a register are `value`, but not for ever: up to `tries` times asks for them. Whether
+/// they were in time.
+#[cfg(any(feature = "recovery", not(feature = "nrf51")))]
+pub fn wait_for(register: usize, mask: u32, value: u32, tries: u32) -> bool {
+    (0..tries).any(|_| load(register) & mask == value)
 }
 
 /// Waits until everything that was stored has arrived.

@@ -44,10 +44,15 @@ mod stm32f4;
 #[cfg(any(feature = "rp2040", feature = "stm32f4"))]
 mod vtor;
 
-pub use cortex_m::{note_boot, reset, wait_for_debugger};
+pub use cortex_m::{note_boot, wait_for_debugger};
 #[cfg(feature = "nrf51")]
-pub use nrf51::{BOARD, Flash, arm_watchdog, jump, start_up};
+use nrf51 as chip;
 #[cfg(feature = "rp2040")]
-pub use rp2040::{BOARD, Flash, arm_watchdog, jump, start_up};
+use rp2040 as chip;
 #[cfg(feature = "stm32f4")]
-pub use stm32f4::{BOARD, Flash, arm_watchdog, jump, start_up};
+use stm32f4 as chip;
+
+pub use chip::{BOARD, Clock, Flash, arm_watchdog, jump, reset, start_up};
+#[cfg(feature = "recovery")]
+#[expect(unused_imports, reason = "the server that answers hosts is not built yet")]
+pub use chip::{Serial, feed_watchdog, recovery_is_asked};

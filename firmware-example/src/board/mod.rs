@@ -55,10 +55,10 @@ pub fn slot_name(slot: Slot) -> &'static str {
     }
 }
 
-/// The word in which the bootloader says how it came to start this.
-pub fn boot_word() -> u32 {
+/// The words in which the bootloader says how it came to start this.
+pub fn boot_words() -> [u32; 2] {
     let place = (BOARD.ram.start + handover::BOOT) as usize;
-    // SAFETY: a word in RAM that the linker script keeps free, written by the bootloader, which does not run now.
+    // SAFETY: words in RAM that the linker script keeps free, written by the bootloader, which does not run now.
     unsafe { read_volatile(with_exposed_provenance(place)) }
 }
 

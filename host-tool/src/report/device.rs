@@ -115,10 +115,24 @@ pub struct LastOutcome {
 pub struct LastBoot {
     /// Why the device was reset.
     pub reset: Reset,
-    /// Whether it was started on trial, and not as the confirmed one.
-    pub on_trial: bool,
-    /// Both in words.
+    /// As what it was started.
+    pub start: Start,
+    /// How long the bootloader took to read its state and to verify what it started.
+    pub verification_milliseconds: u32,
+    /// All of it in words.
     pub text: String,
+}
+
+/// As what firmware can be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// As the confirmed firmware.
+    Confirmed,
+    /// On trial.
+    Trial,
+    /// On trial, since the confirmed firmware did not verify.
+    FellBack,
 }
 
 /// How an update can end.
@@ -179,10 +193,40 @@ impl From<wire::Trial> for TrialLeft {
 }
 
 impl From<wire::Boot> for LastBoot {
-    fn from(wire::Boot { cause, trial }: wire::Boot) -> Self {
-        let as_what = if trial { "started on trial" } else { "started as the confirmed firmware" };
-        let reset = Reset::from(cause);
-        LastBoot { reset, on_trial: trial, text: format!("{as_what}, after {reset}") }
+    fn from(wire::Boot { cause, start, verification }: wire::Boot) -> Self {
+        let (reset, start) = (Reset::from(cause), Start::from(start));
+        let text = format!("{start}, after {reset}; verified in {verification} ms");
+        LastBoot { reset, start, verification_milliseconds: verification, text }
+    }
+}
+
+impl From<wire::Start> for Start {
+    fn from(start: wire::Start) -> Self {
+        match start {
+            wire::Start::Confirmed => Start::Confirmed,
+            wire::Start::Trial => Start::Trial,
+            wire::Start::FellBack => Start::FellBack,
+        }
+    }
+}
+
+impl From<Start> for wire::Start {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Confirmed => wire::Start::Confirmed,
+            Start::Trial => wire::Start::Trial,
+            Start::FellBack => wire::Start::FellBack,
+        }
+    }
+}
+
+impl Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Start::Confirmed => "started as the confirmed firmware",
+            Start::Trial => "started on trial",
+            Start::FellBack => "started on trial in place of the confirmed firmware, which did not verify",
+        })
     }
 }
 

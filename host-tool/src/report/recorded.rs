@@ -49,7 +49,11 @@ impl Device {
             window: 0,
             chunk: 0,
             unit: 0,
-            boot: self.last_boot.as_ref().map(|boot| wire::Boot { cause: boot.reset.into(), trial: boot.on_trial }),
+            boot: self.last_boot.as_ref().map(|boot| wire::Boot {
+                cause: boot.reset.into(),
+                start: boot.start.into(),
+                verification: boot.verification_milliseconds,
+            }),
             recovery: self.recovery.map(|reason| match reason {
                 RecoveryReason::NothingStarts => wire::Recovery::NothingStarts,
                 RecoveryReason::Asked => wire::Recovery::Asked,

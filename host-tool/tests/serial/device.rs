@@ -19,6 +19,8 @@ pub const RECEIVE_BUFFER: usize = 1024;
 const BOOT: u32 = 300;
 /// Milliseconds from one look at the clock to the next of a bootloader that hears nothing; it looks all the time.
 const TICK: u32 = 20;
+/// What it says it took to verify what it starts.
+const VERIFICATION: u32 = 187;
 /// Milliseconds that the watchdog waits.
 const WATCHDOG: u32 = 2000;
 
@@ -132,23 +134,24 @@ impl Device {
         self.started = now.wrapping_add(BOOT);
         let asked = std::mem::take(&mut self.asks_for_recovery);
         let decision = if asked { Decision::Recovery } else { boot(&mut self.flash, self.board, &info(), cause) };
-        let (verified, trial) = match decision {
-            Decision::Trial(verified) => (Some(verified), true),
-            Decision::Confirmed(verified) => (Some(verified), false),
-            Decision::Recovery => (None, false),
+        let (verified, start) = match decision {
+            Decision::Trial(verified) => (Some(verified), handover::Start::Trial),
+            Decision::Confirmed(verified) => (Some(verified), handover::Start::Confirmed),
+            Decision::FellBack(verified) => (Some(verified), handover::Start::FellBack),
+            Decision::Recovery => (None, handover::Start::Confirmed),
         };
         self.recovering = match verified {
             Some(_) => None,
             None => Some(Recovering::start(self.flash.clone(), self.board, cause, asked, now)),
         };
-        let boot_word = handover::boot_word(handover::Boot { cause, trial });
-        let start = |verified: Verified| Running {
+        let boot_words = handover::boot_words(handover::Boot { cause, start, verification: VERIFICATION });
+        let run = |verified: Verified| Running {
             slot: verified.slot(),
             firmware: self.firmware.get(&verified.version()).copied().unwrap_or(Firmware::Healthy),
             session: Session::new(RECEIVE_BUFFER).with_trial_deadline(20_000),
-            updater: Updater::running_in(verified.slot(), self.flash.clone(), self.board).with_boot_word(boot_word),
+            updater: Updater::running_in(verified.slot(), self.flash.clone(), self.board).with_boot_words(boot_words),
         };
-        self.running = verified.map(start);
+        self.running = verified.map(run);
         self.flash.take_busy();
     }
 

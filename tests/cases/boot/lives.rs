@@ -46,7 +46,7 @@ impl Observer {
         assert!(record.epoch_floor >= self.floor, "the epoch floor fell");
         self.floor = record.epoch_floor;
         match started {
-            Started::Recovery => panic!("there are startable images"),
+            Started::Recovery | Started::FellBack(_) => panic!("the confirmed image is whole"),
             Started::Confirmed(slot) => assert_eq!(slot, self.confirmed),
             Started::Trial(slot) => {
                 assert_eq!(slot, self.confirmed.other());
@@ -71,7 +71,7 @@ proptest! {
         for (major, (event, cut)) in (2..).zip(events) {
             let running = match started {
                 Started::Trial(slot) | Started::Confirmed(slot) => slot,
-                Started::Recovery => panic!("nothing runs"),
+                Started::Recovery | Started::FellBack(_) => panic!("the confirmed image is whole"),
             };
             let mut cause = Cause::Request;
             if let Some((operation, cut)) = cut {

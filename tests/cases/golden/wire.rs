@@ -4,8 +4,8 @@ use super::file::{compare, piece};
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_updater::frame::{self, Decoder};
 use lifeboot_updater::wire::{
-    Answer, Body, Boot, Command, Outcome, OutcomeEnding, Refusal, Request, ResetCause, Slot, SlotContent, Status,
-    Trial, Version,
+    Answer, Body, Boot, Command, Outcome, OutcomeEnding, Refusal, Request, ResetCause, Slot, SlotContent, Start,
+    Status, Trial, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -72,7 +72,7 @@ fn answers() {
         window: 1024,
         chunk: 545,
         unit: 131_072,
-        boot: Some(Boot { cause: ResetCause::Watchdog, trial: true }),
+        boot: Some(Boot { cause: ResetCause::Watchdog, start: Start::Trial, verification: 870 }),
         recovery: None,
     };
     let blank = Status {

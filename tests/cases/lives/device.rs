@@ -132,7 +132,7 @@ impl Device {
         let decision = boot(&mut self.flash, &self.world.geometry.board, &info(), cause);
         self.ended(Ok(()))?;
         let (start, running) = match &decision {
-            Decision::Trial(verified) => (Start::Trial(verified.slot()), Some(verified)),
+            Decision::Trial(verified) | Decision::FellBack(verified) => (Start::Trial(verified.slot()), Some(verified)),
             Decision::Confirmed(verified) => (Start::Confirmed(verified.slot()), Some(verified)),
             Decision::Recovery => (Start::Nothing, None),
         };

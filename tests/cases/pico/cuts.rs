@@ -80,7 +80,7 @@ fn decided(flash: &[u8]) -> Option<(Slot, bool)> {
     let mut flash = simulated(flash);
     let info = Info::read(&mut flash, PICO.board)?;
     match boot(&mut flash, PICO.board, &info, Cause::PowerOn) {
-        Decision::Trial(verified) => Some((verified.slot(), true)),
+        Decision::Trial(verified) | Decision::FellBack(verified) => Some((verified.slot(), true)),
         Decision::Confirmed(verified) => Some((verified.slot(), false)),
         Decision::Recovery => None,
     }

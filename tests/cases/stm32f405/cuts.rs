@@ -134,7 +134,7 @@ fn booted(flash: &[u8]) -> (Boot, Vec<u8>, Vec<Range<u32>>) {
     let mut flash = Overlay::new(flash);
     let info = Info::read(&mut flash, BOARD).unwrap();
     let (trial, verified) = match boot(&mut flash, BOARD, &info, Cause::PowerOn) {
-        Decision::Trial(verified) => (true, verified),
+        Decision::Trial(verified) | Decision::FellBack(verified) => (true, verified),
         Decision::Confirmed(verified) => (false, verified),
         Decision::Recovery => panic!("nothing is started"),
     };

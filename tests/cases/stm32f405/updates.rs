@@ -15,7 +15,8 @@ fn updated(new: &ImageFile) -> Host {
     let mut host = connect(&factory(), &Settings::default());
     let before = status(&mut host);
     runs(&before, wire::Slot::A, version(1)).unwrap();
-    assert_eq!(before.boot, Some(wire::Boot { cause: ResetCause::PowerOn, trial: false }));
+    let boot = before.boot.unwrap();
+    assert_eq!((boot.cause, boot.start), (ResetCause::PowerOn, wire::Start::Confirmed));
     assert!(before.demo_key, "the bootloader does not say that its key is a demo's");
     assert_eq!(before.slots[1], SlotContent::Empty);
     let pushed = push(&mut host, new).unwrap();
@@ -57,7 +58,8 @@ fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
     runs(&status, wire::Slot::A, version(1)).unwrap();
     let outcome = status.outcome.unwrap();
     assert_eq!((outcome.ending, outcome.cause, outcome.slot), (ending, cause, wire::Slot::B));
-    assert_eq!(status.boot, Some(wire::Boot { cause, trial: false }));
+    let boot = status.boot.unwrap();
+    assert_eq!((boot.cause, boot.start), (cause, wire::Start::Confirmed));
 }
 
 #[test]

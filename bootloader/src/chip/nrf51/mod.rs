@@ -3,12 +3,18 @@
 //! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (POWER: chapter 12, TIMER: 18, WDT: 20) and the
 //! Armv6-M Architecture Reference Manual (DDI 0419). No clock set-up: the chip starts at its 16 MHz.
 
+mod clock;
 mod flash;
+#[cfg(feature = "recovery")]
+mod recovery;
 
+pub use clock::Clock;
 pub use flash::Flash;
 pub use lifeboot_core::layout::MICROBIT as BOARD;
+#[cfg(feature = "recovery")]
+pub use recovery::{Serial, feed_watchdog, recovery_is_asked};
 
-use super::cortex_m::{HANDED_OVER, Vector, fault, load, noted_cause, reset, start, store};
+use super::cortex_m::{HANDED_OVER, Reset, Vector, fault, load, note_cause, noted_word, request_reset, start, store};
 use core::arch::naked_asm;
 use lifeboot_core::handover;
 use lifeboot_core::record::Cause;
@@ -94,24 +100,31 @@ extern "C" fn watchdog() -> ! {
 }
 
 /// Takes the chip over after a reset; says why there was one.
-pub fn start_up() -> Cause {
+pub fn start_up() -> Reset {
     store(VECTORS_WORD, 0);
     store(WATCHDOG_WORD, 0);
-    let noted = noted_cause();
+    let noted = noted_word();
     let reason = load(POWER_RESETREAS);
     // It accumulates until its bits are written as ones (12.1.8).
     store(POWER_RESETREAS, reason);
-    match reason {
+    let cause = match reason {
         // Neither the pin nor any other source: power came on, or came back. RAM proves nothing then.
         0 => Cause::PowerOn,
         _ if reason & RESETREAS_WATCHDOG != 0 => Cause::Watchdog,
         _ if reason & RESETREAS_LOCKUP != 0 => Cause::Fault,
-        _ => match noted {
+        _ => match handover::cause_in(noted) {
             Some(cause) => cause,
             None if reason & RESETREAS_REQUEST != 0 => Cause::Request,
             None => Cause::Pin,
         },
-    }
+    };
+    Reset::new(cause, noted)
+}
+
+/// Resets the chip, all but RAM, flash and a running WDT (12.1.8), and leaves the cause for the next boot.
+pub fn reset(cause: Cause) -> ! {
+    note_cause(cause);
+    request_reset()
 }
 
 /// Starts the chip's watchdog, and its stand-in: emulators have no WDT, but a TIMER whose interrupt resets. Feeding

@@ -3,19 +3,27 @@
 //! Addresses and bits are from RM0090 revision 19 (flash: chapter 3, PWR: 5, RCC: 7, IWDG: 21), the datasheet DS8626 and
 //! the Armv7-M Architecture Reference Manual (DDI 0403).
 
+mod clock;
 mod flash;
+#[cfg(feature = "recovery")]
+mod recovery;
 
+pub use clock::Clock;
 pub use flash::Flash;
 pub use lifeboot_core::layout::STM32F405 as BOARD;
+#[cfg(feature = "recovery")]
+pub use recovery::{Serial, feed_watchdog, recovery_is_asked};
 
-use super::cortex_m::{load, noted_cause, store};
+use super::cortex_m::{Reset, load, note_cause, noted_word, request_reset, store, wait_for};
 use super::vtor::enter;
+use lifeboot_core::handover::cause_in;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 
 const RCC_CR: usize = 0x4002_3800;
 const RCC_PLLCFGR: usize = 0x4002_3804;
 const RCC_CFGR: usize = 0x4002_3808;
+const RCC_APB1ENR: usize = 0x4002_3840;
 const RCC_CSR: usize = 0x4002_3874;
 
 /// RCC_CR: the internal oscillator, trimmed as after reset; and the PLL.
@@ -54,22 +62,29 @@ const WATCHDOG_SECONDS: u32 = 5;
 const LSI_HERTZ: u32 = 47_000;
 
 /// Takes the chip over after a reset; says why there was one.
-pub fn start_up() -> Cause {
-    let noted = noted_cause();
+pub fn start_up() -> Reset {
+    let noted = noted_word();
     let flags = load(RCC_CSR);
     store(RCC_CSR, FORGET);
     store(RCC_CSR, 0);
     speed_up();
     // The highest flag tells: a loss of power sets that of a brown-out as well.
-    match (flags & !PIN).leading_zeros() {
+    let cause = match (flags & !PIN).leading_zeros() {
         // Firmware that enters a mode which the option bytes forbid.
         0 => Cause::Fault,
         1 | 2 => Cause::Watchdog,
-        3 => noted.unwrap_or(Cause::Request),
+        3 => cause_in(noted).unwrap_or(Cause::Request),
         4 => Cause::PowerOn,
         6 => Cause::BrownOut,
         _ => Cause::Pin,
-    }
+    };
+    Reset::new(cause, noted)
+}
+
+/// Resets the chip, all but RAM and flash (7.1.1), and leaves the cause for the next boot.
+pub fn reset(cause: Cause) -> ! {
+    note_cause(cause);
+    request_reset()
 }
 
 /// From the internal oscillator's 16 MHz to 160 MHz, caches on. A PLL that does not come leaves it at 16 MHz. The voltage
@@ -80,7 +95,7 @@ fn speed_up() {
     store(RCC_CFGR, SLOW_BUSES);
     store(flash::ACR, flash::FAST);
     load(flash::ACR); // The waits are taken when they can be read (3.5.1).
-    if wait_for(RCC_CR, PLL_READY, PLL_READY) {
+    if wait_for(RCC_CR, PLL_READY, PLL_READY, TRIES) {
         store(RCC_CFGR, SLOW_BUSES | USE_PLL);
     }
 }
@@ -107,7 +122,7 @@ pub fn arm_watchdog() {
     store(IWDG_PR, IWDG_BY_64);
     store(IWDG_RLR, PERIOD);
     // Fed before it has taken them it would run with the shortest period there is.
-    wait_for(IWDG_SR, 0b11, 0);
+    wait_for(IWDG_SR, 0b11, 0, TRIES);
     store(IWDG_KR, IWDG_FEED);
 }
 
@@ -115,14 +130,4 @@ pub fn arm_watchdog() {
 pub fn jump(firmware: &Verified) -> ! {
     slow_down();
     enter(firmware)
-}
-
-/// Waits until the bits of `mask` in a register are `value`; whether they were in time.
-fn wait_for(register: usize, mask: u32, value: u32) -> bool {
-    for _ in 0..TRIES {
-        if load(register) & mask == value {
-            return true;
-        }
-    }
-    false
 }

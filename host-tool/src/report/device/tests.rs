@@ -32,7 +32,7 @@ fn status() -> Status {
         window: 1024,
         chunk: 544,
         unit: 1024,
-        boot: Some(wire::Boot { cause: ResetCause::Watchdog, trial: true }),
+        boot: Some(wire::Boot { cause: ResetCause::Watchdog, start: wire::Start::Trial, verification: 870 }),
         recovery: None,
     }
 }
@@ -55,7 +55,7 @@ revoked keys 1, 3
 last update  1.2.3 in slot B was rejected: it did not confirm in any of its starts; the last start
              ended by the watchdog: it hung
              its digest is 01010101010101010101010101010101
-last boot    started on trial, after a reset by the watchdog
+last boot    started on trial, after a reset by the watchdog; verified in 870 ms
 warning      this bootloader was built with a demo key: it protects nothing"
     );
     assert_eq!(running(&status()), "1.3.0 in slot B, on trial");

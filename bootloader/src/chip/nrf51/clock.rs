@@ -1,0 +1,69 @@
+//! Time, by TIMER0, the one of the chip's timers that has 32 bits (nRF51 Series Reference Manual 3.0, chapter 18). While
+//! firmware is on trial the timer stands in for the watchdog: `arm_watchdog` sets it up anew.
+//!
+//! A compare event each millisecond says when to look at the count. QEMU needs that: its main loop, which has to be woken
+//! before the UART receives, is woken by the event; and each look at the count loses it part of a tick.
+
+use super::TIMER0;
+use crate::chip::cortex_m::{load, store};
+
+const START: usize = TIMER0;
+const STOP: usize = TIMER0 + 0x004;
+const CLEAR: usize = TIMER0 + 0x00C;
+/// Copy the count to CC\[1\] and CC\[2\].
+const CAPTURE1: usize = TIMER0 + 0x044;
+const CAPTURE2: usize = TIMER0 + 0x048;
+const COMPARE0: usize = TIMER0 + 0x140;
+const BITMODE: usize = TIMER0 + 0x508;
+const PRESCALER: usize = TIMER0 + 0x510;
+const CC0: usize = TIMER0 + 0x540;
+const CC1: usize = TIMER0 + 0x544;
+const CC2: usize = TIMER0 + 0x548;
+
+/// Ticks of 16 MHz / 2^9.
+const MILLISECOND: u32 = 31;
+
+/// Milliseconds since it was started, less than one percent fast; they wrap after 38 hours.
+pub struct Clock(());
+
+impl Clock {
+    /// Starts it.
+    pub fn start() -> Self {
+        store(BITMODE, 3); // 32 bits
+        store(PRESCALER, 9);
+        store(CC0, MILLISECOND);
+        store(START, 1);
+        Clock(())
+    }
+
+    /// The time.
+    pub fn now(&self) -> u32 {
+        if load(COMPARE0) != 0 {
+            loop {
+                store(COMPARE0, 0);
+                store(CAPTURE1, 1);
+                store(CC0, load(CC1).wrapping_add(MILLISECOND));
+                // Whoever was stopped here for longer would wait for the next event until the count has wrapped.
+                store(CAPTURE2, 1);
+                if load(CC2).wrapping_sub(load(CC1)) < MILLISECOND {
+                    break;
+                }
+            }
+        }
+        let ticks = load(CC1);
+        (ticks >> 5) + (ticks >> 10)
+    }
+
+    /// Stops it: the timer is as after reset.
+    pub fn stop(self) {
+        store(STOP, 1);
+        store(CLEAR, 1);
+        // With the event still there, the watchdog's stand-in would fire at once.
+        store(COMPARE0, 0);
+        for compared in [CC0, CC1, CC2] {
+            store(compared, 0);
+        }
+        store(BITMODE, 0);
+        store(PRESCALER, 4);
+    }
+}

@@ -1,0 +1,78 @@
+//! Time, by the chip's TIMER (RP2040 Datasheet, 4.6), which counts the ticks of the watchdog (4.7), which divides the
+//! reference clock. That has to be the crystal: the ring oscillator, which goes on driving the core, is known to a factor
+//! of two only.
+
+use super::{CLEAR, RESETS, SET, TRIES, WATCHDOG_TICK, release};
+use crate::chip::cortex_m::{load, store, wait_for};
+
+/// The crystal's oscillator (2.16): on and off, for 1 to 15 MHz; and whether it is stable.
+const XOSC_CTRL: usize = 0x4002_4000;
+const XOSC_STATUS: usize = 0x4002_4004;
+const XOSC_ON: u32 = 0xFAB << 12 | 0xAA0;
+const XOSC_OFF: u32 = 0xD1E << 12 | 0xAA0;
+const STABLE: u32 = 1 << 31;
+/// How often it is asked for: 10 ms at the least. It takes 4 by its own count (2.16.3, STARTUP as after reset).
+const CRYSTAL_TRIES: u32 = 200_000;
+
+/// CLOCKS (2.15.7). The reference clock, from the ring oscillator after reset, or from the crystal; the system's clock,
+/// which is that, or what AUXSRC names, here the ring oscillator. SELECTED has a bit for each.
+const REF_CTRL: usize = 0x4000_8030;
+const REF_SELECTED: usize = 0x4000_8038;
+const REF_RING: u32 = 0;
+const REF_CRYSTAL: u32 = 2;
+const SYS_CTRL: usize = 0x4000_803C;
+const SYS_SELECTED: usize = 0x4000_8044;
+const SYS_REF: u32 = 0;
+const SYS_AUX: u32 = 1;
+const SYS_AUX_RING: u32 = 2 << 5;
+
+/// WATCHDOG_TICK: on, a tick for each period, as after reset; and 32 ticks a millisecond, by the crystal's 12 MHz.
+const TICK_RESET: u32 = 1 << 9;
+const TICK: u32 = 1 << 9 | 375;
+
+const TIMER: u32 = 1 << 21;
+const TIMERAWL: usize = 0x4005_4028;
+
+/// Milliseconds since it was started, as exact as the crystal; they wrap after 37 hours. Without a crystal they are
+/// anything: some four times too many.
+pub struct Clock(());
+
+impl Clock {
+    /// Starts it.
+    pub fn start() -> Self {
+        store(XOSC_CTRL, XOSC_ON);
+        if wait_for(XOSC_STATUS, STABLE, STABLE, CRYSTAL_TRIES) {
+            store(SYS_CTRL, SYS_AUX_RING);
+            store(SYS_CTRL, SYS_AUX_RING | SYS_AUX);
+            wait_for(SYS_SELECTED, 1 << SYS_AUX, 1 << SYS_AUX, TRIES);
+            store(REF_CTRL, REF_CRYSTAL);
+            wait_for(REF_SELECTED, 1 << REF_CRYSTAL, 1 << REF_CRYSTAL, TRIES);
+        }
+        store(WATCHDOG_TICK, TICK);
+        release(TIMER);
+        Clock(())
+    }
+
+    /// The time.
+    pub fn now(&self) -> u32 {
+        load(TIMERAWL) >> 5
+    }
+
+    /// Stops it: timer and clocks are as after reset.
+    pub fn stop(self) {
+        store(RESETS + SET, TIMER);
+        store(WATCHDOG_TICK, TICK_RESET);
+        slow_down();
+    }
+}
+
+/// The clocks as after reset, but for the ring oscillator, which has to run: reference and system by that, no crystal.
+pub fn slow_down() {
+    store(REF_CTRL, REF_RING);
+    wait_for(REF_SELECTED, 1 << REF_RING, 1 << REF_RING, TRIES);
+    // Its source must not change while it is in use (2.15.3.2).
+    store(SYS_CTRL + CLEAR, SYS_AUX);
+    wait_for(SYS_SELECTED, 1 << SYS_REF, 1 << SYS_REF, TRIES);
+    store(SYS_CTRL, SYS_REF);
+    store(XOSC_CTRL, XOSC_OFF);
+}
