@@ -10,6 +10,8 @@
 mod chip;
 #[cfg(feature = "defmt")]
 mod log;
+#[cfg(feature = "recovery")]
+mod recovery;
 
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
@@ -36,15 +38,18 @@ extern "C" fn reset() -> ! {
         chip::log::begin();
         log::reset_by(reset.cause);
     }
+    let mut flash = chip::Flash::new(&chip::BOARD);
     #[cfg(feature = "recovery")]
     if reset.recovery || chip::recovery_is_asked() {
-        chip::wait_for_debugger();
+        recovery::answer(&mut flash, clock, reset.cause, true);
     }
-    let mut flash = chip::Flash::new(&chip::BOARD);
     let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO, reset.cause) {
         Decision::Confirmed(firmware) => (Start::Confirmed, firmware),
         Decision::Trial(firmware) => (Start::Trial, firmware),
         Decision::FellBack(firmware) => (Start::FellBack, firmware),
+        #[cfg(feature = "recovery")]
+        Decision::Recovery => recovery::answer(&mut flash, clock, reset.cause, false),
+        #[cfg(not(feature = "recovery"))]
         Decision::Recovery => chip::wait_for_debugger(),
     };
     #[cfg(feature = "defmt")]

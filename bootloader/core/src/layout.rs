@@ -105,10 +105,10 @@ pub static MICROBIT: Board = Board {
     architecture: Architecture::Armv6M,
     flash_address: 0,
     flash_length: 256 * KIB,
-    bootloader: Region { start: 0, length: 24 * KIB },
-    journal: Region { start: 24 * KIB, length: 2 * KIB },
+    bootloader: Region { start: 0, length: 28 * KIB },
+    journal: Region { start: 28 * KIB, length: 2 * KIB },
     journal_unit: KIB,
-    slots: [Region { start: 26 * KIB, length: 115 * KIB }, Region { start: 141 * KIB, length: 115 * KIB }],
+    slots: [Region { start: 30 * KIB, length: 113 * KIB }, Region { start: 143 * KIB, length: 113 * KIB }],
     slot_unit: KIB,
     write_size: 4,
     header_length: 256,
@@ -313,7 +313,7 @@ mod tests {
     fn linker_scripts_carry_the_map() {
         assert_eq!(
             MICROBIT.memory_x(Slot::B).to_string(),
-            "MEMORY {\n  FLASH : ORIGIN = 0x00023500, LENGTH = 0x1cb00\n  RAM : ORIGIN = 0x20000040, LENGTH = 0x3fc0\n}\n"
+            "MEMORY {\n  FLASH : ORIGIN = 0x00023d00, LENGTH = 0x1c300\n  RAM : ORIGIN = 0x20000040, LENGTH = 0x3fc0\n}\n"
         );
         let bootloader = STM32F405.bootloader_memory_x().to_string();
         assert!(bootloader.contains("INFO : ORIGIN = 0x08007f00, LENGTH = 0x100"), "{bootloader}");

@@ -123,6 +123,7 @@ pub fn start(firmware: &Verified) -> ! {
 }
 
 /// There is nothing to start and nobody to ask.
+#[cfg(not(feature = "recovery"))]
 pub fn wait_for_debugger() -> ! {
     loop {
         // SAFETY: waits for an event, no more.

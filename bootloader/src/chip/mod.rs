@@ -44,7 +44,9 @@ mod stm32f4;
 #[cfg(any(feature = "rp2040", feature = "stm32f4"))]
 mod vtor;
 
-pub use cortex_m::{note_boot, wait_for_debugger};
+pub use cortex_m::note_boot;
+#[cfg(not(feature = "recovery"))]
+pub use cortex_m::wait_for_debugger;
 #[cfg(feature = "nrf51")]
 use nrf51 as chip;
 #[cfg(feature = "rp2040")]
@@ -54,5 +56,4 @@ use stm32f4 as chip;
 
 pub use chip::{BOARD, Clock, Flash, arm_watchdog, jump, reset, start_up};
 #[cfg(feature = "recovery")]
-#[expect(unused_imports, reason = "the server that answers hosts is not built yet")]
 pub use chip::{Serial, feed_watchdog, recovery_is_asked};

@@ -181,7 +181,7 @@ fn what_does_not_fit_is_refused() {
     assert!(make(16, &[word(12)]).is_ok());
 }
 
-/// The board's slots are 115 KiB apart: half an address would not come back as it was. The signer has made such an image
+/// The board's slots are 113 KiB apart: half an address would not come back as it was. The signer has made such an image
 /// on purpose, so that everything else about it is right.
 #[test]
 fn half_an_address_is_refused_where_it_cannot_be_rebased() {

@@ -94,7 +94,11 @@ pub fn recovery<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
     })?;
     println!("  a kilobyte of firmware is gone in each slot");
     stage.lifeboot(&["status"])?.succeeds()?.says("no slot can be started")?;
-    stage.lifeboot(&["push", &file])?.succeeds()?.says("the bootloader answers")?.says("2.2.0 runs and is confirmed")?;
+    stage
+        .lifeboot(&["push", &file])?
+        .succeeds()?
+        .says("the bootloader answers")?
+        .says("2.2.0 runs and is confirmed")?;
     runs(stage, Slot::A, V2_2)
 }
 

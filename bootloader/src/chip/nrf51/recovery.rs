@@ -4,8 +4,6 @@
 //! Chapters are of the nRF51 Series Reference Manual 3.0. Nothing is put back but the button: the only way out is a reset,
 //! which resets all of this (12.1.8).
 
-#![expect(dead_code, reason = "the server that answers hosts is not built yet")]
-
 use super::WDT;
 use crate::chip::cortex_m::{load, store, wait_for};
 

@@ -4,8 +4,6 @@
 //! Chapters are of the RP2040 Datasheet. Nothing is put back but the pin: the only way out is `reset`, which resets all of
 //! this.
 
-#![expect(dead_code, reason = "the server that answers hosts is not built yet")]
-
 use super::{RESETS, SET, WATCHDOG_LOAD, WATCHDOG_LONGEST, release};
 use crate::chip::cortex_m::{load, store, wait_for};
 

@@ -4,8 +4,6 @@
 //! Chapters are of RM0090 (GPIO: 8, USART: 30). Nothing is put back but the pin: the only way out is a reset, which resets
 //! all of this (7.1.1).
 
-#![expect(dead_code, reason = "the server that answers hosts is not built yet")]
-
 use super::{IWDG_FEED, IWDG_KR, RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
 use crate::chip::cortex_m::{load, store, wait_for};
 

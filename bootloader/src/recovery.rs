@@ -1,0 +1,39 @@
+//! The bootloader answers hosts, by the chip's serial port: see [`lifeboot_core::recovery`].
+
+use crate::{INFO, chip};
+use lifeboot_core::record::Cause;
+use lifeboot_core::recovery::{Line, serve};
+
+/// Answers until a host asks for a reset, or nobody is heard where it was only `asked` to; then resets.
+pub fn answer(flash: &mut chip::Flash, clock: chip::Clock, cause: Cause, asked: bool) -> ! {
+    let mut port = Port { serial: chip::Serial::new(), clock };
+    serve(flash, &chip::BOARD, &INFO, &mut port, cause, asked);
+    chip::reset(Cause::Request)
+}
+
+struct Port {
+    serial: chip::Serial,
+    clock: chip::Clock,
+}
+
+impl Line for Port {
+    fn receive(&mut self) -> Option<u8> {
+        self.serial.receive()
+    }
+
+    fn send(&mut self, byte: u8) {
+        self.serial.send(byte);
+    }
+
+    fn flush(&mut self) {
+        self.serial.flush();
+    }
+
+    fn now(&mut self) -> u32 {
+        self.clock.now()
+    }
+
+    fn feed_watchdog(&mut self) {
+        chip::feed_watchdog();
+    }
+}
