@@ -291,7 +291,7 @@ impl Device {
                 (nothing(), nothing(), nothing())
             }
             Content::Unfinished => {
-                standing.push("unfinished: a push resumes");
+                standing.push(if self.recovery.is_some() { "no image" } else { "unfinished: a push resumes" });
                 (nothing(), nothing(), nothing())
             }
             Content::Image { version, epoch, digest } => {

@@ -172,7 +172,7 @@ fn refusals(list: &mut List) {
     }
 }
 
-const REFUSALS: [Refusal; 27] = [
+const REFUSALS: [Refusal; 28] = [
     Refusal::NoImage,
     Refusal::Format,
     Refusal::UnknownKey,
@@ -200,4 +200,5 @@ const REFUSALS: [Refusal; 27] = [
     Refusal::Command,
     Refusal::NoBootloader,
     Refusal::NoSlot,
+    Refusal::Recovery,
 ];

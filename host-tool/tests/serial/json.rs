@@ -1,7 +1,8 @@
 //! What the commands that talk to a device report to a program; and a status, to a person.
 
-use crate::ports::{lifeboot, listener, serve};
+use crate::ports::{lifeboot, listener, serve, serve_at};
 use crate::pushes::recipe;
+use crate::recovery::destroyed;
 use crate::reported::{assert_as_written, assert_text_as_written, line, lines};
 use lifeboot_core::layout::MICROBIT;
 use serde_json::{Value, json};
@@ -59,6 +60,28 @@ fn reports_on_a_device_are_as_written() {
     as_written("rollback", &ask("rollback"));
     show("rolled_back");
     as_written("reset", &ask("reset"));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_bootloader_that_answers_is_reported_as_written() {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || serve_at(&mut destroyed(&MICROBIT), &listener, 4));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    std::fs::write(&path, recipe(&MICROBIT, 1, 5000).image().to_bytes()).unwrap();
+
+    let output = lifeboot(&["status", "--port", &port, "--json"]);
+    assert_as_written("tests/serial/json/status_recovery.json", &line("status", &output), "", "");
+    let output = lifeboot(&["status", "--port", &port]);
+    assert_text_as_written("tests/serial/status/recovery.txt", &String::from_utf8(output.stdout).unwrap());
+    let told = lines("push", &lifeboot(&["push", path.to_str().unwrap(), "--no-wait", "--port", &port, "--json"]));
+    let (result, events) = told.split_last().unwrap();
+    assert_eq!(result["outcome"], json!("marked"), "{told:?}");
+    assert_eq!(steps(events), ["asking", "nothing_starts", "offering", "sending", "verifying"], "{told:?}");
+    let pushed = lifeboot(&["push", path.to_str().unwrap(), "--port", &port]);
+    let words = String::from_utf8(pushed.stderr).unwrap();
+    assert!(words.contains("the bootloader answers, since no slot can be started: recovery\n"), "{words}");
     server.join().unwrap();
 }
 

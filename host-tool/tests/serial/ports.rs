@@ -58,11 +58,15 @@ pub fn carry_until(wire: &mut Wire, stream: &mut (impl Read + Write), is_enough:
 
 /// Carries a device's line over so many connections, one after the other.
 pub fn serve(listener: TcpListener, connections: u32) {
-    let mut wire = Wire::to(Device::new(&MICROBIT));
+    serve_at(&mut Wire::to(Device::new(&MICROBIT)), &listener, connections);
+}
+
+/// Carries this line over so many connections, one after the other.
+pub fn serve_at(wire: &mut Wire, listener: &TcpListener, connections: u32) {
     for _ in 0..connections {
         let (mut stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
-        carry(&mut wire, &mut stream);
+        carry(wire, &mut stream);
     }
 }
 

@@ -15,7 +15,7 @@ use lifeboot_updater::wire::{self, Command, Recovery, Refusal, SlotContent};
 use std::time::Duration;
 
 /// A board whose both slots are destroyed: the first bytes of each payload are gone, and slot B holds rubbish.
-fn destroyed(board: &'static Board) -> Wire {
+pub fn destroyed(board: &'static Board) -> Wire {
     let mut device = Device::new(board);
     device.flash.put(board.slot(Slot::A).start + board.header_length, &[0; 64]);
     device.flash.put(board.slot(Slot::B).start, &[0x5a; 512]);
