@@ -16,6 +16,8 @@ mod standstill;
 mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.
 mod update;
+// Emulated boards whose bootloader answers.
+mod recovery;
 // The emulated board: power is lost at every flash operation of an update.
 mod stm32f405;
 mod sweep;
