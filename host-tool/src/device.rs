@@ -8,7 +8,7 @@ use crate::image_file::ImageFile;
 use crate::link::{Link, LinkError, Patience, Reply};
 use crate::port::Pipe;
 use crate::refusal::{Circumstances, Refused};
-use lifeboot_updater::wire::{Command, Recovery, Slot, SlotContent, Status};
+use lifeboot_updater::wire::{Command, Keys, Recovery, Slot, SlotContent, Status};
 use miette::Diagnostic;
 use std::time::Duration;
 use thiserror::Error;
@@ -58,6 +58,17 @@ pub fn confirm<P: Pipe>(link: &mut Link<P>) -> Result<Status, DeviceError> {
     let status = link.status(Patience::SHORT)?;
     link.release();
     Ok(status)
+}
+
+/// The state of the device, and the keys that it accepts.
+///
+/// # Errors
+/// See [`DeviceError`].
+pub fn keys<P: Pipe>(link: &mut Link<P>) -> Result<(Status, Keys), DeviceError> {
+    let (status, keys) = link.keys(Patience::SHORT)?;
+    let circumstances = Circumstances { status: Some(&status), image: None };
+    let keys = keys.map_err(|refusal| Refused::new(refusal, circumstances))?;
+    Ok((status, keys))
 }
 
 /// Goes back: ends the trial, if there is one; or else tries the other slot's firmware. Restarts the device, waits for

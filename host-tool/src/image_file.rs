@@ -10,7 +10,7 @@ mod error;
 pub use error::ImageError;
 
 use crate::keys::PublicKey;
-use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, SIGNED_LENGTH};
+use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, Revokes, SIGNED_LENGTH};
 use lifeboot_core::rebase::{Decoder, Entry, Kind, Rebaser, encode};
 use lifeboot_core::{Board, Slot, Version};
 use sha2::{Digest, Sha256};
@@ -30,6 +30,8 @@ pub struct Release {
     pub lowest_bootloader: u16,
     /// The lowest and the highest storage schema that it can live with.
     pub schemas: (u16, u16),
+    /// The keys that are revoked when it is confirmed.
+    pub revokes: Revokes,
 }
 
 /// An image that lacks its signature only.
@@ -64,6 +66,9 @@ impl UnsignedImage {
         release: Release,
         key_id: [u8; 4],
     ) -> Result<UnsignedImage, ImageError> {
+        if release.revokes.ids().any(|id| id == key_id) {
+            return Err(ImageError::OwnKey { key: hex(&key_id) });
+        }
         let table = table_bytes(entries)?;
         check_halves(board, entries)?;
         if entries.last().is_some_and(|entry| entry.end() as usize > payload.len()) {
@@ -82,6 +87,7 @@ impl UnsignedImage {
             lowest_bootloader: release.lowest_bootloader,
             schemas: release.schemas,
             key_id,
+            revokes: release.revokes,
         };
         header.digest = digest(&payload, &table);
         let length = header.image_length().ok_or_else(|| too_large(payload.len() as u64))?;

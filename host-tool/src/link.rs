@@ -21,7 +21,7 @@ use crate::port::Pipe;
 use frames::{End, Frames};
 use heard::MOMENT;
 use lifeboot_updater::frame;
-use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Request, SILENCE, Status};
+use lifeboot_updater::wire::{Answer, Body, Command, Keys, Refusal, Request, SILENCE, Status};
 use reply::fits;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -69,6 +69,8 @@ pub struct Link<P> {
     stop: Option<Box<dyn Fn() -> bool>>,
     /// Since when a request waits for its answer, over all that have none since the last one; and whether that was told.
     unanswered: Option<(Duration, bool)>,
+    /// The keys that a bootloader told with its last state.
+    keys: Option<Keys>,
 }
 
 impl<P: Pipe> Link<P> {
@@ -88,6 +90,7 @@ impl<P: Pipe> Link<P> {
             listener: None,
             stop: None,
             unanswered: None,
+            keys: None,
         }
     }
 
@@ -184,6 +187,24 @@ impl<P: Pipe> Link<P> {
         }
     }
 
+    /// Asks for the keys of the device, and for its state.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); in the inner result, why the device does not tell its keys.
+    pub fn keys(&mut self, patience: Patience) -> Result<(Status, Result<Keys, Refusal>), LinkError> {
+        let status = self.status(patience)?;
+        // A bootloader that answers tells both at once.
+        let told = self.keys.take().filter(|_| status.recovery.is_some());
+        if let Some(keys) = told {
+            return Ok((status, Ok(keys)));
+        }
+        match self.ask(&Command::Keys, patience)? {
+            Reply::Keys(keys) => Ok((status, Ok(keys))),
+            Reply::Refused(refusal) => Ok((status, Err(refusal))),
+            _ => Err(LinkError::Unexpected),
+        }
+    }
+
     /// Gives the session up, so that the next host need not wait. Whether the device heard it is not asked.
     pub fn release(&mut self) {
         let _ = self.ask(&Command::Abort, Patience { tries: 1, ..Patience::SHORT });
@@ -257,6 +278,7 @@ impl<P: Pipe> Link<P> {
             Body::Log(piece) => tell(Heard::Log(Source::Firmware, piece)),
             Body::BootLog(log) => tell(Heard::Log(Source::Bootloader, log)),
             Body::Status(status) => tell(Heard::Status(status)),
+            Body::Recovery { info, record, headers, .. } => self.keys = recovery::keys(info, record, *headers),
             _ => {}
         }
         Some((number, Reply::of(body)?))

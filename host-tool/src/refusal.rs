@@ -74,7 +74,7 @@ fn words(refusal: Refusal, Circumstances { status, image }: Circumstances) -> (S
         Refusal::RevokedKey => {
             return (
                 format!("the key{key} that signed it was revoked on this device"),
-                "sign it with one of the bootloader's other keys".to_owned(),
+                "sign it with one of the bootloader's other keys: lifeboot keys shows them".to_owned(),
             );
         }
         Refusal::Signature => (
@@ -95,6 +95,14 @@ fn words(refusal: Refusal, Circumstances { status, image }: Circumstances) -> (S
             "a bootloader is not updated in the field: build the firmware for the one that is there",
         ),
         Refusal::Epoch => return epoch(status, image),
+        Refusal::OwnKey => {
+            return (
+                format!(
+                    "the image would revoke the key{key} that signed it, and no device gives up what may be its last"
+                ),
+                "sign it with another of the bootloader's keys: lifeboot keys shows them".to_owned(),
+            );
+        }
         Refusal::Table => (
             "the relocation table that arrived is damaged",
             "push again; if that does not help, sign the image again. The running firmware is untouched",

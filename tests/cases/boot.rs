@@ -4,6 +4,7 @@
 mod cuts;
 mod epoch;
 mod fallback;
+mod keys;
 mod lives;
 mod trials;
 

@@ -3,7 +3,7 @@
 
 use crate::hex;
 use ed25519_dalek::{Signer, SigningKey};
-use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, SIGNED_LENGTH};
+use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Revokes, SIGNED_LENGTH};
 use lifeboot_core::info::{FORMAT, Info, key_id};
 use lifeboot_core::layout::{Architecture, BLOCK, Board};
 use lifeboot_core::rebase::{Entry, Kind};
@@ -85,6 +85,7 @@ impl SignedImage {
             lowest_bootloader: FORMAT,
             schemas: (0, 0),
             key_id: [0; 4],
+            revokes: Revokes::NONE,
         };
         let table = table_of(pointers.iter().map(|pointer| pointer.place));
         let mut image = SignedImage { board, header, filling, pointers, table, key: key(1) };
@@ -104,6 +105,13 @@ impl SignedImage {
     pub fn signed_with(mut self, number: u8) -> Self {
         self.key = key(number);
         self.seal();
+        self
+    }
+
+    /// Revoking these keys, once it is confirmed.
+    pub fn revoking(mut self, numbers: &[u8]) -> Self {
+        let ids: Vec<_> = numbers.iter().map(|number| key_id(key(*number).verifying_key().as_bytes())).collect();
+        self.header.revokes = Revokes::new(&ids).expect("few keys");
         self
     }
 

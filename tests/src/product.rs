@@ -2,7 +2,7 @@
 
 use crate::setup;
 use anyhow::{Context, Result, bail, ensure};
-use lifeboot_core::image::Header;
+use lifeboot_core::image::{Header, Revokes};
 use lifeboot_core::layout::{self, Board};
 use lifeboot_core::rebase::Kind;
 use lifeboot_core::{Slot, Version};
@@ -150,7 +150,18 @@ fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
 
 /// Signs firmware.
 pub fn sign(target: &Target, elf: &Path, version: Version, epoch: u32, key: &PrivateKey) -> Result<ImageFile> {
-    let release = Release { version, epoch, lowest_bootloader: lifeboot_core::info::FORMAT, schemas: (0, 0) };
+    sign_revoking(target, elf, (version, epoch), key, Revokes::NONE)
+}
+
+/// Signs firmware that revokes keys with its confirm.
+pub fn sign_revoking(
+    target: &Target,
+    elf: &Path,
+    (version, epoch): (Version, u32),
+    key: &PrivateKey,
+    revokes: Revokes,
+) -> Result<ImageFile> {
+    let release = Release { version, epoch, lowest_bootloader: lifeboot_core::info::FORMAT, schemas: (0, 0), revokes };
     let options = Options { board: target.board, release, bound: false };
     let elf = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
     Ok(lifeboot_host_tool::sign::sign(&elf, &options, key)?)
@@ -158,8 +169,8 @@ pub fn sign(target: &Target, elf: &Path, version: Version, epoch: u32, key: &Pri
 
 /// The same payload, properly signed, under the name of another board.
 pub fn sign_for(board: &'static Board, image: &ImageFile, key: &PrivateKey) -> Result<ImageFile> {
-    let Header { version, epoch, lowest_bootloader, schemas, .. } = *image.header();
-    let release = Release { version, epoch, lowest_bootloader, schemas };
+    let Header { version, epoch, lowest_bootloader, schemas, revokes, .. } = *image.header();
+    let release = Release { version, epoch, lowest_bootloader, schemas, revokes };
     let (payload, mut entries) = (image.payload().to_vec(), image.entries());
     // Not every core has the others, and it is the name that the image is refused for.
     entries.retain(|entry| entry.kind == Kind::Word);

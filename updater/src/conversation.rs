@@ -66,6 +66,10 @@ impl Conversation {
             let status = updater.status(self.window, self.chunk);
             return self.answer(number, Body::Status(status));
         }
+        if *command == Command::Keys {
+            let keys = updater.keys();
+            return self.answer(number, keys.map_or_else(Body::Refused, Body::Keys));
+        }
         if self.holder.is_some_and(|(holder, heard)| holder != session && now.wrapping_sub(heard) < SILENCE) {
             return self.answer(number, Body::Refused(Refusal::Busy));
         }
@@ -79,7 +83,7 @@ impl Conversation {
         self.done = None;
         self.holder = Some((session, now));
         match *command {
-            Command::Status => false,
+            Command::Status | Command::Keys => false,
             Command::Write { offset, bytes } => self.write(number, offset, bytes, updater),
             Command::Skip { to } => {
                 let skipped = updater.skip(to);

@@ -6,7 +6,7 @@ use crate::wire::{self, OutcomeEnding, Refusal, ResetCause};
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::handover::{Boot, Start};
 use lifeboot_core::image::{Header, Invalid};
-use lifeboot_core::info::Info;
+use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::journal::Failed;
 use lifeboot_core::layout::{BLOCK, Slot};
 use lifeboot_core::record::{Cause, Ending, Outcome, Record, Trial};
@@ -35,6 +35,20 @@ impl<F: NorFlash> Updater<F> {
             boot: self.boot.map(Into::into),
             recovery: None,
         }
+    }
+
+    /// The keys of the bootloader's table, and what became of them.
+    ///
+    /// # Errors
+    /// [`Refusal::NoBootloader`] where it does not say which it holds.
+    pub fn keys(&mut self) -> Result<wire::Keys, Refusal> {
+        let info = self.info()?;
+        let ids = core::array::from_fn(|index| info.keys().get(index).map(key_id));
+        let signed = Slot::BOTH.map(|slot| {
+            let header = Header::parse(&read_header(&mut self.flash, self.board.slot(slot).start).ok()?).ok()?;
+            Some(wire::Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
+        });
+        Ok(wire::Keys { ids, revoked: self.journal.record().revoked, signed })
     }
 
     fn content(&mut self, slot: Slot) -> wire::SlotContent {
@@ -69,6 +83,7 @@ impl From<Invalid> for Refusal {
             Invalid::Digest => Refusal::Digest,
             Invalid::Entry => Refusal::Entry,
             Invalid::Stack => Refusal::Stack,
+            Invalid::OwnKey => Refusal::OwnKey,
             Invalid::Flash => Refusal::Flash,
         }
     }

@@ -5,7 +5,7 @@ use crate::transfer::read_header;
 use crate::wire::{self, Refusal};
 use crate::work::{Change, Purpose, Stage, Work};
 use embedded_storage::nor_flash::NorFlash;
-use lifeboot_core::boot::outcome;
+use lifeboot_core::boot::{Consequences, outcome};
 use lifeboot_core::handover::{self, Boot};
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::journal::Journal;
@@ -121,10 +121,13 @@ impl<F: NorFlash> Updater<F> {
     /// As [`confirm`](Self::confirm).
     pub fn request_confirm(&mut self) -> Result<bool, Refusal> {
         let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
-        let due = self.is_trial() || header.epoch > self.journal.record().epoch_floor;
+        // Where the bootloader does not say which keys it holds, it looks itself, at its next boot.
+        let revoked = self.info().map_or(0, |info| header.revoked_keys(&info));
+        let consequences = Consequences { epoch: header.epoch, revoked };
+        let due = self.is_trial() || consequences.are_due(self.journal.record());
         if due {
             let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Cause::Unknown);
-            self.stage = Stage::Recording(Change::Confirm(outcome, header.epoch));
+            self.stage = Stage::Recording(Change::Confirm(outcome, consequences));
         }
         Ok(due)
     }
@@ -142,6 +145,10 @@ impl<F: NorFlash> Updater<F> {
         }
         let start = self.board.slot(self.target()).start;
         let header = read_header(&mut self.flash, start)?;
+        // At once, as for a revoked key, and not after the seconds that a signature takes.
+        if Header::parse(&header)?.epoch < self.journal.record().epoch_floor {
+            return Err(Refusal::Epoch);
+        }
         self.start_check(&header, Purpose::Rollback)
     }
 

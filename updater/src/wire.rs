@@ -23,6 +23,9 @@ pub const DIGEST_RANGE: u32 = 4096;
 /// A session's silence, in milliseconds, after which another host may take over.
 pub const SILENCE: u32 = 3000;
 
+/// Keys that a device's bootloader can hold.
+pub const KEYS: usize = lifeboot_core::info::KEYS;
+
 /// What the host sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request<'a> {
@@ -95,6 +98,8 @@ pub enum Command<'a> {
     Rollback,
     /// Restart the device.
     Reset,
+    /// The keys of the device; answered by [`Body::Keys`], to anybody. A bootloader that answers tells them with its state.
+    Keys,
 }
 
 /// What a device answers.
@@ -140,6 +145,28 @@ pub enum Body<'a> {
         #[serde(borrow)]
         headers: [&'a [u8]; 2],
     },
+    /// The keys of a device.
+    Keys(Keys),
+}
+
+/// The keys of a device's bootloader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys {
+    /// Their ids, in the order of the bootloader's table; places that hold none are at the end.
+    pub ids: [Option<[u8; 4]>; KEYS],
+    /// A bit for each that is revoked.
+    pub revoked: u8,
+    /// What the images in slots A and B have to do with keys, by their headers alone; nothing here was verified.
+    pub signed: [Option<Signed>; 2],
+}
+
+/// What an image has to do with keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The id of the key that signed it.
+    pub key: [u8; 4],
+    /// A bit for each key of the table that its confirm revokes.
+    pub revokes: u8,
 }
 
 /// The state of a device.
@@ -358,4 +385,6 @@ pub enum Refusal {
     NoSlot,
     /// The bootloader answers, and does not do this.
     Recovery,
+    /// It revokes the key that signed it.
+    OwnKey,
 }

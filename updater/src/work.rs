@@ -4,6 +4,7 @@ use crate::transfer::{Transfer, is_erased, read_header};
 use crate::updater::{Updater, is_trial};
 use crate::wire::Refusal;
 use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::boot::Consequences;
 use lifeboot_core::image::{Checked, HeaderBytes, HeaderCheck, Trust};
 use lifeboot_core::info::Info;
 use lifeboot_core::layout::{Board, Slot};
@@ -56,8 +57,8 @@ pub(crate) enum Purpose {
 pub(crate) enum Change {
     MarkTrial(Slot),
     EndTrial(Outcome),
-    /// With the epoch that becomes the floor, in a record of its own.
-    Confirm(Outcome, u32),
+    /// With what follows from it, in a record of its own.
+    Confirm(Outcome, Consequences),
 }
 
 impl<F: NorFlash> Updater<F> {
@@ -116,12 +117,12 @@ impl<F: NorFlash> Updater<F> {
                     Change::MarkTrial(slot) => record.trial = Some(Trial::new(slot)),
                     Change::EndTrial(_) if record.trial.is_none() => return Ok(Work::Done),
                     Change::EndTrial(outcome) => (record.trial, record.outcome) = (None, Some(outcome)),
-                    Change::Confirm(outcome, epoch) if is_trial(*running, &record) => {
+                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {
                         (record.confirmed, record.trial, record.outcome) = (*running, None, Some(outcome));
-                        last = epoch <= record.epoch_floor;
+                        last = !consequences.are_due(&record);
                     }
-                    // Only now, that no boot goes back below it any more.
-                    Change::Confirm(_, epoch) => record.epoch_floor = record.epoch_floor.max(epoch),
+                    // Only now, that no boot goes back to what they shut out.
+                    Change::Confirm(_, consequences) => consequences.enter(&mut record),
                 }
                 if !journal.prepare(flash)? {
                     journal.append(flash, record)?;
@@ -189,7 +190,7 @@ impl<F: NorFlash> Updater<F> {
         Ok(Work::Done)
     }
 
-    fn info(&mut self) -> Result<Info, Refusal> {
+    pub(crate) fn info(&mut self) -> Result<Info, Refusal> {
         Info::read(&mut self.flash, self.board).ok_or(Refusal::NoBootloader)
     }
 }

@@ -1,4 +1,29 @@
 //! The boot policy. [`boot`](fn@boot) is all of it, top to bottom; what is below it is how one writes down what was decided.
+//!
+//! # What follows from a confirm
+//!
+//! An image's *epoch* becomes the floor, below which nothing is started; the keys that its header names are *revoked*,
+//! and nothing that they signed is started. Both close a door for good, and a door that closes too early shuts the owner
+//! out. The rules, each with the trap that it avoids:
+//!
+//! 1. **With the confirm, not before.** A counter that is raised when an image is written, swapped in or first started
+//!    leaves no way back when that image then fails: the device has only firmware that may not run.
+//! 2. **Once the confirm is durable, in a record of its own behind it.** In the other order, power lost between the two
+//!    leaves a confirmed image that may not run. In this order it leaves a confirmed image and a door that is still open:
+//!    each boot of the confirmed image looks whether something is due and makes it good, before the image starts. Doing
+//!    it twice changes nothing.
+//! 3. **In the journal**, not in RAM or in a word that an update rewrites: it is as durable as the confirm.
+//! 4. **The floor never falls, a bit of the mask is never cleared.** Records are copied whole and changed by `max` and
+//!    `or`, so no image takes back what an earlier one did.
+//! 5. **Versions decide nothing.** Where the highest version wins, a rollback is undone at the next boot, and releasing a
+//!    correction of an old line is impossible. The journal says which slot is the default; the epoch says what is too old
+//!    to be safe, and most releases leave it as it is.
+//! 6. **Never the last key.** An image that revokes the key that signed it is refused wherever one is judged. So the key
+//!    of the image that was confirmed last is always left, and can sign the next one. Ids that the device does not hold
+//!    mean nothing.
+//! 7. **The other slot is judged by the same rules.** Once the floor rises above the previous image, or its key is
+//!    revoked, it is neither started on request nor when the confirmed image is lost (step 4). Whoever asks for it is
+//!    told so at once, and the host's `push` and `inspect` tell before the update.
 
 use crate::image::{HEADER_LENGTH, Header, Invalid, Trust};
 use crate::info::Info;
@@ -46,7 +71,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Info, caus
     // 3: the default.
     let confirmed = device.record().confirmed;
     if let Ok(verified) = device.verify(confirmed) {
-        device.raise_epoch_floor(verified.epoch());
+        device.follow_confirm(&verified);
         return Decision::Confirmed(verified);
     }
 
@@ -97,12 +122,35 @@ impl<F: NorFlash> Device<'_, F> {
         outcome(self.flash, self.board, slot, ending, cause)
     }
 
-    /// The confirm of the running image is durable, so its epoch may become the floor: a cut between the two in the
-    /// updater is made good here.
-    fn raise_epoch_floor(&mut self, epoch: u32) {
-        if epoch > self.record().epoch_floor {
-            let _ = self.append(|record| record.epoch_floor = epoch);
+    /// The confirm of the image that is about to run is durable: what follows from it and was kept from it by a cut in
+    /// the updater, or because the image came from production, is made good.
+    fn follow_confirm(&mut self, image: &Verified) {
+        let consequences = Consequences { epoch: image.epoch(), revoked: image.revokes() };
+        if consequences.are_due(self.record()) {
+            let _ = self.append(|record| consequences.enter(record));
         }
+    }
+}
+
+/// What follows from the confirm of an image, in a boot record of its own once that of the confirm is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consequences {
+    /// The image's epoch, which becomes the floor unless that is higher.
+    pub epoch: u32,
+    /// The keys of the device's table that the image revokes, a bit each.
+    pub revoked: u8,
+}
+
+impl Consequences {
+    /// Whether this boot state lacks any of them.
+    pub const fn are_due(self, record: &Record) -> bool {
+        self.epoch > record.epoch_floor || self.revoked & !record.revoked != 0
+    }
+
+    /// Enters them into a boot state. The floor never falls, and what is revoked stays so.
+    pub fn enter(self, record: &mut Record) {
+        record.epoch_floor = record.epoch_floor.max(self.epoch);
+        record.revoked |= self.revoked;
     }
 }
 

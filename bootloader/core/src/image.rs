@@ -18,14 +18,15 @@
 //! | 0x56 | 2+2 | the lowest and the highest storage schema that it can live with |
 //! | 0x5A | 2 | zero |
 //! | 0x5C | 4 | key id: the first bytes of the SHA-256 of the public key |
-//! | 0x60 | 96 | zero |
+//! | 0x60 | 3 × 4 | ids of the keys that a confirm of this image revokes; zero = none |
+//! | 0x6C | 84 | zero |
 //! | 0xC0 | 64 | Ed25519 signature (RFC 8032) over bytes 0x00 to 0xBF |
 //!
 //! The payload follows at the header length, its vector table first; the table follows the payload, at the next
 //! multiple of [`BLOCK`]. An image file is a slot's content, for slot A.
 
 use crate::bytes::{field, put};
-use crate::info::{Info, key_id};
+use crate::info::Info;
 use crate::layout::{BLOCK, Board, Slot};
 
 pub use crate::layout::HEADER_LENGTH;
@@ -34,6 +35,8 @@ use crate::version::Version;
 
 /// Leading bytes of a header that its signature covers; the signature is all that follows.
 pub const SIGNED_LENGTH: usize = HEADER_LENGTH - 64;
+/// Keys that one image can revoke.
+pub const REVOKES: usize = 3;
 /// The header format that this source reads and writes.
 pub const FORMAT: u16 = 1;
 
@@ -43,7 +46,7 @@ const MAGIC: [u8; 4] = *b"LBIM";
 pub type HeaderBytes = [u8; HEADER_LENGTH];
 
 /// What a header says. Having one proves nothing: see [`Trust::check`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Where the payload starts in the slot, in bytes.
     pub header_length: u16,
@@ -67,6 +70,29 @@ pub struct Header {
     pub schemas: (u16, u16),
     /// Which key signed.
     pub key_id: [u8; 4],
+    /// The keys that are revoked when this image is confirmed.
+    pub revokes: Revokes,
+}
+
+/// The ids of up to [`REVOKES`] keys, one behind the other; zeros name none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revokes([u8; 4 * REVOKES]);
+
+impl Revokes {
+    /// Of no key.
+    pub const NONE: Revokes = Revokes([0; 4 * REVOKES]);
+
+    /// Those of some keys; `None` where there are more than [`REVOKES`].
+    pub fn new(ids: &[[u8; 4]]) -> Option<Self> {
+        let mut revokes = Revokes::NONE;
+        revokes.0.get_mut(..4 * ids.len())?.copy_from_slice(ids.as_flattened());
+        Some(revokes)
+    }
+
+    /// The ids.
+    pub fn ids(&self) -> impl Iterator<Item = [u8; 4]> {
+        self.0.as_chunks().0.iter().copied().filter(|id| *id != [0; 4])
+    }
 }
 
 /// Why a slot, or a header on its way into one, is not acceptable. The numbers are those of the wire's refusals
@@ -94,6 +120,8 @@ pub enum Invalid {
     Bootloader,
     /// Its epoch is below the device's.
     Epoch,
+    /// It revokes the key that signed it.
+    OwnKey,
     /// The relocation table does not decode, or points past the payload.
     Table,
     /// Payload or table are not what was signed.
@@ -113,7 +141,7 @@ impl Header {
             return Err(Invalid::NoImage);
         }
         let reserved =
-            field::<0x60, 96, HEADER_LENGTH>(bytes) != [0; 96] || field::<0x5A, 2, HEADER_LENGTH>(bytes) != [0; 2];
+            field::<0x6C, 84, HEADER_LENGTH>(bytes) != [0; 84] || field::<0x5A, 2, HEADER_LENGTH>(bytes) != [0; 2];
         if half::<0x04>(bytes) != FORMAT || reserved {
             return Err(Invalid::Format);
         }
@@ -129,6 +157,7 @@ impl Header {
             lowest_bootloader: half::<0x54>(bytes),
             schemas: (half::<0x56>(bytes), half::<0x58>(bytes)),
             key_id: field::<0x5C, 4, HEADER_LENGTH>(bytes),
+            revokes: Revokes(field::<0x60, 12, HEADER_LENGTH>(bytes)),
         })
     }
 
@@ -149,6 +178,7 @@ impl Header {
         put::<0x56, 2, HEADER_LENGTH>(&mut out, self.schemas.0.to_le_bytes());
         put::<0x58, 2, HEADER_LENGTH>(&mut out, self.schemas.1.to_le_bytes());
         put::<0x5C, 4, HEADER_LENGTH>(&mut out, self.key_id);
+        put::<0x60, 12, HEADER_LENGTH>(&mut out, self.revokes.0);
         put::<0xC0, 64, HEADER_LENGTH>(&mut out, signature);
         out
     }
@@ -167,6 +197,11 @@ impl Header {
     /// The slot of `board` that the payload was linked for.
     pub fn linked_for(&self, board: &Board) -> Option<Slot> {
         Slot::BOTH.into_iter().find(|slot| board.payload_address(*slot) == self.link_address)
+    }
+
+    /// The keys of a device's table that this image revokes, a bit each. Ids that the device does not hold mean nothing.
+    pub fn revoked_keys(&self, info: &Info) -> u8 {
+        self.revokes.ids().fold(0, |bits, id| bits | info.key(id).map_or(0, |(bit, _)| bit))
     }
 
     /// Whether a device whose storage has `schema` can run this firmware.
@@ -190,11 +225,12 @@ pub struct Trust<'a> {
 
 /// A header whose signature, board, bounds and epoch were found good for one slot. Only [`Trust::check`] and
 /// [`HeaderCheck::step`] make one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checked {
     header: Header,
     slot: Slot,
     linked_for: Slot,
+    revokes: u8,
 }
 
 impl Checked {
@@ -206,6 +242,11 @@ impl Checked {
     /// The slot that it was checked for.
     pub const fn slot(&self) -> Slot {
         self.slot
+    }
+
+    /// The keys of this device's table that a confirm of the image revokes, a bit each.
+    pub const fn revokes(&self) -> u8 {
+        self.revokes
     }
 
     /// What has to be added to the canonical payload's addresses in this slot; wrapping.
@@ -224,16 +265,16 @@ impl Trust<'_> {
     /// Checks a whole header for `slot`: the signature first, since nothing else in it means anything before.
     pub fn check(&self, bytes: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
         let header = Header::parse(bytes)?;
-        let key = self.key(header.key_id)?;
+        let (own, key) = self.key(header.key_id)?;
         // By reference: this is the deepest stack of the boot.
         match bytes.split_last_chunk() {
-            Some((message, signature)) if is_signed(key, message, signature) => self.admit(header, slot),
+            Some((message, signature)) if is_signed(key, message, signature) => self.admit(header, slot, own),
             _ => Err(Invalid::Signature),
         }
     }
 
-    /// What a header says, once its signature was found good.
-    fn admit(&self, header: Header, slot: Slot) -> Result<Checked, Invalid> {
+    /// What a header says, once its signature was found good, by the key with the bit `own`.
+    fn admit(&self, header: Header, slot: Slot, own: u8) -> Result<Checked, Invalid> {
         let board = self.board;
         if header.board != board.name_bytes() {
             return Err(Invalid::Board);
@@ -254,16 +295,21 @@ impl Trust<'_> {
         if header.epoch < self.epoch_floor {
             return Err(Invalid::Epoch);
         }
-        Ok(Checked { header, slot, linked_for })
+        let revokes = header.revoked_keys(self.info);
+        // So there is always a key left: that of the image that was confirmed last.
+        if own & revokes != 0 {
+            return Err(Invalid::OwnKey);
+        }
+        Ok(Checked { header, slot, linked_for, revokes })
     }
 
-    fn key(&self, id: [u8; 4]) -> Result<&[u8; 32], Invalid> {
-        let keys = self.info.keys();
-        let index = keys.iter().position(|key| key_id(key) == id).ok_or(Invalid::UnknownKey)?;
-        if self.revoked & 1 << index != 0 {
-            return Err(Invalid::RevokedKey);
+    /// The key with this id, if it counts, and its bit.
+    fn key(&self, id: [u8; 4]) -> Result<(u8, &[u8; 32]), Invalid> {
+        match self.info.key(id) {
+            None => Err(Invalid::UnknownKey),
+            Some((bit, _)) if self.revoked & bit != 0 => Err(Invalid::RevokedKey),
+            Some(found) => Ok(found),
         }
-        keys.get(index).ok_or(Invalid::UnknownKey)
     }
 }
 
@@ -283,7 +329,7 @@ impl HeaderCheck {
 
     /// Finds what can be found out at once.
     pub fn start(&mut self, trust: &Trust) -> Result<(), Invalid> {
-        let key = trust.key(Header::parse(&self.bytes)?.key_id)?;
+        let (_, key) = trust.key(Header::parse(&self.bytes)?.key_id)?;
         match self.bytes.split_last_chunk() {
             Some((message, signature)) if self.signature.start(key, message, signature) => Ok(()),
             _ => Err(Invalid::Signature),
@@ -302,8 +348,8 @@ impl HeaderCheck {
             Some(false) => Err(Invalid::Signature),
             Some(true) => {
                 let header = Header::parse(&self.bytes)?;
-                trust.key(header.key_id)?;
-                trust.admit(header, self.slot).map(Some)
+                let (own, _) = trust.key(header.key_id)?;
+                trust.admit(header, self.slot, own).map(Some)
             }
         }
     }

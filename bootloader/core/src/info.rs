@@ -56,6 +56,19 @@ impl Info {
         self.keys.get(..usize::from(self.count)).unwrap_or_default()
     }
 
+    /// The key with this id, and its bit in the masks of boot records.
+    #[inline(never)] // It is in two places that one hash is enough for.
+    pub fn key(&self, id: [u8; 4]) -> Option<(u8, &[u8; 32])> {
+        let mut bit = 1;
+        for key in self.keys() {
+            if key_id(key) == id {
+                return Some((bit, key));
+            }
+            bit <<= 1;
+        }
+        None
+    }
+
     /// The bytes for `board`.
     pub const fn to_bytes(&self, board: &Board) -> [u8; INFO_LENGTH] {
         let mut out = [0; INFO_LENGTH];

@@ -37,6 +37,10 @@ impl Verified {
     pub const fn epoch(&self) -> u32 {
         self.checked.header().epoch
     }
+    /// The keys of this device's table that its confirm revokes, a bit each.
+    pub const fn revokes(&self) -> u8 {
+        self.checked.revokes()
+    }
     /// The SHA-256 of its canonical payload and table.
     pub const fn digest(&self) -> &[u8; 32] {
         &self.checked.header().digest
@@ -204,6 +208,6 @@ impl Check {
         if !inside || entry & 1 == 0 {
             return Err(Invalid::Entry);
         }
-        Ok(Verified { checked: self.checked.clone(), vectors, stack, entry })
+        Ok(Verified { checked: self.checked, vectors, stack, entry })
     }
 }

@@ -25,7 +25,7 @@ impl Arguments {
     /// What is said of firmware of this version.
     pub fn of(&self, version: Version) -> Release {
         let Arguments { epoch, schemas, lowest_bootloader, .. } = *self;
-        Release { version, epoch, lowest_bootloader, schemas }
+        Release { version, epoch, lowest_bootloader, schemas, revokes: lifeboot_core::image::Revokes::NONE }
     }
 }
 

@@ -83,6 +83,15 @@ pub enum ImageError {
         /// The given key's.
         key: String,
     },
+    /// An image would revoke the key that signs it.
+    #[error("the image would revoke key {key}, which signs it, and devices refuse that: it could be their last")]
+    #[diagnostic(help(
+        "sign it with another key that the devices hold (lifeboot keys shows them), and revoke this one by that"
+    ))]
+    OwnKey {
+        /// The key's id.
+        key: String,
+    },
     /// The signature is wrong.
     #[error("the signature does not fit the image")]
     #[diagnostic(help(

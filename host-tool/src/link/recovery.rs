@@ -1,10 +1,10 @@
-//! The state of a device whose bootloader answers, read from what stands in its flash.
+//! The state of a device whose bootloader answers, and its keys, read from what stands in its flash.
 
 use lifeboot_core::Board;
 use lifeboot_core::image::{Header, HeaderBytes};
-use lifeboot_core::info::Info;
+use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::record::Record;
-use lifeboot_updater::wire::{Recovery, SlotContent, Status, WIRE};
+use lifeboot_updater::wire::{Keys, Recovery, Signed, SlotContent, Status, WIRE};
 
 /// Where the info of a bootloader names its board.
 const BOARD: std::ops::Range<usize> = 0x10..0x20;
@@ -12,14 +12,12 @@ const BOARD: std::ops::Range<usize> = 0x10..0x20;
 /// The state that [`Body::Recovery`](lifeboot_updater::wire::Body::Recovery) tells; `None` where it is not of the formats
 /// that this program knows.
 pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
-    let board: [u8; 16] = info.get(BOARD)?.try_into().ok()?;
-    let known = Board::named(std::str::from_utf8(&board).ok()?.trim_end_matches('\0'))?;
-    let info = Info::from_bytes(info.try_into().ok()?, known)?;
+    let (known, info) = read(info)?;
     let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
     let [a, b] = headers.map(content);
     Some(Status {
         wire: WIRE,
-        board,
+        board: known.name_bytes(),
         bootloader: info.format,
         demo_key: info.demo_key,
         // No slot runs; to everything but the words, the one that is not to be written is as good as that.
@@ -37,6 +35,24 @@ pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], header
         boot: None,
         recovery: Some(if asked { Recovery::Asked } else { Recovery::NothingStarts }),
     })
+}
+
+/// The keys that the same answer tells.
+pub(super) fn keys(info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Keys> {
+    let (_, info) = read(info)?;
+    let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
+    let signed = headers.map(|header| {
+        let header = Header::parse(header.try_into().ok()?).ok()?;
+        Some(Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
+    });
+    let ids = std::array::from_fn(|index| info.keys().get(index).map(key_id));
+    Some(Keys { ids, revoked: record.revoked, signed })
+}
+
+fn read(info: &[u8]) -> Option<(&'static Board, Info)> {
+    let board: [u8; 16] = info.get(BOARD)?.try_into().ok()?;
+    let board = Board::named(std::str::from_utf8(&board).ok()?.trim_end_matches('\0'))?;
+    Some((board, Info::from_bytes(info.try_into().ok()?, board)?))
 }
 
 fn content(header: &[u8]) -> Option<SlotContent> {

@@ -1,7 +1,7 @@
 //! What a device answers, apart from the bytes that it came in.
 
 use super::recovery;
-use lifeboot_updater::wire::{Body, Command, Refusal, Status};
+use lifeboot_updater::wire::{Body, Command, Keys, Refusal, Status};
 
 /// What a device answered: [`Body`], but on its own feet, and without the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Reply {
     Written(u32),
     /// [`Body::Digests`].
     Digests(Vec<u8>),
+    /// [`Body::Keys`].
+    Keys(Keys),
 }
 
 /// Whether a reply can be the answer to a command. Numbers alone do not tell: they come around again.
@@ -25,6 +27,7 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
     match (command, reply) {
         (Command::Status, reply) => matches!(reply, Reply::Status(_)),
         (_, Reply::Refused(_)) => true,
+        (Command::Keys, reply) => matches!(reply, Reply::Keys(_)),
         (Command::Begin { .. }, reply) => matches!(reply, Reply::Begun(_)),
         (Command::Digests { .. }, reply) => matches!(reply, Reply::Digests(_)),
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
@@ -44,6 +47,7 @@ impl Reply {
             Body::Begun { next } => Reply::Begun(next),
             Body::Written { next } => Reply::Written(next),
             Body::Digests(digests) => Reply::Digests(digests.to_vec()),
+            Body::Keys(keys) => Reply::Keys(keys),
             Body::Recovery { asked, chunk, info, record, headers } => {
                 Reply::Status(Box::new(recovery::status(asked, chunk, info, record, headers)?))
             }

@@ -9,6 +9,7 @@ use crate::link::Source;
 use crate::sign;
 use defmt_decoder::{Encoding, Frame, Locations, Table};
 use lifeboot_core::Version;
+use lifeboot_core::image::Revokes;
 use std::path::Path;
 
 /// Bytes of zeros that defmt's framing may add to a message (rzCOBS: what is left of a group of seven).
@@ -133,7 +134,13 @@ impl Program {
 fn digests(elf: &[u8]) -> Vec<[u8; 32]> {
     let Ok(Some(board)) = board_of(elf) else { return Vec::new() };
     // A digest is over payload and table; what the signer says of them is not in it.
-    let release = Release { version: Version::default(), epoch: 0, lowest_bootloader: 0, schemas: (0, 0) };
+    let release = Release {
+        version: Version::default(),
+        epoch: 0,
+        lowest_bootloader: 0,
+        schemas: (0, 0),
+        revokes: Revokes::NONE,
+    };
     let digest = |bound| {
         let image = sign::Program::read(elf, board, bound).ok()?.image(release, [0; 4]).ok()?;
         Some(image.header().digest)

@@ -2,6 +2,7 @@
 
 use crate::program::*;
 use embedded_storage::nor_flash::{ErrorType, NorFlashErrorKind, ReadNorFlash};
+use lifeboot_core::image::Revokes;
 use lifeboot_core::image::{Invalid, Trust};
 use lifeboot_core::info::Info;
 use lifeboot_core::rebase::{Entry, Kind};
@@ -17,6 +18,7 @@ pub const RELEASE: Release = Release {
     epoch: 5,
     lowest_bootloader: 1,
     schemas: (1, 2),
+    revokes: Revokes::NONE,
 };
 
 pub fn new_key() -> PrivateKey {

@@ -12,6 +12,7 @@ use crate::command_line::Folder;
 use crate::program::*;
 use crate::reported::lines;
 use lifeboot_core::Slot;
+use lifeboot_core::image::Revokes;
 use lifeboot_host_tool::image_file::{Release, hex};
 use lifeboot_host_tool::sign;
 use lifeboot_updater::frame;
@@ -49,8 +50,13 @@ fn firmware(build: u8, timestamp: bool) -> Vec<u8> {
 }
 
 fn status(elf: &[u8], running: wire::Slot, trial: bool) -> Status {
-    let release =
-        Release { version: lifeboot_core::Version::default(), epoch: 0, lowest_bootloader: 1, schemas: (0, 0) };
+    let release = Release {
+        version: lifeboot_core::Version::default(),
+        epoch: 0,
+        lowest_bootloader: 1,
+        schemas: (0, 0),
+        revokes: Revokes::NONE,
+    };
     let image = sign::Program::read(elf, LARGE, false).unwrap().image(release, [0; 4]).unwrap();
     let version = wire::Version { major: 1, minor: 2, patch: 3, build: 0 };
     let digest = *image.header().digest.first_chunk().unwrap();

@@ -1,6 +1,7 @@
 //! Signed images: bytes by chance, with a vector table in front and addresses to rebase in between.
 
 use ed25519_dalek::{Signer, SigningKey};
+use lifeboot_core::image::Revokes;
 use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::layout::Region;
 use lifeboot_core::rebase::{Entry, Kind};
@@ -94,7 +95,7 @@ impl Recipe {
 
     fn signed(&self, payload: Vec<u8>, entries: &[Entry]) -> ImageFile {
         let Recipe { board, minor, epoch, .. } = *self;
-        let release = Release { version: version(minor), epoch, lowest_bootloader: 1, schemas: (0, 0) };
+        let release = Release { version: version(minor), epoch, lowest_bootloader: 1, schemas: (0, 0), revokes: Revokes::NONE };
         let id = key_id(&key().verifying_key().to_bytes());
         let unsigned = UnsignedImage::new(board, Slot::A, payload, entries, release, id).unwrap();
         let signature = key().sign(&unsigned.bytes_to_sign()).to_bytes();

@@ -5,6 +5,7 @@ use lifeboot_core::Slot;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::record::{Cause, Ending, Trial};
 use lifeboot_tests::simulated_flash::Cut;
+use lifeboot_updater::{Refusal, Updater, Work};
 
 /// Version 2 with this epoch in slot B, started once.
 fn started(board: &'static Board, epoch: u32) -> Device {
@@ -76,6 +77,29 @@ fn nothing_below_it_is_ever_started() {
         // One that reaches it is.
         device.put(Slot::A, &firmware(board, 3, 5));
         assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
+    }
+}
+
+/// What lies below the floor is no way back, and whoever asks for it is told at once: not after a signature was checked,
+/// and not by a boot that goes back from it again.
+#[test]
+fn going_back_below_it_is_refused_at_once() {
+    for board in BOARDS {
+        let mut device = started(board, 5);
+        device.put(Slot::A, &firmware(board, 1, 4));
+        // Before the confirm there is a way back.
+        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
+        assert_eq!(updater.request_rollback(), Ok(()));
+        updater.abort();
+        device.confirm(Slot::B).unwrap();
+        let record = device.record();
+        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
+        assert_eq!(updater.request_rollback(), Err(Refusal::Epoch));
+        assert_eq!(updater.work(), Ok(Work::Idle));
+        assert_eq!(device.record(), record);
+        device.put(Slot::A, &firmware(board, 1, 5));
+        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
+        assert_eq!(updater.request_rollback(), Ok(()));
     }
 }
 

@@ -9,6 +9,7 @@ use super::choices::Choices;
 use super::{INPUTS, LIMIT};
 use crate::signed_image::{info, key};
 use ed25519_dalek::Signer;
+use lifeboot_core::image::Revokes;
 use lifeboot_core::image::Trust;
 use lifeboot_core::info::key_id;
 use lifeboot_core::layout::Board;
@@ -29,6 +30,7 @@ const RELEASE: Release = Release {
     epoch: 0,
     lowest_bootloader: 1,
     schemas: (0, 0),
+    revokes: Revokes::NONE,
 };
 
 /// Sections: those of the program, the tables behind them, and none.

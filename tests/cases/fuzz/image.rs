@@ -99,10 +99,10 @@ fn signed_again(choices: &mut Choices) -> bool {
         if choices.chance() {
             choices.mutate(&mut content);
         } else {
-            let mut fields = content[0x06..0x60].to_vec();
+            let mut fields = content[0x06..0x6c].to_vec();
             choices.mutate(&mut fields);
-            fields.resize(0x60 - 0x06, 0);
-            content.splice(0x06..0x60, fields);
+            fields.resize(0x6c - 0x06, 0);
+            content.splice(0x06..0x6c, fields);
         }
         content.resize(content.len().max(HEADER_LENGTH), 0xff);
     }
@@ -124,7 +124,8 @@ fn signed_again(choices: &mut Choices) -> bool {
     assert_eq!(verdict.is_ok(), acceptable, "{verdict:?} {:x?}", Header::parse(&header));
     let readable = read_as_file(&content);
     if readable && part_of_key(&header, image) {
-        let policy = [Invalid::Entry, Invalid::Stack, Invalid::Epoch, Invalid::Bootloader, Invalid::RevokedKey];
+        let policy =
+            [Invalid::Entry, Invalid::Stack, Invalid::Epoch, Invalid::Bootloader, Invalid::RevokedKey, Invalid::OwnKey];
         let other = [Invalid::Bounds, Invalid::OtherSlot, Invalid::Board];
         let expected = |invalid| policy.contains(&invalid) || other.contains(&invalid);
         assert!(verdict.is_ok() || verdict.is_err_and(expected), "a file that the host takes: {verdict:?}");

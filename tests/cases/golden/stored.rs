@@ -3,7 +3,7 @@
 use super::file::{compare, piece};
 use crate::signed_image::{info, key};
 use ed25519_dalek::Signer;
-use lifeboot_core::image::{Header, SIGNED_LENGTH};
+use lifeboot_core::image::{Header, Revokes, SIGNED_LENGTH};
 use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::layout::{BOARDS, MICROBIT};
 use lifeboot_core::rebase::{Decoder, Entry, Kind, encode};
@@ -27,15 +27,25 @@ fn header() {
         lowest_bootloader: 0x1112,
         schemas: (0x1314, 0x1516),
         key_id: key_id(key(1).verifying_key().as_bytes()),
+        revokes: Revokes::NONE,
     };
-    let signed = header.to_bytes([0; 64]);
-    let bytes = header.to_bytes(key(1).sign(&signed[..SIGNED_LENGTH]).to_bytes());
-    let committed = compare("header.hex", &[piece("A header for the micro:bit, signed with key 1", &bytes)]);
+    let ids = [2, 3, 4].map(|number| key_id(key(number).verifying_key().as_bytes()));
+    let headers = [
+        ("A header for the micro:bit, signed with key 1", header),
+        ("The same, revoking keys 2, 3 and 4", Header { revokes: Revokes::new(&ids).unwrap(), ..header }),
+    ];
+    let pieces = headers.map(|(title, header)| {
+        let signed = header.to_bytes([0; 64]);
+        piece(title, &header.to_bytes(key(1).sign(&signed[..SIGNED_LENGTH]).to_bytes()))
+    });
+    let committed = compare("header.hex", &pieces);
 
-    let bytes = committed[0].bytes.as_slice().try_into().unwrap();
-    assert_eq!(Header::parse(bytes), Ok(header));
-    let (message, signature) = committed[0].bytes.split_at(SIGNED_LENGTH);
-    assert!(is_signed(key(1).verifying_key().as_bytes(), message, signature.try_into().unwrap()));
+    for (piece, (title, header)) in committed.iter().zip(headers) {
+        let bytes = piece.bytes.as_slice().try_into().unwrap();
+        assert_eq!(Header::parse(bytes), Ok(header), "{title}");
+        let (message, signature) = piece.bytes.split_at(SIGNED_LENGTH);
+        assert!(is_signed(key(1).verifying_key().as_bytes(), message, signature.try_into().unwrap()));
+    }
 }
 
 #[test]

@@ -4,8 +4,8 @@ use super::file::{compare, piece};
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_updater::frame::{self, Decoder};
 use lifeboot_updater::wire::{
-    Answer, Body, Boot, Command, Outcome, OutcomeEnding, Refusal, Request, ResetCause, Slot, SlotContent, Start,
-    Status, Trial, Version,
+    Answer, Body, Boot, Command, Keys, Outcome, OutcomeEnding, Refusal, Request, ResetCause, Signed, Slot, SlotContent,
+    Start, Status, Trial, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -31,6 +31,7 @@ fn commands() {
         Command::Confirm,
         Command::Rollback,
         Command::Reset,
+        Command::Keys,
     ];
     each_variant_is_there::<Command>(&commands);
     let pieces: Vec<_> = (1..)
@@ -101,6 +102,11 @@ fn answers() {
             record: b"record",
             headers: [b"header A", b"header B"],
         },
+        Body::Keys(Keys {
+            ids: [Some([0x0a, 0x1b, 0x2c, 0x3d]), Some([0xff; 4]), None, None],
+            revoked: 0b01,
+            signed: [None, Some(Signed { key: [0xff; 4], revokes: 0b01 })],
+        }),
     ];
     each_variant_is_there::<Body>(&bodies);
     let answers: Vec<Answer> = (1..).zip(bodies).map(|(number, body)| Answer { number, body }).collect();

@@ -3,7 +3,7 @@
 use super::{LENGTH, content_verdict, trusted};
 use crate::signed_image::{SignedImage, key, sign};
 use lifeboot_core::Slot;
-use lifeboot_core::image::{HEADER_LENGTH, Header, Invalid};
+use lifeboot_core::image::{HEADER_LENGTH, Header, Invalid, Revokes};
 use lifeboot_core::info::key_id;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::rebase::{Decoder, ENTRY_LENGTH};
@@ -58,6 +58,7 @@ proptest! {
         (header_length, epoch, link_address) in (any::<u16>(), any::<u32>(), any::<u32>()),
         (payload_length, table_length) in (lengths(), lengths()),
         (digest, lowest_bootloader, good) in (any::<[u8; 32]>(), any::<u16>(), any::<[bool; 4]>()),
+        revokes in any::<[[u8; 4]; 3]>(),
     ) {
         let image = SignedImage::new(board, LENGTH);
         let header = Header {
@@ -68,7 +69,8 @@ proptest! {
             table_length,
             digest,
             lowest_bootloader: if good[3] { 0 } else { lowest_bootloader },
-            ..image.header.clone()
+            revokes: Revokes::new(&revokes).unwrap(),
+            ..image.header
         };
         let mut content = image.content(slot);
         let mut bytes = header.to_bytes([0; 64]);

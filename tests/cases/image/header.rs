@@ -133,7 +133,7 @@ fn what_makes_it_a_header_is_judged_first() {
         let content = SignedImage::new(board, LENGTH).content(Slot::A);
         let header: [u8; HEADER_LENGTH] = content[..HEADER_LENGTH].try_into().unwrap();
         let magic = (0x00..0x04).map(|at| (at, Invalid::NoImage));
-        let reserved = [0x04, 0x05, 0x5A, 0x5B].into_iter().chain(0x60..0xC0).map(|at| (at, Invalid::Format));
+        let reserved = [0x04, 0x05, 0x5A, 0x5B].into_iter().chain(0x6C..0xC0).map(|at| (at, Invalid::Format));
         for (at, expected) in magic.chain(reserved) {
             for value in [0x00, 0x02, 0x80, 0xff] {
                 let (mut content, mut header) = (content.clone(), header);
@@ -168,7 +168,7 @@ fn nothing_counts_before_the_signature() {
 fn expected_of_a_flip(at: usize) -> Invalid {
     match at {
         0x00..0x04 => Invalid::NoImage,
-        0x04..0x06 | 0x5A..0x5C | 0x60..0xC0 => Invalid::Format,
+        0x04..0x06 | 0x5A..0x5C | 0x6C..0xC0 => Invalid::Format,
         0x5C..0x60 => Invalid::UnknownKey,
         _ => Invalid::Signature,
     }

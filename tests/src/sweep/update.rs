@@ -146,11 +146,11 @@ fn journal_after(records: u32) -> Result<Vec<u8>> {
 /// An image that verifies, as long as `image`, and is nothing but noise behind its vectors.
 fn noise(image: &ImageFile, version: Version) -> Result<ImageFile> {
     let (key, _) = product::demo_key("demo")?;
-    let Header { epoch, lowest_bootloader, schemas, .. } = *image.header();
+    let Header { epoch, lowest_bootloader, schemas, revokes, .. } = *image.header();
     let mut payload = image.payload().to_vec();
     payload.iter_mut().skip(8).for_each(|byte| *byte = !*byte);
     let entries: Vec<_> = image.entries().into_iter().step_by(2).collect();
-    let release = Release { version, epoch, lowest_bootloader, schemas };
+    let release = Release { version, epoch, lowest_bootloader, schemas, revokes };
     let unsigned = UnsignedImage::new(MICROBIT.board, Slot::A, payload, &entries, release, key.public().id())?;
     let signature = key.sign(&unsigned.bytes_to_sign());
     Ok(unsigned.with_signature(signature)?)
