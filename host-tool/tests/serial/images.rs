@@ -95,7 +95,8 @@ impl Recipe {
 
     fn signed(&self, payload: Vec<u8>, entries: &[Entry]) -> ImageFile {
         let Recipe { board, minor, epoch, .. } = *self;
-        let release = Release { version: version(minor), epoch, lowest_bootloader: 1, schemas: (0, 0), revokes: Revokes::NONE };
+        let release =
+            Release { version: version(minor), epoch, lowest_bootloader: 1, schemas: (0, 0), revokes: Revokes::NONE };
         let id = key_id(&key().verifying_key().to_bytes());
         let unsigned = UnsignedImage::new(board, Slot::A, payload, entries, release, id).unwrap();
         let signature = key().sign(&unsigned.bytes_to_sign()).to_bytes();
