@@ -17,7 +17,7 @@ use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
 use lifeboot_core::handover::{Boot, Start};
 use lifeboot_core::info::{INFO_LENGTH, Info};
-use lifeboot_core::record::Cause;
+use lifeboot_core::record::{Cause, Reset};
 
 include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 
@@ -43,7 +43,8 @@ extern "C" fn reset() -> ! {
     if reset.recovery || chip::recovery_is_asked() {
         recovery::answer(&mut flash, clock, reset.cause, true);
     }
-    let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO, reset.cause) {
+    let known = Reset { cause: reset.cause, fault: chip::noted_fault(reset.cause) };
+    let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO, known) {
         Decision::Confirmed(firmware) => (Start::Confirmed, firmware),
         Decision::Trial(firmware) => (Start::Trial, firmware),
         Decision::FellBack(firmware) => (Start::FellBack, firmware),

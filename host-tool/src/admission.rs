@@ -11,11 +11,16 @@ use crate::refusal::{Circumstances, Refused, board_name};
 use crate::report::{Finding, Rule, RuleReport, SlotUse};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Invalid, Trust};
-use lifeboot_updater::wire::{Refusal, Status};
+use lifeboot_updater::wire::{Refusal, Rejection, Status};
 
 /// What each rule says. With the device's bootloader, its keys are known as well.
-pub fn judge(image: &ImageFile, status: &Status, bootloader: Option<&Bootloader>) -> Vec<RuleReport> {
-    let judge = Judge { image, status };
+pub fn judge(
+    image: &ImageFile,
+    status: &Status,
+    quarantine: Option<&[Rejection]>,
+    bootloader: Option<&Bootloader>,
+) -> Vec<RuleReport> {
+    let judge = Judge { image, status, quarantine };
     vec![
         judge.trial(),
         judge.key(bootloader),
@@ -32,11 +37,12 @@ pub fn judge(image: &ImageFile, status: &Status, bootloader: Option<&Bootloader>
 struct Judge<'a> {
     image: &'a ImageFile,
     status: &'a Status,
+    quarantine: Option<&'a [Rejection]>,
 }
 
 impl Judge<'_> {
     fn trial(&self) -> RuleReport {
-        let Judge { image, status } = self;
+        let Judge { image, status, .. } = self;
         let runs = running(status);
         if is_image(&running_content(status), image) {
             return passed(Rule::Trial, format!("it runs already: {runs}"));
@@ -49,7 +55,7 @@ impl Judge<'_> {
     }
 
     fn key(&self, bootloader: Option<&Bootloader>) -> RuleReport {
-        let Judge { image, status } = self;
+        let Judge { image, status, .. } = self;
         let id = hex(&image.header().key_id);
         let Some(bootloader) = bootloader else {
             return RuleReport {
@@ -70,7 +76,7 @@ impl Judge<'_> {
     }
 
     fn board(&self) -> RuleReport {
-        let Judge { image, status } = self;
+        let Judge { image, status, .. } = self;
         match self.is_of_board() {
             true => passed(Rule::Board, image.board().name.to_owned()),
             false if status.bootloader == 0 => self.refused(Rule::Board, Refusal::NoBootloader),
@@ -126,9 +132,18 @@ impl Judge<'_> {
             .status
             .outcome
             .is_some_and(|outcome| is_rejection(outcome.ending) && digest.starts_with(&outcome.digest));
-        match rejected {
-            true => self.refused(Rule::Quarantine, Refusal::Rejected),
-            false => passed(Rule::Quarantine, "it is not the image that the device rejected last".to_owned()),
+        let in_quarantine = |earlier: &Rejection| digest.starts_with(&earlier.digest);
+        match self.quarantine {
+            _ if rejected => self.refused(Rule::Quarantine, Refusal::Rejected),
+            Some(quarantine) if quarantine.iter().any(in_quarantine) => {
+                self.refused(Rule::Quarantine, Refusal::Rejected)
+            }
+            Some(_) => passed(Rule::Quarantine, "the device does not remember it as rejected".to_owned()),
+            None => unknown(
+                Rule::Quarantine,
+                "it is not the image that the device rejected last; what it rejected before, it does not say"
+                    .to_owned(),
+            ),
         }
     }
 
@@ -137,7 +152,11 @@ impl Judge<'_> {
     }
 
     fn refused(&self, rule: Rule, refusal: Refusal) -> RuleReport {
-        let circumstances = Circumstances { status: Some(self.status), image: Some(self.image.header()) };
+        let circumstances = Circumstances {
+            status: Some(self.status),
+            image: Some(self.image.header()),
+            quarantine: self.quarantine.unwrap_or_default(),
+        };
         let refused = Refused::new(refusal, circumstances);
         let (text, help) = (refused.meaning().to_owned(), Some(refused.next().to_owned()));
         RuleReport { rule, finding: Finding::Refused, text, help }

@@ -2,7 +2,7 @@
 
 mod words;
 
-pub use words::{ending, is_on_trial, reason, running};
+pub use words::{earlier_reason, ending, is_on_trial, reason, running};
 
 use crate::image_file::ImageFile;
 use crate::link::{Link, LinkError, Patience, Reply};
@@ -174,7 +174,8 @@ fn done<P: Pipe>(link: &mut Link<P>, command: &Command, patience: Patience) -> R
         Reply::Done => Ok(()),
         Reply::Refused(refusal) => {
             let status = link.status(Patience::SHORT).ok();
-            let circumstances = Circumstances { status: status.as_ref(), image: None };
+            let quarantine = link.quarantine_of(refusal);
+            let circumstances = Circumstances { status: status.as_ref(), image: None, quarantine: &quarantine };
             Err(Refused::new(refusal, circumstances).into())
         }
         _ => Err(LinkError::Unexpected.into()),

@@ -21,7 +21,7 @@ use crate::port::Pipe;
 use frames::{End, Frames};
 use heard::MOMENT;
 use lifeboot_updater::frame;
-use lifeboot_updater::wire::{Answer, Body, Command, Keys, Refusal, Request, SILENCE, Status};
+use lifeboot_updater::wire::{Answer, Body, Command, Keys, Refusal, Rejection, Request, SILENCE, Status};
 use reply::fits;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -202,6 +202,27 @@ impl<P: Pipe> Link<P> {
             Reply::Keys(keys) => Ok((status, Ok(keys))),
             Reply::Refused(refusal) => Ok((status, Err(refusal))),
             _ => Err(LinkError::Unexpected),
+        }
+    }
+
+    /// What the device rejected before the last outcome, the newest first; `None` where it does not tell: a bootloader that
+    /// answers in place of firmware.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn quarantine(&mut self, patience: Patience) -> Result<Option<Vec<Rejection>>, LinkError> {
+        match self.ask(&Command::Quarantine, patience)? {
+            Reply::Quarantine(rejections) => Ok(Some(rejections.into_iter().flatten().collect())),
+            Reply::Refused(_) => Ok(None),
+            _ => Err(LinkError::Unexpected),
+        }
+    }
+
+    /// What a refusal may be about: the quarantine, as far as it can be known.
+    pub(crate) fn quarantine_of(&mut self, refusal: Refusal) -> Vec<Rejection> {
+        match refusal {
+            Refusal::Rejected => self.quarantine(Patience::SHORT).ok().flatten().unwrap_or_default(),
+            _ => Vec::new(),
         }
     }
 

@@ -133,7 +133,9 @@ pub fn push<P: Pipe>(
                 if refusal != Refusal::Busy {
                     link.release();
                 }
-                let circumstances = Circumstances { status: Some(&status), image: Some(image.header()) };
+                let quarantine = link.quarantine_of(refusal);
+                let circumstances =
+                    Circumstances { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
                 return Err(Refused::new(refusal, circumstances).into());
             }
         };

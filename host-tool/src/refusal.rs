@@ -1,8 +1,10 @@
 //! What a device's refusals mean, and what to do next: the one place with words for them.
 
+use crate::device::{content, earlier_reason, other, reason};
 use crate::image_file::hex;
+use crate::push::is_rejection;
 use lifeboot_core::image::Header;
-use lifeboot_updater::wire::{Refusal, SILENCE, Status};
+use lifeboot_updater::wire::{Refusal, Rejection, SILENCE, SlotContent, Status};
 use miette::Diagnostic;
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -12,8 +14,10 @@ use std::fmt::{self, Display};
 pub struct Circumstances<'a> {
     /// The device's state.
     pub status: Option<&'a Status>,
-    /// The image that was offered.
+    /// The image that was offered; without one, it was about what the other slot holds.
     pub image: Option<&'a Header>,
+    /// What the device rejected before the last outcome.
+    pub quarantine: &'a [Rejection],
 }
 
 /// A refusal, in words.
@@ -57,7 +61,7 @@ impl Diagnostic for Refused {
     }
 }
 
-fn words(refusal: Refusal, Circumstances { status, image }: Circumstances) -> (String, String) {
+fn words(refusal: Refusal, Circumstances { status, image, quarantine }: Circumstances) -> (String, String) {
     let key = image.map(|image| format!(" {}", hex(&image.key_id))).unwrap_or_default();
     let (meaning, next): (&str, &str) = match refusal {
         Refusal::NoImage => ("there is no image", "push one: lifeboot push IMAGE; lifeboot status shows what is there"),
@@ -129,7 +133,7 @@ fn words(refusal: Refusal, Circumstances { status, image }: Circumstances) -> (S
             "the firmware that runs is on trial, and the other slot holds the only confirmed image",
             "wait until it confirms, tell it to (lifeboot confirm), or go back first (lifeboot rollback)",
         ),
-        Refusal::Rejected => return rejected(status, image),
+        Refusal::Rejected => return rejected(status, image, quarantine),
         Refusal::Schema => (
             "the firmware in that image cannot live with the data that this device has stored",
             "use firmware whose range of storage schemas includes the device's",
@@ -190,16 +194,30 @@ fn epoch(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
     (meaning, next.to_owned())
 }
 
-fn rejected(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
-    let why = status
-        .and_then(|status| status.outcome)
-        .map(|outcome| format!(": {}", crate::device::reason(&outcome)))
-        .unwrap_or_default();
-    let digits = image.map_or("DIGEST".to_owned(), |image| hex(&image.digest[..16]));
-    (
-        format!("this image was rejected here before{why}"),
-        format!("push a corrected one; to try this very one again all the same, type its digest: --force {digits}"),
-    )
+fn rejected(status: Option<&Status>, image: Option<&Header>, quarantine: &[Rejection]) -> (String, String) {
+    let held = status.and_then(|status| match content(status, other(status.running)) {
+        SlotContent::Image { digest, .. } => Some(digest),
+        _ => None,
+    });
+    let digest = image.and_then(|image| image.digest.first_chunk().copied()).or(held);
+    let why = digest.and_then(|digest| {
+        let last = status.and_then(|status| status.outcome);
+        let last = last.filter(|last| is_rejection(last.ending) && last.digest == digest);
+        let earlier = quarantine.iter().find(|earlier| digest.starts_with(&earlier.digest));
+        last.map(|last| reason(&last)).or_else(|| earlier.map(earlier_reason))
+    });
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let digits = digest.map_or("DIGEST".to_owned(), |digest| hex(&digest));
+    match image {
+        Some(_) => (
+            format!("this image was rejected here before{why}"),
+            format!("push a corrected one; to try this very one again all the same, type its digest: --force {digits}"),
+        ),
+        None => (
+            format!("there is no previous firmware to go back to: the other slot holds what was rejected here{why}"),
+            format!("push a release; to try the rejected one again all the same, push it with --force {digits}"),
+        ),
+    }
 }
 
 /// A board's name, as headers and devices carry it.

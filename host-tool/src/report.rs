@@ -22,7 +22,9 @@ mod table;
 mod watch;
 
 pub use admission::{Admission, Finding, Rule, RuleReport};
-pub use device::{Content, Device, Ending, LastBoot, LastOutcome, RecoveryReason, Running, Slots, Start, TrialLeft};
+pub use device::{
+    Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
+};
 pub use diagnosis::{Checkup, Diagnosis, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
 pub use failure::{Failure, FailureDetails};

@@ -79,7 +79,7 @@ impl Device {
     }
 
     fn outcome(&mut self) -> Option<Outcome> {
-        self.record().outcome
+        self.record().outcomes.last()
     }
 
     fn record_with(&mut self, change: impl FnOnce(&mut Record)) {
@@ -91,7 +91,7 @@ impl Device {
 
     /// A boot. What it starts was checked: the proof names the right place, and another check agrees (invariant 1).
     fn boot(&mut self, cause: Cause) -> Started {
-        let started = match boot(&mut self.flash, self.board, &info(), cause) {
+        let started = match boot(&mut self.flash, self.board, &info(), cause.into()) {
             Decision::Trial(verified) => (Started::Trial(verified.slot()), Some(verified)),
             Decision::Confirmed(verified) => (Started::Confirmed(verified.slot()), Some(verified)),
             Decision::FellBack(verified) => (Started::FellBack(verified.slot()), Some(verified)),

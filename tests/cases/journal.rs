@@ -8,7 +8,7 @@ mod settling;
 
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
-use lifeboot_core::record::{Cause, Ending, Outcome, RECORD_LENGTH, Record, Trial};
+use lifeboot_core::record::{Cause, Ending, Fault, Outcome, RECORD_LENGTH, Record, Trial};
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use proptest::prelude::*;
@@ -25,12 +25,12 @@ static PAGES: Board = Board {
     ..MICROBIT
 };
 
-/// Four units of a double record each: hardly room, and most appends erase.
+/// Four units of two records each, and a rest: hardly room, and most appends erase.
 static TINY: Board = Board {
     name: "tiny",
     flash_length: 64 << 10,
-    journal: Region { start: 16 << 10, length: 512 },
-    journal_unit: 128,
+    journal: Region { start: 16 << 10, length: 1024 },
+    journal_unit: 256,
     slots: [Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }],
     write_size: 8,
     ..MICROBIT
@@ -49,7 +49,9 @@ fn records_of_a_unit(board: &Board) -> u32 {
 
 /// Where a record can lie, in the order in which they are written.
 fn places(board: &Board) -> impl Iterator<Item = u32> {
-    (board.journal.start..board.journal.end()).step_by(stride(board) as usize)
+    let (unit, stride) = (board.journal_unit, stride(board));
+    let units = (board.journal.start..board.journal.end()).step_by(unit as usize);
+    units.flat_map(move |start| (0..unit / stride).map(move |number| start + number * stride))
 }
 
 /// Blank flash that allows one write of a word between two erases, as the strictest does.
@@ -104,15 +106,16 @@ fn records() -> impl Strategy<Value = Record> {
         power_attempts,
     });
     let endings = [Ending::Confirmed, Ending::FellBack, Ending::Invalid, Ending::NotConfirmed, Ending::Requested];
-    let outcome = (prop::sample::select(endings.to_vec()), slots(), causes(), any::<[u8; 12]>(), any::<[u8; 16]>())
-        .prop_map(|(ending, slot, cause, version, digest)| Outcome {
-            ending,
-            slot,
-            cause,
-            version: Version::from_bytes(version),
-            digest,
+    let fault = prop::option::of((any::<u32>(), any::<u32>()).prop_map(|(pc, status)| Fault { pc, status }));
+    let ended = (prop::sample::select(endings.to_vec()), slots(), causes(), fault);
+    let outcome =
+        (ended, any::<[u8; 12]>(), any::<[u8; 16]>()).prop_map(|((ending, slot, cause, fault), version, digest)| {
+            Outcome { ending, slot, cause, fault, version: Version::from_bytes(version), digest }
         });
-    (slots(), prop::option::of(trial), any::<u32>(), any::<u8>(), prop::option::of(outcome)).prop_map(
-        |(confirmed, trial, epoch_floor, revoked, outcome)| Record { confirmed, trial, epoch_floor, revoked, outcome },
+    (slots(), prop::option::of(trial), any::<u32>(), any::<u8>(), prop::collection::vec(outcome, 0..6)).prop_map(
+        |(confirmed, trial, epoch_floor, revoked, outcomes)| {
+            let ended = outcomes.iter().fold(Record::FACTORY, |record, outcome| record.ended(outcome));
+            Record { confirmed, trial, epoch_floor, revoked, ..ended }
+        },
     )
 }

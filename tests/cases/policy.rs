@@ -79,7 +79,7 @@ fn records() -> Vec<Record> {
         for trial in &trials {
             for epoch_floor in 0..3 {
                 for revoked in [0b00, 0b01, 0b10] {
-                    records.push(Record { confirmed, trial: *trial, epoch_floor, revoked, outcome: None });
+                    records.push(Record { confirmed, trial: *trial, epoch_floor, revoked, ..Record::FACTORY });
                 }
             }
         }
@@ -114,7 +114,7 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
     let model = Model { record, contents };
     let (starts, last) = (model.trial_starts(cause), model.last());
     for number in 0..starts + 3 {
-        let start = match boot(&mut flash, board, &info(), cause) {
+        let start = match boot(&mut flash, board, &info(), cause.into()) {
             Decision::Trial(verified) | Decision::FellBack(verified) => Start::Trial(verified.slot()),
             Decision::Confirmed(verified) => Start::Confirmed(verified.slot()),
             Decision::Recovery => Start::Recovery,
@@ -140,7 +140,7 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
     assert_eq!(Model { record: &left, contents }.last(), last, "{}", what());
     if let (Some(trial), Start::Confirmed(_) | Start::Recovery) = (record.trial, last) {
         assert_eq!(left.trial, None, "{}", what());
-        let outcome = left.outcome.map(|outcome| (outcome.slot, outcome.ending.is_rejection()));
+        let outcome = left.outcomes.last().map(|outcome| (outcome.slot, outcome.ending.is_rejection()));
         assert_eq!(outcome, Some((trial.slot, true)), "{}", what());
     }
 }

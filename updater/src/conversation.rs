@@ -62,13 +62,11 @@ impl Conversation {
     /// Carries out a request; whether it has to be called again for the same one, after the next flash operation.
     pub fn handle<F: NorFlash>(&mut self, request: &Request, now: u32, updater: &mut Updater<F>) -> bool {
         let Request { session, number, ref command } = *request;
-        if *command == Command::Status {
-            let status = updater.status(self.window, self.chunk);
-            return self.answer(number, Body::Status(status));
-        }
-        if *command == Command::Keys {
-            let keys = updater.keys();
-            return self.answer(number, keys.map_or_else(Body::Refused, Body::Keys));
+        match *command {
+            Command::Status => return self.answer(number, Body::Status(updater.status(self.window, self.chunk))),
+            Command::Quarantine => return self.answer(number, Body::Quarantine(updater.quarantine())),
+            Command::Keys => return self.answer(number, updater.keys().map_or_else(Body::Refused, Body::Keys)),
+            _ => {}
         }
         if self.holder.is_some_and(|(holder, heard)| holder != session && now.wrapping_sub(heard) < SILENCE) {
             return self.answer(number, Body::Refused(Refusal::Busy));
@@ -83,7 +81,7 @@ impl Conversation {
         self.done = None;
         self.holder = Some((session, now));
         match *command {
-            Command::Status | Command::Keys => false,
+            Command::Status | Command::Keys | Command::Quarantine => false,
             Command::Write { offset, bytes } => self.write(number, offset, bytes, updater),
             Command::Skip { to } => {
                 let skipped = updater.skip(to);

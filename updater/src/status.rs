@@ -9,14 +9,14 @@ use lifeboot_core::image::{Header, Invalid};
 use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::journal::Failed;
 use lifeboot_core::layout::{BLOCK, Slot};
-use lifeboot_core::record::{Cause, Ending, Outcome, Record, Trial};
+use lifeboot_core::record::{Cause, Ending, Fault, Outcome, Record, Rejection, Trial};
 
 impl<F: NorFlash> Updater<F> {
     /// The state of the device. `window` and `chunk` are what the session can take: see [`wire::Status`].
     pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
         let info = Info::read(&mut self.flash, self.board);
         let slots = Slot::BOTH.map(|slot| self.content(slot));
-        let Record { confirmed, trial, epoch_floor, revoked, outcome } = *self.journal.record();
+        let Record { confirmed, trial, epoch_floor, revoked, outcomes } = *self.journal.record();
         wire::Status {
             wire: wire::WIRE,
             board: self.board.name_bytes(),
@@ -28,7 +28,7 @@ impl<F: NorFlash> Updater<F> {
             slots,
             epoch_floor,
             revoked,
-            outcome: outcome.map(Into::into),
+            outcome: outcomes.last().map(Into::into),
             window,
             chunk,
             unit: self.board.slot_unit,
@@ -49,6 +49,13 @@ impl<F: NorFlash> Updater<F> {
             Some(wire::Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
         });
         Ok(wire::Keys { ids, revoked: self.journal.record().revoked, signed })
+    }
+
+    /// What was rejected before the last outcome, the newest first. [`begin`](Self::begin) refuses that, and the image that
+    /// was rejected last, unless it is forced.
+    pub fn quarantine(&self) -> [Option<wire::Rejection>; wire::QUARANTINED] {
+        let mut rejections = self.journal.record().outcomes.quarantine().map(Into::into);
+        core::array::from_fn(|_| rejections.next())
     }
 
     fn content(&mut self, slot: Slot) -> wire::SlotContent {
@@ -178,8 +185,27 @@ impl From<Trial> for wire::Trial {
 
 impl From<Outcome> for wire::Outcome {
     fn from(outcome: Outcome) -> Self {
-        let Outcome { ending, slot, cause, version, digest } = outcome;
-        wire::Outcome { ending: ending.into(), slot: slot.into(), cause: cause.into(), version: version.into(), digest }
+        let Outcome { ending, slot, cause, fault, version, digest } = outcome;
+        wire::Outcome {
+            ending: ending.into(),
+            slot: slot.into(),
+            cause: cause.into(),
+            version: version.into(),
+            digest,
+            fault: fault.map(Into::into),
+        }
+    }
+}
+
+impl From<Fault> for wire::Fault {
+    fn from(Fault { pc, status }: Fault) -> Self {
+        wire::Fault { pc, status }
+    }
+}
+
+impl From<Rejection> for wire::Rejection {
+    fn from(Rejection { ending, cause, digest }: Rejection) -> Self {
+        wire::Rejection { ending: ending.into(), cause: cause.into(), digest }
     }
 }
 

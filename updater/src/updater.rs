@@ -10,7 +10,7 @@ use lifeboot_core::handover::{self, Boot};
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BLOCK, Board, Slot};
-use lifeboot_core::record::{Cause, Ending, Record};
+use lifeboot_core::record::{Ending, Record, Reset};
 use lifeboot_core::verify::Check;
 use lifeboot_core::version::Version;
 use sha2::{Digest, Sha256};
@@ -126,7 +126,7 @@ impl<F: NorFlash> Updater<F> {
         let consequences = Consequences { epoch: header.epoch, revoked };
         let due = self.is_trial() || consequences.are_due(self.journal.record());
         if due {
-            let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Cause::Unknown);
+            let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Reset::default());
             self.stage = Stage::Recording(Change::Confirm(outcome, consequences));
         }
         Ok(due)
@@ -135,19 +135,27 @@ impl<F: NorFlash> Updater<F> {
     /// Starts going back: ends the trial, if there is one, or else puts the image in the other slot, the previous
     /// firmware as a rule, on trial. [`work`](Self::work) does it; reset the chip when that is [`Work::Done`].
     ///
+    /// An image that was rejected is not the previous firmware, but took its place: that is refused, and only a transfer
+    /// with `force` tries it again.
+    ///
     /// # Errors
-    /// What is wrong with the image in the other slot, where it would be needed.
+    /// What is wrong with the image in the other slot, where it would be needed; [`Refusal::Rejected`].
     pub fn request_rollback(&mut self) -> Result<(), Refusal> {
         if let Some(trial) = self.journal.record().trial {
-            let outcome = outcome(&mut self.flash, self.board, trial.slot, Ending::Requested, Cause::Unknown);
+            let outcome = outcome(&mut self.flash, self.board, trial.slot, Ending::Requested, Reset::default());
             self.stage = Stage::Recording(Change::EndTrial(outcome));
             return Ok(());
         }
         let start = self.board.slot(self.target()).start;
         let header = read_header(&mut self.flash, start)?;
         // At once, as for a revoked key, and not after the seconds that a signature takes.
-        if Header::parse(&header)?.epoch < self.journal.record().epoch_floor {
+        let record = self.journal.record();
+        let Header { epoch, digest, .. } = Header::parse(&header)?;
+        if epoch < record.epoch_floor {
             return Err(Refusal::Epoch);
+        }
+        if record.outcomes.have_rejected(&digest) {
+            return Err(Refusal::Rejected);
         }
         self.start_check(&header, Purpose::Rollback)
     }

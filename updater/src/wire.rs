@@ -20,6 +20,12 @@ pub const DIGESTS: usize = 8;
 /// Bytes of a range that a digest is asked of, at most; where a unit is smaller, that is the most.
 pub const DIGEST_RANGE: u32 = 4096;
 
+/// Images in quarantine, at most.
+pub const QUARANTINED: usize = 3;
+
+/// Bytes of a digest that are known of an image in quarantine.
+pub const REJECTED_DIGEST: usize = 10;
+
 /// A session's silence, in milliseconds, after which another host may take over.
 pub const SILENCE: u32 = 3000;
 
@@ -94,12 +100,14 @@ pub enum Command<'a> {
     Abort,
     /// The running firmware is healthy.
     Confirm,
-    /// Go back: end the trial, or try the previous firmware again.
+    /// Go back: end the trial, or try the previous firmware again; not where the other slot holds what was rejected.
     Rollback,
     /// Restart the device.
     Reset,
     /// The keys of the device; answered by [`Body::Keys`], to anybody. A bootloader that answers tells them with its state.
     Keys,
+    /// What the device rejected before the last outcome; answered by [`Body::Quarantine`], to anybody.
+    Quarantine,
 }
 
 /// What a device answers.
@@ -147,6 +155,8 @@ pub enum Body<'a> {
     },
     /// The keys of a device.
     Keys(Keys),
+    /// The images in quarantine, the newest rejection first.
+    Quarantine([Option<Rejection>; QUARANTINED]),
 }
 
 /// The keys of a device's bootloader.
@@ -299,6 +309,28 @@ pub struct Outcome {
     pub version: Version,
     /// The first half of its digest.
     pub digest: [u8; 16],
+    /// The crash, where that was the cause of the reset and the firmware has told of it.
+    pub fault: Option<Fault>,
+}
+
+/// Where and how firmware crashed, by its own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The address of the instruction, in the slot where it ran.
+    pub pc: u32,
+    /// The fault status, CFSR of Armv7-M; 0 on Armv6-M, which has none.
+    pub status: u32,
+}
+
+/// An image in quarantine: rejected before the last outcome, and refused unless forced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// How it ended.
+    pub ending: OutcomeEnding,
+    /// The cause of the reset before it ended.
+    pub cause: ResetCause,
+    /// The start of its digest.
+    pub digest: [u8; REJECTED_DIGEST],
 }
 
 /// How an update ended: see [`Ending`](lifeboot_core::record::Ending).

@@ -116,9 +116,9 @@ impl<F: NorFlash> Updater<F> {
                 match *change {
                     Change::MarkTrial(slot) => record.trial = Some(Trial::new(slot)),
                     Change::EndTrial(_) if record.trial.is_none() => return Ok(Work::Done),
-                    Change::EndTrial(outcome) => (record.trial, record.outcome) = (None, Some(outcome)),
+                    Change::EndTrial(outcome) => record = record.ended(&outcome),
                     Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {
-                        (record.confirmed, record.trial, record.outcome) = (*running, None, Some(outcome));
+                        record = Record { confirmed: *running, ..record.ended(&outcome) };
                         last = !consequences.are_due(&record);
                     }
                     // Only now, that no boot goes back to what they shut out.
@@ -174,9 +174,7 @@ impl<F: NorFlash> Updater<F> {
     #[inline(never)]
     fn start_transfer(&mut self, header: &HeaderBytes, checked: Checked, force: bool) -> Result<Work, Refusal> {
         let record = self.journal.record();
-        let rejected = record.outcome.is_some_and(|outcome| {
-            outcome.ending.is_rejection() && checked.header().digest.starts_with(&outcome.digest)
-        });
+        let rejected = record.outcomes.have_rejected(&checked.header().digest);
         if rejected && !force {
             return Err(Refusal::Rejected);
         }

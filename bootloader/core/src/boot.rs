@@ -29,7 +29,7 @@ use crate::image::{HEADER_LENGTH, Header, Invalid, Trust};
 use crate::info::Info;
 use crate::journal::{Failed, Journal};
 use crate::layout::{Board, Slot};
-use crate::record::{Cause, Ending, Outcome, Record, Trial};
+use crate::record::{Ending, Outcome, Record, Reset, Trial};
 use crate::verify::{Verified, verify};
 use embedded_storage::nor_flash::NorFlash;
 
@@ -47,26 +47,26 @@ pub enum Decision {
 }
 
 /// Decides what to start. Every change of the boot state is durable before this returns.
-pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Info, cause: Cause) -> Decision {
+pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Info, reset: Reset) -> Decision {
     let mut device = Device { journal: Journal::open(flash, board), flash, board, info };
 
     // 1 and 2: a trial is started while it has starts left, and each is counted before it is made.
     if let Some(trial) = device.record().trial {
-        match trial.started(cause) {
+        match trial.started(reset.cause) {
             Some(counted) if device.append(|record| record.trial = Some(counted)).is_ok() => {
                 match device.verify(trial.slot) {
                     Ok(verified) => return Decision::Trial(verified),
-                    Err(_) => device.reject(trial.slot, Ending::Invalid, cause),
+                    Err(_) => device.reject(trial.slot, Ending::Invalid, reset),
                 }
             }
             // A start that cannot be counted cannot be made: nor can a rejection be written down, so none is.
             Some(_) => {}
-            None => device.reject(trial.slot, Ending::NotConfirmed, cause),
+            None => device.reject(trial.slot, Ending::NotConfirmed, reset),
         }
     }
 
     // A record that a torn write left may read differently at the next boot: make it firm before acting on it.
-    let _ = device.journal.settle(device.flash, cause);
+    let _ = device.journal.settle(device.flash, reset.cause);
 
     // 3: the default.
     let confirmed = device.record().confirmed;
@@ -78,9 +78,9 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Info, caus
     // 4: some life beats none.
     let other = confirmed.other();
     if let Ok(verified) = device.verify(other) {
-        let trial = Trial::new(other).started(cause);
-        let outcome = device.outcome(other, Ending::FellBack, cause);
-        let _ = device.append(|record| (record.trial, record.outcome) = (trial, Some(outcome)));
+        let trial = Trial::new(other).started(reset.cause);
+        let outcome = device.outcome(other, Ending::FellBack, reset);
+        let _ = device.append(|record| *record = Record { trial, ..record.ended(&outcome) });
         return Decision::FellBack(verified);
     }
 
@@ -113,13 +113,13 @@ impl<F: NorFlash> Device<'_, F> {
     }
 
     /// Ends a trial. Where the journal takes no record any more, the next boot ends it again.
-    fn reject(&mut self, slot: Slot, ending: Ending, cause: Cause) {
-        let outcome = self.outcome(slot, ending, cause);
-        let _ = self.append(|record| (record.trial, record.outcome) = (None, Some(outcome)));
+    fn reject(&mut self, slot: Slot, ending: Ending, reset: Reset) {
+        let outcome = self.outcome(slot, ending, reset);
+        let _ = self.append(|record| *record = record.ended(&outcome));
     }
 
-    fn outcome(&mut self, slot: Slot, ending: Ending, cause: Cause) -> Outcome {
-        outcome(self.flash, self.board, slot, ending, cause)
+    fn outcome(&mut self, slot: Slot, ending: Ending, reset: Reset) -> Outcome {
+        outcome(self.flash, self.board, slot, ending, reset)
     }
 
     /// The confirm of the image that is about to run is durable: what follows from it and was kept from it by a cut in
@@ -155,7 +155,7 @@ impl Consequences {
 }
 
 /// The outcome for the image in a slot, which names it as far as its header can be read.
-pub fn outcome<F: NorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: Ending, cause: Cause) -> Outcome {
+pub fn outcome<F: NorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: Ending, reset: Reset) -> Outcome {
     let mut bytes = [0; HEADER_LENGTH];
     let header = match flash.read(board.slot(slot).start, &mut bytes) {
         Ok(()) => Header::parse(&bytes).ok(),
@@ -163,5 +163,5 @@ pub fn outcome<F: NorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: En
     };
     let (version, digest) = header.map_or_else(Default::default, |header| (header.version, header.digest));
     let digest = digest.first_chunk().copied().unwrap_or_default();
-    Outcome { ending, slot, cause, version, digest }
+    Outcome { ending, slot, cause: reset.cause, fault: reset.fault, version, digest }
 }

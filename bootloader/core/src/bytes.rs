@@ -13,9 +13,7 @@ pub fn field<const AT: usize, const N: usize, const SIZE: usize>(block: &[u8; SI
 /// Puts the bytes of `value` into `block` from `AT` on.
 pub const fn put<const AT: usize, const N: usize, const SIZE: usize>(block: &mut [u8; SIZE], value: [u8; N]) {
     const { assert!(AT + N <= SIZE, "the field lies outside its block") };
-    let mut index = 0;
-    while index < N {
-        block[AT + index] = value[index];
-        index += 1;
+    if let Some(place) = block.split_at_mut(AT).1.first_chunk_mut() {
+        *place = value;
     }
 }

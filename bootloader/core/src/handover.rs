@@ -9,11 +9,12 @@
 //! | 0x10 | 12 | these bytes, in defmt's raw encoding |
 //! | 0x1C | 4 | [`BOOT`]: how the running firmware came to be started ([`boot_words`]) |
 //! | 0x20 | 4 | [`VERIFICATION`]: how long the check of it took, in milliseconds; valid where the word at [`BOOT`] is |
+//! | 0x24 | 12 | [`FAULT`]: where and how firmware crashed ([`fault_words`]): a mark, program counter, fault status |
 //!
 //! RAM keeps its bytes over a reset but not over a loss of power: so a word counts only if it carries its mark, and
 //! nothing that decides about safety may rest on it alone.
 
-use crate::record::Cause;
+use crate::record::{Cause, Fault};
 
 pub use crate::layout::HANDOVER_LENGTH;
 
@@ -41,6 +42,12 @@ pub const BOOT: u32 = 0x1C;
 
 /// Offset of the word behind it, which says how long the check of the firmware took.
 pub const VERIFICATION: u32 = 0x20;
+
+/// Offset of the three words that say where and how firmware crashed.
+pub const FAULT: u32 = 0x24;
+
+/// The first of the words of a crash.
+const FAULT_MARK: u32 = 0x4C42_4654;
 
 /// Marks a log word; the low byte is the length.
 const LOG_MARK: u32 = 0x4C42_4C00;
@@ -102,6 +109,17 @@ pub const fn cause_in(word: u32) -> Option<Cause> {
     }
 }
 
+/// What firmware that crashes leaves before it resets the chip: words with their offsets, in this order.
+pub const fn fault_words(fault: Fault) -> [(u32, u32); 4] {
+    // The mark behind what it vouches for.
+    [(FAULT + 4, fault.pc), (FAULT + 8, fault.status), (FAULT, FAULT_MARK), (CAUSE, cause_word(Cause::Fault))]
+}
+
+/// What the three words at [`FAULT`] say after a reset of this cause; `None` where they are not about it, or garbage.
+pub fn fault_in([mark, pc, status]: [u32; 3], cause: Cause) -> Option<Fault> {
+    (mark == FAULT_MARK && cause == Cause::Fault).then_some(Fault { pc, status })
+}
+
 /// The words that say how firmware came to be started; the bootloader leaves them at [`BOOT`] and [`VERIFICATION`].
 pub const fn boot_words(boot: Boot) -> [u32; 2] {
     [BOOT_MARK | boot.cause as u32 | (boot.start as u32) << START, boot.verification]
@@ -146,7 +164,8 @@ mod tests {
             assert_eq!(log_length_in(garbage), None, "{garbage:#x}");
         }
         assert_eq!((cause_in(log_word(3)), boot_in([log_word(3), 0])), (None, None));
-        assert!(LOG + 4 + LOG_LENGTH as u32 <= BOOT && BOOT + 4 == VERIFICATION && VERIFICATION + 4 <= HANDOVER_LENGTH);
+        assert!(LOG + 4 + LOG_LENGTH as u32 <= BOOT && BOOT + 4 == VERIFICATION);
+        assert!(VERIFICATION + 4 <= FAULT && FAULT + 12 <= HANDOVER_LENGTH);
         for byte in 0..=u8::MAX {
             for start in [Start::Confirmed, Start::Trial, Start::FellBack] {
                 let Some(cause) = Cause::from_byte(byte) else { continue };

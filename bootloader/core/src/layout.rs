@@ -11,6 +11,8 @@
 
 use core::fmt;
 
+const RECORD_LENGTH: u32 = crate::record::RECORD_LENGTH as u32;
+
 /// One of the two flash regions that hold firmware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Slot {
@@ -267,6 +269,10 @@ impl Board {
         assert!(a.length.is_multiple_of(self.slot_unit), "a slot ends inside an erase unit");
         assert!(self.slot_unit.is_multiple_of(BLOCK) && self.journal_unit.is_multiple_of(BLOCK), "tiny erase units");
         assert!(BLOCK.is_multiple_of(self.write_size), "a write unit larger than a block");
+        assert!(
+            RECORD_LENGTH.is_multiple_of(self.write_size) || self.write_size > RECORD_LENGTH,
+            "a boot record would end inside a write unit"
+        );
         assert!(self.header_length.is_multiple_of(BLOCK), "the payload must start at a block");
         assert!(self.header_length as usize >= HEADER_LENGTH, "no room for the header");
         assert!(

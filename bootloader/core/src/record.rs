@@ -13,22 +13,22 @@
 //! | 0x0A | 1 | starts left for the trial after a loss of power |
 //! | 0x0B | 1 | revoked keys, a bit each |
 //! | 0x0C | 4 | epoch floor |
-//! | 0x10 | 1 | last outcome: 0 = none yet, 1 = confirmed, 2 = fell back, 16 to 18 = rejected (see [`Outcome`]) |
-//! | 0x11 | 1 | its slot |
-//! | 0x12 | 1 | the cause of the last reset before it |
-//! | 0x13 | 1 | zero |
-//! | 0x14 | 12 | version of its image |
-//! | 0x20 | 16 | first half of its image's digest |
-//! | 0x30 | 12 | zero |
-//! | 0x3C | 4 | CRC-32 (ISO-HDLC) over bytes 0x00 to 0x3B |
+//! | 0x10 | 76 | the last outcome, and the quarantine: see [`Outcomes`] |
+//! | 0x5C | 4 | CRC-32 (ISO-HDLC) over bytes 0x00 to 0x5B |
+
+mod outcomes;
+mod reset;
+
+pub use outcomes::{Ending, Outcome, Outcomes, QUARANTINED, REJECTED_DIGEST, Rejection};
+pub use reset::{Cause, Fault, Reset};
 
 use crate::bytes::{field, put};
 use crate::layout::Slot;
-use crate::version::Version;
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
+use outcomes::OUTCOMES;
 
 /// Bytes of a boot record.
-pub const RECORD_LENGTH: usize = 64;
+pub const RECORD_LENGTH: usize = 96;
 
 /// Starts of a trial that end in a crash, before it is rejected.
 pub const CRASH_ATTEMPTS: u8 = 3;
@@ -42,53 +42,6 @@ const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 /// The bytes of a boot record.
 pub type RecordBytes = [u8; RECORD_LENGTH];
-
-/// Why the chip was reset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Cause {
-    /// Nothing is known.
-    #[default]
-    Unknown = 0,
-    /// Power came on.
-    PowerOn = 1,
-    /// The supply sagged.
-    BrownOut = 2,
-    /// The reset pin, or a debugger.
-    Pin = 3,
-    /// The watchdog.
-    Watchdog = 4,
-    /// A fault or a panic.
-    Fault = 5,
-    /// The firmware asked for it.
-    Request = 6,
-}
-
-impl Cause {
-    /// The cause with this number.
-    pub const fn from_byte(byte: u8) -> Option<Cause> {
-        Some(match byte {
-            0 => Cause::Unknown,
-            1 => Cause::PowerOn,
-            2 => Cause::BrownOut,
-            3 => Cause::Pin,
-            4 => Cause::Watchdog,
-            5 => Cause::Fault,
-            6 => Cause::Request,
-            _ => return None,
-        })
-    }
-
-    /// Whether the supply, not the firmware, is to blame.
-    pub const fn is_power_loss(self) -> bool {
-        matches!(self, Cause::PowerOn | Cause::BrownOut)
-    }
-
-    /// Whether a flash write may have been torn by this reset. Only a reset that the firmware asked for cannot.
-    pub const fn may_tear(self) -> bool {
-        !matches!(self, Cause::Request)
-    }
-}
 
 /// A slot that may be started a bounded number of times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,56 +73,6 @@ impl Trial {
     }
 }
 
-/// How an update, or a boot that was not as planned, ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Ending {
-    /// The firmware confirmed its health.
-    Confirmed = 1,
-    /// The confirmed slot could not be started, another one was.
-    FellBack = 2,
-    /// Rejected: the image in the slot does not verify.
-    Invalid = 16,
-    /// Rejected: all its starts were used up without a confirm.
-    NotConfirmed = 17,
-    /// Rejected: the firmware itself, or the host, asked for the rollback.
-    Requested = 18,
-}
-
-impl Ending {
-    /// The ending with this number.
-    pub const fn from_byte(byte: u8) -> Option<Ending> {
-        Some(match byte {
-            1 => Ending::Confirmed,
-            2 => Ending::FellBack,
-            16 => Ending::Invalid,
-            17 => Ending::NotConfirmed,
-            18 => Ending::Requested,
-            _ => return None,
-        })
-    }
-
-    /// Whether the image was rejected.
-    pub const fn is_rejection(self) -> bool {
-        matches!(self, Ending::Invalid | Ending::NotConfirmed | Ending::Requested)
-    }
-}
-
-/// The last outcome: which image, in which slot, and how it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// How it ended.
-    pub ending: Ending,
-    /// The slot.
-    pub slot: Slot,
-    /// The cause of the reset before it ended.
-    pub cause: Cause,
-    /// The image's version; zeros where its header could not be read.
-    pub version: Version,
-    /// The first half of the image's digest; zeros where its header could not be read.
-    pub digest: [u8; 16],
-}
-
 /// The whole boot state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -181,13 +84,20 @@ pub struct Record {
     pub epoch_floor: u32,
     /// A bit for each revoked key of the bootloader's table.
     pub revoked: u8,
-    /// How the last update ended, if there was one.
-    pub outcome: Option<Outcome>,
+    /// How updates ended.
+    pub outcomes: Outcomes,
 }
 
 impl Record {
     /// The state of a device that has never written a record: slot A is confirmed.
-    pub const FACTORY: Record = Record { confirmed: Slot::A, trial: None, epoch_floor: 0, revoked: 0, outcome: None };
+    pub const FACTORY: Record =
+        Record { confirmed: Slot::A, trial: None, epoch_floor: 0, revoked: 0, outcomes: Outcomes::NONE };
+
+    /// The state once a trial has ended so. Whoever writes an outcome makes the record by this, so that no rejection is
+    /// forgotten.
+    pub fn ended(&self, outcome: &Outcome) -> Record {
+        Record { trial: None, outcomes: self.outcomes.followed_by(outcome), ..*self }
+    }
 
     /// The bytes, with their sequence number and CRC.
     pub fn to_bytes(&self, sequence: u32) -> RecordBytes {
@@ -199,14 +109,9 @@ impl Record {
         put::<0x08, 3, RECORD_LENGTH>(&mut out, trial);
         put::<0x0B, 1, RECORD_LENGTH>(&mut out, [self.revoked]);
         put::<0x0C, 4, RECORD_LENGTH>(&mut out, self.epoch_floor.to_le_bytes());
-        if let Some(outcome) = self.outcome {
-            let head = [outcome.ending as u8, outcome.slot as u8, outcome.cause as u8];
-            put::<0x10, 3, RECORD_LENGTH>(&mut out, head);
-            put::<0x14, 12, RECORD_LENGTH>(&mut out, outcome.version.to_bytes());
-            put::<0x20, 16, RECORD_LENGTH>(&mut out, outcome.digest);
-        }
-        let crc = CRC.checksum(&field::<0x00, 0x3C, RECORD_LENGTH>(&out));
-        put::<0x3C, 4, RECORD_LENGTH>(&mut out, crc.to_le_bytes());
+        put::<0x10, OUTCOMES, RECORD_LENGTH>(&mut out, self.outcomes.0);
+        let crc = CRC.checksum(&field::<0x00, 0x5C, RECORD_LENGTH>(&out));
+        put::<0x5C, 4, RECORD_LENGTH>(&mut out, crc.to_le_bytes());
         out
     }
 
@@ -216,26 +121,15 @@ impl Record {
         if field::<0x00, 2, RECORD_LENGTH>(bytes) != MAGIC {
             return None;
         }
-        let crc = u32::from_le_bytes(field::<0x3C, 4, RECORD_LENGTH>(bytes));
-        if CRC.checksum(&field::<0x00, 0x3C, RECORD_LENGTH>(bytes)) != crc {
+        let crc = u32::from_le_bytes(field::<0x5C, 4, RECORD_LENGTH>(bytes));
+        if CRC.checksum(&field::<0x00, 0x5C, RECORD_LENGTH>(bytes)) != crc {
             return None;
         }
         let [format, confirmed] = field::<0x02, 2, RECORD_LENGTH>(bytes);
         let [trial, attempts, power_attempts, revoked] = field::<0x08, 4, RECORD_LENGTH>(bytes);
-        let [ending, slot, cause] = field::<0x10, 3, RECORD_LENGTH>(bytes);
         if format != FORMAT {
             return None;
         }
-        let outcome = match ending {
-            0 => None,
-            _ => Some(Outcome {
-                ending: Ending::from_byte(ending)?,
-                slot: slot_from_byte(slot)?,
-                cause: Cause::from_byte(cause)?,
-                version: Version::from_bytes(field::<0x14, 12, RECORD_LENGTH>(bytes)),
-                digest: field::<0x20, 16, RECORD_LENGTH>(bytes),
-            }),
-        };
         let trial = match trial {
             0xff => None,
             slot => Some(Trial { slot: slot_from_byte(slot)?, attempts, power_attempts }),
@@ -245,7 +139,7 @@ impl Record {
             trial,
             epoch_floor: u32::from_le_bytes(field::<0x0C, 4, RECORD_LENGTH>(bytes)),
             revoked,
-            outcome,
+            outcomes: Outcomes(field::<0x10, OUTCOMES, RECORD_LENGTH>(bytes)),
         };
         Some((u32::from_le_bytes(field::<0x04, 4, RECORD_LENGTH>(bytes)), record))
     }

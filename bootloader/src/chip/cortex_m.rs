@@ -6,8 +6,8 @@
 use super::BOARD;
 use core::arch::asm;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
-use lifeboot_core::handover::{self, Boot, boot_words, cause_word};
-use lifeboot_core::record::Cause;
+use lifeboot_core::handover::{self, Boot, boot_words, cause_word, fault_in};
+use lifeboot_core::record::{Cause, Fault};
 use lifeboot_core::verify::Verified;
 
 /// Where the words lie that bootloader and firmware share.
@@ -15,6 +15,7 @@ pub const HANDED_OVER: usize = BOARD.ram.start as usize;
 const CAUSE_WORD: usize = HANDED_OVER + handover::CAUSE as usize;
 const BOOT_WORD: usize = HANDED_OVER + handover::BOOT as usize;
 const VERIFICATION_WORD: usize = HANDED_OVER + handover::VERIFICATION as usize;
+const FAULT_WORDS: usize = HANDED_OVER + handover::FAULT as usize;
 
 const AIRCR: usize = 0xE000_ED0C;
 /// AIRCR: the key that a write needs, and SYSRESETREQ (B3.2.6).
@@ -98,6 +99,13 @@ pub fn noted_word() -> u32 {
     let noted = load(CAUSE_WORD);
     store(CAUSE_WORD, 0);
     noted
+}
+
+/// The crash that firmware has left word of, once; `None` where the chip was reset for another cause.
+pub fn noted_fault(cause: Cause) -> Option<Fault> {
+    let words = [0, 4, 8].map(|offset| load(FAULT_WORDS + offset));
+    store(FAULT_WORDS, 0);
+    fault_in(words, cause)
 }
 
 /// Leaves for the firmware how it came to be started.

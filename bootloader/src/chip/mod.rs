@@ -44,9 +44,9 @@ mod stm32f4;
 #[cfg(any(feature = "rp2040", feature = "stm32f4"))]
 mod vtor;
 
-pub use cortex_m::note_boot;
 #[cfg(not(feature = "recovery"))]
 pub use cortex_m::wait_for_debugger;
+pub use cortex_m::{note_boot, noted_fault};
 #[cfg(feature = "nrf51")]
 use nrf51 as chip;
 #[cfg(feature = "rp2040")]

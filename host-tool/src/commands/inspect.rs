@@ -12,7 +12,7 @@ use lifeboot_host_tool::port::{BAUD, Port};
 use lifeboot_host_tool::report::{Admission, Device, Either, Finding, FirmwareElf, Inspected, RelocationsElf};
 use lifeboot_host_tool::sign::Program;
 use lifeboot_host_tool::{Error, files};
-use lifeboot_updater::wire::Status;
+use lifeboot_updater::wire::{Rejection, Status};
 use std::path::{Path, PathBuf};
 
 /// Describe an image file, or firmware that is to become one
@@ -82,25 +82,30 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
 
 /// Whether the device that was named would take the image.
 fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
-    let (device, status) = match (&arguments.port, &arguments.against) {
+    let (device, status, quarantine) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
-            let status = Link::new(Port::open(port, arguments.baud)?).status(Patience::SHORT)?;
-            (port.clone(), status)
+            let mut link = Link::new(Port::open(port, arguments.baud)?);
+            let status = link.status(Patience::SHORT)?;
+            (port.clone(), status, link.quarantine(Patience::SHORT)?)
         }
-        (None, Some(path)) => (path.display().to_string(), recorded(path)?),
+        (None, Some(path)) => {
+            let (status, quarantine) = recorded(path)?;
+            (path.display().to_string(), status, quarantine)
+        }
         (None, None) => return Ok(None),
     };
     let read = |path: &PathBuf| Ok::<_, Error>(Bootloader::from_elf(&files::read(path)?)?);
     let bootloader = arguments.bootloader.as_ref().map(read).transpose()?;
-    let rules = judge(image, &status, bootloader.as_ref());
+    let rules = judge(image, &status, quarantine.as_deref(), bootloader.as_ref());
     let accepted = rules.iter().all(|rule| rule.finding != Finding::Refused);
     Ok(Some(Admission { device, accepted, rules }))
 }
 
-fn recorded(path: &Path) -> Result<Status, Error> {
+fn recorded(path: &Path) -> Result<(Status, Option<Vec<Rejection>>), Error> {
     let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
-    let status = Device::from_json(&text).and_then(|device| device.to_status());
-    status.map_err(|source| Error::Recorded { path: path.to_owned(), source })
+    let device = Device::from_json(&text);
+    let recorded = device.and_then(|device| Ok((device.to_status()?, device.to_quarantine()?)));
+    recorded.map_err(|source| Error::Recorded { path: path.to_owned(), source })
 }
 
 fn elf(bytes: &[u8], board: Option<&'static Board>, output: Output) -> Result<FirmwareElf, Error> {

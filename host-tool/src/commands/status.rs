@@ -18,6 +18,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Device, Error> {
-    let status = arguments.port.link()?.status(Patience::SHORT)?;
-    Ok(Device::from(&status))
+    let mut link = arguments.port.link()?;
+    let status = link.status(Patience::SHORT)?;
+    Ok(Device::from(&status).with_quarantine(link.quarantine(Patience::SHORT)?.as_deref()))
 }

@@ -2,7 +2,7 @@
 
 use super::running_content;
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{Outcome, OutcomeEnding, Recovery, ResetCause, SlotContent, Status};
+use lifeboot_updater::wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, SlotContent, Status};
 
 /// What runs, in a few words.
 pub fn running(status: &Status) -> String {
@@ -37,7 +37,25 @@ pub fn ending(outcome: &Outcome) -> String {
 
 /// Why an image was rejected, in words.
 pub fn reason(outcome: &Outcome) -> String {
-    let cause = match outcome.cause {
+    let crash = outcome.fault.map(|fault| format!("; the last start crashed: {}", crash(&fault)));
+    why(outcome.ending, &crash.unwrap_or_else(|| last_start(outcome.cause).to_owned()))
+}
+
+/// Why an image in quarantine was rejected, in words.
+pub fn earlier_reason(rejection: &Rejection) -> String {
+    why(rejection.ending, last_start(rejection.cause))
+}
+
+/// Where firmware crashed, and how, where its core tells.
+fn crash(fault: &Fault) -> String {
+    match fault.status {
+        0 => format!("fault at {:#010x}", fault.pc),
+        status => format!("fault at {:#010x}, status {status:#010x}", fault.pc),
+    }
+}
+
+fn last_start(cause: ResetCause) -> &'static str {
+    match cause {
         ResetCause::Unknown => "",
         ResetCause::PowerOn => "; the last start ended by a loss of power",
         ResetCause::BrownOut => "; the last start ended by a sagging supply",
@@ -45,12 +63,15 @@ pub fn reason(outcome: &Outcome) -> String {
         ResetCause::Watchdog => "; the last start ended by the watchdog: it hung",
         ResetCause::Fault => "; the last start ended by a fault or a panic",
         ResetCause::Request => "; the last start ended by a reset that it asked for",
-    };
-    match outcome.ending {
+    }
+}
+
+fn why(ending: OutcomeEnding, last_start: &str) -> String {
+    match ending {
         OutcomeEnding::Confirmed => "it was confirmed".to_owned(),
-        OutcomeEnding::FellBack => format!("the confirmed slot could not be started{cause}"),
+        OutcomeEnding::FellBack => format!("the confirmed slot could not be started{last_start}"),
         OutcomeEnding::Invalid => "it did not verify when it was to be started".to_owned(),
-        OutcomeEnding::NotConfirmed => format!("it did not confirm in any of its starts{cause}"),
+        OutcomeEnding::NotConfirmed => format!("it did not confirm in any of its starts{last_start}"),
         OutcomeEnding::Requested => "the firmware or a host asked to go back".to_owned(),
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], header
         slots: [a?, b?],
         epoch_floor: record.epoch_floor,
         revoked: record.revoked,
-        outcome: record.outcome.map(Into::into),
+        outcome: record.outcomes.last().map(Into::into),
         // One frame at a time.
         window: 0,
         chunk,

@@ -1,7 +1,7 @@
 //! What a device answers, apart from the bytes that it came in.
 
 use super::recovery;
-use lifeboot_updater::wire::{Body, Command, Keys, Refusal, Status};
+use lifeboot_updater::wire::{Body, Command, Keys, QUARANTINED, Refusal, Rejection, Status};
 
 /// What a device answered: [`Body`], but on its own feet, and without the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Reply {
     Digests(Vec<u8>),
     /// [`Body::Keys`].
     Keys(Keys),
+    /// [`Body::Quarantine`].
+    Quarantine([Option<Rejection>; QUARANTINED]),
 }
 
 /// Whether a reply can be the answer to a command. Numbers alone do not tell: they come around again.
@@ -30,6 +32,7 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
         (Command::Keys, reply) => matches!(reply, Reply::Keys(_)),
         (Command::Begin { .. }, reply) => matches!(reply, Reply::Begun(_)),
         (Command::Digests { .. }, reply) => matches!(reply, Reply::Digests(_)),
+        (Command::Quarantine, reply) => matches!(reply, Reply::Quarantine(_)),
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
         (Command::Finish | Command::Abort | Command::Confirm | Command::Rollback | Command::Reset, reply) => {
             *reply == Reply::Done
@@ -51,6 +54,7 @@ impl Reply {
             Body::Recovery { asked, chunk, info, record, headers } => {
                 Reply::Status(Box::new(recovery::status(asked, chunk, info, record, headers)?))
             }
+            Body::Quarantine(rejections) => Reply::Quarantine(rejections),
             Body::Log(_) | Body::BootLog(_) => return None,
         })
     }

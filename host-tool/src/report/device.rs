@@ -3,7 +3,7 @@
 use super::SlotName;
 use super::reset::Reset;
 use super::table::{list, table};
-use crate::device::{ending, reason, running};
+use crate::device::{earlier_reason, ending, reason, running};
 use crate::image_file::hex;
 use crate::refusal::board_name;
 use lifeboot_core::Version;
@@ -37,6 +37,9 @@ pub struct Device {
     pub revoked_keys: Vec<u8>,
     /// How the last update ended; `null` where there was none yet.
     pub last_outcome: Option<LastOutcome>,
+    /// What was rejected before that, the newest first, and is refused as well; `null` where the device was not asked, or
+    /// does not tell.
+    pub quarantine: Option<Vec<Rejected>>,
     /// How the firmware that runs came to be started; `null` where it does not tell.
     pub last_boot: Option<LastBoot>,
 }
@@ -104,10 +107,34 @@ pub struct LastOutcome {
     pub digest: String,
     /// What ended its last start.
     pub last_reset: Reset,
+    /// Where it crashed then, where it did and has told.
+    pub fault: Option<Fault>,
     /// Why, in words.
     pub reason: String,
     /// All of it in words.
     pub text: String,
+}
+
+/// Where and how firmware crashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Fault {
+    /// The address of the instruction, in the slot where it ran.
+    pub pc: u32,
+    /// The core's fault status (CFSR); 0 where it has none.
+    pub status: u32,
+}
+
+/// An image that was rejected before the last outcome.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Rejected {
+    /// How.
+    pub ending: Ending,
+    /// The start of the image's digest, 20 hexadecimal digits.
+    pub digest: String,
+    /// What ended its last start.
+    pub last_reset: Reset,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// How firmware came to be started.
@@ -169,6 +196,7 @@ impl From<&wire::Status> for Device {
             epoch_floor: status.epoch_floor,
             revoked_keys: (0..8).filter(|key| status.revoked & 1 << key != 0).map(|key| key + 1).collect(),
             last_outcome: status.outcome.as_ref().map(LastOutcome::from),
+            quarantine: None,
             last_boot: status.boot.map(LastBoot::from),
         }
     }
@@ -233,19 +261,37 @@ impl Display for Start {
 impl From<&wire::Outcome> for LastOutcome {
     fn from(outcome: &wire::Outcome) -> Self {
         LastOutcome {
-            ending: match outcome.ending {
-                OutcomeEnding::Confirmed => Ending::Confirmed,
-                OutcomeEnding::Invalid => Ending::Invalid,
-                OutcomeEnding::NotConfirmed => Ending::NotConfirmed,
-                OutcomeEnding::Requested => Ending::Requested,
-                OutcomeEnding::FellBack => Ending::FellBack,
-            },
+            ending: outcome.ending.into(),
             slot: outcome.slot.into(),
             version: Version::from(outcome.version).to_string(),
             digest: hex(&outcome.digest),
             last_reset: outcome.cause.into(),
+            fault: outcome.fault.map(|wire::Fault { pc, status }| Fault { pc, status }),
             reason: reason(outcome),
             text: ending(outcome),
+        }
+    }
+}
+
+impl From<OutcomeEnding> for Ending {
+    fn from(ending: OutcomeEnding) -> Self {
+        match ending {
+            OutcomeEnding::Confirmed => Ending::Confirmed,
+            OutcomeEnding::Invalid => Ending::Invalid,
+            OutcomeEnding::NotConfirmed => Ending::NotConfirmed,
+            OutcomeEnding::Requested => Ending::Requested,
+            OutcomeEnding::FellBack => Ending::FellBack,
+        }
+    }
+}
+
+impl From<&wire::Rejection> for Rejected {
+    fn from(rejection: &wire::Rejection) -> Self {
+        Rejected {
+            ending: rejection.ending.into(),
+            digest: hex(&rejection.digest),
+            last_reset: rejection.cause.into(),
+            reason: earlier_reason(rejection),
         }
     }
 }
@@ -267,6 +313,17 @@ impl Display for Device {
         // Whoever wants to try a rejected image again has to name it.
         let rejected = self.last_outcome.as_ref().filter(|outcome| outcome.ending.is_rejection());
         lines.extend(rejected.map(|outcome| ("", format!("its digest is {}", outcome.digest))));
+        match self.quarantine.as_deref() {
+            None => lines.push(("quarantine", "the device does not tell".to_owned())),
+            Some([]) => lines.push(("quarantine", "empty".to_owned())),
+            Some(quarantine) => {
+                let line = |(number, rejected): (usize, &Rejected)| {
+                    let label = if number == 0 { "quarantine" } else { "" };
+                    (label, format!("{}: {}", rejected.digest, rejected.reason))
+                };
+                lines.extend(quarantine.iter().enumerate().map(line));
+            }
+        }
         if self.recovery.is_none() {
             lines.push(("last boot", boot.map_or("the firmware does not tell".to_owned(), |boot| boot.text.clone())));
         }
@@ -278,6 +335,11 @@ impl Display for Device {
 }
 
 impl Device {
+    /// With the device's answer to what is in quarantine.
+    pub fn with_quarantine(self, quarantine: Option<&[wire::Rejection]>) -> Self {
+        Device { quarantine: quarantine.map(|all| all.iter().map(Rejected::from).collect()), ..self }
+    }
+
     /// A slot's row: its name, version, epoch, digest and standing.
     fn slot(&self, slot: SlotName, content: &Content) -> [String; 5] {
         let on_trial = self.trial.is_some_and(|trial| trial.slot == slot);
@@ -305,7 +367,9 @@ impl Device {
     }
 
     fn was_rejected(&self, digest: &str) -> bool {
+        let mut earlier = self.quarantine.iter().flatten();
         self.last_outcome.as_ref().is_some_and(|last| last.ending.is_rejection() && last.digest == digest)
+            || earlier.any(|rejected| digest.starts_with(&rejected.digest))
     }
 }
 

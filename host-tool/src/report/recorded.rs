@@ -1,7 +1,7 @@
 //! A device's state, read back from what `lifeboot status --json` printed: so that an image can be judged where the device
 //! is not, as in CI.
 
-use super::{Content, Device, Ending, LastOutcome, RecoveryReason, SlotName};
+use super::{Content, Device, Ending, Fault, LastOutcome, RecoveryReason, Rejected, SlotName};
 use crate::version;
 use lifeboot_updater::wire::{self, OutcomeEnding, SlotContent};
 use thiserror::Error;
@@ -60,6 +60,14 @@ impl Device {
             }),
         })
     }
+
+    /// What was in quarantine, where the device told.
+    ///
+    /// # Errors
+    /// A digest is not one.
+    pub fn to_quarantine(&self) -> Result<Option<Vec<wire::Rejection>>, RecordedError> {
+        self.quarantine.as_ref().map(|all| all.iter().map(rejection).collect()).transpose()
+    }
 }
 
 impl From<SlotName> for wire::Slot {
@@ -83,25 +91,37 @@ fn content(content: &Content) -> Result<SlotContent, RecordedError> {
 
 fn outcome(outcome: &LastOutcome) -> Result<wire::Outcome, RecordedError> {
     Ok(wire::Outcome {
-        ending: match outcome.ending {
+        ending: outcome.ending.into(),
+        slot: outcome.slot.into(),
+        cause: outcome.last_reset.into(),
+        version: number(&outcome.version)?,
+        digest: digits(&outcome.digest)?,
+        fault: outcome.fault.map(|Fault { pc, status }| wire::Fault { pc, status }),
+    })
+}
+
+fn rejection(rejected: &Rejected) -> Result<wire::Rejection, RecordedError> {
+    let Rejected { ending, digest, last_reset, .. } = rejected;
+    Ok(wire::Rejection { ending: (*ending).into(), cause: (*last_reset).into(), digest: digits(digest)? })
+}
+
+impl From<Ending> for OutcomeEnding {
+    fn from(ending: Ending) -> Self {
+        match ending {
             Ending::Confirmed => OutcomeEnding::Confirmed,
             Ending::Invalid => OutcomeEnding::Invalid,
             Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
             Ending::Requested => OutcomeEnding::Requested,
             Ending::FellBack => OutcomeEnding::FellBack,
-        },
-        slot: outcome.slot.into(),
-        cause: outcome.last_reset.into(),
-        version: number(&outcome.version)?,
-        digest: digits(&outcome.digest)?,
-    })
+        }
+    }
 }
 
 fn number(text: &str) -> Result<wire::Version, RecordedError> {
     version::parse(text).map(wire::Version::from).map_err(|_| wrong("version", text))
 }
 
-fn digits(text: &str) -> Result<[u8; 16], RecordedError> {
+fn digits<const N: usize>(text: &str) -> Result<[u8; N], RecordedError> {
     let wrong = || wrong("digest", text);
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();

@@ -6,7 +6,7 @@ use crate::reported::line;
 use lifeboot_core::Slot;
 use lifeboot_host_tool::keys::PublicKey;
 use lifeboot_host_tool::report::Device;
-use lifeboot_updater::wire::{self, OutcomeEnding, ResetCause, SlotContent, Status, Trial};
+use lifeboot_updater::wire::{self, OutcomeEnding, Rejection, ResetCause, SlotContent, Status, Trial};
 
 /// Runs 1.0.0 in slot A, confirmed.
 pub fn status() -> Status {
@@ -106,6 +106,7 @@ fn each_rule_refuses_with_the_words_of_the_device() {
         cause: ResetCause::Watchdog,
         version: wire::Version { major: 1, minor: 2, patch: 3, build: 4 },
         digest,
+        fault: None,
     };
     let trial = Trial { slot: wire::Slot::A, attempts: 2, power_attempts: 9 };
     let cases = [
@@ -172,6 +173,34 @@ fn with_the_bootloader_the_key_is_judged_as_well() {
     assert_eq!(with(&status()).0, ["key"]);
 }
 
+/// The image is not the last one that was rejected, but the device remembers it.
+#[test]
+fn an_image_in_quarantine_is_refused() {
+    let folder = folder();
+    let digest = folder.done("inspect a.img --json");
+    let digest = serde_json::from_str::<serde_json::Value>(&digest).unwrap()["digest"].to_string();
+    let digest: Vec<u8> = (0..10).map(|at| u8::from_str_radix(&digest[1 + 2 * at..][..2], 16).unwrap()).collect();
+    let other = Rejection { ending: OutcomeEnding::Invalid, cause: ResetCause::PowerOn, digest: [7; 10] };
+    let (ending, cause) = (OutcomeEnding::NotConfirmed, ResetCause::Fault);
+    let this = Rejection { ending, cause, digest: digest.try_into().unwrap() };
+    let judged = |quarantine: Option<&[Rejection]>| {
+        let device = Device::from(&status()).with_quarantine(quarantine);
+        folder.put("status.json", serde_json::to_string(&device).unwrap().as_bytes());
+        let output = folder.run("inspect a.img --against status.json");
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (accepted, said) = judged(Some(&[other, this]));
+    assert!(!accepted, "{said}");
+    let words = "\n  quarantine REFUSED  this image was rejected here before: it did not confirm in any of its starts; the \
+                 last start ended by a fault or a panic";
+    assert!(said.contains(words), "{said}");
+    let (accepted, said) = judged(Some(&[other]));
+    assert!(accepted && said.contains("\n  quarantine passed   the device does not remember it as rejected"), "{said}");
+    let (accepted, said) = judged(None);
+    let words = "\n  quarantine unknown  it is not the image that the device rejected last; what it rejected before";
+    assert!(accepted && said.contains(words), "{said}");
+}
+
 #[test]
 fn a_state_is_read_back_as_it_was_recorded() {
     let version = wire::Version { major: 65535, minor: 2, patch: 3, build: u32::MAX };
@@ -191,6 +220,7 @@ fn a_state_is_read_back_as_it_was_recorded() {
             ResetCause::Fault,
             ResetCause::Request,
         ] {
+            let fault = (cause == ResetCause::Fault).then_some(wire::Fault { pc: u32::MAX, status: 0x8200 });
             let status = Status {
                 demo_key: true,
                 running: Slot::B.into(),
@@ -198,11 +228,16 @@ fn a_state_is_read_back_as_it_was_recorded() {
                 slots: [SlotContent::Unfinished, SlotContent::Image { version, epoch: 7, digest: [0xa5; 16] }],
                 epoch_floor: u32::MAX,
                 revoked: 0b1000_0001,
-                outcome: Some(wire::Outcome { ending, slot: wire::Slot::B, cause, version, digest: [0xf0; 16] }),
+                outcome: Some(wire::Outcome { ending, slot: wire::Slot::B, cause, version, digest: [0xf0; 16], fault }),
                 ..status()
             };
-            let text = serde_json::to_string(&Device::from(&status)).unwrap();
-            assert_eq!(Device::from_json(&text).unwrap().to_status().unwrap(), status);
+            let quarantine = [Rejection { ending, cause, digest: [0xc3; 10] }; 2];
+            for quarantine in [None, Some(&quarantine[..0]), Some(&quarantine[..])] {
+                let told = Device::from(&status).with_quarantine(quarantine);
+                let read = Device::from_json(&serde_json::to_string(&told).unwrap()).unwrap();
+                assert_eq!(read.to_status().unwrap(), status);
+                assert_eq!(read.to_quarantine().unwrap().as_deref(), quarantine);
+            }
         }
     }
 }

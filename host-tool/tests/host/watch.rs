@@ -105,7 +105,8 @@ fn each_push_has_a_version_of_its_own() {
     assert_eq!(next_version(base, &status).build, 1);
     // One that was rejected and is gone counts, too.
     let (ending, cause) = (OutcomeEnding::NotConfirmed, ResetCause::Fault);
-    status.outcome = Some(Outcome { ending, slot: wire::Slot::B, cause, version: version(2, 7), digest: [0; 16] });
+    status.outcome =
+        Some(Outcome { ending, slot: wire::Slot::B, cause, version: version(2, 7), digest: [0; 16], fault: None });
     assert_eq!(next_version(base, &status).build, 8);
     assert_eq!(next_version(Version { build: 100, ..base }, &status).build, 100);
 }

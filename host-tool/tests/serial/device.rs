@@ -133,7 +133,8 @@ impl Device {
         self.resetting = false;
         self.started = now.wrapping_add(BOOT);
         let asked = std::mem::take(&mut self.asks_for_recovery);
-        let decision = if asked { Decision::Recovery } else { boot(&mut self.flash, self.board, &info(), cause) };
+        let decision =
+            if asked { Decision::Recovery } else { boot(&mut self.flash, self.board, &info(), cause.into()) };
         let (verified, start) = match decision {
             Decision::Trial(verified) => (Some(verified), handover::Start::Trial),
             Decision::Confirmed(verified) => (Some(verified), handover::Start::Confirmed),

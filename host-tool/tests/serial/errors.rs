@@ -167,7 +167,8 @@ fn refusals(list: &mut List) {
     push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 2, 4000) }.image()).unwrap_err();
     let status = wire.link().status(Patience::SHORT).unwrap();
     for refusal in REFUSALS {
-        let refused = Refused::new(refusal, Circumstances { status: Some(&status), image: Some(image.header()) });
+        let circumstances = Circumstances { status: Some(&status), image: Some(image.header()), quarantine: &[] };
+        let refused = Refused::new(refusal, circumstances);
         list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused).into());
     }
 }

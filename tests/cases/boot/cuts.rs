@@ -22,7 +22,9 @@ fn devices(board: &'static Board) -> Vec<(&'static str, Device)> {
     raised.put(Slot::A, &firmware(board, 1, 4));
     let devices = [("trial", trial), ("ended", ended), ("bad", bad), ("lost", lost), ("raised", raised)];
     let at_border = devices.clone().map(|(name, mut device)| {
-        while device.flash.wear(lifeboot_tests::simulated_flash::Part::Journal).writes * 64 < board.journal_unit {
+        while device.flash.wear(lifeboot_tests::simulated_flash::Part::Journal).writes
+            < board.journal_unit / board.write_size.max(lifeboot_core::record::RECORD_LENGTH as u32)
+        {
             device.record_with(|_| {});
         }
         (name, device)
@@ -34,8 +36,8 @@ const CUTS: [Cut; 6] = [
     Cut::Before,
     Cut::Inside { words: 0, mask: 0x00ff_00ff },
     Cut::Inside { words: 7, mask: 0xffff_0000 },
-    Cut::Inside { words: 15, mask: 0x5555_5555 },
-    Cut::Inside { words: 16, mask: 0 },
+    Cut::Inside { words: 23, mask: 0x5555_5555 },
+    Cut::Inside { words: 24, mask: 0 },
     Cut::Inside { words: 100, mask: 0x3333_3333 },
 ];
 

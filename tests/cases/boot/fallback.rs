@@ -25,7 +25,7 @@ fn the_other_image_is_started_on_trial() {
                 assert_eq!(device.boot(cause), Started::FellBack(other));
                 let record = device.record();
                 assert_eq!((record.confirmed, record.trial), (slot, Trial::new(other).started(cause)));
-                let Outcome { ending, slot: named, cause: noted, version, .. } = record.outcome.unwrap();
+                let Outcome { ending, slot: named, cause: noted, version, .. } = record.outcomes.last().unwrap();
                 assert_eq!((ending, named, noted), (Ending::FellBack, other, cause));
                 assert_eq!(version.major, if other == Slot::A { 1 } else { 2 });
                 // Once it confirms, it is the default.

@@ -40,13 +40,14 @@ fn runs_out(cause: Cause, starts: u8) {
             ending: Ending::NotConfirmed,
             slot: Slot::B,
             cause,
+            fault: None,
             version: image.header.version,
             digest: half_digest(&image),
         };
         // For good, whatever comes.
         for cause in CRASHES.into_iter().chain(POWER_LOSSES) {
             let record = device.record();
-            assert_eq!((record.confirmed, record.trial, record.outcome), (Slot::A, None, Some(outcome)));
+            assert_eq!((record.confirmed, record.trial, record.outcomes.last()), (Slot::A, None, Some(outcome)));
             assert_eq!(device.boot(cause), Started::Confirmed(Slot::A));
         }
         device.assert_used_well();

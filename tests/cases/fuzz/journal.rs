@@ -104,11 +104,9 @@ fn newest(flash: &SimulatedFlash, board: &Board) -> Vec<(u32, Record)> {
     for unit in flash.region(board.journal).chunks(board.journal_unit as usize) {
         for place in unit.chunks_exact(stride) {
             let (bytes, _) = place.split_first_chunk::<RECORD_LENGTH>().expect("a place takes a record");
-            let known = [0x03, 0x08, 0x10, 0x11, 0x12].map(|at| bytes[at]);
-            let [confirmed, trial, ending, slot, cause] = known;
-            let outcome = ending == 0 || matches!(ending, 1 | 2 | 16..=18) && slot < 2 && cause < 7;
-            let whole = bytes[..3] == *b"LR\x01" && crc(&bytes[..0x3c]).to_le_bytes() == bytes[0x3c..];
-            if !whole || confirmed > 1 || !matches!(trial, 0 | 1 | 0xff) || !outcome {
+            let [confirmed, trial] = [0x03, 0x08].map(|at| bytes[at]);
+            let whole = bytes[..3] == *b"LR\x01" && crc(&bytes[..0x5c]).to_le_bytes() == bytes[0x5c..];
+            if !whole || confirmed > 1 || !matches!(trial, 0 | 1 | 0xff) {
                 continue;
             }
             let (number, record) = Record::from_bytes(bytes).expect("a whole record");
@@ -168,7 +166,13 @@ fn record(choices: &mut Choices) -> Record {
         power_attempts: trial,
     });
     let confirmed_slot = slots[usize::from(confirmed % 2)];
-    Record { confirmed: confirmed_slot, trial, epoch_floor: u32::from(confirmed), revoked: confirmed, outcome: None }
+    Record {
+        confirmed: confirmed_slot,
+        trial,
+        epoch_floor: u32::from(confirmed),
+        revoked: confirmed,
+        ..Record::FACTORY
+    }
 }
 
 fn outside(flash: &SimulatedFlash, board: &Board) -> [Vec<u8>; 2] {

@@ -157,7 +157,8 @@ fn command(device: &mut Device, choices: &mut Choices) -> Vec<u8> {
         9 | 10 => Command::Finish,
         11 => Command::Abort,
         12 => Command::Confirm,
-        13 | 14 => Command::Rollback,
+        13 => Command::Rollback,
+        14 => Command::Quarantine,
         _ => Command::Reset,
     };
     framed(&Request { session, number, command })

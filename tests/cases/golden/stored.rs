@@ -7,7 +7,7 @@ use lifeboot_core::image::{Header, Revokes, SIGNED_LENGTH};
 use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::layout::{BOARDS, MICROBIT};
 use lifeboot_core::rebase::{Decoder, Entry, Kind, encode};
-use lifeboot_core::record::{Cause, Ending, Outcome, Record, Trial};
+use lifeboot_core::record::{Cause, Ending, Fault, Outcome, Record, Trial};
 use lifeboot_core::signature::is_signed;
 use lifeboot_core::{Slot, Version};
 
@@ -80,36 +80,46 @@ fn relocation_table() {
 
 #[test]
 fn boot_records() {
-    let outcome = |ending, slot, cause| {
-        Some(Outcome {
-            ending,
-            slot,
-            cause,
-            version: VERSION,
-            digest: core::array::from_fn(|index| 0xa0 + index as u8),
-        })
+    let outcome = |ending, slot, cause| Outcome {
+        ending,
+        slot,
+        cause,
+        fault: None,
+        version: VERSION,
+        digest: core::array::from_fn(|index| 0xa0 + index as u8),
     };
+    let ended = |ending, slot, cause| Record::FACTORY.ended(&outcome(ending, slot, cause));
     let started = Trial { slot: Slot::B, attempts: 2, power_attempts: 9 };
-    let confirmed = outcome(Ending::Confirmed, Slot::B, Cause::Unknown);
+    let confirmed = Record { confirmed: Slot::B, ..ended(Ending::Confirmed, Slot::B, Cause::Unknown) };
+    let fault = Some(Fault { pc: 0x0001_2abc, status: 0x0000_8200 });
+    let crashed = Outcome { fault, ..outcome(Ending::NotConfirmed, Slot::B, Cause::Fault) };
+    let rejected = |byte, ending, cause| Outcome { digest: [byte; 16], ..outcome(ending, Slot::B, cause) };
+    let in_quarantine = [
+        rejected(1, Ending::Invalid, Cause::PowerOn),
+        rejected(2, Ending::NotConfirmed, Cause::Watchdog),
+        rejected(3, Ending::Requested, Cause::Unknown),
+        rejected(4, Ending::NotConfirmed, Cause::Fault),
+    ];
+    let quarantine = |count: usize| {
+        let record = in_quarantine.iter().take(count).fold(Record::FACTORY, |record, outcome| record.ended(outcome));
+        record.ended(&outcome(Ending::Confirmed, Slot::B, Cause::Unknown))
+    };
     let records = [
         ("factory", Record::FACTORY),
         ("trial in B, not started yet", Record { trial: Some(Trial::new(Slot::B)), ..Record::FACTORY }),
         ("trial in B, started twice", Record { trial: Some(started), ..Record::FACTORY }),
-        ("confirmed in B", Record { confirmed: Slot::B, outcome: confirmed, ..Record::FACTORY }),
-        ("epoch floor", Record { confirmed: Slot::B, epoch_floor: 0x1122_3344, outcome: confirmed, ..Record::FACTORY }),
+        ("confirmed in B", confirmed),
+        ("epoch floor", Record { epoch_floor: 0x1122_3344, ..confirmed }),
         ("revoked keys", Record { revoked: 0b0101, ..Record::FACTORY }),
-        ("fell back", Record { outcome: outcome(Ending::FellBack, Slot::A, Cause::PowerOn), ..Record::FACTORY }),
-        (
-            "rejected: invalid",
-            Record { outcome: outcome(Ending::Invalid, Slot::B, Cause::BrownOut), ..Record::FACTORY },
-        ),
-        (
-            "rejected: not confirmed",
-            Record { outcome: outcome(Ending::NotConfirmed, Slot::B, Cause::Watchdog), ..Record::FACTORY },
-        ),
-        ("rejected: requested", Record { outcome: outcome(Ending::Requested, Slot::B, Cause::Pin), ..Record::FACTORY }),
-        ("cause: fault", Record { outcome: outcome(Ending::Invalid, Slot::B, Cause::Fault), ..Record::FACTORY }),
-        ("cause: request", Record { outcome: outcome(Ending::Invalid, Slot::B, Cause::Request), ..Record::FACTORY }),
+        ("fell back", ended(Ending::FellBack, Slot::A, Cause::PowerOn)),
+        ("rejected: invalid", ended(Ending::Invalid, Slot::B, Cause::BrownOut)),
+        ("rejected: not confirmed", ended(Ending::NotConfirmed, Slot::B, Cause::Watchdog)),
+        ("rejected: requested", ended(Ending::Requested, Slot::B, Cause::Pin)),
+        ("cause: fault", ended(Ending::Invalid, Slot::B, Cause::Fault)),
+        ("cause: request", ended(Ending::Invalid, Slot::B, Cause::Request)),
+        ("a crash that was told of", Record::FACTORY.ended(&crashed)),
+        ("one in quarantine", quarantine(1)),
+        ("three in quarantine, and one that fell out", quarantine(4)),
     ];
     let numbered: Vec<_> = (0x0102_0304_u32..).zip(records).collect();
     let pieces: Vec<_> =

@@ -4,8 +4,8 @@ use super::file::{compare, piece};
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_updater::frame::{self, Decoder};
 use lifeboot_updater::wire::{
-    Answer, Body, Boot, Command, Keys, Outcome, OutcomeEnding, Refusal, Request, ResetCause, Signed, Slot, SlotContent,
-    Start, Status, Trial, Version,
+    Answer, Body, Boot, Command, Fault, Keys, Outcome, OutcomeEnding, Refusal, Rejection, Request, ResetCause, Signed,
+    Slot, SlotContent, Start, Status, Trial, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -32,6 +32,7 @@ fn commands() {
         Command::Rollback,
         Command::Reset,
         Command::Keys,
+        Command::Quarantine,
     ];
     each_variant_is_there::<Command>(&commands);
     let pieces: Vec<_> = (1..)
@@ -69,6 +70,7 @@ fn answers() {
             cause: ResetCause::Watchdog,
             version: VERSION,
             digest: DIGEST,
+            fault: None,
         }),
         window: 1024,
         chunk: 545,
@@ -85,11 +87,19 @@ fn answers() {
         outcome: None,
         ..status.clone()
     };
+    let crashed = status.outcome.map(|outcome| Outcome {
+        cause: ResetCause::Fault,
+        fault: Some(Fault { pc: 0x0001_2abc, status: 0x0000_8200 }),
+        ..outcome
+    });
+    let crashed = Status { outcome: crashed, ..status.clone() };
+    let rejection = |ending, cause| Some(Rejection { ending, cause, digest: *b"of adigest" });
     let bodies = [
         Body::Done,
         Body::Refused(Refusal::NotErased),
         Body::Status(status),
         Body::Status(blank),
+        Body::Status(crashed),
         Body::Begun { next: 0x1c200 },
         Body::Written { next: 0x100 },
         Body::Digests(b"8 bytes!8 bytes!"),
@@ -107,6 +117,11 @@ fn answers() {
             revoked: 0b01,
             signed: [None, Some(Signed { key: [0xff; 4], revokes: 0b01 })],
         }),
+        Body::Quarantine([
+            rejection(OutcomeEnding::NotConfirmed, ResetCause::Fault),
+            rejection(OutcomeEnding::Invalid, ResetCause::Unknown),
+            None,
+        ]),
     ];
     each_variant_is_there::<Body>(&bodies);
     let answers: Vec<Answer> = (1..).zip(bodies).map(|(number, body)| Answer { number, body }).collect();

@@ -13,7 +13,7 @@ const MASKS: [u32; 5] = [0, u32::MAX, 0xffff_0000, 0x00ff_00ff, 0x5555_5555];
 /// Every way in which an operation of an append can be cut: each word of a write, and where they matter of an erase.
 fn cuts(board: &Board) -> Vec<Cut> {
     let (record, unit) = (stride(board) as usize / 4, board.journal_unit as usize / 4);
-    let mut words: Vec<usize> = (0..=16).chain([record - 1, record, unit / 2, unit - 16, unit - 1, unit]).collect();
+    let mut words: Vec<usize> = (0..=24).chain([record - 1, record, unit / 2, unit - 16, unit - 1, unit]).collect();
     words.sort_unstable();
     words.dedup();
     let inside = words.into_iter().flat_map(|words| MASKS.map(|mask| Cut::Inside { words, mask }));

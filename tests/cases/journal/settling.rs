@@ -4,7 +4,7 @@
 use super::{MAPS, assert_used_well, blank, found, numbered, places, records_of_a_unit, stride};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{Board, Region};
-use lifeboot_core::record::{Cause, Record};
+use lifeboot_core::record::{Cause, RECORD_LENGTH, Record};
 use lifeboot_tests::simulated_flash::{Cut, SimulatedFlash};
 
 const CAUSES: [Cause; 7] =
@@ -24,7 +24,7 @@ fn settle(flash: &mut SimulatedFlash, board: &'static Board, cause: Cause) -> u3
 /// Where records with this state lie.
 fn places_of(flash: &SimulatedFlash, board: &Board, record: &Record) -> Vec<u32> {
     let holds = |place: &u32| {
-        let region = Region { start: *place, length: 64 };
+        let region = Region { start: *place, length: RECORD_LENGTH as u32 };
         let bytes = flash.region(region).try_into().unwrap();
         Record::from_bytes(bytes).is_some_and(|(_, state)| state == *record)
     };
@@ -79,7 +79,7 @@ fn what_is_settled_outlives_two_records() {
                 let mut torn = flash.clone();
                 for place in places.iter().filter(|place| *place != spared) {
                     torn.put(place + stride(board) - 8, &[0x5a; 8]);
-                    torn.put(place + 56, &[0x5a; 8]);
+                    torn.put(place + RECORD_LENGTH as u32 - 8, &[0x5a; 8]);
                 }
                 assert_eq!(found(&mut torn, board), numbered(number), "{}, {spared:#x} is left", board.name);
             }
@@ -99,9 +99,9 @@ fn what_was_torn_behind_the_newest_record_never_becomes_the_state() {
             let other = numbered(99_999);
             Journal::open(&mut flash, board).append(&mut flash, other).unwrap();
             let [place] = places_of(&flash, board, &other)[..] else { panic!("one append, one record") };
-            let region = Region { start: place, length: 64 };
+            let region = Region { start: place, length: RECORD_LENGTH as u32 };
             let (whole, mut torn) = (flash.region(region).to_vec(), flash.region(region).to_vec());
-            torn[63] ^= 0x18;
+            torn[RECORD_LENGTH - 1] ^= 0x18;
             flash.put(place, &torn);
             assert_eq!(found(&mut flash, board), state);
 
@@ -120,7 +120,7 @@ fn a_cut_while_settling_changes_nothing() {
         let unit = records_of_a_unit(board);
         for number in [1, unit - 1, unit] {
             for operation in 0..2 {
-                for words in 0..=16 {
+                for words in 0..=24 {
                     let mut flash = fresh(board, number);
                     flash.cut(operation, Cut::Inside { words, mask: 0xff00_ff00 });
                     let _ = Journal::open(&mut flash, board).settle(&mut flash, Cause::PowerOn);

@@ -69,7 +69,7 @@ impl Oracle {
         let journal = self.board.journal;
         let steady = flash.unsteady(journal).next().is_none() && flash.is_readable(journal);
         for start in self.places() {
-            let region = Region { start, length: 64 };
+            let region = Region { start, length: 96 };
             let says_record = flash.region(region)[..2] == *b"LR";
             if !says_record && (steady || flash.unsteady(region).next().is_none()) || !flash.is_readable(region) {
                 continue;
@@ -91,8 +91,10 @@ impl Oracle {
 
     /// Where records lie.
     pub fn places(&self) -> impl Iterator<Item = u32> {
-        let Board { journal, write_size, .. } = self.board;
-        (journal.start..journal.start + journal.length).step_by(64.max(*write_size as usize))
+        let Board { journal, journal_unit, write_size, .. } = self.board;
+        let (stride, last) = (96.max(*write_size), journal_unit - 96);
+        let units = (journal.start..journal.start + journal.length).step_by(*journal_unit as usize);
+        units.flat_map(move |unit| (unit..=unit + last).step_by(stride as usize))
     }
 
     /// Every start that is right, whichever way the flash reads.
@@ -212,7 +214,7 @@ fn record(bytes: &[u8]) -> Option<State> {
         1 => Some(Slot::B),
         _ => None,
     };
-    if bytes[..3] != *b"LR\x01" || crc(&bytes[..60]) != word(bytes, 60) {
+    if bytes[..3] != *b"LR\x01" || crc(&bytes[..92]) != word(bytes, 92) {
         return None;
     }
     let trial = if bytes[8] == 0xff { None } else { Some((slot(bytes[8])?, bytes[9], bytes[10])) };
@@ -221,11 +223,11 @@ fn record(bytes: &[u8]) -> Option<State> {
 }
 
 /// The newest record's bytes, renumbered.
-pub fn renumbered(record: &[u8], sequence: u32) -> [u8; 64] {
-    let mut bytes: [u8; 64] = record.try_into().expect("a record");
+pub fn renumbered(record: &[u8], sequence: u32) -> [u8; 96] {
+    let mut bytes: [u8; 96] = record.try_into().expect("a record");
     bytes[4..8].copy_from_slice(&sequence.to_le_bytes());
-    let crc = crc(&bytes[..60]);
-    bytes[60..].copy_from_slice(&crc.to_le_bytes());
+    let crc = crc(&bytes[..92]);
+    bytes[92..].copy_from_slice(&crc.to_le_bytes());
     bytes
 }
 

@@ -79,7 +79,7 @@ fn recorded(flash: &[u8]) -> (Slot, bool) {
 fn decided(flash: &[u8]) -> Option<(Slot, bool)> {
     let mut flash = simulated(flash);
     let info = Info::read(&mut flash, PICO.board)?;
-    match boot(&mut flash, PICO.board, &info, Cause::PowerOn) {
+    match boot(&mut flash, PICO.board, &info, Cause::PowerOn.into()) {
         Decision::Trial(verified) | Decision::FellBack(verified) => Some((verified.slot(), true)),
         Decision::Confirmed(verified) => Some((verified.slot(), false)),
         Decision::Recovery => None,

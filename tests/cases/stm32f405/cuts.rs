@@ -133,7 +133,7 @@ struct Boot {
 fn booted(flash: &[u8]) -> (Boot, Vec<u8>, Vec<Range<u32>>) {
     let mut flash = Overlay::new(flash);
     let info = Info::read(&mut flash, BOARD).unwrap();
-    let (trial, verified) = match boot(&mut flash, BOARD, &info, Cause::PowerOn) {
+    let (trial, verified) = match boot(&mut flash, BOARD, &info, Cause::PowerOn.into()) {
         Decision::Trial(verified) | Decision::FellBack(verified) => (true, verified),
         Decision::Confirmed(verified) => (false, verified),
         Decision::Recovery => panic!("nothing is started"),
@@ -174,7 +174,7 @@ fn before_every_flash_operation_of_an_update() {
             let (boot, left, read) = booted(&flash);
             let mut behind = Overlay::new(&left);
             let record = *Journal::open(&mut behind, BOARD).record();
-            let rejected = record.outcome.is_some_and(|outcome| outcome.ending != Ending::Confirmed);
+            let rejected = record.outcomes.last().is_some_and(|outcome| outcome.ending != Ending::Confirmed);
             assert!(!rejected, "before operation {number}: {record:?}");
             (boot, read)
         });

@@ -88,7 +88,7 @@ pub fn judge(update: &Update, cut: Cut, left: &[u8], boot: &Boot) -> Result<(), 
         return Err(Violation::Changed);
     }
     let (before, record) = (update::record(left), update::record(&boot.flash));
-    if let Some(outcome) = record.outcome.filter(|outcome| outcome.ending.is_rejection()) {
+    if let Some(outcome) = record.outcomes.last().filter(|outcome| outcome.ending.is_rejection()) {
         return Err(Violation::Rejected(outcome.ending));
     }
     let possible = [cut.operation, cut.operation + usize::from(cut.torn.is_some())];
@@ -105,15 +105,17 @@ fn fits(stage: Stage, update: &Update, started: Slot, before: &Record, record: &
     let place = (started, record.confirmed, record.epoch_floor);
     common
         && match stage {
-            Stage::Before => place == (Slot::A, Slot::A, 0) && record.trial.is_none() && record.outcome.is_none(),
+            Stage::Before => {
+                place == (Slot::A, Slot::A, 0) && record.trial.is_none() && record.outcomes.last().is_none()
+            }
             Stage::Trial => {
                 let counted = before.trial.zip(record.trial).is_some_and(|(before, after)| {
                     after.slot == Slot::B && before.slot == Slot::B && starts(after) + 1 == starts(before)
                 });
-                place == (Slot::B, Slot::A, 0) && counted && record.outcome.is_none()
+                place == (Slot::B, Slot::A, 0) && counted && record.outcomes.last().is_none()
             }
             Stage::Confirmed => {
-                let told = record.outcome.is_some_and(|outcome| {
+                let told = record.outcomes.last().is_some_and(|outcome| {
                     outcome.ending == Ending::Confirmed
                         && outcome.slot == Slot::B
                         && update.new.header().digest.starts_with(&outcome.digest)

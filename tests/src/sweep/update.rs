@@ -127,9 +127,10 @@ pub fn record(flash: &[u8]) -> Record {
 /// The boot record that a word in the journal is part of, once it is whole.
 fn record_at(flash: &[u8], address: u32) -> Option<Record> {
     let journal = MICROBIT.board.journal;
-    let start = address as usize / RECORD_LENGTH * RECORD_LENGTH;
     let within = (journal.start..journal.end()).contains(&address);
-    let bytes = flash.get(start..)?.first_chunk().filter(|_| within)?;
+    let in_unit = address % MICROBIT.board.journal_unit;
+    let start = address - in_unit % RECORD_LENGTH as u32;
+    let bytes = flash.get(start as usize..)?.first_chunk().filter(|_| within)?;
     Record::from_bytes(bytes).map(|(_, record)| record)
 }
 

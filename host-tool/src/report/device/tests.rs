@@ -28,6 +28,7 @@ fn status() -> Status {
             cause: ResetCause::Watchdog,
             version,
             digest: [1; 16],
+            fault: None,
         }),
         window: 1024,
         chunk: 544,
@@ -55,6 +56,7 @@ revoked keys 1, 3
 last update  1.2.3 in slot B was rejected: it did not confirm in any of its starts; the last start
              ended by the watchdog: it hung
              its digest is 01010101010101010101010101010101
+quarantine   the device does not tell
 last boot    started on trial, after a reset by the watchdog; verified in 870 ms
 warning      this bootloader was built with a demo key: it protects nothing"
     );
@@ -75,7 +77,7 @@ fn a_device_with_little_to_tell_is_described() {
         ..status()
     };
     assert_eq!(
-        Device::from(&status).to_string(),
+        Device::from(&status).with_quarantine(Some(&[])).to_string(),
         "\
 microbit, bootloader format 1
 +------+---------+-------+----------------------------------+-----------------+
@@ -88,6 +90,7 @@ trial        none
 epoch floor  4 and up are started
 revoked keys none
 last update  none yet
+quarantine   empty
 last boot    the firmware does not tell"
     );
 }
@@ -114,4 +117,40 @@ fn a_rejected_image_is_called_so_where_it_lies() {
     let status = Status { slots: [status().slots[0], rejected], running: Slot::A, trial: None, ..status() };
     let text = Device::from(&status).to_string();
     assert!(text.contains("| 01010101010101010101010101010101 | rejected "), "{text}");
+}
+
+#[test]
+fn a_crash_and_the_quarantine_are_told() {
+    let fault = Some(wire::Fault { pc: 0x0001_2abc, status: 0x0000_8200 });
+    let crashed = status().outcome.map(|outcome| Outcome { cause: ResetCause::Fault, fault, ..outcome });
+    let SlotContent::Image { version, epoch, .. } = status().slots[1] else { unreachable!() };
+    let slots = [status().slots[0], SlotContent::Image { version, epoch, digest: [3; 16] }];
+    let status = Status { slots, running: Slot::A, trial: None, outcome: crashed, ..status() };
+    let rejected = |byte, ending, cause| wire::Rejection { ending, cause, digest: [byte; 10] };
+    let quarantine = [
+        rejected(2, OutcomeEnding::NotConfirmed, ResetCause::Watchdog),
+        rejected(3, OutcomeEnding::Requested, ResetCause::Unknown),
+        rejected(4, OutcomeEnding::Invalid, ResetCause::PowerOn),
+    ];
+    let text = Device::from(&status).with_quarantine(Some(&quarantine)).to_string();
+    assert!(
+        text.contains(
+            "\
+last update  1.2.3 in slot B was rejected: it did not confirm in any of its starts; the last start
+             crashed: fault at 0x00012abc, status 0x00008200
+             its digest is 01010101010101010101010101010101
+quarantine   02020202020202020202: it did not confirm in any of its starts; the last start ended by
+             the watchdog: it hung
+             03030303030303030303: the firmware or a host asked to go back
+             04040404040404040404: it did not verify when it was to be started
+last boot "
+        ),
+        "{text}"
+    );
+    // What lies in a slot is called rejected by the quarantine as well.
+    assert!(text.contains("| 03030303030303030303030303030303 | rejected "), "{text}");
+    // Without a fault status, as on Armv6-M, none is shown.
+    let outcome = status.outcome.map(|outcome| Outcome { fault: Some(wire::Fault { pc: 0, status: 0 }), ..outcome });
+    let text = Device::from(&Status { outcome, ..status }).to_string();
+    assert!(text.contains("crashed: fault at 0x00000000\n"), "{text}");
 }

@@ -152,13 +152,15 @@ fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
             Trial { slot: if kind & 2 == 0 { Slot::A } else { Slot::B }, attempts: kind % 3, power_attempts: kind };
         let ending = Ending::from_byte(choices.one_of(&[1, 2, 16, 17, 18]));
         let outcome = ending.filter(|_| kind & 8 != 0);
-        let outcome = outcome.map(|ending| lifeboot_core::boot::outcome(flash, &MICROBIT, Slot::B, ending, Cause::Pin));
+        let outcome =
+            outcome.map(|ending| lifeboot_core::boot::outcome(flash, &MICROBIT, Slot::B, ending, Cause::Pin.into()));
+        let before = *Journal::open(flash, &MICROBIT).record();
         let record = Record {
             confirmed: if kind & 0x70 == 0x70 { Slot::B } else { Slot::A },
             trial: (kind & 1 != 0).then_some(trial),
             epoch_floor: u32::from(kind >> 6),
             revoked: if kind & 0x3c == 0x3c { 2 } else { 0 },
-            outcome,
+            outcomes: outcome.map_or(before, |outcome| before.ended(&outcome)).outcomes,
         };
         Journal::open(flash, &MICROBIT).append(flash, record).expect("healthy flash");
     }
