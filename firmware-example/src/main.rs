@@ -91,6 +91,9 @@ fn misbehave() {
     if cfg!(feature = "panic-later") {
         panic!("as the feature panic-later says");
     }
+    if cfg!(feature = "fault-later") {
+        cortex_m::asm::udf();
+    }
 }
 
 fn hang() -> ! {

@@ -6,6 +6,8 @@ mod epoch;
 mod fallback;
 mod keys;
 mod lives;
+mod quarantine;
+mod storms;
 mod trials;
 
 use crate::signed_image::{SignedImage, info};

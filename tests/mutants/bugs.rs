@@ -51,6 +51,8 @@ impl Suite {
 
 const JOURNAL: &str = "bootloader/core/src/journal.rs";
 const RECORD: &str = "bootloader/core/src/record.rs";
+const OUTCOMES: &str = "bootloader/core/src/record/outcomes.rs";
+const HANDOVER: &str = "bootloader/core/src/handover.rs";
 const BOOT: &str = "bootloader/core/src/boot.rs";
 const IMAGE: &str = "bootloader/core/src/image.rs";
 const VERIFY: &str = "bootloader/core/src/verify.rs";
@@ -65,7 +67,7 @@ const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'s
 }
 
 /// All of them.
-pub const BUGS: [Bug; 38] = [
+pub const BUGS: [Bug; 46] = [
     bug(
         "the journal erases the unit that holds the newest record",
         JOURNAL,
@@ -320,4 +322,60 @@ pub const BUGS: [Bug; 38] = [
         Suite::Line,
     ),
     bug("a rejected image is taken again", WORK, "if rejected && !force {", "if rejected && force {", Suite::Line),
+    bug(
+        "a later outcome empties the quarantine",
+        RECORD,
+        "Record { trial: None, outcomes: self.outcomes.followed_by(outcome), ..*self }",
+        "Record { trial: None, outcomes: Outcomes::NONE.followed_by(outcome), ..*self }",
+        Suite::Boot,
+    ),
+    bug(
+        "what was rejected last does not enter the quarantine",
+        OUTCOMES,
+        "self.0.as_chunks().0.get(..=QUARANTINED)",
+        "self.0.as_chunks().0.get(..QUARANTINED)",
+        Suite::Boot,
+    ),
+    bug(
+        "only what was rejected last is refused",
+        OUTCOMES,
+        "self.rejections().any(",
+        "self.rejections().take(1).any(",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that confirms stays in quarantine",
+        OUTCOMES,
+        "outcome.ending != Ending::FellBack && outcome",
+        "outcome.ending.is_rejection() && outcome",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that is started in need leaves the quarantine",
+        OUTCOMES,
+        "outcome.ending != Ending::FellBack && outcome",
+        "outcome",
+        Suite::Boot,
+    ),
+    bug(
+        "a rollback goes to an image that was rejected",
+        UPDATER,
+        "if self.journal.record().outcomes.have_rejected(&Header::parse(&header)?.digest) {",
+        "if false {",
+        Suite::Boot,
+    ),
+    bug(
+        "the words of a crash are believed without their mark",
+        HANDOVER,
+        "(mark == FAULT_MARK && cause == Cause::Fault)",
+        "(mark != 0 && cause == Cause::Fault)",
+        Suite::Boot,
+    ),
+    bug(
+        "the words of a crash are believed after any reset",
+        HANDOVER,
+        "(mark == FAULT_MARK && cause == Cause::Fault)",
+        "(mark == FAULT_MARK && cause != Cause::Unknown)",
+        Suite::Boot,
+    ),
 ];

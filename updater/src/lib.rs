@@ -41,7 +41,7 @@ pub mod wire;
 mod work;
 
 pub use lifeboot_core::layout::{self, Board, Slot};
-pub use lifeboot_core::record::Cause;
+pub use lifeboot_core::record::{Cause, Fault};
 pub use lifeboot_core::{Version, handover};
 pub use session::{Event, Session, TRIAL_DEADLINE};
 pub use updater::{Belief, Updater};

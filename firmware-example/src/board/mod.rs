@@ -27,7 +27,7 @@ pub use pico::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start,
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use core::sync::atomic::{AtomicU32, Ordering};
 use heapless::Vec;
-use lifeboot_updater::{Slot, handover};
+use lifeboot_updater::{Cause, Fault, Slot, handover};
 
 /// Milliseconds since the start. The board's timer interrupt counts them.
 pub struct Clock(());
@@ -45,6 +45,15 @@ impl Clock {
         // Not read-modify-write: the Cortex-M0 has none, and there is one writer.
         MILLISECONDS.store(MILLISECONDS.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
+}
+
+/// Resets the chip, and leaves for the bootloader where and how the firmware crashed.
+pub fn crash(fault: Fault) -> ! {
+    for (offset, word) in handover::fault_words(fault) {
+        // SAFETY: words in RAM that the linker script keeps free; they belong to whoever resets the chip.
+        unsafe { write_volatile(with_exposed_provenance_mut((BOARD.ram.start + offset) as usize), word) }
+    }
+    reset(Cause::Fault)
 }
 
 /// The slot as a word for the log.

@@ -123,11 +123,12 @@ impl Outcomes {
         })
     }
 
-    /// What was rejected before that, the newest first, no image twice.
+    /// What was rejected before that, the newest first, no image twice; but for what had no header to name it by.
     pub fn quarantine(&self) -> impl Iterator<Item = Rejection> {
-        self.rejections().skip(1).filter_map(|[ending, cause, digest @ ..]| {
+        let rejections = self.rejections().skip(1).filter_map(|[ending, cause, digest @ ..]| {
             Some(Rejection { ending: Ending::from_byte(*ending)?, cause: Cause::from_byte(*cause)?, digest: *digest })
-        })
+        });
+        rejections.filter(|rejection| rejection.digest != [0; REJECTED_DIGEST])
     }
 
     /// Whether the image with this digest was rejected, as far back as is remembered, and not confirmed since.
