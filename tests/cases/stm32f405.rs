@@ -4,6 +4,7 @@
 mod cuts;
 mod handover;
 mod resets;
+mod storms;
 mod updates;
 
 use lifeboot_host_tool::image_file::ImageFile;
