@@ -12,7 +12,7 @@ use lifeboot_host_tool::link::{LinkError, Patience};
 use lifeboot_host_tool::port::{BAUD, Port, PortError};
 use lifeboot_host_tool::push::{Options, PushError, push};
 use lifeboot_host_tool::refusal::{Circumstances, Refused};
-use lifeboot_updater::wire::Refusal;
+use lifeboot_updater::wire::{OutcomeEnding, Refusal, Rejection, ResetCause};
 use serialport::{SerialPort, TTYPort};
 use std::fs;
 use std::path::Path;
@@ -166,11 +166,18 @@ fn refusals(list: &mut List) {
     wire.bench_mut().device.firmware_does(2, Firmware::Hangs);
     push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 2, 4000) }.image()).unwrap_err();
     let status = wire.link().status(Patience::SHORT).unwrap();
+    let (ending, cause) = (OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
+    let quarantine = [Rejection { ending, cause, digest: *image.header().digest.first_chunk().unwrap() }];
     for refusal in REFUSALS {
-        let circumstances = Circumstances { status: Some(&status), image: Some(image.header()), quarantine: &[] };
+        let circumstances =
+            Circumstances { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
         let refused = Refused::new(refusal, circumstances);
         list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused).into());
     }
+    // What a rollback would go back to.
+    let circumstances = Circumstances { status: Some(&status), ..Circumstances::default() };
+    let refused = Refused::new(Refusal::Rejected, circumstances);
+    list.add_words("Rejected, a rollback", &DeviceError::from(refused).into());
 }
 
 const REFUSALS: [Refusal; 28] = [
