@@ -66,7 +66,7 @@ pub fn confirm<P: Pipe>(link: &mut Link<P>) -> Result<Status, DeviceError> {
 /// See [`DeviceError`].
 pub fn keys<P: Pipe>(link: &mut Link<P>) -> Result<(Status, Keys), DeviceError> {
     let (status, keys) = link.keys(Patience::SHORT)?;
-    let circumstances = Circumstances { status: Some(&status), image: None };
+    let circumstances = Circumstances { status: Some(&status), ..Circumstances::default() };
     let keys = keys.map_err(|refusal| Refused::new(refusal, circumstances))?;
     Ok((status, keys))
 }

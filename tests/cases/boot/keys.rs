@@ -216,7 +216,7 @@ fn a_mask_only_gains_bits_and_one_key_is_always_left() {
         firmware(board, 1, 0).signed_with(4).put(&mut flash, Slot::A);
         let mut running = Slot::A;
         let start = |flash: &mut SimulatedFlash, expected: Option<Slot>| {
-            let decision = boot(flash, board, &four, Cause::Request);
+            let decision = boot(flash, board, &four, Cause::Request.into());
             let (Decision::Trial(verified) | Decision::Confirmed(verified)) = decision else { panic!("nothing runs") };
             assert!(expected.is_none_or(|slot| slot == verified.slot()));
             verified.slot()
@@ -267,7 +267,7 @@ fn a_device_holds_four_keys() {
                 .signed_with(number)
                 .revoking(&[numbers[0], 7, 1][..usize::from(number == 2) * 3])
                 .put(&mut flash, Slot::A);
-            let decision = boot(&mut flash, board, &four, Cause::PowerOn);
+            let decision = boot(&mut flash, board, &four, Cause::PowerOn.into());
             assert!(matches!(decision, Decision::Confirmed(_)), "key {number}: {decision:?}");
             let mut updater = Updater::running_in(Slot::A, &mut flash, board);
             let keys = updater.keys().unwrap();
