@@ -129,7 +129,7 @@ fn an_image_that_revokes_its_own_key_is_refused_everywhere() {
             assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
             assert_eq!(device.outcome().map(|outcome| outcome.ending), Some(Ending::Invalid));
             device.record_with(|record| record.confirmed = Slot::B);
-            assert_eq!(device.boot(Cause::Request), Started::Trial(Slot::A));
+            assert_eq!(device.boot(Cause::Request), Started::FellBack(Slot::A));
             assert_eq!(device.record().revoked, 0);
         }
     }
