@@ -360,7 +360,7 @@ pub const BUGS: [Bug; 46] = [
     bug(
         "a rollback goes to an image that was rejected",
         UPDATER,
-        "if self.journal.record().outcomes.have_rejected(&Header::parse(&header)?.digest) {",
+        "if record.outcomes.have_rejected(&digest) {",
         "if false {",
         Suite::Boot,
     ),
