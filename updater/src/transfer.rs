@@ -55,7 +55,7 @@ impl Transfer {
 
     /// The header, and the proof that it was checked.
     pub fn parts(&self) -> (HeaderBytes, Checked) {
-        (self.header, self.receiver.checked().clone())
+        (self.header, *self.receiver.checked())
     }
 
     /// The next offset that needs bytes; the payload's end when all are there.
