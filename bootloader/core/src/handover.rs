@@ -165,7 +165,7 @@ mod tests {
         }
         assert_eq!((cause_in(log_word(3)), boot_in([log_word(3), 0])), (None, None));
         assert!(LOG + 4 + LOG_LENGTH as u32 <= BOOT && BOOT + 4 == VERIFICATION);
-        assert!(VERIFICATION + 4 <= FAULT && FAULT + 12 <= HANDOVER_LENGTH);
+        const { assert!(VERIFICATION + 4 <= FAULT && FAULT + 12 <= HANDOVER_LENGTH) };
         for byte in 0..=u8::MAX {
             for start in [Start::Confirmed, Start::Trial, Start::FellBack] {
                 let Some(cause) = Cause::from_byte(byte) else { continue };
