@@ -23,7 +23,7 @@ const BOOT_STACK: u32 = 8 * 1024;
 /// Stack of the example firmware during an update, updater and session among it, at most.
 const UPDATE_STACK: u32 = 8 * 1024;
 /// RAM of a session and an updater, at most.
-const UPDATER_RAM: usize = 2048 + 128;
+const UPDATER_RAM: usize = 2048 + 160;
 
 /// What unused stack is painted with.
 const PAINT: u8 = 0xa7;

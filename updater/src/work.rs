@@ -67,7 +67,11 @@ impl<F: NorFlash> Updater<F> {
     /// # Errors
     /// What is wrong with the image, or with the flash; what was under way has ended then.
     pub fn work(&mut self) -> Result<Work, Refusal> {
-        let worked = self.step();
+        // Apart, so that the one's stack is not under the other's: a signature takes the most of all.
+        let worked = match self.stage {
+            Stage::Checking(..) => self.check_further(),
+            _ => self.step(),
+        };
         // A transfer that has begun goes on; whatever else is done, or failed, is over.
         if worked.is_err() || worked == Ok(Work::Done) && self.next().is_none() {
             self.abort();
@@ -75,10 +79,8 @@ impl<F: NorFlash> Updater<F> {
         worked
     }
 
+    #[inline(never)]
     fn step(&mut self) -> Result<Work, Refusal> {
-        if let Stage::Checking(..) = self.stage {
-            return self.check_further();
-        }
         let Updater { flash, board, journal, stage, running, doubt, .. } = self;
         match stage {
             Stage::Idle | Stage::Checking(..) => return Ok(Work::Idle),

@@ -82,7 +82,7 @@ fn for_small(image: &[u8]) -> Vec<u8> {
         header_length: SMALL.header_length as u16,
         board: SMALL.name_bytes(),
         link_address: SMALL.payload_address(Slot::A),
-        ..file.header().clone()
+        ..*file.header()
     };
     let mut bytes = header.to_bytes([0; 64]).to_vec();
     assert_eq!(bytes.len(), HEADER_LENGTH);
