@@ -132,7 +132,7 @@ pub const BUGS: [Bug; 46] = [
     bug(
         "a trial without starts left is not ended",
         BOOT,
-        "None => device.reject(trial.slot, Ending::NotConfirmed, cause),",
+        "None => device.reject(trial.slot, Ending::NotConfirmed, reset),",
         "None => {}",
         Suite::Boot,
     ),
