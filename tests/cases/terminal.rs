@@ -233,7 +233,10 @@ fn a_watch_pushes_what_changes_and_says_what_comes_of_it() {
     session.exp_string("watch: pushing 1.2.3+2\r\n").unwrap();
     session.exp_string("the self-test failed: going back").unwrap();
     session.exp_string("watch: not done: the device rolled back: the firmware or a host asked to go back").unwrap();
+    // Not the last one that was rejected, but remembered.
     put(&["panic-later"]);
+    session.exp_string("watch: the device has rejected this very build before: it did not confirm").unwrap();
+    put(&["never-confirm"]);
     session.exp_string("watch: pushing 1.2.3+3").unwrap();
     // Also while it waits for the end of a trial.
     session.exp_string("the new firmware runs on trial").unwrap();

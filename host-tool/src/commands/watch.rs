@@ -6,7 +6,7 @@ use super::push::bring;
 use super::{board_for, interrupt, passphrase, port, release, version_for};
 use crate::output::Output;
 use lifeboot_core::Version;
-use lifeboot_host_tool::device::{reason, running, running_content};
+use lifeboot_host_tool::device::{earlier_reason, reason, running, running_content};
 use lifeboot_host_tool::image_file::{ImageFile, hex};
 use lifeboot_host_tool::keys::PrivateKey;
 use lifeboot_host_tool::link::{Link, LinkError, Patience};
@@ -17,7 +17,7 @@ use lifeboot_host_tool::report::{Failure, Pushed, WatchEvent, Watched};
 use lifeboot_host_tool::sign;
 use lifeboot_host_tool::watch::{Build, Built, Changes, Project, next_version};
 use lifeboot_host_tool::{Error, files, version};
-use lifeboot_updater::wire::{SlotContent, Status};
+use lifeboot_updater::wire::{Rejection, SlotContent, Status};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -182,7 +182,8 @@ impl Watch<'_> {
         if let Some(program) = Program::read(&path, &elf)? {
             self.monitor.add(program);
         }
-        if let Some(event) = needless(&status, &image) {
+        let quarantine = link.quarantine(Patience::SHORT)?.unwrap_or_default();
+        if let Some(event) = needless(&status, &quarantine, &image) {
             self.output.event(&event);
             return Ok(());
         }
@@ -232,12 +233,14 @@ impl Watch<'_> {
 }
 
 /// What there is to say where a push would be for nothing.
-fn needless(status: &Status, image: &ImageFile) -> Option<WatchEvent> {
+fn needless(status: &Status, quarantine: &[Rejection], image: &ImageFile) -> Option<WatchEvent> {
     let is_image = |digest: &[u8; 16]| image.header().digest.starts_with(digest);
     let runs = matches!(running_content(status), SlotContent::Image { digest, .. } if is_image(&digest));
     if runs && status.confirmed == status.running && status.trial.is_none() {
         return Some(WatchEvent::RunsAlready { firmware: running(status) });
     }
-    let rejected = status.outcome.filter(|outcome| push::is_rejection(outcome.ending) && is_image(&outcome.digest));
-    rejected.map(|outcome| WatchEvent::RejectedBefore { reason: reason(&outcome) })
+    let last = status.outcome.filter(|outcome| push::is_rejection(outcome.ending) && is_image(&outcome.digest));
+    let earlier = quarantine.iter().find(|earlier| image.header().digest.starts_with(&earlier.digest));
+    let reason = last.map(|last| reason(&last)).or_else(|| earlier.map(earlier_reason));
+    reason.map(|reason| WatchEvent::RejectedBefore { reason })
 }
