@@ -60,7 +60,7 @@ fn after_every_cut_the_right_firmware_runs() {
 #[test]
 fn after_every_cut_in_the_journal_wherever_it_turns_over() {
     // Blank; and with 3, 2 and no places left in the unit of the newest record. The update above has one.
-    for age in [0, 29, 30, 32] {
+    for age in [0, 17, 18, 20] {
         let update = UPDATE.record_end(age).unwrap();
         let cuts = in_the_journal(&update, cuts(&update, true));
         let plan = Plan { asked: 37, pushed: cuts.len() / 2, ..Plan::default() };

@@ -18,7 +18,7 @@ use lifeboot_core::{Slot, Version};
 use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
 
 /// Boot records of a journal with one place left in the unit of the newest one, while the other unit is full.
-const AGE: u32 = 31;
+const AGE: u32 = 19;
 
 /// An update, as a stream of flash operations.
 pub struct Update {
