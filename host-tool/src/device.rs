@@ -38,6 +38,16 @@ pub enum DeviceError {
         /// Why.
         reason: String,
     },
+    /// It was to restart into its bootloader, and its firmware answers.
+    #[error("the bootloader does not answer; {running} runs")]
+    #[diagnostic(help(
+        "this firmware does not pass the request on (Event::Recover), or the bootloader was built without recovery; \
+         where the board has a pin for it, hold that while you reset it"
+    ))]
+    NotInRecovery {
+        /// What runs.
+        running: String,
+    },
     /// It was not heard again.
     #[error("the device restarts, and was not heard again within {seconds} seconds")]
     #[diagnostic(help(
@@ -111,17 +121,44 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
 /// See [`DeviceError`].
 pub fn reset<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, DeviceError> {
     let before = link.status(Patience::SHORT)?;
-    let asked = done(link, &Command::Reset, Patience { tries: 1, ..Patience::MEDIUM });
+    restart(link, &before, &Command::Reset, timeout)
+}
+
+/// Restarts the device into its bootloader, waits for `timeout` at most and returns the state that this tells. One that
+/// answers already goes on.
+///
+/// # Errors
+/// See [`DeviceError`].
+pub fn recover<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, DeviceError> {
+    let before = link.status(Patience::SHORT)?;
+    if before.recovery.is_some() {
+        return Ok(before);
+    }
+    let status = restart(link, &before, &Command::Recover, timeout)?;
+    match status.recovery {
+        Some(_) => Ok(status),
+        None => Err(DeviceError::NotInRecovery { running: running(&status) }),
+    }
+}
+
+/// Lets the device restart by this command, and returns what it tells then.
+fn restart<P: Pipe>(
+    link: &mut Link<P>,
+    before: &Status,
+    command: &Command,
+    timeout: Duration,
+) -> Result<Status, DeviceError> {
+    let asked = done(link, command, Patience { tries: 1, ..Patience::MEDIUM });
     let status = match asked {
         Ok(()) => back(link, timeout)?,
         // Either the request was lost or, in the reset, the answer. It is asked again unless that would cost a trial
         // another start.
         Err(DeviceError::Link(_)) => {
             let status = back(link, timeout)?;
-            if status.trial != before.trial {
+            if status.trial != before.trial || status.recovery != before.recovery {
                 return Ok(status);
             }
-            let _ = link.ask(&Command::Reset, Patience { tries: 1, ..Patience::MEDIUM });
+            let _ = link.ask(command, Patience { tries: 1, ..Patience::MEDIUM });
             back(link, timeout)?
         }
         Err(error) => return Err(error),

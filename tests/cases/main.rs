@@ -18,6 +18,8 @@ mod refusals;
 mod update;
 // Emulated boards whose bootloader answers.
 mod recovery;
+// The emulated boards: a bootloader that is asked to answer.
+mod asked;
 // The emulated board: power is lost at every flash operation of an update.
 mod stm32f405;
 mod sweep;

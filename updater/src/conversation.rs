@@ -23,6 +23,7 @@ pub(crate) struct Conversation {
     /// The last request, if it changed something and was done: a repetition is answered, not carried out again.
     done: Option<(u16, u8)>,
     pub reset: bool,
+    pub recover: bool,
     /// The digests of a request so far.
     digests: Vec<u8, { wire::DIGESTS * wire::DIGEST_LENGTH }>,
 }
@@ -41,6 +42,7 @@ impl Conversation {
             working: None,
             done: None,
             reset: false,
+            recover: false,
             digests: Vec::new(),
         }
     }
@@ -117,6 +119,10 @@ impl Conversation {
             }
             Command::Reset => {
                 self.reset = true;
+                self.end(number, Body::Done)
+            }
+            Command::Recover => {
+                self.recover = true;
                 self.end(number, Body::Done)
             }
         }

@@ -33,7 +33,7 @@ impl<const N: usize> Session<N> {
             self.receive(&byte);
         }
         let event = self.advance(now, updater);
-        if event == Event::Reset {
+        if matches!(event, Event::Reset | Event::Recover) {
             // The answer has to be out before the port is gone.
             serial.flush()?;
         }

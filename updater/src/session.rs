@@ -32,6 +32,9 @@ pub enum Event {
     Busy,
     /// Reset the chip: a host asked for it, or the trial's time is over. Everything was handed to the line.
     Reset,
+    /// Reset the chip, and leave [`recovery_word`](lifeboot_core::handover::recovery_word) as the cause: a host wants the
+    /// bootloader to answer. Told once; firmware that does not do it goes on, and the host finds it running.
+    Recover,
 }
 
 /// One host's conversation with the device. `N` bounds a received frame: [`chunk`](Self::chunk) bytes of image fit.
@@ -123,6 +126,9 @@ impl<const N: usize> Session<N> {
         }
         if conversation.reset {
             return Event::Reset;
+        }
+        if core::mem::take(&mut conversation.recover) {
+            return Event::Recover;
         }
         match updater.work() {
             Ok(Work::Busy) => return Event::Busy,

@@ -108,6 +108,8 @@ pub enum Command<'a> {
     Keys,
     /// What the device rejected before the last outcome; answered by [`Body::Quarantine`], to anybody.
     Quarantine,
+    /// Restart the device, and let its bootloader answer in place of the firmware.
+    Recover,
 }
 
 /// What a device answers.

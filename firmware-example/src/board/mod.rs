@@ -4,7 +4,7 @@
 //! - `start() -> Parts`: flash, serial port, LED and clock.
 //! - `RECEIVE_BUFFER`: bytes that the serial port holds while nobody reads.
 //! - `feed_watchdog()`: harmless where none runs.
-//! - `reset(Cause) -> !`: leaves the cause for the bootloader.
+//! - `reset(Cause) -> !`: leaves the cause for the bootloader. `reset_into_recovery() -> !`: asks it to answer the host.
 //! - `write_now(bytes)`: waits for the line; for panics.
 
 mod serial;
@@ -12,17 +12,17 @@ mod serial;
 #[cfg(feature = "microbit")]
 mod microbit;
 #[cfg(feature = "microbit")]
-pub use microbit::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
+pub use microbit::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now};
 
 #[cfg(feature = "stm32f405")]
 mod stm32f405;
 #[cfg(feature = "stm32f405")]
-pub use stm32f405::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
+pub use stm32f405::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now};
 
 #[cfg(feature = "pico")]
 mod pico;
 #[cfg(feature = "pico")]
-pub use pico::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, start, write_now};
+pub use pico::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now};
 
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use core::sync::atomic::{AtomicU32, Ordering};

@@ -121,7 +121,16 @@ pub fn feed_watchdog() {
 
 /// Resets the chip, and leaves the cause for the bootloader.
 pub fn reset(cause: Cause) -> ! {
-    store(CAUSE_WORD, handover::cause_word(cause));
+    reset_with(handover::cause_word(cause))
+}
+
+/// Resets the chip, and asks the bootloader to answer the host.
+pub fn reset_into_recovery() -> ! {
+    reset_with(handover::recovery_word())
+}
+
+fn reset_with(word: u32) -> ! {
+    store(CAUSE_WORD, word);
     cortex_m::peripheral::SCB::sys_reset()
 }
 

@@ -9,13 +9,22 @@ use lifeboot_host_tool::{Error, device};
 #[command(after_help = "\
 Examples:
   lifeboot reset
-  lifeboot reset --port /dev/ttyACM0")]
+  lifeboot reset --port /dev/ttyACM0
+  lifeboot reset --recovery              # the bootloader answers; a push writes the slot that is not confirmed
+  lifeboot reset                         # back to the firmware; after a minute of silence it goes back by itself")]
 pub struct Arguments {
+    /// Let the bootloader answer in place of the firmware
+    #[arg(long)]
+    recovery: bool,
     #[command(flatten)]
     port: port::Arguments,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Running, Error> {
-    let status = device::reset(&mut arguments.port.link()?, port::RESTART)?;
+    let mut link = arguments.port.link()?;
+    let status = match arguments.recovery {
+        true => device::recover(&mut link, port::RESTART)?,
+        false => device::reset(&mut link, port::RESTART)?,
+    };
     Ok(Running::from(&status))
 }

@@ -34,9 +34,10 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
         (Command::Digests { .. }, reply) => matches!(reply, Reply::Digests(_)),
         (Command::Quarantine, reply) => matches!(reply, Reply::Quarantine(_)),
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
-        (Command::Finish | Command::Abort | Command::Confirm | Command::Rollback | Command::Reset, reply) => {
-            *reply == Reply::Done
-        }
+        (
+            Command::Finish | Command::Abort | Command::Confirm | Command::Rollback | Command::Reset | Command::Recover,
+            reply,
+        ) => *reply == Reply::Done,
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Device {
     running: Option<Running>,
     /// The bootloader, where it answers; between a reset and its first line as well as nothing.
     recovering: Option<Recovering>,
+    /// Whether the firmware knows how to ask for that.
+    pub knows_recovery: bool,
     /// The next reset is one after which the bootloader is to answer.
     pub asks_for_recovery: bool,
     /// When the firmware's first line is due, or was.
@@ -85,6 +87,7 @@ impl Device {
             board,
             running: None,
             recovering: None,
+            knows_recovery: true,
             asks_for_recovery: false,
             started: 0,
             busy_until: 0,
@@ -249,12 +252,13 @@ impl Device {
             let busy = self.flash.take_busy();
             self.busy_until = now.wrapping_add(busy);
             match event {
+                Event::Recover if !self.knows_recovery => return None,
                 // What is in the transmitter goes out first.
-                Event::Reset if self.flushes => {
-                    self.resetting = true;
-                    return None;
+                Event::Reset | Event::Recover => {
+                    self.asks_for_recovery = event == Event::Recover;
+                    self.resetting = self.flushes;
+                    return if self.flushes { None } else { Some(Cause::Request) };
                 }
-                Event::Reset => return Some(Cause::Request),
                 Event::Idle => return None,
                 Event::Busy if busy > 0 || self.flash.is_dead() => return None,
                 Event::Busy => {}

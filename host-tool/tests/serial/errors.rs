@@ -137,13 +137,18 @@ fn devices(list: &mut List, folder: &Path) {
     wire.bench_mut().device.firmware_does(0, Firmware::Hangs);
     let away = device::reset(&mut wire.link(), Duration::from_secs(30)).unwrap_err();
     assert!(matches!(away, DeviceError::Away { .. }), "{away}");
+    let wire = Wire::to(Device::new(&MICROBIT));
+    wire.bench_mut().device.knows_recovery = false;
+    let stays = device::recover(&mut wire.link(), Duration::from_secs(30)).unwrap_err();
+    assert!(matches!(stays, DeviceError::NotInRecovery { .. }), "{stays}");
     let mut device = Device::new(&MICROBIT);
     device.firmware_does(1, Firmware::Unsure);
     let options = Options { timeout: Duration::from_secs(5), ..Options::default() };
     let late = push(&mut Wire::to(device).link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap_err();
     let running = || "1.0.0 in slot A, confirmed".to_owned();
-    let words: [(&str, lifeboot_host_tool::Error); 8] = [
+    let words: [(&str, lifeboot_host_tool::Error); 9] = [
         ("A device that does not come back", away.into()),
+        ("Firmware that does not ask for recovery, to lifeboot reset --recovery", stays.into()),
         ("Firmware that does not confirm within --timeout", late.into()),
         ("A line that nothing gets through", LinkError::Noisy.into()),
         ("An answer to another question", LinkError::Unexpected.into()),

@@ -18,16 +18,17 @@ fn steps(events: &[Value]) -> Vec<&str> {
 #[test]
 fn reports_on_a_device_are_as_written() {
     let (listener, port) = listener();
-    let server = thread::spawn(move || serve(listener, 11));
+    let server = thread::spawn(move || serve(listener, 13));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("firmware.img");
     let image = recipe(&MICROBIT, 1, 5000).image();
     std::fs::write(&path, image.to_bytes()).unwrap();
     let path = path.to_str().unwrap();
     let ask = |command: &str| {
-        let output = lifeboot(&[command, "--port", &port, "--json"]);
+        let words: Vec<&str> = command.split_whitespace().chain(["--port", &port, "--json"]).collect();
+        let output = lifeboot(&words);
         assert_eq!(output.status.code(), Some(0), "{command}: {output:?}");
-        line(command, &output)
+        line(words[0], &output)
     };
     let as_written = |name: &str, value: &Value| {
         assert_as_written(&format!("tests/serial/json/{name}.json"), value, "", "");
@@ -60,6 +61,8 @@ fn reports_on_a_device_are_as_written() {
     as_written("rollback", &ask("rollback"));
     show("rolled_back");
     as_written("reset", &ask("reset"));
+    as_written("recovery_asked", &ask("reset --recovery"));
+    show("recovery_asked");
     server.join().unwrap();
 }
 

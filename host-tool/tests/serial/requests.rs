@@ -59,6 +59,42 @@ fn a_trial_loses_one_start_to_a_reset_even_if_that_stays_unanswered() {
 }
 
 #[test]
+fn a_device_restarts_into_its_bootloader_and_back() {
+    let wire = updated();
+    let before = wire.bench().device.starts;
+    let status = device::recover(&mut wire.link(), SOON).unwrap();
+    assert_eq!(device::running(&status), "the bootloader, since it was asked to");
+    // Which it says again, without another restart.
+    assert_eq!(device::recover(&mut wire.link(), SOON).unwrap(), status);
+    assert_eq!(wire.bench().device.starts, before + 1);
+    let status = device::reset(&mut wire.link(), SOON).unwrap();
+    assert_eq!(device::running(&status), "1.1.0 in slot B, confirmed");
+}
+
+#[test]
+fn a_trial_loses_no_start_to_a_recovery_even_if_that_stays_unanswered() {
+    let wire = on_trial();
+    wire.bench_mut().device.flushes = false;
+    let before = wire.bench().device.starts;
+    let status = device::recover(&mut wire.link(), SOON).unwrap();
+    assert!(status.recovery.is_some());
+    assert_eq!((status.trial.unwrap().attempts, wire.bench().device.starts), (2, before + 1));
+}
+
+#[test]
+fn firmware_that_does_not_know_of_recovery_goes_on() {
+    let wire = updated();
+    wire.bench_mut().device.knows_recovery = false;
+    let before = wire.bench().device.starts;
+    let error = device::recover(&mut wire.link(), SOON).unwrap_err();
+    let DeviceError::NotInRecovery { running } = error else { panic!("{error:?}") };
+    assert_eq!(running, "1.1.0 in slot B, confirmed");
+    assert_eq!(wire.bench().device.starts, before);
+    let status = device::rollback(&mut wire.link(), SOON).unwrap();
+    assert_eq!(device::running(&status), "1.0.0 in slot A, confirmed");
+}
+
+#[test]
 fn a_rollback_ends_a_trial() {
     let wire = on_trial();
     let status = device::rollback(&mut wire.link(), SOON).unwrap();

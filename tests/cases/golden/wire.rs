@@ -33,6 +33,7 @@ fn commands() {
         Command::Reset,
         Command::Keys,
         Command::Quarantine,
+        Command::Recover,
     ];
     each_variant_is_there::<Command>(&commands);
     let pieces: Vec<_> = (1..)

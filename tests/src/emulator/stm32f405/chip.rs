@@ -203,6 +203,11 @@ impl Chip {
         self.reset_all(PIN);
     }
 
+    /// Drives PA0 high, or lets it go: then it is low, as its pull-down would have it.
+    pub fn hold_recovery_pin(&mut self, held: bool) {
+        self.drive("gpioa", "in0", Level::from(held));
+    }
+
     /// Resets everything but flash, RAM and the flags that tell why; the pin is pulled at each reset (7.1.1).
     fn reset_all(&mut self, pin: &str) {
         self.raise(pin);
@@ -214,10 +219,15 @@ impl Chip {
 
     /// Tells RCC of a reset's source.
     fn raise(&self, source: &str) {
+        self.drive("rcc", source, Level::High);
+        self.drive("rcc", source, Level::Low);
+    }
+
+    /// Drives a part's input from outside.
+    fn drive(&self, part: &str, input: &str, level: Level) {
         let id = WireId::new(u64::MAX);
-        if let Some(pin) = self.machine.device("rcc").and_then(|rcc| rcc.device().sink(source, &[id])) {
-            pin.sink.set_level(id, pin.line, Level::High);
-            pin.sink.set_level(id, pin.line, Level::Low);
+        if let Some(pin) = self.machine.device(part).and_then(|part| part.device().sink(input, &[id])) {
+            pin.sink.set_level(id, pin.line, level);
         }
     }
 

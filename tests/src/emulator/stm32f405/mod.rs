@@ -108,6 +108,13 @@ impl Emulated for Stm32f405 {
         Ok(self.chip().read_word(GPIOD_ODR)? & LED != 0)
     }
 
+    fn reset_by_pin(&mut self, asks_for_recovery: bool) -> Result<()> {
+        let mut chip = self.chip();
+        chip.hold_recovery_pin(asks_for_recovery);
+        chip.reset(chip::Reset::Pin);
+        Ok(())
+    }
+
     fn power_cut(mut self) -> Result<Vec<u8>> {
         self.switch_off()?;
         Ok(self.chip().flash())

@@ -1,0 +1,67 @@
+//! The emulated boards: a bootloader that is asked to answer, by its pin and by the firmware, and leaves as from a reset;
+//! and the time that it says a verification took.
+
+use lifeboot_host_tool::device::{self, DeviceError};
+use lifeboot_host_tool::link::Patience;
+use lifeboot_tests::bench::{Bench, connect, image, runs, version};
+use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
+use lifeboot_updater::wire::{self, Recovery, ResetCause, Start, Status};
+use std::time::Duration;
+
+/// For the slowest of the boards.
+const SOON: Duration = Duration::from_secs(60);
+
+/// What answers, within a while.
+fn status<B: Emulated>(bench: &Bench<B>) -> Status {
+    let asked = || connect(&bench.board.port()).unwrap().status(Patience::VERIFY);
+    (0..5).find_map(|_| asked().ok()).expect("nobody answers")
+}
+
+/// Returns how long the verification took, by its own word.
+fn answers_when_asked<B: Emulated>() -> u32 {
+    let mut bench = Bench::<B>::start(&image(&B::TARGET, &[], version(1), 0).unwrap()).unwrap();
+    let confirmed = |status: &Status, cause| {
+        runs(status, wire::Slot::A, version(1)).unwrap();
+        let boot = status.boot.unwrap();
+        assert_eq!((boot.cause, boot.start), (cause, Start::Confirmed));
+        boot.verification
+    };
+    let flash = bench.board.flash().unwrap();
+
+    // By the firmware, and back.
+    let link = || connect(&bench.board.port()).unwrap();
+    let recovering = device::recover(&mut link(), SOON).unwrap();
+    assert_eq!((recovering.recovery, recovering.outcome), (Some(Recovery::Asked), None));
+    let stays = device::confirm(&mut link()).unwrap_err();
+    assert!(matches!(stays, DeviceError::Refused(_)), "{stays:?}");
+    // Once: the next reset starts the firmware, which finds everything as after a reset.
+    let verification = confirmed(&device::reset(&mut link(), SOON).unwrap(), ResetCause::Request);
+
+    // By the pin, and back.
+    bench.board.reset_by_pin(true).unwrap();
+    assert_eq!(status(&bench).recovery, Some(Recovery::Asked));
+    bench.board.reset_by_pin(false).unwrap();
+    confirmed(&status(&bench), ResetCause::Pin);
+    assert!(bench.board.flash().unwrap() == flash, "the flash was changed");
+    verification
+}
+
+#[test]
+fn the_stm32f405() {
+    let verification = answers_when_asked::<Stm32f405>();
+    // README.md's 42 ms are from the reset on.
+    assert!((30..42).contains(&verification), "{verification} ms");
+}
+
+#[test]
+fn the_pico() {
+    let verification = answers_when_asked::<Pico>();
+    // 16.5 million instructions, one a cycle of 125 MHz, and some that take two.
+    assert!((120..170).contains(&verification), "{verification} ms");
+}
+
+/// Here virtual time is that of this machine.
+#[test]
+fn the_microbit() {
+    assert!(answers_when_asked::<Microbit>() > 0);
+}
