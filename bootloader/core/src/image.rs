@@ -120,8 +120,6 @@ pub enum Invalid {
     Bootloader,
     /// Its epoch is below the device's.
     Epoch,
-    /// It revokes the key that signed it.
-    OwnKey,
     /// The relocation table does not decode, or points past the payload.
     Table,
     /// Payload or table are not what was signed.
@@ -132,6 +130,8 @@ pub enum Invalid {
     Stack,
     /// The flash could not be read.
     Flash,
+    /// It revokes the key that signed it. The number is the wire's, as are those above by their order.
+    OwnKey = 28,
 }
 
 impl Header {

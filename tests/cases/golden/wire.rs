@@ -1,6 +1,7 @@
 //! What goes over the line: a frame for each command and each answer, and the number of each variant.
 
 use super::file::{compare, piece};
+use lifeboot_core::image::Invalid;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_updater::frame::{self, Decoder};
 use lifeboot_updater::wire::{
@@ -154,6 +155,34 @@ fn variants() {
     list("SlotContent", variants_of::<SlotContent>());
     list("Slot", variants_of::<Slot>());
     compare("variants.hex", &pieces);
+}
+
+/// A bootloader that answers sends the number of what is wrong with an image as that of the refusal.
+#[test]
+fn what_is_wrong_with_an_image_has_the_number_of_its_refusal() {
+    let all = [
+        Invalid::NoImage,
+        Invalid::Format,
+        Invalid::UnknownKey,
+        Invalid::RevokedKey,
+        Invalid::Signature,
+        Invalid::Board,
+        Invalid::Bounds,
+        Invalid::OtherSlot,
+        Invalid::Bootloader,
+        Invalid::Epoch,
+        Invalid::Table,
+        Invalid::Digest,
+        Invalid::Entry,
+        Invalid::Stack,
+        Invalid::Flash,
+        Invalid::OwnKey,
+    ];
+    for invalid in all {
+        let mut buffer = [0; 2];
+        let sent = postcard::to_slice(&Refusal::from(invalid), &mut buffer).unwrap();
+        assert_eq!(sent, [invalid as u8], "{invalid:?}");
+    }
 }
 
 /// For each number, the number and zeros behind it: something of every type that the wire knows, since zeros are the
