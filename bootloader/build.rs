@@ -65,20 +65,20 @@ fn keys() -> Result<String, String> {
         "no key: set LIFEBOOT_KEYS to the public key files (PEM, separated by colons) that firmware will be signed \
          for; `lifeboot keygen` makes a pair. There is no default key",
     )?;
-    let mut keys = Vec::new();
+    let paths: Vec<PathBuf> = env::split_paths(&list).collect();
+    if paths.len() > KEYS {
+        let count = paths.len();
+        return Err(format!("LIFEBOOT_KEYS names {count} keys, and a bootloader holds {KEYS} at most: leave some out"));
+    }
+    let mut keys: Vec<[u8; 32]> = Vec::new();
     let mut demo = false;
-    for path in env::split_paths(&list) {
-        let (key, demo_key) = read_key(&path)?;
+    for path in &paths {
+        let (key, demo_key) = read_key(path)?;
+        if let Some(index) = keys.iter().position(|other| key_id(other) == key_id(&key)) {
+            return Err(taken(&paths[index], path, keys[index] == key));
+        }
         demo |= demo_key;
         keys.push(key);
-    }
-    if keys.len() > KEYS {
-        return Err(format!("LIFEBOOT_KEYS names {} keys; a bootloader holds at most {KEYS}", keys.len()));
-    }
-    for (index, key) in keys.iter().enumerate() {
-        if keys[..index].iter().any(|other| key_id(other) == key_id(key)) {
-            return Err("LIFEBOOT_KEYS names a key twice, or two keys with the same id: leave one out".to_owned());
-        }
     }
     let mut source = String::new();
     writeln!(source, "const KEYS: [[u8; 32]; {}] = {keys:?};", keys.len()).map_err(|error| error.to_string())?;
@@ -92,14 +92,35 @@ fn read_key(path: &Path) -> Result<([u8; 32], bool), String> {
     let text = fs::read_to_string(path)
         .map_err(|error| format!("cannot read {place} of LIFEBOOT_KEYS (give absolute paths): {error}"))?;
     let begin = text.find("-----BEGIN").unwrap_or_default();
+    if text[begin..].starts_with("-----BEGIN PRIVATE KEY") || text[begin..].starts_with("-----BEGIN ENCRYPTED PRIVATE")
+    {
+        return Err(format!(
+            "{place} of LIFEBOOT_KEYS is a private key, and has no business in a build: give the public one, which \
+             `lifeboot keygen` wrote beside it, or `openssl pkey -in {place} -pubout` writes"
+        ));
+    }
     let key = VerifyingKey::from_public_key_pem(&text[begin..]).map_err(|error| {
         format!(
-            "{place} of LIFEBOOT_KEYS is not an Ed25519 public key in PEM ({error}); from a private one, \
-                 `openssl pkey -in KEY.pem -pubout` makes it"
+            "{place} of LIFEBOOT_KEYS is not an Ed25519 public key in PEM ({error}): `lifeboot keygen KEY.pem` makes \
+             a pair, KEY.pem and KEY.pub.pem"
         )
     })?;
     if key.is_weak() {
-        return Err(format!("{place} of LIFEBOOT_KEYS is a weak key (of small order): anybody could sign for it"));
+        return Err(format!(
+            "{place} of LIFEBOOT_KEYS is a weak key (of small order): anybody could sign for it. Do not trust where it came from; `lifeboot keygen KEY.pem` makes a good pair"
+        ));
     }
     Ok((key.to_bytes(), text[..begin].contains(DEMO_MARK)))
+}
+
+/// Two files whose keys no image could tell apart.
+fn taken(first: &Path, second: &Path, same: bool) -> String {
+    let (first, second) = (first.display(), second.display());
+    match same {
+        true => format!("{first} and {second} of LIFEBOOT_KEYS are the same key: leave one out"),
+        false => format!(
+            "{first} and {second} of LIFEBOOT_KEYS have the same id, by which images name their key: make one of them \
+             anew with `lifeboot keygen KEY.pem`"
+        ),
+    }
 }

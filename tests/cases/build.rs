@@ -1,8 +1,24 @@
 //! Builds that must fail, each with the sentence that says what to do.
 
+use crate::hex;
+use crate::vectors::ed25519_edges::{SMALL_ORDER, SMALL_ORDER_OTHERWISE};
+use ed25519_dalek::VerifyingKey;
+use ed25519_dalek::pkcs8::EncodePublicKey;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use lifeboot_core::info::key_id;
+use lifeboot_host_tool::bootloader_file::Bootloader;
+use lifeboot_host_tool::keys::PublicKey;
 use lifeboot_tests::{product, setup};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Of `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.
+const ELLIPTIC: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEfF0HdJROskIpRoreNIR2u8LPcRZv
+K0Roh1rZPp3N7HndU0kKyj2R96yLe6yL8XklCB8SFloo38S/CLMheh2dNg==
+-----END PUBLIC KEY-----
+";
 
 /// Builds the bootloader, in a folder of its own, with this environment; returns what cargo says of its failure.
 fn refused_build(name: &str, environment: &[(&str, &str)]) -> String {
@@ -23,8 +39,10 @@ fn refused_build(name: &str, environment: &[(&str, &str)]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn with_key(path: &Path) -> String {
-    refused_build("refused-builds", &[("LIFEBOOT_KEYS", path.to_str().unwrap())])
+/// What is said of a build for these key files.
+fn with_keys<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> String {
+    let list = std::env::join_paths(paths).unwrap();
+    refused_build("refused-builds", &[("LIFEBOOT_KEYS", list.to_str().unwrap())])
 }
 
 #[test]
@@ -34,23 +52,82 @@ fn a_bootloader_without_a_good_key_is_not_built() {
 
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.pem");
-    let refused = with_key(&missing);
+    let refused = with_keys([&missing]);
     assert!(refused.contains("cannot read") && refused.contains("missing.pem"), "{refused}");
 
+    let elliptic = folder.path().join("elliptic.pem");
+    fs::write(&elliptic, ELLIPTIC).unwrap();
+    for path in [&elliptic, &folder.path().join("none.pem")] {
+        fs::write(folder.path().join("none.pem"), "no key").unwrap();
+        let refused = with_keys([path]);
+        assert!(refused.contains("is not an Ed25519 public key in PEM"), "{refused}");
+        assert!(refused.contains("`lifeboot keygen KEY.pem` makes a pair"), "{refused}");
+    }
+}
+
+#[test]
+fn a_private_key_does_not_get_into_a_build() {
     let (_, public) = product::demo_key("demo").unwrap();
-    let refused = with_key(&public.with_file_name("demo.pem"));
-    assert!(refused.contains("is not an Ed25519 public key in PEM"), "{refused}");
+    let refused = with_keys([&public.with_file_name("demo.pem")]);
+    assert!(
+        refused.contains("demo.pem of LIFEBOOT_KEYS is a private key, and has no business in a build"),
+        "{refused}"
+    );
+    assert!(refused.contains("give the public one"), "{refused}");
+}
 
-    let twice = std::env::join_paths([&public, &public]).unwrap();
-    let refused = with_key(Path::new(&twice));
-    assert!(refused.contains("names a key twice"), "{refused}");
+#[test]
+fn keys_that_images_could_not_tell_apart_are_refused() {
+    let (_, public) = product::demo_key("demo").unwrap();
+    let refused = with_keys([&public, &public]);
+    assert!(refused.contains("demo.pub.pem of LIFEBOOT_KEYS are the same key: leave one out"), "{refused}");
+    // Two points whose SHA-256 begin alike: among a hundred thousand, there are some.
+    let folder = tempfile::tempdir().unwrap();
+    let pair = [
+        "ca43004e2c1c7c96dfddf4bfd08d9e6781fbb692870abfb2ec878339ac3e2316",
+        "a4c64deb9edc503eb1a3447bca035b287c1e0f9e96884a160dc5cc0ced447219",
+    ];
+    assert_eq!(key_id(&hex::array(pair[0])), key_id(&hex::array(pair[1])));
+    let paths = pair.map(|key| public_key(folder.path(), key));
+    let refused = with_keys([&public, &paths[0], &paths[1]]);
+    let words = "have the same id, by which images name their key: make one of them anew";
+    assert!(refused.contains(words), "{refused}");
+}
 
-    // The neutral element, of order 1: y = 1.
-    let weak = folder.path().join("weak.pem");
-    let text = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----\n";
-    std::fs::write(&weak, text).unwrap();
-    let refused = with_key(&weak);
-    assert!(refused.contains("is a weak key"), "{refused}");
+/// Every way to write a point of small order, those that the standard forbids too: each decodes, and for each anybody can
+/// make signatures.
+#[test]
+fn weak_keys_are_refused_however_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, good) = product::demo_key("demo").unwrap();
+    for key in SMALL_ORDER.into_iter().chain(SMALL_ORDER_OTHERWISE) {
+        let weak = public_key(folder.path(), key);
+        let refused = with_keys([&good, &weak]);
+        assert!(refused.contains(&format!("{key}.pem of LIFEBOOT_KEYS is a weak key")), "{key}: {refused}");
+        assert!(refused.contains("`lifeboot keygen KEY.pem` makes a good pair"), "{refused}");
+    }
+}
+
+#[test]
+fn a_bootloader_holds_four_keys_in_their_order_and_not_five() {
+    let names = ["demo", "next", "third", "fourth", "fifth"];
+    let paths = names.map(|name| product::demo_key(name).unwrap().1);
+    let refused = with_keys(&paths);
+    let words = "LIFEBOOT_KEYS names 5 keys, and a bootloader holds 4 at most: leave some out";
+    assert!(refused.contains(words), "{refused}");
+    let built = product::bootloader(&product::MICROBIT, &paths[..4]).unwrap();
+    let bootloader = Bootloader::from_elf(&fs::read(&built).unwrap()).unwrap();
+    let keys = paths[..4].iter().map(|path| PublicKey::read(path).unwrap().to_bytes());
+    assert!(keys.eq(bootloader.info().keys().iter().copied()));
+    assert!(bootloader.info().demo_key);
+}
+
+/// Writes a public key's file, whatever its bytes.
+fn public_key(folder: &Path, key: &str) -> PathBuf {
+    let path = folder.join(format!("{key}.pem"));
+    let pem = VerifyingKey::from_bytes(&hex::array(key)).unwrap().to_public_key_pem(LineEnding::LF).unwrap();
+    fs::write(&path, pem).unwrap();
+    path
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! wrong library, feature or build of one shows here.
 
 mod ed25519;
-mod ed25519_edges;
+pub mod ed25519_edges;
 mod sha256;
 
 use lifeboot_core::signature::{self, SignatureCheck};

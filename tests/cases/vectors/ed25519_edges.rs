@@ -19,7 +19,7 @@ const NEUTRAL: &str = "010000000000000000000000000000000000000000000000000000000
 const MINUS_BASE: &str = "58666666666666666666666666666666666666666666666666666666666666e6";
 
 /// The points of small order, written as the standard wants it: of order 1, 2, 4, 4, 8, 8, 8, 8.
-const SMALL_ORDER: [&str; 8] = [
+pub const SMALL_ORDER: [&str; 8] = [
     NEUTRAL,
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "0000000000000000000000000000000000000000000000000000000000000000",
@@ -30,7 +30,7 @@ const SMALL_ORDER: [&str; 8] = [
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
 ];
 /// The same points written otherwise: y at least p = 2²⁵⁵ - 19, or a sign where x is zero.
-const SMALL_ORDER_OTHERWISE: [&str; 6] = [
+pub const SMALL_ORDER_OTHERWISE: [&str; 6] = [
     "0100000000000000000000000000000000000000000000000000000000000080",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
