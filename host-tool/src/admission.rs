@@ -6,24 +6,26 @@
 use crate::bootloader_file::Bootloader;
 use crate::device::{is_on_trial, running, running_content, target};
 use crate::image_file::{ImageFile, hex};
-use crate::push::{is_image, is_rejection};
+use crate::push::{accepted, is_image, is_rejection};
 use crate::refusal::{Circumstances, Refused, board_name};
 use crate::report::{Finding, Rule, RuleReport, SlotUse};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Invalid, Trust};
-use lifeboot_updater::wire::{Refusal, Rejection, Status};
+use lifeboot_updater::wire::{Keys, Refusal, Rejection, Status};
 
 /// What each rule says. With the device's bootloader, its keys are known as well.
 pub fn judge(
     image: &ImageFile,
     status: &Status,
     quarantine: Option<&[Rejection]>,
+    keys: Option<&Keys>,
     bootloader: Option<&Bootloader>,
 ) -> Vec<RuleReport> {
     let judge = Judge { image, status, quarantine };
     vec![
         judge.trial(),
-        judge.key(bootloader),
+        judge.key(keys, bootloader),
+        judge.revocation(),
         judge.board(),
         judge.size(),
         judge.slot(),
@@ -54,14 +56,22 @@ impl Judge<'_> {
         }
     }
 
-    fn key(&self, bootloader: Option<&Bootloader>) -> RuleReport {
+    fn key(&self, keys: Option<&Keys>, bootloader: Option<&Bootloader>) -> RuleReport {
         let Judge { image, status, .. } = self;
         let id = hex(&image.header().key_id);
+        if let (Some(keys), None) = (keys, bootloader) {
+            let holds = keys.ids.contains(&Some(image.header().key_id));
+            return match (holds, accepted(keys).any(|key| key == image.header().key_id)) {
+                (false, _) => self.refused(Rule::Key, Refusal::UnknownKey),
+                (true, false) => self.refused(Rule::Key, Refusal::RevokedKey),
+                (true, true) => passed(Rule::Key, format!("key {id} signed it, and the device accepts that key")),
+            };
+        }
         let Some(bootloader) = bootloader else {
             return RuleReport {
                 rule: Rule::Key,
                 finding: Finding::Unknown,
-                text: format!("a device does not say which keys it trusts; key {id} signed"),
+                text: format!("its state does not say which keys it accepts; key {id} signed"),
                 help: Some("give the bootloader that it was flashed with: --bootloader lifeboot-bootloader".to_owned()),
             };
         };
@@ -72,6 +82,16 @@ impl Judge<'_> {
                 self.refused(Rule::Key, invalid.into())
             }
             _ => passed(Rule::Key, format!("key {id} of its bootloader signed it")),
+        }
+    }
+
+    fn revocation(&self) -> RuleReport {
+        let header = self.image.header();
+        let ids: Vec<String> = header.revokes.ids().map(|id| hex(&id)).collect();
+        match header.revokes.ids().any(|id| id == header.key_id) {
+            true => self.refused(Rule::Revocation, Refusal::OwnKey),
+            false if ids.is_empty() => passed(Rule::Revocation, "it revokes no key".to_owned()),
+            false => passed(Rule::Revocation, format!("it revokes {}, and not the key that signed it", ids.join(", "))),
         }
     }
 

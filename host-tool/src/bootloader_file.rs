@@ -4,7 +4,7 @@
 //! Invariant: a [`Bootloader`] fills its board's region exactly, and nothing that is loaded lies elsewhere.
 
 use crate::elf::{self, ElfError};
-use crate::flash_file::{ERASED, Run};
+use crate::flash_file::{self, ERASED, FlashFileError, Run};
 use crate::image_file::hex;
 use lifeboot_core::Board;
 use lifeboot_core::info::{INFO_LENGTH, Info, key_id};
@@ -31,6 +31,10 @@ pub enum BootloaderError {
     #[error("the bootloader cannot be read")]
     #[diagnostic(help("give the file that cargo built: target/TARGET/embedded/lifeboot-bootloader"))]
     Elf(#[from] ElfError),
+    /// It is no file of a format that is known, or a damaged one.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FlashFileError),
     /// Something else, such as firmware.
     #[error("not a bootloader: nothing in it says which board and which keys it is for")]
     #[diagnostic(help(
@@ -79,6 +83,14 @@ impl Bootloader {
                 Err(BootloaderError::OutsideRegion { start, end, board: board.name, first, last })
             }
         }
+    }
+
+    /// Reads any file for flashing that holds one, firmware beside it or not.
+    ///
+    /// # Errors
+    /// See [`BootloaderError`].
+    pub fn from_file(bytes: &[u8]) -> Result<Bootloader, BootloaderError> {
+        Bootloader::from_runs(&flash_file::read(bytes)?, 0)
     }
 
     /// Finds the bootloader among what a file loads.

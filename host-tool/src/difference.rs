@@ -4,6 +4,7 @@ use crate::elf::{ElfError, Firmware, Home};
 use crate::image_file::{ImageError, ImageFile, hex};
 use crate::push::{Estimate, estimate};
 use crate::report::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
+use lifeboot_core::image::Header;
 use miette::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -119,11 +120,17 @@ fn header(old: &ImageFile, new: &ImageFile) -> Vec<ChangedField> {
             ("payload", format!("{} bytes", header.payload_length)),
             ("digest", hex(&header.digest)),
             ("key", hex(&header.key_id)),
+            ("revokes", revokes(header)),
         ]
     };
     let pairs = fields(old).into_iter().zip(fields(new));
     let changed = pairs.filter(|((_, old), (_, new))| old != new);
     changed.map(|((field, old), (_, new))| ChangedField { field, old, new }).collect()
+}
+
+fn revokes(header: &Header) -> String {
+    let ids: Vec<String> = header.revokes.ids().map(|id| hex(&id)).collect();
+    if ids.is_empty() { "no key".to_owned() } else { ids.join(", ") }
 }
 
 fn bytes(old: &[u8], new: &[u8]) -> usize {

@@ -6,9 +6,11 @@
 
 mod encrypted;
 mod error;
+mod revoked;
 
 pub use encrypted::Passphrase;
 pub use error::KeyError;
+pub use revoked::{id, revokes};
 
 use crate::error::Error;
 use crate::files;

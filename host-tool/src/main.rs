@@ -10,8 +10,8 @@ mod output;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    completions, confirm, diff, doctor, flash, inspect, keygen, man, monitor, provision, push, reset, rollback, run,
-    sign, status, watch,
+    completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset, rollback,
+    run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -42,6 +42,7 @@ enum Command {
     Monitor(monitor::Arguments),
     Watch(watch::Arguments),
     Status(status::Arguments),
+    Keys(keys::Arguments),
     Confirm(confirm::Arguments),
     Rollback(rollback::Arguments),
     Reset(reset::Arguments),
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         Command::Monitor(arguments) => output.end(monitor::run(arguments, output)),
         Command::Watch(arguments) => output.end(watch::run(arguments, output)),
         Command::Status(arguments) => output.end(status::run(arguments)),
+        Command::Keys(arguments) => output.end(keys::run(arguments)),
         Command::Confirm(arguments) => output.end(confirm::run(arguments)),
         Command::Rollback(arguments) => output.end(rollback::run(arguments)),
         Command::Reset(arguments) => output.end(reset::run(arguments)),

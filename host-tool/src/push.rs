@@ -2,6 +2,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
+//! | `consequences` | foretells what a confirm ends for good |
 //! | `transfer` | one transfer: begin, ask what is there, send, finish |
 //! | `survey` | asks for digests of what the slot already holds |
 //! | `plan` | decides what need not be sent |
@@ -12,6 +13,7 @@
 //! The device is the judge of an image; only a file that contradicts itself never gets this far ([`ImageFile`]). An
 //! update that is interrupted goes on where it was, with the next push.
 
+mod consequences;
 mod error;
 mod estimate;
 mod plan;
@@ -21,6 +23,7 @@ mod survey;
 mod transfer;
 mod trial;
 
+pub use consequences::{Consequence, accepted, consequences};
 pub use error::PushError;
 pub use estimate::{Estimate, estimate};
 pub use progress::{Interruption, Progress, Step};
@@ -112,6 +115,9 @@ pub fn push<P: Pipe>(
             Standing::Rejected(_) | Standing::Absent => {}
         }
         pushed.outcome = PushOutcome::Confirmed;
+        if restarts == 0 {
+            tell_consequences(link, image, &status, progress)?;
+        }
         let stop = match transfer::run(link, image, &status, options.force, may_skip, progress, &mut pushed) {
             Ok(()) if options.wait => break,
             Ok(()) => {
@@ -147,6 +153,23 @@ pub fn push<P: Pipe>(
     }
     trial::watch(link, image, options.timeout, progress)?;
     Ok(Pushed { outcome: PushOutcome::Confirmed, ..pushed })
+}
+
+/// Tells what cannot be undone any more once the image is confirmed.
+fn tell_consequences<P: Pipe>(
+    link: &mut Link<P>,
+    image: &ImageFile,
+    status: &Status,
+    progress: &mut dyn Progress,
+) -> Result<(), PushError> {
+    let header = image.header();
+    // Whoever revokes nothing need not ask.
+    let keys = match header.revokes.ids().next() {
+        Some(_) => link.keys(Patience::SHORT)?.1.ok(),
+        None => None,
+    };
+    consequences(header, status, keys.as_ref()).iter().for_each(|consequence| progress.consequence(consequence));
+    Ok(())
 }
 
 /// Whether a transfer that skips nothing may fare better.

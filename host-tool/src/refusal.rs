@@ -4,6 +4,7 @@ use crate::device::{content, earlier_reason, other, reason};
 use crate::image_file::hex;
 use crate::push::is_rejection;
 use lifeboot_core::image::Header;
+use lifeboot_core::{Slot, Version};
 use lifeboot_updater::wire::{Refusal, Rejection, SILENCE, SlotContent, Status};
 use miette::Diagnostic;
 use std::error::Error;
@@ -76,6 +77,12 @@ fn words(refusal: Refusal, Circumstances { status, image, quarantine }: Circumst
             );
         }
         Refusal::RevokedKey => {
+            if let (Some(previous), None) = (status.and_then(previous), image) {
+                return (
+                    format!("the key that signed the previous firmware, {previous}, was revoked on this device"),
+                    "push a corrected release that another of its keys signed: lifeboot keys shows them".to_owned(),
+                );
+            }
             return (
                 format!("the key{key} that signed it was revoked on this device"),
                 "sign it with one of the bootloader's other keys: lifeboot keys shows them".to_owned(),
@@ -183,7 +190,26 @@ fn other_board(status: Option<&Status>, image: Option<&Header>) -> (String, Stri
     (meaning, "push the image that was signed for this board, or give the port of the other device".to_owned())
 }
 
+/// What a rollback would lead to, in words.
+fn previous(status: &Status) -> Option<String> {
+    let slot = other(status.running);
+    match content(status, slot) {
+        SlotContent::Image { version, .. } => Some(format!("{} in slot {}", Version::from(version), Slot::from(slot))),
+        SlotContent::Empty | SlotContent::Unfinished => None,
+    }
+}
+
 fn epoch(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
+    if let (Some(status), None) = (status, image)
+        && let Some(previous) = previous(status)
+        && let SlotContent::Image { epoch, .. } = content(status, other(status.running))
+    {
+        let floor = status.epoch_floor;
+        return (
+            format!("the previous firmware, {previous}, has epoch {epoch}, and the device starts none below {floor}"),
+            format!("push a corrected release with epoch {floor} or more: the floor never falls"),
+        );
+    }
     let meaning = match (status, image) {
         (Some(status), Some(image)) => {
             format!("the image has epoch {}, and the device starts none below {}", image.epoch, status.epoch_floor)

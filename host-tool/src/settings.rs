@@ -5,6 +5,7 @@
 //! the environment before the file, the file before what is built in. Paths in the file are relative to the file.
 
 use crate::error::Error;
+use crate::keys::id;
 use crate::{files, version};
 use lifeboot_core::Board;
 use lifeboot_core::layout::BOARDS;
@@ -35,18 +36,21 @@ enum Kind {
     Number,
     /// A file, relative to `lifeboot.toml`.
     Path,
+    /// Keys, with commas between: ids, or files relative to `lifeboot.toml`.
+    Keys,
     /// A text, and what has to be right about it.
     Text(fn(&str) -> Result<(), String>),
 }
 
 /// All that can be set.
-pub const SETTINGS: [Setting; 14] = [
+pub const SETTINGS: [Setting; 15] = [
     setting("board", "the board that the firmware is for", "\"microbit\"", Kind::Text(board)),
     setting("key", "the private key that signs, a PEM file", "\"keys/release.pem\"", Kind::Path),
     setting("public-key", "the public key that images are checked with", "\"keys/release.pub.pem\"", Kind::Path),
     setting("version", "the firmware's version, where Cargo.toml's is not meant", "\"1.2.3+4\"", Kind::Text(firmware)),
     setting("epoch", "the firmware's security counter", "0", Kind::Number),
     setting("schemas", "the storage schemas that the firmware can live with", "\"1..=3\"", Kind::Text(any)),
+    setting("revoke", "the keys that images revoke: files or ids, with commas", "\"keys/old.pub.pem\"", Kind::Keys),
     setting("port", "the device: a serial port, or tcp:HOST:NUMBER", "\"/dev/ttyACM0\"", Kind::Text(any)),
     setting("baud", "bits a second on a serial port", "115200", Kind::Number),
     setting("timeout", "seconds to wait for a new firmware's confirm", "240", Kind::Number),
@@ -155,6 +159,13 @@ impl Setting {
             (Kind::Number, _) => Err("a number is wanted, without quotes".to_owned()),
             (Kind::Path, DeValue::String(file)) if !file.is_empty() => {
                 Ok(path.with_file_name(&**file).display().to_string())
+            }
+            (Kind::Keys, DeValue::String(keys)) if !keys.is_empty() => {
+                let place = |key: &str| match id(key) {
+                    Some(_) => key.to_owned(),
+                    None => path.with_file_name(key).display().to_string(),
+                };
+                Ok(keys.split(',').map(|key| place(key.trim())).collect::<Vec<_>>().join(","))
             }
             (Kind::Text(check), DeValue::String(text)) if !text.is_empty() => check(text).map(|()| text.to_string()),
             _ => Err("a text in quotes is wanted".to_owned()),

@@ -9,6 +9,7 @@ use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::keys::PublicKey;
 use lifeboot_host_tool::link::{Link, Patience};
 use lifeboot_host_tool::port::{BAUD, Port};
+use lifeboot_host_tool::push::consequences;
 use lifeboot_host_tool::report::{Admission, Device, Either, Finding, FirmwareElf, Inspected, RelocationsElf};
 use lifeboot_host_tool::sign::Program;
 use lifeboot_host_tool::{Error, files};
@@ -82,23 +83,25 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
 
 /// Whether the device that was named would take the image.
 fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
-    let (device, status, quarantine) = match (&arguments.port, &arguments.against) {
+    let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
             let mut link = Link::new(Port::open(port, arguments.baud)?);
-            let status = link.status(Patience::SHORT)?;
-            (port.clone(), status, link.quarantine(Patience::SHORT)?)
+            let (status, keys) = link.keys(Patience::SHORT)?;
+            (port.clone(), status, link.quarantine(Patience::SHORT)?, keys.ok())
         }
         (None, Some(path)) => {
             let (status, quarantine) = recorded(path)?;
-            (path.display().to_string(), status, quarantine)
+            (path.display().to_string(), status, quarantine, None)
         }
         (None, None) => return Ok(None),
     };
     let read = |path: &PathBuf| Ok::<_, Error>(Bootloader::from_elf(&files::read(path)?)?);
     let bootloader = arguments.bootloader.as_ref().map(read).transpose()?;
-    let rules = judge(image, &status, quarantine.as_deref(), bootloader.as_ref());
+    let rules = judge(image, &status, quarantine.as_deref(), keys.as_ref(), bootloader.as_ref());
     let accepted = rules.iter().all(|rule| rule.finding != Finding::Refused);
-    Ok(Some(Admission { device, accepted, rules }))
+    let consequences = consequences(image.header(), &status, keys.as_ref());
+    let consequences = consequences.iter().map(ToString::to_string).collect();
+    Ok(Some(Admission { device, accepted, rules, consequences }))
 }
 
 fn recorded(path: &Path) -> Result<(Status, Option<Vec<Rejection>>), Error> {

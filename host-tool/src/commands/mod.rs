@@ -8,6 +8,7 @@ pub mod flash;
 pub mod inspect;
 mod interrupt;
 pub mod keygen;
+pub mod keys;
 pub mod man;
 pub mod monitor;
 mod passphrase;

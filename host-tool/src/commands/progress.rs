@@ -6,7 +6,7 @@ use lifeboot_host_tool::link::{Heard, Waiting};
 use lifeboot_host_tool::monitor::{Item, Line, Record};
 #[cfg(feature = "probe")]
 use lifeboot_host_tool::probe::Stage;
-use lifeboot_host_tool::push::{Progress, Step};
+use lifeboot_host_tool::push::{Consequence, Progress, Step};
 use lifeboot_host_tool::report::PushEvent;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -81,6 +81,10 @@ impl Progress for Bar {
         let bar = self.bar.borrow();
         bar.set_length(total.saturating_sub(self.skipped));
         bar.set_position(done.saturating_sub(self.skipped));
+    }
+
+    fn consequence(&mut self, consequence: &Consequence) {
+        self.bar.borrow().suspend(|| output::warn(consequence));
     }
 
     fn skipped(&mut self, bytes: u64) {
@@ -171,6 +175,14 @@ impl Progress for Log {
         if tenths > self.tenths {
             self.tenths = tenths;
             self.say(PushEvent::Progress { done, total, skipped: self.skipped });
+        }
+    }
+
+    fn consequence(&mut self, consequence: &Consequence) {
+        if self.output.is_json() {
+            self.output.event(&PushEvent::Consequence { text: consequence.to_string() });
+        } else {
+            output::warn(consequence);
         }
     }
 

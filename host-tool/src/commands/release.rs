@@ -2,7 +2,10 @@
 
 use super::board;
 use lifeboot_core::{Board, Version};
+use lifeboot_host_tool::Error;
 use lifeboot_host_tool::image_file::Release;
+use lifeboot_host_tool::keys::revokes;
+use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[group(skip)]
@@ -19,13 +22,16 @@ pub struct Arguments {
     /// The lowest bootloader format that the firmware can live with
     #[arg(long, value_name = "FORMAT", default_value_t = lifeboot_core::info::FORMAT)]
     lowest_bootloader: u16,
+    /// Revoke this key once the image is confirmed, for good: its public key file, or its id; up to three times
+    #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_REVOKE", value_delimiter = ',')]
+    revoke: Vec<PathBuf>,
 }
 
 impl Arguments {
     /// What is said of firmware of this version.
-    pub fn of(&self, version: Version) -> Release {
+    pub fn of(&self, version: Version) -> Result<Release, Error> {
         let Arguments { epoch, schemas, lowest_bootloader, .. } = *self;
-        Release { version, epoch, lowest_bootloader, schemas, revokes: lifeboot_core::image::Revokes::NONE }
+        Ok(Release { version, epoch, lowest_bootloader, schemas, revokes: revokes(&self.revoke)? })
     }
 }
 

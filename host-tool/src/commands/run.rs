@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
     };
     let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
     let version = super::version_for(&arguments.firmware, arguments.version)?.map(|(version, _)| version);
-    let release = arguments.release.of(version.unwrap_or_default());
+    let release = arguments.release.of(version.unwrap_or_default())?;
     let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
     match &arguments.port {
         Some(port) => {

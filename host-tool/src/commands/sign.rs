@@ -3,6 +3,7 @@
 use super::{passphrase, release};
 use crate::output;
 use lifeboot_core::Version;
+use lifeboot_core::image::Header;
 use lifeboot_host_tool::image_file::{ImageFile, UnsignedImage, hex};
 use lifeboot_host_tool::keys::{PrivateKey, PublicKey};
 use lifeboot_host_tool::report::{Either, Proved, SignedImage, SlotUse, ToSign};
@@ -19,6 +20,9 @@ use std::path::{Path, PathBuf};
 Examples:
   lifeboot sign target/thumbv6m-none-eabi/release/app --key release.pem -o firmware.img
   lifeboot sign firmware.elf --version 1.2.3 --epoch 2 --key release.pem
+
+  Rotate keys: signed with the next one, this image revokes the last one wherever it is confirmed:
+  lifeboot sign firmware.elf --version 1.3.0 --key next.pem --revoke last.pub.pem
 
   Prove that the image is what the linker would have made for slot B:
   lifeboot sign a.elf --version 1.2.3 --key release.pem --relinked b.elf
@@ -68,14 +72,15 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
     let (version, version_from) =
         super::version_for(&arguments.firmware, arguments.version)?.ok_or(Error::VersionNeeded)?;
     let public = signer.public();
-    let unsigned = program.image(arguments.release.of(version), public.id())?;
+    let unsigned = program.image(arguments.release.of(version)?, public.id())?;
     let proved = arguments.relinked.as_deref().map(|other| prove(&program, other)).transpose()?;
     if public.is_demo() {
         output::warn("this is a demo's throw-away key, which protects nothing");
     }
     if let Some(path) = &arguments.external_bytes {
         files::write(path, &unsigned.bytes_to_sign())?;
-        return Ok(Either::Other(ToSign { bytes_to_sign: path.display().to_string(), proved }));
+        let revokes = ids(unsigned.header());
+        return Ok(Either::Other(ToSign { bytes_to_sign: path.display().to_string(), revokes, proved }));
     }
     let image = signer.sign(unsigned)?;
     let out = arguments.out.clone().unwrap_or_else(|| arguments.firmware.with_extension("img"));
@@ -88,11 +93,16 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
         version_from: version_from.map(|path| path.display().to_string()),
         epoch: header.epoch,
         key_id: hex(&header.key_id),
+        revokes: ids(header),
         demo_key: public.is_demo(),
         digest: hex(&header.digest),
         slot: SlotUse::new(board, header.image_length().unwrap_or_default()),
         proved,
     }))
+}
+
+fn ids(header: &Header) -> Vec<String> {
+    header.revokes.ids().map(|id| hex(&id)).collect()
 }
 
 fn prove(program: &Program, relinked: &Path) -> Result<Proved, Error> {

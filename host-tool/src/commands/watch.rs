@@ -226,7 +226,7 @@ impl Watch<'_> {
     fn sign(&self, path: &Path, elf: &[u8], status: &Status) -> Result<ImageFile, Error> {
         let arguments = self.arguments;
         let base = version_for(path, arguments.version)?.map_or(Version::default(), |(version, _)| version);
-        let release = arguments.release.of(next_version(base, status));
+        let release = arguments.release.of(next_version(base, status))?;
         let board = board_for(elf, arguments.release.board)?;
         sign::sign(elf, &sign::Options { board, release, bound: false }, &self.key)
     }

@@ -93,6 +93,19 @@ pub enum KeyError {
     #[error("{} holds no Ed25519 key, or a damaged one", .0.display())]
     #[diagnostic(help("make a key with: lifeboot keygen key.pem; or openssl genpkey -algorithm ed25519 -out key.pem"))]
     NotEd25519(PathBuf),
+    /// More keys to revoke than a header has room for.
+    #[error("{count} keys are to be revoked, and one image revokes {most} at most")]
+    #[diagnostic(help("revoke the others with the next release; each device keeps its last key in any case"))]
+    TooManyRevoked {
+        /// How many.
+        count: usize,
+        /// How many can be.
+        most: usize,
+    },
+    /// The id that stands for no key.
+    #[error("00000000 is no key's id")]
+    #[diagnostic(help("give the key's file, or the id that lifeboot keys shows of it"))]
+    NoId,
     /// A key for which anybody can make signatures.
     #[error("{} holds a weak key (a point of small order): signatures for it prove nothing", .0.display())]
     #[diagnostic(help("do not trust where it came from; make a key with: lifeboot keygen key.pem"))]

@@ -1,5 +1,6 @@
 //! What a push tells while it goes on. The library itself prints nothing.
 
+use super::Consequence;
 use lifeboot_updater::wire::{Recovery, Trial};
 
 /// Where a push is.
@@ -38,6 +39,11 @@ pub enum Interruption {
 pub trait Progress {
     /// The push has come to this step.
     fn step(&mut self, step: Step);
+
+    /// The confirm of this image will end something for good. Nothing was sent yet.
+    fn consequence(&mut self, consequence: &Consequence) {
+        let _ = consequence;
+    }
 
     /// So many bytes of the image, of so many, are in the slot.
     fn bytes(&mut self, done: u64, total: u64) {

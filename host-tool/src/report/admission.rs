@@ -14,6 +14,8 @@ pub struct Admission {
     pub accepted: bool,
     /// What each rule says.
     pub rules: Vec<RuleReport>,
+    /// What the image's confirm would end there for good, in words.
+    pub consequences: Vec<String>,
 }
 
 /// What a rule says of an image.
@@ -37,6 +39,8 @@ pub enum Rule {
     Trial,
     /// A key of the device signed the image, and was not revoked.
     Key,
+    /// It does not revoke the key that signed it.
+    Revocation,
     /// It is for the device's board.
     Board,
     /// It fits a slot.
@@ -70,6 +74,7 @@ impl Display for Rule {
         f.pad(match self {
             Rule::Trial => "trial",
             Rule::Key => "key",
+            Rule::Revocation => "revocation",
             Rule::Board => "board",
             Rule::Size => "size",
             Rule::Slot => "slot",
@@ -99,6 +104,6 @@ impl Display for Admission {
             write!(f, "\n  {rule:<10} {finding:<8} {text}")?;
             help.iter().try_for_each(|help| write!(f, "\n{:<22}{help}", ""))?;
         }
-        Ok(())
+        self.consequences.iter().try_for_each(|text| write!(f, "\n  {text}"))
     }
 }

@@ -48,6 +48,8 @@ pub struct SignedImage {
     pub epoch: u32,
     /// The short name of the key that signed it.
     pub key_id: String,
+    /// The ids of the keys that its confirm revokes.
+    pub revokes: Vec<String>,
     /// Whether that is a demo's throw-away key.
     pub demo_key: bool,
     /// SHA-256 of payload and relocation table, 64 hexadecimal digits.
@@ -60,11 +62,13 @@ pub struct SignedImage {
 
 impl Display for SignedImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SignedImage { image, board, version, version_from, epoch, key_id, digest, slot, proved, .. } = self;
+        let SignedImage { image, board, version, version_from, epoch, key_id, digest, slot, proved, revokes, .. } =
+            self;
         proved.iter().try_for_each(|proved| writeln!(f, "{proved}"))?;
         write!(f, "signed {image}: {board} {version}")?;
         version_from.iter().try_for_each(|manifest| write!(f, " (of {manifest})"))?;
-        write!(f, ", epoch {epoch}\nkey {key_id}, digest {digest}\nslot: {slot}")
+        write!(f, ", epoch {epoch}\nkey {key_id}, digest {digest}\nslot: {slot}")?;
+        revoking(f, revokes)
     }
 }
 
@@ -73,19 +77,34 @@ impl Display for SignedImage {
 pub struct ToSign {
     /// The file with the bytes to sign.
     pub bytes_to_sign: String,
+    /// The ids of the keys that a confirm of the image revokes.
+    pub revokes: Vec<String>,
     /// The proof by relinking, where it was asked for.
     pub proved: Option<Proved>,
 }
 
 impl Display for ToSign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ToSign { bytes_to_sign, proved } = self;
+        let ToSign { bytes_to_sign, revokes, proved } = self;
         proved.iter().try_for_each(|proved| writeln!(f, "{proved}"))?;
         write!(
             f,
             "wrote {bytes_to_sign}: sign these bytes, and come back with --signature in place of --external-bytes"
-        )
+        )?;
+        revoking(f, revokes)
     }
+}
+
+/// What revoking means, where an image does.
+fn revoking(f: &mut fmt::Formatter<'_>, ids: &[String]) -> fmt::Result {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids = ids.join(", ");
+    write!(
+        f,
+        "\nrevokes {ids}: a device that confirms this image never again takes what is signed so; nothing undoes it"
+    )
 }
 
 /// A proof that rebasing gives what the linker would have given.
@@ -160,6 +179,8 @@ pub struct Inspected {
     pub digest: String,
     /// The short name of the key that signed it, as the header says.
     pub key_id: String,
+    /// The ids of the keys that its confirm revokes.
+    pub revokes: Vec<String>,
     /// The public key's file that the signature was found to fit; `null` where none was given.
     pub signature_fits: Option<String>,
     /// Whether a device would take it; `null` where none was named.
@@ -223,6 +244,7 @@ impl From<&ImageFile> for Inspected {
             slot: SlotUse::new(image.board(), header.image_length().unwrap_or_default()),
             digest: hex(&header.digest),
             key_id: hex(&header.key_id),
+            revokes: header.revokes.ids().map(|id| hex(&id)).collect(),
             signature_fits: None,
             admission: None,
         }
@@ -258,7 +280,11 @@ impl Inspected {
         line(f, false, "relocations", self.relocations)?;
         line(f, false, "slot", self.slot)?;
         line(f, false, "digest", &self.digest)?;
-        line(f, false, "key", &self.key_id)
+        line(f, false, "key", &self.key_id)?;
+        if self.revokes.is_empty() {
+            return Ok(());
+        }
+        line(f, false, "revokes", format_args!("{}, once it is confirmed, for good", self.revokes.join(", ")))
     }
 }
 

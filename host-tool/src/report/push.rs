@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::fmt::{self, Display};
 
 /// `lifeboot push` while it goes on, a line each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum PushEvent {
     /// The push has come to another step.
@@ -26,6 +26,11 @@ pub enum PushEvent {
         total: u64,
         /// Bytes of those in the slot that were there already.
         skipped: u64,
+    },
+    /// The image's confirm will end something for good; nothing was sent yet.
+    Consequence {
+        /// What, in words.
+        text: String,
     },
 }
 
@@ -80,6 +85,7 @@ impl Display for PushEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (step, attempts) = match self {
             PushEvent::Step { step, attempts } => (step, attempts),
+            PushEvent::Consequence { text } => return f.write_str(text),
             PushEvent::Progress { done, total, skipped: 0 } => return write!(f, "  {done} of {total} bytes"),
             PushEvent::Progress { done, total, skipped } => {
                 return write!(f, "  {done} of {total} bytes, {skipped} of them were there already");

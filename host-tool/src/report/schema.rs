@@ -44,6 +44,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("monitor", lines::<Either<Record, Monitored>>()),
         ("watch", lines::<Either<Event, Either<WatchEvent, Watched>>>()),
         ("status", lines::<Device>()),
+        ("keys", lines::<Keys>()),
         ("confirm", lines::<Running>()),
         ("rollback", lines::<Running>()),
         ("reset", lines::<Running>()),

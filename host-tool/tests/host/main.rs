@@ -60,6 +60,9 @@ mod thunk_shapes;
 /// Whether a device would take an image, before it is asked.
 mod admissions;
 
+// Keys that an image revokes, and the keys of a bootloader's file.
+mod revocation;
+
 /// What changed from one image to another.
 mod differences;
 

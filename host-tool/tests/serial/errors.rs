@@ -2,7 +2,7 @@
 
 use crate::device::{Device, Firmware};
 use crate::error_list::List;
-use crate::images::Recipe;
+use crate::images::{Recipe, id, key, next_key};
 use crate::line::Wire;
 use crate::ports::{carry, listener};
 use crate::pushes::{push_to, recipe};
@@ -132,6 +132,20 @@ fn devices(list: &mut List, folder: &Path) {
     };
     add("Previous firmware that hangs", "rollback", at(folder, previous_hangs, "rollback"));
 
+    let higher = || {
+        let wire = Wire::to(Device::new(&MICROBIT));
+        push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 1, 5000) }.image()).unwrap();
+        wire
+    };
+    add("Previous firmware below the epoch floor", "rollback", at(folder, higher, "rollback"));
+    let revoked = || {
+        let wire = Wire::to(Device::new(&MICROBIT));
+        push_to(&wire, &recipe(&MICROBIT, 1, 5000).image_by(&next_key(), &[id(&key())])).unwrap();
+        wire
+    };
+    add("Previous firmware by a key that was revoked", "rollback", at(folder, revoked, "rollback"));
+    add("An update by a key that was revoked", "push later.img", at(folder, revoked, "push later.img"));
+
     // What takes a minute, or faults of a device's own: their words.
     let wire = Wire::to(Device::new(&MICROBIT));
     wire.bench_mut().device.firmware_does(0, Firmware::Hangs);
@@ -185,7 +199,7 @@ fn refusals(list: &mut List) {
     list.add_words("Rejected, a rollback", &DeviceError::from(refused).into());
 }
 
-const REFUSALS: [Refusal; 28] = [
+const REFUSALS: [Refusal; 29] = [
     Refusal::NoImage,
     Refusal::Format,
     Refusal::UnknownKey,
@@ -214,4 +228,5 @@ const REFUSALS: [Refusal; 28] = [
     Refusal::NoBootloader,
     Refusal::NoSlot,
     Refusal::Recovery,
+    Refusal::OwnKey,
 ];

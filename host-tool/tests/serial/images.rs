@@ -35,9 +35,18 @@ pub fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-/// What a bootloader that trusts [`key`] says of itself.
+/// Another key that it trusts.
+pub fn next_key() -> SigningKey {
+    SigningKey::from_bytes(&[8; 32])
+}
+
+pub fn id(key: &SigningKey) -> [u8; 4] {
+    key_id(&key.verifying_key().to_bytes())
+}
+
+/// What a bootloader that trusts [`key`] and [`next_key`] says of itself.
 pub fn info() -> Info {
-    Info::new(&[key().verifying_key().to_bytes()], false)
+    Info::new(&[key(), next_key()].map(|key| key.verifying_key().to_bytes()), false)
 }
 
 pub fn version(minor: u16) -> Version {
@@ -63,6 +72,12 @@ impl Recipe {
         self.image_with(|_| ())
     }
 
+    /// An image by this key, which revokes others.
+    pub fn image_by(&self, key: &SigningKey, revokes: &[[u8; 4]]) -> ImageFile {
+        let image = self.image();
+        self.signed(image.payload().to_vec(), &image.entries(), key, Revokes::new(revokes).unwrap())
+    }
+
     /// An image, with its payload changed before it is signed.
     pub fn image_with(&self, change: impl FnOnce(&mut [u8])) -> ImageFile {
         let Recipe { board, length, seed, relocations, .. } = *self;
@@ -84,22 +99,20 @@ impl Recipe {
                 entries.push(Entry { offset, kind: Kind::Word });
             }
         }
-        self.signed(payload, &entries)
+        self.signed(payload, &entries, &key(), Revokes::NONE)
     }
 
     /// An image without relocations, for slot A alone.
     pub fn bound_image(&self) -> ImageFile {
         let canonical = self.image().payload().to_vec();
-        self.signed(canonical, &[])
+        self.signed(canonical, &[], &key(), Revokes::NONE)
     }
 
-    fn signed(&self, payload: Vec<u8>, entries: &[Entry]) -> ImageFile {
+    fn signed(&self, payload: Vec<u8>, entries: &[Entry], key: &SigningKey, revokes: Revokes) -> ImageFile {
         let Recipe { board, minor, epoch, .. } = *self;
-        let release =
-            Release { version: version(minor), epoch, lowest_bootloader: 1, schemas: (0, 0), revokes: Revokes::NONE };
-        let id = key_id(&key().verifying_key().to_bytes());
-        let unsigned = UnsignedImage::new(board, Slot::A, payload, entries, release, id).unwrap();
-        let signature = key().sign(&unsigned.bytes_to_sign()).to_bytes();
+        let release = Release { version: version(minor), epoch, lowest_bootloader: 1, schemas: (0, 0), revokes };
+        let unsigned = UnsignedImage::new(board, Slot::A, payload, entries, release, id(key)).unwrap();
+        let signature = key.sign(&unsigned.bytes_to_sign()).to_bytes();
         unsigned.with_signature(signature).unwrap()
     }
 }

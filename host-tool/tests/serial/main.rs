@@ -40,6 +40,9 @@ mod recovery;
 /// Status, confirm, rollback, reset.
 mod requests;
 
+// Keys: what a device says of them, revocation, and what is told before it.
+mod keys;
+
 /// What a command reported to a program, checked.
 #[path = "../reported/mod.rs"]
 mod reported;

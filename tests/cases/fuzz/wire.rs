@@ -159,7 +159,7 @@ fn command(device: &mut Device, choices: &mut Choices) -> Vec<u8> {
         12 => Command::Confirm,
         13 => Command::Rollback,
         14 => Command::Quarantine,
-        14 => Command::Recover,
+        15 => Command::Recover,
         _ => Command::Reset,
     };
     framed(&Request { session, number, command })

@@ -36,7 +36,7 @@ const FILES: [&str; 11] = [
     "none",
 ];
 
-const WORDS: [&str; 60] = [
+const WORDS: [&str; 63] = [
     "keygen",
     "sign",
     "inspect",
@@ -47,6 +47,7 @@ const WORDS: [&str; 60] = [
     "run",
     "push",
     "status",
+    "keys",
     "confirm",
     "rollback",
     "reset",
@@ -69,6 +70,8 @@ const WORDS: [&str; 60] = [
     "--signature",
     "--external-bytes",
     "--epoch",
+    "--revoke",
+    "12345678",
     "7",
     "--schemas",
     "1..=3",

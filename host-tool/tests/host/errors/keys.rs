@@ -30,6 +30,16 @@ pub fn list(list: &mut List) {
     chapter.folder.put("weak.pem", WEAK.as_bytes());
     chapter.fails("A key that proves nothing", "inspect a.img --key weak.pem");
 
+    let revoke = |what: &str| format!("{SIGN} {what}");
+    chapter.fails("The key that signs is to be revoked", &revoke("--revoke key.pub.pem"));
+    let four = ["11111111", "22222222", "33333333", "44444444"].map(|id| format!("--revoke {id}")).join(" ");
+    chapter.fails("More keys to revoke than an image can", &revoke(&four));
+    chapter.fails("An id that no key has", &revoke("--revoke 00000000"));
+    chapter.fails("A key to revoke that there is not", &revoke("--revoke 1234567"));
+    chapter.folder.put("blank.bin", &[0xff; 64]);
+    chapter.fails("Keys of a file that is no bootloader", "keys --bootloader blank.bin");
+    chapter.fails("Keys of firmware", "keys --bootloader a.elf");
+
     chapter.folder.done("keygen secret.pem --encrypt --passphrase-file passphrase");
     let sign = sign("secret.pem");
     chapter.fails("An encrypted key, and no passphrase", &sign);

@@ -1,0 +1,61 @@
+//! `lifeboot keys`
+
+use super::port;
+use lifeboot_host_tool::bootloader_file::Bootloader;
+use lifeboot_host_tool::keys::{PublicKey, public_path};
+use lifeboot_host_tool::report::Keys;
+use lifeboot_host_tool::{Error, device, files};
+use std::path::{Path, PathBuf};
+
+/// Show which keys a device accepts, which were revoked, and what they signed
+///
+/// A device names its keys by their ids; the key files that you give, and those of lifeboot.toml, put names to them. The
+/// keys are those that its bootloader was built with; an image that is signed with --revoke takes one away, once confirmed.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot keys
+  lifeboot keys --port /dev/ttyACM0 keys/*.pub.pem
+  lifeboot keys --json
+
+  Of a file, where no device is at hand:
+  lifeboot keys --bootloader lifeboot-bootloader keys/*.pub.pem")]
+pub struct Arguments {
+    /// Key files to find names in, public or private
+    #[arg(value_name = "KEY.pem")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    port: port::Arguments,
+    /// A bootloader's file, in place of a device: as cargo built it, or as lifeboot provision wrote it
+    #[arg(long, value_name = "FILE")]
+    bootloader: Option<PathBuf>,
+    /// The private key that signs; its public half beside it is enough
+    #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
+    key: Option<PathBuf>,
+    /// The public key that images are checked with
+    #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
+    public_key: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Keys, Error> {
+    let mut named = Vec::new();
+    for path in &arguments.files {
+        named.push((PublicKey::read(path)?.id(), path.clone()));
+    }
+    // Those that stand in lifeboot.toml for other commands are of use where they can be read.
+    let beside = arguments.key.as_deref().map(public_path);
+    let usual = [&arguments.public_key, &beside, &arguments.key];
+    named.extend(usual.into_iter().flatten().filter_map(|path| Some((PublicKey::read(path).ok()?.id(), path.clone()))));
+    match &arguments.bootloader {
+        Some(path) => of_bootloader(path, &named),
+        None => {
+            let (status, keys) = device::keys(&mut arguments.port.link()?)?;
+            Ok(Keys::of_device(&status, &keys, &named))
+        }
+    }
+}
+
+fn of_bootloader(path: &Path, named: &[([u8; 4], PathBuf)]) -> Result<Keys, Error> {
+    let bootloader = Bootloader::from_file(&files::read(path)?)?;
+    Ok(Keys::of_bootloader(path.display().to_string(), bootloader.info(), named))
+}
