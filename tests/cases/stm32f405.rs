@@ -3,6 +3,7 @@
 
 mod cuts;
 mod handover;
+mod keys;
 mod resets;
 mod storms;
 mod updates;

@@ -68,6 +68,7 @@ const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'s
 
 /// All of them.
 pub const BUGS: [Bug; 46] = [
+pub const BUGS: [Bug; 45] = [
     bug(
         "the journal erases the unit that holds the newest record",
         JOURNAL,
@@ -146,8 +147,8 @@ pub const BUGS: [Bug; 46] = [
     bug(
         "the signature is not checked",
         IMAGE,
-        "if is_signed(key, message, signature) => self.admit(header, slot),",
-        "if is_signed(key, message, signature) || true => self.admit(header, slot),",
+        "if is_signed(key, message, signature) => self.admit(header, slot, own),",
+        "if is_signed(key, message, signature) || true => self.admit(header, slot, own),",
         Suite::Verifier,
     ),
     bug(
@@ -175,7 +176,7 @@ pub const BUGS: [Bug; 46] = [
         "what the check in steps says is not heard",
         IMAGE,
         "Some(false) => Err(Invalid::Signature),",
-        "Some(false) => trust.admit(Header::parse(&self.bytes)?, self.slot).map(Some),",
+        "Some(false) => trust.admit(Header::parse(&self.bytes)?, self.slot, 0).map(Some),",
         Suite::Verifier,
     ),
     bug(
@@ -251,13 +252,69 @@ pub const BUGS: [Bug; 46] = [
     bug(
         "the epoch floor rises before the confirm is durable",
         WORK,
-        "                    Change::Confirm(outcome, epoch) if is_trial(*running, &record) => {",
-        "                    Change::Confirm(_, epoch) if epoch > record.epoch_floor => {
-                        record.epoch_floor = epoch;
+        "                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+        "                    Change::Confirm(_, consequences) if consequences.epoch > record.epoch_floor => {
+                        record.epoch_floor = consequences.epoch;
                         last = false;
                     }
-                    Change::Confirm(outcome, epoch) if is_trial(*running, &record) => {",
+                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
         Suite::Life,
+    ),
+    bug(
+        "keys are revoked before the confirm is durable",
+        WORK,
+        "                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+        "                    Change::Confirm(_, consequences) if consequences.revoked & !record.revoked != 0 => {
+                        record.revoked |= consequences.revoked;
+                        last = false;
+                    }
+                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+        Suite::Boot,
+    ),
+    bug(
+        "keys are revoked when the trial starts",
+        BOOT,
+        "Ok(verified) => return Decision::Trial(verified),",
+        "Ok(verified) => {
+                        device.follow_confirm(&verified);
+                        return Decision::Trial(verified);
+                    }",
+        Suite::Boot,
+    ),
+    bug(
+        "what a cut kept from a confirm is not made good",
+        BOOT,
+        "        device.follow_confirm(&verified);\n",
+        "",
+        Suite::Boot,
+    ),
+    bug(
+        "an image may revoke its own key",
+        IMAGE,
+        "if own & revokes != 0 {",
+        "if own & revokes != 0 && revokes == 0 {",
+        Suite::Boot,
+    ),
+    bug(
+        "what was revoked before is forgotten",
+        BOOT,
+        "record.revoked |= self.revoked;",
+        "record.revoked = self.revoked;",
+        Suite::Boot,
+    ),
+    bug(
+        "a revoked key is accepted",
+        IMAGE,
+        "Some((bit, _)) if self.revoked & bit != 0 =>",
+        "Some((bit, _)) if self.revoked & bit != 0 && self.revoked == 0 =>",
+        Suite::Boot,
+    ),
+    bug(
+        "a way back below the floor is tried all the same",
+        UPDATER,
+        "if Header::parse(&header)?.epoch < self.journal.record().epoch_floor {",
+        "if Header::parse(&header)?.epoch > self.journal.record().epoch_floor {",
+        Suite::Boot,
     ),
     bug(
         "a confirm is reported before it is durable",

@@ -1,0 +1,81 @@
+//! A key is rotated out: by the real bootloader with two keys in its table, over resets and losses of power.
+
+use super::{Host, connect, push, status};
+use lifeboot_core::Slot;
+use lifeboot_core::image::Revokes;
+use lifeboot_host_tool::device::{self, DeviceError};
+use lifeboot_host_tool::image_file::{ImageFile, hex};
+use lifeboot_host_tool::keys::PrivateKey;
+use lifeboot_host_tool::push::PushError;
+use lifeboot_host_tool::report::{KeyState, Keys};
+use lifeboot_tests::bench::{runs, version};
+use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
+use lifeboot_tests::product::{self, STM32F405};
+use lifeboot_updater::wire::{self, Refusal};
+use std::time::Duration;
+
+/// An image of the example firmware by this key, that revokes others.
+fn image(features: &[&str], major: u16, key: &PrivateKey, revokes: &[[u8; 4]]) -> ImageFile {
+    let elf = product::firmware(&STM32F405, Slot::A, features).unwrap();
+    let revokes = Revokes::new(revokes).unwrap();
+    product::sign_revoking(&STM32F405, &elf, (version(major), 0), key, revokes).unwrap()
+}
+
+/// The keys as `lifeboot keys` tells them: the id, and what became of it.
+fn keys(host: &mut Host) -> Vec<(String, KeyState)> {
+    let (status, keys) = device::keys(host).unwrap();
+    Keys::of_device(&status, &keys, &[]).keys.into_iter().map(|key| (key.id, key.state)).collect()
+}
+
+fn refused(host: &mut Host, image: &ImageFile) -> Refusal {
+    match push(host, image) {
+        Err(PushError::Refused(refused)) => refused.refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_key_is_revoked_by_the_confirm_of_an_image_and_by_nothing_less() {
+    let (first, first_file) = product::demo_key("demo").unwrap();
+    let (second, second_file) = product::demo_key("next").unwrap();
+    let bootloader = product::bootloader(&STM32F405, &[first_file, second_file]).unwrap();
+    let flash = product::factory_flash(&STM32F405, &bootloader, &image(&[], 1, &first, &[])).unwrap();
+    // A fast watchdog, as where firmware is to hang.
+    let mut host = connect(&flash, &Settings { lsi: 470_000, ..Settings::default() });
+    let [old, new] = [&first, &second].map(|key| key.public().id());
+    let both = [(hex(&old), KeyState::Accepted), (hex(&new), KeyState::Accepted)];
+    assert_eq!(keys(&mut host), both);
+
+    // Firmware that fails takes no key with it.
+    let bad = image(&["panic-later"], 2, &second, &[old]);
+    assert!(matches!(push(&mut host, &bad), Err(PushError::RolledBack { .. })));
+    runs(&status(&mut host), wire::Slot::A, version(1)).unwrap();
+    assert_eq!(keys(&mut host), both);
+    push(&mut host, &image(&[], 3, &first, &[])).unwrap();
+    runs(&status(&mut host), wire::Slot::B, version(3)).unwrap();
+
+    // Firmware that confirms does.
+    let rotated = image(&[], 4, &second, &[old]);
+    push(&mut host, &rotated).unwrap();
+    runs(&status(&mut host), wire::Slot::A, version(4)).unwrap();
+    let only = [(hex(&old), KeyState::Revoked), (hex(&new), KeyState::Accepted)];
+    assert_eq!(keys(&mut host), only);
+    assert_eq!(refused(&mut host, &image(&[], 5, &first, &[])), Refusal::RevokedKey);
+    // Nor is there a way back to what that key signed.
+    let failure = device::rollback(&mut host, Duration::from_secs(30)).unwrap_err();
+    assert!(matches!(&failure, DeviceError::Refused(refused) if refused.refusal == Refusal::RevokedKey), "{failure}");
+
+    // The same after a reset, and after the power was away.
+    host.pipe().chip().reset(Reset::Pin);
+    runs(&status(&mut host), wire::Slot::A, version(4)).unwrap();
+    assert_eq!(keys(&mut host), only);
+    let flash = host.pipe().chip().flash();
+    host.pipe().chip().power_cycle(&flash, 9).unwrap();
+    runs(&status(&mut host), wire::Slot::A, version(4)).unwrap();
+    assert_eq!(keys(&mut host), only);
+    assert_eq!(refused(&mut host, &image(&[], 5, &first, &[])), Refusal::RevokedKey);
+    // And what the key that is left signs is taken.
+    push(&mut host, &image(&[], 6, &second, &[])).unwrap();
+    runs(&status(&mut host), wire::Slot::B, version(6)).unwrap();
+    assert_eq!(keys(&mut host), only);
+}
