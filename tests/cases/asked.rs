@@ -1,10 +1,11 @@
 //! The emulated boards: a bootloader that is asked to answer, by its pin and by the firmware, and leaves as from a reset;
-//! and the time that it says a verification took.
+//! and the time that it says a verification took. The STM32F405's bootloader, which turns 160 million times a second, is asked
+//! in virtual time: `stm32f405/asked.rs`.
 
 use lifeboot_host_tool::device::{self, DeviceError};
 use lifeboot_host_tool::link::Patience;
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
-use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
+use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_updater::wire::{self, Recovery, ResetCause, Start, Status};
 use std::time::Duration;
 
@@ -29,14 +30,16 @@ fn answers_when_asked<B: Emulated>() -> u32 {
     let flash = bench.board.flash().unwrap();
 
     // By the firmware, and back.
-    let link = || connect(&bench.board.port()).unwrap();
-    let recovering = device::recover(&mut link(), SOON).unwrap();
+    // One host all the time: on the slowest board another one would wait for minutes until this one has been silent for 3 s.
+    let mut link = connect(&bench.board.port()).unwrap();
+    let recovering = device::recover(&mut link, SOON).unwrap();
     assert_eq!((recovering.recovery, recovering.outcome), (Some(Recovery::Asked), None));
-    let stays = device::confirm(&mut link()).unwrap_err();
+    let stays = device::confirm(&mut link).unwrap_err();
     assert!(matches!(stays, DeviceError::Refused(_)), "{stays:?}");
     // Once: the next reset starts the firmware, which finds everything as after a reset.
-    let verification = confirmed(&device::reset(&mut link(), SOON).unwrap(), ResetCause::Request);
+    let verification = confirmed(&device::reset(&mut link, SOON).unwrap(), ResetCause::Request);
 
+    drop(link);
     // By the pin, and back.
     bench.board.reset_by_pin(true).unwrap();
     assert_eq!(status(&bench).recovery, Some(Recovery::Asked));
@@ -47,17 +50,10 @@ fn answers_when_asked<B: Emulated>() -> u32 {
 }
 
 #[test]
-fn the_stm32f405() {
-    let verification = answers_when_asked::<Stm32f405>();
-    // README.md's 42 ms are from the reset on.
-    assert!((30..42).contains(&verification), "{verification} ms");
-}
-
-#[test]
 fn the_pico() {
     let verification = answers_when_asked::<Pico>();
-    // 16.5 million instructions, one a cycle of 125 MHz, and some that take two.
-    assert!((120..170).contains(&verification), "{verification} ms");
+    // 16.5 million instructions, of one or two cycles of 125 MHz.
+    assert!((132..264).contains(&verification), "{verification} ms");
 }
 
 /// Here virtual time is that of this machine.

@@ -5,10 +5,11 @@
 //! 1. A flash map in `core/src/layout.rs`, and its line in `BOARDS`. Tests that list or count the boards then fail, and
 //!    say what is new; `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes its golden bytes.
 //! 2. A feature for the board in `Cargo.toml`, and its line in `board()` of `build.rs`.
-//! 3. A folder here with `mod.rs`: `BOARD`, `start_up`, `arm_watchdog` and `jump`, with what `cortex_m.rs` has for all and
+//! 3. A folder here with `mod.rs`: `BOARD`, `start_up`, `reset`, `arm_watchdog` and `jump`, with what `cortex_m.rs` has for all and
 //!    `vtor.rs` for most; a core without VTOR brings its own vector table, as nRF51 does. And `flash.rs`: the driver, over
-//!    the `embedded-storage` traits. What the chip's ROM looks
-//!    for in front of the vectors goes into the section `.boot2`.
+//!    the `embedded-storage` traits. And `clock.rs`; and `recovery.rs`: the serial port that the example firmware uses,
+//!    polled, a pin, and the watchdog's feed. What the chip's ROM looks for in front of the vectors goes into the section
+//!    `.boot2`.
 //! 4. Its two lines below.
 //! 5. A file or folder in `firmware-example/src/board`: serial port, clock, LED, watchdog feed; its lines in `mod.rs`
 //!    there, its feature in `Cargo.toml`, its line in `build.rs`.
@@ -19,8 +20,9 @@
 //!
 //! What each of them promises:
 //!
-//! - `start_up() -> Cause` runs first: makes faults end in a reset, makes the clock fast, says why the chip was reset, and
-//!   clears what told it. A clock that does not come leaves the chip slow, not hanging; at its fastest it is still below
+//! - `start_up() -> Reset` runs first: makes faults end in a reset, makes the clock fast, says why the chip was reset and
+//!   whether the firmware has asked for recovery then, and clears what told it. Where the chip itself says why, RAM is
+//!   believed only where both agree. A clock that does not come leaves the chip slow, not hanging; at its fastest it is still below
 //!   the chip's limit, the tolerance of its source included.
 //! - `Flash`: a read of a torn word is an error or any bytes, never a hang; each erase of a unit and each write of a
 //!   word is a function of its own with an unmangled name, so that an emulator can stop at it. `ERASE_SIZE` is the
@@ -29,6 +31,15 @@
 //! - `arm_watchdog()`: from here on, firmware that does not feed it is reset, with `Cause::Watchdog` as the cause. Its
 //!   period, with its oscillator at its fastest, is longer than the longest erase at its slowest: firmware that stands
 //!   still meanwhile cannot feed.
+//! - `reset(Cause) -> !`: a reset of everything that the bootloader has used, the core's own request being enough or not;
+//!   the cause is found by the next boot.
+//! - `Clock`: milliseconds since `start()`, coarse and wrapping, never waiting. `stop()` leaves its timer and whatever drives
+//!   it as after reset.
+//! - `Serial`: `receive()` waits for nothing, and no error of the line stops it; `send()` and `flush()` wait, but not for ever.
+//!   How many bytes may come while nobody reads stands there: 6 on the nRF51, 1 to 2 on the STM32F4, 32 on the RP2040.
+//! - `recovery_is_asked()`: the pin, whose pull and settling are its own business; afterwards it is as after reset. Where
+//!   nothing is connected, nobody asks.
+//! - `feed_watchdog()`: whatever watchdog may still run from before the reset; harmless where none does.
 //! - `jump(&Verified) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog excepted.
 
 mod cortex_m;

@@ -11,6 +11,7 @@ const CR1: usize = 0x4000_0000;
 const EGR: usize = 0x4000_0014;
 const CNT: usize = 0x4000_0024;
 const PSC: usize = 0x4000_0028;
+const ARR: usize = 0x4000_002C;
 
 /// PSC, for two ticks a millisecond: timers of APB1 count at twice its clock, half of the core's (7.2, figure 21); with the
 /// PLL that is 80 MHz, without 8 MHz.
@@ -27,6 +28,7 @@ impl Clock {
         load(RCC_APB1ENR); // The timer takes nothing before (7.2, "two peripheral clock cycles").
         let ticks = if load(RCC_CFGR) & USED == USE_PLL << 2 { FAST } else { SLOW };
         store(PSC, ticks - 1);
+        store(ARR, u32::MAX); // With 0, which manuals differ about, it would not count (18.4.12).
         store(EGR, 1); // UG: now, and not once the count has wrapped (18.4.6).
         store(CR1, 1); // CEN
         Clock(())

