@@ -16,7 +16,7 @@ const SHOWN: usize = 150;
 fn every_seeded_bug_is_caught() {
     let copy = Copy::new().unwrap();
     let mut survivors = Vec::new();
-    for bug in &BUGS {
+    for bug in BUGS {
         match &copy.failures_with(bug).unwrap()[..] {
             [] => {
                 println!("{:60} NOT CAUGHT", bug.name);
