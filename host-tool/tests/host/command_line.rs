@@ -169,7 +169,7 @@ fn failures_say_what_to_do() {
     let folder = Folder::new();
     assert_eq!(
         folder.failed("sign a.elf --board microbit --version 1.2.3 --key key.pem"),
-        "error: the firmware starts at 0x08020200, and board microbit wants it at 0x00006900; it fits board stm32f405\n  \
+        "error: the firmware starts at 0x08020200, and board microbit wants it at 0x00007900; it fits board stm32f405\n  \
          help: link it with the memory.x that Lifeboot renders for the board: a line in build.rs does it\n"
     );
     assert_eq!(

@@ -63,15 +63,15 @@ fn bytes_outside_the_slot_are_refused_by_name() {
     program.sections[2].load_address = 0x3_0000;
     assert_eq!(
         error(&program),
-        "section .rodata is loaded to 0x00030000..0x00030020, outside slot A (payload: 0x00006900..0x00023400)"
+        "section .rodata is loaded to 0x00030000..0x00030020, outside slot A (payload: 0x00007900..0x00023c00)"
     );
     let mut program = Program::new(SMALL, Slot::A);
-    program.sections[2].load_address = 0x2_3400 - 0x1f;
+    program.sections[2].load_address = 0x2_3c00 - 0x1f;
     assert!(matches!(
         Firmware::parse(&program.elf(), SMALL),
-        Err(ElfError::OutsideSlot { end: 0x2_3401, last: 0x2_3400, .. })
+        Err(ElfError::OutsideSlot { end: 0x2_3c01, last: 0x2_3c00, .. })
     ));
-    program.sections[2].load_address = 0x2_3400 - 0x20;
+    program.sections[2].load_address = 0x2_3c00 - 0x20;
     assert_eq!(program.firmware().payload().len(), SMALL.capacity() as usize);
 }
 
@@ -101,7 +101,7 @@ fn firmware_of_another_board_is_told_so() {
     let program = Program::new(LARGE, Slot::A);
     let error = Firmware::parse(&program.elf(), SMALL).unwrap_err().to_string();
     let expected =
-        "the firmware starts at 0x08020200, and board microbit wants it at 0x00006900; it fits board stm32f405";
+        "the firmware starts at 0x08020200, and board microbit wants it at 0x00007900; it fits board stm32f405";
     assert_eq!(error, expected);
 }
 

@@ -93,8 +93,8 @@ fn a_bootloader_fits_its_region() {
     program.sections[1].load_address = SMALL.bootloader.end() - 1;
     assert_eq!(
         bootloader_error(&program),
-        "the bootloader is loaded to 0x00005fff..0x00006041, outside its region on board microbit \
-         (0x00000000..0x00006000)"
+        "the bootloader is loaded to 0x00006fff..0x00007041, outside its region on board microbit \
+         (0x00000000..0x00007000)"
     );
     let mut program = Program::bootloader(LARGE, &[[1; 32]], false);
     program.sections[1].load_address = LARGE.flash_address - 0x100;
