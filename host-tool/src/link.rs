@@ -22,6 +22,7 @@ use frames::{End, Frames};
 use heard::MOMENT;
 use lifeboot_updater::frame;
 use lifeboot_updater::wire::{Answer, Body, Command, Keys, Refusal, Rejection, Request, SILENCE, Status};
+use recovery::Told;
 use reply::fits;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -69,8 +70,8 @@ pub struct Link<P> {
     stop: Option<Box<dyn Fn() -> bool>>,
     /// Since when a request waits for its answer, over all that have none since the last one; and whether that was told.
     unanswered: Option<(Duration, bool)>,
-    /// The keys that a bootloader told with its last state.
-    keys: Option<Keys>,
+    /// What a bootloader told with its state, if that was the last state that was heard.
+    told: Option<Told>,
 }
 
 impl<P: Pipe> Link<P> {
@@ -90,7 +91,7 @@ impl<P: Pipe> Link<P> {
             listener: None,
             stop: None,
             unanswered: None,
-            keys: None,
+            told: None,
         }
     }
 
@@ -194,9 +195,8 @@ impl<P: Pipe> Link<P> {
     pub fn keys(&mut self, patience: Patience) -> Result<(Status, Result<Keys, Refusal>), LinkError> {
         let status = self.status(patience)?;
         // A bootloader that answers tells both at once.
-        let told = self.keys.take().filter(|_| status.recovery.is_some());
-        if let Some(keys) = told {
-            return Ok((status, Ok(keys)));
+        if let Some(told) = &self.told {
+            return Ok((status, Ok(told.keys.clone())));
         }
         match self.ask(&Command::Keys, patience)? {
             Reply::Keys(keys) => Ok((status, Ok(keys))),
@@ -205,12 +205,14 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// What the device rejected before the last outcome, the newest first; `None` where it does not tell: a bootloader that
-    /// answers in place of firmware.
+    /// What the device rejected before the last outcome, the newest first; `None` where it does not tell.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
     pub fn quarantine(&mut self, patience: Patience) -> Result<Option<Vec<Rejection>>, LinkError> {
+        if let Some(told) = &self.told {
+            return Ok(Some(told.quarantine.clone()));
+        }
         match self.ask(&Command::Quarantine, patience)? {
             Reply::Quarantine(rejections) => Ok(Some(rejections.into_iter().flatten().collect())),
             Reply::Refused(_) => Ok(None),
@@ -298,8 +300,11 @@ impl<P: Pipe> Link<P> {
         match &body {
             Body::Log(piece) => tell(Heard::Log(Source::Firmware, piece)),
             Body::BootLog(log) => tell(Heard::Log(Source::Bootloader, log)),
-            Body::Status(status) => tell(Heard::Status(status)),
-            Body::Recovery { info, record, headers, .. } => self.keys = recovery::keys(info, record, *headers),
+            Body::Status(status) => {
+                tell(Heard::Status(status));
+                self.told = None;
+            }
+            Body::Recovery { info, record, headers, .. } => self.told = Told::read(info, record, *headers),
             _ => {}
         }
         Some((number, Reply::of(body)?))

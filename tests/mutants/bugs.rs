@@ -55,6 +55,7 @@ const OUTCOMES: &str = "bootloader/core/src/record/outcomes.rs";
 const HANDOVER: &str = "bootloader/core/src/handover.rs";
 const BOOT: &str = "bootloader/core/src/boot.rs";
 const IMAGE: &str = "bootloader/core/src/image.rs";
+const RECOVERY: &str = "bootloader/core/src/recovery.rs";
 const RECEIVE: &str = "bootloader/core/src/receive.rs";
 const VERIFY: &str = "bootloader/core/src/verify.rs";
 const DOUBT: &str = "updater/src/doubt.rs";
@@ -434,5 +435,12 @@ pub const BUGS: &[Bug] = &[
         "(mark == FAULT_MARK && cause == Cause::Fault)",
         "(mark == FAULT_MARK && cause != Cause::Unknown)",
         Suite::Boot,
+    ),
+    bug(
+        "a bootloader that answers takes what was rejected",
+        RECOVERY,
+        "if !force && record.outcomes.have_rejected(",
+        "if force && record.outcomes.have_rejected(",
+        Suite::Line,
     ),
 ];

@@ -45,6 +45,7 @@ mod body {
 /// The numbers of the wire's variants: why not, beside what [`Invalid`] says.
 mod refusal {
     pub const OTHER_TARGET: u8 = 16;
+    pub const REJECTED: u8 = 18;
     pub const BUSY: u8 = 20;
     pub const NO_TRANSFER: u8 = 21;
     pub const INCOMPLETE: u8 = 22;
@@ -95,7 +96,7 @@ pub fn serve<F: NorFlash, L: Line>(
     };
     loop {
         let (variant, result) = match server.next() {
-            Task::Begin(target) => (body::BEGUN, server.begin(target)),
+            Task::Begin(target, force) => (body::BEGUN, server.begin(target, force)),
             Task::Finish => (body::DONE, server.finish()),
             Task::Reset => return server.line.flush(),
         };
@@ -106,7 +107,8 @@ pub fn serve<F: NorFlash, L: Line>(
 
 /// What takes long, and much stack: done when nothing of the frame that asked for it is left there.
 enum Task {
-    Begin(Slot),
+    /// Into a slot; with force, an image that was rejected before, too.
+    Begin(Slot, bool),
     Finish,
     Reset,
 }
@@ -179,8 +181,8 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
                     let (header, rest) = message.0.split_first_chunk()?;
                     self.header = *header;
                     // The version that is believed to run stands in between; nothing runs here.
-                    let [target, _] = rest.last_chunk().copied().unwrap_or_default();
-                    return Some(Task::Begin(if target == 0 { Slot::A } else { Slot::B }));
+                    let [target, force] = rest.last_chunk().copied().unwrap_or_default();
+                    return Some(Task::Begin(if target == 0 { Slot::A } else { Slot::B }, force != 0));
                 }
             },
             command::WRITE => {
@@ -208,13 +210,16 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
     }
 
     #[inline(never)]
-    fn begin(&mut self, target: Slot) -> Result<u32, u8> {
+    fn begin(&mut self, target: Slot, force: bool) -> Result<u32, u8> {
         self.receiver = None;
         let mut record = *self.journal.record();
         if self.asked && target == record.confirmed {
             return Err(refusal::OTHER_TARGET);
         }
         let checked = trust(self.board, self.info, &record).check(&self.header, target).map_err(number)?;
+        if !force && record.outcomes.have_rejected(&checked.header().digest) {
+            return Err(refusal::REJECTED);
+        }
         if record.trial.take().is_some() {
             self.journal.append(self.flash, record).map_err(|_| number(Invalid::Flash))?;
         }

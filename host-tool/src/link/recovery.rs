@@ -1,10 +1,10 @@
-//! The state of a device whose bootloader answers, and its keys, read from what stands in its flash.
+//! The state of a device whose bootloader answers, its keys and its quarantine, read from what stands in its flash.
 
 use lifeboot_core::Board;
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::record::Record;
-use lifeboot_updater::wire::{Keys, Recovery, Signed, SlotContent, Status, WIRE};
+use lifeboot_updater::wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE};
 
 /// Where the info of a bootloader names its board.
 const BOARD: std::ops::Range<usize> = 0x10..0x20;
@@ -37,16 +37,28 @@ pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], header
     })
 }
 
-/// The keys that the same answer tells.
-pub(super) fn keys(info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Keys> {
-    let (_, info) = read(info)?;
-    let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
-    let signed = headers.map(|header| {
-        let header = Header::parse(header.try_into().ok()?).ok()?;
-        Some(Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
-    });
-    let ids = std::array::from_fn(|index| info.keys().get(index).map(key_id));
-    Some(Keys { ids, revoked: record.revoked, signed })
+/// What the same answer tells, and firmware is asked for by commands of their own.
+pub(super) struct Told {
+    pub keys: Keys,
+    /// The newest first.
+    pub quarantine: Vec<Rejection>,
+}
+
+impl Told {
+    /// `None` where it is not of the formats that this program knows.
+    pub(super) fn read(info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Self> {
+        let (_, info) = read(info)?;
+        let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
+        let signed = headers.map(|header| {
+            let header = Header::parse(header.try_into().ok()?).ok()?;
+            Some(Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
+        });
+        let ids = std::array::from_fn(|index| info.keys().get(index).map(key_id));
+        Some(Told {
+            keys: Keys { ids, revoked: record.revoked, signed },
+            quarantine: record.outcomes.quarantine().map(Into::into).collect(),
+        })
+    }
 }
 
 fn read(info: &[u8]) -> Option<(&'static Board, Info)> {

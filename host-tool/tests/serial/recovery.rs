@@ -1,6 +1,6 @@
 //! A bootloader that answers: pushes to it, what it refuses, what a bad line or a loss of power do to it.
 
-use crate::device::Device;
+use crate::device::{Device, Firmware};
 use crate::images::Recipe;
 use crate::line::{Faults, Wire};
 use crate::pushes::{Steps, assert_holds, assert_untouched, push_patiently, push_to, recipe};
@@ -30,6 +30,40 @@ fn asked(board: &'static Board) -> Wire {
     device.reset(0, Cause::Request);
     assert!(device.is_in_recovery());
     Wire::to(device)
+}
+
+/// Nothing but this image was rejected before the last outcome.
+fn assert_quarantine(link: &mut Link<Wire>, image: &ImageFile) {
+    let quarantine = link.quarantine(Patience::SHORT).unwrap().unwrap();
+    let [earlier] = &quarantine[..] else { panic!("{quarantine:?}") };
+    assert!(image.header().digest.starts_with(&earlier.digest));
+}
+
+/// What was rejected is not forgotten because the bootloader answers in place of firmware.
+#[test]
+fn an_image_in_quarantine_is_taken_by_force_only() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let images = [1, 2].map(|minor| recipe(&MICROBIT, minor, 3000).image());
+    for (minor, image) in (1..).zip(&images) {
+        wire.bench_mut().device.firmware_does(minor, Firmware::Hangs);
+        assert!(matches!(push_to(&wire, image), Err(PushError::RolledBack { .. })));
+    }
+    wire.bench_mut().device.asks_for_recovery = true;
+    wire.bench_mut().device.reset(0, Cause::Request);
+    let mut link = wire.link();
+    assert_eq!(link.status(Patience::SHORT).unwrap().recovery, Some(Recovery::Asked));
+    assert_quarantine(&mut link, &images[0]);
+
+    let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
+    for image in &images {
+        assert_eq!(refusal(push_to(&wire, image)), Refusal::Rejected);
+    }
+    assert!(wire.bench().device.flash.bytes(0, before.len()) == before, "flash changed");
+
+    wire.bench_mut().device.firmware_does(1, Firmware::Healthy);
+    let forced = Options { force: true, ..Options::default() };
+    assert_eq!(push(&mut wire.link(), &images[0], &forced, &mut ()).unwrap().outcome, PushOutcome::Confirmed);
+    assert_quarantine(&mut wire.link(), &images[1]);
 }
 
 fn refusal(result: Result<impl std::fmt::Debug, PushError>) -> Refusal {
@@ -156,7 +190,10 @@ fn what_was_damaged_on_its_way_is_never_marked() {
         let mut slot = image.for_slot(&MICROBIT, Slot::A).unwrap();
         slot[place as usize] ^= 0x40;
         let answer = transfer(&mut wire.link(), &slot, &image);
-        assert!(matches!(answer, Reply::Refused(Refusal::Digest | Refusal::Table)), "{place}: {answer:?}");
+        assert!(
+            matches!(answer, Reply::Refused(Refusal::Digest | Refusal::Table | Refusal::Entry)),
+            "{place}: {answer:?}"
+        );
     }
     let status = wire.link().status(Patience::SHORT).unwrap();
     assert_eq!((status.trial, status.recovery), (None, Some(Recovery::NothingStarts)));
