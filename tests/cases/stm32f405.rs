@@ -5,6 +5,7 @@ mod asked;
 mod cuts;
 mod handover;
 mod keys;
+mod recovery;
 mod resets;
 mod storms;
 mod updates;

@@ -83,6 +83,7 @@ class Bench:
         chip = self.chip
         return {
             "failed": chip.failed,
+            "listens": self.uart.listens(),
             "operations": len(chip.operations),
             "vectors": chip.vectors,
             "complaints": chip.complaints,

@@ -1,7 +1,8 @@
 """The board's two cables, each to a TCP port of this machine: one client at a time.
 
 A client of the UART's sends at 115,200 baud, and what the receiver has no room for is lost, as on a wire; so is what a chip
-sends or receives that has set another baud rate. A client of
+sends or receives that has set another baud rate. A core that asks for bytes that are still on the wire sleeps until they are
+there: it would do nothing but ask again, at a fortieth of a real one's speed. A client of
 USB's is a program that has the port open; while no port is there, since the device is in reset or has not been recognised
 yet, a client is sent away, and what the device sends while nobody is there is lost.
 """
@@ -10,6 +11,8 @@ import socket
 
 from rp2040py.peripherals.usb import SIE_LINE_STATE_SHIFT, SIELineState
 from rp2040py.usb.cdc import CDC_DTR, CDC_RTS, USBCDC
+
+from rp2040py.peripherals.uart import UARTFR
 
 from mended import uart_clock
 
@@ -91,6 +94,9 @@ class UartCable(Cable):
         self.uart.on_byte = self._byte_leaves
         self.waiting = bytearray()
         self.alarm = mcu.clock.create_alarm(self._bytes_arrive)
+        self._read = self.uart.read_uint32
+        self.uart.read_uint32 = self._is_read
+        self.is_awaited = False
 
     def received(self, data):
         idle = not self.waiting
@@ -112,10 +118,20 @@ class UartCable(Cable):
     def _schedule(self):
         self.alarm.schedule(NANOSECONDS_A_BYTE * min(BURST, len(self.waiting)))
 
+    def _is_read(self, offset):
+        if offset == UARTFR and self.waiting and self.uart.rx_fifo.empty:
+            self.mcu.core.waiting = self.is_awaited = True
+        return self._read(offset)
+
+    def listens(self):
+        """Whether the chip has begun to."""
+        return self.uart.enabled and self.uart.rx_enabled
+
     def _bytes_arrive(self):
+        if self.is_awaited:
+            self.mcu.core.waiting = self.is_awaited = False
         for byte in self.waiting[:BURST]:
-            listens = self.uart.enabled and self.uart.rx_enabled and not self.uart.rx_fifo.full
-            if listens and self._fits():
+            if self.listens() and not self.uart.rx_fifo.full and self._fits():
                 self.uart.feed_byte(byte)
         del self.waiting[:BURST]
         if self.waiting:

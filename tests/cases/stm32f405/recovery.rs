@@ -1,0 +1,16 @@
+//! Both slots destroyed, pushed, alive.
+
+use super::{connect, factory, image, push};
+use crate::recovery::{destroy, lives_again};
+use lifeboot_tests::emulator::stm32f405::chip::Settings;
+use lifeboot_tests::product::STM32F405;
+
+#[test]
+fn with_both_slots_destroyed_it_lives_again() {
+    let mut host = connect(&factory(), &Settings::default());
+    push(&mut host, &image(&[], 2, 2)).unwrap();
+    let mut flash = host.pipe().chip().flash();
+    destroy(STM32F405.board, &mut flash);
+    host.pipe().chip().power_cycle(&flash, 9).unwrap();
+    lives_again(&STM32F405, &mut host);
+}
