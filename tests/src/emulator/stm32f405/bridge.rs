@@ -17,8 +17,8 @@ const USED: usize = 2;
 
 /// What rsemu leaves out of a peripheral.
 pub trait Mend<D>: Debug + Send + Sync {
-    /// The guest has read a register.
-    fn read(&self, offset: u64);
+    /// The guest has read a register, and this in it.
+    fn read(&self, offset: u64, word: u32);
     /// The guest has written a register.
     fn written(&self, offset: u64, word: [u8; 4]);
     /// A tick of the peripheral's clock has passed.
@@ -27,9 +27,25 @@ pub trait Mend<D>: Debug + Send + Sync {
 
 /// Nothing.
 impl<D> Mend<D> for () {
-    fn read(&self, _: u64) {}
+    fn read(&self, _: u64, _: u32) {}
     fn written(&self, _: u64, _: [u8; 4]) {}
     fn ran(&self, _: &D) {}
+}
+
+/// Two things.
+impl<D, A: Mend<D>, B: Mend<D>> Mend<D> for (A, B) {
+    fn read(&self, offset: u64, word: u32) {
+        self.0.read(offset, word);
+        self.1.read(offset, word);
+    }
+    fn written(&self, offset: u64, word: [u8; 4]) {
+        self.0.written(offset, word);
+        self.1.written(offset, word);
+    }
+    fn ran(&self, device: &D) {
+        self.0.ran(device);
+        self.1.ran(device);
+    }
 }
 
 /// A peripheral behind the bridge.
@@ -57,7 +73,7 @@ impl<D: Debug> MemOps for Bridge<D> {
         let mut word = [0; 4];
         self.registers.read(offset & !3, &mut word, attributes)?;
         if !attributes.debug {
-            self.mend.read(offset & !3);
+            self.mend.read(offset & !3, u32::from_le_bytes(word));
         }
         bytes.copy_from_slice(&word[(offset & 3) as usize..][..bytes.len()]);
         Ok(())

@@ -6,6 +6,7 @@
 use super::bridge::Bridged;
 use super::core::{Counts, DrivenCore};
 use super::flash::{Seen, WatchedFlash};
+use super::polls::Polls;
 use super::silence::Silence;
 use crate::chance::Chance;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -111,10 +112,11 @@ impl Chip {
         // What the machine is made of, so far as the host has to hold it.
         let (core, flash, ram) = (Kept::default(), Kept::default(), Kept::default());
         let counts = Arc::new(Counts::default());
-        let (kept, its_flash, its_counts) = (core.clone(), flash.clone(), counts.clone());
+        let polls = Arc::new(Polls::default());
+        let (kept, its_flash, its_counts, its_polls) = (core.clone(), flash.clone(), counts.clone(), polls.clone());
         options.bindings.replace("cpu.arm.v7m", move |properties| {
             let core = keep(&kept, Arc::new(ArmV7m::from_props(properties)?));
-            Ok(Arc::new(DrivenCore::new(core, its_flash.clone(), its_counts.clone())))
+            Ok(Arc::new(DrivenCore::new(core, its_flash.clone(), its_counts.clone(), its_polls.clone())))
         });
         let kept = flash.clone();
         options.bindings.replace("st.flash", move |properties| {
@@ -126,9 +128,10 @@ impl Chip {
             let built = keep(&kept, Arc::new(Ram::new(properties)?));
             Ok(built)
         });
-        options
-            .bindings
-            .replace("st.usart", |properties| Ok(Arc::new(Bridged::new(Usart::new(properties)?, Silence::default()))));
+        options.bindings.replace("st.usart", move |properties| {
+            let mended = (Silence::default(), polls.clone());
+            Ok(Arc::new(Bridged::new(Usart::new(properties)?, mended)))
+        });
         options.bindings.replace("st.iwdg", |properties| Ok(Arc::new(Bridged::new(Iwdg::new(properties)?, ()))));
         let machine = rsemu::machine::build("board.machine", BOARD, &catalog::registry()?, &options)?;
         let line = ports::open(&options.realize.hosts, "console")?;

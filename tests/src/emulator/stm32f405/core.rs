@@ -3,9 +3,11 @@
 //! - The core stands still while flash is busy: its next fetch waits (RM0090, 3.6).
 //! - rsemu 0.0.7 forgets the rest of an IT block that an exception interrupts; what of the IT block was to come is put
 //!   into the frame on the stack, where the return finds it (DDI 0403, B1.5.6).
+//! - A core that asks the USART in vain sleeps for the rest of its turn: see `polls`.
 //! - A core that sleeps is not asked again for each cycle: it sleeps until SysTick or an interrupt is due.
 
 use super::flash::WatchedFlash;
+use super::polls::Polls;
 use rsemu::core::device::{Device, DeviceClass, RealizeCtx, ResetKind, SinkPin};
 use rsemu::core::sched::{Budget, Consumed, TickCursor};
 use rsemu::core::space::MemAttrs;
@@ -33,6 +35,7 @@ pub struct DrivenCore {
     /// Cycles that the last instruction took from the next budget.
     owed: AtomicU64,
     counts: Arc<Counts>,
+    polls: Arc<Polls>,
 }
 
 /// What a core has done since its machine was built.
@@ -80,8 +83,13 @@ impl Counts {
 
 impl DrivenCore {
     /// Drives a core, and counts.
-    pub fn new(core: Arc<ArmV7m>, flash: Arc<OnceLock<Arc<WatchedFlash>>>, counts: Arc<Counts>) -> Self {
-        DrivenCore { core, flash, owed: AtomicU64::new(0), counts }
+    pub fn new(
+        core: Arc<ArmV7m>,
+        flash: Arc<OnceLock<Arc<WatchedFlash>>>,
+        counts: Arc<Counts>,
+        polls: Arc<Polls>,
+    ) -> Self {
+        DrivenCore { core, flash, owed: AtomicU64::new(0), counts, polls }
     }
 
     fn is_stalled(&self) -> bool {
@@ -109,7 +117,7 @@ impl DrivenCore {
                 self.keep_block(before & IT);
             }
             before = after;
-            if self.core.is_asleep() {
+            if self.polls.take() || self.core.is_asleep() {
                 used += self.sleep(cycles.saturating_sub(used));
             }
         }

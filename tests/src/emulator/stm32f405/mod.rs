@@ -8,6 +8,7 @@
 //! | `chip` | the machine, its resets, its memory, in virtual time |
 //! | `core` | runs the core, and mends what rsemu does otherwise than the chip |
 //! | `flash` | sees every flash operation, and can cut the power before it |
+//! | `polls` | lets a core sleep that asks the USART in vain |
 //! | `silence` | the USART's IDLE, which rsemu does not know |
 //! | `line` | a host at the serial line, in virtual time |
 //!
@@ -21,6 +22,7 @@ pub mod chip;
 mod core;
 mod flash;
 pub mod line;
+mod polls;
 mod silence;
 
 use self::chip::{Chip, Settings};

@@ -42,7 +42,7 @@ impl Silence {
 }
 
 impl Mend<Usart> for Silence {
-    fn read(&self, offset: u64) {
+    fn read(&self, offset: u64, _: u32) {
         if offset == DR {
             self.heard().silent = Some(0);
         }
