@@ -173,22 +173,35 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         self.holder = Some(session);
         self.heard = self.heard.wrapping_add(silence);
         let is_repeated = self.done == Some(self.request);
+        if !is_repeated {
+            // Its number comes around again.
+            self.done = None;
+        }
         let (variant, result) = match command {
             command::BEGIN => match &self.receiver {
                 Some(receiver) if is_repeated => (body::BEGUN, Ok(receiver.next())),
                 _ => {
-                    message.number();
-                    let (header, rest) = message.0.split_first_chunk()?;
-                    self.header = *header;
-                    // The version that is believed to run stands in between; nothing runs here.
-                    let [target, force] = rest.last_chunk().copied().unwrap_or_default();
-                    return Some(Task::Begin(if target == 0 { Slot::A } else { Slot::B }, force != 0));
+                    let is_header = message.number() == HEADER_LENGTH as u32;
+                    match message.0.split_first_chunk() {
+                        Some((header, rest)) if is_header => {
+                            self.header = *header;
+                            // The version that is believed to run stands in between; nothing runs here.
+                            let [target, force] = rest.last_chunk().copied().unwrap_or_default();
+                            return Some(Task::Begin(if target == 0 { Slot::A } else { Slot::B }, force != 0));
+                        }
+                        _ => (body::DONE, Err(Invalid::NoImage as u8)),
+                    }
                 }
             },
             command::WRITE => {
                 let offset = message.number();
                 message.number();
-                (body::WRITTEN, self.write(offset, message.0))
+                let written = self.write(offset, message.0);
+                if written.is_err() {
+                    // What is wrong with the image does not get better; half a table must not be read on.
+                    self.receiver = None;
+                }
+                (body::WRITTEN, written)
             }
             command::FINISH if is_repeated => (body::DONE, Ok(0)),
             command::FINISH => return Some(Task::Finish),

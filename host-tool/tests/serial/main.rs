@@ -37,6 +37,18 @@ mod hosts;
 /// A bootloader that answers: pushes to it, what it refuses, what a bad line or a loss of power do to it.
 mod recovery;
 
+/// A host that says what it wants.
+mod stranger;
+
+/// Every message in every state.
+mod messages;
+
+/// Floods, halves of frames, silence, hosts that talk at once.
+mod floods;
+
+/// Recordings of a good push, played again.
+mod replays;
+
 /// Status, confirm, rollback, reset.
 mod requests;
 
