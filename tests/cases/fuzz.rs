@@ -1,4 +1,4 @@
-//! Bytes that nobody meant to write, five ways into Lifeboot. Each target makes an input's bytes into a case
+//! Bytes that nobody meant to write, six ways into Lifeboot. Each target makes an input's bytes into a case
 //! ([`choices::Choices`]) and asserts what must hold in any case: it accepts exactly what it should, changes nothing that
 //! it may not change, and never panics.
 //!
@@ -8,6 +8,7 @@
 //! | `relocation_tables` | a table, a payload, and the pieces in which it comes |
 //! | `journals` | what lies in the journal, and what is appended |
 //! | `sessions` | what a host sends, in frames and as noise, and when the device is asked |
+//! | `recoveries` | the same, to a bootloader that answers |
 //! | `elf_files` | what the linker wrote, and what became of it since |
 //!
 //! `cargo test` runs each with its seeds and with [`INPUTS`] generated inputs, or as many as [`LIMIT`] allows;
@@ -19,6 +20,7 @@ mod elf;
 mod found;
 mod image;
 mod journal;
+mod recovery;
 mod relocations;
 mod wire;
 

@@ -3,8 +3,8 @@
 //! An input decides what the device is like (its slots, its journal), and then what happens: frames of commands with good
 //! and bad fields, damaged frames, noise, whole pushes of good and bad images, time, and how often the application polls.
 
-mod device;
-mod images;
+pub mod device;
+pub mod images;
 
 use super::choices::Choices;
 use super::{INPUTS, LIMIT};
@@ -17,7 +17,7 @@ use lifeboot_updater::frame;
 use lifeboot_updater::wire::{self, Command, Request};
 
 /// Bytes of image in a `Write` of a push.
-const CHUNK: usize = 500;
+pub const CHUNK: usize = 500;
 
 /// A device as it comes from production.
 const FRESH: [u8; 6] = [0; 6];
@@ -57,12 +57,12 @@ fn happen(device: &mut Device, choices: &mut Choices) {
     match choices.byte() % 12 {
         0 => push(device, choices),
         1..=4 => {
-            let bytes = command(device, choices);
+            let bytes = command_to(device, choices);
             device.line.incoming.extend(bytes);
         }
         5 => device.line.incoming.extend(choices.bytes(64)),
         6 => {
-            let mut bytes = command(device, choices);
+            let mut bytes = command_to(device, choices);
             choices.mutate(&mut bytes);
             device.line.incoming.extend(bytes);
         }
@@ -125,17 +125,21 @@ fn send(device: &mut Device, number: u8, command: Command) {
     device.line.incoming.extend(bytes);
 }
 
-fn framed(request: &Request) -> Vec<u8> {
+pub fn framed(request: &Request) -> Vec<u8> {
     let (mut scratch, mut out) = ([0; 1200], [0; 1300]);
     let length = frame::encode(request, &mut scratch, &mut out).expect("room for any request here");
     out[..length].to_vec()
 }
 
-/// One frame with any command, its fields near what would be right.
-fn command(device: &mut Device, choices: &mut Choices) -> Vec<u8> {
+fn command_to(device: &mut Device, choices: &mut Choices) -> Vec<u8> {
+    let next = device.updater.next().unwrap_or_default();
+    command(next, device_version(device), choices)
+}
+
+/// One frame with any command, its fields near what would be right for this offset and this running version.
+pub fn command(next: u32, running: wire::Version, choices: &mut Choices) -> Vec<u8> {
     let session = if choices.byte() % 8 == 7 { choices.word() as u16 } else { 7 };
     let number = choices.byte() % 8;
-    let next = device.updater.next().unwrap_or_default();
     let offset = if choices.chance() { choices.edge(next) } else { next };
     let image = image(choices);
     let (header, bytes);
@@ -143,7 +147,6 @@ fn command(device: &mut Device, choices: &mut Choices) -> Vec<u8> {
         0 => Command::Status,
         1 | 2 => {
             header = any_header(image, choices);
-            let running = device_version(device);
             let running = if choices.byte() % 8 == 7 { wire::Version { build: 9, ..running } } else { running };
             let target = if choices.byte() % 8 == 7 { wire::Slot::A } else { wire::Slot::B };
             Command::Begin { header: &header, running, target, force: choices.byte() % 4 != 3 }

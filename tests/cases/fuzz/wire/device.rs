@@ -133,7 +133,7 @@ impl Device {
     }
 }
 
-fn verifies(flash: &mut SimulatedFlash, record: &Record, slot: Slot) -> bool {
+pub fn verifies(flash: &mut SimulatedFlash, record: &Record, slot: Slot) -> bool {
     let Record { revoked, epoch_floor, .. } = *record;
     verify(flash, &Trust { board: &MICROBIT, info: &info(), revoked, epoch_floor }, slot).is_ok()
 }
@@ -145,7 +145,7 @@ fn untouched(flash: &SimulatedFlash) -> [Vec<u8>; 2] {
 }
 
 /// No records, or a few that ended anyhow.
-fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
+pub fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
     for _ in 0..choices.below(20) {
         let kind = choices.byte();
         let trial =
@@ -168,7 +168,7 @@ fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
 
 /// Flash that the test keeps a hand on.
 #[derive(Clone)]
-pub struct Shared(Rc<RefCell<SimulatedFlash>>);
+pub struct Shared(pub Rc<RefCell<SimulatedFlash>>);
 
 impl ErrorType for Shared {
     type Error = Fault;

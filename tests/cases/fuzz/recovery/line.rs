@@ -1,0 +1,221 @@
+//! The line of a bootloader that answers: what comes is made up while it is read, what goes out is looked at, and so is the
+//! flash whenever it has changed.
+
+use crate::fuzz::choices::Choices;
+use crate::fuzz::wire::device::{Shared, verifies};
+use crate::fuzz::wire::images::{RUNNING, image};
+use crate::fuzz::wire::{CHUNK, command, framed};
+use lifeboot_core::Slot;
+use lifeboot_core::image::HEADER_LENGTH;
+use lifeboot_core::journal::Journal;
+use lifeboot_core::layout::MICROBIT;
+use lifeboot_core::record::{Record, Trial};
+use lifeboot_core::recovery::{self, PATIENCE};
+use lifeboot_updater::frame::Decoder;
+use lifeboot_updater::wire::{self, Answer, Body, Command, Refusal, Request, SILENCE};
+use std::collections::VecDeque;
+
+/// Flash operations without a word to the watchdog: a boot record, and the erase that may have to make room for it, with
+/// the header before them.
+const OPERATIONS: u32 = 4;
+
+pub struct Line<'a> {
+    choices: Choices<'a>,
+    flash: Shared,
+    asked: bool,
+    incoming: VecDeque<u8>,
+    outgoing: Decoder<1200>,
+    now: u32,
+    /// What the transfer needs next, as it was answered last.
+    next: u32,
+    /// That the input is over was made known.
+    ended: bool,
+    /// Flash operations when the watchdog was fed last, and when the flash was looked at.
+    fed: u32,
+    seen: u32,
+    before: Record,
+    record: Record,
+    /// A trial that was there before, of an image that does not verify: not this run's doing.
+    hopeless: bool,
+    confirmed: Vec<u8>,
+    marked: Option<Slot>,
+    /// What was answered to everything but a begin and the questions for the state.
+    pub refusals: Vec<Option<Refusal>>,
+}
+
+impl<'a> Line<'a> {
+    pub fn new(choices: Choices<'a>, flash: Shared, asked: bool, first: &[u8]) -> Self {
+        let mut chip = flash.0.borrow_mut();
+        let record = *Journal::open(&mut *chip, &MICROBIT).record();
+        let hopeless = record.trial.is_some_and(|trial| !verifies(&mut chip, &record, trial.slot));
+        let confirmed = chip.region(MICROBIT.slot(record.confirmed)).to_vec();
+        let operations = chip.operations();
+        drop(chip);
+        Line {
+            choices,
+            flash,
+            asked,
+            incoming: first.iter().copied().chain([0]).collect(),
+            outgoing: Decoder::new(),
+            now: u32::MAX - 5000,
+            next: 0,
+            ended: false,
+            fed: operations,
+            seen: operations,
+            before: record,
+            record,
+            hopeless,
+            confirmed,
+            marked: None,
+            refusals: Vec::new(),
+        }
+    }
+
+    pub fn record(&self) -> Record {
+        self.record
+    }
+
+    /// What must hold when everything is over; the slot that was marked.
+    pub fn check(&mut self) -> Option<Slot> {
+        self.look();
+        self.marked
+    }
+
+    fn happen(&mut self) {
+        let choices = &mut self.choices;
+        match choices.byte() % 8 {
+            0 => self.push(),
+            1..=4 => {
+                let bytes = command(self.next, RUNNING.header.version.into(), choices);
+                self.incoming.extend(bytes);
+            }
+            5 => self.incoming.extend(choices.bytes(64)),
+            6 => {
+                let mut bytes = command(self.next, RUNNING.header.version.into(), choices);
+                choices.mutate(&mut bytes);
+                self.incoming.extend(bytes);
+            }
+            _ => self.now = self.now.wrapping_add(choices.edge(SILENCE)),
+        }
+    }
+
+    /// A host's whole push, in good order; the bytes may be wrong in one place.
+    fn push(&mut self) {
+        let choices = &mut self.choices;
+        let image = image(choices);
+        let target = if choices.chance() { wire::Slot::B } else { wire::Slot::A };
+        let mut content = image.content(image.header.linked_for(image.board).unwrap_or(Slot::A));
+        let length = content.len();
+        if choices.byte() % 4 == 1 {
+            let mut behind = content.split_off(HEADER_LENGTH);
+            choices.mutate(&mut behind);
+            content.extend(behind);
+            content.resize(length, 0xff);
+        }
+        self.now = self.now.wrapping_add(SILENCE);
+        self.incoming.push_back(0);
+        let running = wire::Version { major: 0, minor: 0, patch: 0, build: 0 };
+        let header = image.header_bytes();
+        self.send(1, Command::Begin { header: &header, running, target, force: false });
+        let (table, payload) = (image.table_offset() as usize, image.board.header_length as usize);
+        let payload_end = payload + image.header.payload_length as usize;
+        let mut number = 1;
+        for (from, to) in [(table, length), (payload, payload_end)] {
+            for start in (from..to).step_by(CHUNK) {
+                number += 1;
+                let bytes = content.get(start..to.min(start + CHUNK)).unwrap_or_default();
+                self.send(number, Command::Write { offset: start as u32, bytes });
+            }
+        }
+        self.send(number + 1, Command::Finish);
+    }
+
+    fn send(&mut self, number: u8, command: Command) {
+        self.incoming.extend(framed(&Request { session: 7, number, command }));
+    }
+
+    /// Ends it: nobody is heard any more, or a host asks for a reset.
+    fn end(&mut self) {
+        assert!(!self.ended, "it does not end");
+        self.ended = true;
+        if self.asked {
+            self.now = self.now.wrapping_add(PATIENCE + 1);
+        } else {
+            self.now = self.now.wrapping_add(SILENCE);
+            self.incoming.push_back(0);
+            self.send(200, Command::Reset);
+        }
+    }
+
+    /// What must hold whenever something was written.
+    fn look(&mut self) {
+        let mut flash = self.flash.0.borrow_mut();
+        let operations = flash.operations();
+        if operations == self.seen {
+            return;
+        }
+        self.seen = operations;
+        let record = *Journal::open(&mut *flash, &MICROBIT).record();
+        let kept = (record.epoch_floor, record.revoked, record.outcomes);
+        assert_eq!(kept, (self.before.epoch_floor, self.before.revoked, self.before.outcomes), "not its business");
+        self.hopeless &= record.trial == self.before.trial;
+        if let Some(trial) = record.trial.filter(|_| !self.hopeless) {
+            assert!(verifies(&mut flash, &record, trial.slot), "on trial, and does not verify: {record:?}");
+        }
+        let marks = record.trial.filter(|_| record.trial != self.record.trial);
+        if let Some(trial) = marks {
+            assert_eq!((trial, record.confirmed), (Trial::new(trial.slot), trial.slot.other()));
+        } else {
+            assert_eq!(record.confirmed, self.record.confirmed);
+        }
+        self.marked =
+            record.trial.filter(|trial| *trial == Trial::new(trial.slot) && !self.hopeless).map(|trial| trial.slot);
+        if self.asked {
+            let confirmed = flash.region(MICROBIT.slot(self.before.confirmed)).to_vec();
+            assert!(confirmed == self.confirmed, "the confirmed slot was written");
+        }
+        drop(flash);
+        self.record = record;
+    }
+}
+
+impl recovery::Line for Line<'_> {
+    fn receive(&mut self) -> Option<u8> {
+        self.look();
+        self.now = self.now.wrapping_add(u32::from(self.incoming.len().is_multiple_of(8)));
+        if self.incoming.is_empty() {
+            if self.choices.is_done() { self.end() } else { self.happen() }
+        }
+        self.incoming.pop_front()
+    }
+
+    /// Whatever came in, what goes out are whole answers.
+    fn send(&mut self, byte: u8) {
+        if !self.outgoing.push(byte) {
+            return;
+        }
+        let answer = self.outgoing.message::<Answer>().expect("an answer");
+        match answer.body {
+            Body::Begun { next } => self.next = next,
+            Body::Written { next } => {
+                self.next = next;
+                self.refusals.push(None);
+            }
+            Body::Refused(refusal) => self.refusals.push(Some(refusal)),
+            Body::Done | Body::Recovery { .. } => {}
+            other => panic!("it cannot answer {other:?}"),
+        }
+    }
+
+    fn flush(&mut self) {}
+
+    fn now(&mut self) -> u32 {
+        self.now
+    }
+
+    fn feed_watchdog(&mut self) {
+        let operations = self.flash.0.borrow().operations();
+        assert!(operations - self.fed <= OPERATIONS, "{} flash operations at once", operations - self.fed);
+        self.fed = operations;
+    }
+}
