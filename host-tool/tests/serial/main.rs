@@ -46,6 +46,9 @@ mod messages;
 /// Floods, halves of frames, silence, hosts that talk at once.
 mod floods;
 
+/// Flash that changes between check and use.
+mod between;
+
 /// Recordings of a good push, played again.
 mod replays;
 
