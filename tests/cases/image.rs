@@ -3,8 +3,11 @@
 
 mod accepted;
 mod contents;
+mod extremes;
+mod forms;
 mod garbage;
 mod header;
+mod reads;
 
 use crate::signed_image::{SignedImage, info};
 use embedded_storage::nor_flash::ReadNorFlash;
