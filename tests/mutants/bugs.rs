@@ -1,5 +1,8 @@
 //! The seeded bugs, and the tests that are to catch each.
 
+mod hostile;
+mod recovery;
+
 /// A bug: what to write instead of what.
 pub struct Bug {
     /// What is wrong then.
@@ -27,14 +30,16 @@ pub enum Suite {
     LifeEcc,
     /// The verifier, and published vectors.
     Verifier,
-    /// The updater and its session at the end of a bad line.
+    /// The updater and its session at the end of a bad line, and a bootloader that answers.
     Line,
+    /// A bootloader that answers, its flash looked at after every operation.
+    Recovery,
 }
 
 impl Suite {
     /// All of them.
-    pub const ALL: [Suite; 6] =
-        [Suite::Journal, Suite::Boot, Suite::Life, Suite::LifeEcc, Suite::Verifier, Suite::Line];
+    pub const ALL: &[Suite] =
+        &[Suite::Journal, Suite::Boot, Suite::Life, Suite::LifeEcc, Suite::Verifier, Suite::Line, Suite::Recovery];
 
     /// Package, test binary, and which of its tests.
     pub const fn command(self) -> (&'static str, &'static str, &'static [&'static str]) {
@@ -45,6 +50,7 @@ impl Suite {
             Suite::LifeEcc => ("lifeboot-tests", "lifeboot", &["lives::stm32l476"]),
             Suite::Verifier => ("lifeboot-tests", "lifeboot", &["image::", "vectors::", "--skip", "fuzz::"]),
             Suite::Line => ("lifeboot-host-tool", "serial", &[]),
+            Suite::Recovery => ("lifeboot-tests", "lifeboot", &["fuzz::recovery::"]),
         }
     }
 }
@@ -69,7 +75,11 @@ const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'s
 }
 
 /// All of them.
-pub const BUGS: &[Bug] = &[
+pub fn bugs() -> impl Iterator<Item = &'static Bug> {
+    BUGS.iter().chain(recovery::BUGS).chain(hostile::BUGS)
+}
+
+const BUGS: &[Bug] = &[
     bug(
         "the journal erases the unit that holds the newest record",
         JOURNAL,

@@ -1,0 +1,137 @@
+//! Bugs of the bootloader that answers.
+
+use super::{Bug, Suite, bug};
+
+const RECOVERY: &str = "bootloader/core/src/recovery.rs";
+const FRAME: &str = "bootloader/core/src/recovery/frame.rs";
+
+/// All of them.
+pub const BUGS: &[Bug] = &[
+    bug(
+        "a bootloader marks a slot before it verifies it",
+        RECOVERY,
+        "        verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;\n",
+        "        self.journal.append(self.flash, Record { trial: Some(Trial::new(slot)), ..record }).map_err(|_| 0)?;
+        verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;\n",
+        Suite::Recovery,
+    ),
+    bug(
+        "a bootloader marks a slot that does not verify",
+        RECOVERY,
+        "        verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;\n",
+        "        let _ = verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number);\n",
+        Suite::Recovery,
+    ),
+    bug(
+        "a bootloader that was asked to answer writes the confirmed slot",
+        RECOVERY,
+        "if self.asked && target == record.confirmed {",
+        "if self.asked && target == record.confirmed && self.holder.is_none() {",
+        Suite::Recovery,
+    ),
+    bug(
+        "a bootloader reads on behind a damaged table",
+        RECOVERY,
+        "if written.is_err() {",
+        "if written == Err(refusal::NO_TRANSFER) {",
+        Suite::Recovery,
+    ),
+    bug(
+        "a bootloader erases before it has checked the header",
+        RECOVERY,
+        "        let checked = trust(self.board, self.info, &record).check(",
+        "        let unit = self.board.slot(target).start;
+        let _ = self.flash.erase(unit, unit + self.board.slot_unit);
+        let checked = trust(self.board, self.info, &record).check(",
+        Suite::Line,
+    ),
+    bug(
+        "a bootloader leaves a trial whose slot it erases",
+        RECOVERY,
+        "if record.trial.take().is_some() {",
+        "if record.trial.take().is_some() && !self.asked {",
+        Suite::Recovery,
+    ),
+    bug(
+        "a bootloader finishes what is not complete",
+        RECOVERY,
+        "if !receiver.is_complete() {",
+        "if receiver.due() != 0 {",
+        Suite::Line,
+    ),
+    bug(
+        "a pushed image keeps the name of the confirmed one",
+        RECOVERY,
+        "record.confirmed = slot.other();",
+        "",
+        Suite::Recovery,
+    ),
+    bug(
+        "a bootloader erases a slot without feeding the watchdog",
+        RECOVERY,
+        "        while unit < end {
+            self.line.feed_watchdog();
+",
+        "        while unit < end {\n",
+        Suite::Recovery,
+    ),
+    bug(
+        "a bootloader takes bytes at any offset",
+        RECOVERY,
+        "if offset == receiver.next() {",
+        "if offset <= receiver.next() {",
+        Suite::Line,
+    ),
+    bug(
+        "a bootloader takes a header of any length",
+        RECOVERY,
+        "message.number() == HEADER_LENGTH as u32;",
+        "message.number() >= HEADER_LENGTH as u32;",
+        Suite::Line,
+    ),
+    bug(
+        "a bootloader serves two hosts at once",
+        RECOVERY,
+        "holder != session) && silence < SILENCE {",
+        "holder != session) && silence > SILENCE {",
+        Suite::Line,
+    ),
+    bug(
+        "a bootloader carries a repetition out",
+        RECOVERY,
+        "let is_repeated = self.done == Some(self.request);",
+        "let is_repeated = self.done == Some(self.request) && self.holder.is_none();",
+        Suite::Line,
+    ),
+    bug(
+        "a bootloader takes a number that has come around for a repetition",
+        RECOVERY,
+        "        if !is_repeated {",
+        "        if !is_repeated && self.done.is_none() {",
+        Suite::Line,
+    ),
+    bug(
+        "a bootloader that was asked to answer waits for ever",
+        RECOVERY,
+        "None if self.asked && self.silence() > PATIENCE => return Task::Reset,",
+        "None if self.asked && self.silence() > PATIENCE && self.holder.is_some() => return Task::Reset,",
+        Suite::Line,
+    ),
+    bug(
+        "bytes that are no frame keep a bootloader waiting",
+        RECOVERY,
+        "                Some(byte) => frame.push(byte),",
+        "                Some(byte) => {
+                    self.heard = self.line.now();
+                    frame.push(byte)
+                }",
+        Suite::Line,
+    ),
+    bug(
+        "a bootloader does not check the CRC of a frame",
+        FRAME,
+        "(is_whole && CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message)",
+        "(is_whole && (CRC.checksum(message) == u32::from_le_bytes(*crc) || true)).then_some(message)",
+        Suite::Recovery,
+    ),
+];
