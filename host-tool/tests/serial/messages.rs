@@ -1,5 +1,6 @@
 //! Every message in every state of a device. What is answered stands in `messages/*.txt`: the messages that are answered
-//! alike, and below them each answer with the states that give it; `LIFEBOOT_BLESS=1` writes down what is, and what changed shows up in the review.
+//! alike, and below them each answer with the states that give it; `LIFEBOOT_BLESS=1` writes down what is, and what changed
+//! shows up in the review.
 //!
 //! Whatever is answered: nothing changes but the target slot and the journal, and nothing at all by most refusals; the
 //! device goes on answering; and an update still gets through, seen once for each state and answer.
