@@ -46,6 +46,9 @@ mod messages;
 /// Floods, halves of frames, silence, hosts that talk at once.
 mod floods;
 
+/// Frames that were damaged on their way.
+mod damaged;
+
 /// Flash that changes between check and use.
 mod between;
 

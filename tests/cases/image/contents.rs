@@ -4,7 +4,7 @@ use super::{LENGTH, content_verdict, trusted, verdict};
 use crate::signed_image::{Pointer, SignedImage, table_of};
 use lifeboot_core::Slot;
 use lifeboot_core::image::Invalid;
-use lifeboot_core::layout::{BOARDS, Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::{BOARDS, Board, HANDOVER_LENGTH, MICROBIT, STM32F405};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_host_tool::image_file::rebased;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
@@ -201,6 +201,8 @@ fn the_stack_pointer_points_into_ram_and_is_aligned() {
             ("below the end", end - 8, Ok(slot)),
             ("the middle", start + board.ram.length / 2, Ok(slot)),
             ("the start: no room", start, Err(Invalid::Stack)),
+            ("on the words that are shared", start + HANDOVER_LENGTH, Err(Invalid::Stack)),
+            ("right above them", start + HANDOVER_LENGTH + 8, Ok(slot)),
             ("below the start", start - 8, Err(Invalid::Stack)),
             ("above the end", end + 8, Err(Invalid::Stack)),
             ("aligned to a word only", end - 4, Err(Invalid::Stack)),

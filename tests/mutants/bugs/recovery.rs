@@ -132,6 +132,6 @@ pub const BUGS: &[Bug] = &[
         FRAME,
         "(is_whole && CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message)",
         "(is_whole && (CRC.checksum(message) == u32::from_le_bytes(*crc) || true)).then_some(message)",
-        Suite::Recovery,
+        Suite::Line,
     ),
 ];
