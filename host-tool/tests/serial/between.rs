@@ -123,3 +123,18 @@ fn a_header_that_somebody_else_wrote_is_not_marked() {
         assert_eq!(trial(&flash, board), None);
     }
 }
+
+/// A header that flash does not keep, though it took it: what is marked was read back.
+#[test]
+fn a_header_that_flash_does_not_keep_is_not_marked() {
+    for board in [&MICROBIT, &STM32F405] {
+        let (flash, mut updater) = complete(board);
+        updater.finish().unwrap();
+        while flash.bytes(board.slot(Slot::B).start, 4) == [0xff; 4] {
+            assert_eq!(updater.work(), Ok(Work::Busy));
+        }
+        change(&flash, board, 0x30);
+        assert_eq!(work(&mut updater), Err(Refusal::NotErased));
+        assert_eq!(trial(&flash, board), None);
+    }
+}

@@ -4,12 +4,13 @@ use crate::device::Device;
 use crate::images::version;
 use crate::line::Wire;
 use crate::pushes::{assert_holds, assert_untouched, push_to, recipe};
+use crate::stranger::ranges;
 use lifeboot_core::Slot;
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience, Reply};
 use lifeboot_host_tool::push::{Options, PushError, push};
-use lifeboot_updater::wire::{self, Command, Refusal, SILENCE};
+use lifeboot_updater::wire::{self, Command, DIGEST_RANGE, Refusal, SILENCE};
 use std::time::Duration;
 
 pub fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
@@ -113,6 +114,52 @@ fn an_unfinished_transfer_is_not_finished() {
     let skip = Command::Skip { to: image.header().image_length().unwrap() };
     assert!(matches!(link.ask(&skip, Patience::SHORT).unwrap(), Reply::Written(_)));
     assert_eq!(link.ask(&Command::Finish, Patience::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
+}
+
+/// What a host asks to be digested stands in the application's way: a unit at most, and 4 KiB where that is larger.
+#[test]
+fn a_question_is_as_long_as_an_erase_unit_at_most() {
+    for (board, most) in [(&MICROBIT, MICROBIT.slot_unit), (&STM32F405, DIGEST_RANGE)] {
+        let wire = Wire::to(Device::new(board));
+        let mut link = wire.link();
+        assert!(matches!(begin(&mut link, &recipe(board, 1, 6000).image()), Reply::Begun(_)));
+        let mut ask = |length| link.ask(&Command::Digests { offset: 0, length, count: 2 }, Patience::SHORT).unwrap();
+        assert!(matches!(ask(most), Reply::Digests(_)), "{}", board.name);
+        for length in [most + 1, most + BLOCK, 2 * most] {
+            assert_eq!(ask(length), Reply::Refused(Refusal::Command), "{length}, {}", board.name);
+        }
+    }
+}
+
+/// Where a slot can be passed over, in the table and in the payload, it is up to their ends at most.
+#[test]
+fn nobody_skips_past_the_end() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    // So that slot B holds an image of the same length, with the same table.
+    for minor in [1, 2] {
+        push_to(&wire, &recipe(&MICROBIT, minor, 6000).image()).unwrap();
+    }
+    let image = recipe(&MICROBIT, 3, 6000).image();
+    let (content, (table, payload)) = (image.to_bytes(), ranges(&image));
+    let mut link = wire.link();
+    let running = version(2).into();
+    let begin = Command::Begin { header: image.header_bytes(), running, target: wire::Slot::B, force: false };
+    assert_eq!(link.ask(&begin, Patience::LONG).unwrap(), Reply::Begun(table.0));
+    let mut ask = |command| link.ask(&command, Patience::SHORT).unwrap();
+    for ((start, end), then) in [(table, payload.0), (payload, payload.1)] {
+        // The slot's first unit, with the old header, has to be written.
+        let next = if start == table.0 { start } else { MICROBIT.slot_unit };
+        for offset in (start..next).step_by(256) {
+            let bytes = &content[offset as usize..][..256];
+            assert_eq!(ask(Command::Write { offset, bytes }), Reply::Written(offset + 256));
+        }
+        let behind = end.next_multiple_of(BLOCK) + BLOCK;
+        let length = MICROBIT.slot(Slot::B).length;
+        for to in [end - 1, end + 1, behind, length, length + BLOCK, u32::MAX - 255, u32::MAX] {
+            assert_eq!(ask(Command::Skip { to }), Reply::Written(next), "{to:#x}");
+        }
+        assert_eq!(ask(Command::Skip { to: end }), Reply::Written(then));
+    }
 }
 
 #[test]
