@@ -6,21 +6,24 @@
 //!
 //! | module | does |
 //! | --- | --- |
+//! | `answer` | what is answered |
 //! | `frame` | frames in and out |
 //! | `request` | what a message asks |
 
+mod answer;
 mod frame;
 mod request;
 
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
-use crate::info::{INFO_LENGTH, Info};
+use crate::info::Info;
 use crate::journal::Journal;
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
 use crate::record::{Cause, Record, Trial};
 use crate::verify::verify;
+use answer::{body, number, refusal};
 use embedded_storage::nor_flash::NorFlash;
-use frame::{Incoming, Outgoing};
+use frame::Incoming;
 use request::{Reader, command};
 
 /// Bytes of image that one frame can bring.
@@ -32,25 +35,6 @@ const OVERHEAD: usize = 3 + 1 + 1 + 5 + 2 + 4;
 const SILENCE: u32 = 3000;
 /// Silence after which a bootloader that was asked to answer starts the firmware after all.
 pub const PATIENCE: u32 = 60_000;
-
-/// The numbers of the wire's variants: what is answered.
-mod body {
-    pub const DONE: u8 = 0;
-    pub const REFUSED: u8 = 1;
-    pub const BEGUN: u8 = 3;
-    pub const WRITTEN: u8 = 4;
-    pub const RECOVERY: u8 = 8;
-}
-
-/// The numbers of the wire's variants: why not, beside what [`Invalid`] says.
-mod refusal {
-    pub const OTHER_TARGET: u8 = 16;
-    pub const REJECTED: u8 = 18;
-    pub const BUSY: u8 = 20;
-    pub const NO_TRANSFER: u8 = 21;
-    pub const INCOMPLETE: u8 = 22;
-    pub const RECOVERY: u8 = 27;
-}
 
 /// The serial line, the time and the watchdog, as the chip has them.
 pub trait Line {
@@ -281,49 +265,8 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         self.journal.append(self.flash, record).map_err(|_| number(Invalid::Flash))?;
         Ok(0)
     }
-
-    #[inline(never)]
-    fn answer(&mut self, variant: u8, result: Result<u32, u8>) {
-        let (variant, value) = match result {
-            Ok(value) => (variant, value),
-            Err(refusal) => (body::REFUSED, u32::from(refusal)),
-        };
-        let mut frame = Outgoing::begin(self.line);
-        frame.bytes(&[self.request.1, variant]);
-        if variant != body::DONE {
-            frame.number(value);
-        }
-        frame.end();
-    }
-
-    /// The state as it stands in flash: the host knows how to read it.
-    #[inline(never)]
-    fn tell_state(&mut self) {
-        let record = self.journal.record().to_bytes(0);
-        let mut frame = Outgoing::begin(self.line);
-        frame.bytes(&[self.request.1, body::RECOVERY, u8::from(self.asked)]);
-        frame.number(CHUNK as u32);
-        let [a, b] = Slot::BOTH.map(|slot| self.board.slot(slot).start);
-        let info = self.board.bootloader.end() - INFO_LENGTH as u32;
-        for start in [info, a, b] {
-            if start == a {
-                frame.number(record.len() as u32);
-                frame.bytes(&record);
-            }
-            let mut bytes = [0; HEADER_LENGTH];
-            let _ = self.flash.read(start, &mut bytes);
-            frame.number(HEADER_LENGTH as u32);
-            frame.bytes(&bytes);
-        }
-        frame.end();
-    }
 }
 
 fn trust<'a>(board: &'a Board, info: &'a Info, record: &Record) -> Trust<'a> {
     Trust { board, info, revoked: record.revoked, epoch_floor: record.epoch_floor }
-}
-
-/// What is wrong with an image, as the wire's refusals number it.
-const fn number(invalid: Invalid) -> u8 {
-    invalid as u8
 }
