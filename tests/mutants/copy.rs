@@ -1,7 +1,7 @@
 //! A copy of the workspace, in which sources may be changed.
 
 use crate::bugs::{Bug, Suite};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use lifeboot_tests::product;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -28,14 +28,8 @@ const ENTRIES: [&str; 10] = [
 /// Tests that take this long, seconds otherwise, will never end: a bug can do that, too.
 const ENDLESS_AFTER: Duration = Duration::from_secs(300);
 
-/// A test that failed.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Its name.
-    pub test: String,
-    /// The first line of what it said.
-    pub message: String,
-}
+/// What a test that fails has behind its name, as libtest says it.
+const FAILED: &str = " ... FAILED";
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -57,8 +51,8 @@ impl Copy {
         Ok(Copy { folder, _alone: alone })
     }
 
-    /// What of the bug's suite fails with it.
-    pub fn failures_with(&self, bug: &Bug) -> Result<Vec<Failure>> {
+    /// The test of the bug's suite that fails with it first; `None` where none does.
+    pub fn caught_by(&self, bug: &Bug) -> Result<Option<String>> {
         let path = self.folder.join(bug.file);
         let sound = fs::read_to_string(&path).with_context(|| bug.file)?;
         ensure!(
@@ -69,17 +63,17 @@ impl Copy {
             bug.from
         );
         fs::write(&path, sound.replace(bug.from, bug.to))?;
-        let failures = self.failures(bug.suite);
+        let failure = self.failure(bug.suite);
         fs::write(&path, sound)?;
-        failures.with_context(|| bug.name)
+        failure.with_context(|| bug.name)
     }
 
-    /// What of a suite fails.
-    pub fn failures(&self, suite: Suite) -> Result<Vec<Failure>> {
+    /// The test of a suite that fails first; the others are not waited for.
+    pub fn failure(&self, suite: Suite) -> Result<Option<String>> {
         let (package, test, which) = suite.command();
         let (printed, complaints) = (self.folder.join("printed.txt"), self.folder.join("complaints.txt"));
         let mut child = Command::new(env!("CARGO"))
-            .args(["test", "--quiet", "--offline", "--package", package, "--test", test, "--"])
+            .args(["test", "--quiet", "--offline", "--package", package, "--test", test, "--", "--format", "pretty"])
             .args(which)
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", self.folder.join("target"))
@@ -92,42 +86,30 @@ impl Copy {
             .stdin(Stdio::null())
             .stdout(File::create(&printed)?)
             .stderr(File::create(&complaints)?)
-            // A group of its own: what does not end is ended with everything that it started.
+            // A group of its own: it is ended with everything that it started.
             .process_group(0)
             .spawn()
             .context("cannot run cargo")?;
         let end = Instant::now() + ENDLESS_AFTER;
-        let status = loop {
-            match child.try_wait()? {
-                Some(status) => break status,
-                None if Instant::now() < end => thread::sleep(Duration::from_millis(50)),
-                None => {
-                    Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
-                    child.wait()?;
-                    return Ok(vec![Failure { test: "all".to_owned(), message: "they do not end".to_owned() }]);
-                }
+        loop {
+            let ended = child.try_wait()?;
+            let text = fs::read_to_string(&printed)?;
+            let failed = text.lines().find_map(|line| line.strip_prefix("test ")?.strip_suffix(FAILED));
+            if let Some(status) = ended {
+                let ran = text.lines().any(|line| line.starts_with("test result:"));
+                ensure!(ran, "the copy does not build:\n{}", fs::read_to_string(&complaints)?);
+                ensure!(status.success() == failed.is_none(), "cannot read what cargo says:\n{text}");
+                return Ok(failed.map(str::to_owned));
             }
-        };
-        let text = fs::read_to_string(&printed)?;
-        let ran = text.lines().any(|line| line.starts_with("test result:"));
-        if !ran {
-            bail!("the copy does not build:\n{}", fs::read_to_string(&complaints)?);
+            let is_endless = Instant::now() > end;
+            if failed.is_some() || is_endless {
+                Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
+                child.wait()?;
+                return Ok(Some(failed.unwrap_or("none: the tests do not end").to_owned()));
+            }
+            thread::sleep(Duration::from_millis(50));
         }
-        let failures = failures_in(&text);
-        ensure!(status.success() == failures.is_empty(), "cannot read what cargo says:\n{text}");
-        Ok(failures)
     }
-}
-
-/// The failures that libtest lists: last the names, and before, what each said.
-fn failures_in(text: &str) -> Vec<Failure> {
-    let Some((details, names)) = text.rsplit_once("\nfailures:\n") else { return Vec::new() };
-    let failure = |name: &str| {
-        let said = details.split_once(&format!("\nthread '{name}' ")).map_or("", |(_, behind)| behind);
-        let message = said.lines().nth(1).unwrap_or_default().to_owned();
-        Failure { test: name.to_owned(), message }
-    };
-    names.lines().map_while(|line| line.strip_prefix("    ")).map(failure).collect()
 }
 
 /// Copies a file or folder, and touches nothing that is the same already.
