@@ -2,9 +2,11 @@
 //! a verification took.
 
 use super::{Host, connect, factory, status};
+use lifeboot_core::handover;
 use lifeboot_host_tool::device;
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
+use lifeboot_tests::product::STM32F405;
 use lifeboot_updater::wire::{self, Recovery, ResetCause, Start, Status};
 use std::time::Duration;
 
@@ -45,4 +47,32 @@ fn by_its_pin_as_long_as_that_is_held() {
     reset(&mut host, false);
     confirmed(&status(&mut host), ResetCause::Pin);
     assert!(host.pipe().chip().flash() == flash, "the flash was changed");
+}
+
+/// RAM survives such resets, and so does what an earlier request left in it, or anybody.
+#[test]
+fn a_word_in_ram_is_no_request_where_the_chip_says_otherwise() {
+    let mut host = connect(&factory(), &Settings::default());
+    confirmed(&status(&mut host), ResetCause::PowerOn);
+    for (reset, cause) in [(Reset::Pin, ResetCause::Pin), (Reset::BrownOut, ResetCause::BrownOut)] {
+        let word = STM32F405.board.ram.start + handover::CAUSE;
+        host.pipe().chip().write_word(word, handover::recovery_word()).unwrap();
+        host.pipe().chip().reset(reset);
+        confirmed(&status(&mut host), cause);
+    }
+}
+
+/// An option byte can have started the watchdog before the bootloader runs (RM0090, 21.3.1).
+#[test]
+fn the_watchdog_is_kept_quiet_while_nobody_asks() {
+    const IWDG_KR: u32 = 0x4000_3000;
+    const START: u32 = 0xCCCC;
+    let mut host = connect(&factory(), &Settings::default());
+    reset(&mut host, true);
+    assert_eq!(status(&mut host).recovery, Some(Recovery::Asked));
+    let mut chip = host.pipe().chip();
+    chip.write_word(IWDG_KR, START).unwrap();
+    // Its time-out after a reset is half a second (21.3.3, table 107).
+    chip.run_for(Duration::from_secs(3)).unwrap();
+    assert_eq!(chip.watchdog_resets(), 0);
 }

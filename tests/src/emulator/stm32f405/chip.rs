@@ -274,6 +274,13 @@ impl Chip {
         Ok(word.map_err(|error| anyhow!("cannot read {address:#010x}: {error:?}"))? as u32)
     }
 
+    /// Writes a word, of RAM or of a register, as the core would.
+    pub fn write_word(&mut self, address: u32, word: u32) -> Result<()> {
+        let space = self.machine.space("mem").context("the board has no memory")?;
+        let written = space.write(u64::from(address), Width::U32, u64::from(word), MemAttrs::default());
+        written.map_err(|error| anyhow!("cannot write {address:#010x}: {error:?}"))
+    }
+
     /// The core, for its registers.
     pub fn core(&self) -> &ArmV7m {
         &self.core
