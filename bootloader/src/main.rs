@@ -1,5 +1,5 @@
-//! The bootloader. From the reset vector to the jump: [`chip::vectors`](chip) names [`reset`], which asks
-//! [`lifeboot_core::boot()`] what to do and lets the chip do it.
+//! The bootloader. From the reset vector to the jump: [`chip`] enters [`reset`], which asks [`lifeboot_core::boot()`] what
+//! to do and lets the chip do it.
 //!
 //! It has no static variables, no allocator, no formatting and, after the jump, no running code but the forwarding of
 //! interrupts where the core cannot move its vector table.
@@ -18,6 +18,7 @@ use lifeboot_core::boot::Decision;
 use lifeboot_core::handover::{Boot, Start};
 use lifeboot_core::info::{INFO_LENGTH, Info};
 use lifeboot_core::record::{Cause, Reset};
+use lifeboot_core::verify::stands;
 
 include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 
@@ -28,8 +29,7 @@ static INFO: Info = Info::new(&KEYS, DEMO_KEY);
 #[unsafe(link_section = ".info")]
 static INFO_IN_FLASH: [u8; INFO_LENGTH] = Info::new(&KEYS, DEMO_KEY).to_bytes(&chip::BOARD);
 
-/// Where the core starts.
-#[unsafe(no_mangle)]
+/// Where the chip begins, its stack empty.
 extern "C" fn reset() -> ! {
     let reset = chip::start_up();
     let clock = chip::Clock::start();
@@ -60,7 +60,8 @@ extern "C" fn reset() -> ! {
     if start != Start::Confirmed {
         chip::arm_watchdog();
     }
-    chip::jump(&firmware)
+    let stands = stands(&firmware, &mut flash, &chip::BOARD, &INFO);
+    chip::jump(&firmware, stands)
 }
 
 /// A bug in the bootloader: try again, as after a fault.

@@ -30,7 +30,7 @@ use crate::info::Info;
 use crate::journal::{Failed, Journal};
 use crate::layout::{Board, Slot};
 use crate::record::{Ending, Outcome, Record, Reset, Trial};
-use crate::verify::{Verified, verify};
+use crate::verify::{STANDS, Verified, stands, verify};
 use embedded_storage::nor_flash::NorFlash;
 
 /// What the bootloader does next.
@@ -126,7 +126,8 @@ impl<F: NorFlash> Device<'_, F> {
     /// the updater, or because the image came from production, is made good.
     fn follow_confirm(&mut self, image: &Verified) {
         let consequences = Consequences { epoch: image.epoch(), revoked: image.revokes() };
-        if consequences.are_due(self.record()) {
+        // They are for good, so it is looked twice.
+        if consequences.are_due(self.record()) && stands(image, self.flash, self.board, self.info) == STANDS {
             let _ = self.append(|record| consequences.enter(record));
         }
     }

@@ -30,7 +30,7 @@ use crate::info::Info;
 use crate::layout::{BLOCK, Board, Slot};
 
 pub use crate::layout::HEADER_LENGTH;
-use crate::signature::{SignatureCheck, is_signed};
+use crate::signature::{Point, SignatureCheck, computed, first_half};
 use crate::version::Version;
 
 /// Leading bytes of a header that its signature covers; the signature is all that follows.
@@ -231,6 +231,8 @@ pub struct Checked {
     slot: Slot,
     linked_for: Slot,
     revokes: u8,
+    /// What the signature was found to begin with.
+    point: Point,
 }
 
 impl Checked {
@@ -249,6 +251,25 @@ impl Checked {
         self.revokes
     }
 
+    /// Whether the header promises this digest; from now on it says what was computed.
+    pub(crate) fn has(&mut self, digest: [u8; 32]) -> bool {
+        // Its own, so that the one comparison does not hang on the other's copy.
+        let promised = *core::hint::black_box(&digest) == self.header.digest;
+        self.header.digest = digest;
+        promised
+    }
+
+    /// Whether the bytes of a header go with what was computed, and with who is trusted: all that decides who may run.
+    pub(crate) fn goes_with(&self, bytes: &HeaderBytes, trust: &Trust) -> bool {
+        field::<0xC0, 32, HEADER_LENGTH>(bytes) == self.point
+            // What comes of a computation that did not take place; the bytes of no point that a signer would choose.
+            && self.point != [0; 32]
+            && field::<0x34, 32, HEADER_LENGTH>(bytes) == self.header.digest
+            && field::<0x08, 16, HEADER_LENGTH>(bytes) == trust.board.name_bytes()
+            && word::<0x24>(bytes) >= trust.epoch_floor
+            && trust.key(field::<0x5C, 4, HEADER_LENGTH>(bytes)).is_ok()
+    }
+
     /// What has to be added to the canonical payload's addresses in this slot; wrapping.
     pub const fn distance(&self, board: &Board) -> u32 {
         board.distance(self.linked_for, self.slot)
@@ -264,17 +285,21 @@ impl Checked {
 impl Trust<'_> {
     /// Checks a whole header for `slot`: the signature first, since nothing else in it means anything before.
     pub fn check(&self, bytes: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
-        let header = Header::parse(bytes)?;
-        let (own, key) = self.key(header.key_id)?;
-        // By reference: this is the deepest stack of the boot.
-        match bytes.split_last_chunk() {
-            Some((message, signature)) if is_signed(key, message, signature) => self.admit(header, slot, own),
-            _ => Err(Invalid::Signature),
+        let id = Header::parse(bytes)?.key_id;
+        let (own, key) = self.key(id)?;
+        // The key is looked for once more, so that both parts of the signature's check do not hang on one search.
+        let (_, again) = self.key(id)?;
+        // By reference, and nothing kept that can be had again: this is the deepest stack of the boot.
+        let (message, signature) = bytes.split_last_chunk().ok_or(Invalid::Signature)?;
+        let point = computed([key, again], message, signature).ok_or(Invalid::Signature)?;
+        if point != *first_half(signature) {
+            return Err(Invalid::Signature);
         }
+        self.admit(Header::parse(bytes)?, slot, own, point)
     }
 
     /// What a header says, once its signature was found good, by the key with the bit `own`.
-    fn admit(&self, header: Header, slot: Slot, own: u8) -> Result<Checked, Invalid> {
+    fn admit(&self, header: Header, slot: Slot, own: u8, point: Point) -> Result<Checked, Invalid> {
         let board = self.board;
         if header.board != board.name_bytes() {
             return Err(Invalid::Board);
@@ -300,7 +325,7 @@ impl Trust<'_> {
         if own & revokes != 0 {
             return Err(Invalid::OwnKey);
         }
-        Ok(Checked { header, slot, linked_for, revokes })
+        Ok(Checked { header, slot, linked_for, revokes, point })
     }
 
     /// The key with this id, if it counts, and its bit.
@@ -346,12 +371,15 @@ impl HeaderCheck {
         match self.signature.step() {
             None => Ok(None),
             Some(false) => Err(Invalid::Signature),
-            Some(true) => {
-                let header = Header::parse(&self.bytes)?;
-                let (own, _) = trust.key(header.key_id)?;
-                trust.admit(header, self.slot, own).map(Some)
-            }
+            Some(true) => self.admit(trust).map(Some),
         }
+    }
+
+    #[inline(never)] // So that its temporaries are not on the stack while the signature is checked.
+    fn admit(&self, trust: &Trust) -> Result<Checked, Invalid> {
+        let header = Header::parse(&self.bytes)?;
+        let (own, _) = trust.key(header.key_id)?;
+        trust.admit(header, self.slot, own, field::<0xC0, 32, HEADER_LENGTH>(&self.bytes))
     }
 }
 

@@ -51,6 +51,7 @@ pub struct Journal {
 impl Journal {
     /// Reads the journal. Cannot fail: what cannot be read is not a record, and without any the state is
     /// [`Record::FACTORY`].
+    #[inline(never)]
     pub fn open<F: NorFlash>(flash: &mut F, board: &'static Board) -> Journal {
         let mut journal = Journal { board, record: Record::FACTORY, newest: None, prepared: false };
         journal.scan(flash, |journal, place, sequence, record| {
@@ -72,8 +73,15 @@ impl Journal {
         self.newest.is_none()
     }
 
-    /// Makes `record` the boot state, durably: when this returns, every later [`open`](Self::open) finds it.
+    /// Makes `record` the boot state, durably: when this returns, every later [`open`](Self::open) finds it. No record is
+    /// taken whose epoch floor is lower than it was, or that knows less of revoked keys. What it was is read again: whoever
+    /// goes by a wrong reading overwrites what he did not see.
+    #[inline(never)]
     pub fn append<F: NorFlash>(&mut self, flash: &mut F, record: Record) -> Result<(), Failed> {
+        let Record { epoch_floor, revoked, .. } = Journal::open(flash, self.board).record;
+        if record.epoch_floor < epoch_floor || revoked & !record.revoked != 0 {
+            return Err(Failed);
+        }
         let mut sequence = self.newest.map_or(0, |(newest, _)| newest);
         let behind_newest =
             self.next_place().is_some_and(|place| self.write_from(flash, place, &record, &mut sequence));

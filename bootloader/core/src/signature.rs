@@ -8,7 +8,7 @@
 //! Keys of small order are not looked for at each verification, as ed25519-dalek's strict check does: that there is none is
 //! made sure once, when the bootloader is built.
 //!
-//! [`is_signed`] is the bootloader's. [`SignatureCheck`] is the same in small steps, for firmware that goes on running
+//! [`computed`] is the bootloader's. [`SignatureCheck`] is the same in small steps, for firmware that goes on running
 //! meanwhile: about as fast, with half of the stack, and with a kilobyte of state between the steps.
 
 mod scalar;
@@ -22,35 +22,104 @@ use ed25519_dalek::{PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH, VerifyingKey};
 use scalar::{is_below_order, reduce};
 use sha2::{Digest, Sha512};
 
+/// A point of the curve, as bytes.
+pub type Point = [u8; 32];
+
+/// A public key, as bytes.
+type Key = [u8; PUBLIC_KEY_LENGTH];
+
+/// Bytes of a number's lower part: too many to try out all that they can be, and few, since the higher part's point is
+/// doubled once for each of their bits. A multiple of three, since that is done by eights.
+const LOW: usize = 9;
+const _: () = assert!(LOW.is_multiple_of(3));
+
 /// Whether `signature` is `key`'s over `message`.
-pub fn is_signed(key: &[u8; PUBLIC_KEY_LENGTH], message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
-    let (Some(r), Some(s)) = (signature.first_chunk(), signature.last_chunk()) else { return false };
-    if !is_below_order(s) {
-        return false;
+pub fn is_signed(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
+    computed([key; 2], message, signature).is_some_and(|point| point == *first_half(signature))
+}
+
+/// What a signature by a key over `message` with this S begins with: S·B − k·A. `None` where there is no such signature.
+///
+/// It is the sum of two parts, of the higher and the lower bytes of S and k, which share nothing: whoever makes the core skip
+/// an instruction may find one in which k or the key does not count, and sign without the private key. So the key is wanted
+/// twice, each found by itself. That costs some 40 % of time; to compute all of it twice would cost 100 %.
+pub fn computed(keys: [&Key; 2], message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> Option<Point> {
+    if !is_below_order(signature.last_chunk()?) {
+        return None;
     }
-    let k = challenge(r, key, message);
-    minus(key).is_some_and(|minus_a| product(&minus_a, &k, s) == *r)
+    let [high, low] = keys;
+    // Moving points costs stack, of which this is the deepest place.
+    let high = {
+        let high = part(high, message, signature, LOW, 32);
+        raised(high.as_ref()?)
+    };
+    let sum = sum(&high, part(low, message, signature, 0, LOW).as_ref()?);
+    // Twice, since what is found in its place where a store was skipped may be known beforehand.
+    let point = compress(&sum);
+    if compress(&sum) == point { Some(point) } else { None }
+}
+
+/// R, of a signature.
+pub fn first_half(signature: &[u8; SIGNATURE_LENGTH]) -> &Point {
+    signature.first_chunk().unwrap_or(&[0; 32])
 }
 
 // Functions of their own, out of their caller: in one frame their temporaries would need long addressing on a Cortex-M0.
 
+/// s·B − k·A, of the bytes of S and k from one to before another, as if they were the lowest.
+#[inline(never)]
+fn part(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH], from: usize, to: usize) -> Option<EdwardsPoint> {
+    let k = challenge(first_half(signature), key, message);
+    let k = number(k.get(from..to)?);
+    let s = number(signature.last_chunk::<32>()?.get(from..to)?);
+    Some(product(minus(key).as_ref()?, &k, &s))
+}
+
 /// What the signer could not choose: k = SHA-512(R ‖ A ‖ M), below the group's order.
 #[inline(never)]
-fn challenge(r: &[u8; 32], key: &[u8; PUBLIC_KEY_LENGTH], message: &[u8]) -> [u8; 32] {
+fn challenge(r: &[u8; 32], key: &Key, message: &[u8]) -> [u8; 32] {
     let digest = Sha512::new().chain_update(r).chain_update(key).chain_update(message).finalize();
     reduce(&digest.into())
 }
 
 /// −A, where these are the bytes of a point A.
 #[inline(never)]
-fn minus(key: &[u8; PUBLIC_KEY_LENGTH]) -> Option<EdwardsPoint> {
+fn minus(key: &Key) -> Option<EdwardsPoint> {
     Some(-VerifyingKey::from_bytes(key).ok()?.to_edwards())
 }
 
-/// S·B − k·A, as bytes.
+/// The number, below the order, whose lowest bytes these are; the others are zero.
 #[inline(never)]
-fn product(minus_a: &EdwardsPoint, k: &[u8; 32], s: &[u8; 32]) -> [u8; 32] {
-    // Both are below the order.
-    let (k, s) = (Scalar::from_bits(*k), Scalar::from_bits(*s));
-    EdwardsPoint::vartime_double_scalar_mul_basepoint(&k, minus_a, &s).compress().to_bytes()
+fn number(bytes: &[u8]) -> Scalar {
+    let mut number = [0; 32];
+    for (place, byte) in number.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    Scalar::from_bits(number)
+}
+
+/// s·B − k·A.
+#[inline(never)]
+fn product(minus_a: &EdwardsPoint, k: &Scalar, s: &Scalar) -> EdwardsPoint {
+    EdwardsPoint::vartime_double_scalar_mul_basepoint(k, minus_a, s)
+}
+
+/// A higher part's point in its place: doubled for each bit of the lower part.
+#[inline(never)]
+fn raised(point: &EdwardsPoint) -> EdwardsPoint {
+    let mut point = *point;
+    for _ in 0..LOW * 8 / 3 {
+        point = point.mul_by_cofactor();
+    }
+    point
+}
+
+#[inline(never)]
+fn sum(one: &EdwardsPoint, other: &EdwardsPoint) -> EdwardsPoint {
+    one + other
+}
+
+#[inline(never)]
+fn compress(point: &EdwardsPoint) -> Point {
+    point.compress().to_bytes()
 }

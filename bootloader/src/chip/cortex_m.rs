@@ -4,11 +4,11 @@
 //! everything here.
 
 use super::BOARD;
-use core::arch::asm;
+use core::arch::{asm, naked_asm};
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use lifeboot_core::handover::{self, Boot, boot_words, cause_word, fault_in};
 use lifeboot_core::record::{Cause, Fault};
-use lifeboot_core::verify::Verified;
+use lifeboot_core::verify::{STANDS, Verified};
 
 /// Where the words lie that bootloader and firmware share.
 pub const HANDED_OVER: usize = BOARD.ram.start as usize;
@@ -43,7 +43,7 @@ impl Vector {
     /// The first: the stack pointer to start with.
     pub const STACK: Vector = Vector { stack: &raw const _stack_start };
     /// The second: the instruction to start with.
-    pub const RESET: Vector = Vector { entry: crate::reset };
+    pub const RESET: Vector = Vector { entry: lifeboot_entry };
 }
 
 /// The handler of whatever must not happen while the bootloader runs.
@@ -115,19 +115,74 @@ pub fn note_boot(boot: Boot) {
     store(VERIFICATION_WORD, verification);
 }
 
-/// Starts firmware: the last instructions of the bootloader.
-pub fn start(firmware: &Verified) -> ! {
+/// Where the core starts. What an earlier boot has left on the stack, or anybody else, must not pass for this boot's.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+extern "C" fn lifeboot_entry() -> ! {
+    naked_asm!("bl {clear_stack}", "bl {reset}", "1: b 1b", clear_stack = sym clear_stack, reset = sym crate::reset)
+}
+
+/// Clears all of the stack, and changes nothing else but r0 to r2.
+#[unsafe(naked)]
+unsafe extern "C" fn clear_stack() {
+    naked_asm!(
+        "ldr  r0, 2f",
+        "ldr  r1, 3f",
+        "movs r2, #0",
+        "1: stm r0!, {{r2}}",
+        "cmp  r0, r1",
+        "blo  1b",
+        "bx   lr",
+        ".p2align 2",
+        "2: .word {bottom}",
+        "3: .word {top}",
+        bottom = const BOARD.ram.end() - handover::BOOT_STACK,
+        top = const BOARD.ram.end(),
+    )
+}
+
+/// Starts firmware. `stands` is what [`stands`](lifeboot_core::verify::stands) has said of it.
+pub fn start(firmware: &Verified, stands: u32) -> ! {
     // SAFETY: the proof says that the stack pointer lies in RAM and the entry point in the payload, which was verified
     // in this boot; nothing of the bootloader is used again but its vectors.
-    unsafe {
-        asm!(
-            "msr msp, {stack}",
-            "bx {entry}",
-            stack = in(reg) firmware.stack(),
-            entry = in(reg) firmware.entry(),
-            options(noreturn),
-        )
-    }
+    unsafe { leave(firmware.stack(), firmware.entry(), stands) }
+}
+
+/// The last instructions of the bootloader. The firmware finds its entry point in r0, zero in r1 to r12 and in what was
+/// the bootloader's stack, and in the link register what a reset leaves there (B1.5.5).
+#[unsafe(naked)]
+unsafe extern "C" fn leave(stack: u32, entry: u32, stands: u32) -> ! {
+    naked_asm!(
+        "ldr  r3, 3f",
+        "cmp  r2, r3",
+        "bne  2f",
+        "mov  r6, r0",
+        "mov  r7, r1",
+        "bl   {clear_stack}",
+        "msr  msp, r6",
+        "mov  r0, r7",
+        "movs r1, #0",
+        "mvns r2, r1",
+        "mov  lr, r2",
+        "movs r2, #0",
+        "movs r3, #0",
+        "movs r4, #0",
+        "movs r5, #0",
+        "movs r6, #0",
+        "movs r7, #0",
+        "mov  r8, r1",
+        "mov  r9, r1",
+        "mov  r10, r1",
+        "mov  r11, r1",
+        "mov  r12, r1",
+        "bx   r0",
+        "2: bl {fault}",
+        ".p2align 2",
+        "3: .word {stands}",
+        clear_stack = sym clear_stack,
+        fault = sym fault,
+        stands = const STANDS,
+    )
 }
 
 /// There is nothing to start and nobody to ask.

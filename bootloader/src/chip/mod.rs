@@ -40,7 +40,8 @@
 //! - `recovery_is_asked()`: the pin, whose pull and settling are its own business; afterwards it is as after reset. Where
 //!   nothing is connected, nobody asks.
 //! - `feed_watchdog()`: whatever watchdog may still run from before the reset; harmless where none does.
-//! - `jump(&Verified) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog excepted.
+//! - `jump(&Verified, stands) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog and what
+//!   keeps the firmware from writing to the bootloader excepted.
 
 mod cortex_m;
 #[cfg(feature = "defmt")]

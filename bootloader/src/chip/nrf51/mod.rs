@@ -1,6 +1,6 @@
 //! nRF51822: Cortex-M0, no VTOR, so every interrupt enters the bootloader's vector table and is forwarded.
 //!
-//! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (POWER: chapter 12, TIMER: 18, WDT: 20) and the
+//! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (MPU: chapter 9, POWER: 12, TIMER: 18, WDT: 20) and the
 //! Armv6-M Architecture Reference Manual (DDI 0419). No clock set-up: the chip starts at its 16 MHz.
 
 mod clock;
@@ -24,6 +24,12 @@ const POWER_RESETREAS: usize = 0x4000_0400;
 const RESETREAS_WATCHDOG: u32 = 1 << 1;
 const RESETREAS_REQUEST: u32 = 1 << 2;
 const RESETREAS_LOCKUP: u32 = 1 << 3;
+
+const MPU_PROTENSET0: usize = 0x4000_0600;
+/// A bit for each block of 4 KiB.
+const BOOTLOADER_BLOCKS: u32 = (1 << (BOARD.bootloader.length / BLOCK)) - 1;
+const BLOCK: u32 = 4096;
+const _: () = assert!(BOARD.bootloader.start == 0 && BOARD.bootloader.length.is_multiple_of(BLOCK));
 
 const WDT: usize = 0x4001_0000;
 const TIMER0: usize = 0x4000_8000;
@@ -101,6 +107,9 @@ extern "C" fn watchdog() -> ! {
 
 /// Takes the chip over after a reset; says why there was one.
 pub fn start_up() -> Reset {
+    // Until the next reset nothing on this chip erases or writes these blocks (the MPU's chapter, PROTENSET0), but in a
+    // debugger's presence (DISABLEINDEBUG). The journal behind them stays writable.
+    store(MPU_PROTENSET0, BOOTLOADER_BLOCKS);
     store(VECTORS_WORD, 0);
     store(WATCHDOG_WORD, 0);
     let noted = noted_word();
@@ -144,8 +153,8 @@ pub fn arm_watchdog() {
     store(NVIC_ISER, 1 << TIMER0_INTERRUPT);
 }
 
-/// Starts the firmware that was verified.
-pub fn jump(firmware: &Verified) -> ! {
+/// Starts the firmware that was verified, if that `stands`.
+pub fn jump(firmware: &Verified, stands: u32) -> ! {
     store(VECTORS_WORD, firmware.vectors());
-    start(firmware)
+    start(firmware, stands)
 }

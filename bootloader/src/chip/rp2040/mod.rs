@@ -111,8 +111,8 @@ pub fn arm_watchdog() {
     store(WATCHDOG_CTRL + SET, WATCHDOG_ENABLE);
 }
 
-/// Starts the firmware that was verified.
-pub fn jump(firmware: &Verified) -> ! {
+/// Starts the firmware that was verified, if that `stands`.
+pub fn jump(firmware: &Verified, stands: u32) -> ! {
     store(ROSC_DIV, SLOW);
-    enter(firmware)
+    enter(firmware, stands)
 }

@@ -61,6 +61,18 @@ const WATCHDOG_SECONDS: u32 = 5;
 /// The watchdog's oscillator at its fastest (DS8626, 5.3.9). It may as well be 17 kHz: then it takes 13.8 s.
 const LSI_HERTZ: u32 = 47_000;
 
+/// The core's memory protection unit (DDI 0403, B3.5): its highest region, which counts before all others, makes the
+/// bootloader's sectors read-only; everything else stays as it is without it (PRIVDEFENA). So a stray store faults, even
+/// while the firmware writes flash. It stops no erase of a sector: that is the option bytes' matter (README).
+const MPU_CTRL: usize = 0xE000_ED94;
+const MPU_RBAR: usize = 0xE000_ED9C;
+const MPU_RASR: usize = 0xE000_EDA0;
+const HIGHEST_REGION: u32 = 1 << 4 | 7;
+/// Read-only for all; cached as flash is by default; of the bootloader's length.
+const READ_ONLY: u32 = 0b110 << 24 | 1 << 17 | (BOARD.bootloader.length.trailing_zeros() - 1) << 1 | 1;
+const ON_WITH_BACKGROUND: u32 = 0b101;
+const _: () = assert!(BOARD.bootloader.length.is_power_of_two() && BOARD.bootloader.start == 0);
+
 /// Takes the chip over after a reset; says why there was one.
 pub fn start_up() -> Reset {
     let noted = noted_word();
@@ -126,8 +138,11 @@ pub fn arm_watchdog() {
     store(IWDG_KR, IWDG_FEED);
 }
 
-/// Starts the firmware that was verified.
-pub fn jump(firmware: &Verified) -> ! {
+/// Starts the firmware that was verified, if that `stands`.
+pub fn jump(firmware: &Verified, stands: u32) -> ! {
     slow_down();
-    enter(firmware)
+    store(MPU_RBAR, BOARD.flash_address | HIGHEST_REGION);
+    store(MPU_RASR, READ_ONLY);
+    store(MPU_CTRL, ON_WITH_BACKGROUND);
+    enter(firmware, stands)
 }
