@@ -20,9 +20,13 @@ mod update;
 mod recovery;
 // The emulated boards: a bootloader that is asked to answer.
 mod asked;
+// The emulated board: what firmware finds at its first instruction.
+mod handover;
 // The emulated board: power is lost at every flash operation of an update.
 mod stm32f405;
 mod sweep;
+// The real bootloader with each instruction left out in turn: does a bad image start?
+mod skips;
 // The emulated Raspberry Pi Pico: updates over both ports, and power cuts.
 mod pico;
 

@@ -2,6 +2,7 @@
 //! the flash commands.
 
 mod cuts;
+mod handover;
 
 use lifeboot_core::Slot;
 use lifeboot_core::record::Record;

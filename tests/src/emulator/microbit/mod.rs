@@ -247,6 +247,16 @@ impl Microbit {
         replay["icount"].as_u64().ok_or_else(|| anyhow!("QEMU does not tell its instruction count: {replay}"))
     }
 
+    /// From now on, accesses of registers that QEMU does not model are written down.
+    pub fn note_what_is_not_modelled(&mut self) -> Result<()> {
+        self.execute("human-monitor-command", json!({ "command-line": "log unimp" })).map(drop)
+    }
+
+    /// What was written down, in QEMU's words.
+    pub fn notes(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.process.file("stderr"))?)
+    }
+
     /// Starts the CPU by `start` and waits until it stops: true where it did so by itself, false at the deadline.
     fn run_until_stop(&mut self, deadline: Instant, start: impl FnOnce(&mut Self) -> Result<()>) -> Result<bool> {
         self.qmp.forget_events();

@@ -98,6 +98,9 @@ class Bench:
     def go(self):
         self.held = False
 
+    def registers(self):
+        return [register & 0xFFFF_FFFF for register in self.chip.mcu.core.registers]
+
 
 REQUESTS = {
     "read": Bench.read,  # address, bytes, and the file that they go to
@@ -107,6 +110,7 @@ REQUESTS = {
     "operations": Bench.operations,  # the commands that changed flash
     "count": Bench.count,  # address: the instructions until there
     "go": Bench.go,  # a board that was held runs
+    "registers": Bench.registers,  # the core's
 }
 
 if __name__ == "__main__":

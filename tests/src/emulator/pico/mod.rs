@@ -128,9 +128,24 @@ impl Pico {
     /// Runs a board that was held up to an address, and returns the number of instructions since power-on; it runs on
     /// from there. A tenth as fast as it runs otherwise.
     pub fn instructions_to(&mut self, address: u32) -> Result<u64> {
-        let instructions = self.ask(&json!(["count", address]))?;
-        self.ask::<()>(&json!(["go"]))?;
+        let instructions = self.hold_at(address)?;
+        self.go()?;
         Ok(instructions)
+    }
+
+    /// The same, and it is held there.
+    pub fn hold_at(&mut self, address: u32) -> Result<u64> {
+        self.ask(&json!(["count", address]))
+    }
+
+    /// Lets a board run that was held.
+    pub fn go(&mut self) -> Result<()> {
+        self.ask(&json!(["go"]))
+    }
+
+    /// The core's r0 to r15, the last being the address of the next instruction.
+    pub fn registers(&mut self) -> Result<[u32; 16]> {
+        self.ask(&json!(["registers"]))
     }
 
     /// Waits until the bootloader starts a firmware, for the `number`th time since power-on, counted from 1; returns the

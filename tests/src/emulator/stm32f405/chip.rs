@@ -11,7 +11,7 @@ use super::silence::Silence;
 use crate::chance::Chance;
 use anyhow::{Context, Result, anyhow, ensure};
 use rsemu::core::clock::GlobalTime;
-use rsemu::core::device::ResetKind;
+use rsemu::core::device::{Device, ResetKind};
 use rsemu::core::space::{MemAttrs, RamStore};
 use rsemu::core::value::Width;
 use rsemu::core::wire::{Level, WireId};
@@ -80,12 +80,13 @@ pub enum Reset {
 
 /// An STM32F405 that is powered on.
 pub struct Chip {
-    machine: Machine,
-    core: Arc<ArmV7m>,
+    pub(super) machine: Machine,
+    pub(super) core: Arc<ArmV7m>,
     counts: Arc<Counts>,
-    flash: Arc<WatchedFlash>,
-    ram: Arc<RamStore>,
+    pub(super) flash: Arc<WatchedFlash>,
+    pub(super) ram: Arc<RamStore>,
     line: Arc<CharPort>,
+    pub(super) steps: u64,
     /// RCC_CSR's flags as they were seen last.
     watchdogs: u32,
     watchdog_resets: u32,
@@ -139,7 +140,7 @@ impl Chip {
             unreachable!("the board has a core, flash and RAM")
         };
         let (core, flash, ram) = (core.clone(), flash.clone(), ram.store().clone());
-        Ok(Chip { machine, core, counts, flash, ram, line, watchdogs: 0, watchdog_resets: 0 })
+        Ok(Chip { machine, core, counts, flash, ram, line, steps: 0, watchdogs: 0, watchdog_resets: 0 })
     }
 
     /// Takes the power away and gives it back: flash is this, the rest erased; RAM holds anything, by this chance; the
@@ -216,7 +217,7 @@ impl Chip {
         self.raise(pin);
         self.machine.reset(ResetKind::Warm);
         // A warm reset leaves the core's interrupt controller as it is.
-        rsemu::core::Device::reset(&*self.core, ResetKind::Cold);
+        Device::reset(&*self.core, ResetKind::Cold);
         self.machine.sweep();
     }
 

@@ -10,6 +10,7 @@
 //! | `flash` | sees every flash operation, and can cut the power before it |
 //! | `polls` | lets a core sleep that asks the USART in vain |
 //! | `silence` | the USART's IDLE, which rsemu does not know |
+//! | `stepping` | one instruction at a time, and what the chip was before it |
 //! | `line` | a host at the serial line, in virtual time |
 //!
 //! What a test has to know of it:
@@ -24,6 +25,7 @@ mod flash;
 pub mod line;
 mod polls;
 mod silence;
+pub mod stepping;
 
 use self::chip::{Chip, Settings};
 use super::Emulated;

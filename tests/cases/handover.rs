@@ -1,0 +1,45 @@
+//! What firmware finds on the micro:bit at its first instruction, so far as QEMU can tell: nothing of the bootloader in RAM,
+//! no interrupt, and the bootloader's flash out of reach. The STM32F405's is `stm32f405/handover.rs`, and sees more.
+
+use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
+use lifeboot_core::layout::MICROBIT as BOARD;
+use lifeboot_tests::bench::{self, image, version};
+use lifeboot_tests::emulator::{Emulated, Microbit};
+use lifeboot_tests::product::{self, MICROBIT};
+use std::time::Duration;
+
+/// What is enabled, and what is pending, of SysTick and of the interrupts, and which bits say so (Armv6-M ARM, B3.3.3 and
+/// B3.4.3).
+const QUIET: [(u32, u32); 3] = [(0xE000_E010, 0b11), (0xE000_E100, !0), (0xE000_E200, !0)];
+/// Offset of MPU's PROTENSET0, and its value: a bit for each block of 4 KiB that is the bootloader's. QEMU does not model
+/// it.
+const PROTENSET0: u32 = 0x600;
+const PROTECTED: u32 = (1 << (BOARD.bootloader.length / 4096)) - 1;
+
+#[test]
+fn the_micro_bits_firmware_finds_nothing_of_the_bootloader() {
+    let image = image(&MICROBIT, &[], version(1), 0).unwrap();
+    let flash = product::factory_flash(&MICROBIT, &bench::bootloader(&MICROBIT).unwrap(), &image).unwrap();
+    let mut board = Microbit::power_on(&flash).unwrap();
+    board.pause().unwrap();
+    board.note_what_is_not_modelled().unwrap();
+    board.write_memory(BOARD.ram.start, &vec![0x5a; BOARD.ram.length as usize]).unwrap();
+    board.reset().unwrap();
+    let [stack, entry] = [0, 4].map(|at| u32::from_le_bytes(image.payload()[at..at + 4].try_into().unwrap()));
+    assert_eq!(board.run_to(&[entry & !1], Duration::from_secs(60)).unwrap(), Some(entry & !1));
+
+    let mut expected = [0; 16];
+    (expected[0], expected[13], expected[14], expected[15]) = (entry, stack, u32::MAX, entry & !1);
+    assert_eq!(board.registers().unwrap(), expected);
+    for (register, bits) in QUIET {
+        assert_eq!(board.read_word(register).unwrap() & bits, 0, "{register:#010x}");
+    }
+    let bottom = BOARD.ram.end() - BOOT_STACK;
+    assert_eq!(board.read_memory(bottom, BOOT_STACK as usize).unwrap(), [0; BOOT_STACK as usize]);
+    let shared = BOARD.ram.start + HANDOVER_LENGTH;
+    let below = board.read_memory(shared, (bottom - shared) as usize).unwrap();
+    assert!(below.iter().all(|byte| *byte == 0x5a), "the bootloader used RAM below its stack");
+    let notes = board.notes().unwrap();
+    let protected = format!("{PROTENSET0:#x} <- {PROTECTED:#x} [4]");
+    assert!(notes.contains(&protected), "nobody protects the bootloader's blocks: {notes}");
+}

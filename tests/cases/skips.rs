@@ -1,0 +1,169 @@
+//! The real bootloader for the STM32F405, with one instruction left out, each in turn: whoever pulls at supply or clock at
+//! the right moment makes a core do that. The confirmed slot holds an image that must not start, the other slot nothing,
+//! and RAM what a boot of a good image left behind, right before it cleared its stack: no boot may start the image.
+//!
+//! What is left out with `LIFEBOOT_SWEEP=full`:
+//!
+//! - of what decides, each instruction, each time that it is executed after the first header was read; in longer loops the
+//!   first times, the last times and some by chance. What comes before that is shared among the boots, but where the boot
+//!   record is what refuses the image: there it is all of it.
+//! - of what only computes (SHA-2, the curve), one place in a hundred, where the signature is at fault; and all that is
+//!   executed four times at most, where the signature is one for a computation of which a part is missing. One in five
+//!   hundred elsewhere.
+//!
+//! By default a boot has every other of what decides, the next boot those between, but all that comes before the first header
+//! where the epoch is too low; the first, the last and one more of the times that it is executed; and of what computes, the
+//! one place in a hundred. Where it matters, it is all of some functions: what works on the digits of a signature's numbers,
+//! what reads a block.
+//!
+//! Where a boot wrote to flash, the next one must not start the image either.
+//!
+//! It is one fault, of one kind, in a core's model: not two, no changed bit, nothing of what a chip's pipeline adds. And it
+//! is the Cortex-M4's binary; the others are made of the same sources by another compiler's back end.
+
+mod code;
+mod images;
+mod leave_out;
+mod points;
+mod shortcut;
+mod walk;
+
+use code::Code;
+use images::{Badness, bootloader, flash_with};
+use leave_out::Depth;
+use lifeboot_tests::sweep::is_full;
+use walk::{End, Walk, left_behind};
+
+/// One in so many of the places that compute, where the signature is at fault and where it is not.
+const COMPUTING: (usize, usize) = (97, 499);
+/// By default, one in so many of those whose point is looked at.
+const FORESEEN: usize = 29;
+/// What multiplies a point, in the names of its functions.
+const PRODUCT: [&str; 3] = ["signature7product", "signature6number", "non_adjacent_form"];
+/// What reads a block.
+const BLOCK: [&str; 1] = ["verify5Check4read"];
+
+/// Leaves out what a boot of this image has, each in turn: none of them may start the image.
+fn sweep(badness: Badness) {
+    let doors = doors(badness);
+    assert!(doors.is_empty(), "{badness:?}: without one of these instructions the image starts: {doors:#?}");
+}
+
+/// Where one is left out without which the image starts.
+fn doors(badness: Badness) -> Vec<String> {
+    let code = Code::read(&bootloader());
+    let ram = left_behind(&flash_with(Badness::None));
+    let walk = Walk::new(&code, flash_with(badness), ram);
+    assert_eq!(walk.end, End::Waits, "{badness:?}");
+    let of_signature = badness.is_of_signature();
+    let sample = if of_signature { COMPUTING.0 } else { COMPUTING.1 };
+    // What comes before the first header is all the same to a boot, but to those that hang on the boot record.
+    let part = Badness::ALL.iter().position(|other| *other == badness).unwrap();
+    let share = match badness {
+        Badness::Epoch => (0, 1),
+        Badness::RevokedKey if is_full() => (0, 1),
+        Badness::RevokedKey => (part % 3, 3),
+        _ => (part, Badness::ALL.len()),
+    };
+    let whole: &'static [&'static str] = match badness {
+        Badness::NoKey | Badness::Zeros if is_full() => &[""],
+        Badness::NoKey => &PRODUCT,
+        Badness::Block => &BLOCK,
+        _ => &[],
+    };
+    whole.iter().filter(|name| !name.is_empty()).for_each(|name| assert_ne!(code.address(name), 0));
+    let ends = walk.leave_out_each(Depth { sample, whole, share });
+    let count = |end| ends.counts.get(&end).copied().unwrap_or_default();
+    let skipped: usize = ends.counts.values().sum();
+    println!(
+        "{badness:?}: {skipped} instructions skipped, {} would start a bad image; at {} places, of {} executed; {} end in \
+         recovery, {} in a reset, {} nowhere",
+        count(End::Started),
+        ends.places.len(),
+        walk.length(),
+        count(End::Waits),
+        count(End::Resets),
+        count(End::Hangs)
+    );
+    let least = if is_full() { 600 } else { 250 };
+    assert!(skipped > least && count(End::Resets) > 40, "that is too little of a boot: {skipped} of {least}");
+    ends.doors.keys().map(|door| format!("{door:#010x} in {}", code.function(*door))).collect()
+}
+
+#[test]
+fn the_boot_of_a_good_image_starts_it() {
+    let code = Code::read(&bootloader());
+    let walk = Walk::new(&code, flash_with(Badness::None), Vec::new());
+    assert_eq!(walk.end, End::Started);
+}
+
+#[test]
+fn altered_signature() {
+    sweep(Badness::Signature);
+}
+
+#[test]
+fn altered_first_half_of_the_signature() {
+    sweep(Badness::SignaturePoint);
+}
+
+#[test]
+fn altered_payload() {
+    sweep(Badness::Payload);
+}
+
+#[test]
+fn altered_payload_behind_a_block_like_it() {
+    sweep(Badness::Block);
+}
+
+#[test]
+fn altered_table() {
+    sweep(Badness::Table);
+}
+
+#[test]
+fn unknown_key() {
+    sweep(Badness::UnknownKey);
+}
+
+#[test]
+fn revoked_key() {
+    sweep(Badness::RevokedKey);
+}
+
+#[test]
+fn epoch_below_the_floor() {
+    sweep(Badness::Epoch);
+}
+
+#[test]
+fn another_boards() {
+    sweep(Badness::Board);
+}
+
+#[test]
+fn signature_that_ignores_the_key() {
+    sweep(Badness::NoKey);
+}
+
+#[test]
+fn signature_of_zeros() {
+    sweep(Badness::Zeros);
+}
+
+/// R is chosen before k is known, which is its hash. Where the point that is computed does not hang on k, R can be that point.
+#[test]
+fn no_signature_can_be_made_up_for_a_skip() {
+    let code = Code::read(&bootloader());
+    let ram = left_behind(&flash_with(Badness::None));
+    let one_in = if is_full() { 1 } else { FORESEEN };
+    let points = |badness| Walk::new(&code, flash_with(badness), ram.clone()).points(one_in);
+    let (some, others) = (points(Badness::SignaturePoint), points(Badness::OtherPoint));
+    let foreseen = some.iter().filter(|(time, point)| point.is_some() && others.get(*time) == Some(*point));
+    let doors: Vec<u32> = foreseen.map(|((place, _), _)| *place).collect();
+    println!("Made up: {} instructions skipped, {} would start a bad image", some.len(), doors.len());
+    assert!(some.len() > 30 && some.values().flatten().count() > 20, "that is too little of a signature's check");
+    let doors: Vec<_> = doors.iter().map(|door| format!("{door:#010x} in {}", code.function(*door))).collect();
+    assert!(doors.is_empty(), "without one of these the same point is computed whatever R is: {doors:#?}");
+}

@@ -1,0 +1,183 @@
+//! Flash whose confirmed slot holds an image that must not start, as small as an image can be.
+
+use ed25519_dalek::SigningKey;
+use lifeboot_core::image::{HEADER_LENGTH, Header, Revokes, SIGNED_LENGTH};
+use lifeboot_core::info::FORMAT;
+use lifeboot_core::journal::Journal;
+use lifeboot_core::layout::{BLOCK, Board, MICROBIT};
+use lifeboot_core::rebase::{Entry, Kind};
+use lifeboot_core::record::Record;
+use lifeboot_core::{Slot, Version};
+use lifeboot_host_tool::image_file::table_bytes;
+use lifeboot_host_tool::keys::PrivateKey;
+use lifeboot_tests::product::{self, STM32F405};
+use lifeboot_tests::simulated_flash::SimulatedFlash;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::PathBuf;
+
+const BOARD: &Board = STM32F405.board;
+/// Epoch of the image, and the floor that refuses it.
+const EPOCH: u32 = 3;
+/// The second key of the bootloader, as boot records name it.
+const SECOND_KEY: u8 = 1 << 1;
+
+/// What is wrong with an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Badness {
+    /// Nothing.
+    None,
+    /// The second half of its signature, S, is another.
+    Signature,
+    /// The first half, R, is another.
+    SignaturePoint,
+    /// A byte of its payload is another.
+    Payload,
+    /// Its relocation table lists another place.
+    Table,
+    /// No key of the device signed it.
+    UnknownKey,
+    /// The key that signed it was revoked.
+    RevokedKey,
+    /// Its epoch is below the floor.
+    Epoch,
+    /// It is for another board.
+    Board,
+    /// A block of its payload that should be like the one before is another.
+    Block,
+    /// Its signature would be right if the key counted for nothing: R is S·B.
+    NoKey,
+    /// Its signature is zeros, as memory that nobody wrote.
+    Zeros,
+    /// R is another again.
+    OtherPoint,
+}
+
+impl Badness {
+    pub const ALL: [Badness; 11] = [
+        Badness::Signature,
+        Badness::SignaturePoint,
+        Badness::Payload,
+        Badness::Table,
+        Badness::UnknownKey,
+        Badness::RevokedKey,
+        Badness::Epoch,
+        Badness::Board,
+        Badness::Block,
+        Badness::NoKey,
+        Badness::Zeros,
+    ];
+
+    /// Whether its signature is bad, so that skips while it is computed may make it good.
+    pub fn is_of_signature(self) -> bool {
+        matches!(self, Badness::Signature | Badness::SignaturePoint | Badness::NoKey | Badness::Zeros)
+    }
+}
+
+/// The bootloader under test: it trusts two keys.
+pub fn bootloader() -> PathBuf {
+    let keys = ["demo", "second"].map(|name| product::demo_key(name).unwrap().1);
+    product::bootloader(&STM32F405, &keys).unwrap()
+}
+
+/// Flash from production with such an image in slot A, and nothing in slot B.
+pub fn flash_with(badness: Badness) -> Vec<u8> {
+    let mut flash = SimulatedFlash::new(BOARD);
+    flash.put(0, &code(&fs::read(bootloader()).unwrap()));
+    flash.put(BOARD.slot(Slot::A).start, &image(badness));
+    let record = match badness {
+        Badness::RevokedKey => Record { revoked: SECOND_KEY, ..Record::FACTORY },
+        Badness::Epoch => Record { epoch_floor: EPOCH + 1, ..Record::FACTORY },
+        _ => return content(&mut flash),
+    };
+    // As often as makes it firm: the boot then writes nothing.
+    let mut journal = Journal::open(&mut flash, BOARD);
+    for _ in 0..3 {
+        journal.append(&mut flash, record).unwrap();
+    }
+    content(&mut flash)
+}
+
+fn content(flash: &mut SimulatedFlash) -> Vec<u8> {
+    use embedded_storage::nor_flash::ReadNorFlash;
+    let mut bytes = vec![0; BOARD.slot(Slot::B).start as usize];
+    flash.read(0, &mut bytes).unwrap();
+    bytes
+}
+
+/// What a bootloader's file puts into flash.
+fn code(elf: &[u8]) -> Vec<u8> {
+    use object::{Object, ObjectSegment};
+    let file = object::File::parse(elf).unwrap();
+    let mut bytes = vec![0xff; BOARD.bootloader.length as usize];
+    for segment in file.segments() {
+        let data = segment.data().unwrap();
+        if !data.is_empty() {
+            // By load address, which is that of execution here: the bootloader has no initialised data.
+            bytes[(segment.address() - u64::from(BOARD.flash_address)) as usize..][..data.len()].copy_from_slice(data);
+        }
+    }
+    bytes
+}
+
+fn image(badness: Badness) -> Vec<u8> {
+    let start = BOARD.payload_address(Slot::A);
+    let mut payload = [BOARD.ram.end(), start + 9, 0xe7fe_e7fe, start].map(u32::to_le_bytes).concat();
+    if badness == Badness::Block {
+        payload.resize(3 * BLOCK as usize, 0xff);
+    }
+    let places = |last| [4, last].map(|offset| Entry { offset, kind: Kind::Word });
+    let mut table = table_bytes(&places(12)).unwrap();
+    let key = key_of(badness);
+    let mut header = Header {
+        header_length: BOARD.header_length as u16,
+        board: BOARD.name_bytes(),
+        version: Version { major: 1, minor: 0, patch: 0, build: 0 },
+        epoch: EPOCH,
+        link_address: start,
+        payload_length: payload.len() as u32,
+        table_length: table.len() as u32,
+        digest: Sha256::new().chain_update(&payload).chain_update(&table).finalize().into(),
+        lowest_bootloader: FORMAT,
+        schemas: (0, 0),
+        key_id: key.public().id(),
+        revokes: Revokes::NONE,
+    };
+    match badness {
+        Badness::Payload => payload[10] ^= 1,
+        Badness::Block => payload[2 * BLOCK as usize] ^= 1,
+        Badness::Table => table = table_bytes(&places(8)).unwrap(),
+        Badness::Board => header.board = MICROBIT.name_bytes(),
+        _ => {}
+    }
+    assert_eq!(table.len(), header.table_length as usize);
+    let mut bytes = header.to_bytes([0; 64]);
+    let mut signature = key.sign(&bytes[..SIGNED_LENGTH]);
+    match badness {
+        Badness::Signature => signature[40] ^= 1,
+        Badness::SignaturePoint => signature[7] ^= 1,
+        Badness::OtherPoint => signature[9] ^= 1,
+        Badness::NoKey => {
+            let pair = SigningKey::from_bytes(&[7; 32]);
+            signature = [pair.verifying_key().to_bytes(), pair.to_scalar().to_bytes()].concat().try_into().unwrap();
+        }
+        Badness::Zeros => signature = [0; 64],
+        _ => {}
+    }
+    bytes[SIGNED_LENGTH..].copy_from_slice(&signature);
+
+    let header_length = BOARD.header_length as usize;
+    let mut image = vec![0xff; header_length + payload.len().next_multiple_of(BLOCK as usize)];
+    image[..HEADER_LENGTH].copy_from_slice(&bytes);
+    image[header_length..][..payload.len()].copy_from_slice(&payload);
+    [image, table].concat()
+}
+
+fn key_of(badness: Badness) -> PrivateKey {
+    let name = match badness {
+        Badness::UnknownKey => "stranger",
+        Badness::RevokedKey => "second",
+        _ => "demo",
+    };
+    product::demo_key(name).unwrap().0
+}

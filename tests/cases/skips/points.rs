@@ -1,0 +1,81 @@
+//! What a boot computes of a signature when an instruction is left out. Whoever makes up a signature for one certain skip has
+//! to know that point before he knows the hash of the signature's first half, R: it would have to be the same for any R.
+
+use super::walk::{LONGEST, Walk, ended};
+use lifeboot_core::layout::Board;
+use lifeboot_tests::emulator::stm32f405::chip::Chip;
+use lifeboot_tests::emulator::stm32f405::stepping::{Moment, Stops};
+use lifeboot_tests::product::STM32F405;
+use std::collections::HashMap;
+
+const BOARD: &Board = STM32F405.board;
+
+/// The time of an instruction: where it is, and the how many-th time that it is executed.
+type Time = (u32, usize);
+/// A point, as bytes.
+type Point = [u8; 32];
+
+impl Walk<'_> {
+    /// The point for each instruction that is left out: of those from the first hash to the point that are executed once or
+    /// twice, one in so many places. `None` where the boot does not take any for the result.
+    pub fn points(&self, one_in: usize) -> HashMap<Time, Option<Point>> {
+        let [first, last] = ["signature9challenge", "signature8compress"].map(|name| self.code.address(name));
+        let start = self.steps.iter().position(|(place, _)| *place == first).unwrap();
+        let end = self.steps.iter().rposition(|(place, _)| *place == last).unwrap();
+        let mut times: HashMap<u32, Vec<usize>> = HashMap::new();
+        for (index, (place, _)) in self.steps.iter().enumerate().take(end).skip(start) {
+            times.entry(*place).or_default().push(index);
+        }
+        times.retain(|place, times| times.len() <= 2 && (*place as usize / 2).is_multiple_of(one_in));
+        let of_place = |(place, times): (u32, Vec<usize>)| {
+            times.into_iter().enumerate().map(move |(number, index)| (index, (place, number)))
+        };
+        let mut times: Vec<(usize, Time)> = times.into_iter().flat_map(of_place).collect();
+        times.sort_unstable();
+
+        let (mut chip, mut moment, stops) = (self.chip(), Moment::default(), self.stops());
+        let mut points = HashMap::new();
+        let mut at = 0;
+        for (index, time) in times {
+            while at < index {
+                chip.step();
+                at += 1;
+            }
+            chip.save(&mut moment).unwrap();
+            chip.skip().unwrap();
+            points.insert(time, self.point(&mut chip, &stops, last));
+            chip.restore(&moment).unwrap();
+        }
+        points
+    }
+
+    /// Runs on; what `compress` returns, where it returns the same both times.
+    fn point(&self, chip: &mut Chip, stops: &Stops, compress: u32) -> Option<Point> {
+        let begin = chip.steps();
+        let mut first = None;
+        while chip.steps() - begin < LONGEST && ended(chip, self.code).is_none() {
+            let core = chip.core();
+            let call = (core.pc() == compress).then(|| (core.reg(0), core.reg(14) & !1, core.reg(13)));
+            let taken = self.shortcuts.take(chip);
+            let Some((result, back, stack)) = call else {
+                if !taken {
+                    chip.step_to(stops, LONGEST as usize);
+                }
+                continue;
+            };
+            while (chip.core().pc(), chip.core().reg(13)) != (back, stack) {
+                if chip.steps() - begin > LONGEST || ended(chip, self.code).is_some() {
+                    return None;
+                }
+                chip.step();
+            }
+            let mut point = [0; 32];
+            chip.copy_ram(u64::from(result.checked_sub(BOARD.ram.start)?), &mut point).ok()?;
+            match first {
+                None => first = Some(point),
+                Some(first) => return (first == point).then_some(point),
+            }
+        }
+        None
+    }
+}
