@@ -1,5 +1,6 @@
 //! The seeded bugs, and the tests that are to catch each.
 
+mod doors;
 mod hostile;
 mod recovery;
 
@@ -34,12 +35,25 @@ pub enum Suite {
     Line,
     /// A bootloader that answers, its flash looked at after every operation.
     Recovery,
+    /// What the bootloader leaves behind.
+    Handover,
+    /// What an instruction that the bootloader skips may do.
+    Skips,
 }
 
 impl Suite {
     /// All of them.
-    pub const ALL: &[Suite] =
-        &[Suite::Journal, Suite::Boot, Suite::Life, Suite::LifeEcc, Suite::Verifier, Suite::Line, Suite::Recovery];
+    pub const ALL: &[Suite] = &[
+        Suite::Journal,
+        Suite::Boot,
+        Suite::Life,
+        Suite::LifeEcc,
+        Suite::Verifier,
+        Suite::Line,
+        Suite::Recovery,
+        Suite::Handover,
+        Suite::Skips,
+    ];
 
     /// Package, test binary, and which of its tests.
     pub const fn command(self) -> (&'static str, &'static str, &'static [&'static str]) {
@@ -51,6 +65,10 @@ impl Suite {
             Suite::Verifier => ("lifeboot-tests", "lifeboot", &["image::", "vectors::", "--skip", "fuzz::"]),
             Suite::Line => ("lifeboot-host-tool", "serial", &[]),
             Suite::Recovery => ("lifeboot-tests", "lifeboot", &["fuzz::recovery::"]),
+            Suite::Handover => ("lifeboot-tests", "lifeboot", &["handover::"]),
+            Suite::Skips => {
+                ("lifeboot-tests", "lifeboot", &["skips::altered_payload_b", "skips::epoch", "skips::signature_that"])
+            }
         }
     }
 }
@@ -76,7 +94,7 @@ const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'s
 
 /// All of them.
 pub fn bugs() -> impl Iterator<Item = &'static Bug> {
-    BUGS.iter().chain(recovery::BUGS).chain(hostile::BUGS)
+    BUGS.iter().chain(recovery::BUGS).chain(hostile::BUGS).chain(doors::BUGS)
 }
 
 const BUGS: &[Bug] = &[
@@ -158,8 +176,8 @@ const BUGS: &[Bug] = &[
     bug(
         "the signature is not checked",
         IMAGE,
-        "if is_signed(key, message, signature) => self.admit(header, slot, own),",
-        "if is_signed(key, message, signature) || true => self.admit(header, slot, own),",
+        "if point != *first_half(signature) {",
+        "if point != *first_half(signature) && point == [1; 32] {",
         Suite::Verifier,
     ),
     bug(
@@ -187,14 +205,14 @@ const BUGS: &[Bug] = &[
         "what the check in steps says is not heard",
         IMAGE,
         "Some(false) => Err(Invalid::Signature),",
-        "Some(false) => trust.admit(Header::parse(&self.bytes)?, self.slot, 0).map(Some),",
+        "Some(false) => self.admit(trust).map(Some),",
         Suite::Verifier,
     ),
     bug(
         "the digest is not compared",
         VERIFY,
-        "if digest != header.digest {",
-        "if digest != header.digest && digest == [0; 32] {",
+        "if !self.checked.has(digest) {",
+        "if !self.checked.has(digest) && digest == [0; 32] {",
         Suite::Verifier,
     ),
     bug(

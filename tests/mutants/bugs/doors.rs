@@ -1,0 +1,70 @@
+//! Bugs of what the bootloader does against a core that is made to skip an instruction, and of what it leaves to the firmware.
+
+use super::{Bug, JOURNAL, Suite, VERIFY, bug};
+
+const CORE: &str = "bootloader/src/chip/cortex_m.rs";
+const NRF51: &str = "bootloader/src/chip/nrf51/mod.rs";
+const SIGNATURE: &str = "bootloader/core/src/signature.rs";
+const STM32F4: &str = "bootloader/src/chip/stm32f4/mod.rs";
+
+/// All of them.
+pub const BUGS: &[Bug] = &[
+    bug(
+        "right before the jump nothing is looked at again",
+        VERIFY,
+        "if read.is_ok() && firmware.checked.goes_with(&header, &trust) { STANDS } else { 0 }",
+        "if read.is_ok() || firmware.checked.goes_with(&header, &trust) { STANDS } else { STANDS }",
+        Suite::Skips,
+    ),
+    bug("what the second look says is not heard", CORE, "\"bne  2f\",", "\"nop\",", Suite::Skips),
+    bug(
+        "a record is written by one reading of the journal",
+        JOURNAL,
+        "Journal::open(flash, self.board).record;",
+        "self.record;",
+        Suite::Skips,
+    ),
+    bug(
+        "what was hashed stays in the buffer for the next block",
+        VERIFY,
+        "self.buffer.get_mut(self.held..).unwrap_or_default().fill(FILLING);",
+        "self.buffer.get_mut(..0).unwrap_or_default().fill(FILLING);",
+        Suite::Skips,
+    ),
+    bug(
+        "what the signer could not choose is used once, in one part",
+        SIGNATURE,
+        "let sum = sum(&high, part(low, message, signature, 0, LOW).as_ref()?);",
+        "let _ = sum(&high, &high); let sum = part(low, message, signature, 0, 32)?;",
+        Suite::Skips,
+    ),
+    bug(
+        "the stack is left to the firmware as it is",
+        CORE,
+        "\"bl   {clear_stack}\",",
+        "\"b    1f\", \"bl   {clear_stack}\", \"1:\",",
+        Suite::Handover,
+    ),
+    bug("a register of the bootloader's reaches the firmware", CORE, "\"movs r6, #0\",", "\"nop\",", Suite::Handover),
+    bug(
+        "the STM32F405's firmware starts with the bootloader's clocks",
+        STM32F4,
+        "    slow_down();\n",
+        "    let _ = slow_down;\n",
+        Suite::Handover,
+    ),
+    bug(
+        "the micro:bit's bootloader does not protect its flash",
+        NRF51,
+        "    store(MPU_PROTENSET0, BOOTLOADER_BLOCKS);\n",
+        "    let _ = (MPU_PROTENSET0, BOOTLOADER_BLOCKS);\n",
+        Suite::Handover,
+    ),
+    bug(
+        "the STM32F405's bootloader is open to stray stores",
+        STM32F4,
+        "store(MPU_CTRL, ON_WITH_BACKGROUND);",
+        "store(MPU_CTRL, ON_WITH_BACKGROUND - 1);",
+        Suite::Handover,
+    ),
+];
