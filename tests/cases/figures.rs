@@ -13,9 +13,9 @@ use lifeboot_tests::simulated_flash::{Part, SimulatedFlash, Wear};
 use lifeboot_updater::{Belief, Session, Updater, Work};
 use std::time::Duration;
 
-/// Flash of the bootloader on thumbv6m and on thumbv7em, without recovery, at most.
-const BOOTLOADER: u64 = 20 * 1024 + 512;
-const BOOTLOADER_V7: u64 = 18 * 1024;
+/// Flash of the bootloader on thumbv6m and on thumbv7em, at most.
+const BOOTLOADER: u64 = 26 * 1024;
+const BOOTLOADER_V7: u64 = 23 * 1024;
 /// Instructions from reset to the firmware, for the signature and for each KiB of image, at most.
 const BOOT: (u64, u64) = (14_000_000, 125_000);
 const BOOT_V7: (u64, u64) = (3_000_000, 75_000);
@@ -46,7 +46,7 @@ fn used_stack(board: &mut Microbit, from: u32) -> u32 {
 fn the_bootloader_in_flash() {
     for target in [MICROBIT, PICO] {
         let size = product::flash_size(&bench::bootloader(&target).unwrap()).unwrap();
-        let what = format!("bootloader, {}, thumbv6m, without recovery: bytes of flash", target.board.name);
+        let what = format!("bootloader, {}, thumbv6m, with recovery: bytes of flash", target.board.name);
         print(&what, size, format!("at most {BOOTLOADER}"));
         assert!(size <= BOOTLOADER);
         assert!(size > 10_000, "{size} bytes cannot hold a signature check");
@@ -80,7 +80,7 @@ fn bounded_boot(board: &str, image: &ImageFile, instructions: u64) {
 #[test]
 fn the_bootloader_in_flash_of_an_stm32f405() {
     let size = product::flash_size(&bench::bootloader(&STM32F405).unwrap()).unwrap();
-    print("bootloader, thumbv7em, without recovery: bytes of flash", size, format!("at most {BOOTLOADER_V7}"));
+    print("bootloader, thumbv7em, with recovery: bytes of flash", size, format!("at most {BOOTLOADER_V7}"));
     assert!(size <= BOOTLOADER_V7);
     assert!(size > 10_000, "{size} bytes cannot hold a signature check");
 }

@@ -25,75 +25,15 @@
 //! The payload follows at the header length, its vector table first; the table follows the payload, at the next
 //! multiple of [`BLOCK`]. An image file is a slot's content, for slot A.
 
-use crate::bytes::{field, put};
+mod header;
+
+pub use header::{FORMAT, HEADER_LENGTH, Header, HeaderBytes, REVOKES, Revokes, SIGNED_LENGTH};
+
+use crate::bytes::field;
 use crate::info::Info;
 use crate::layout::{BLOCK, Board, Slot};
-
-pub use crate::layout::HEADER_LENGTH;
 use crate::signature::{Point, SignatureCheck, computed, first_half};
-use crate::version::Version;
-
-/// Leading bytes of a header that its signature covers; the signature is all that follows.
-pub const SIGNED_LENGTH: usize = HEADER_LENGTH - 64;
-/// Keys that one image can revoke.
-pub const REVOKES: usize = 3;
-/// The header format that this source reads and writes.
-pub const FORMAT: u16 = 1;
-
-const MAGIC: [u8; 4] = *b"LBIM";
-
-/// A header's bytes.
-pub type HeaderBytes = [u8; HEADER_LENGTH];
-
-/// What a header says. Having one proves nothing: see [`Trust::check`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// Where the payload starts in the slot, in bytes.
-    pub header_length: u16,
-    /// The board that the firmware is for, padded with zeros.
-    pub board: [u8; 16],
-    /// The firmware's version.
-    pub version: Version,
-    /// The security counter.
-    pub epoch: u32,
-    /// The address that the payload was linked to.
-    pub link_address: u32,
-    /// Bytes of the payload.
-    pub payload_length: u32,
-    /// Bytes of the relocation table.
-    pub table_length: u32,
-    /// SHA-256 of canonical payload and table.
-    pub digest: [u8; 32],
-    /// The lowest bootloader format that the firmware can live with.
-    pub lowest_bootloader: u16,
-    /// The lowest and the highest storage schema that the firmware can live with.
-    pub schemas: (u16, u16),
-    /// Which key signed.
-    pub key_id: [u8; 4],
-    /// The keys that are revoked when this image is confirmed.
-    pub revokes: Revokes,
-}
-
-/// The ids of up to [`REVOKES`] keys, one behind the other; zeros name none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Revokes([u8; 4 * REVOKES]);
-
-impl Revokes {
-    /// Of no key.
-    pub const NONE: Revokes = Revokes([0; 4 * REVOKES]);
-
-    /// Those of some keys; `None` where there are more than [`REVOKES`].
-    pub fn new(ids: &[[u8; 4]]) -> Option<Self> {
-        let mut revokes = Revokes::NONE;
-        revokes.0.get_mut(..4 * ids.len())?.copy_from_slice(ids.as_flattened());
-        Some(revokes)
-    }
-
-    /// The ids.
-    pub fn ids(&self) -> impl Iterator<Item = [u8; 4]> {
-        self.0.as_chunks().0.iter().copied().filter(|id| *id != [0; 4])
-    }
-}
+use header::word;
 
 /// Why a slot, or a header on its way into one, is not acceptable. The numbers are those of the wire's refusals
 /// (`lifeboot_updater::wire::Refusal`), so that a bootloader can tell them.
@@ -132,82 +72,6 @@ pub enum Invalid {
     Flash,
     /// It revokes the key that signed it. The number is the wire's, as are those above by their order.
     OwnKey = 28,
-}
-
-impl Header {
-    /// Reads the fields. Only that the bytes are a header of a known format is checked.
-    pub fn parse(bytes: &HeaderBytes) -> Result<Header, Invalid> {
-        if field::<0x00, 4, HEADER_LENGTH>(bytes) != MAGIC {
-            return Err(Invalid::NoImage);
-        }
-        let reserved =
-            field::<0x6C, 84, HEADER_LENGTH>(bytes) != [0; 84] || field::<0x5A, 2, HEADER_LENGTH>(bytes) != [0; 2];
-        if half::<0x04>(bytes) != FORMAT || reserved {
-            return Err(Invalid::Format);
-        }
-        Ok(Header {
-            header_length: half::<0x06>(bytes),
-            board: field::<0x08, 16, HEADER_LENGTH>(bytes),
-            version: Version::from_bytes(field::<0x18, 12, HEADER_LENGTH>(bytes)),
-            epoch: word::<0x24>(bytes),
-            link_address: word::<0x28>(bytes),
-            payload_length: word::<0x2C>(bytes),
-            table_length: word::<0x30>(bytes),
-            digest: field::<0x34, 32, HEADER_LENGTH>(bytes),
-            lowest_bootloader: half::<0x54>(bytes),
-            schemas: (half::<0x56>(bytes), half::<0x58>(bytes)),
-            key_id: field::<0x5C, 4, HEADER_LENGTH>(bytes),
-            revokes: Revokes(field::<0x60, 12, HEADER_LENGTH>(bytes)),
-        })
-    }
-
-    /// The bytes to sign, followed by `signature`.
-    pub fn to_bytes(&self, signature: [u8; 64]) -> HeaderBytes {
-        let mut out = [0; HEADER_LENGTH];
-        put::<0x00, 4, HEADER_LENGTH>(&mut out, MAGIC);
-        put::<0x04, 2, HEADER_LENGTH>(&mut out, FORMAT.to_le_bytes());
-        put::<0x06, 2, HEADER_LENGTH>(&mut out, self.header_length.to_le_bytes());
-        put::<0x08, 16, HEADER_LENGTH>(&mut out, self.board);
-        put::<0x18, 12, HEADER_LENGTH>(&mut out, self.version.to_bytes());
-        put::<0x24, 4, HEADER_LENGTH>(&mut out, self.epoch.to_le_bytes());
-        put::<0x28, 4, HEADER_LENGTH>(&mut out, self.link_address.to_le_bytes());
-        put::<0x2C, 4, HEADER_LENGTH>(&mut out, self.payload_length.to_le_bytes());
-        put::<0x30, 4, HEADER_LENGTH>(&mut out, self.table_length.to_le_bytes());
-        put::<0x34, 32, HEADER_LENGTH>(&mut out, self.digest);
-        put::<0x54, 2, HEADER_LENGTH>(&mut out, self.lowest_bootloader.to_le_bytes());
-        put::<0x56, 2, HEADER_LENGTH>(&mut out, self.schemas.0.to_le_bytes());
-        put::<0x58, 2, HEADER_LENGTH>(&mut out, self.schemas.1.to_le_bytes());
-        put::<0x5C, 4, HEADER_LENGTH>(&mut out, self.key_id);
-        put::<0x60, 12, HEADER_LENGTH>(&mut out, self.revokes.0);
-        put::<0xC0, 64, HEADER_LENGTH>(&mut out, signature);
-        out
-    }
-
-    /// Where the table starts in the slot, in bytes; `None` where the lengths are nonsense.
-    pub fn table_offset(&self) -> Option<u32> {
-        let payload = self.payload_length.checked_next_multiple_of(BLOCK)?;
-        payload.checked_add(u32::from(self.header_length))
-    }
-
-    /// Bytes of the slot that the image takes; `None` where the lengths are nonsense.
-    pub fn image_length(&self) -> Option<u32> {
-        self.table_offset()?.checked_add(self.table_length)
-    }
-
-    /// The slot of `board` that the payload was linked for.
-    pub fn linked_for(&self, board: &Board) -> Option<Slot> {
-        Slot::BOTH.into_iter().find(|slot| board.payload_address(*slot) == self.link_address)
-    }
-
-    /// The keys of a device's table that this image revokes, a bit each. Ids that the device does not hold mean nothing.
-    pub fn revoked_keys(&self, info: &Info) -> u8 {
-        self.revokes.ids().fold(0, |bits, id| bits | info.key(id).map_or(0, |(bit, _)| bit))
-    }
-
-    /// Whether a device whose storage has `schema` can run this firmware.
-    pub fn accepts_schema(&self, schema: u16) -> bool {
-        self.schemas.0 <= schema && schema <= self.schemas.1
-    }
 }
 
 /// What headers are judged by on one device.
@@ -381,12 +245,4 @@ impl HeaderCheck {
         let (own, _) = trust.key(header.key_id)?;
         trust.admit(header, self.slot, own, field::<0xC0, 32, HEADER_LENGTH>(&self.bytes))
     }
-}
-
-fn half<const AT: usize>(bytes: &HeaderBytes) -> u16 {
-    u16::from_le_bytes(field::<AT, 2, HEADER_LENGTH>(bytes))
-}
-
-fn word<const AT: usize>(bytes: &HeaderBytes) -> u32 {
-    u32::from_le_bytes(field::<AT, 4, HEADER_LENGTH>(bytes))
 }

@@ -9,7 +9,7 @@ const REBASE: &str = "bootloader/core/src/rebase.rs";
 pub const BUGS: &[Bug] = &[
     bug(
         "the lengths of an image wrap around",
-        IMAGE,
+        "bootloader/core/src/image/header.rs",
         "self.table_offset()?.checked_add(self.table_length)",
         "Some(self.table_offset()?.wrapping_add(self.table_length))",
         Suite::Verifier,
