@@ -11,8 +11,6 @@
 
 use core::fmt;
 
-const RECORD_LENGTH: u32 = crate::record::RECORD_LENGTH as u32;
-
 /// One of the two flash regions that hold firmware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Slot {
@@ -166,6 +164,9 @@ const KIB: u32 = 1024;
 /// Bytes of an image's header.
 pub const HEADER_LENGTH: usize = 256;
 
+/// Bytes of a boot record.
+pub const RECORD_LENGTH: usize = 96;
+
 /// Bytes at the end of the bootloader's region that tell about it.
 pub const INFO_LENGTH: usize = 256;
 
@@ -269,8 +270,9 @@ impl Board {
         assert!(a.length.is_multiple_of(self.slot_unit), "a slot ends inside an erase unit");
         assert!(self.slot_unit.is_multiple_of(BLOCK) && self.journal_unit.is_multiple_of(BLOCK), "tiny erase units");
         assert!(BLOCK.is_multiple_of(self.write_size), "a write unit larger than a block");
+        let record = RECORD_LENGTH as u32;
         assert!(
-            RECORD_LENGTH.is_multiple_of(self.write_size) || self.write_size > RECORD_LENGTH,
+            record.is_multiple_of(self.write_size) || self.write_size > record,
             "a boot record would end inside a write unit"
         );
         assert!(self.header_length.is_multiple_of(BLOCK), "the payload must start at a block");

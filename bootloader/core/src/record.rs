@@ -24,11 +24,10 @@ pub use reset::{Cause, Fault, Reset};
 
 use crate::bytes::{field, put};
 use crate::layout::Slot;
+
+pub use crate::layout::RECORD_LENGTH;
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use outcomes::OUTCOMES;
-
-/// Bytes of a boot record.
-pub const RECORD_LENGTH: usize = 96;
 
 /// Starts of a trial that end in a crash, before it is rejected.
 pub const CRASH_ATTEMPTS: u8 = 3;

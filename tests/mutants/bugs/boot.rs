@@ -1,0 +1,140 @@
+//! Bugs of the boot policy: trials, epochs, keys, outcomes.
+
+use super::{BOOT, Bug, HANDOVER, IMAGE, OUTCOMES, RECORD, Suite, UPDATER, WORK, bug};
+
+pub const BUGS: &[Bug] = &[
+    bug(
+        "the starts of a trial are not counted down",
+        RECORD,
+        "Some(Trial { slot, attempts: attempts - 1, power_attempts })",
+        "Some(Trial { slot, attempts, power_attempts })",
+        Suite::Boot,
+    ),
+    bug("a loss of power counts as a crash", RECORD, "if cause.is_power_loss() {", "if false {", Suite::Boot),
+    bug(
+        "a trial is started before its start is counted",
+        BOOT,
+        "Some(counted) if device.append(|record| record.trial = Some(counted)).is_ok() => {",
+        "Some(_) => {",
+        Suite::Boot,
+    ),
+    bug(
+        "a trial without starts left is not ended",
+        BOOT,
+        "None => device.reject(trial.slot, Ending::NotConfirmed, reset),",
+        "None => {}",
+        Suite::Boot,
+    ),
+    bug(
+        "keys are revoked before the confirm is durable",
+        WORK,
+        "                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+        "                    Change::Confirm(_, consequences) if consequences.revoked & !record.revoked != 0 => {
+                        record.revoked |= consequences.revoked;
+                        last = false;
+                    }
+                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+        Suite::Boot,
+    ),
+    bug(
+        "keys are revoked when the trial starts",
+        BOOT,
+        "Ok(verified) => return Decision::Trial(verified),",
+        "Ok(verified) => {
+                        device.follow_confirm(&verified);
+                        return Decision::Trial(verified);
+                    }",
+        Suite::Boot,
+    ),
+    bug(
+        "what a cut kept from a confirm is not made good",
+        BOOT,
+        "        device.follow_confirm(&verified);\n",
+        "",
+        Suite::Boot,
+    ),
+    bug(
+        "an image may revoke its own key",
+        IMAGE,
+        "if own & revokes != 0 {",
+        "if own & revokes != 0 && revokes == 0 {",
+        Suite::Boot,
+    ),
+    bug(
+        "what was revoked before is forgotten",
+        BOOT,
+        "record.revoked |= self.revoked;",
+        "record.revoked = self.revoked;",
+        Suite::Boot,
+    ),
+    bug(
+        "a revoked key is accepted",
+        IMAGE,
+        "Some((bit, _)) if self.revoked & bit != 0 =>",
+        "Some((bit, _)) if self.revoked & bit != 0 && self.revoked == 0 =>",
+        Suite::Boot,
+    ),
+    bug(
+        "a way back below the floor is tried all the same",
+        UPDATER,
+        "if epoch < record.epoch_floor {",
+        "if epoch > record.epoch_floor {",
+        Suite::Boot,
+    ),
+    bug(
+        "a later outcome empties the quarantine",
+        RECORD,
+        "Record { trial: None, outcomes: self.outcomes.followed_by(outcome), ..*self }",
+        "Record { trial: None, outcomes: Outcomes::NONE.followed_by(outcome), ..*self }",
+        Suite::Boot,
+    ),
+    bug(
+        "what was rejected last does not enter the quarantine",
+        OUTCOMES,
+        "self.0.as_chunks().0.get(..=QUARANTINED)",
+        "self.0.as_chunks().0.get(..QUARANTINED)",
+        Suite::Boot,
+    ),
+    bug(
+        "only what was rejected last is refused",
+        OUTCOMES,
+        "self.rejections().any(",
+        "self.rejections().take(1).any(",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that confirms stays in quarantine",
+        OUTCOMES,
+        "outcome.ending != Ending::FellBack && outcome",
+        "outcome.ending.is_rejection() && outcome",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that is started in need leaves the quarantine",
+        OUTCOMES,
+        "outcome.ending != Ending::FellBack && outcome",
+        "outcome",
+        Suite::Boot,
+    ),
+    bug(
+        "a rollback goes to an image that was rejected",
+        UPDATER,
+        "if record.outcomes.have_rejected(&digest) {",
+        "if false {",
+        Suite::Boot,
+    ),
+    bug(
+        "the words of a crash are believed without their mark",
+        HANDOVER,
+        "(mark == FAULT_MARK && cause == Cause::Fault)",
+        "(mark != 0 && cause == Cause::Fault)",
+        Suite::Boot,
+    ),
+    bug(
+        "the words of a crash are believed after any reset",
+        HANDOVER,
+        "(mark == FAULT_MARK && cause == Cause::Fault)",
+        "(mark == FAULT_MARK && cause != Cause::Unknown)",
+        Suite::Boot,
+    ),
+];

@@ -1,0 +1,136 @@
+//! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
+
+use super::{Bug, CONVERSATION, DOUBT, JOURNAL, RECEIVE, RECOVERY, Suite, TRANSFER, UPDATER, WORK, bug};
+
+pub const BUGS: &[Bug] = &[
+    bug(
+        "what was written is not read back before the trial",
+        UPDATER,
+        "        let (header, checked) = transfer.parts();\n        self.stage = Stage::Verifying(header, Check::new(checked, self.board));",
+        "        let (header, checked) = transfer.parts();\n        self.stage = Stage::Sealing(header, checked.slot());",
+        Suite::Line,
+    ),
+    bug(
+        "an update begins while the confirmed slot is the target",
+        UPDATER,
+        "        if self.is_trial() {\n            return Err(Refusal::TrialRunning);",
+        "        if self.is_trial() && belief.target != self.target() {\n            return Err(Refusal::TrialRunning);",
+        Suite::Line,
+    ),
+    bug(
+        "the slot's old header stays while its payload is replaced",
+        TRANSFER,
+        "old_header: !present.is_some_and(|present| is_erased(&present)),",
+        "old_header: present.is_none(),",
+        Suite::Life,
+    ),
+    bug(
+        "a header that reads as the new one stays, whole or torn",
+        TRANSFER,
+        "old_header: !present.is_some_and(|present| is_erased(&present)),",
+        "old_header: !present.is_some_and(|present| present == *header || is_erased(&present)),",
+        Suite::Life,
+    ),
+    bug(
+        "the header is written before the payload",
+        TRANSFER,
+        "            self.old_header = false;\n",
+        "            self.old_header = false;\n            flash.write(start, &self.header).map_err(|_| Refusal::Flash)?;\n",
+        Suite::Life,
+    ),
+    bug(
+        "the slot is marked before it is verified",
+        UPDATER,
+        "        self.stage = Stage::Verifying(header, Check::new(checked, self.board));\n        Ok(())\n    }\n\n    /// Gives up",
+        "        self.stage = Stage::Recording(Change::MarkTrial(checked.slot()));\n        Ok(())\n    }\n\n    /// Gives up",
+        Suite::Life,
+    ),
+    bug(
+        "what a power cut tore last is passed over",
+        DOUBT,
+        "!present.as_ref().is_some_and(is_of_another)",
+        "present.as_ref().is_some_and(is_of_another) && present.is_none()",
+        Suite::Life,
+    ),
+    bug(
+        "the epoch floor rises before the confirm is durable",
+        WORK,
+        "                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+        "                    Change::Confirm(_, consequences) if consequences.epoch > record.epoch_floor => {
+                        record.epoch_floor = consequences.epoch;
+                        last = false;
+                    }
+                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+        Suite::Life,
+    ),
+    bug(
+        "a confirm is reported before it is durable",
+        WORK,
+        "                    journal.append(flash, record)?;
+                    return Ok(if last",
+        "                    if is_trial(*running, journal.record()) && record.trial.is_none() {
+                        return Ok(Work::Done);
+                    }
+                    journal.append(flash, record)?;
+                    return Ok(if last",
+        Suite::Life,
+    ),
+    bug(
+        "the updater writes to the slot that it runs from",
+        TRANSFER,
+        "        let start = board.slot(self.receiver.checked().slot()).start + unit * board.slot_unit;",
+        "        let start = board.slot(self.receiver.checked().slot().other()).start + unit * board.slot_unit;",
+        Suite::Life,
+    ),
+    bug(
+        "an erase goes one unit too far",
+        TRANSFER,
+        "flash.erase(start, start + board.slot_unit).map_err(|_| Refusal::Flash)?;",
+        "flash.erase(start, start + 2 * board.slot_unit).map_err(|_| Refusal::Flash)?;",
+        Suite::Life,
+    ),
+    bug(
+        "an ECC word of the slot is written twice",
+        RECEIVE,
+        "flash.write(start + self.written, padded).map_err(|_| Invalid::Flash)?;",
+        "flash.write(start + self.written, padded).map_err(|_| Invalid::Flash)?;
+        flash.write(start + self.written, padded.get(..F::WRITE_SIZE).unwrap_or_default()).map_err(|_| Invalid::Flash)?;",
+        Suite::LifeEcc,
+    ),
+    bug(
+        "an ECC word of the journal is written twice",
+        JOURNAL,
+        "if self.is_blank_at(flash, this) && ",
+        "if ",
+        Suite::LifeEcc,
+    ),
+    bug(
+        "bytes are taken at any offset",
+        CONVERSATION,
+        "let taken = updater.feed(next, rest)?;",
+        "let taken = updater.feed(next, if rest.is_empty() { bytes } else { rest })?;",
+        Suite::Line,
+    ),
+    bug(
+        "the CRC of a frame is not checked",
+        "updater/src/frame.rs",
+        "(CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message.len())",
+        "(CRC.checksum(message) == u32::from_le_bytes(*crc) || true).then_some(message.len())",
+        Suite::Line,
+    ),
+    bug(
+        "the end of the table stays in the buffer",
+        RECEIVE,
+        "self.phase == Phase::Table && self.written == self.phase_end()",
+        "self.phase == Phase::Table && self.next() == self.phase_end()",
+        Suite::Line,
+    ),
+    bug("a rejected image is taken again", WORK, "if rejected && !force {", "if rejected && force {", Suite::Line),
+    bug(
+        "a bootloader that answers takes what was rejected",
+        RECOVERY,
+        "if !force && record.outcomes.have_rejected(",
+        "if force && record.outcomes.have_rejected(",
+        Suite::Line,
+    ),
+];

@@ -1,0 +1,69 @@
+//! Bugs of the verifier.
+
+use super::{Bug, IMAGE, Suite, VERIFY, bug};
+
+pub const BUGS: &[Bug] = &[
+    bug(
+        "the epoch of an image is not checked",
+        IMAGE,
+        "if header.epoch < self.epoch_floor {",
+        "if header.epoch < self.epoch_floor && header.epoch > 1000 {",
+        Suite::Verifier,
+    ),
+    bug(
+        "the signature is not checked",
+        IMAGE,
+        "if point != *first_half(signature) {",
+        "if point != *first_half(signature) && point == [1; 32] {",
+        Suite::Verifier,
+    ),
+    bug(
+        "the lengths of an image are not bounded",
+        IMAGE,
+        ".is_none_or(|length| length > board.slot(slot).length)",
+        ".is_none_or(|length| length > u32::MAX / 2 + board.slot(slot).length)",
+        Suite::Verifier,
+    ),
+    bug(
+        "a second signature can be made of the first",
+        "bootloader/core/src/signature/scalar.rs",
+        ".lt(ORDER.into_iter().rev())",
+        ".lt([0x2000_0000; 8].into_iter())",
+        Suite::Verifier,
+    ),
+    bug(
+        "the check in steps does not compare",
+        "bootloader/core/src/signature/steps.rs",
+        "return Some(self.sum.compress().0 == self.r);",
+        "return Some(self.sum.compress().0 != [0; 32] && self.r != [0xff; 32]);",
+        Suite::Verifier,
+    ),
+    bug(
+        "what the check in steps says is not heard",
+        IMAGE,
+        "Some(false) => Err(Invalid::Signature),",
+        "Some(false) => self.admit(trust).map(Some),",
+        Suite::Verifier,
+    ),
+    bug(
+        "the digest is not compared",
+        VERIFY,
+        "if !self.checked.has(digest) {",
+        "if !self.checked.has(digest) && digest == [0; 32] {",
+        Suite::Verifier,
+    ),
+    bug(
+        "the entry point is not checked",
+        VERIFY,
+        "if !inside || entry & 1 == 0 {",
+        "if !inside && entry & 1 == 0 {",
+        Suite::Verifier,
+    ),
+    bug(
+        "a table may point past the payload",
+        VERIFY,
+        "if at_end && !rebaser.is_done() || done == 0 {",
+        "if done == 0 {",
+        Suite::Verifier,
+    ),
+];
