@@ -20,7 +20,7 @@ const MAGIC: [u8; 4] = *b"LBIM";
 /// A header's bytes.
 pub type HeaderBytes = [u8; HEADER_LENGTH];
 
-/// What a header says. Having one proves nothing: see [`Trust::check`].
+/// What a header says. Having one proves nothing: see [`Trust::check`](super::Trust::check).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Where the payload starts in the slot, in bytes.
