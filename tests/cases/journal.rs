@@ -79,6 +79,15 @@ fn filled(board: &'static Board, number: u32) -> SimulatedFlash {
     flash
 }
 
+/// A record as it may follow another: no floor falls, and no key comes back.
+fn following(before: &Record, record: Record) -> Record {
+    Record {
+        epoch_floor: record.epoch_floor.max(before.epoch_floor),
+        revoked: record.revoked | before.revoked,
+        ..record
+    }
+}
+
 /// Nothing but the journal was touched, and that as its flash wants it.
 fn assert_used_well(flash: &SimulatedFlash) {
     assert_eq!(flash.misuse(), None);

@@ -74,7 +74,7 @@ fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices
         assert_eq!(journal.prepare(flash), Ok(false), "{what}: once is enough");
         assert_eq!(found(flash, board, &stored), before, "{what}: preparing");
     }
-    let next = record(choices);
+    let next = record(choices, &before);
     let operations = flash.operations();
     match journal.append(flash, next) {
         Ok(()) => {
@@ -132,7 +132,7 @@ fn fill(flash: &mut SimulatedFlash, board: &Board, choices: &mut Choices) {
     let mut place = board.journal.start;
     for _ in 0..choices.below(32) {
         let kind = choices.byte() % 8;
-        let mut bytes = record(choices).to_bytes(choices.edge(9)).to_vec();
+        let mut bytes = record(choices, &Record::FACTORY).to_bytes(choices.edge(9)).to_vec();
         match kind {
             0 | 1 => bytes.fill(0xff),
             2..=4 => {}
@@ -156,8 +156,8 @@ fn fill(flash: &mut SimulatedFlash, board: &Board, choices: &mut Choices) {
     }
 }
 
-/// Any record that says what a device may say.
-fn record(choices: &mut Choices) -> Record {
+/// Any record that says what a device may say behind another one: no floor falls, and no key comes back.
+fn record(choices: &mut Choices, before: &Record) -> Record {
     let slots = [Slot::A, Slot::B];
     let [confirmed, trial] = [choices.byte(), choices.byte()];
     let trial = (trial % 3 > 0).then(|| Trial {
@@ -169,8 +169,8 @@ fn record(choices: &mut Choices) -> Record {
     Record {
         confirmed: confirmed_slot,
         trial,
-        epoch_floor: u32::from(confirmed),
-        revoked: confirmed,
+        epoch_floor: before.epoch_floor.max(u32::from(confirmed)),
+        revoked: before.revoked | confirmed,
         ..Record::FACTORY
     }
 }

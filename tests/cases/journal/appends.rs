@@ -1,6 +1,8 @@
 //! Undisturbed: what is appended is found, erases are as few as the map allows, and a caller can have them apart.
 
-use super::{MAPS, assert_used_well, blank, filled, found, maps, numbered, places, records, records_of_a_unit};
+use super::{
+    MAPS, assert_used_well, blank, filled, following, found, maps, numbered, places, records, records_of_a_unit,
+};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::record::Record;
@@ -20,6 +22,7 @@ proptest! {
             if reopened {
                 journal = Journal::open(&mut flash, board);
             }
+            let record = following(journal.record(), record);
             journal.append(&mut flash, record).unwrap();
             prop_assert!(!journal.is_blank());
             prop_assert_eq!(journal.record(), &record);
@@ -106,10 +109,31 @@ fn a_unit_that_somebody_else_prepared_is_erased_again() {
             assert_eq!(Journal::open(&mut flash, board).prepare(&mut flash), Ok(true), "{}", board.name);
         }
         assert_eq!(found(&mut flash, board), numbered(records_of_a_unit(board)));
-        Journal::open(&mut flash, board).append(&mut flash, numbered(0)).unwrap();
+        Journal::open(&mut flash, board).append(&mut flash, numbered(99_999)).unwrap();
         assert_eq!(flash.wear(Part::Journal).erases - before, 3);
-        assert_eq!(found(&mut flash, board), numbered(0));
+        assert_eq!(found(&mut flash, board), numbered(99_999));
         assert_used_well(&flash);
+    }
+}
+
+/// Whatever the journal was read as before: what stands in flash is asked.
+#[test]
+fn a_floor_that_falls_and_a_key_that_comes_back_are_refused() {
+    for board in MAPS {
+        let before = Record { epoch_floor: 7, revoked: 0b110, ..Record::FACTORY };
+        let mut flash = blank(board);
+        let mut read_before = Journal::open(&mut flash, board);
+        Journal::open(&mut flash, board).append(&mut flash, before).unwrap();
+        let operations = flash.operations();
+        for worse in [Record { epoch_floor: 6, ..before }, Record { revoked: 0b1011, ..before }, Record::FACTORY] {
+            for journal in [&mut read_before, &mut Journal::open(&mut flash, board)] {
+                assert!(journal.append(&mut flash, worse).is_err(), "{worse:?}");
+            }
+        }
+        assert_eq!((flash.operations(), found(&mut flash, board)), (operations, before));
+        let better = Record { epoch_floor: 8, revoked: 0b1110, ..before };
+        Journal::open(&mut flash, board).append(&mut flash, better).unwrap();
+        assert_eq!(found(&mut flash, board), better);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Power is lost before or inside any operation of an append: a fresh look finds the old or the new record, never
 //! anything else, and the next append works.
 
-use super::{MAPS, assert_used_well, blank, filled, found, maps, numbered, records, records_of_a_unit, stride};
+use super::{
+    MAPS, assert_used_well, blank, filled, following, found, maps, numbered, records, records_of_a_unit, stride,
+};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::Record;
@@ -112,6 +114,7 @@ proptest! {
         let mut flash = blank(board);
         let mut state = None;
         for (record, cut) in steps {
+            let record = following(state.as_ref().unwrap_or(&Record::FACTORY), record);
             let (operation, cut) = cut.unwrap_or((99, Cut::Before));
             let (now, happened) = cut_append(&mut flash, board, record, operation, cut);
             let written = now == record;

@@ -158,8 +158,8 @@ pub fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
         let record = Record {
             confirmed: if kind & 0x70 == 0x70 { Slot::B } else { Slot::A },
             trial: (kind & 1 != 0).then_some(trial),
-            epoch_floor: u32::from(kind >> 6),
-            revoked: if kind & 0x3c == 0x3c { 2 } else { 0 },
+            epoch_floor: before.epoch_floor.max(u32::from(kind >> 6)),
+            revoked: before.revoked | if kind & 0x3c == 0x3c { 2 } else { 0 },
             outcomes: outcome.map_or(before, |outcome| before.ended(&outcome)).outcomes,
         };
         Journal::open(flash, &MICROBIT).append(flash, record).expect("healthy flash");
