@@ -11,8 +11,9 @@
 //! | `recoveries` | the same, to a bootloader that answers |
 //! | `elf_files` | what the linker wrote, and what became of it since |
 //!
-//! `cargo test` runs each with its seeds and with [`INPUTS`] generated inputs, or as many as [`LIMIT`] allows;
-//! `BOLERO_RANDOM_ITERATIONS` and `BOLERO_RANDOM_TEST_TIME_MS` ask for more, and `BOLERO_RANDOM_SEED` repeats one.
+//! `cargo test` runs each with its seeds and with [`INPUTS`] generated inputs, the same ones in each run, or as many as
+//! [`LIMIT`] allows; `BOLERO_RANDOM_ITERATIONS` and `BOLERO_RANDOM_TEST_TIME_MS` ask for more, and `BOLERO_RANDOM_SEED` for
+//! others.
 //! The same targets run under libFuzzer; the README has the command. Inputs that once failed are in `found`.
 
 mod choices;
@@ -24,9 +25,47 @@ mod recovery;
 mod relocations;
 mod wire;
 
-use std::time::Duration;
+use lifeboot_tests::chance::Chance;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Generated inputs of a target in a plain `cargo test`.
 const INPUTS: usize = 1500;
 /// What a target's generated inputs may take in a plain `cargo test`.
 const LIMIT: Duration = Duration::from_secs(7);
+
+/// Runs a target with inputs of at most so many bytes: the generated ones, and what bolero was asked for.
+macro_rules! check {
+    ($length:expr, $property:expr) => {
+        $crate::fuzz::generated($length, $property);
+        bolero::check!().with_max_len($length).with_iterations(0).for_each(|input: &[u8]| {
+            $property(input);
+        })
+    };
+}
+use check;
+
+/// A property of each generated input.
+fn generated<T>(length: usize, property: impl Fn(&[u8]) -> T) {
+    let (mut chance, end) = (Chance::new(1), Instant::now() + LIMIT);
+    for _ in 0..INPUTS {
+        let length = chance.below(length + 1);
+        let input = Input(chance.bytes(length));
+        property(&input.0);
+        if Instant::now() > end {
+            break;
+        }
+    }
+}
+
+/// An input that is printed where its property does not hold.
+struct Input(Vec<u8>);
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+            eprintln!("the input was {digits}");
+        }
+    }
+}

@@ -5,8 +5,8 @@
 #[path = "../../../host-tool/tests/host/program.rs"]
 pub mod program;
 
+use super::check;
 use super::choices::Choices;
-use super::{INPUTS, LIMIT};
 use crate::signed_image::{info, key};
 use ed25519_dalek::Signer;
 use lifeboot_core::image::Revokes;
@@ -70,10 +70,7 @@ fn elf_files() {
         assert_eq!(property(&[1, board, slot, bound]), signed);
     }
     assert!(!property(&[0, 0x7f, b'E', b'L', b'F', 1, 1, 1]) && !property(&[0]));
-    let target = bolero::check!().with_max_len(400).with_iterations(INPUTS).with_test_time(LIMIT);
-    target.for_each(|input: &[u8]| {
-        property(input);
-    });
+    check!(400, property);
 }
 
 /// Returns whether the file was signed.

@@ -11,6 +11,13 @@ fn a_half_that_cannot_be_rebased_is_refused_where_it_matters() {
     assert!(super::image::property(&input));
 }
 
+/// A clock that comes around: the host before looks as if it had just been heard, and the next one has to ask again.
+#[test]
+fn a_clock_that_comes_around_keeps_a_bootloader_busy_for_one_silence() {
+    let input = "46f66b55d42bb52f9e121c52e37a0c0928768ca7f2c4a5baa2e29aed0f20d4bd3382b93c6d868f";
+    super::recovery::property(&crate::hex::bytes(input));
+}
+
 /// A stack that starts in the words that bootloader and firmware share: the verifier refuses it in either slot.
 #[test]
 fn a_stack_in_the_shared_words_is_not_signed() {

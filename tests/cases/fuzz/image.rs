@@ -3,8 +3,8 @@
 
 mod verdict;
 
+use super::check;
 use super::choices::Choices;
-use super::{INPUTS, LIMIT};
 use crate::signed_image::{SignedImage, info, key, sign};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, Trust};
@@ -35,10 +35,7 @@ fn images() {
         assert!(!property(&[2, image, 1, 1, 0x2c, 0, 3, 0, 23]));
     }
     assert!(!property(&[0, 0, b'L', b'B', b'I', b'M', 1]));
-    let target = bolero::check!().with_max_len(400).with_iterations(INPUTS).with_test_time(LIMIT);
-    target.for_each(|input: &[u8]| {
-        property(input);
-    });
+    check!(400, property);
 }
 
 /// Returns whether a slot with these bytes was accepted.

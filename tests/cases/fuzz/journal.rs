@@ -1,7 +1,7 @@
 //! The journal over anything: whatever lies in it, the newest whole record counts, and the next one is found again.
 
+use super::check;
 use super::choices::Choices;
-use super::{INPUTS, LIMIT};
 use lifeboot_core::Slot;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
@@ -26,8 +26,7 @@ fn journals() {
         property(&[map, 1, 2, 7, 0xf0, 0xff, 0xff, 0xff]);
         property(&[map, 3, 2, 7, 5, 0, 0, 0, 3, 7, 6, 0, 0, 0, 40, 2, 8, 0xff, 0xff, 0xff, 0xff]);
     }
-    let target = bolero::check!().with_max_len(600).with_iterations(INPUTS).with_test_time(LIMIT);
-    target.for_each(property);
+    check!(600, property);
 }
 
 pub fn property(input: &[u8]) {

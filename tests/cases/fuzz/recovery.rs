@@ -6,11 +6,11 @@
 
 mod line;
 
+use super::check;
 use super::choices::Choices;
 use super::wire::device::{Shared, put_records, verifies};
 use super::wire::framed;
 use super::wire::images::{RUNNING, image};
-use super::{INPUTS, LIMIT};
 use crate::signed_image::{SignedImage, info};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
@@ -45,10 +45,7 @@ fn recoveries() {
         // Into slot A: where it may be written.
         assert_eq!(marks(begins, &[&push(0, 0)]), begins == DESTROYED);
     }
-    let target = bolero::check!().with_max_len(300).with_iterations(INPUTS).with_test_time(LIMIT);
-    target.for_each(|input: &[u8]| {
-        property(input);
-    });
+    check!(300, property);
 }
 
 /// Megabytes of what is no request: nothing changes, and the next push gets through.

@@ -1,7 +1,7 @@
 //! Relocation tables: what decodes is well formed, and rebasing by it can be undone, in pieces of any size.
 
+use super::check;
 use super::choices::Choices;
-use super::{INPUTS, LIMIT};
 use crate::signed_image::table_of;
 use lifeboot_core::rebase::{Decoder, ENTRY_LENGTH, Entry, Kind, Malformed, Rebaser};
 use lifeboot_host_tool::image_file::rebased;
@@ -15,10 +15,7 @@ fn relocation_tables() {
     }
     assert_eq!(property(&[1, 4, 0, 0, 0, 9, 0, 8, 1, 2, 3, 4]), Some(4));
     assert_eq!(property(&[0, 0x80, 0x80, 0x80, 0x80, 0]), None);
-    let target = bolero::check!().with_max_len(600).with_iterations(4 * INPUTS).with_test_time(LIMIT);
-    target.for_each(|input: &[u8]| {
-        property(input);
-    });
+    check!(600, property);
 }
 
 /// Returns how many entries the table has, if it decodes.

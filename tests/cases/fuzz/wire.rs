@@ -6,8 +6,8 @@
 pub mod device;
 pub mod images;
 
+use super::check;
 use super::choices::Choices;
-use super::{INPUTS, LIMIT};
 use crate::signed_image::SignedImage;
 use device::Device;
 use images::{RUNNING, image};
@@ -34,10 +34,7 @@ fn sessions() {
     // A second push after the first, a push after noise, one with a damaged frame.
     assert!(marks(&[&push(0), &push(1)]) && marks(&[&[5, 3, 1, 2, 3], &push(0)]));
     assert!(!marks(&[&[0, 0, 1, 0, 60, 0, 3]]));
-    let target = bolero::check!().with_max_len(300).with_iterations(INPUTS).with_test_time(LIMIT);
-    target.for_each(|input: &[u8]| {
-        property(input);
-    });
+    check!(300, property);
 }
 
 /// Returns whether a trial was marked.
