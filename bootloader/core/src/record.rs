@@ -22,11 +22,10 @@ mod reset;
 pub use outcomes::{Ending, Outcome, Outcomes, QUARANTINED, REJECTED_DIGEST, Rejection};
 pub use reset::{Cause, Fault, Reset};
 
-use crate::bytes::{field, put};
+use crate::bytes::{CRC, field, put};
 use crate::layout::Slot;
 
 pub use crate::layout::RECORD_LENGTH;
-use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use outcomes::OUTCOMES;
 
 /// Starts of a trial that end in a crash, before it is rejected.
@@ -37,7 +36,6 @@ pub const POWER_ATTEMPTS: u8 = 10;
 
 const MAGIC: [u8; 2] = *b"LR";
 const FORMAT: u8 = 1;
-const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 /// The bytes of a boot record.
 pub type RecordBytes = [u8; RECORD_LENGTH];

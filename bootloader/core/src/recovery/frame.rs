@@ -2,9 +2,9 @@
 //! `lifeboot_updater::frame` has, in a tenth of the code: held against it by the tests.
 
 use super::Line;
-use crc::{CRC_32_ISO_HDLC, Crc, Digest, NoTable};
+use crate::bytes::CRC;
+use crc::{Digest, NoTable};
 
-const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 const CRC_LENGTH: usize = 4;
 
 /// Data bytes of the longest run without a zero; behind such a run no zero is meant.
@@ -69,9 +69,8 @@ pub struct Outgoing<'a, L> {
 impl<'a, L: Line> Outgoing<'a, L> {
     /// Begins a frame, behind whatever the line carries.
     pub fn begin(line: &'a mut L) -> Self {
-        const SHARED: &Crc<u32, NoTable> = &CRC;
         line.send(0);
-        Outgoing { line, crc: SHARED.digest(), run: [0; RUN], length: 0 }
+        Outgoing { line, crc: CRC.digest(), run: [0; RUN], length: 0 }
     }
 
     /// Bytes of the message.
