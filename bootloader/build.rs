@@ -5,6 +5,7 @@ use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::DecodePublicKey;
 use lifeboot_core::info::{KEYS, key_id};
 use lifeboot_core::layout::{self, Board};
+use lifeboot_core::signature::is_canonical;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -108,6 +109,12 @@ fn read_key(path: &Path) -> Result<([u8; 32], bool), String> {
     if key.is_weak() {
         return Err(format!(
             "{place} of LIFEBOOT_KEYS is a weak key (of small order): anybody could sign for it. Do not trust where it came from; `lifeboot keygen KEY.pem` makes a good pair"
+        ));
+    }
+    if !is_canonical(key.as_bytes()) {
+        return Err(format!(
+            "{place} of LIFEBOOT_KEYS is not written as RFC 8032 wants (its y is not below 2^255 - 19): no device would \
+             take a signature for it. `lifeboot keygen KEY.pem` makes a good pair"
         ));
     }
     Ok((key.to_bytes(), text[..begin].contains(DEMO_MARK)))

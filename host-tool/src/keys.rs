@@ -18,6 +18,7 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use lifeboot_core::info::key_id;
+use lifeboot_core::signature::is_canonical;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -142,7 +143,8 @@ impl PublicKey {
             Some(pem) if pem.label == PUBLIC => {
                 let key = VerifyingKey::from_public_key_pem(pem.text);
                 let key = key.map_err(|_| KeyError::NotEd25519(path.to_owned()))?;
-                if key.is_weak() {
+                // One that is written otherwise than RFC 8032 wants is taken by no device.
+                if key.is_weak() || !is_canonical(key.as_bytes()) {
                     return Err(KeyError::Weak(path.to_owned()).into());
                 }
                 Ok(PublicKey { key, is_demo: pem.is_demo })

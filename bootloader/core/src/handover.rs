@@ -20,7 +20,7 @@ pub use crate::layout::HANDOVER_LENGTH;
 
 /// Bytes at the end of RAM that are the bootloader's stack: zero when it begins and when firmware does, so firmware can
 /// keep nothing there over a reset. A test measures that it needs no more.
-pub const BOOT_STACK: u32 = 8832;
+pub const BOOT_STACK: u32 = 8704;
 
 /// Offset of the word that holds the address of the running firmware's vector table. Where the core has no VTOR
 /// register (Cortex-M0), the bootloader's vectors forward through it.

@@ -6,7 +6,7 @@
 //!
 //! RFC 8032 wants 0 ≤ S < ℓ; without that, whoever has a signature can make a second one for the same message, S + ℓ.
 //! Keys of small order are not looked for at each verification, as ed25519-dalek's strict check does: that there is none is
-//! made sure once, when the bootloader is built.
+//! made sure once, when the bootloader is built. Keys that are not [canonical](is_canonical) sign nothing.
 //!
 //! [`computed`] is the bootloader's. [`SignatureCheck`] is the same in small steps, for firmware that goes on running
 //! meanwhile: about as fast, with half of the stack, and with a kilobyte of state between the steps.
@@ -40,23 +40,32 @@ pub fn is_signed(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) 
 
 /// What a signature by a key over `message` with this S begins with: S·B − k·A. `None` where there is no such signature.
 ///
-/// It is the sum of two parts, of the higher and the lower bytes of S and k, which share nothing: whoever makes the core skip
-/// an instruction may find one in which k or the key does not count, and sign without the private key. So the key is wanted
-/// twice, each found by itself. That costs some 40 % of time; to compute all of it twice would cost 100 %.
+/// It is the sum of two parts, of the higher and the lower bytes of S and k, which share nothing but −A: whoever makes the
+/// core skip an instruction may find one in which k or the key does not count, and sign without the private key. So the key
+/// is wanted twice, each found by itself: of one −A is made, and in the end −A has to be the other one's. That costs a
+/// quarter of time; to compute all of it twice would cost all of it.
 pub fn computed(keys: [&Key; 2], message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> Option<Point> {
     if !is_below_order(signature.last_chunk()?) {
         return None;
     }
-    let [high, low] = keys;
-    // Moving points costs stack, of which this is the deepest place.
-    let high = {
-        let high = part(high, message, signature, LOW, 32);
-        raised(high.as_ref()?)
-    };
-    let sum = sum(&high, part(low, message, signature, 0, LOW).as_ref()?);
-    // Twice, since what is found in its place where a store was skipped may be known beforehand.
-    let point = compress(&sum);
-    if compress(&sum) == point { Some(point) } else { None }
+    let [key, again] = keys;
+    let minus_a = minus(key);
+    let minus_a = minus_a.as_ref()?;
+    // In place, since moving points costs stack, of which this is the deepest place.
+    let mut sum = part(minus_a, key, message, signature, LOW, 32);
+    raise(&mut sum);
+    add(&mut sum, &part(minus_a, again, message, signature, 0, LOW));
+    // The sum twice, and something else between: what is found in its place where a store was skipped may be known beforehand.
+    let [point, used, twin] = compressed(&sum, minus_a);
+    // The last byte is left out: A and −A differ in it, by the sign of x.
+    let fits = twin == point && used.first_chunk::<31>() == again.first_chunk::<31>();
+    if fits { Some(point) } else { None }
+}
+
+/// Whether a key is written as RFC 8032, 5.1.3, wants: its y below the field's 2²⁵⁵ - 19. [`computed`] takes no other.
+pub fn is_canonical(key: &Key) -> bool {
+    let [first, between @ .., last] = key;
+    *first < 0xed || last & 0x7f < 0x7f || between.iter().any(|byte| *byte < 0xff)
 }
 
 /// R, of a signature.
@@ -68,11 +77,18 @@ pub fn first_half(signature: &[u8; SIGNATURE_LENGTH]) -> &Point {
 
 /// s·B − k·A, of the bytes of S and k from one to before another, as if they were the lowest.
 #[inline(never)]
-fn part(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH], from: usize, to: usize) -> Option<EdwardsPoint> {
+fn part(
+    minus_a: &EdwardsPoint,
+    key: &Key,
+    message: &[u8],
+    signature: &[u8; SIGNATURE_LENGTH],
+    from: usize,
+    to: usize,
+) -> EdwardsPoint {
     let k = challenge(first_half(signature), key, message);
-    let k = number(k.get(from..to)?);
-    let s = number(signature.last_chunk::<32>()?.get(from..to)?);
-    Some(product(minus(key).as_ref()?, &k, &s))
+    let k = number(k.get(from..to).unwrap_or_default());
+    let s = number(signature.last_chunk::<32>().and_then(|s| s.get(from..to)).unwrap_or_default());
+    product(minus_a, &k, &s)
 }
 
 /// What the signer could not choose: k = SHA-512(R ‖ A ‖ M), below the group's order.
@@ -104,22 +120,21 @@ fn product(minus_a: &EdwardsPoint, k: &Scalar, s: &Scalar) -> EdwardsPoint {
     EdwardsPoint::vartime_double_scalar_mul_basepoint(k, minus_a, s)
 }
 
-/// A higher part's point in its place: doubled for each bit of the lower part.
+/// Brings a higher part's point to its place: doubled for each bit of the lower part.
 #[inline(never)]
-fn raised(point: &EdwardsPoint) -> EdwardsPoint {
-    let mut point = *point;
+fn raise(point: &mut EdwardsPoint) {
     for _ in 0..LOW * 8 / 3 {
-        point = point.mul_by_cofactor();
+        *point = point.mul_by_cofactor();
     }
-    point
 }
 
 #[inline(never)]
-fn sum(one: &EdwardsPoint, other: &EdwardsPoint) -> EdwardsPoint {
-    one + other
+fn add(sum: &mut EdwardsPoint, other: &EdwardsPoint) {
+    *sum += other;
 }
 
+/// The sum, −A and the sum, as bytes; one division for all of them.
 #[inline(never)]
-fn compress(point: &EdwardsPoint) -> Point {
-    point.compress().to_bytes()
+fn compressed(sum: &EdwardsPoint, minus_a: &EdwardsPoint) -> [Point; 3] {
+    EdwardsPoint::compress_batch(&[*sum, *minus_a, *sum]).map(|point| point.to_bytes())
 }

@@ -107,7 +107,7 @@ pub enum KeyError {
     #[diagnostic(help("give the key's file, or the id that lifeboot keys shows of it"))]
     NoId,
     /// A key for which anybody can make signatures.
-    #[error("{} holds a weak key (a point of small order): signatures for it prove nothing", .0.display())]
+    #[error("{} holds a weak key (of small order, or not written as RFC 8032 wants): signatures for it prove nothing", .0.display())]
     #[diagnostic(help("do not trust where it came from; make a key with: lifeboot keygen key.pem"))]
     Weak(PathBuf),
 }

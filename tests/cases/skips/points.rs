@@ -19,7 +19,7 @@ impl Walk<'_> {
     /// The point for each instruction that is left out: of those from the first hash to the point that are executed once or
     /// twice, one in so many places. `None` where the boot does not take any for the result.
     pub fn points(&self, one_in: usize) -> HashMap<Time, Option<Point>> {
-        let [first, last] = ["signature9challenge", "signature8compress"].map(|name| self.code.address(name));
+        let [first, last] = ["signature9challenge", "signature10compressed"].map(|name| self.code.address(name));
         let start = self.steps.iter().position(|(place, _)| *place == first).unwrap();
         let end = self.steps.iter().rposition(|(place, _)| *place == last).unwrap();
         let mut times: HashMap<u32, Vec<usize>> = HashMap::new();
@@ -49,13 +49,12 @@ impl Walk<'_> {
         points
     }
 
-    /// Runs on; what `compress` returns, where it returns the same both times.
-    fn point(&self, chip: &mut Chip, stops: &Stops, compress: u32) -> Option<Point> {
+    /// Runs on; the point that `compressed` returns, where it is the same both times.
+    fn point(&self, chip: &mut Chip, stops: &Stops, compressed: u32) -> Option<Point> {
         let begin = chip.steps();
-        let mut first = None;
         while chip.steps() - begin < LONGEST && ended(chip, self.code).is_none() {
             let core = chip.core();
-            let call = (core.pc() == compress).then(|| (core.reg(0), core.reg(14) & !1, core.reg(13)));
+            let call = (core.pc() == compressed).then(|| (core.reg(0), core.reg(14) & !1, core.reg(13)));
             let taken = self.shortcuts.take(chip);
             let Some((result, back, stack)) = call else {
                 if !taken {
@@ -69,12 +68,11 @@ impl Walk<'_> {
                 }
                 chip.step();
             }
-            let mut point = [0; 32];
-            chip.copy_ram(u64::from(result.checked_sub(BOARD.ram.start)?), &mut point).ok()?;
-            match first {
-                None => first = Some(point),
-                Some(first) => return (first == point).then_some(point),
-            }
+            let mut points = [[0; 32]; 3];
+            let offset = u64::from(result.checked_sub(BOARD.ram.start)?);
+            chip.copy_ram(offset, points.as_flattened_mut()).ok()?;
+            let [point, _, twin] = points;
+            return (point == twin).then_some(point);
         }
         None
     }

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 
 const BOARD: &Board = STM32F405.board;
 
-/// A function of the signature check. The first argument is where its result goes.
+/// A function of the signature check. The first argument, r0, is where its result goes.
 struct Function {
     place: u32,
-    /// Bytes behind the arguments in r1 to r3.
+    /// Bytes behind the arguments from this register on: 1, or 0 where the result replaces an argument.
+    first: u8,
     arguments: &'static [usize],
     result: usize,
 }
@@ -43,14 +44,15 @@ fn ram(chip: &Chip, address: u32, length: usize) -> Option<Vec<u8>> {
 impl Shortcuts {
     /// For these functions of a bootloader.
     pub fn new(code: &Code) -> Self {
-        let function = |name, arguments, result| Function { place: code.address(name), arguments, result };
+        let function = |name, arguments, result| Function { place: code.address(name), first: 1, arguments, result };
+        let in_place = |name, arguments, result| Function { first: 0, ..function(name, arguments, result) };
         let functions = [
             function("challenge", &[32, 32, SIGNED_LENGTH], 32),
             // An Option of four numbers of ten words.
             function("signature5minus", &[32], 4 + 4 * 40),
             function("signature7product", &[4 * 40, 32, 32], 4 * 40),
-            function("signature6raised", &[4 * 40], 4 * 40),
-            function("signature8compress", &[4 * 40], 32),
+            in_place("signature5raise", &[4 * 40], 4 * 40),
+            function("signature10compressed", &[4 * 40, 4 * 40], 3 * 32),
         ];
         Shortcuts { functions, known: HashMap::new(), open: None }
     }
@@ -84,7 +86,7 @@ impl Shortcuts {
         let (core, pc) = (chip.core(), chip.core().pc());
         let function = self.functions.iter().find(|function| function.place == pc)?;
         let mut inputs = Vec::new();
-        for (register, length) in (1..).zip(function.arguments) {
+        for (register, length) in (function.first..).zip(function.arguments) {
             inputs.extend(chip.read_memory(core.reg(register), *length).ok()?);
         }
         Some((function, (function.place, inputs)))

@@ -8,6 +8,7 @@ use super::is_signed;
 use crate::hex;
 use crate::signed_image::key;
 use ed25519_dalek::{Signer, VerifyingKey};
+use lifeboot_core::signature::is_canonical;
 
 const MESSAGE: &[u8] = b"a header";
 
@@ -163,10 +164,32 @@ fn keys_of_small_order_accept_anything_and_are_found() {
             let forgeries = SMALL_ORDER.map(|r| signature(hex::array(r), [0; 32]));
             forgeries.iter().any(|forgery| is_signed(&key, &[message; 192], forgery))
         });
-        assert!(forged, "no forgery for {encoded}: is it of small order?");
+        assert_eq!(forged, is_canonical(&key), "{encoded}");
         assert!(VerifyingKey::from_bytes(&key).expect("a point").is_weak(), "{encoded} is not found");
     }
     for number in 1..20 {
         assert!(!key(number).verifying_key().is_weak(), "key {number}");
+    }
+}
+
+/// Which y are below 2²⁵⁵ - 19, whatever the sign of x.
+#[test]
+fn a_canonical_key_is_one_below_the_fields_order() {
+    for sign in [0_u8, 0x80] {
+        let number = |first: u8, others: u8, last: u8| {
+            std::array::from_fn(|index| {
+                [others, first, last | sign][usize::from(index == 0) + 2 * usize::from(index == 31)]
+            })
+        };
+        for first in 0..=0xff {
+            assert_eq!(is_canonical(&number(first, 0xff, 0x7f)), first < 0xed, "{first:#x}");
+        }
+        assert!(is_canonical(&number(0xff, 0xff, 0x7e)) && is_canonical(&number(0xff, 0xfe, 0x7f)));
+        assert!(is_canonical(&number(0, 0, 0)) && is_canonical(&number(0xff, 0, 0x7f)));
+        for index in 1..31 {
+            let mut key = number(0xff, 0xff, 0x7f);
+            key[index] = 0xfe;
+            assert!(is_canonical(&key), "byte {index}");
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! take the same time.
 
 use super::scalar::is_below_order;
-use super::{challenge, minus};
+use super::{challenge, is_canonical, minus};
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT as B;
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::traits::Identity;
@@ -53,6 +53,9 @@ impl SignatureCheck {
 
     #[inline(never)]
     fn set_key(&mut self, key: &[u8; PUBLIC_KEY_LENGTH]) -> bool {
+        if !is_canonical(key) {
+            return false;
+        }
         let Some(minus_a) = minus(key) else { return false };
         let [a, both, difference] = &mut self.points;
         *a = minus_a;
