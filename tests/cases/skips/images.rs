@@ -1,5 +1,6 @@
 //! Flash whose confirmed slot holds an image that must not start, as small as an image can be.
 
+use super::points::Point;
 use ed25519_dalek::SigningKey;
 use lifeboot_core::image::{HEADER_LENGTH, Header, Revokes, SIGNED_LENGTH};
 use lifeboot_core::info::FORMAT;
@@ -51,6 +52,8 @@ pub enum Badness {
     Zeros,
     /// R is another again.
     OtherPoint,
+    /// R is this point.
+    MadeUp(Point),
 }
 
 impl Badness {
@@ -162,6 +165,7 @@ fn image(badness: Badness) -> Vec<u8> {
             signature = [pair.verifying_key().to_bytes(), pair.to_scalar().to_bytes()].concat().try_into().unwrap();
         }
         Badness::Zeros => signature = [0; 64],
+        Badness::MadeUp(point) => signature[..32].copy_from_slice(&point),
         _ => {}
     }
     bytes[SIGNED_LENGTH..].copy_from_slice(&signature);

@@ -1,7 +1,8 @@
 //! What a boot computes of a signature when an instruction is left out. Whoever makes up a signature for one certain skip has
-//! to know that point before he knows the hash of the signature's first half, R: it would have to be the same for any R.
+//! to know that point before he knows the hash of the signature's first half, R: it would have to be the same for any R. Then
+//! R can be that point.
 
-use super::walk::{LONGEST, Walk, ended};
+use super::walk::{End, LONGEST, Walk, ended};
 use lifeboot_core::layout::Board;
 use lifeboot_tests::emulator::stm32f405::chip::Chip;
 use lifeboot_tests::emulator::stm32f405::stepping::{Moment, Stops};
@@ -11,17 +12,20 @@ use std::collections::HashMap;
 const BOARD: &Board = STM32F405.board;
 
 /// The time of an instruction: where it is, and the how many-th time that it is executed.
-type Time = (u32, usize);
+pub type Time = (u32, usize);
 /// A point, as bytes.
-type Point = [u8; 32];
+pub type Point = [u8; 32];
 
 impl Walk<'_> {
-    /// The point for each instruction that is left out: of those from the first hash to the point that are executed once or
-    /// twice, one in so many places. `None` where the boot does not take any for the result.
+    /// The point for each instruction that is left out: of those from the key to the point that are executed once or twice,
+    /// one in so many places. `None` where the boot does not take any for the result.
     pub fn points(&self, one_in: usize) -> HashMap<Time, Option<Point>> {
-        let [first, last] = ["signature9challenge", "signature10compressed"].map(|name| self.code.address(name));
-        let start = self.steps.iter().position(|(place, _)| *place == first).unwrap();
-        let end = self.steps.iter().rposition(|(place, _)| *place == last).unwrap();
+        let [first, last] = ["signature5minus", "signature10compressed"].map(|name| self.code.address(name));
+        let call = |function| self.steps.iter().position(|(place, _)| *place == function).unwrap();
+        let (start, last_call) = (call(first), call(last));
+        // Back in its caller.
+        let caller = self.code.range(self.steps[last_call - 1].0);
+        let end = last_call + self.steps[last_call..].iter().position(|(place, _)| caller.contains(place)).unwrap();
         let mut times: HashMap<u32, Vec<usize>> = HashMap::new();
         for (index, (place, _)) in self.steps.iter().enumerate().take(end).skip(start) {
             times.entry(*place).or_default().push(index);
@@ -47,6 +51,16 @@ impl Walk<'_> {
             chip.restore(&moment).unwrap();
         }
         points
+    }
+
+    /// How the boot ends without this instruction.
+    pub fn without(&self, (place, number): Time) -> Option<End> {
+        let mut times = self.steps.iter().enumerate().filter(|(_, (executed, _))| *executed == place);
+        let (index, _) = times.nth(number)?;
+        let mut chip = self.chip();
+        (0..index).for_each(|_| chip.step());
+        chip.skip().unwrap();
+        Some(self.end_of(&mut chip, &self.stops(), &self.states))
     }
 
     /// Runs on; the point that `compressed` returns, where it is the same both times.
