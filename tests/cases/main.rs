@@ -8,10 +8,8 @@ mod product;
 mod first_flash;
 // The guide for one's own firmware, followed to the letter.
 mod guide;
-// What it costs: flash, instructions, stack, erases; printed, and bounded.
+// What it costs: flash, RAM, instructions, erases, time; printed, bounded, and held against what is written down.
 mod figures;
-// How long an update may stop the application.
-mod standstill;
 // The emulated board: what a device refuses.
 mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod chance;
+pub mod costs;
 pub mod emulator;
 pub mod geometries;
 pub mod product;

@@ -88,6 +88,14 @@ pub fn bootloader_with(target: &Target, public_keys: &[PathBuf], features: &[&st
     keep(name, || build(target, "lifeboot-bootloader", features, &[("LIFEBOOT_KEYS", list)]))
 }
 
+/// As [`bootloader`], without recovery.
+pub fn bootloader_without_recovery(target: &Target, public_key: &Path) -> Result<PathBuf> {
+    let name = format!("bootloader-{}-no-recovery", target.feature);
+    let key = public_key.to_str().context("odd path")?;
+    let arguments = ["--no-default-features", "--package", "lifeboot-bootloader"];
+    keep(name, || build_with(target, &arguments, &[], &[("LIFEBOOT_KEYS", key)]))
+}
+
 /// Builds the example firmware, linked for `slot`, with these features beside the board's; returns its ELF file, which
 /// stays when another variant is built.
 pub fn firmware(target: &Target, slot: Slot, features: &[&str]) -> Result<PathBuf> {
@@ -124,11 +132,16 @@ pub fn host_tool() -> Result<PathBuf> {
 }
 
 fn build(target: &Target, package: &str, features: &[&str], environment: &[(&str, &str)]) -> Result<PathBuf> {
+    build_with(target, &["--package", package], features, environment)
+}
+
+/// Builds what these arguments say, the package last.
+fn build_with(target: &Target, arguments: &[&str], features: &[&str], environment: &[(&str, &str)]) -> Result<PathBuf> {
     setup::rust_target(target.triple)?;
     let features = [&[target.feature], features].concat().join(",");
-    let arguments =
-        ["build", "--package", package, "--features", &features, "--target", target.triple, "--profile", "embedded"];
-    cargo(&arguments, environment)?;
+    let board = ["--features", &features, "--target", target.triple, "--profile", "embedded"];
+    cargo(&[&["build"], arguments, &board].concat(), environment)?;
+    let package = arguments.last().context("no package is named")?;
     Ok(target_folder().join(target.triple).join("embedded").join(package))
 }
 

@@ -71,6 +71,13 @@ impl Microbit {
     /// Powers a board on with counted instructions, in a virtual time that only they advance (64 ns each, about a cycle of the
     /// 16 MHz clock). Without serial input, any two runs of the same flash are the same. About a fifth as fast.
     pub fn power_on_counting(flash: &[u8]) -> Result<Self> {
+        let mut board = Self::power_on_held(flash)?;
+        board.resume()?;
+        Ok(board)
+    }
+
+    /// As [`power_on_counting`](Self::power_on_counting), and the core does not run until it is told to.
+    pub fn power_on_held(flash: &[u8]) -> Result<Self> {
         Self::start(flash, true)
     }
 
@@ -100,7 +107,6 @@ impl Microbit {
         board.gdb(|gdb| gdb.write_memory(0, &whole))?;
         // The CPU took its vectors before there were any.
         board.reset()?;
-        board.resume()?;
         Ok(board)
     }
 
@@ -297,7 +303,9 @@ impl Emulated for Microbit {
     }
 
     fn power_on(flash: &[u8]) -> Result<Self> {
-        Self::start(flash, false)
+        let mut board = Self::start(flash, false)?;
+        board.resume()?;
+        Ok(board)
     }
 
     fn port(&self) -> String {

@@ -16,8 +16,9 @@ use rsemu::core::value::Width;
 use rsemu::core::wire::WireId;
 use rsemu::cpu::arm::v7m::ArmV7m;
 use rsemu::machine::{BindCtx, Instance};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The program status register (B1.4.2): the state of an IT block, and the number of the current exception.
 const IT: u32 = 0x0600_FC00;
@@ -42,42 +43,76 @@ pub struct DrivenCore {
 #[derive(Debug, Default)]
 pub struct Counts {
     instructions: AtomicU64,
-    watched: AtomicU32,
-    arrived: AtomicU64,
-    last: AtomicU64,
-    longest: AtomicU64,
+    /// Of its clock, those in which it waited for flash or slept among them.
+    cycles: AtomicU64,
+    /// The address that is waited for; 0 where none is.
+    awaited: AtomicU32,
+    watch: Mutex<Watch>,
+}
+
+/// A moment in a core's life, or a time between two.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Instructions that were executed; resets and the entries of exceptions count as one each.
+    pub instructions: u64,
+    /// Cycles that passed.
+    pub cycles: u64,
+}
+
+#[derive(Debug, Default)]
+struct Watch {
+    /// The addresses that come behind the awaited one.
+    ahead: VecDeque<u32>,
+    arrivals: Vec<Moment>,
+    last: Moment,
+    longest: Moment,
 }
 
 impl Counts {
-    /// Watches for each time that the core is about to execute this address; not 0.
-    pub fn watch(&self, address: u32) {
-        for count in [&self.arrived, &self.last, &self.longest] {
-            count.store(0, Ordering::Relaxed);
-        }
-        self.watched.store(address & !1, Ordering::Relaxed);
+    fn locked(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many instructions were executed before the first time; resets and the entries of exceptions count as one each.
-    pub fn instructions_before(&self) -> Option<u64> {
-        Some(self.arrived.load(Ordering::Relaxed)).filter(|arrived| *arrived > 0)
+    /// Watches for when the core is about to execute these addresses, none of which is 0: each the first time behind the
+    /// one before it, the last one each time.
+    pub fn watch(&self, route: &[u32]) {
+        let mut ahead: VecDeque<u32> = route.iter().map(|address| address & !1).collect();
+        self.awaited.store(ahead.pop_front().unwrap_or_default(), Ordering::Relaxed);
+        *self.locked() = Watch { ahead, ..Watch::default() };
     }
 
-    /// How many instructions were executed between one time and the next, at most.
-    pub fn longest_between(&self) -> u64 {
-        self.longest.load(Ordering::Relaxed)
+    /// When it came to each of the addresses first, so far as it did.
+    pub fn arrivals(&self) -> Vec<Moment> {
+        self.locked().arrivals.clone()
     }
 
-    fn note(&self, address: u32, instructions: u64) {
-        if address != self.watched.load(Ordering::Relaxed) {
+    /// Between one time that it came to the last address and the next, at most.
+    pub fn longest_between(&self) -> Moment {
+        self.locked().longest
+    }
+
+    /// The core is at the awaited address.
+    #[cold]
+    fn note(&self, instructions: u64, cycles: u64) {
+        let mut watch = self.locked();
+        let now = Moment {
+            instructions: self.instructions.load(Ordering::Relaxed) + instructions,
+            cycles: self.cycles.load(Ordering::Relaxed) + cycles,
+        };
+        if let Some(next) = watch.ahead.pop_front() {
+            watch.arrivals.push(now);
+            self.awaited.store(next, Ordering::Relaxed);
             return;
         }
-        let now = self.instructions.load(Ordering::Relaxed) + instructions;
-        if self.arrived.load(Ordering::Relaxed) == 0 {
-            self.arrived.store(now, Ordering::Relaxed);
+        // The last address of all.
+        if watch.last == Moment::default() {
+            watch.arrivals.push(now);
         } else {
-            self.longest.fetch_max(now - self.last.load(Ordering::Relaxed), Ordering::Relaxed);
+            let Watch { last, longest, .. } = &mut *watch;
+            longest.instructions = longest.instructions.max(now.instructions - last.instructions);
+            longest.cycles = longest.cycles.max(now.cycles - last.cycles);
         }
-        self.last.store(now, Ordering::Relaxed);
+        watch.last = now;
     }
 }
 
@@ -96,12 +131,11 @@ impl DrivenCore {
         self.flash.get().is_some_and(|flash| flash.is_busy())
     }
 
-    /// Executes for so many cycles, and says how many more it were.
-    fn execute(&self, cycles: u64) -> u64 {
+    /// Executes for so many cycles, `owed` behind those that are counted, and says how many more it were.
+    fn execute(&self, cycles: u64, owed: u64) -> u64 {
         let mut used = 0;
         let mut instructions = 0;
         let mut before = self.core.xpsr();
-        let watches = self.counts.watched.load(Ordering::Relaxed) != 0;
         while used < cycles && !self.is_stalled() {
             let step = self.core.step();
             if step == 0 {
@@ -109,8 +143,8 @@ impl DrivenCore {
             }
             used += step;
             instructions += 1;
-            if watches {
-                self.counts.note(self.core.pc(), instructions);
+            if self.core.pc() == self.counts.awaited.load(Ordering::Relaxed) {
+                self.counts.note(instructions, owed + used);
             }
             let after = self.core.xpsr();
             if before & IT != 0 && before & EXCEPTION != after & EXCEPTION && self.core.reg(14) >= EXCEPTION_RETURN {
@@ -176,8 +210,9 @@ impl Device for DrivenCore {
     }
     fn run(&self, budget: Budget) -> Consumed {
         let owed = self.owed.load(Ordering::Relaxed);
-        let more = if self.is_stalled() { 0 } else { self.execute(budget.ticks.saturating_sub(owed)) };
+        let more = if self.is_stalled() { 0 } else { self.execute(budget.ticks.saturating_sub(owed), owed) };
         self.owed.store(owed.saturating_sub(budget.ticks) + more, Ordering::Relaxed);
+        self.counts.cycles.fetch_add(budget.ticks, Ordering::Relaxed);
         Consumed::new(budget.ticks)
     }
 }

@@ -12,6 +12,7 @@
 //! | `silence` | the USART's IDLE, which rsemu does not know |
 //! | `stepping` | one instruction at a time, and what the chip was before it |
 //! | `line` | a host at the serial line, in virtual time |
+//! | `paced` | the same, with the line's own speed, and bytes that are lost |
 //!
 //! What a test has to know of it:
 //! - The baud rate is not looked at: the host's bytes come at up to one in 20 µs, the guest's leave as it sends them.
@@ -23,6 +24,7 @@ pub mod chip;
 mod core;
 mod flash;
 pub mod line;
+pub mod paced;
 mod polls;
 mod silence;
 pub mod stepping;

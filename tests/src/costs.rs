@@ -1,0 +1,79 @@
+//! What Lifeboot costs, in figures that are the same in each run: `cargo costs` measures them and writes `costs.json` and the
+//! table in `../README.md`, a test measures them again, and a change is seen in review.
+//!
+//! | module | measures |
+//! | --- | --- |
+//! | `size` | the bootloader's flash and RAM, its largest symbols |
+//! | `stack` | stack that is used, painted before |
+//! | `boot` | instructions and time from reset to the firmware |
+//! | `wear` | what updates and rollbacks do to flash, and what embassy-boot's do |
+//! | `push` | pushes over a line: time, bytes, frames, flash |
+//! | `standstill` | how long the application stands still meanwhile |
+//! | `peer` | embassy-boot's real code on the same flash |
+//!
+//! `kit` is what is measured; `device`, `line` and `flash_time` what it is measured on; `figure`, `table` and `readme` what comes
+//! of it. What a figure is held to stands where it is measured, and nowhere else.
+
+pub mod boot;
+pub mod line;
+pub mod peer;
+pub mod push;
+pub mod readme;
+pub mod size;
+pub mod stack;
+pub mod standstill;
+pub mod table;
+pub mod wear;
+
+mod device;
+mod figure;
+mod flash_time;
+mod kit;
+
+pub use device::Device;
+pub use figure::{Costs, Figure, Peer, Symbol, Unit};
+pub use flash_time::FlashTime;
+
+use crate::product;
+use anyhow::{Context, Result, anyhow};
+use std::fs;
+use std::path::PathBuf;
+use std::thread::{self, ScopedJoinHandle};
+
+/// Measures everything, what takes long side by side. An emulated board goes off with its thread, so each has one.
+pub fn measure() -> Result<Costs> {
+    thread::scope(|scope| {
+        let pico = scope.spawn(boot::pico);
+        let microbit = scope.spawn(|| Ok((boot::microbit()?, standstill::microbit()?, stack::figures()?)));
+        let stm32f405 = scope.spawn(|| Ok((boot::stm32f405()?, push::stm32f405()?)));
+
+        let (sizes, symbols, wear) = (size::figures()?, size::symbols()?, wear::figures()?);
+        let (microbit, turns, stacks) = joined(microbit)?;
+        let silicon = push::silicon(turns.signature, microbit.hash);
+        let (pushes, push_details) = push::microbit(silicon)?;
+        let next_versions = push::next_versions(silicon)?;
+        let (stm32f405, emulated_push) = joined(stm32f405)?;
+        let pico = vec![joined(pico)?];
+        let boots = [microbit.figures, stm32f405.figures, pico].concat();
+        Ok(Costs {
+            figures: [sizes, stacks, boots, turns.figures, pushes, emulated_push, wear].concat(),
+            details: [microbit.details, stm32f405.details, push_details, next_versions].concat(),
+            symbols,
+        })
+    })
+}
+
+fn joined<T>(measurement: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    measurement.join().map_err(|_| anyhow!("a measurement panicked"))?
+}
+
+/// Where the figures are written down.
+pub fn file() -> PathBuf {
+    product::root().join("tests/costs.json")
+}
+
+/// The figures that are written down.
+pub fn written() -> Result<Costs> {
+    let text = fs::read_to_string(file()).context("no figures are written down")?;
+    Ok(serde_json::from_str(&text)?)
+}

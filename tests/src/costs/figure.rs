@@ -1,0 +1,197 @@
+//! A figure, and what it is held against.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// All that was measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Costs {
+    /// The figures, which the test holds against what is written down, and to their limits.
+    pub figures: Vec<Figure>,
+    /// What some of them consist of, or hang on: to be read, not held.
+    pub details: Vec<Figure>,
+    /// The largest symbols of each board's bootloader.
+    pub symbols: Vec<Symbol>,
+}
+
+/// A figure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figure {
+    /// What is measured.
+    pub what: String,
+    /// On which board.
+    pub board: String,
+    /// Of what it counts.
+    pub unit: Unit,
+    /// The figure.
+    pub ours: u64,
+    /// What a test holds it to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// What it is meant to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<u64>,
+    /// What others take for the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Peer>,
+}
+
+/// What another one takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Whose figure that is.
+    pub name: String,
+    /// The figure.
+    pub value: u64,
+    /// Measured in the same run; else cited.
+    pub measured: bool,
+}
+
+/// A symbol of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Symbol {
+    /// Of which board's bootloader.
+    pub board: String,
+    /// Its name.
+    pub name: String,
+    /// Bytes of flash.
+    pub bytes: u64,
+}
+
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Bytes of flash or RAM.
+    Bytes,
+    /// Bytes on the line, in both directions.
+    LineBytes,
+    /// Frames on the line, in both directions.
+    Frames,
+    /// Erase units.
+    Erases,
+    /// Records of the boot journal.
+    Records,
+    /// Instructions.
+    Instructions,
+    /// Microseconds on the board.
+    Microseconds,
+    /// Thousandths of what the line can carry: the more, the better.
+    LineShare,
+    /// Thousandths of the least that it can be.
+    Ratio,
+}
+
+impl Unit {
+    /// Whether it is the same on each machine, to the last one; else compilers' paths, or the moments at which bytes
+    /// arrive, make a small difference.
+    pub const fn is_exact(self) -> bool {
+        matches!(self, Unit::LineBytes | Unit::Frames | Unit::Erases | Unit::Records)
+    }
+
+    /// So much of it, for people.
+    pub fn show(self, value: u64) -> String {
+        format!("{} {}", self.number(value), self.name())
+    }
+
+    /// The number, in what [`name`](Self::name) says.
+    pub fn number(self, value: u64) -> String {
+        let parts = |of: u64, digits: usize| {
+            let decimals = value % of * 10_u64.pow(digits as u32) / of;
+            format!("{}.{decimals:0digits$}", thousands(value / of))
+        };
+        match self {
+            Unit::Instructions => parts(1_000_000, 2),
+            Unit::Microseconds => parts(1000, 1),
+            Unit::LineShare => parts(10, 1),
+            Unit::Ratio => parts(1000, 2),
+            _ => thousands(value),
+        }
+    }
+
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Unit::Bytes | Unit::LineBytes => "bytes",
+            Unit::Frames => "frames",
+            Unit::Erases => "erases",
+            Unit::Records => "records",
+            Unit::Instructions => "M instructions",
+            Unit::Microseconds => "ms",
+            Unit::LineShare => "%",
+            Unit::Ratio => "times",
+        }
+    }
+}
+
+/// Digits in groups.
+fn thousands(value: u64) -> String {
+    if value < 1000 { value.to_string() } else { format!("{},{:03}", thousands(value / 1000), value % 1000) }
+}
+
+impl Figure {
+    /// A figure without anything beside it.
+    pub fn new(what: impl Into<String>, board: &str, unit: Unit, ours: u64) -> Self {
+        Figure { what: what.into(), board: board.to_owned(), unit, ours, limit: None, budget: None, peer: None }
+    }
+
+    /// Holds it to this.
+    pub fn held_to(self, limit: u64) -> Self {
+        Figure { limit: Some(limit), ..self }
+    }
+
+    /// Says what it is meant to be.
+    pub fn meant_to_be(self, budget: u64) -> Self {
+        Figure { budget: Some(budget), ..self }
+    }
+
+    /// Puts another one's beside it that was measured in the same run.
+    pub fn beside(self, name: &str, value: u64) -> Self {
+        Figure { peer: Some(Peer { name: name.to_owned(), value, measured: true }), ..self }
+    }
+
+    /// Puts another one's beside it that somebody published.
+    pub fn beside_cited(self, name: &str, value: u64) -> Self {
+        Figure { peer: Some(Peer { name: name.to_owned(), value, measured: false }), ..self }
+    }
+
+    /// Whether it is worse than a bound.
+    fn is_worse_than(&self, bound: u64) -> bool {
+        if self.unit == Unit::LineShare { self.ours < bound } else { self.ours > bound }
+    }
+
+    /// Whether it is beyond what it is held to.
+    pub fn is_beyond_limit(&self) -> bool {
+        self.limit.is_some_and(|limit| self.is_worse_than(limit))
+    }
+
+    /// Whether it misses what it is meant to be.
+    pub fn misses_budget(&self) -> bool {
+        self.budget.is_some_and(|budget| self.is_worse_than(budget))
+    }
+
+    /// Whether another measurement of the same is like this one.
+    pub fn is_like(&self, other: &Figure) -> bool {
+        let allowed = if self.unit.is_exact() { 0 } else { self.ours.max(other.ours) / 50 };
+        let like = self.ours.abs_diff(other.ours) <= allowed;
+        let peers = match (&self.peer, &other.peer) {
+            (Some(one), Some(other)) => {
+                let allowed = if self.unit.is_exact() { 0 } else { one.value.max(other.value) / 50 };
+                one.name == other.name && one.value.abs_diff(other.value) <= allowed
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        like && peers && (self.unit, self.limit, self.budget) == (other.unit, other.limit, other.budget)
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}, {}: {}", self.what, self.board, self.unit.show(self.ours))?;
+        match self.limit {
+            Some(limit) => write!(formatter, ", held to {}", self.unit.show(limit)),
+            None => Ok(()),
+        }
+    }
+}

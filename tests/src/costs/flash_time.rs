@@ -1,0 +1,49 @@
+//! How long flash takes, by its data sheet.
+
+use crate::simulated_flash::Wear;
+use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+
+/// Nanoseconds of flash operations.
+#[derive(Clone, Copy, Debug)]
+pub struct FlashTime {
+    /// For an erase unit of a slot.
+    pub erase: u64,
+    /// For an erase unit of the journal.
+    pub journal_erase: u64,
+    /// For a byte, as words of it are written one behind the other.
+    pub byte: u64,
+}
+
+impl FlashTime {
+    /// nRF51822 Product Specification 3.3, 8.25: 22.3 ms a page, 46.3 µs a word. It says what they are at most, and nothing
+    /// else.
+    pub const NRF51: FlashTime = FlashTime { erase: 22_300_000, journal_erase: 22_300_000, byte: 46_300 / 4 };
+
+    /// STM32F405, DS8626, table 39 (flash memory programming), typical, at a parallelism of 8 bits, as stm32f4xx-hal has it:
+    /// 2 s for 128 KiB, 400 ms for 16 KiB, 16 µs a byte.
+    pub const STM32F405: FlashTime = FlashTime { erase: 2_000_000_000, journal_erase: 400_000_000, byte: 16_000 };
+
+    /// A board's: the micro:bit's or the STM32F405's.
+    pub fn of_board(board: &Board) -> FlashTime {
+        match board.name {
+            name if name == MICROBIT.name => Self::NRF51,
+            name if name == STM32F405.name => Self::STM32F405,
+            other => unreachable!("nothing is timed on a {other}"),
+        }
+    }
+
+    /// For what was done to slots.
+    pub fn slots(self, wear: Wear) -> u64 {
+        u64::from(wear.erases) * self.erase + u64::from(wear.bytes) * self.byte
+    }
+
+    /// For what was done to the journal.
+    pub fn journal(self, wear: Wear) -> u64 {
+        u64::from(wear.erases) * self.journal_erase + u64::from(wear.bytes) * self.byte
+    }
+
+    /// For what was done to the journal, and to slots.
+    pub fn both(self, [journal, slots]: [Wear; 2]) -> u64 {
+        self.journal(journal) + self.slots(slots)
+    }
+}

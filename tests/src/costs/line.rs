@@ -1,0 +1,264 @@
+//! A serial line with a host at one end and a device at the other, in the time that their chips' data sheets give: the real
+//! host library, the real session and updater, each byte on the line a tenth of the baud rate, each flash operation as long as
+//! its data sheet says. Nothing hangs on this machine's clock.
+//!
+//! The core stands still while flash is erased, and of what arrives then no more is kept than its serial port holds. While it
+//! computes, or between the words that it writes, an interrupt takes what arrives. What it computes costs what is measured of
+//! the real thing ([`Silicon`]).
+
+mod port;
+
+use super::{Device, FlashTime};
+use crate::emulator::stm32f405::paced::Traffic;
+use crate::simulated_flash::Wear;
+use lifeboot_core::record::Cause;
+use lifeboot_host_tool::port::{Pipe, PortError};
+use lifeboot_updater::{Event, Session};
+use port::Port;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Bits on the line for a byte, those that start and stop it included.
+const BITS: u64 = 10;
+
+const SECOND: u64 = 1_000_000_000;
+const MILLISECOND: u64 = 1_000_000;
+
+/// What of a chip, and of its firmware, decides how long a push takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Silicon {
+    /// The core's clock, and cycles of it for an instruction: one.
+    pub hertz: u64,
+    /// Bits a second on the line.
+    pub baud: u64,
+    /// Bytes that the serial port itself holds.
+    pub port: usize,
+    /// Bytes that its driver holds.
+    pub buffer: usize,
+    /// Bytes that the host is told to keep on their way.
+    pub window: usize,
+    /// Its flash.
+    pub flash: FlashTime,
+    /// Instructions for a byte that is received: the interrupt, and the session's.
+    pub byte: u64,
+    /// Instructions for a turn of the application's loop.
+    pub turn: u64,
+    /// Instructions for the check of a header's signature.
+    pub signature: u64,
+    /// Instructions for each KiB that is hashed.
+    pub hash: u64,
+}
+
+/// A byte on its way.
+type Arrival = (u64, u8);
+
+/// The line, and the device.
+pub struct Bench {
+    /// The device.
+    pub device: Device,
+    /// What went over the line so far.
+    pub traffic: Traffic,
+    silicon: Silicon,
+    session: Session<528>,
+    /// The host's time; and the device's, which may be ahead by what the device is at.
+    host: u64,
+    now: u64,
+    /// The last erase, so far as it is not known yet what arrived meanwhile: from, and to.
+    erased: (u64, u64),
+    down: VecDeque<Arrival>,
+    up: VecDeque<Arrival>,
+    /// When the last byte of each direction is through.
+    free: [u64; 2],
+    /// What the driver holds.
+    received: VecDeque<u8>,
+    signature_is_paid: bool,
+}
+
+/// A host's end of the line.
+#[derive(Clone)]
+pub struct Line(Rc<RefCell<Bench>>);
+
+impl Line {
+    /// Connects a host to a device.
+    pub fn new(device: Device, silicon: Silicon) -> Self {
+        Line(Rc::new(RefCell::new(Bench {
+            device,
+            traffic: Traffic::default(),
+            silicon,
+            session: Session::new(silicon.window),
+            host: 0,
+            now: 0,
+            erased: (0, 0),
+            down: VecDeque::new(),
+            up: VecDeque::new(),
+            free: [0; 2],
+            received: VecDeque::new(),
+            signature_is_paid: false,
+        })))
+    }
+
+    /// Looks at the line and the device, or does something to them, while the host does nothing.
+    pub fn bench<T>(&self, look: impl FnOnce(&mut Bench) -> T) -> T {
+        look(&mut self.0.borrow_mut())
+    }
+}
+
+impl Pipe for Line {
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
+        let mut bench = self.0.borrow_mut();
+        let until = bench.host + wait.as_nanos() as u64;
+        loop {
+            let now = bench.host;
+            let arrived = bench.up.iter().take_while(|(time, _)| *time <= now).count().min(buffer.len());
+            if arrived > 0 || now >= until {
+                for (place, (_, byte)) in buffer.iter_mut().zip(bench.up.drain(..arrived)) {
+                    *place = byte;
+                }
+                return Ok(arrived);
+            }
+            bench.go_on(until)?;
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        let mut bench = self.0.borrow_mut();
+        let each = bench.silicon.each();
+        for byte in bytes {
+            let through = bench.free[0].max(bench.host) + each;
+            bench.free[0] = through;
+            bench.down.push_back((through, *byte));
+        }
+        bench.traffic.count(0, bytes);
+        Ok(())
+    }
+
+    fn reconnect(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0.borrow().host)
+    }
+
+    fn pause(&mut self, time: Duration) {
+        let mut bench = self.0.borrow_mut();
+        let until = bench.host + time.as_nanos() as u64;
+        // What fails meanwhile fails again when the host reads.
+        while bench.host < until && bench.go_on(until).is_ok() {}
+    }
+}
+
+impl Silicon {
+    /// Nanoseconds for a byte on the line.
+    fn each(&self) -> u64 {
+        BITS * SECOND / self.baud
+    }
+
+    fn computing(&self, instructions: u64) -> u64 {
+        instructions * SECOND / self.hertz
+    }
+}
+
+impl Bench {
+    /// Lets time pass for the host, up to a moment or the next byte for it; the device does what it does until then, and
+    /// what the host does meanwhile, it does before the device has got further.
+    fn go_on(&mut self, until: u64) -> Result<(), PortError> {
+        let next = self.up.front().map_or(until, |(time, _)| *time).min(until);
+        if self.now < next {
+            return self.turn(next);
+        }
+        self.host = next;
+        Ok(())
+    }
+
+    /// One turn of the application's loop, and a sleep until `until` where there was nothing to do.
+    fn turn(&mut self, until: u64) -> Result<(), PortError> {
+        self.listen();
+        let (before, read) = (self.device.wear(), self.device.read());
+        let held = self.received.len();
+        let each = self.silicon.each();
+        let mut port =
+            Port { free: &mut self.free[1], now: self.now, each, up: &mut self.up, received: &mut self.received };
+        let sent = port.up.len();
+        let Ok(event) = self.session.poll((self.now / MILLISECOND) as u32, &mut port, &mut self.device.updater);
+        let answered: Vec<u8> = self.up.iter().skip(sent).map(|(_, byte)| *byte).collect();
+        self.traffic.count(1, &answered);
+
+        let taken = held - self.received.len();
+        let done = [0, 1].map(|part| super::wear::since(before[part], self.device.wear()[part]));
+        let computed = self.computed(event, taken, done, read);
+        self.now += self.silicon.computing(computed);
+        self.stand_still(done);
+        match event {
+            Event::Reset | Event::Recover => {
+                let lost = |reason| PortError::Lost { port: "the line".to_owned(), reason };
+                self.device.boot(Cause::Request).map_err(|error| lost(format!("{error:#}")))?;
+                self.session = Session::new(self.silicon.window);
+                self.received.clear();
+            }
+            Event::Idle if self.received.is_empty() => {
+                // Until a byte comes, or the timer's next interrupt.
+                let next = self.down.front().map_or(u64::MAX, |(time, _)| *time);
+                let tick = (self.now / MILLISECOND + 1) * MILLISECOND;
+                self.now = self.now.max(next.min(tick).min(until));
+            }
+            Event::Idle => {}
+            // The transmitter has no room.
+            Event::Busy
+                if taken == 0
+                    && done == [Wear::default(); 2]
+                    && self.free[1] > self.now
+                    && !self.session.to_send().is_empty() =>
+            {
+                self.now = self.free[1];
+            }
+            Event::Busy => {}
+        }
+        Ok(())
+    }
+
+    /// Instructions of a turn.
+    fn computed(&mut self, event: Event, taken: usize, done: [Wear; 2], read: super::device::Read) -> u64 {
+        let Silicon { turn, byte, signature, hash, .. } = self.silicon;
+        let mut instructions = turn + taken as u64 * byte;
+        let now_read = self.device.read();
+        if taken == 0 && now_read.info > read.info && event == Event::Busy && !self.signature_is_paid {
+            // Each of its steps reads the keys; all of them are paid with the first one.
+            self.signature_is_paid = true;
+            instructions += signature;
+        }
+        // What is read to be hashed: a block at a time behind the transfer, or a unit at once for a digest.
+        let hashed = now_read.bytes - read.bytes;
+        if done == [Wear::default(); 2] && (taken == 0 || hashed >= 512) {
+            instructions += hashed * hash / 1024;
+        }
+        self.signature_is_paid &= self.device.updater.next().is_none();
+        instructions
+    }
+
+    /// Flash works, and the core waits.
+    fn stand_still(&mut self, [journal, slots]: [Wear; 2]) {
+        let flash = self.silicon.flash;
+        let erasing = flash.both([journal, slots].map(|wear| Wear { bytes: 0, ..wear }));
+        if erasing > 0 {
+            self.erased = (self.now, self.now + erasing);
+        }
+        self.now += flash.both([journal, slots]);
+    }
+
+    /// Takes what has arrived, so far as there is room: in the driver, and while flash was erased, in the port.
+    fn listen(&mut self) {
+        let mut room = self.silicon.port;
+        while let Some((time, byte)) = self.down.pop_front_if(|(time, _)| *time <= self.now) {
+            let is_deaf = self.erased.0 < time && time <= self.erased.1;
+            if self.received.len() < self.silicon.buffer && !(is_deaf && room == 0) {
+                self.received.push_back(byte);
+                room -= usize::from(is_deaf);
+            } else {
+                self.traffic.lost += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The device's end of a line: what has arrived, and a transmitter that has room for one byte.
+
+use super::Arrival;
+use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+/// The device's serial port.
+pub struct Port<'a> {
+    pub free: &'a mut u64,
+    pub now: u64,
+    pub each: u64,
+    pub up: &'a mut VecDeque<Arrival>,
+    pub received: &'a mut VecDeque<u8>,
+}
+
+impl ErrorType for Port<'_> {
+    type Error = Infallible;
+}
+
+impl ReadReady for Port<'_> {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(!self.received.is_empty())
+    }
+}
+
+impl Read for Port<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        Ok(std::io::Read::read(self.received, buffer).unwrap_or_default())
+    }
+}
+
+impl WriteReady for Port<'_> {
+    fn write_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(*self.free <= self.now)
+    }
+}
+
+impl Write for Port<'_> {
+    /// Takes one byte: the transmitter has room for no more.
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        let Some(byte) = bytes.first() else { return Ok(0) };
+        *self.free = self.now + self.each;
+        self.up.push_back((*self.free, *byte));
+        Ok(1)
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! A push to an STM32F405 in rsemu, in emulated time, with the times of its data sheet for flash. rsemu knows one time for all
+//! sectors, and it is that of a slot's: the journal is not erased meanwhile.
+
+use super::{BAUD, KIB, Limits, in_use, push, timed};
+use crate::costs::{Figure, FlashTime, Unit, kit, standstill};
+use crate::emulator::stm32f405::chip::{Chip, Settings};
+use crate::emulator::stm32f405::paced::{IMMEDIATELY, PacedLine};
+use crate::product::{self, STM32F405};
+use crate::sweep::Operation;
+use anyhow::Result;
+use lifeboot_core::Slot;
+use lifeboot_host_tool::link::{Link, Patience};
+use std::time::Duration;
+
+const LIMITS: Limits = Limits { time: 10_000_000, ratio: 1_750, share: 660 };
+
+/// The clock of the example firmware.
+const HERTZ: u64 = 16_000_000;
+
+/// What a turn of its loop is held to, in instructions: 20 ms.
+const TURN: u64 = 320_000;
+
+/// What a push to an STM32F405 takes, and how long its application stands still meanwhile.
+pub fn figures() -> Result<Vec<Figure>> {
+    let board = STM32F405.board;
+    let (first, second) = (kit::image(&STM32F405, KIB, 1)?, kit::firmware(&STM32F405, &[], 2)?);
+    let third = kit::image(&STM32F405, KIB, 3)?;
+    let flash = in_use(&STM32F405, &first, &second)?.flash();
+    let times = FlashTime::STM32F405;
+    let settings = Settings {
+        line: IMMEDIATELY,
+        erase: Duration::from_nanos(times.erase),
+        write: Duration::from_nanos(times.byte),
+        ..Settings::default()
+    };
+    let line = PacedLine::new(Chip::power_on(&flash, &settings)?, BAUD as u32);
+    let mut link = Link::new(line.clone()).with_session(7, 7);
+    link.status(Patience::SHORT)?;
+    line.chip().seen().recording = true;
+    let elf = product::firmware(&STM32F405, Slot::A, &[])?;
+    let turn = product::function(&elf, standstill::EACH_TURN)? + board.distance(Slot::A, Slot::B);
+    line.chip().counts().watch(&[turn]);
+    let went = push(&mut link, &third)?;
+
+    let operations = std::mem::take(&mut line.chip().seen().operations);
+    let busy = operations.iter().map(|operation| match operation {
+        Operation::Erase { .. } => times.erase,
+        Operation::Write { length, .. } => u64::from(*length) * times.byte,
+    });
+    let name = board.name;
+    let mut figures = timed(name, &third, &went, busy.sum(), &LIMITS).to_vec();
+    let longest = line.chip().counts().longest_between();
+    let what = "longest standstill of the application during a push";
+    figures.extend([
+        Figure::new(format!("{what}, beside flash"), name, Unit::Instructions, longest.instructions).held_to(TURN),
+        Figure::new(what, name, Unit::Microseconds, longest.cycles * 1_000_000 / HERTZ)
+            .held_to(times.erase / 1000 * 21 / 20),
+    ]);
+    Ok(figures)
+}

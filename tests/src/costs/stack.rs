@@ -1,0 +1,74 @@
+//! How much stack is used, on the emulated micro:bit: painted before, and looked at behind.
+
+use super::{Figure, Unit, kit};
+use crate::bench::Bench;
+use crate::emulator::{Emulated, Microbit};
+use crate::product::{self, MICROBIT};
+use anyhow::{Result, ensure};
+use lifeboot_core::Slot;
+use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
+use lifeboot_core::layout::MICROBIT as BOARD;
+use lifeboot_host_tool::push::{self, Options};
+use std::time::Duration;
+
+/// What unused stack is painted with.
+const PAINT: u8 = 0xa7;
+
+/// The example firmware's during an update, updater and session among it, at most.
+const UPDATE: u64 = 8 * 1024;
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Bytes from the lowest painted-over one up to the end of RAM.
+fn used(board: &mut Microbit, from: u32) -> Result<u64> {
+    let ram = board.read_memory(from, (BOARD.ram.end() - from) as usize)?;
+    Ok(ram.iter().skip_while(|byte| **byte == PAINT).count() as u64)
+}
+
+fn paint(board: &mut Microbit, from: u32) -> Result<()> {
+    board.write_memory(from, &vec![PAINT; (BOARD.ram.end() - from) as usize])
+}
+
+/// The figures.
+pub fn figures() -> Result<Vec<Figure>> {
+    Ok(vec![bootloader()?, firmware()?])
+}
+
+fn bootloader() -> Result<Figure> {
+    let program = kit::bootloader(&MICROBIT)?;
+    let flash = product::factory_flash(&MICROBIT, &program, &kit::image(&MICROBIT, 16, 1)?)?;
+    let mut board = Microbit::power_on(&flash)?;
+    board.pause()?;
+    board.reset()?;
+    // Between the two times that it clears its stack.
+    let [begin, leave] = ["bootloader5reset", "cortex_m5leave"].map(|name| product::function(&program, name));
+    ensure!(board.run_to(&[begin?], PATIENCE)?.is_some(), "the bootloader does not begin");
+    paint(&mut board, BOARD.ram.start)?;
+    ensure!(board.run_to(&[leave?], PATIENCE)?.is_some(), "the bootloader does not end");
+    let used = used(&mut board, BOARD.ram.start + HANDOVER_LENGTH)?;
+    ensure!(used > 1000, "{used} bytes of stack cannot check a signature");
+    let figure = Figure::new("bootloader's stack", BOARD.name, Unit::Bytes, used);
+    Ok(figure.held_to(u64::from(BOOT_STACK)).meant_to_be(8250))
+}
+
+fn firmware() -> Result<Figure> {
+    let first = kit::firmware(&MICROBIT, &[], 1)?;
+    let flash = product::factory_flash(&MICROBIT, &kit::bootloader(&MICROBIT)?, &first)?;
+    let mut bench = Bench { board: Microbit::power_on(&flash)? };
+    bench.board.pause()?;
+    bench.board.reset()?;
+    let begins = bench.board.run_to(&[kit::entry(&MICROBIT, &first, Slot::A)?], PATIENCE)?;
+    ensure!(begins.is_some(), "the firmware does not begin");
+    // Everything behind the firmware's own static variables.
+    let heap = product::address_of(&product::firmware(&MICROBIT, Slot::A, &[])?, "__sheap")?;
+    paint(&mut bench.board, heap)?;
+    bench.board.resume()?;
+    // Received and verified, not started: the reset would bring the bootloader's stack into it.
+    let options = Options { wait: false, ..Options::default() };
+    push::push(&mut bench.link()?, &kit::image(&MICROBIT, 16, 2)?, &options, &mut ())?;
+    let used = used(&mut bench.board, heap)?;
+    ensure!(used > 4000, "{used} bytes of stack cannot check a signature");
+    let what = "example firmware's stack in an update, signature check, updater and session included";
+    Ok(Figure::new(what, BOARD.name, Unit::Bytes, used).held_to(UPDATE))
+}

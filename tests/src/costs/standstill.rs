@@ -1,0 +1,105 @@
+//! How long the application stands still while it is updated: from one turn of the example firmware's loop to the next.
+
+use super::boot::MICROBIT_HERTZ;
+use super::{Figure, FlashTime, Unit, kit};
+use crate::bench;
+use crate::emulator::{Emulated, Microbit};
+use crate::product::{self, MICROBIT};
+use anyhow::{Result, anyhow, ensure};
+use lifeboot_core::Slot;
+use lifeboot_host_tool::push::{self, Options, PushOutcome};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// What the loop calls once a turn.
+pub const EACH_TURN: &str = "feed_watchdog";
+
+/// Turns from the beginning of a push on: all of the signature's check, the first erases and writes.
+const TURNS: usize = 600;
+
+/// What a turn is held to, in instructions: about 80 ms.
+const LIMIT: u64 = 1_300_000;
+
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is measured of a micro:bit's turns.
+pub struct Turns {
+    /// The figures.
+    pub figures: Vec<Figure>,
+    /// Instructions for the check of a header's signature, turns of the loop included.
+    pub signature: u64,
+}
+
+/// A micro:bit that counts, and a push to it that has begun; where its code is that a bench can see it at.
+struct Pushed {
+    board: Microbit,
+    push: JoinHandle<Result<PushOutcome>>,
+    /// Where the check of the signature begins and ends, and each turn of the loop.
+    begin: u32,
+    end: u32,
+    turn: u32,
+}
+
+impl Pushed {
+    /// Runs it up to where the check of the signature begins.
+    fn start() -> Result<Self> {
+        let flash =
+            product::factory_flash(&MICROBIT, &kit::bootloader(&MICROBIT)?, &kit::firmware(&MICROBIT, &[], 1)?)?;
+        let elf = product::firmware(&MICROBIT, Slot::A, &[])?;
+        let place = |part| product::function(&elf, part);
+        let (begin, end, turn) = (place("start_signature")?, place("start_transfer")?, place(EACH_TURN)?);
+        let mut board = Microbit::power_on_counting(&flash)?;
+        let port = board.port();
+        let new = kit::image(&MICROBIT, 16, 2)?;
+        let push = thread::spawn(move || {
+            let options = Options { wait: false, ..Options::default() };
+            let pushed = push::push(&mut bench::connect(&port)?, &new, &options, &mut ());
+            pushed.map(|pushed| pushed.outcome).map_err(|error| anyhow!("{error}"))
+        });
+        ensure!(board.run_to(&[begin], PATIENCE)?.is_some(), "no signature is checked");
+        Ok(Pushed { board, push, begin, end, turn })
+    }
+
+    /// Lets it go on to its end.
+    fn finish(mut self) -> Result<()> {
+        self.board.resume()?;
+        let outcome = self.push.join().map_err(|_| anyhow!("the push panicked"))??;
+        ensure!(outcome == PushOutcome::Marked, "the push ended otherwise: {outcome:?}");
+        Ok(())
+    }
+}
+
+/// Of a micro:bit, at the beginning of a push. QEMU's flash takes no time: that of the data sheet is added.
+pub fn microbit() -> Result<Turns> {
+    let mut pushed = Pushed::start()?;
+    let began = pushed.board.instructions()?;
+    let ended = pushed.board.run_to(&[pushed.end, pushed.begin], PATIENCE)?;
+    ensure!(ended == Some(pushed.end), "the check of the signature does not end, or begins again");
+    let signature = pushed.board.instructions()? - began;
+    pushed.finish()?;
+
+    // So many stops that the host repeats itself meanwhile: another push, of which nothing else is wanted.
+    let mut pushed = Pushed::start()?;
+    let (mut before, mut longest) = (pushed.board.instructions()?, 0);
+    for _ in 0..TURNS {
+        ensure!(pushed.board.run_to(&[pushed.turn], PATIENCE)?.is_some(), "the application stands still for good");
+        let now = pushed.board.instructions()?;
+        longest = longest.max(now - before);
+        before = now;
+    }
+    pushed.finish()?;
+
+    let name = MICROBIT.board.name;
+    let erase = FlashTime::NRF51.erase / 1000;
+    let still = erase.max(longest * 1_000_000 / MICROBIT_HERTZ);
+    let what = "longest standstill of the application during a push";
+    Ok(Turns {
+        figures: vec![
+            Figure::new(format!("{what}, beside flash"), name, Unit::Instructions, longest).held_to(LIMIT),
+            // The erase of a page is done in a turn of its own, and is the shorter one.
+            Figure::new(what, name, Unit::Microseconds, still).held_to(LIMIT * 1_000_000 / MICROBIT_HERTZ),
+        ],
+        signature,
+    })
+}
