@@ -49,14 +49,17 @@ pub fn measure() -> Result<Costs> {
 
         let (sizes, symbols, wear) = (size::figures()?, size::symbols()?, wear::figures()?);
         let (microbit, turns, stacks) = joined(microbit)?;
-        let silicon = push::silicon(turns.signature, microbit.hash);
-        let (pushes, push_details) = push::microbit(silicon)?;
-        let next_versions = push::next_versions(silicon)?;
+        let hash = microbit.hash.context("the micro:bit's hash is not seen")?;
+        let computed = push::Computed { signature: turns.signature, hash };
+        let (pushes, push_details) = push::microbit(&computed)?;
+        let pico_push = push::pico(&computed, turns.longest)?;
+        let next_versions = push::next_versions(&computed)?;
         let (stm32f405, emulated_push) = joined(stm32f405)?;
-        let pico = vec![joined(pico)?];
-        let boots = [microbit.figures, stm32f405.figures, pico].concat();
+        let pico = joined(pico)?;
+        let boots = [microbit.figures, pico.figures, stm32f405.figures].concat();
+        let pushes = [turns.figures, pushes, pico_push, emulated_push].concat();
         Ok(Costs {
-            figures: [sizes, stacks, boots, turns.figures, pushes, emulated_push, wear].concat(),
+            figures: [sizes, stacks, boots, pushes, wear].concat(),
             details: [microbit.details, stm32f405.details, push_details, next_versions].concat(),
             symbols,
         })

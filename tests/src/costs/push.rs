@@ -1,10 +1,14 @@
 //! Pushes by the real host library over a line of 115,200 baud: how long they take, what goes over the line, and what is done
-//! to flash. To a micro:bit on [`line`](super::line), in its data sheet's times; to an STM32F405 in rsemu, in emulated time.
+//! to flash. To a micro:bit and a Pico on [`line`](super::line), in the times of
+//! data sheets; to an STM32F405 in rsemu, in emulated time.
 
+mod bench;
 mod microbit;
+mod pico;
 mod stm32f405;
 
-pub use microbit::{figures as microbit, next_versions, silicon};
+pub use microbit::{figures as microbit, next_versions};
+pub use pico::figures as pico;
 pub use stm32f405::figures as stm32f405;
 
 use super::{Device, Figure, Unit};
@@ -26,6 +30,14 @@ const BAUD: u64 = 115_200;
 
 /// MCUboot's serial recovery, which waits for each answer: published in a comparison of releases.
 const PEER: (&str, u64) = ("MCUboot, serial recovery", 680);
+
+/// What a Cortex-M0's firmware computes in a push, in instructions.
+pub struct Computed {
+    /// For the check of a signature.
+    pub signature: u64,
+    /// For each KiB that is hashed.
+    pub hash: u64,
+}
 
 /// When a push did what.
 struct Times<P> {

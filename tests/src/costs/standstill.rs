@@ -29,6 +29,8 @@ pub struct Turns {
     pub figures: Vec<Figure>,
     /// Instructions for the check of a header's signature, turns of the loop included.
     pub signature: u64,
+    /// Instructions of the longest turn.
+    pub longest: u64,
 }
 
 /// A micro:bit that counts, and a push to it that has begun; where its code is that a bench can see it at.
@@ -101,5 +103,6 @@ pub fn microbit() -> Result<Turns> {
             Figure::new(what, name, Unit::Microseconds, still).held_to(LIMIT * 1_000_000 / MICROBIT_HERTZ),
         ],
         signature,
+        longest,
     })
 }

@@ -1,7 +1,7 @@
-//! What updates and rollbacks do to flash, on a micro:bit's flash map.
+//! What updates and rollbacks do to flash: on a micro:bit's flash map, and what of it hangs on the map, on the others'.
 
 use super::{Device, Figure, FlashTime, Unit, kit, peer};
-use crate::product::MICROBIT;
+use crate::product::{MICROBIT, PICO, STM32F405, Target};
 use crate::simulated_flash::Wear;
 use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
@@ -53,6 +53,29 @@ fn busy(wear: [Wear; 2]) -> u64 {
 
 /// The figures.
 pub fn figures() -> Result<Vec<Figure>> {
+    Ok([microbit()?, update_of(&PICO)?, update_of(&STM32F405)?, vec![long_life()?]].concat())
+}
+
+/// An update on a board with larger units.
+fn update_of(target: &'static Target) -> Result<Vec<Figure>> {
+    let (old, new) = (kit::image(target, KIB, 1)?, kit::image(target, KIB, 2)?);
+    let units = new.for_slot(target.board, Slot::B)?.len().div_ceil(target.board.slot_unit as usize) as u64;
+    let mut device = Device::start(target, &old)?;
+    let received = toll(&mut device, |device| device.update(&new, false))?;
+    let booted = toll(&mut device, |device| device.boot(Cause::Request).map(drop))?;
+    let confirmed = toll(&mut device, Device::confirm)?;
+    let update = [0, 1].map(|part| sum(sum(received[part], booted[part]), confirmed[part]));
+    let figure = |what: &str, unit, ours| Figure::new(what, target.board.name, unit, ours);
+    Ok(vec![
+        figure("update of 64 KiB: erases, journal included", Unit::Erases, erases(update))
+            .held_to(units + 1)
+            .meant_to_be(units + 1),
+        figure("update of 64 KiB: erases by the bootloader", Unit::Erases, erases(booted)).held_to(0).meant_to_be(0),
+        figure("update of 64 KiB: boot records", Unit::Records, u64::from(update[0].writes)).held_to(3),
+    ])
+}
+
+fn microbit() -> Result<Vec<Figure>> {
     let (old, new) = (kit::image(&MICROBIT, KIB, 1)?, kit::image(&MICROBIT, KIB, 2)?);
     let image = new.for_slot(MICROBIT.board, Slot::B)?;
     let pages = image.len().div_ceil(MICROBIT.board.slot_unit as usize) as u64;
@@ -100,7 +123,6 @@ pub fn figures() -> Result<Vec<Figure>> {
             .beside(peer::NAME, bytes(theirs.rollback)),
         figure("rollback after crashes: flash is busy", Unit::Microseconds, busy(crashed))
             .beside(peer::NAME, busy(theirs.rollback)),
-        long_life()?,
     ])
 }
 

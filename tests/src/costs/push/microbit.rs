@@ -1,16 +1,14 @@
 //! Pushes to a micro:bit, in the times of its chip's data sheet.
 
-use super::{BAUD, KIB, Limits, in_use, push, timed};
-use crate::costs::line::{Line, Silicon};
-use crate::costs::wear::{bytes, erases, since};
-use crate::costs::{Device, Figure, FlashTime, Unit, boot, kit};
-use crate::emulator::stm32f405::paced::Traffic;
+use super::bench::Bench;
+use super::{BAUD, Computed, KIB, Limits, in_use, push, timed};
+use crate::costs::line::Silicon;
+use crate::costs::wear::{bytes, erases};
+use crate::costs::{Figure, FlashTime, Unit, boot, kit};
 use crate::product::MICROBIT;
-use crate::simulated_flash::Wear;
 use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::link::Link;
 use lifeboot_host_tool::push::PushOutcome;
 
 const LIMITS: Limits = Limits { time: 13_500_000, ratio: 2_400, share: 500 };
@@ -19,7 +17,8 @@ const LIMITS: Limits = Limits { time: 13_500_000, ratio: 2_400, share: 500 };
 ///
 /// The port holds 6 bytes (nRF51 Series Reference Manual 3.0, 29.4). In QEMU, a push of 43,230 bytes to it took 41.2 million
 /// instructions, beside the check of the signature and the digest some 300 a byte.
-pub fn silicon(signature: u64, hash: u64) -> Silicon {
+fn silicon(computed: &Computed) -> Silicon {
+    let Computed { signature, hash } = *computed;
     Silicon {
         hertz: boot::MICROBIT_HERTZ,
         baud: BAUD,
@@ -34,49 +33,8 @@ pub fn silicon(signature: u64, hash: u64) -> Silicon {
     }
 }
 
-/// A micro:bit, and what was done to it since somebody looked.
-struct Bench {
-    line: Line,
-    link: Link<Line>,
-    seen: (Traffic, [Wear; 2]),
-}
-
-impl Bench {
-    fn start(silicon: Silicon, device: Device) -> Result<Self> {
-        let line = Line::new(device, silicon);
-        let link = Link::new(line.clone()).with_session(7, 7);
-        let mut bench = Bench { line, link, seen: Default::default() };
-        bench.look();
-        Ok(bench)
-    }
-
-    /// What went over the line and was done to flash since this was called last.
-    fn look(&mut self) -> (Traffic, [Wear; 2]) {
-        let (traffic, wear) = self.line.bench(|bench| (bench.traffic, bench.device.wear()));
-        let (seen, worn) = std::mem::replace(&mut self.seen, (traffic, wear));
-        let less = |now: [u64; 2], before: [u64; 2]| [now[0] - before[0], now[1] - before[1]];
-        let traffic = Traffic {
-            bytes: less(traffic.bytes, seen.bytes),
-            frames: less(traffic.frames, seen.frames),
-            lost: traffic.lost - seen.lost,
-        };
-        (traffic, [0, 1].map(|part| since(worn[part], wear[part])))
-    }
-
-    /// Resets the board; the firmware that then runs confirms, if it is to.
-    fn restart(&mut self, cause: Cause, confirms: bool) -> Result<Slot> {
-        self.line.bench(|bench| {
-            let slot = bench.device.boot(cause)?;
-            if confirms {
-                bench.device.confirm()?
-            }
-            Ok(slot)
-        })
-    }
-}
-
 /// What a micro:bit's pushes take: the figures, and what else is worth to know of them.
-pub fn figures(silicon: Silicon) -> Result<(Vec<Figure>, Vec<Figure>)> {
+pub fn figures(computed: &Computed) -> Result<(Vec<Figure>, Vec<Figure>)> {
     let image = |major| kit::image(&MICROBIT, KIB, major);
     let (first, second, third, fourth) = (image(1)?, image(2)?, image(3)?, image(4)?);
     let figure = |what: &str, unit, ours| Figure::new(what, MICROBIT.board.name, unit, ours);
@@ -84,7 +42,7 @@ pub fn figures(silicon: Silicon) -> Result<(Vec<Figure>, Vec<Figure>)> {
     let pages = third.for_slot(MICROBIT.board, Slot::A)?.len().div_ceil(MICROBIT.board.slot_unit as usize) as u64;
     let length = third.to_bytes().len() as u64;
 
-    let mut bench = Bench::start(silicon, in_use(&MICROBIT, &first, &second)?)?;
+    let mut bench = Bench::start(silicon(computed), in_use(&MICROBIT, &first, &second)?)?;
     let went = push(&mut bench.link, &third)?;
     let (traffic, toll) = bench.look();
     let flash = FlashTime::NRF51.both(toll);
@@ -104,7 +62,7 @@ pub fn figures(silicon: Silicon) -> Result<(Vec<Figure>, Vec<Figure>)> {
         figure("push of 64 KiB: the image is sent", Unit::Microseconds, went.sending / 1000),
         figure("push of 64 KiB: behind its last byte", Unit::Microseconds, went.behind / 1000),
         figure("push of 64 KiB: flash is busy", Unit::Microseconds, flash / 1000),
-        figure("check of a signature by the example firmware", Unit::Instructions, silicon.signature),
+        figure("check of a signature by the example firmware", Unit::Instructions, computed.signature),
     ];
 
     ensure!(bench.restart(Cause::Request, true)? == Slot::A, "the third image is not started");
@@ -144,7 +102,7 @@ pub fn figures(silicon: Silicon) -> Result<(Vec<Figure>, Vec<Figure>)> {
 }
 
 /// How much of the next version of the example firmware is not sent to a slot that holds the one before the running one.
-pub fn next_versions(silicon: Silicon) -> Result<Vec<Figure>> {
+pub fn next_versions(computed: &Computed) -> Result<Vec<Figure>> {
     let (first, second) = (kit::firmware(&MICROBIT, &[], 1)?, kit::firmware(&MICROBIT, &[], 2)?);
     let next = [
         ("the same code", kit::firmware(&MICROBIT, &[], 3)?),
@@ -152,7 +110,7 @@ pub fn next_versions(silicon: Silicon) -> Result<Vec<Figure>> {
     ];
     let mut figures = Vec::new();
     for (what, image) in next {
-        let mut bench = Bench::start(silicon, in_use(&MICROBIT, &first, &second)?)?;
+        let mut bench = Bench::start(silicon(computed), in_use(&MICROBIT, &first, &second)?)?;
         let went = push(&mut bench.link, &image)?;
         let (traffic, toll) = bench.look();
         let figure = |measured: &str, unit, ours| {

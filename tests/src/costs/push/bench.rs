@@ -1,0 +1,54 @@
+//! A host at a device's line, and what comes of that.
+
+use crate::costs::Device;
+use crate::costs::line::{Line, Silicon};
+use crate::costs::wear::since;
+use crate::emulator::stm32f405::paced::Traffic;
+use crate::simulated_flash::Wear;
+use anyhow::Result;
+use lifeboot_core::Slot;
+use lifeboot_core::record::Cause;
+use lifeboot_host_tool::link::Link;
+
+/// A device at a line, and what was done to it since somebody looked.
+pub struct Bench {
+    line: Line,
+    /// The host's end.
+    pub link: Link<Line>,
+    seen: (Traffic, [Wear; 2]),
+}
+
+impl Bench {
+    /// Connects a host to a device.
+    pub fn start(silicon: Silicon, device: Device) -> Result<Self> {
+        let line = Line::new(device, silicon);
+        let link = Link::new(line.clone()).with_session(7, 7);
+        let mut bench = Bench { line, link, seen: Default::default() };
+        bench.look();
+        Ok(bench)
+    }
+
+    /// What went over the line and was done to flash since this was called last.
+    pub fn look(&mut self) -> (Traffic, [Wear; 2]) {
+        let (traffic, wear) = self.line.bench(|bench| (bench.traffic, bench.device.wear()));
+        let (seen, worn) = std::mem::replace(&mut self.seen, (traffic, wear));
+        let less = |now: [u64; 2], before: [u64; 2]| [now[0] - before[0], now[1] - before[1]];
+        let traffic = Traffic {
+            bytes: less(traffic.bytes, seen.bytes),
+            frames: less(traffic.frames, seen.frames),
+            lost: traffic.lost - seen.lost,
+        };
+        (traffic, [0, 1].map(|part| since(worn[part], wear[part])))
+    }
+
+    /// Resets the board; the firmware that then runs confirms, if it is to.
+    pub fn restart(&mut self, cause: Cause, confirms: bool) -> Result<Slot> {
+        self.line.bench(|bench| {
+            let slot = bench.device.boot(cause)?;
+            if confirms {
+                bench.device.confirm()?
+            }
+            Ok(slot)
+        })
+    }
+}
