@@ -1,6 +1,6 @@
 //! A serial line with a host at one end and a device at the other, in the time that their chips' data sheets give: the real
-//! host library, the real session and updater, each byte on the line a tenth of the baud rate, each flash operation as long as
-//! its data sheet says. Nothing hangs on this machine's clock.
+//! host library, the real session and updater, ten bits on the line for each byte, each flash operation as long as its data
+//! sheet says. Nothing hangs on this machine's clock. Where there is an emulator to hold it against, it is (`push::stm32f405`).
 //!
 //! The core stands still while flash is erased, and of what arrives then no more is kept than its serial port holds. While it
 //! computes, or between the words that it writes, an interrupt takes what arrives. What it computes costs what is measured of

@@ -20,6 +20,9 @@ const TURNS: usize = 600;
 /// What a turn is held to, in instructions: about 80 ms.
 const LIMIT: u64 = 1_300_000;
 
+/// What instructions are counted in, where interrupts make a difference of a few.
+const ROUND: u64 = 10_000;
+
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -78,7 +81,8 @@ pub fn microbit() -> Result<Turns> {
     let began = pushed.board.instructions()?;
     let ended = pushed.board.run_to(&[pushed.end, pushed.begin], PATIENCE)?;
     ensure!(ended == Some(pushed.end), "the check of the signature does not end, or begins again");
-    let signature = pushed.board.instructions()? - began;
+    // When the timer's interrupts come hangs on when the host's bytes do.
+    let signature = (pushed.board.instructions()? - began) / ROUND * ROUND;
     pushed.finish()?;
 
     // So many stops that the host repeats itself meanwhile: another push, of which nothing else is wanted.

@@ -1,14 +1,17 @@
 //! A push to an STM32F405 in rsemu, in emulated time, with the times of its data sheet for flash. rsemu knows one time for all
 //! sectors, and it is that of a slot's: the journal is not erased meanwhile.
 
-use super::{BAUD, KIB, Limits, in_use, push, timed};
-use crate::costs::{Figure, FlashTime, Unit, kit, standstill};
+use super::bench::Bench;
+use super::{BAUD, KIB, Limits, Went, in_use, push, timed};
+use crate::costs::line::Silicon;
+use crate::costs::{Device, Figure, FlashTime, Unit, kit, standstill};
 use crate::emulator::stm32f405::chip::{Chip, Settings};
 use crate::emulator::stm32f405::paced::{IMMEDIATELY, PacedLine};
 use crate::product::{self, STM32F405};
 use crate::sweep::Operation;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
+use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience};
 use std::time::Duration;
 
@@ -47,6 +50,14 @@ pub fn figures() -> Result<Vec<Figure>> {
         Operation::Erase { .. } => times.erase,
         Operation::Write { length, .. } => u64::from(*length) * times.byte,
     });
+    let modelled = modelled(in_use(&STM32F405, &first, &second)?, &third)?;
+    ensure!(
+        modelled.sending.abs_diff(went.sending) * 50 <= went.sending,
+        "by `line`, the image is sent in {} ms, and in rsemu in {} ms",
+        modelled.sending / 1_000_000,
+        went.sending / 1_000_000,
+    );
+
     let name = board.name;
     let mut figures = timed(name, &third, &went, busy.sum(), &LIMITS).to_vec();
     let longest = line.chip().counts().longest_between();
@@ -57,4 +68,22 @@ pub fn figures() -> Result<Vec<Figure>> {
             .held_to(times.erase / 1000 * 21 / 20),
     ]);
     Ok(figures)
+}
+
+/// The same on `line`, which the other boards are measured on: what it says of sending can be held against the emulator.
+/// What the core computes meanwhile, in the line's time or in that of flash, hardly counts.
+fn modelled(device: Device, image: &ImageFile) -> Result<Went> {
+    let silicon = Silicon {
+        hertz: HERTZ,
+        baud: BAUD,
+        port: 1,
+        buffer: 4096,
+        window: 4096,
+        flash: FlashTime::STM32F405,
+        byte: 100,
+        turn: 200,
+        signature: 0,
+        hash: 0,
+    };
+    push(&mut Bench::start(silicon, device)?.link, image)
 }
