@@ -50,14 +50,14 @@ pub fn measure() -> Result<Costs> {
         let (sizes, symbols, wear) = (size::figures()?, size::symbols()?, wear::figures()?);
         let (microbit, turns, stacks) = joined(microbit)?;
         let hash = microbit.hash.context("the micro:bit's hash is not seen")?;
-        let computed = push::Computed { signature: turns.signature, hash };
+        let computed = push::Computed { signature: turns.signature, longest: turns.longest, hash };
         let (pushes, push_details) = push::microbit(&computed)?;
-        let pico_push = push::pico(&computed, turns.longest)?;
+        let pico_push = push::pico(&computed)?;
         let next_versions = push::next_versions(&computed)?;
         let (stm32f405, emulated_push) = joined(stm32f405)?;
         let pico = joined(pico)?;
         let boots = [microbit.figures, pico.figures, stm32f405.figures].concat();
-        let pushes = [turns.figures, pushes, pico_push, emulated_push].concat();
+        let pushes = [vec![turns.figure], pushes, pico_push, emulated_push].concat();
         Ok(Costs {
             figures: [sizes, stacks, boots, pushes, wear].concat(),
             details: [microbit.details, stm32f405.details, push_details, next_versions].concat(),

@@ -8,7 +8,8 @@
 
 mod port;
 
-use super::{Device, FlashTime};
+use super::FlashTime;
+use super::device::{Device, Read};
 use crate::emulator::stm32f405::paced::Traffic;
 use crate::simulated_flash::Wear;
 use lifeboot_core::record::Cause;
@@ -74,6 +75,8 @@ pub struct Bench {
     /// What the driver holds.
     received: VecDeque<u8>,
     signature_is_paid: bool,
+    /// Nanoseconds of the longest turn of the application's loop, but for those that check a signature.
+    pub longest_turn: u64,
 }
 
 /// A host's end of the line.
@@ -96,6 +99,7 @@ impl Line {
             free: [0; 2],
             received: VecDeque::new(),
             signature_is_paid: false,
+            longest_turn: 0,
         })))
     }
 
@@ -188,9 +192,13 @@ impl Bench {
 
         let taken = held - self.received.len();
         let done = [0, 1].map(|part| super::wear::since(before[part], self.device.wear()[part]));
-        let computed = self.computed(event, taken, done, read);
+        let checks = self.checks_signature(event, taken, read);
+        let (began, computed) = (self.now, self.computed(checks, taken, done, read));
         self.now += self.silicon.computing(computed);
         self.stand_still(done);
+        if !checks {
+            self.longest_turn = self.longest_turn.max(self.now - began);
+        }
         match event {
             Event::Reset | Event::Recover => {
                 let lost = |reason| PortError::Lost { port: "the line".to_owned(), reason };
@@ -219,23 +227,21 @@ impl Bench {
         Ok(())
     }
 
+    /// Whether this turn is the first step of a signature's check: all of its steps read the keys, and are paid with it.
+    fn checks_signature(&mut self, event: Event, taken: usize, read: Read) -> bool {
+        let checks = taken == 0 && event == Event::Busy && self.device.read().info > read.info;
+        let is_first = checks && !self.signature_is_paid;
+        self.signature_is_paid = (self.signature_is_paid || is_first) && self.device.updater.next().is_none();
+        is_first
+    }
+
     /// Instructions of a turn.
-    fn computed(&mut self, event: Event, taken: usize, done: [Wear; 2], read: super::device::Read) -> u64 {
+    fn computed(&self, checks: bool, taken: usize, done: [Wear; 2], read: Read) -> u64 {
         let Silicon { turn, byte, signature, hash, .. } = self.silicon;
-        let mut instructions = turn + taken as u64 * byte;
-        let now_read = self.device.read();
-        if taken == 0 && now_read.info > read.info && event == Event::Busy && !self.signature_is_paid {
-            // Each of its steps reads the keys; all of them are paid with the first one.
-            self.signature_is_paid = true;
-            instructions += signature;
-        }
         // What is read to be hashed: a block at a time behind the transfer, or a unit at once for a digest.
-        let hashed = now_read.bytes - read.bytes;
-        if done == [Wear::default(); 2] && (taken == 0 || hashed >= 512) {
-            instructions += hashed * hash / 1024;
-        }
-        self.signature_is_paid &= self.device.updater.next().is_none();
-        instructions
+        let read = self.device.read().bytes - read.bytes;
+        let is_hashed = done == [Wear::default(); 2] && (taken == 0 || read >= 512);
+        turn + taken as u64 * byte + if checks { signature } else { 0 } + if is_hashed { read * hash / 1024 } else { 0 }
     }
 
     /// Flash works, and the core waits.

@@ -35,6 +35,8 @@ const PEER: (&str, u64) = ("MCUboot, serial recovery", 680);
 pub struct Computed {
     /// For the check of a signature.
     pub signature: u64,
+    /// For the longest step of that.
+    pub longest: u64,
     /// For each KiB that is hashed.
     pub hash: u64,
 }

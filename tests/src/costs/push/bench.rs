@@ -51,4 +51,9 @@ impl Bench {
             Ok(slot)
         })
     }
+
+    /// Nanoseconds of the longest turn so far, but for those that check a signature.
+    pub fn longest_turn(&self) -> u64 {
+        self.line.bench(|bench| bench.longest_turn)
+    }
 }

@@ -4,7 +4,7 @@ use super::bench::Bench;
 use super::{BAUD, Computed, KIB, Limits, in_use, push, timed};
 use crate::costs::line::Silicon;
 use crate::costs::wear::{bytes, erases};
-use crate::costs::{Figure, FlashTime, Unit, boot, kit};
+use crate::costs::{Figure, FlashTime, Unit, boot, kit, standstill};
 use crate::product::MICROBIT;
 use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
@@ -13,12 +13,15 @@ use lifeboot_host_tool::push::PushOutcome;
 
 const LIMITS: Limits = Limits { time: 13_500_000, ratio: 2_400, share: 500 };
 
+/// What the application's standstill is held to, in microseconds.
+const STILL: u64 = 72_000;
+
 /// The micro:bit's example firmware (`firmware-example/src/board/microbit.rs`), and its chip.
 ///
 /// The port holds 6 bytes (nRF51 Series Reference Manual 3.0, 29.4). In QEMU, a push of 43,230 bytes to it took 41.2 million
 /// instructions, beside the check of the signature and the digest some 300 a byte.
 fn silicon(computed: &Computed) -> Silicon {
-    let Computed { signature, hash } = *computed;
+    let Computed { signature, hash, .. } = *computed;
     Silicon {
         hertz: boot::MICROBIT_HERTZ,
         baud: BAUD,
@@ -47,6 +50,8 @@ pub fn figures(computed: &Computed) -> Result<(Vec<Figure>, Vec<Figure>)> {
     let (traffic, toll) = bench.look();
     let flash = FlashTime::NRF51.both(toll);
     let mut figures = timed(MICROBIT.board.name, &third, &went, flash, &LIMITS).to_vec();
+    let still = standstill::figure(MICROBIT.board.name, computed.longest, boot::MICROBIT_HERTZ, bench.longest_turn());
+    figures.push(still.held_to(STILL));
     figures.extend([
         figure("push of 64 KiB: over the line, both ways", Unit::LineBytes, both(traffic.bytes)).held_to(140_000),
         figure("push of 64 KiB: over the line, over bytes of image", Unit::Ratio, both(traffic.bytes) * 1000 / length),

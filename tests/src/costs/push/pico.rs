@@ -3,11 +3,14 @@
 use super::bench::Bench;
 use super::{BAUD, Computed, KIB, Limits, in_use, push, timed};
 use crate::costs::line::Silicon;
-use crate::costs::{Figure, FlashTime, Unit, kit};
+use crate::costs::{Figure, FlashTime, kit, standstill};
 use crate::product::PICO;
 use anyhow::Result;
 
 const LIMITS: Limits = Limits { time: 7_350_000, ratio: 1_270, share: 830 };
+
+/// What the application's standstill is held to, in microseconds.
+const STILL: u64 = 155_000;
 
 /// The example firmware's clock (`firmware-example/src/board/pico`).
 const HERTZ: u64 = 125_000_000;
@@ -15,7 +18,7 @@ const HERTZ: u64 = 125_000_000;
 /// The Pico's example firmware, which reads flash through a cache whose misses are left out. What it computes takes as many
 /// instructions as the micro:bit's, whose core has the same. The port holds 32 bytes (RP2040 Datasheet, 4.2.2).
 fn silicon(computed: &Computed) -> Silicon {
-    let Computed { signature, hash } = *computed;
+    let Computed { signature, hash, .. } = *computed;
     Silicon {
         hertz: HERTZ,
         baud: BAUD,
@@ -30,9 +33,8 @@ fn silicon(computed: &Computed) -> Silicon {
     }
 }
 
-/// What a push takes; and how long the application stands still meanwhile, of which the longest step of a signature's check,
-/// in instructions, is the micro:bit's.
-pub fn figures(computed: &Computed, longest: u64) -> Result<Vec<Figure>> {
+/// What a push takes, and how long the application stands still meanwhile.
+pub fn figures(computed: &Computed) -> Result<Vec<Figure>> {
     let image = |major| kit::image(&PICO, KIB, major);
     let (first, second, third) = (image(1)?, image(2)?, image(3)?);
     let mut bench = Bench::start(silicon(computed), in_use(&PICO, &first, &second)?)?;
@@ -40,8 +42,7 @@ pub fn figures(computed: &Computed, longest: u64) -> Result<Vec<Figure>> {
     let (_, toll) = bench.look();
     let name = PICO.board.name;
     let mut figures = timed(name, &third, &went, FlashTime::PICO.both(toll), &LIMITS).to_vec();
-    let still = (FlashTime::PICO.erase / 1000).max(longest * 1_000_000 / HERTZ);
-    let what = "longest standstill of the application during a push";
-    figures.push(Figure::new(what, name, Unit::Microseconds, still).held_to(FlashTime::PICO.erase / 1000));
+    let still = standstill::figure(name, computed.longest, HERTZ, bench.longest_turn());
+    figures.push(still.held_to(STILL));
     Ok(figures)
 }

@@ -61,7 +61,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     let name = board.name;
     let mut figures = timed(name, &third, &went, busy.sum(), &LIMITS).to_vec();
     let longest = line.chip().counts().longest_between();
-    let what = "longest standstill of the application during a push";
+    let what = standstill::STANDSTILL;
     figures.extend([
         Figure::new(format!("{what}, beside flash"), name, Unit::Instructions, longest.instructions).held_to(TURN),
         Figure::new(what, name, Unit::Microseconds, longest.cycles * 1_000_000 / HERTZ)
