@@ -74,7 +74,7 @@ pub fn difference(old: (&Path, &ImageFile), new: (&Path, &ImageFile)) -> Result<
     Ok(Difference {
         old: old_path.display().to_string(),
         new: new_path.display().to_string(),
-        identical: old.to_bytes() == new.to_bytes(),
+        identical: old.image_bytes() == new.image_bytes(),
         header: header(old, new),
         payload_bytes: bytes(old.payload(), new.payload()),
         transfer: Transfer {

@@ -1,7 +1,8 @@
 //! Image files: what `lifeboot sign` writes and `lifeboot push` sends.
 //!
 //! An image file is the content of the slot that the firmware was linked for, up to the image's last byte: the header
-//! ([`lifeboot_core::image`]), 0xFF up to the payload, the payload, 0xFF up to the table, the table. Invariant: an
+//! ([`lifeboot_core::image`]), 0xFF up to the payload, the payload, 0xFF up to the table, the table; and behind it patches
+//! to the image, if there are any ([`crate::patch`]). They are not signed and need not be. Invariant: an
 //! [`ImageFile`] fits its board's slot, decodes, can be rebased, and has the digest that its header says. Whether its signature fits a
 //! key is asked separately: [`ImageFile::check_signature`].
 
@@ -10,6 +11,7 @@ mod error;
 pub use error::ImageError;
 
 use crate::keys::PublicKey;
+use crate::patch::{self, Patch};
 use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, Revokes, SIGNED_LENGTH};
 use lifeboot_core::rebase::{Decoder, Entry, Kind, Rebaser, encode};
 use lifeboot_core::{Board, Slot, Version};
@@ -49,6 +51,7 @@ pub struct ImageFile {
     image: UnsignedImage,
     header_bytes: HeaderBytes,
     linked_for: Slot,
+    patches: Vec<Patch>,
 }
 
 impl UnsignedImage {
@@ -114,7 +117,7 @@ impl ImageFile {
     fn new(header_bytes: HeaderBytes, image: UnsignedImage) -> Result<ImageFile, ImageError> {
         let linked_for = image.header.linked_for(image.board);
         let linked_for = linked_for.ok_or(ImageError::Damaged("it was linked for neither slot"))?;
-        Ok(ImageFile { image, header_bytes, linked_for })
+        Ok(ImageFile { image, header_bytes, linked_for, patches: Vec::new() })
     }
 
     /// Reads an image file. Everything is checked but the signature.
@@ -140,9 +143,8 @@ impl ImageFile {
         if bytes.len() < length as usize {
             return Err(truncated(u64::from(length)));
         }
-        if bytes.len() > length as usize {
-            return Err(ImageError::Damaged("there are bytes behind its end"));
-        }
+        let (bytes, behind) = bytes.split_at(length as usize);
+        let patches = patch::read(behind)?;
         let (payload, table) = (usize::from(header.header_length), table as usize);
         let payload_end = payload + header.payload_length as usize;
         if bytes[HEADER_LENGTH..payload].iter().chain(&bytes[payload_end..table]).any(|byte| *byte != ERASED) {
@@ -157,12 +159,36 @@ impl ImageFile {
         if entries.last().is_some_and(|entry| entry.end() as usize > payload.len()) {
             return Err(ImageError::Damaged("its relocation table points past the payload"));
         }
-        ImageFile::new(*header_bytes, UnsignedImage { board, header, payload, table })
+        let image = ImageFile::new(*header_bytes, UnsignedImage { board, header, payload, table })?;
+        Ok(ImageFile { patches, ..image })
     }
 
-    /// The file's bytes.
+    /// The file's bytes: the image, and the patches to it.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = self.image_bytes();
+        self.patches.iter().for_each(|patch| patch::write(patch, &mut out));
+        out
+    }
+
+    /// The image's bytes, as the slot holds them that it was linked for.
+    pub fn image_bytes(&self) -> Vec<u8> {
         self.content(self.image.payload.clone())
+    }
+
+    /// The image with a patch to it from `old`, for devices that run that.
+    ///
+    /// # Errors
+    /// [`ImageError::OtherBoard`].
+    pub fn with_patch_from(mut self, old: &ImageFile) -> Result<ImageFile, ImageError> {
+        let patch = Patch::between(old, &self)?;
+        self.patches.retain(|other| other.digest() != patch.digest());
+        self.patches.push(patch);
+        Ok(self)
+    }
+
+    /// The patches to it.
+    pub fn patches(&self) -> &[Patch] {
+        &self.patches
     }
 
     /// What `slot` of `board` holds once the image is installed there.

@@ -7,6 +7,7 @@
 //! | [`relocation_types`], [`thumb`] | what relocations and instructions mean |
 //! | [`sign`](mod@sign) | makes an image of firmware, and proves that it runs in either slot |
 //! | [`image_file`] | image files: made, checked, and carried to a slot |
+//! | [`patch`] | turns the image that a device runs into the next one, in fewer bytes |
 //! | [`bootloader_file`] | a bootloader as cargo builds it |
 //! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
 //! | [`provision`] | the first flash: bootloader, blank journal, first firmware |
@@ -47,6 +48,7 @@ pub mod image_file;
 pub mod keys;
 pub mod link;
 pub mod monitor;
+pub mod patch;
 pub mod port;
 #[cfg(feature = "probe")]
 pub mod probe;

@@ -95,7 +95,7 @@ impl FirstFlash {
         let board = self.board();
         let part = |name, start, bytes| (name, Run { address: board.address(start), bytes });
         let blank = |region: Region| vec![ERASED; region.length as usize];
-        let mut slot_a = self.image.to_bytes();
+        let mut slot_a = self.image.image_bytes();
         // Whole writes, whatever the flash: not every tool fills up the last one.
         slot_a.resize(slot_a.len().next_multiple_of(BLOCK as usize), ERASED);
         let slot_b = Region { length: board.header_length + BLOCK, ..board.slot(Slot::B) };

@@ -6,6 +6,8 @@
 //! | `transfer` | one transfer: begin, ask what is there, send, finish |
 //! | `survey` | asks for digests of what the slot already holds |
 //! | `plan` | decides what need not be sent |
+//! | `patches` | decides whether a patch is sent in place of that |
+//! | `content` | what is sent, the image or a patch |
 //! | `estimate` | foretells how much that is, where the slot holds a certain image |
 //! | `sender` | keeps the line full, and sends again what was lost |
 //! | `trial` | restarts the device and waits for the new firmware's confirm |
@@ -14,8 +16,10 @@
 //! update that is interrupted goes on where it was, with the next push.
 
 mod consequences;
+mod content;
 mod error;
 mod estimate;
+mod patches;
 mod plan;
 mod progress;
 mod sender;
@@ -26,6 +30,7 @@ mod trial;
 pub use consequences::{Consequence, accepted, consequences};
 pub use error::PushError;
 pub use estimate::{Estimate, estimate};
+pub use patches::PatchUse;
 pub use progress::{Interruption, Progress, Step};
 
 use crate::device::{content, is_on_trial, target};
@@ -35,7 +40,7 @@ use crate::port::Pipe;
 use crate::refusal::{Circumstances, Refused};
 use lifeboot_updater::wire::{Outcome, OutcomeEnding, Refusal, Slot, SlotContent, Status, Trial};
 use std::time::Duration;
-use transfer::Stop;
+use transfer::{Permits, Stop, depends_on_content};
 
 /// How often a push begins anew before it gives up: a device whose supply fails that often needs another one.
 const RESTARTS: u32 = 10;
@@ -45,6 +50,8 @@ const RESTARTS: u32 = 10;
 pub struct Options {
     /// Also an image that the device rejected before.
     pub force: bool,
+    /// Send a patch, where the image has one from what runs and that is less.
+    pub patch: bool,
     /// Restart the device and wait until the image is confirmed or rejected; otherwise its next reset starts it.
     pub wait: bool,
     /// How long to wait for that, at most.
@@ -55,21 +62,23 @@ impl Default for Options {
     /// Not forced; waits for as long as three starts take that each run into
     /// [`TRIAL_DEADLINE`](lifeboot_updater::TRIAL_DEADLINE), and some more.
     fn default() -> Self {
-        Options { force: false, wait: true, timeout: Duration::from_secs(240) }
+        Options { force: false, patch: true, wait: true, timeout: Duration::from_secs(240) }
     }
 }
 
 /// A push that went well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pushed {
-    /// Bytes of the image that were sent, with those that were sent again.
+    /// Bytes of the image, or of a patch to it, that were sent, with those that were sent again.
     pub sent: u64,
     /// Bytes of the image that the slot already held.
     pub skipped: u64,
-    /// Frames that carried the image.
+    /// Frames that carried them.
     pub frames: u64,
-    /// Bytes of the image that were sent again.
+    /// Bytes that were sent again.
     pub retransmitted: u64,
+    /// What became of the image's patches; `None` where it has none, or nothing had to be sent.
+    pub patch: Option<PatchUse>,
     /// What came of it.
     pub outcome: PushOutcome,
 }
@@ -97,10 +106,16 @@ pub fn push<P: Pipe>(
     options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<Pushed, PushError> {
-    let mut pushed =
-        Pushed { sent: 0, skipped: 0, frames: 0, retransmitted: 0, outcome: PushOutcome::AlreadyConfirmed };
+    let mut pushed = Pushed {
+        sent: 0,
+        skipped: 0,
+        frames: 0,
+        retransmitted: 0,
+        patch: None,
+        outcome: PushOutcome::AlreadyConfirmed,
+    };
     let mut restarts = 0;
-    let mut may_skip = true;
+    let mut permits = Permits { force: options.force, skip: true, patch: options.patch };
     loop {
         progress.step(Step::Asking);
         let status = link.status(Patience::SHORT)?;
@@ -118,7 +133,7 @@ pub fn push<P: Pipe>(
         if restarts == 0 {
             tell_consequences(link, image, &status, progress)?;
         }
-        let stop = match transfer::run(link, image, &status, options.force, may_skip, progress, &mut pushed) {
+        let stop = match transfer::run(link, image, &status, permits, progress, &mut pushed) {
             Ok(()) if options.wait => break,
             Ok(()) => {
                 link.release();
@@ -130,9 +145,16 @@ pub fn push<P: Pipe>(
             Stop::Link(error) => return Err(error.into()),
             Stop::Interrupted(interruption) => interruption,
             Stop::Refused(Refusal::NoTransfer) => Interruption::TransferEnded,
+            Stop::Patch(refusal) => {
+                permits.patch = false;
+                let failed = PatchUse::Refused(refusal);
+                pushed.patch = Some(failed);
+                progress.patch(&failed);
+                Interruption::PatchFailed
+            }
             // Digests of ranges are short, and flash may change between a question and the next.
-            Stop::Refused(refusal) if may_skip && depends_on_skips(refusal) => {
-                may_skip = false;
+            Stop::Refused(refusal) if permits.skip && depends_on_content(refusal) => {
+                permits.skip = false;
                 Interruption::NotAsSurveyed
             }
             Stop::Refused(refusal) => {
@@ -170,14 +192,6 @@ fn tell_consequences<P: Pipe>(
     };
     consequences(header, status, keys.as_ref()).iter().for_each(|consequence| progress.consequence(consequence));
     Ok(())
-}
-
-/// Whether a transfer that skips nothing may fare better.
-fn depends_on_skips(refusal: Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::Flash | Refusal::NotErased | Refusal::Digest | Refusal::Table | Refusal::Entry | Refusal::Stack
-    )
 }
 
 /// How a device stands to an image.

@@ -164,6 +164,14 @@ fn words(refusal: Refusal, Circumstances { status, image, quarantine }: Circumst
             "it does not know the command",
             "its firmware is older than this lifeboot: use the lifeboot that belongs to it",
         ),
+        Refusal::OtherImage => (
+            "it runs another image than the one that the patch was made from",
+            "push the whole image: lifeboot push --whole IMAGE",
+        ),
+        Refusal::Patch => (
+            "the patch that arrived is damaged, or not one to this image",
+            "push again; if that does not help, push the whole image: lifeboot push --whole IMAGE",
+        ),
         Refusal::NoBootloader => (
             "it finds no Lifeboot bootloader of this board, so it has no keys to check an image with",
             "flash the bootloader once with a debug probe",

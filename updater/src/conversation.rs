@@ -89,6 +89,15 @@ impl Conversation {
                 let skipped = updater.skip(to);
                 self.answer_written(number, skipped, updater)
             }
+            #[cfg(feature = "delta")]
+            Command::BeginPatch { format, from } => {
+                let begun = updater.begin_patch(format, &from);
+                self.answer_patched(number, begun, updater)
+            }
+            #[cfg(feature = "delta")]
+            Command::Patch { offset, bytes } => self.patch(number, offset, bytes, updater),
+            #[cfg(not(feature = "delta"))]
+            Command::BeginPatch { .. } | Command::Patch { .. } => self.answer(number, Body::Refused(Refusal::Command)),
             Command::Digests { offset, length, count } => self.digests(number, offset, length, count, updater),
             Command::Begin { header, running, target, force } => {
                 let belief = Belief { running: running.into(), target: target.into() };
@@ -140,6 +149,20 @@ impl Conversation {
             Ok(true) => true,
             _ => self.answer_written(number, fed.map(|_| ()), updater),
         }
+    }
+
+    #[cfg(feature = "delta")]
+    fn patch<F: NorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
+        match updater.feed_patch(offset, bytes) {
+            Ok(true) => true,
+            fed => self.answer_patched(number, fed.map(|_| ()), updater),
+        }
+    }
+
+    #[cfg(feature = "delta")]
+    fn answer_patched<F: NorFlash>(&mut self, number: u8, result: Result<(), Refusal>, updater: &Updater<F>) -> bool {
+        let next = result.and_then(|()| updater.next_in_patch().ok_or(Refusal::NoTransfer));
+        self.answer(number, next.map_or_else(Body::Refused, |next| Body::Patched { next }))
     }
 
     /// One digest a call.

@@ -33,6 +33,8 @@ mod conversation;
 mod doubt;
 pub mod frame;
 mod line;
+#[cfg(feature = "delta")]
+pub mod patch;
 mod session;
 mod status;
 mod transfer;

@@ -58,6 +58,14 @@ impl Transfer {
         (self.header, *self.receiver.checked())
     }
 
+    /// Whether nothing was received or passed over yet.
+    #[cfg(feature = "delta")]
+    pub fn is_fresh(&self) -> bool {
+        let has_table = self.receiver.checked().header().table_length > 0;
+        let first = if has_table { Phase::Table } else { Phase::Payload };
+        self.receiver.phase() == first && self.next() == self.receiver.phase_start()
+    }
+
     /// The next offset that needs bytes; the payload's end when all are there.
     pub fn next(&self) -> u32 {
         self.receiver.next()

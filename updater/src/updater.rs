@@ -199,7 +199,10 @@ impl<F: NorFlash> Updater<F> {
     /// What is wrong with the image, or that there is no transfer (any more).
     pub fn feed(&mut self, offset: u32, bytes: &[u8]) -> Result<usize, Refusal> {
         match &mut self.stage {
-            Stage::Receiving { transfer, end_trial: false } if transfer.next() == offset => {
+            // Not among those that a patch makes.
+            #[cfg(feature = "delta")]
+            Stage::Receiving { patch: Some(_), .. } => Ok(0),
+            Stage::Receiving { transfer, end_trial: false, .. } if transfer.next() == offset => {
                 let taken = transfer.feed(bytes, &mut self.flash);
                 self.end_on_error(taken)
             }
@@ -214,6 +217,8 @@ impl<F: NorFlash> Updater<F> {
     /// As [`feed`](Self::feed).
     pub fn skip(&mut self, to: u32) -> Result<(), Refusal> {
         match &mut self.stage {
+            #[cfg(feature = "delta")]
+            Stage::Receiving { patch: Some(_), .. } => Ok(()),
             Stage::Receiving { transfer, .. } => {
                 let skipped = transfer.skip(to, &self.doubt, self.board, &mut self.flash);
                 self.end_on_error(skipped)

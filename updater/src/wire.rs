@@ -9,7 +9,10 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of this file; grows with each addition.
-pub const WIRE: u8 = 1;
+pub const WIRE: u8 = 2;
+
+/// [`WIRE`] of the first devices that know of patches. They may refuse them all the same.
+pub const WIRE_OF_PATCHES: u8 = 2;
 
 /// Bytes that a digest of a range is cut to. It decides what to send, never what to trust.
 pub const DIGEST_LENGTH: usize = 8;
@@ -22,6 +25,9 @@ pub const DIGEST_RANGE: u32 = 4096;
 
 /// Images in quarantine, at most.
 pub const QUARANTINED: usize = 3;
+
+/// Bytes of a digest that name an image.
+pub const IMAGE_NAME: usize = 16;
 
 /// Bytes of a digest that are known of an image in quarantine.
 pub const REJECTED_DIGEST: usize = 10;
@@ -110,6 +116,23 @@ pub enum Command<'a> {
     Quarantine,
     /// Restart the device, and let its bootloader answer in place of the firmware.
     Recover,
+    /// The bytes of the image come as a patch of the one that runs (see the module `patch`), by [`Command::Patch`]; answered
+    /// by [`Body::Patched`]. Needs a transfer that nothing was received or skipped in. Where it is refused, the transfer
+    /// goes on.
+    BeginPatch {
+        /// The patch's format.
+        format: u8,
+        /// The start of the digest of the image that it was made from.
+        from: [u8; IMAGE_NAME],
+    },
+    /// Bytes of the patch at `offset`; answered by [`Body::Patched`]. Bytes at any other offset than the next one are not
+    /// taken, and answered all the same. Where it is refused, the transfer has ended.
+    Patch {
+        /// Where they belong, in bytes from the start of the patch.
+        offset: u32,
+        /// The bytes, compressed.
+        bytes: &'a [u8],
+    },
 }
 
 /// What a device answers.
@@ -159,6 +182,11 @@ pub enum Body<'a> {
     Keys(Keys),
     /// The images in quarantine, the newest rejection first.
     Quarantine([Option<Rejection>; QUARANTINED]),
+    /// How far the patch is; what it made so far is received.
+    Patched {
+        /// The next offset in the patch that needs bytes.
+        next: u32,
+    },
 }
 
 /// The keys of a device's bootloader.
@@ -421,4 +449,8 @@ pub enum Refusal {
     Recovery,
     /// It revokes the key that signed it.
     OwnKey,
+    /// The patch was made from another image than the one that runs.
+    OtherImage,
+    /// The patch is damaged, or makes more than the image. The slot may have been written; the transfer has ended.
+    Patch,
 }

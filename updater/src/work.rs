@@ -34,6 +34,9 @@ pub(crate) enum Stage {
         transfer: Transfer,
         /// A trial that was never started has to end before its slot is written.
         end_trial: bool,
+        /// What makes the bytes, where they come as a patch.
+        #[cfg(feature = "delta")]
+        patch: Option<crate::patch::Patching>,
     },
     Verifying(HeaderBytes, Check),
     /// The payload is verified; the header is due, unless it is there.
@@ -186,7 +189,12 @@ impl<F: NorFlash> Updater<F> {
         let present = read_header(&mut self.flash, start).ok();
         self.doubt.judge(&present, header);
         let transfer = Transfer::new(header, checked, present, self.board);
-        self.stage = Stage::Receiving { transfer, end_trial };
+        self.stage = Stage::Receiving {
+            transfer,
+            end_trial,
+            #[cfg(feature = "delta")]
+            patch: None,
+        };
         Ok(Work::Done)
     }
 

@@ -126,9 +126,13 @@ pub struct TableReader {
 impl TableReader {
     /// The table of a checked image, in its slot.
     pub fn new(checked: &Checked, board: &Board) -> Self {
-        let position = board.slot(checked.slot()).start + checked.table_offset();
-        let end = position + checked.header().table_length;
-        TableReader { position, end, window: [0; 32], decoder: Decoder::default() }
+        Self::at(board.slot(checked.slot()).start + checked.table_offset(), checked.header().table_length)
+    }
+
+    /// The table that begins at `position` in flash, in bytes, and is `length` long.
+    #[inline]
+    pub fn at(position: u32, length: u32) -> Self {
+        TableReader { position, end: position + length, window: [0; 32], decoder: Decoder::default() }
     }
 
     /// The next entry, `None` behind the last one.

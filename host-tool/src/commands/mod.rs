@@ -12,6 +12,7 @@ pub mod keys;
 pub mod man;
 pub mod monitor;
 mod passphrase;
+mod patches;
 mod port;
 mod progress;
 pub mod provision;

@@ -6,7 +6,7 @@ use lifeboot_host_tool::link::{Heard, Waiting};
 use lifeboot_host_tool::monitor::{Item, Line, Record};
 #[cfg(feature = "probe")]
 use lifeboot_host_tool::probe::Stage;
-use lifeboot_host_tool::push::{Consequence, Progress, Step};
+use lifeboot_host_tool::push::{Consequence, PatchUse, Progress, Step};
 use lifeboot_host_tool::report::PushEvent;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -85,6 +85,10 @@ impl Progress for Bar {
 
     fn consequence(&mut self, consequence: &Consequence) {
         self.bar.borrow().suspend(|| output::warn(consequence));
+    }
+
+    fn patch(&mut self, used: &PatchUse) {
+        self.bar.borrow().suspend(|| output::note(used));
     }
 
     fn skipped(&mut self, bytes: u64) {
@@ -184,6 +188,10 @@ impl Progress for Log {
         } else {
             output::warn(consequence);
         }
+    }
+
+    fn patch(&mut self, used: &PatchUse) {
+        self.say(used.into());
     }
 
     fn skipped(&mut self, bytes: u64) {

@@ -1,6 +1,7 @@
 //! `lifeboot push`
 
 use super::monitor::{Programs, Screen};
+use super::patches;
 use super::port;
 use super::progress::Console;
 use crate::output::Output;
@@ -22,12 +23,14 @@ pub const UNPLUGGED: Duration = Duration::from_secs(60);
 /// Update a device
 ///
 /// Writes the image to the slot that does not run, restarts the device and waits until the new firmware has confirmed.
-/// An interrupted push resumes where it was: just repeat it.
+/// An interrupted push resumes where it was: just repeat it. Where the image has a patch from what runs (sign --from), and
+/// that is less to send, it is sent in place of the image; what it makes is verified as ever.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   lifeboot push firmware.img
   lifeboot push firmware.img --port /dev/ttyACM0
+  lifeboot push firmware.img --from last-release.img
   lifeboot push firmware.img --port tcp:localhost:4000 --json
   lifeboot push firmware.img --force 0123456789abcdef0123456789abcdef
 
@@ -39,6 +42,12 @@ pub struct Arguments {
     image: PathBuf,
     #[command(flatten)]
     port: port::Arguments,
+    /// An image that the device may run: then only what changed since is sent. May be given more than once
+    #[arg(long, value_name = "OLD.img")]
+    from: Vec<PathBuf>,
+    /// Send the image itself, whatever patches there are
+    #[arg(long, conflicts_with = "from")]
+    whole: bool,
     /// Neither restart the device nor wait: its next reset starts the image on trial
     #[arg(long)]
     no_wait: bool,
@@ -57,12 +66,14 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
     let image = ImageFile::from_bytes(&files::read(&arguments.image)?)?;
+    let image = patches::added(image, &arguments.from)?;
     let digest = hex(&image.header().digest[..DIGEST]);
     if arguments.force.as_ref().is_some_and(|typed| *typed != digest) {
         return Err(Error::OtherDigest { digest });
     }
     let options = Options {
         force: arguments.force.is_some(),
+        patch: !arguments.whole,
         wait: !arguments.no_wait,
         timeout: Duration::from_secs(arguments.timeout),
     };

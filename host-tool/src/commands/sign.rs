@@ -1,12 +1,12 @@
 //! `lifeboot sign`
 
-use super::{passphrase, release};
+use super::{passphrase, patches, release};
 use crate::output;
 use lifeboot_core::Version;
 use lifeboot_core::image::Header;
 use lifeboot_host_tool::image_file::{ImageFile, UnsignedImage, hex};
 use lifeboot_host_tool::keys::{PrivateKey, PublicKey};
-use lifeboot_host_tool::report::{Either, Proved, SignedImage, SlotUse, ToSign};
+use lifeboot_host_tool::report::{Either, PatchReport, Proved, SignedImage, SlotUse, ToSign};
 use lifeboot_host_tool::sign::Program;
 use lifeboot_host_tool::{Error, files, version};
 use std::path::{Path, PathBuf};
@@ -20,6 +20,9 @@ use std::path::{Path, PathBuf};
 Examples:
   lifeboot sign target/thumbv6m-none-eabi/release/app --key release.pem -o firmware.img
   lifeboot sign firmware.elf --version 1.2.3 --epoch 2 --key release.pem
+
+  Let devices that run the last release be sent only what changed since:
+  lifeboot sign firmware.elf --version 1.3.0 --key release.pem --from firmware-1.2.3.img
 
   Rotate keys: signed with the next one, this image revokes the last one wherever it is confirmed:
   lifeboot sign firmware.elf --version 1.3.0 --key next.pem --revoke last.pub.pem
@@ -60,6 +63,9 @@ pub struct Arguments {
     /// Leave the relocations out: the image runs only in the slot that the firmware is linked for
     #[arg(long)]
     bound: bool,
+    /// Put a patch from this older image into the file, for devices that run that. May be given more than once
+    #[arg(long, value_name = "OLD.img", conflicts_with = "external_bytes")]
+    from: Vec<PathBuf>,
     /// The image file [default: the firmware's name with .img]
     #[arg(short, long, value_name = "OUT.img")]
     out: Option<PathBuf>,
@@ -82,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
         let revokes = ids(unsigned.header());
         return Ok(Either::Other(ToSign { bytes_to_sign: path.display().to_string(), revokes, proved }));
     }
-    let image = signer.sign(unsigned)?;
+    let image = patches::added(signer.sign(unsigned)?, &arguments.from)?;
     let out = arguments.out.clone().unwrap_or_else(|| arguments.firmware.with_extension("img"));
     files::write(&out, &image.to_bytes())?;
     let (header, board) = (image.header(), image.board());
@@ -98,6 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
         digest: hex(&header.digest),
         slot: SlotUse::new(board, header.image_length().unwrap_or_default()),
         proved,
+        patches: PatchReport::of(&image),
     }))
 }
 

@@ -16,6 +16,8 @@ pub enum Reply {
     Begun(u32),
     /// [`Body::Written`], with the next offset that needs bytes.
     Written(u32),
+    /// [`Body::Patched`], with the next offset in the patch that needs bytes.
+    Patched(u32),
     /// [`Body::Digests`].
     Digests(Vec<u8>),
     /// [`Body::Keys`].
@@ -32,6 +34,7 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
         (Command::Keys, reply) => matches!(reply, Reply::Keys(_)),
         (Command::Begin { .. }, reply) => matches!(reply, Reply::Begun(_)),
         (Command::Digests { .. }, reply) => matches!(reply, Reply::Digests(_)),
+        (Command::BeginPatch { .. } | Command::Patch { .. }, reply) => matches!(reply, Reply::Patched(_)),
         (Command::Quarantine, reply) => matches!(reply, Reply::Quarantine(_)),
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
         (
@@ -50,6 +53,7 @@ impl Reply {
             Body::Status(status) => Reply::Status(Box::new(status)),
             Body::Begun { next } => Reply::Begun(next),
             Body::Written { next } => Reply::Written(next),
+            Body::Patched { next } => Reply::Patched(next),
             Body::Digests(digests) => Reply::Digests(digests.to_vec()),
             Body::Keys(keys) => Reply::Keys(keys),
             Body::Recovery { asked, chunk, info, record, headers } => {

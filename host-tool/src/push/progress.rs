@@ -1,6 +1,6 @@
 //! What a push tells while it goes on. The library itself prints nothing.
 
-use super::Consequence;
+use super::{Consequence, PatchUse};
 use lifeboot_updater::wire::{Recovery, Trial};
 
 /// Where a push is.
@@ -33,6 +33,8 @@ pub enum Interruption {
     TransferEnded,
     /// The slot does not hold what its digests promised: now everything is sent.
     NotAsSurveyed,
+    /// The patch did not make the image: now that is sent.
+    PatchFailed,
 }
 
 /// Listens to a push.
@@ -45,7 +47,12 @@ pub trait Progress {
         let _ = consequence;
     }
 
-    /// So many bytes of the image, of so many, are in the slot.
+    /// The image has patches, and this becomes of them.
+    fn patch(&mut self, used: &PatchUse) {
+        let _ = used;
+    }
+
+    /// So many bytes of the image, of so many, are in the slot; or so many of a patch are there.
     fn bytes(&mut self, done: u64, total: u64) {
         let _ = (done, total);
     }

@@ -6,10 +6,10 @@
 //! with each success. Where no answer comes at all, an empty frame asks how things stand, so that a device which is busy
 //! erasing does not get the same bytes twice.
 
-use super::plan::{Phases, Segment};
+use super::content::Content;
+use super::plan::Segment;
 use super::transfer::Stop;
 use super::{Interruption, Progress, Pushed};
-use crate::image_file::ImageFile;
 use crate::link::{Link, LinkError, Patience, Reply};
 use crate::port::Pipe;
 use lifeboot_updater::frame;
@@ -24,9 +24,6 @@ const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 3;
 const FRAMES: usize = 100;
 /// Quiet before the first question how things stand, and before the later ones.
 const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
-/// Questions without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
-/// 4 s for 128 KiB, DS8626, flash memory programming).
-const QUESTIONS: u32 = 15;
 /// How long a device that answers may get nothing through, before the line counts as useless.
 const STALLED: Duration = Duration::from_secs(60);
 /// Bytes of the image in a frame at least, and those that frames grow by, each time one has arrived.
@@ -45,8 +42,7 @@ struct Sent {
 
 pub(super) struct Sender<'a, P> {
     link: &'a mut Link<P>,
-    image: &'a ImageFile,
-    phases: &'a Phases,
+    content: Content<'a>,
     progress: &'a mut dyn Progress,
     pushed: &'a mut Pushed,
     window: usize,
@@ -66,8 +62,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
     pub(super) fn new(
         link: &'a mut Link<P>,
         status: &Status,
-        image: &'a ImageFile,
-        phases: &'a Phases,
+        content: Content<'a>,
         progress: &'a mut dyn Progress,
         pushed: &'a mut Pushed,
     ) -> Self {
@@ -81,8 +76,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
         let (flight, advanced) = (VecDeque::new(), link.now());
         Sender {
             link,
-            image,
-            phases,
+            content,
             progress,
             pushed,
             window,
@@ -95,7 +89,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
         }
     }
 
-    /// Brings one phase into the slot. Returns when the device has all of it.
+    /// Brings one phase, or a patch, to the device. Returns when it has all of it.
     pub(super) fn send(&mut self, phase: Range<u32>, segments: &[Segment]) -> Result<(), Stop> {
         let mut position = phase.start;
         for segment in segments {
@@ -141,7 +135,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
             }
             let Some((sent, reply)) = self.listen(position)? else { continue };
             let next = match reply {
-                Reply::Written(next) => self.place(phase, written, next)?,
+                Reply::Written(next) | Reply::Patched(next) => self.place(phase, written, next)?,
                 Reply::Refused(refusal) => return Err(Stop::Refused(refusal)),
                 _ => return Err(LinkError::Unexpected.into()),
             };
@@ -171,7 +165,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
             return Err(LinkError::Noisy.into());
         }
         let Some((number, reply)) = self.link.receive(QUIET[usize::from(self.questions > 0)])? else {
-            if self.questions == QUESTIONS {
+            if self.questions == self.content.questions() {
                 return Err(LinkError::Silent.into());
             }
             self.questions += 1;
@@ -197,8 +191,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
     }
 
     fn write(&mut self, range: Range<u32>) -> Result<(), Stop> {
-        let bytes = bytes(self.image, self.phases, &range);
-        let number = self.link.send(&Command::Write { offset: range.start, bytes })?;
+        let number = self.link.send(&self.content.command(&range))?;
         self.flight.push_back(Sent { number, end: range.end, length: length_on_line(range.len()), stale: false });
         self.pushed.frames += u64::from(!range.is_empty());
         self.pushed.sent += range.len() as u64;
@@ -213,9 +206,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
 
     /// Where in a phase the device is, of which `written` was there already.
     fn place(&self, phase: &Range<u32>, written: u32, next: u32) -> Result<u32, Stop> {
-        let is_table = *phase == self.phases.table && !phase.is_empty();
-        // With the table's end comes the payload's start.
-        let next = if is_table && next == self.phases.payload.start { phase.end } else { next };
+        let next = self.content.place(phase, next);
         if (written..=phase.end).contains(&next) {
             return Ok(next);
         }
@@ -226,8 +217,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
     fn advance(&mut self, by: u32) {
         self.advanced = self.link.now();
         self.done += u64::from(by);
-        let total = self.phases.ranges().map(|range| range.len() as u64).iter().sum();
-        self.progress.bytes(self.done, total);
+        self.progress.bytes(self.done, self.content.total());
     }
 }
 
@@ -235,17 +225,4 @@ impl<'a, P: Pipe> Sender<'a, P> {
 const fn length_on_line(bytes: usize) -> usize {
     let message = WRITE_OVERHEAD + bytes;
     1 + message + frame::overhead(message)
-}
-
-/// The image's bytes at these offsets in the slot, which lie in one phase.
-fn bytes<'a>(image: &'a ImageFile, phases: &Phases, range: &Range<u32>) -> &'a [u8] {
-    if range.is_empty() {
-        return &[];
-    }
-    let (bytes, start) = if phases.payload.contains(&range.start) {
-        (image.payload(), phases.payload.start)
-    } else {
-        (image.table(), phases.table.start)
-    };
-    bytes.get((range.start - start) as usize..(range.end - start) as usize).unwrap_or_default()
 }

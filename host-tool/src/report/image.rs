@@ -1,6 +1,6 @@
 //! Reports on keys and images: `keygen`, `sign`, `inspect`.
 
-use super::{Admission, SlotName, line};
+use super::{Admission, PatchReport, SlotName, line};
 use crate::image_file::{ImageFile, hex};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot};
@@ -58,6 +58,8 @@ pub struct SignedImage {
     pub slot: SlotUse,
     /// The proof by relinking, where it was asked for.
     pub proved: Option<Proved>,
+    /// The patches that go with the image.
+    pub patches: Vec<PatchReport>,
 }
 
 impl Display for SignedImage {
@@ -68,6 +70,7 @@ impl Display for SignedImage {
         write!(f, "signed {image}: {board} {version}")?;
         version_from.iter().try_for_each(|manifest| write!(f, " (of {manifest})"))?;
         write!(f, ", epoch {epoch}\nkey {key_id}, digest {digest}\nslot: {slot}")?;
+        self.patches.iter().try_for_each(|patch| write!(f, "\npatch {patch}"))?;
         revoking(f, revokes)
     }
 }
@@ -181,6 +184,8 @@ pub struct Inspected {
     pub key_id: String,
     /// The ids of the keys that its confirm revokes.
     pub revokes: Vec<String>,
+    /// The patches to the image, which are in the file with it.
+    pub patches: Vec<PatchReport>,
     /// The public key's file that the signature was found to fit; `null` where none was given.
     pub signature_fits: Option<String>,
     /// Whether a device would take it; `null` where none was named.
@@ -245,6 +250,7 @@ impl From<&ImageFile> for Inspected {
             digest: hex(&header.digest),
             key_id: hex(&header.key_id),
             revokes: header.revokes.ids().map(|id| hex(&id)).collect(),
+            patches: PatchReport::of(image),
             signature_fits: None,
             admission: None,
         }
@@ -281,6 +287,7 @@ impl Inspected {
         line(f, false, "slot", self.slot)?;
         line(f, false, "digest", &self.digest)?;
         line(f, false, "key", &self.key_id)?;
+        self.patches.iter().try_for_each(|patch| line(f, false, "patch", patch))?;
         if self.revokes.is_empty() {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Reports on a push: how it goes on, and what came of it.
 
 use crate::image_file::{ImageFile, hex};
-use crate::push::{self, Interruption, PushOutcome, Step};
+use crate::push::{self, Interruption, PatchUse, PushOutcome, Step};
 use lifeboot_updater::wire::Recovery;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,11 +18,18 @@ pub enum PushEvent {
         /// The starts that the trial has left after a crash, where the device says so.
         attempts: Option<u8>,
     },
-    /// Bytes have arrived in the slot.
+    /// The image has patches, and it is decided what becomes of them.
+    Patch {
+        /// Whether one is sent.
+        used: bool,
+        /// What, in words.
+        text: String,
+    },
+    /// Bytes have arrived.
     Progress {
-        /// Bytes of the image that are in the slot.
+        /// Bytes of the image that are in the slot; or of a patch, that are on the device.
         done: u64,
-        /// Bytes of the image.
+        /// Bytes of the image, or of the patch.
         total: u64,
         /// Bytes of those in the slot that were there already.
         skipped: u64,
@@ -56,6 +63,8 @@ pub enum PushStep {
     Resuming,
     /// The slot holds something else than its digests said: everything is sent.
     SendingAll,
+    /// The patch did not make the image: that is sent.
+    SendingImage,
     /// The device is restarted.
     Restarting,
     /// The new firmware runs, and has to confirm.
@@ -74,6 +83,7 @@ impl From<Step> for PushEvent {
             Step::Verifying => (PushStep::Verifying, None),
             Step::StartingOver(Interruption::TransferEnded) => (PushStep::Resuming, None),
             Step::StartingOver(Interruption::NotAsSurveyed) => (PushStep::SendingAll, None),
+            Step::StartingOver(Interruption::PatchFailed) => (PushStep::SendingImage, None),
             Step::Restarting => (PushStep::Restarting, None),
             Step::Trial(trial) => (PushStep::Trial, trial.map(|trial| trial.attempts)),
         };
@@ -81,11 +91,17 @@ impl From<Step> for PushEvent {
     }
 }
 
+impl From<&PatchUse> for PushEvent {
+    fn from(used: &PatchUse) -> Self {
+        PushEvent::Patch { used: matches!(used, PatchUse::Sent { .. }), text: used.to_string() }
+    }
+}
+
 impl Display for PushEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (step, attempts) = match self {
             PushEvent::Step { step, attempts } => (step, attempts),
-            PushEvent::Consequence { text } => return f.write_str(text),
+            PushEvent::Consequence { text } | PushEvent::Patch { text, .. } => return f.write_str(text),
             PushEvent::Progress { done, total, skipped: 0 } => return write!(f, "  {done} of {total} bytes"),
             PushEvent::Progress { done, total, skipped } => {
                 return write!(f, "  {done} of {total} bytes, {skipped} of them were there already");
@@ -101,6 +117,7 @@ impl Display for PushEvent {
             PushStep::Verifying => "the device verifies",
             PushStep::Resuming => "the device lost the update: resuming",
             PushStep::SendingAll => "the slot holds something else: sending all of it",
+            PushStep::SendingImage => "starting over, with the image itself",
             PushStep::Restarting => "restarting the device",
             PushStep::Trial => match attempts {
                 None => "the new firmware runs; waiting for it to confirm",
@@ -124,12 +141,16 @@ pub struct Pushed {
     pub digest: String,
     /// What came of it.
     pub outcome: PushResult,
-    /// Bytes of the image that were sent, with those that were sent again.
+    /// Bytes of the image, or of a patch to it, that were sent, with those that were sent again.
     pub sent: u64,
     /// Bytes of the image that the slot already held.
     pub skipped: u64,
-    /// Bytes of the image that were sent again.
+    /// Bytes that were sent again.
     pub retransmitted: u64,
+    /// The version that the patch was from which was sent; `null` where the image itself was sent, or nothing.
+    pub patched_from: Option<String>,
+    /// Bytes that the patch saved.
+    pub saved: u64,
 }
 
 /// What came of a push that went well.
@@ -150,6 +171,12 @@ impl Pushed {
     /// What came of a push of this image.
     pub fn new(pushed: &push::Pushed, image: &ImageFile) -> Pushed {
         let header = image.header();
+        let (patched_from, saved) = match pushed.patch {
+            Some(PatchUse::Sent { from, bytes, whole }) => {
+                (Some(from.to_string()), u64::from(whole.saturating_sub(bytes)))
+            }
+            _ => (None, 0),
+        };
         Pushed {
             version: header.version.to_string(),
             digest: hex(&header.digest),
@@ -162,14 +189,20 @@ impl Pushed {
             sent: pushed.sent,
             skipped: pushed.skipped,
             retransmitted: pushed.retransmitted,
+            patched_from,
+            saved,
         }
     }
 }
 
 impl Display for Pushed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Pushed { version, sent, skipped, retransmitted, .. } = self;
-        if sent + skipped > 0 {
+        let Pushed { version, sent, skipped, retransmitted, saved, .. } = self;
+        if let Some(from) = &self.patched_from {
+            let percent = saved * 100 / (sent + saved).max(1);
+            let bytes = format_args!("{sent} bytes sent, {retransmitted} of them again");
+            writeln!(f, "{bytes}, as a patch from {from}: {saved} saved ({percent} %)")?;
+        } else if sent + skipped > 0 {
             writeln!(f, "{sent} bytes sent, {retransmitted} of them again; {skipped} were there already")?;
         }
         write!(f, "{version} ")?;

@@ -75,6 +75,11 @@ pub struct Device {
     pub starts: u32,
 }
 
+/// What a new board runs.
+pub fn factory_image(board: &'static Board) -> ImageFile {
+    Recipe { board, minor: 0, epoch: 0, length: 3000, seed: 0, relocations: 9 }.image()
+}
+
 impl Device {
     /// A board as it leaves the factory: a bootloader, and this image in slot A.
     pub fn with_image(image: &ImageFile) -> Self {
@@ -109,8 +114,7 @@ impl Device {
 
     /// A board that runs version 1.0.0.
     pub fn new(board: &'static Board) -> Self {
-        let recipe = Recipe { board, minor: 0, epoch: 0, length: 3000, seed: 0, relocations: 9 };
-        Self::with_image(&recipe.image())
+        Self::with_image(&factory_image(board))
     }
 
     /// Says what the firmware of version 1.`minor`.0 does; all is healthy where nothing is said.

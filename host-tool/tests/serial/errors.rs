@@ -199,7 +199,7 @@ fn refusals(list: &mut List) {
     list.add_words("Rejected, a rollback", &DeviceError::from(refused).into());
 }
 
-const REFUSALS: [Refusal; 29] = [
+const REFUSALS: [Refusal; 31] = [
     Refusal::NoImage,
     Refusal::Format,
     Refusal::UnknownKey,
@@ -229,4 +229,6 @@ const REFUSALS: [Refusal; 29] = [
     Refusal::NoSlot,
     Refusal::Recovery,
     Refusal::OwnKey,
+    Refusal::OtherImage,
+    Refusal::Patch,
 ];

@@ -28,6 +28,9 @@ mod bad_lines;
 /// Firmware that is async.
 mod async_firmware;
 
+/// Patches: what they make, when they are sent, and what becomes of bad ones.
+mod patches;
+
 /// Hosts that vanish, devices that lose their power, and what is left to do afterwards.
 mod resumption;
 

@@ -24,7 +24,7 @@ use std::fs;
 use std::path::Path;
 
 /// Refusals after which the target slot may be another.
-const LATE: [&str; 6] = ["Table", "Digest", "Entry", "Stack", "Flash", "NotErased"];
+const LATE: [&str; 7] = ["Table", "Digest", "Entry", "Stack", "Flash", "NotErased", "Patch"];
 
 #[test]
 fn firmware_in_every_state_answers_every_message() {

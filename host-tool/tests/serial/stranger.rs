@@ -60,6 +60,7 @@ pub fn words(body: &Body) -> String {
         Body::Quarantine(_) => "quarantine".to_owned(),
         Body::Begun { next } => format!("begun at {next}"),
         Body::Written { next } => format!("written {next}"),
+        Body::Patched { next } => format!("patched {next}"),
         Body::Digests(digests) => format!("{} digests", digests.len() / wire::DIGEST_LENGTH),
         Body::Log(_) | Body::BootLog(_) => "log".to_owned(),
         Body::Recovery { .. } => "state".to_owned(),

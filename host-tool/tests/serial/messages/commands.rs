@@ -6,6 +6,8 @@ use crate::pushes::recipe;
 use crate::stranger::framed_bytes;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::{Slot, recovery};
+use lifeboot_host_tool::patch::Patch;
+use lifeboot_updater::patch::FORMAT;
 use lifeboot_updater::wire::{self, Command, DIGEST_RANGE, DIGESTS, Refusal};
 
 /// The frame of each, under the number that comes next; the names are the same in every scene.
@@ -19,6 +21,7 @@ pub fn commands(scene: &Scene) -> Vec<(String, Vec<u8>)> {
     digests(&mut add);
     writes(scene, &mut add);
     skips(scene, &mut add);
+    patches(scene, &mut add);
     let changes = [Command::Finish, Command::Abort, Command::Confirm, Command::Rollback];
     for command in changes.into_iter().chain([Command::Reset, Command::Recover]) {
         add(format!("{command:?}"), command);
@@ -123,6 +126,31 @@ fn skips(scene: &Scene, add: &mut impl FnMut(String, Command)) {
     tos.into_iter().for_each(|(name, to)| add(format!("Skip to {name}"), Command::Skip { to }));
 }
 
+fn patches(scene: &Scene, add: &mut impl FnMut(String, Command)) {
+    let mut begin = |name: &str, format: u8, from: &[u8]| {
+        let from = *from.first_chunk().unwrap();
+        add(format!("BeginPatch {name}"), Command::BeginPatch { format, from });
+    };
+    let running = scene.running_image();
+    begin("from what runs", FORMAT, &running.header().digest);
+    begin("from another image", FORMAT, &recipe(&MICROBIT, 2, 700).image().header().digest);
+    begin("from nothing", FORMAT, &[0; 16]);
+    begin("of the next format", FORMAT + 1, &running.header().digest);
+    let patch = Patch::between(&running, image()).unwrap();
+    let patch = patch.bytes();
+    let offsets = [("0", 0), ("1", 1), ("its end", patch.len() as u32), ("2³² - 1", u32::MAX)];
+    for (name, offset) in offsets {
+        for (amount, length) in [("nothing", 0), ("a byte", 1), ("300 bytes", 300)] {
+            let bytes = patch.iter().skip(offset as usize).copied().chain(std::iter::repeat(0)).take(length);
+            let bytes: Vec<u8> = bytes.collect();
+            add(format!("Patch of {amount} at {name}"), Command::Patch { offset, bytes: &bytes });
+        }
+    }
+    // Compressed, zeros refer to zeros; as instructions, those are copies of nothing.
+    add("Patch of zeros".to_owned(), Command::Patch { offset: 0, bytes: &[0; 64] });
+    add("Patch of ones".to_owned(), Command::Patch { offset: 0, bytes: &[0xff; 64] });
+}
+
 fn no_messages(scene: &Scene, all: &mut Vec<(String, Vec<u8>)>) {
     let number = scene.number();
     // A session's number below 128 takes one byte.
@@ -132,7 +160,7 @@ fn no_messages(scene: &Scene, all: &mut Vec<(String, Vec<u8>)>) {
         all.push((name.to_owned(), framed_bytes(&[&start, bytes].concat())));
     };
     add("no command", &[]);
-    add("the next command to be", &[13]);
+    add("the next command to be", &[15]);
     add("command 255", &[0xff, 1]);
     add("a number without an end", &[0xff; 300]);
     add("Begin that ends in its header", &[1, 0x80, 2, 1, 2, 3]);

@@ -1,6 +1,6 @@
 //! The states, and how a host brings a device into each.
 
-use crate::device::{Device, Firmware};
+use crate::device::{Device, Firmware, factory_image};
 use crate::images::{Recipe, version};
 use crate::line::Wire;
 use crate::pushes::recipe;
@@ -11,6 +11,7 @@ use lifeboot_core::{Slot, recovery};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::port::Pipe;
 use lifeboot_updater::Session;
+use lifeboot_updater::patch::FORMAT;
 use lifeboot_updater::wire::{self, Command};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -41,11 +42,12 @@ pub struct Scene {
 
 pub type Make = fn() -> Scene;
 
-pub const FIRMWARE: [(&str, Make); 11] = [
+pub const FIRMWARE: [(&str, Make); 12] = [
     ("confirmed", confirmed),
     ("checking", checking),
     ("table", table),
     ("payload", payload),
+    ("patch", patch),
     ("complete", complete),
     ("verifying", verifying),
     ("refused", refused),
@@ -89,6 +91,11 @@ impl Scene {
     /// The number of the next request.
     pub fn number(&self) -> u8 {
         self.host.number + 1
+    }
+
+    /// The image that runs, if one does.
+    pub fn running_image(&self) -> ImageFile {
+        if self.running == version(1).into() { image().clone() } else { factory_image(&MICROBIT) }
     }
 
     /// The slot that does not run.
@@ -162,6 +169,15 @@ fn table() -> Scene {
 
 fn payload() -> Scene {
     part(confirmed(), 2)
+}
+
+/// Nothing of the patch has come yet.
+fn patch() -> Scene {
+    let mut scene = confirmed();
+    assert!(scene.host.begin(image(), BELIEVED).starts_with("begun"));
+    let from = *scene.running_image().header().digest.first_chunk().unwrap();
+    assert_eq!(scene.host.ask(&Command::BeginPatch { format: FORMAT, from }), "patched 0");
+    scene
 }
 
 fn complete() -> Scene {

@@ -1,0 +1,341 @@
+//! Patches: what they make, when they are sent, and what becomes of bad ones.
+
+use crate::device::{Device, Firmware, factory_image};
+use crate::images::{Chance, Recipe, version};
+use crate::line::{Faults, Wire};
+use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, recipe};
+use crate::stranger::Stranger;
+use lifeboot_core::Slot;
+use lifeboot_core::layout::{Board, MICROBIT, PICO, STM32F405};
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::patch::Patch;
+use lifeboot_host_tool::push::{Interruption, Options, PatchUse, Progress, PushOutcome, Pushed, Step, push};
+use lifeboot_updater::patch::{FORMAT, Kind, number};
+use lifeboot_updater::wire::{Command, Refusal};
+use std::time::Duration;
+
+/// An image of the next version: much of it as it was, moved, and changed in places.
+fn edited(old: &Recipe, seed: u64) -> Recipe {
+    let mut chance = Chance(seed);
+    let length = old.length + chance.below(2000) as u32 - 500;
+    Recipe { minor: old.minor + 1, length, relocations: chance.below(u64::from(length / 30)) as u32, ..*old }
+}
+
+fn edit(payload: &mut [u8], seed: u64) {
+    let mut chance = Chance(seed);
+    let end = payload.len() as u64;
+    for _ in 0..chance.below(12) {
+        let (from, to) = (chance.below(end), chance.below(end));
+        let length = chance.below(1200).min(end - from.max(to)) as usize;
+        let (from, to) = (from as usize, to as usize);
+        match chance.below(4) {
+            0 => payload.copy_within(from..from + length, to),
+            1 => payload[from..from + length].rotate_left(length / 3),
+            2 => payload[from..from + length].iter_mut().step_by(40).for_each(|byte| *byte = byte.wrapping_add(8)),
+            _ => payload[from..from + length.min(60)].iter_mut().for_each(|byte| *byte = chance.next() as u8),
+        }
+    }
+}
+
+/// The image of a recipe, edited.
+fn image(recipe: &Recipe, seed: u64) -> ImageFile {
+    recipe.image_with(|payload| edit(payload, seed))
+}
+
+fn push_counting(wire: &Wire, image: &ImageFile) -> (Pushed, Told) {
+    let mut told = Told::default();
+    let pushed = push(&mut wire.link(), image, &Options::default(), &mut told).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Confirmed);
+    (pushed, told)
+}
+
+#[derive(Default)]
+struct Told(Vec<PatchUse>, Vec<Step>);
+
+impl Progress for Told {
+    fn step(&mut self, step: Step) {
+        self.1.push(step);
+    }
+
+    fn patch(&mut self, used: &PatchUse) {
+        self.0.push(*used);
+    }
+}
+
+fn is_sent(used: Option<PatchUse>) -> bool {
+    matches!(used, Some(PatchUse::Sent { .. }))
+}
+
+#[test]
+fn a_patch_makes_the_image() {
+    for seed in 0..300 {
+        let old = recipe(&MICROBIT, 1, 600 + 37 * (seed as u32 % 200));
+        let new = image(&edited(&old, seed), seed);
+        let old = image(&old, seed / 2);
+        let patch = Patch::between(&old, &new).unwrap();
+        let whole = [new.table(), new.payload()].concat();
+        assert!(patch.apply(&old, whole.len()).unwrap() == whole, "seed {seed}");
+        assert!(patch.apply(&old, whole.len() - 1).is_err(), "seed {seed}: more than the image");
+    }
+}
+
+#[test]
+fn the_same_image_is_a_patch_of_a_few_bytes() {
+    let image = recipe(&STM32F405, 1, 100_000).image();
+    let patch = Patch::between(&image, &image).unwrap();
+    assert!(patch.bytes().len() < 8, "{} bytes", patch.bytes().len());
+}
+
+/// From slot A as from slot B, where the old bytes have to be brought back to their canonical form.
+#[test]
+fn an_update_as_a_patch_arrives_in_either_slot() {
+    for board in [&MICROBIT, &STM32F405, &PICO] {
+        for seed in 0..6 {
+            let wire = Wire::to(Device::new(board));
+            let mut runs = factory_image(board);
+            let mut next = recipe(board, 1, 9000);
+            for slot in [Slot::B, Slot::A, Slot::B] {
+                let new = image(&next, seed);
+                let with_patch = new.clone().with_patch_from(&runs).unwrap();
+                let before = wire.bench().device.flash.bytes(0, board.flash_length as usize);
+                let (pushed, told) = push_counting(&wire, &with_patch);
+                assert_holds(&wire, slot, &new);
+                assert_untouched(&before, &wire, slot);
+                let patch = with_patch.patches()[0].bytes().len() as u64;
+                // The first is another program altogether.
+                if slot != Slot::B || next.minor > 1 {
+                    assert!(is_sent(pushed.patch), "{:?}, a patch of {patch} bytes", pushed.patch);
+                    assert_eq!((pushed.sent, pushed.skipped), (patch, 0));
+                    assert_eq!(told.0, [pushed.patch.unwrap()]);
+                }
+                (runs, next) = (new, edited(&next, seed));
+            }
+        }
+    }
+}
+
+/// A device with a good deal on it, an image of the next version, and the same with a patch.
+fn update(board: &'static Board) -> (Device, ImageFile, ImageFile) {
+    let old = recipe(board, 0, 9000);
+    let new = image(&edited(&old, 5), 5);
+    let old = old.image();
+    let with_patch = new.clone().with_patch_from(&old).unwrap();
+    assert!(with_patch.patches()[0].bytes().len() < new.payload().len() / 2);
+    (Device::with_image(&old), new, with_patch)
+}
+
+#[test]
+fn what_runs_decides_which_patch_is_sent() {
+    let (device, new, with_patch) = update(&MICROBIT);
+    let wire = Wire::to(device);
+    let other = recipe(&MICROBIT, 7, 4000).image();
+    let only_other = new.clone().with_patch_from(&other).unwrap();
+    let (pushed, told) = push_counting(&wire, &only_other);
+    assert_eq!(pushed.patch, Some(PatchUse::OtherRuns(version(0))));
+    assert_eq!(told.0, [PatchUse::OtherRuns(version(0))]);
+    assert_eq!(pushed.sent, (new.payload().len() + new.table().len()) as u64);
+
+    let wire = Wire::to(update(&MICROBIT).0);
+    let both = with_patch.clone().with_patch_from(&other).unwrap();
+    assert!(is_sent(push_counting(&wire, &both).0.patch));
+
+    let wire = Wire::to(update(&MICROBIT).0);
+    let options = Options { patch: false, ..Options::default() };
+    let pushed = push(&mut wire.link(), &with_patch, &options, &mut ()).unwrap();
+    assert_eq!((pushed.patch, pushed.outcome), (None, PushOutcome::Confirmed));
+    assert_holds(&wire, Slot::B, &new);
+}
+
+#[test]
+fn patches_go_with_their_image_in_its_file() {
+    let (device, new, with_patch) = update(&MICROBIT);
+    let bytes = with_patch.to_bytes();
+    assert!(bytes.starts_with(&new.to_bytes()));
+    assert_eq!(with_patch.image_bytes(), new.to_bytes());
+    let read = ImageFile::from_bytes(&bytes).unwrap();
+    assert_eq!(read.patches(), with_patch.patches());
+    assert_eq!(read.to_bytes(), bytes);
+    for cut in [1, 40, with_patch.patches()[0].bytes().len() + 10] {
+        assert!(ImageFile::from_bytes(&bytes[..bytes.len() - cut]).is_err(), "{cut} bytes cut off");
+    }
+
+    // A damaged one is told, and not used.
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    let damaged = ImageFile::from_bytes(&damaged).unwrap();
+    assert!(!damaged.patches()[0].is_whole());
+    let wire = Wire::to(device);
+    let (pushed, _) = push_counting(&wire, &damaged);
+    assert_eq!(pushed.patch, Some(PatchUse::Damaged(version(0))));
+    assert_holds(&wire, Slot::B, &new);
+}
+
+/// A patch that is whole, names what runs, and makes something else: the image follows by itself.
+#[test]
+fn a_patch_that_makes_something_else_costs_time_and_nothing_else() {
+    for (length, seed) in [(9000, 6), (12_000, 7), (5000, 8)] {
+        let (device, new, with_patch) = update(&MICROBIT);
+        let other = image(&Recipe { length, ..edited(&recipe(&MICROBIT, 0, 9000), seed) }, seed);
+        let other = other.with_patch_from(&recipe(&MICROBIT, 0, 9000).image()).unwrap();
+        // The other's patch, behind the new image.
+        let section = &other.to_bytes()[other.image_bytes().len()..];
+        let wrong = ImageFile::from_bytes(&[&new.to_bytes()[..], section].concat()).unwrap();
+        assert!(wrong.patches()[0].is_whole() && wrong.patches() != with_patch.patches());
+        let wire = Wire::to(device);
+        let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
+        let (pushed, told) = push_counting(&wire, &wrong);
+        let Some(PatchUse::Refused(refusal)) = pushed.patch else { panic!("{pushed:?}") };
+        assert!(
+            [Refusal::Digest, Refusal::Patch, Refusal::Table, Refusal::Incomplete].contains(&refusal),
+            "{refusal:?}"
+        );
+        assert!(told.1.contains(&Step::StartingOver(Interruption::PatchFailed)));
+        assert_holds(&wire, Slot::B, &new);
+        assert_untouched(&before, &wire, Slot::B);
+    }
+}
+
+#[test]
+fn what_is_there_already_may_be_less_than_a_patch() {
+    let (device, new, with_patch) = update(&MICROBIT);
+    let mut there = new.for_slot(&MICROBIT, Slot::B).unwrap();
+    there[5000] ^= 1;
+    device.flash.put(MICROBIT.slot(Slot::B).start, &there);
+    let wire = Wire::to(device);
+    let (pushed, _) = push_counting(&wire, &with_patch);
+    assert!(matches!(pushed.patch, Some(PatchUse::Dearer { .. })), "{pushed:?}");
+    assert!(pushed.skipped > 5000);
+    assert_holds(&wire, Slot::B, &new);
+}
+
+#[test]
+fn a_bad_line_costs_time_only() {
+    for seed in 0..24 {
+        let faults = [
+            Faults { lost_byte: 900, ..Faults::default() },
+            Faults { flipped_bit: 700, ..Faults::default() },
+            Faults { repeated_frame: 3, delayed_frame: 4, ..Faults::default() },
+            Faults { noise: 2, lost_byte: 2000, ..Faults::default() },
+        ];
+        let (device, new, with_patch) = update(&MICROBIT);
+        let wire = Wire::with_faults(device, faults[seed as usize % 4], seed);
+        let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
+        push_patiently(&wire, &with_patch);
+        assert_holds(&wire, Slot::B, &new);
+        assert_untouched(&before, &wire, Slot::B);
+    }
+}
+
+/// The device starts what it ran before, and the same push goes on by itself.
+#[test]
+fn power_may_fail_at_any_flash_operation_of_a_patch() {
+    for board in [&MICROBIT, &STM32F405] {
+        let mut patched = 0;
+        for operations in 0.. {
+            let (device, new, with_patch) = update(board);
+            let wire = Wire::to(device);
+            let before = wire.bench().device.flash.bytes(0, board.flash_length as usize);
+            wire.bench().device.flash.cut_after(operations);
+            let pushed = push_to(&wire, &with_patch);
+            let Ok(pushed) = pushed else { panic!("{operations}: {pushed:?}") };
+            assert_holds(&wire, Slot::B, &new);
+            assert_untouched(&before, &wire, Slot::B);
+            patched += u32::from(is_sent(pushed.patch));
+            if wire.bench().device.starts == 2 {
+                assert!(operations > 30 && patched > 5, "{operations} operations, {patched} patches");
+                break;
+            }
+        }
+    }
+}
+
+/// And where the host is gone by then, the old firmware goes on.
+#[test]
+fn after_a_power_cut_the_old_firmware_runs() {
+    let (device, new, with_patch) = update(&MICROBIT);
+    let wire = Wire::to(device);
+    wire.bench().device.flash.cut_after(25);
+    let link = &mut wire.vanishing_after(20).link().with_recovery(Duration::ZERO);
+    assert!(push(link, &with_patch, &Options::default(), &mut ()).is_err());
+    wire.link().status(lifeboot_host_tool::link::Patience::SHORT).unwrap();
+    assert_eq!(wire.bench().device.running(), Some(Slot::A));
+    assert!(!wire.bench().device.is_trial());
+    push_counting(&wire, &with_patch);
+    assert_holds(&wire, Slot::B, &new);
+}
+
+#[test]
+fn a_patched_image_that_hangs_is_rolled_back() {
+    let (mut device, _, with_patch) = update(&MICROBIT);
+    device.firmware_does(1, Firmware::Hangs);
+    let wire = Wire::to(device);
+    assert!(push_to(&wire, &with_patch).is_err());
+    assert_eq!(wire.bench().device.running(), Some(Slot::A));
+}
+
+/// Instructions as the compressor writes what nothing repeats in.
+fn stored(instructions: &[u8]) -> Vec<u8> {
+    let bits = instructions.iter().flat_map(|byte| [1].into_iter().chain((0..8).rev().map(move |bit| byte >> bit & 1)));
+    let bits: Vec<u8> = bits.collect();
+    bits.chunks(8).map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | bit << (7 - at))).collect()
+}
+
+/// What a hostile host may send; the work that each frame may cost is bounded, and the slot that runs is untouched.
+#[test]
+fn hostile_patches_are_refused() {
+    let seek = |length: u32| number(Kind::Seek, length).unwrap().0[..number(Kind::Seek, length).unwrap().1].to_vec();
+    let copy = |length: u32| number(Kind::Copy, length).unwrap().0[..number(Kind::Copy, length).unwrap().1].to_vec();
+    let cases = [
+        ("a seek outside", seek(1)),
+        ("a seek far outside", seek((1 << 26) - 2)),
+        ("a copy beyond the old bytes", copy((1 << 26) - 1)),
+        ("a copy of all and one more", copy(9000 + 5000)),
+        ("seeks without end", [seek(2), seek(1)].concat().repeat(200)),
+        ("nothing without end", vec![0; 400]),
+        ("a number without an end", vec![0x80; 400]),
+        ("more than the image", [copy(1), seek(1)].concat().repeat(150)),
+    ];
+    for (what, instructions) in cases {
+        let (device, new, with_patch) = update(&MICROBIT);
+        let wire = Wire::to(device);
+        let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
+        let mut host = Stranger::new(&wire, 77);
+        wire.link().status(lifeboot_host_tool::link::Patience::SHORT).unwrap();
+        assert!(host.begin(&new, version(0).into()).starts_with("begun"), "{what}");
+        let from = *with_patch.patches()[0].digest().first_chunk().unwrap();
+        assert_eq!(host.ask(&Command::BeginPatch { format: FORMAT, from }), "patched 0");
+        let patch = stored(&instructions);
+        let (mut offset, mut answer) = (0, String::new());
+        for _ in 0..60 {
+            let bytes: Vec<u8> = patch.iter().copied().cycle().skip(offset as usize % patch.len()).take(450).collect();
+            answer = host.ask(&Command::Patch { offset, bytes: &bytes });
+            match answer.strip_prefix("patched ") {
+                Some(next) => offset = next.parse().unwrap(),
+                None => break,
+            }
+        }
+        assert_eq!(answer, "refused: Patch", "{what}");
+        assert_eq!(host.ask(&Command::Patch { offset, bytes: &[0; 9] }), "refused: NoTransfer");
+        assert_untouched(&before, &wire, Slot::B);
+        push_counting(&wire, &with_patch);
+        assert_holds(&wire, Slot::B, &new);
+    }
+}
+
+#[test]
+fn a_patch_needs_a_transfer_that_nothing_was_received_in() {
+    let (device, new, with_patch) = update(&MICROBIT);
+    let wire = Wire::to(device);
+    wire.link().status(lifeboot_host_tool::link::Patience::SHORT).unwrap();
+    let mut host = Stranger::new(&wire, 77);
+    let from = *with_patch.patches()[0].digest().first_chunk().unwrap();
+    let begin = Command::BeginPatch { format: FORMAT, from };
+    assert_eq!(host.ask(&begin), "refused: NoTransfer");
+    assert!(host.begin(&new, version(0).into()).starts_with("begun"));
+    assert_eq!(host.ask(&Command::Patch { offset: 0, bytes: &[1] }), "refused: NoTransfer");
+    assert_eq!(host.ask(&Command::BeginPatch { format: FORMAT, from: [0; 16] }), "refused: OtherImage");
+    // The transfer goes on, as one of the image.
+    let offset = new.header().table_offset().unwrap();
+    assert_eq!(host.ask(&Command::Write { offset, bytes: &new.table()[..1] }), format!("written {}", offset + 1));
+    assert_eq!(host.ask(&begin), "refused: Command");
+}

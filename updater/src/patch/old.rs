@@ -1,0 +1,107 @@
+//! The old bytes: table and payload of the image that runs, as they were signed.
+//!
+//! What runs was verified at the last boot, so its header may be believed about where they lie. In slot B the payload is
+//! rebased: the listed addresses are brought back as they are read.
+
+use super::Malformed;
+use crate::wire::Refusal;
+use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::image::Header;
+use lifeboot_core::layout::{Board, Slot};
+use lifeboot_core::rebase::{ENTRY_LENGTH, Rebaser};
+use lifeboot_core::verify::TableReader;
+
+/// Bytes that are read at once, from a multiple of that: aligned for any flash. An entry that lies across its borders is
+/// brought back by reading its neighbours, too.
+const WINDOW: u32 = 32;
+
+/// The old bytes, in flash.
+pub(super) struct Old {
+    /// Addresses in flash.
+    payload: u32,
+    table: u32,
+    payload_length: u32,
+    table_length: u32,
+    /// What was added to the listed addresses, negated.
+    distance: u32,
+    /// What brings back entries from `reached` in the payload on.
+    entries: TableReader,
+    rebaser: Rebaser,
+    reached: u32,
+}
+
+impl Old {
+    /// Those of the image with this header, in `slot`.
+    pub fn new(header: &Header, slot: Slot, board: &Board) -> Result<Self, Malformed> {
+        let start = board.slot(slot).start;
+        let linked_for = header.linked_for(board).ok_or(Malformed)?;
+        let fits = header.image_length().is_some_and(|length| length <= board.slot(slot).length);
+        let table = start + header.table_offset().filter(|_| fits).ok_or(Malformed)?;
+        Ok(Old {
+            payload: start + u32::from(header.header_length),
+            table,
+            payload_length: header.payload_length,
+            table_length: header.table_length,
+            distance: board.distance(linked_for, slot).wrapping_neg(),
+            entries: TableReader::at(table, header.table_length),
+            rebaser: Rebaser::new(0),
+            reached: u32::MAX,
+        })
+    }
+
+    /// How many they are.
+    pub const fn length(&self) -> u32 {
+        self.table_length + self.payload_length
+    }
+
+    /// Reads those at `position`, as many as can be had at once; returns how many, and whether that meant to walk through
+    /// the table from its start, which takes long.
+    pub fn read<F: NorFlash>(
+        &mut self,
+        position: u32,
+        out: &mut [u8],
+        flash: &mut F,
+    ) -> Result<(usize, bool), Refusal> {
+        let in_table = position < self.table_length;
+        let (start, offset, end) = if in_table {
+            (self.table, position, self.table_length)
+        } else {
+            (self.payload, position - self.table_length, self.payload_length)
+        };
+        let window = offset & !(WINDOW - 1);
+        let length = out.len().min((end.min(window + WINDOW) - offset) as usize);
+        // With a window before and one behind, as far as there are any.
+        let first = window.saturating_sub(WINDOW);
+        let last = (window + 2 * WINDOW).min(end.next_multiple_of(WINDOW));
+        let mut bytes = [0; 3 * WINDOW as usize];
+        let read = bytes.get_mut(..(last - first) as usize).unwrap_or_default();
+        flash.read(start + first, read).map_err(|_| Refusal::Flash)?;
+        let mut walked = false;
+        if !in_table && self.distance != 0 {
+            let whole = read.len().min((end - first) as usize);
+            walked = self.bring_back(first, read.get_mut(..whole).unwrap_or_default(), flash)?;
+        }
+        let from = (offset - first) as usize;
+        let found = bytes.get(from..from + length).unwrap_or_default();
+        out.iter_mut().zip(found).for_each(|(out, byte)| *out = *byte);
+        Ok((length, walked))
+    }
+
+    /// Brings back every entry that lies whole in the payload's bytes from `first` on, but for the first few bytes of them.
+    fn bring_back<F: NorFlash>(&mut self, first: u32, bytes: &mut [u8], flash: &mut F) -> Result<bool, Refusal> {
+        let back = first < self.reached;
+        if back {
+            self.entries = TableReader::at(self.table, self.table_length);
+            self.rebaser = Rebaser::new(self.distance);
+        }
+        self.reached = first;
+        // Past an entry that begins before these bytes; what lies across that place begins inside of them.
+        let past = if first == 0 { 0 } else { first + ENTRY_LENGTH as u32 };
+        let Old { entries, rebaser, .. } = self;
+        rebaser.skip(past, || entries.next(flash))?;
+        // What is here may be read once more.
+        let (mut entries, mut rebaser) = (entries.clone(), rebaser.clone());
+        rebaser.apply(first, bytes, || entries.next(flash))?;
+        Ok(back)
+    }
+}
