@@ -35,6 +35,8 @@ fn commands() {
         Command::Keys,
         Command::Quarantine,
         Command::Recover,
+        Command::BeginPatch { format: 1, from: DIGEST },
+        Command::Patch { offset: 0x1234, bytes: b"\0compressed" },
     ];
     each_variant_is_there::<Command>(&commands);
     let pieces: Vec<_> = (1..)
@@ -56,7 +58,7 @@ fn commands() {
 #[test]
 fn answers() {
     let status = Status {
-        wire: 1,
+        wire: 2,
         board: MICROBIT.name_bytes(),
         bootloader: 1,
         demo_key: true,
@@ -124,6 +126,7 @@ fn answers() {
             rejection(OutcomeEnding::Invalid, ResetCause::Unknown),
             None,
         ]),
+        Body::Patched { next: 0x1234 },
     ];
     each_variant_is_there::<Body>(&bodies);
     let answers: Vec<Answer> = (1..).zip(bodies).map(|(number, body)| Answer { number, body }).collect();

@@ -91,16 +91,19 @@ impl<F: NorFlash> Updater<F> {
         let running = self.running;
         let Updater { flash, board, stage, .. } = self;
         let Stage::Receiving { transfer, patch, .. } = stage else { return Err(Refusal::NoTransfer) };
-        // A request that was repeated on its way must not start over.
-        if patch.is_some() {
-            return Ok(());
-        }
-        if format != FORMAT || !transfer.is_fresh() {
+        if format != FORMAT {
             return Err(Refusal::Command);
         }
         let header = Header::parse(&read_header(flash, board.slot(running).start)?)?;
         if !header.digest.starts_with(from) {
             return Err(Refusal::OtherImage);
+        }
+        // A request that was repeated on its way must not start over.
+        if patch.is_some() {
+            return Ok(());
+        }
+        if !transfer.is_fresh() {
+            return Err(Refusal::Command);
         }
         *patch = Some(Patching::new(&header, running, board)?);
         Ok(())
