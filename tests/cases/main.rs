@@ -14,6 +14,8 @@ mod figures;
 mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.
 mod update;
+// The emulated board: updates that are sent as a patch of what runs.
+mod patches;
 // Emulated boards whose bootloader answers.
 mod recovery;
 // The emulated boards: a bootloader that is asked to answer.

@@ -107,6 +107,13 @@ pub fn firmware(target: &Target, slot: Slot, features: &[&str]) -> Result<PathBu
     keep(name, || build(target, "lifeboot-firmware-example", features, &[("LIFEBOOT_LINK_SLOT", &slot)]))
 }
 
+/// Builds the example firmware as one that takes no patches.
+pub fn firmware_without_delta(target: &Target) -> Result<PathBuf> {
+    let name = format!("firmware-{}-A-without-delta", target.feature);
+    let package = ["--no-default-features", "--package", "lifeboot-firmware-example"];
+    keep(name, || build_with(target, &package, &[], &[("LIFEBOOT_LINK_SLOT", "A")]))
+}
+
 /// Builds something and puts it where it stays: every variant is built at one place, so building and keeping go
 /// together; and each only once a process.
 fn keep(name: String, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {

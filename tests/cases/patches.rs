@@ -1,0 +1,106 @@
+//! Patches on the emulated micro:bit: real builds of the example firmware, the real command at the serial port.
+
+use crate::reported;
+use crate::terminal::lifeboot;
+use lifeboot_core::Slot;
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::link::Link;
+use lifeboot_host_tool::port::Port;
+use lifeboot_host_tool::push::{self, Options, PatchUse, PushOutcome};
+use lifeboot_tests::bench::{Bench, image, runs, version};
+use lifeboot_tests::emulator::{Emulated, Microbit};
+use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_updater::wire::{self, SlotContent};
+use std::fs;
+use std::time::Duration;
+
+/// Another build of the example than [`next`], as the version before it. What it does wrong, it does on trial only.
+fn previous() -> ImageFile {
+    image(&MICROBIT, &["panic-later"], version(1), 0).unwrap()
+}
+
+fn next() -> ImageFile {
+    image(&MICROBIT, &[], version(2), 0).unwrap()
+}
+
+#[test]
+fn a_patched_push_by_the_command_ends_confirmed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("old.img"), previous().to_bytes()).unwrap();
+    let elf = product::firmware(&MICROBIT, Slot::A, &[]).unwrap();
+    let key = product::demo_key("demo").unwrap().1.with_file_name("demo.pem");
+    let [elf, key] = [&elf, &key].map(|path| path.to_str().unwrap());
+    let sign = ["sign", elf, "--key", key, "--version", "2.0.0", "--from", &path("old.img"), "-o", &path("new.img")];
+    let signed = lifeboot(&sign).output().unwrap();
+    assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
+    let new = ImageFile::from_bytes(&fs::read(path("new.img")).unwrap()).unwrap();
+    let patch = new.patches()[0].bytes().len() as u64;
+
+    let mut bench = Bench::<Microbit>::start(&previous()).unwrap();
+    let push = ["push", &path("new.img"), "--port", &bench.board.port(), "--json"];
+    let pushed = lifeboot(&push).output().unwrap();
+    assert!(pushed.status.success(), "{}", String::from_utf8_lossy(&pushed.stderr));
+    let text = String::from_utf8(pushed.stdout).unwrap();
+    let lines: Vec<_> = text.lines().map(|line| reported::read("push", line)).collect();
+    let result = lines.last().unwrap();
+    assert_eq!((&result["outcome"], &result["patched_from"]), (&"confirmed".into(), &"1.0.0".into()));
+    assert_eq!((&result["sent"], &result["retransmitted"]), (&patch.into(), &0.into()));
+    let saved = new.payload().len() as u64 + new.table().len() as u64 - patch;
+    assert_eq!(result["saved"], saved);
+    let told = lines.iter().find(|line| line["event"] == "patch").expect("it is told that a patch is sent");
+    assert_eq!(told["used"], true);
+
+    runs(&bench.status().unwrap(), wire::Slot::B, version(2)).unwrap();
+    let slot = MICROBIT.board.slot(Slot::B);
+    let flash = bench.board.flash().unwrap();
+    assert!(flash[slot.start as usize..].starts_with(&new.for_slot(MICROBIT.board, Slot::B).unwrap()));
+}
+
+/// The one that runs lies rebased in its slot; the patch is from its canonical form.
+#[test]
+fn a_patch_is_applied_while_slot_b_runs() {
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    bench.push(&next()).unwrap().unwrap();
+    let third = image(&MICROBIT, &["never-confirm"], version(3), 0).unwrap().with_patch_from(&next()).unwrap();
+    let options = Options { wait: false, ..Options::default() };
+    let pushed = push::push(&mut bench.link().unwrap(), &third, &options, &mut ()).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Marked, "verified in its slot");
+    assert!(matches!(pushed.patch, Some(PatchUse::Sent { .. })), "{pushed:?}");
+    assert!(pushed.sent < 10_000);
+}
+
+#[test]
+fn a_patched_push_that_a_power_cut_interrupted_leaves_the_old_firmware_and_gets_through_the_next_time() {
+    let new = next().with_patch_from(&previous()).unwrap();
+    let mut bench = Bench::<Microbit>::start(&previous()).unwrap();
+    let port = bench.board.port();
+    let host = std::thread::spawn({
+        let new = new.clone();
+        move || {
+            let mut link = Link::new(Port::open(&port, 115_200).unwrap()).with_recovery(Duration::from_millis(200));
+            push::push(&mut link, &new, &Options::default(), &mut ())
+        }
+    });
+    bench.wait_until_written(Slot::B, &new, 12 * 1024).unwrap();
+    let bench = bench.cut_power().unwrap();
+    assert!(host.join().unwrap().is_err(), "the push went on without a device");
+
+    let status = bench.status().unwrap();
+    runs(&status, wire::Slot::A, version(1)).unwrap();
+    assert_eq!(status.slots[1], SlotContent::Unfinished);
+    let pushed = bench.push(&new).unwrap().unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Confirmed);
+    runs(&bench.status().unwrap(), wire::Slot::B, version(2)).unwrap();
+}
+
+#[test]
+fn firmware_that_takes_no_patches_is_sent_the_image() {
+    let elf = product::firmware_without_delta(&MICROBIT).unwrap();
+    let old = product::sign(&MICROBIT, &elf, version(1), 0, &product::demo_key("demo").unwrap().0).unwrap();
+    let bench = Bench::<Microbit>::start(&old).unwrap();
+    let new = next().with_patch_from(&old).unwrap();
+    let pushed = bench.push(&new).unwrap().unwrap();
+    assert_eq!(pushed.patch, Some(PatchUse::Refused(wire::Refusal::Command)));
+    assert_eq!((pushed.outcome, pushed.skipped), (PushOutcome::Confirmed, 0));
+}
