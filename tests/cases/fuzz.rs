@@ -1,4 +1,4 @@
-//! Bytes that nobody meant to write, six ways into Lifeboot. Each target makes an input's bytes into a case
+//! Bytes that nobody meant to write, seven ways into Lifeboot. Each target makes an input's bytes into a case
 //! ([`choices::Choices`]) and asserts what must hold in any case: it accepts exactly what it should, changes nothing that
 //! it may not change, and never panics.
 //!
@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `images` | what lies in a slot, or in an image file |
 //! | `relocation_tables` | a table, a payload, and the pieces in which it comes |
+//! | `patches` | a patch of the image that runs, and the pieces in which it comes |
 //! | `journals` | what lies in the journal, and what is appended |
 //! | `sessions` | what a host sends, in frames and as noise, and when the device is asked |
 //! | `recoveries` | the same, to a bootloader that answers |
@@ -21,6 +22,7 @@ mod elf;
 mod found;
 mod image;
 mod journal;
+mod patches;
 mod recovery;
 mod relocations;
 mod wire;

@@ -13,8 +13,12 @@ use device::Device;
 use images::{RUNNING, image};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, SIGNED_LENGTH};
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::patch::Patch;
 use lifeboot_updater::frame;
+use lifeboot_updater::patch::FORMAT;
 use lifeboot_updater::wire::{self, Command, Request};
+use std::sync::LazyLock;
 
 /// Bytes of image in a `Write` of a push.
 pub const CHUNK: usize = 500;
@@ -34,6 +38,8 @@ fn sessions() {
     // A second push after the first, a push after noise, one with a damaged frame.
     assert!(marks(&[&push(0), &push(1)]) && marks(&[&[5, 3, 1, 2, 3], &push(0)]));
     assert!(!marks(&[&[0, 0, 1, 0, 60, 0, 3]]));
+    // A patch of the first image, as it is, and with a byte of it changed.
+    assert!(marks(&[&[12, 0]]) && !marks(&[&[12, 1, 20, 2, 0x55]]));
     check!(300, property);
 }
 
@@ -51,8 +57,9 @@ pub fn property(input: &[u8]) -> bool {
 }
 
 fn happen(device: &mut Device, choices: &mut Choices) {
-    match choices.byte() % 12 {
+    match choices.byte() % 13 {
         0 => push(device, choices),
+        12 => push_patch(device, choices),
         1..=4 => {
             let bytes = command_to(device, choices);
             device.line.incoming.extend(bytes);
@@ -110,6 +117,35 @@ fn push(device: &mut Device, choices: &mut Choices) {
     }
 }
 
+/// The same as a patch; it may be wrong in one place.
+fn push_patch(device: &mut Device, choices: &mut Choices) {
+    static PATCH: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let file = |image: &SignedImage| ImageFile::from_bytes(&image.content(Slot::A)).expect("a good image");
+        Patch::between(&file(&RUNNING), &file(image(&mut Choices::new(&[])))).expect("of one board").bytes().to_vec()
+    });
+    let mut patch = PATCH.clone();
+    if choices.byte() % 4 == 1 {
+        choices.mutate(&mut patch);
+    }
+    device.line.blocked = false;
+    device.line.incoming.clear();
+    device.line.incoming.push_back(0);
+    device.now = device.now.wrapping_add(wire::SILENCE);
+    let header = image(&mut Choices::new(&[])).header_bytes();
+    let running = device_version(device);
+    send(device, 1, Command::Begin { header: &header, running, target: wire::Slot::B, force: true });
+    device.settle(200);
+    let from = *RUNNING.header.digest.first_chunk().expect("a long digest");
+    send(device, 2, Command::BeginPatch { format: FORMAT, from });
+    device.settle(2);
+    for (number, (index, bytes)) in (3..).zip(patch.chunks(CHUNK).enumerate()) {
+        send(device, number, Command::Patch { offset: (index * CHUNK) as u32, bytes });
+        device.settle(300);
+    }
+    send(device, 99, Command::Finish);
+    device.settle(200);
+}
+
 fn device_version(device: &mut Device) -> wire::Version {
     match device.updater.status(0, 0).slots[0] {
         wire::SlotContent::Image { version, .. } => version,
@@ -129,18 +165,20 @@ pub fn framed(request: &Request) -> Vec<u8> {
 }
 
 fn command_to(device: &mut Device, choices: &mut Choices) -> Vec<u8> {
-    let next = device.updater.next().unwrap_or_default();
+    let next = [device.updater.next(), device.updater.next_in_patch()].map(Option::unwrap_or_default);
     command(next, device_version(device), choices)
 }
 
-/// One frame with any command, its fields near what would be right for this offset and this running version.
-pub fn command(next: u32, running: wire::Version, choices: &mut Choices) -> Vec<u8> {
+/// One frame with any command, its fields near what would be right for these offsets, in the slot and in a patch, and this
+/// running version.
+pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) -> Vec<u8> {
+    let [next, patched] = next;
     let session = if choices.byte() % 8 == 7 { choices.word() as u16 } else { 7 };
     let number = choices.byte() % 8;
     let offset = if choices.chance() { choices.edge(next) } else { next };
     let image = image(choices);
     let (header, bytes);
-    let command = match choices.byte() % 16 {
+    let command = match choices.byte() % 20 {
         0 => Command::Status,
         1 | 2 => {
             header = any_header(image, choices);
@@ -160,6 +198,15 @@ pub fn command(next: u32, running: wire::Version, choices: &mut Choices) -> Vec<
         13 => Command::Rollback,
         14 => Command::Quarantine,
         15 => Command::Recover,
+        16 => {
+            let mut from = *RUNNING.header.digest.first_chunk().unwrap();
+            from[0] ^= u8::from(choices.byte() % 8 == 7);
+            Command::BeginPatch { format: FORMAT + u8::from(choices.byte() % 8 == 7), from }
+        }
+        17 | 18 => {
+            bytes = choices.bytes(200).to_vec();
+            Command::Patch { offset: if choices.chance() { choices.edge(0) } else { patched }, bytes: &bytes }
+        }
         _ => Command::Reset,
     };
     framed(&Request { session, number, command })

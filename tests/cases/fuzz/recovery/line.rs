@@ -86,12 +86,12 @@ impl<'a> Line<'a> {
         match choices.byte() % 8 {
             0 => self.push(),
             1..=4 => {
-                let bytes = command(self.next, RUNNING.header.version.into(), choices);
+                let bytes = command([self.next, 0], RUNNING.header.version.into(), choices);
                 self.incoming.extend(bytes);
             }
             5 => self.incoming.extend(choices.bytes(64)),
             6 => {
-                let mut bytes = command(self.next, RUNNING.header.version.into(), choices);
+                let mut bytes = command([self.next, 0], RUNNING.header.version.into(), choices);
                 choices.mutate(&mut bytes);
                 self.incoming.extend(bytes);
             }
