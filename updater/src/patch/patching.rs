@@ -87,6 +87,7 @@ impl<F: NorFlash> Updater<F> {
     /// # Errors
     /// [`Refusal::OtherImage`] where that does not run; [`Refusal::Command`] where the format is not known, or something was
     /// received already. The transfer goes on. [`Refusal::NoTransfer`].
+    #[inline(never)] // So that what it keeps on the stack is not under everything else.
     pub fn begin_patch(&mut self, format: u8, from: &[u8; IMAGE_NAME]) -> Result<(), Refusal> {
         let running = self.running;
         let Updater { flash, board, stage, .. } = self;
@@ -122,6 +123,7 @@ impl<F: NorFlash> Updater<F> {
     ///
     /// # Errors
     /// What is wrong with the patch or the image: the transfer has ended. [`Refusal::NoTransfer`] where there is no patch.
+    #[inline(never)]
     pub fn feed_patch(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Refusal> {
         let fed = match &mut self.stage {
             Stage::Receiving { transfer, end_trial: false, patch: Some(patch) } => {
