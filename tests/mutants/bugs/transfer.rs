@@ -1,6 +1,8 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
-use super::{Bug, CONVERSATION, DOUBT, JOURNAL, RECEIVE, RECOVERY, Suite, TRANSFER, UPDATER, WORK, bug};
+use super::{
+    Bug, CONVERSATION, DOUBT, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, Suite, TRANSFER, UPDATER, WORK, bug,
+};
 
 pub const BUGS: &[Bug] = &[
     bug(
@@ -131,6 +133,55 @@ pub const BUGS: &[Bug] = &[
         RECOVERY,
         "if !force && record.outcomes.have_rejected(",
         "if force && record.outcomes.have_rejected(",
+        Suite::Line,
+    ),
+    bug(
+        "a patch is applied to the bytes as they lie in slot B",
+        OLD,
+        "if !in_table && self.distance != 0 {",
+        "if in_table && self.distance != 0 {",
+        Suite::Line,
+    ),
+    bug(
+        "an address that lies across what is read at once is not brought back",
+        OLD,
+        "let first = window.saturating_sub(WINDOW);\n        let last = (window + 2 * WINDOW)",
+        "let first = window;\n        let last = (window + WINDOW)",
+        Suite::Line,
+    ),
+    bug(
+        "going back in the old bytes does not begin anew in the table",
+        OLD,
+        "let back = first < self.reached;",
+        "let back = self.reached == u32::MAX;",
+        Suite::Line,
+    ),
+    bug(
+        "a patch is taken that was made from another image",
+        PATCHING,
+        "if !header.digest.starts_with(from) {",
+        "if !header.digest.starts_with(from.get(..1).unwrap_or_default()) && from.ends_with(&header.digest) {",
+        Suite::Line,
+    ),
+    bug(
+        "a patch that makes more than the image is not refused",
+        PATCHING,
+        "return if transfer.is_complete() { Err(Refusal::Patch) } else { Ok(true) };",
+        "return Ok(!transfer.is_complete());",
+        Suite::Line,
+    ),
+    bug(
+        "a patch may seek for ever",
+        INSTRUCTIONS,
+        "let again = kind == Kind::Seek && self.kind == Kind::Seek;",
+        "let again = false;",
+        Suite::Line,
+    ),
+    bug(
+        "a patch reads behind the old bytes",
+        INSTRUCTIONS,
+        "if !in_old {",
+        "if !in_old && self.position > self.old_length {",
         Suite::Line,
     ),
 ];
