@@ -84,6 +84,11 @@ impl Patch {
     }
 }
 
+/// The patch from one image to another before it is compressed: for whoever wants to know what that is worth.
+pub fn instructions(old: &ImageFile, new: &ImageFile) -> Vec<u8> {
+    make::instructions(&bytes_of(old), &bytes_of(new))
+}
+
 /// What a transfer of the image brings, in that order.
 pub(crate) fn bytes_of(image: &ImageFile) -> Vec<u8> {
     [image.table(), image.payload()].concat()

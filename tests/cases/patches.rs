@@ -8,6 +8,7 @@ use lifeboot_host_tool::link::Link;
 use lifeboot_host_tool::port::Port;
 use lifeboot_host_tool::push::{self, Options, PatchUse, PushOutcome};
 use lifeboot_tests::bench::{Bench, image, runs, version};
+use lifeboot_tests::costs;
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_updater::wire::{self, SlotContent};
@@ -103,4 +104,18 @@ fn firmware_that_takes_no_patches_is_sent_the_image() {
     let pushed = bench.push(&new).unwrap().unwrap();
     assert_eq!(pushed.patch, Some(PatchUse::Refused(wire::Refusal::Command)));
     assert_eq!((pushed.outcome, pushed.skipped), (PushOutcome::Confirmed, 0));
+}
+
+/// `cargo costs` writes them down.
+#[test]
+fn a_patch_is_a_fraction_of_the_image() {
+    // How fast the core is decides how long it takes, and not what goes over the line.
+    let computed = costs::push::Computed { signature: 20_000_000, longest: 1_000_000, hash: 100_000 };
+    let figures = costs::push::patches(&computed).unwrap();
+    for six in figures.chunks(6) {
+        six.iter().for_each(|figure| println!("{figure}"));
+        let [all, instructions, compressed, whole, skipped, patched] = six else { panic!("six figures a version") };
+        assert!(compressed.ours < instructions.ours && instructions.ours * 4 < all.ours);
+        assert!(patched.ours * 5 < whole.ours && patched.ours < skipped.ours && skipped.ours <= whole.ours + 2000);
+    }
 }

@@ -53,7 +53,7 @@ pub fn measure() -> Result<Costs> {
         let computed = push::Computed { signature: turns.signature, longest: turns.longest, hash };
         let (pushes, push_details) = push::microbit(&computed)?;
         let pico_push = push::pico(&computed)?;
-        let next_versions = push::next_versions(&computed)?;
+        let next_versions = [push::next_versions(&computed)?, push::patches(&computed)?].concat();
         let (stm32f405, emulated_push) = joined(stm32f405)?;
         let pico = joined(pico)?;
         let boots = [microbit.figures, pico.figures, stm32f405.figures].concat();

@@ -1,7 +1,8 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use super::{
-    Bug, CONVERSATION, DOUBT, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, Suite, TRANSFER, UPDATER, WORK, bug,
+    Bug, CONVERSATION, DOUBT, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, Suite, TRANSFER, UPDATER, WORK,
+    bug,
 };
 
 pub const BUGS: &[Bug] = &[

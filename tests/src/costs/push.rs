@@ -4,10 +4,12 @@
 
 mod bench;
 mod microbit;
+mod patches;
 mod pico;
 mod stm32f405;
 
 pub use microbit::{figures as microbit, next_versions};
+pub use patches::next_versions as patches;
 pub use pico::figures as pico;
 pub use stm32f405::figures as stm32f405;
 

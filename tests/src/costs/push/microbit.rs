@@ -20,7 +20,7 @@ const STILL: u64 = 72_000;
 ///
 /// The port holds 6 bytes (nRF51 Series Reference Manual 3.0, 29.4). In QEMU, a push of 43,230 bytes to it took 41.2 million
 /// instructions, beside the check of the signature and the digest some 300 a byte.
-fn silicon(computed: &Computed) -> Silicon {
+pub(super) fn silicon(computed: &Computed) -> Silicon {
     let Computed { signature, hash, .. } = *computed;
     Silicon {
         hertz: boot::MICROBIT_HERTZ,

@@ -1,0 +1,57 @@
+//! The next version of the example firmware to a micro:bit: all of it, without what the slot holds already, and as a patch of
+//! the version that runs.
+
+use super::bench::Bench;
+use super::microbit::silicon;
+use super::{Computed, in_use, push};
+use crate::costs::line::Silicon;
+use crate::costs::{Device, Figure, Unit, kit};
+use crate::product::MICROBIT;
+use anyhow::{Result, ensure};
+use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_host_tool::patch;
+use lifeboot_host_tool::push::PatchUse;
+
+/// What goes over the line for two next versions.
+pub fn next_versions(computed: &Computed) -> Result<Vec<Figure>> {
+    let silicon = silicon(computed);
+    let first = kit::firmware(&MICROBIT, &["fail-self-test"], 1)?;
+    let running = kit::firmware(&MICROBIT, &[], 2)?;
+    let next = [
+        ("an instruction more", kit::firmware(&MICROBIT, &["fault-later"], 3)?),
+        ("a line of code more", kit::firmware(&MICROBIT, &["panic-later"], 3)?),
+        ("a function less", kit::firmware(&MICROBIT, &["never-confirm"], 3)?),
+    ];
+    let mut figures = Vec::new();
+    for (what, image) in next {
+        let figure = |measured: &str, unit, ours: usize| {
+            Figure::new(format!("next example firmware, {what}: {measured}"), MICROBIT.board.name, unit, ours as u64)
+        };
+        let patched = image.clone().with_patch_from(&running)?;
+        let bytes = patched.patches()[0].bytes().len();
+        // From production there is nothing in the other slot; in use, the version before the one that runs.
+        let whole = over_the_line(silicon, Device::start(&MICROBIT, &running)?, &image)?;
+        let skipped = over_the_line(silicon, in_use(&MICROBIT, &first, &running)?, &image)?;
+        let delta = over_the_line(silicon, in_use(&MICROBIT, &first, &running)?, &patched)?;
+        ensure!(delta.1 == bytes as u64, "the patch is not sent");
+        figures.extend([
+            figure("all of it", Unit::Bytes, image.table().len() + image.payload().len()),
+            figure("a patch, as instructions", Unit::Bytes, patch::instructions(&running, &image).len()),
+            figure("a patch, compressed", Unit::Bytes, bytes),
+            figure("over the line, all of it", Unit::LineBytes, whole.0 as usize),
+            figure("over the line, without what the slot holds", Unit::LineBytes, skipped.0 as usize),
+            figure("over the line, as a patch", Unit::LineBytes, delta.0 as usize),
+        ]);
+    }
+    Ok(figures)
+}
+
+/// What a push puts on the line, both ways, and how much of that is the image's or the patch's.
+fn over_the_line(silicon: Silicon, device: Device, image: &ImageFile) -> Result<(u64, u64)> {
+    let mut bench = Bench::start(silicon, device)?;
+    let went = push(&mut bench.link, image)?;
+    let is_patched = matches!(went.pushed.patch, Some(PatchUse::Sent { .. }));
+    ensure!(is_patched != image.patches().is_empty(), "it is sent otherwise: {:?}", went.pushed.patch);
+    let (traffic, _) = bench.look();
+    Ok((traffic.bytes[0] + traffic.bytes[1], went.pushed.sent - went.pushed.retransmitted))
+}
