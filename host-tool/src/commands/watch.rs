@@ -80,7 +80,17 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
     let monitor = Shared::new(Vec::new(), bootloader, screen.sink_above(&console));
     let link = Link::new(arguments.port.open()?).with_recovery(Duration::MAX);
     let mut link = monitor.on(link).with_stop(interrupt::came);
-    let mut watch = Watch { arguments, key, build, output, console, monitor, last: None, done: Watched::default() };
+    let mut watch = Watch {
+        arguments,
+        key,
+        build,
+        output,
+        console,
+        monitor,
+        last: None,
+        confirmed: None,
+        done: Watched::default(),
+    };
     let watching = WatchEvent::Watching { paths };
     loop {
         watch.bring(&mut link)?;
@@ -148,6 +158,8 @@ struct Watch<'a> {
     monitor: Shared,
     /// The ELF file that was looked at last.
     last: Option<Vec<u8>>,
+    /// The image that was confirmed last: what changed since is less to send.
+    confirmed: Option<ImageFile>,
     done: Watched,
 }
 
@@ -178,7 +190,7 @@ impl Watch<'_> {
         }
         self.last = Some(elf.clone());
         let status = link.status(Patience::SHORT)?;
-        let image = self.sign(&path, &elf, &status)?;
+        let image = self.patched(self.sign(&path, &elf, &status)?, &status)?;
         if let Some(program) = Program::read(&path, &elf)? {
             self.monitor.add(program);
         }
@@ -193,8 +205,18 @@ impl Watch<'_> {
         let options = push::Options { timeout, ..push::Options::default() };
         let pushed: Pushed = bring(link, &image, &options, &self.console)?;
         self.done.confirmed += 1;
+        self.confirmed = Some(image);
         self.output.event(&WatchEvent::Pushed(pushed));
         Ok(())
+    }
+
+    /// The image, with a patch from what runs, where that came from here.
+    fn patched(&self, image: ImageFile, status: &Status) -> Result<ImageFile, Error> {
+        let runs = |old: &&ImageFile| matches!(running_content(status), SlotContent::Image { digest, .. } if old.header().digest.starts_with(&digest));
+        match self.confirmed.as_ref().filter(runs) {
+            Some(old) => Ok(image.with_patch_from(old)?),
+            None => Ok(image),
+        }
     }
 
     /// What was built; `None` where the build failed, or was called off.

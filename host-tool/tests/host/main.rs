@@ -9,6 +9,9 @@ mod elf_files;
 /// Image files: round trips, damage, and the slot's own check by `lifeboot_core`.
 mod images;
 
+/// Patches in image files, by the commands that make and show them.
+mod patches;
+
 /// Keys in Lifeboot's and openssl's forms, and those that are refused.
 mod key_files;
 

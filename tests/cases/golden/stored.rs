@@ -10,6 +10,7 @@ use lifeboot_core::rebase::{Decoder, Entry, Kind, encode};
 use lifeboot_core::record::{Cause, Ending, Fault, Outcome, Record, Trial};
 use lifeboot_core::signature::is_signed;
 use lifeboot_core::{Slot, Version};
+use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
 
 const VERSION: Version = Version { major: 0x0102, minor: 0x0304, patch: 0x0506_0708, build: 0x090a_0b0c };
 
@@ -147,4 +148,27 @@ fn bootloader_info() {
         let bytes = piece.bytes.as_slice().try_into().unwrap();
         assert_eq!(Info::from_bytes(bytes, board), Some(info), "{title}");
     }
+}
+
+/// A patch as it lies in an image file, with an instruction of each kind.
+#[test]
+fn patch() {
+    let board = &MICROBIT;
+    let image = |payload: &[u8]| {
+        let release =
+            Release { version: VERSION, epoch: 1, lowest_bootloader: 1, schemas: (0, 0), revokes: Revokes::NONE };
+        let unsigned = UnsignedImage::new(board, Slot::A, payload.to_vec(), &[], release, [1; 4]).unwrap();
+        unsigned.with_signature([0; 64]).unwrap()
+    };
+    let old: Vec<u8> = (0..600_u32).map(|index| (index * index / 7) as u8).collect();
+    let mut new = [&old[300..500], b"what was not there before", &old[..250]].concat();
+    new[120] += 9;
+    let new = image(&new);
+    let with_patch = new.clone().with_patch_from(&image(&old)).unwrap();
+    let section = &with_patch.to_bytes()[new.to_bytes().len()..];
+    let committed = compare("patch.hex", &[piece("from an image to another", section)]);
+
+    let file = [new.to_bytes(), committed[0].bytes.clone()].concat();
+    let read = ImageFile::from_bytes(&file).unwrap();
+    assert_eq!(read.patches()[0].apply(&image(&old), new.payload().len()).unwrap(), new.payload());
 }
