@@ -91,7 +91,7 @@ impl Conversation {
             }
             #[cfg(feature = "delta")]
             Command::BeginPatch { format, from } => {
-                let begun = updater.begin_patch(format, &from);
+                let begun = updater.begin_patch(format, from);
                 self.answer_patched(number, begun, updater)
             }
             #[cfg(feature = "delta")]

@@ -122,8 +122,8 @@ pub enum Command<'a> {
     BeginPatch {
         /// The patch's format.
         format: u8,
-        /// The start of the digest of the image that it was made from.
-        from: [u8; IMAGE_NAME],
+        /// The start of the digest of the image that it was made from, [`IMAGE_NAME`] bytes.
+        from: &'a [u8],
     },
     /// Bytes of the patch at `offset`; answered by [`Body::Patched`]. Bytes at any other offset than the next one are not
     /// taken, and answered all the same. Where it is refused, the transfer has ended.

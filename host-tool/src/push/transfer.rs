@@ -14,7 +14,7 @@ use crate::port::Pipe;
 use lifeboot_core::Version;
 use lifeboot_core::layout::BLOCK;
 use lifeboot_updater::patch::FORMAT;
-use lifeboot_updater::wire::{Command, Refusal, SlotContent, Status};
+use lifeboot_updater::wire::{Command, IMAGE_NAME, Refusal, SlotContent, Status};
 
 /// Why a transfer did not come to its end.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ fn agreed<'a, P: Pipe>(
         None => return Ok(None),
         Some(Err(reason)) => Err(reason),
         Some(Ok((patch, used))) => {
-            let from = *patch.digest().first_chunk().unwrap_or(&[0; _]);
+            let from = &patch.digest()[..IMAGE_NAME];
             match link.ask(&Command::BeginPatch { format: FORMAT, from }, Patience::SHORT)? {
                 Reply::Patched(0) => Ok((patch, used)),
                 // The transfer goes on without.

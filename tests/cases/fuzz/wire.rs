@@ -135,8 +135,7 @@ fn push_patch(device: &mut Device, choices: &mut Choices) {
     let running = device_version(device);
     send(device, 1, Command::Begin { header: &header, running, target: wire::Slot::B, force: true });
     device.settle(200);
-    let from = *RUNNING.header.digest.first_chunk().expect("a long digest");
-    send(device, 2, Command::BeginPatch { format: FORMAT, from });
+    send(device, 2, Command::BeginPatch { format: FORMAT, from: &RUNNING.header.digest[..16] });
     device.settle(2);
     for (number, (index, bytes)) in (3..).zip(patch.chunks(CHUNK).enumerate()) {
         send(device, number, Command::Patch { offset: (index * CHUNK) as u32, bytes });
@@ -199,9 +198,12 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
         14 => Command::Quarantine,
         15 => Command::Recover,
         16 => {
-            let mut from = *RUNNING.header.digest.first_chunk().unwrap();
-            from[0] ^= u8::from(choices.byte() % 8 == 7);
-            Command::BeginPatch { format: FORMAT + u8::from(choices.byte() % 8 == 7), from }
+            let mut from = RUNNING.header.digest[..16].to_vec();
+            if choices.byte() % 8 == 7 {
+                choices.mutate(&mut from);
+            }
+            bytes = from;
+            Command::BeginPatch { format: FORMAT + u8::from(choices.byte() % 8 == 7), from: &bytes }
         }
         17 | 18 => {
             bytes = choices.bytes(200).to_vec();

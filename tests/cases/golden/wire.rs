@@ -35,7 +35,7 @@ fn commands() {
         Command::Keys,
         Command::Quarantine,
         Command::Recover,
-        Command::BeginPatch { format: 1, from: DIGEST },
+        Command::BeginPatch { format: 1, from: &DIGEST },
         Command::Patch { offset: 0x1234, bytes: b"\0compressed" },
     ];
     each_variant_is_there::<Command>(&commands);

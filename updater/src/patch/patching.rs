@@ -81,18 +81,18 @@ impl Patching {
 
 impl<F: NorFlash> Updater<F> {
     /// From now on the transfer's bytes come as a [`patch`](crate::patch) of the image that runs, by
-    /// [`feed_patch`](Self::feed_patch). `from` is the start of the digest of the image that it was made from. Changes nothing
+    /// [`feed_patch`](Self::feed_patch). `from` are the first 16 bytes of the digest of the image that it was made from. Changes nothing
     /// where there is a patch already.
     ///
     /// # Errors
     /// [`Refusal::OtherImage`] where that does not run; [`Refusal::Command`] where the format is not known, or something was
     /// received already. The transfer goes on. [`Refusal::NoTransfer`].
     #[inline(never)] // So that what it keeps on the stack is not under everything else.
-    pub fn begin_patch(&mut self, format: u8, from: &[u8; IMAGE_NAME]) -> Result<(), Refusal> {
+    pub fn begin_patch(&mut self, format: u8, from: &[u8]) -> Result<(), Refusal> {
         let running = self.running;
         let Updater { flash, board, stage, .. } = self;
         let Stage::Receiving { transfer, patch, .. } = stage else { return Err(Refusal::NoTransfer) };
-        if format != FORMAT {
+        if format != FORMAT || from.len() != IMAGE_NAME {
             return Err(Refusal::Command);
         }
         let header = Header::parse(&read_header(flash, board.slot(running).start)?)?;

@@ -128,14 +128,15 @@ fn skips(scene: &Scene, add: &mut impl FnMut(String, Command)) {
 
 fn patches(scene: &Scene, add: &mut impl FnMut(String, Command)) {
     let mut begin = |name: &str, format: u8, from: &[u8]| {
-        let from = *from.first_chunk().unwrap();
         add(format!("BeginPatch {name}"), Command::BeginPatch { format, from });
     };
     let running = scene.running_image();
-    begin("from what runs", FORMAT, &running.header().digest);
-    begin("from another image", FORMAT, &recipe(&MICROBIT, 2, 700).image().header().digest);
+    begin("from what runs", FORMAT, &running.header().digest[..16]);
+    begin("from another image", FORMAT, &recipe(&MICROBIT, 2, 700).image().header().digest[..16]);
     begin("from nothing", FORMAT, &[0; 16]);
-    begin("of the next format", FORMAT + 1, &running.header().digest);
+    begin("of the next format", FORMAT + 1, &running.header().digest[..16]);
+    begin("from a digest that is cut off", FORMAT, &running.header().digest[..15]);
+    begin("from a digest that is too long", FORMAT, &running.header().digest);
     let patch = Patch::between(&running, image()).unwrap();
     let patch = patch.bytes();
     let offsets = [("0", 0), ("1", 1), ("its end", patch.len() as u32), ("2³² - 1", u32::MAX)];
