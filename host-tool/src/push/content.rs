@@ -2,6 +2,7 @@
 
 use super::plan::Phases;
 use crate::image_file::ImageFile;
+use lifeboot_core::layout::BLOCK;
 use lifeboot_updater::wire::Command;
 use std::ops::Range;
 
@@ -47,6 +48,20 @@ impl<'a> Content<'a> {
             }
             Content::Image(..) | Content::Patch(_) => next,
         }
+    }
+
+    /// Whether the device erases when it has these bytes, with units of so many bytes: it does when the first block that it
+    /// writes to a unit is full. Nobody knows when that is in a patch.
+    pub(super) fn erases(self, range: &Range<u32>, unit: u32) -> bool {
+        let Content::Image(_, phases) = self else { return !range.is_empty() };
+        let Some(phase) = phases.ranges().into_iter().find(|phase| phase.contains(&range.start)) else { return false };
+        let is_first = |start: u32| {
+            let full = start.max(phase.start).saturating_add(BLOCK).min(phase.end);
+            range.start < full && full <= range.end
+        };
+        // The unit in which the range ends, and the one before: no frame reaches further.
+        let last = range.end.saturating_sub(1).checked_div(unit).unwrap_or_default();
+        !range.is_empty() && [last.saturating_sub(1), last].into_iter().any(|number| is_first(number * unit))
     }
 
     /// How many bytes that is in all.

@@ -5,6 +5,9 @@
 //! stale, and their answers only tell that they have left the line. Frames get shorter with each loss, and longer again
 //! with each success. Where no answer comes at all, an empty frame asks how things stand, so that a device which is busy
 //! erasing does not get the same bytes twice.
+//!
+//! Most chips stand still while flash is erased, and lose what arrives meanwhile. Where that shows, a frame whose bytes make
+//! the device erase is not followed by another before it was answered.
 
 use super::content::Content;
 use super::plan::Segment;
@@ -26,6 +29,8 @@ const FRAMES: usize = 100;
 const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
 /// How long a device that answers may get nothing through, before the line counts as useless.
 const STALLED: Duration = Duration::from_secs(60);
+/// Losses right behind an erase, from which on a device is taken for one that hears nothing meanwhile.
+const DEAF: u32 = 2;
 /// Bytes of the image in a frame at least, and those that frames grow by, each time one has arrived.
 const STEP: u32 = 32;
 
@@ -36,6 +41,8 @@ struct Sent {
     end: u32,
     /// Bytes on the line, at most.
     length: usize,
+    /// It makes the device erase.
+    erases: bool,
     /// A loss before it is known already.
     stale: bool,
 }
@@ -50,6 +57,11 @@ pub(super) struct Sender<'a, P> {
     chunk: u32,
     largest_chunk: u32,
     flight: VecDeque<Sent>,
+    /// Bytes of an erase unit.
+    unit: u32,
+    /// The frame that arrived last made the device erase; and how often one was lost behind such a one.
+    erased: bool,
+    losses: u32,
     /// Questions in a row that stayed without an answer.
     questions: u32,
     /// When the device last had more than before.
@@ -83,6 +95,9 @@ impl<'a, P: Pipe> Sender<'a, P> {
             chunk,
             largest_chunk: chunk,
             flight,
+            unit: status.unit,
+            erased: false,
+            losses: 0,
             questions: 0,
             advanced,
             done: 0,
@@ -147,7 +162,10 @@ impl<'a, P: Pipe> Sender<'a, P> {
                 self.chunk = (self.chunk + STEP).min(self.largest_chunk);
                 written = next;
             }
-            if next < sent.end && !sent.stale {
+            if next >= sent.end {
+                self.erased = sent.erases;
+            } else if !sent.stale {
+                self.losses += u32::from(self.erased);
                 self.flight.iter_mut().for_each(|sent| sent.stale = true);
                 self.link.resynchronise();
                 self.chunk = (self.chunk / 2).max(STEP);
@@ -187,12 +205,17 @@ impl<'a, P: Pipe> Sender<'a, P> {
     fn has_room(&self, left: u32) -> bool {
         let in_flight: usize = self.flight.iter().map(|sent| sent.length).sum();
         let length = length_on_line(self.chunk.min(left) as usize);
+        if self.losses >= DEAF && self.flight.back().is_some_and(|sent| sent.erases) {
+            return false;
+        }
         self.flight.is_empty() || in_flight + length <= self.window && self.flight.len() < FRAMES
     }
 
     fn write(&mut self, range: Range<u32>) -> Result<(), Stop> {
         let number = self.link.send(&self.content.command(&range))?;
-        self.flight.push_back(Sent { number, end: range.end, length: length_on_line(range.len()), stale: false });
+        let erases = self.content.erases(&range, self.unit);
+        let length = length_on_line(range.len());
+        self.flight.push_back(Sent { number, end: range.end, length, erases, stale: false });
         self.pushed.frames += u64::from(!range.is_empty());
         self.pushed.sent += range.len() as u64;
         Ok(())
