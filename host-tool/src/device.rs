@@ -1,7 +1,9 @@
 //! What a host can ask of a device beside an update: its state, a confirm, a rollback, a reset.
 
+mod standstill;
 mod words;
 
+pub use standstill::standstill;
 pub use words::{earlier_reason, ending, is_on_trial, reason, running};
 
 use crate::image_file::ImageFile;
