@@ -105,18 +105,27 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
         None => figure,
     };
     let mut figures = vec![figure, Figure::new(&what, name, Unit::Microseconds, boot.microseconds)];
-    let (mut details, mut hash, mut before) = (Vec::new(), None, 0);
-    for ((phase, _), count) in phases.iter().zip(&boot.instructions) {
-        details.push(Figure::new(format!("{what}: {phase}"), name, Unit::Instructions, count - before));
-        hash = hash.or((*phase == "hash").then_some((count - before) / KIB as u64));
-        before = *count;
-    }
+    let mut details = parts(phases, name, KIB, &boot);
     for kib in others {
+        let boot = confirmed(*kib)?;
         let what = format!("reset to confirmed firmware of {kib} KiB");
-        details.push(Figure::new(what, name, Unit::Instructions, confirmed(*kib)?.whole()));
+        details.push(Figure::new(what, name, Unit::Instructions, boot.whole()));
+        details.extend(parts(phases, name, *kib, &boot));
     }
+    let hash = details.iter().find(|detail| detail.what.ends_with(": hash")).map(|hash| hash.ours / KIB as u64);
     figures.extend(first_start(target, trial)?);
     Ok(Boots { figures, details, hash })
+}
+
+/// What a boot's instructions are for.
+fn parts(phases: &[(&str, Option<&str>)], board: &str, kib: usize, boot: &Boot) -> Vec<Figure> {
+    let before = [0].into_iter().chain(boot.instructions.iter().copied());
+    let parts = phases.iter().zip(boot.instructions.iter().zip(before));
+    let figure = |((phase, _), (count, before)): (&(&str, Option<&str>), (&u64, u64))| {
+        let what = format!("reset to confirmed firmware of {kib} KiB: {phase}");
+        Figure::new(what, board, Unit::Instructions, count - before)
+    };
+    parts.map(figure).collect()
 }
 
 /// From the reset that ends an update to the new firmware's first instruction: its first start, on trial, from slot B.

@@ -101,6 +101,7 @@ impl Unit {
             format!("{}.{decimals:0digits$}", thousands(value / of))
         };
         match self {
+            Unit::Instructions if value < 100_000 => parts(1_000_000, 3),
             Unit::Instructions => parts(1_000_000, 2),
             Unit::Microseconds => parts(1000, 1),
             Unit::LineShare => parts(10, 1),
