@@ -30,7 +30,7 @@ const KIB: usize = 64;
 /// Bits a second on the line.
 const BAUD: u64 = 115_200;
 
-/// MCUboot's serial recovery, which waits for each answer: published in a comparison of releases.
+/// MCUboot's serial recovery, which waits for each answer. Cited: measured before this project, about so much.
 const PEER: (&str, u64) = ("MCUboot, serial recovery", 680);
 
 /// What a Cortex-M0's firmware computes in a push, in instructions.

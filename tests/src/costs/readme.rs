@@ -56,7 +56,7 @@ pub fn table(costs: &Costs) -> String {
 /// What is measured on all boards, in one row; what is the same for all of them, once.
 fn row(what: &str, figures: &[&Figure]) -> String {
     let on_boards = [&MICROBIT, &PICO, &STM32F405].map(|target| {
-        let is_its = |figure: &&&Figure| figure.board == target.board.name || figure.board == "all";
+        let is_its = |figure: &&&Figure| figure.board == target.board.name;
         figures.iter().find(is_its).copied()
     });
     let unit = figures[0].unit;
