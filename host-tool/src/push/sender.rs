@@ -7,7 +7,7 @@
 //! erasing does not get the same bytes twice.
 //!
 //! Most chips stand still while flash is erased, and lose what arrives meanwhile. Where that shows, a frame whose bytes make
-//! the device erase is not followed by another before it was answered.
+//! the device erase is not followed by another before it was answered; any frame of a patch may be such a one.
 
 use super::content::Content;
 use super::plan::Segment;
@@ -29,8 +29,6 @@ const FRAMES: usize = 100;
 const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
 /// How long a device that answers may get nothing through, before the line counts as useless.
 const STALLED: Duration = Duration::from_secs(60);
-/// Losses right behind an erase, from which on a device is taken for one that hears nothing meanwhile.
-const DEAF: u32 = 2;
 /// Bytes of the image in a frame at least, and those that frames grow by, each time one has arrived.
 const STEP: u32 = 32;
 
@@ -59,9 +57,10 @@ pub(super) struct Sender<'a, P> {
     flight: VecDeque<Sent>,
     /// Bytes of an erase unit.
     unit: u32,
-    /// The frame that arrived last made the device erase; and how often one was lost behind such a one.
+    /// The frame that arrived last made the device erase.
     erased: bool,
-    losses: u32,
+    /// A frame was lost behind such a one: the device hears nothing meanwhile.
+    deaf: bool,
     /// Questions in a row that stayed without an answer.
     questions: u32,
     /// When the device last had more than before.
@@ -97,7 +96,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
             flight,
             unit: status.unit,
             erased: false,
-            losses: 0,
+            deaf: false,
             questions: 0,
             advanced,
             done: 0,
@@ -165,10 +164,14 @@ impl<'a, P: Pipe> Sender<'a, P> {
             if next >= sent.end {
                 self.erased = sent.erases;
             } else if !sent.stale {
-                self.losses += u32::from(self.erased);
                 self.flight.iter_mut().for_each(|sent| sent.stale = true);
                 self.link.resynchronise();
-                self.chunk = (self.chunk / 2).max(STEP);
+                // Shorter frames are for noise.
+                if self.erased && !self.deaf {
+                    self.deaf = true;
+                } else {
+                    self.chunk = (self.chunk / 2).max(STEP);
+                }
                 position = next;
             }
             position = position.max(next);
@@ -205,7 +208,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
     fn has_room(&self, left: u32) -> bool {
         let in_flight: usize = self.flight.iter().map(|sent| sent.length).sum();
         let length = length_on_line(self.chunk.min(left) as usize);
-        if self.losses >= DEAF && self.flight.back().is_some_and(|sent| sent.erases) {
+        if self.deaf && self.flight.back().is_some_and(|sent| sent.erases) {
             return false;
         }
         self.flight.is_empty() || in_flight + length <= self.window && self.flight.len() < FRAMES
