@@ -1,6 +1,8 @@
 //! What Lifeboot costs, measured once more: within what each figure is held to, and what `costs.json` and the README say.
 //! `cargo test -p lifeboot-tests figures -- --nocapture` prints it.
 
+use lifeboot_host_tool::device::standstill;
+use lifeboot_tests::costs::standstill::STANDSTILL;
 use lifeboot_tests::costs::{self, Costs, Figure, Unit, readme, table};
 
 /// What to do about a difference.
@@ -38,6 +40,23 @@ fn what_lifeboot_costs_is_written_down_and_within_its_limits() {
 #[test]
 fn the_readme_has_the_table() {
     assert_eq!(readme::written().unwrap(), readme::table(&costs::written().unwrap()), "{REMEDY}");
+}
+
+/// `lifeboot status` says what was measured, to the next millisecond.
+#[test]
+fn the_standstill_that_a_status_tells_is_the_measured_one() {
+    let written = costs::written().unwrap();
+    let measured: Vec<_> = written
+        .figures
+        .iter()
+        .filter(|figure| figure.what == STANDSTILL && figure.unit == Unit::Microseconds)
+        .map(|figure| (figure.board.as_str(), figure.ours))
+        .collect();
+    assert_eq!(measured.len(), 3);
+    for (board, microseconds) in measured {
+        let told = standstill(board).expect("a board that was measured");
+        assert!(u64::from(told).abs_diff(microseconds.div_ceil(1000)) <= 1, "{board}: {told} ms, {microseconds} µs");
+    }
 }
 
 #[test]

@@ -36,10 +36,9 @@ impl Display for Device {
         if self.recovery.is_none() {
             lines.push(("last boot", boot.map_or("the firmware does not tell".to_owned(), |boot| boot.text.clone())));
         }
-        lines.extend(
-            self.standstill_milliseconds
-                .map(|time| ("during a push", format!("the application stands still for up to {time} ms at a time"))),
-        );
+        lines.extend(self.standstill_milliseconds.map(|time| {
+            ("standstill", format!("the application stands still for up to {time} ms at a time during a push"))
+        }));
         if self.demo_key {
             lines.push(("warning", "this bootloader was built with a demo key: it protects nothing".to_owned()));
         }
