@@ -2,6 +2,7 @@
 
 use crate::elf::{ElfError, Firmware, Home};
 use crate::image_file::{ImageError, ImageFile, hex};
+use crate::patch::Patch;
 use crate::push::{Estimate, estimate};
 use crate::report::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
 use lifeboot_core::image::Header;
@@ -83,6 +84,7 @@ pub fn difference(old: (&Path, &ImageFile), new: (&Path, &ImageFile)) -> Result<
             unit: new.board().slot_unit,
             bytes_sent: sent,
             bytes_skipped: skipped,
+            patch: Patch::between(old, new).map_or(0, |patch| patch.bytes().len()),
         },
         relocations: relocations(old, new),
         sizes: None,

@@ -25,7 +25,10 @@ pub enum Work {
 }
 
 /// What an updater is at.
-#[expect(clippy::large_enum_variant, reason = "without an allocator there is no other place for it")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "without an allocator there is no other place; how large, the features decide"
+)]
 pub(crate) enum Stage {
     Idle,
     /// The signature of a header, for what follows.

@@ -53,6 +53,8 @@ pub struct Transfer {
     pub bytes_sent: u32,
     /// Bytes that need not be sent.
     pub bytes_skipped: u32,
+    /// Bytes of the patch from the old image, which a device that runs it can be sent instead.
+    pub patch: usize,
 }
 
 /// How the relocation tables differ, by place in the payload.
@@ -104,7 +106,7 @@ impl Display for Difference {
             line(f, index == 0, field, format_args!("{old} -> {new}"))?;
         }
         line(f, self.header.is_empty(), "bytes", format_args!("{} of the payload differ", self.payload_bytes))?;
-        let Transfer { units_written, units, unit, bytes_sent, bytes_skipped } = self.transfer;
+        let Transfer { units_written, units, unit, bytes_sent, bytes_skipped, patch } = self.transfer;
         line(f, false, "units", format_args!("{units_written} of {units} differ, of {unit} bytes each"))?;
         line(
             f,
@@ -112,6 +114,7 @@ impl Display for Difference {
             "to send",
             format_args!("{bytes_sent} bytes to a slot with the old one; {bytes_skipped} are there"),
         )?;
+        line(f, false, "as a patch", format_args!("{patch} bytes to a device that runs the old one"))?;
         let RelocationChanges { old, new, added, removed } = self.relocations;
         line(f, false, "relocations", format_args!("{old} -> {new}: {added} added, {removed} removed, by place"))?;
         self.sizes.iter().try_for_each(|sizes| write!(f, "\n{sizes}"))

@@ -47,6 +47,7 @@ fn what_changed_is_told() {
             "bytes        7 of the payload differ",
             "units        1 of 1 differ, of 131072 bytes each",
             "to send      197 bytes to a slot with the old one; 0 are there",
+            "as a patch   23 bytes to a device that runs the old one",
             "relocations  4 -> 5: 1 added, 0 removed, by place",
             "sections     0 changed, +0 bytes",
             "symbols      2 changed, +8 bytes",
@@ -59,7 +60,7 @@ fn what_changed_is_told() {
     assert_eq!(report["relocations"], json!({"old": 4, "new": 5, "added": 1, "removed": 0}));
     assert_eq!(
         report["transfer"],
-        json!({"units_written": 1, "units": 1, "unit": 131072, "bytes_sent": 197, "bytes_skipped": 0})
+        json!({"units_written": 1, "units": 1, "unit": 131072, "bytes_sent": 197, "bytes_skipped": 0, "patch": 23})
     );
     assert_eq!((&report["identical"], &report["sizes"]), (&json!(false), &Value::Null));
 }

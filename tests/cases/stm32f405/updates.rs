@@ -3,7 +3,7 @@
 use super::{Host, connect, factory, image, push, status};
 use lifeboot_core::Slot;
 use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::push::{Options, PushError, PushOutcome, push as push_with};
+use lifeboot_host_tool::push::{Options, PatchUse, PushError, PushOutcome, push as push_with};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::Settings;
 use lifeboot_tests::product::STM32F405;
@@ -46,6 +46,21 @@ fn an_update_is_tried_and_confirmed_and_the_same_each_time() {
     host.pipe().chip().power_cycle(&flash, 9).unwrap();
     runs(&status(&mut host), wire::Slot::B, version(2)).unwrap();
     assert_eq!(push(&mut host, &new).unwrap().outcome, PushOutcome::AlreadyConfirmed);
+}
+
+/// The one that runs lies rebased in its slot, halves of addresses in instructions among that.
+#[test]
+fn a_patch_is_applied_while_slot_b_runs() {
+    let new = image(&[], 2, 0);
+    let mut host = updated(&new);
+    let third = image(&["panic-later"], 3, 0).with_patch_from(&new).unwrap();
+    let options = Options { wait: false, ..Options::default() };
+    let pushed = push_with(&mut host, &third, &options, &mut ()).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Marked, "verified in its slot");
+    assert!(matches!(pushed.patch, Some(PatchUse::Sent { .. })), "{pushed:?}");
+    let flash = host.pipe().chip().flash();
+    let slot = STM32F405.board.slot(Slot::A).start as usize;
+    assert!(flash[slot..].starts_with(&third.for_slot(STM32F405.board, Slot::A).unwrap()));
 }
 
 /// Pushes what must not stay, and sees it taken back.
