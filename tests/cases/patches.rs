@@ -58,17 +58,26 @@ fn a_patched_push_by_the_command_ends_confirmed() {
     assert!(flash[slot.start as usize..].starts_with(&new.for_slot(MICROBIT.board, Slot::B).unwrap()));
 }
 
-/// The one that runs lies rebased in its slot; the patch is from its canonical form.
+/// The one that runs lies rebased in its slot; the patch is from its canonical form, and made when it is pushed.
 #[test]
 fn a_patch_is_applied_while_slot_b_runs() {
-    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let third = image(&MICROBIT, &["never-confirm"], version(3), 0).unwrap();
+    fs::write(path("second.img"), next().to_bytes()).unwrap();
+    fs::write(path("third.img"), third.to_bytes()).unwrap();
+    let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     bench.push(&next()).unwrap().unwrap();
-    let third = image(&MICROBIT, &["never-confirm"], version(3), 0).unwrap().with_patch_from(&next()).unwrap();
-    let options = Options { wait: false, ..Options::default() };
-    let pushed = push::push(&mut bench.link().unwrap(), &third, &options, &mut ()).unwrap();
-    assert_eq!(pushed.outcome, PushOutcome::Marked, "verified in its slot");
-    assert!(matches!(pushed.patch, Some(PatchUse::Sent { .. })), "{pushed:?}");
-    assert!(pushed.sent < 10_000);
+    let port = bench.board.port();
+    let push = ["push", &path("third.img"), "--from", &path("second.img"), "--port", &port, "--no-wait"];
+    let pushed = lifeboot(&push).output().unwrap();
+    let told = String::from_utf8_lossy(&pushed.stderr);
+    assert!(pushed.status.success() && told.contains("sending a patch from 2.0.0, which runs: "), "{told}");
+    let said = String::from_utf8_lossy(&pushed.stdout);
+    assert!(said.contains(", as a patch from 2.0.0: ") && said.contains("is in its slot, verified"), "{said}");
+    let slot = MICROBIT.board.slot(Slot::A);
+    let flash = bench.board.flash().unwrap();
+    assert!(flash[slot.start as usize..].starts_with(&third.for_slot(MICROBIT.board, Slot::A).unwrap()));
 }
 
 #[test]

@@ -249,6 +249,26 @@ fn power_may_fail_at_any_flash_operation_of_a_patch() {
     }
 }
 
+#[test]
+fn a_push_gets_through_wherever_the_host_vanished_in_a_patch() {
+    let mut patched = 0;
+    for frames in 0.. {
+        let (device, new, with_patch) = update(&MICROBIT);
+        let wire = Wire::to(device);
+        let link = &mut wire.vanishing_after(frames).link().with_recovery(Duration::ZERO);
+        let done = push(link, &with_patch, &Options::default(), &mut ()).is_ok();
+        // Where the host vanished last of all, there was nothing left to do.
+        let pushed = push_to(&wire, &with_patch).unwrap();
+        assert_holds(&wire, Slot::B, &new);
+        assert_eq!((wire.bench().device.running(), wire.bench().device.is_trial()), (Some(Slot::B), false));
+        patched += u32::from(is_sent(pushed.patch));
+        if done {
+            assert!(frames > 8 && patched > 3, "{frames} frames, {patched} patches");
+            break;
+        }
+    }
+}
+
 /// And where the host is gone by then, the old firmware goes on.
 #[test]
 fn after_a_power_cut_the_old_firmware_runs() {
