@@ -6,6 +6,8 @@ use lifeboot_core::layout::BLOCK;
 use lifeboot_updater::wire::Command;
 use std::ops::Range;
 
+/// Frames on their way at most: far fewer than there are numbers.
+const FRAMES: usize = 100;
 /// Questions without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
 /// 4 s for 128 KiB, DS8626, flash memory programming).
 const QUESTIONS: u32 = 15;
@@ -51,9 +53,9 @@ impl<'a> Content<'a> {
     }
 
     /// Whether the device erases when it has these bytes, with units of so many bytes: it does when the first block that it
-    /// writes to a unit is full. Nobody knows when that is in a patch.
+    /// writes to a unit is full. Of a patch any frame may make it erase.
     pub(super) fn erases(self, range: &Range<u32>, unit: u32) -> bool {
-        let Content::Image(_, phases) = self else { return !range.is_empty() };
+        let Content::Image(_, phases) = self else { return true };
         let Some(phase) = phases.ranges().into_iter().find(|phase| phase.contains(&range.start)) else { return false };
         let is_first = |start: u32| {
             let full = start.max(phase.start).saturating_add(BLOCK).min(phase.end);
@@ -69,6 +71,15 @@ impl<'a> Content<'a> {
         match self {
             Content::Image(_, phases) => phases.ranges().map(|range| range.len() as u64).iter().sum(),
             Content::Patch(patch) => patch.len() as u64,
+        }
+    }
+
+    /// Frames that may be on their way at once.
+    pub(super) fn frames(self) -> usize {
+        match self {
+            Content::Image(..) => FRAMES,
+            // What arrives while flash is erased is lost on some boards, and one frame may make many units.
+            Content::Patch(_) => 1,
         }
     }
 

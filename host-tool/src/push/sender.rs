@@ -7,7 +7,7 @@
 //! erasing does not get the same bytes twice.
 //!
 //! Most chips stand still while flash is erased, and lose what arrives meanwhile. Where that shows, a frame whose bytes make
-//! the device erase is not followed by another before it was answered; any frame of a patch may be such a one.
+//! the device erase is not followed by another before it was answered. Frames of a patch go one at a time from the start.
 
 use super::content::Content;
 use super::plan::Segment;
@@ -23,8 +23,6 @@ use std::time::Duration;
 
 /// Bytes of a write's message that are not the image's, at most: session, number, variant, offset, length.
 const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 3;
-/// Frames on their way at most: far fewer than there are numbers.
-const FRAMES: usize = 100;
 /// Quiet before the first question how things stand, and before the later ones.
 const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
 /// How long a device that answers may get nothing through, before the line counts as useless.
@@ -211,7 +209,8 @@ impl<'a, P: Pipe> Sender<'a, P> {
         if self.deaf && self.flight.back().is_some_and(|sent| sent.erases) {
             return false;
         }
-        self.flight.is_empty() || in_flight + length <= self.window && self.flight.len() < FRAMES
+        let fits = in_flight + length <= self.window && self.flight.len() < self.content.frames();
+        self.flight.is_empty() || fits
     }
 
     fn write(&mut self, range: Range<u32>) -> Result<(), Stop> {

@@ -33,25 +33,41 @@ pub fn next_versions(computed: &Computed) -> Result<Vec<Figure>> {
         let whole = over_the_line(silicon, Device::start(&MICROBIT, &running)?, &image)?;
         let skipped = over_the_line(silicon, in_use(&MICROBIT, &first, &running)?, &image)?;
         let delta = over_the_line(silicon, in_use(&MICROBIT, &first, &running)?, &patched)?;
-        ensure!(delta.1 == bytes as u64, "the patch is not sent");
+        ensure!(delta.sent == bytes as u64, "the patch is not sent");
         figures.extend([
             figure("all of it", Unit::Bytes, image.table().len() + image.payload().len()),
             figure("a patch, as instructions", Unit::Bytes, patch::instructions(&running, &image).len()),
             figure("a patch, compressed", Unit::Bytes, bytes),
-            figure("over the line, all of it", Unit::LineBytes, whole.0 as usize),
-            figure("over the line, without what the slot holds", Unit::LineBytes, skipped.0 as usize),
-            figure("over the line, as a patch", Unit::LineBytes, delta.0 as usize),
+            figure("over the line, all of it", Unit::LineBytes, whole.line as usize),
+            figure("over the line, without what the slot holds", Unit::LineBytes, skipped.line as usize),
+            figure("over the line, as a patch", Unit::LineBytes, delta.line as usize),
+            figure("push of all of it", Unit::Microseconds, whole.time as usize),
+            // The bench takes the reading of old bytes for hashing, so that this is at most.
+            figure("push as a patch", Unit::Microseconds, delta.time as usize),
         ]);
     }
     Ok(figures)
 }
 
-/// What a push puts on the line, both ways, and how much of that is the image's or the patch's.
-fn over_the_line(silicon: Silicon, device: Device, image: &ImageFile) -> Result<(u64, u64)> {
+/// What a push takes.
+struct Toll {
+    /// Bytes on the line, both ways.
+    line: u64,
+    /// How many of them are the image's or the patch's, each counted once.
+    sent: u64,
+    /// Microseconds, up to the device's word that the slot is verified.
+    time: u64,
+}
+
+fn over_the_line(silicon: Silicon, device: Device, image: &ImageFile) -> Result<Toll> {
     let mut bench = Bench::start(silicon, device)?;
     let went = push(&mut bench.link, image)?;
     let is_patched = matches!(went.pushed.patch, Some(PatchUse::Sent { .. }));
     ensure!(is_patched != image.patches().is_empty(), "it is sent otherwise: {:?}", went.pushed.patch);
     let (traffic, _) = bench.look();
-    Ok((traffic.bytes[0] + traffic.bytes[1], went.pushed.sent - went.pushed.retransmitted))
+    Ok(Toll {
+        line: traffic.bytes[0] + traffic.bytes[1],
+        sent: went.pushed.sent - went.pushed.retransmitted,
+        time: (went.before + went.sending + went.behind) / 1000,
+    })
 }
