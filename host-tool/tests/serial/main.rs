@@ -31,6 +31,9 @@ mod async_firmware;
 /// Patches: what they make, when they are sent, and what becomes of bad ones.
 mod patches;
 
+/// Patches as a hostile host sends them.
+mod hostile_patches;
+
 /// Hosts that vanish, devices that lose their power, and what is left to do afterwards.
 mod resumption;
 

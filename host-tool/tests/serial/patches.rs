@@ -4,14 +4,12 @@ use crate::device::{Device, Firmware, factory_image};
 use crate::images::{Chance, Recipe, version};
 use crate::line::{Faults, Wire};
 use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, recipe};
-use crate::stranger::Stranger;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{Board, MICROBIT, PICO, STM32F405};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::patch::Patch;
 use lifeboot_host_tool::push::{Interruption, Options, PatchUse, Progress, PushOutcome, Pushed, Step, push};
-use lifeboot_updater::patch::{FORMAT, Kind, number};
-use lifeboot_updater::wire::{Command, Refusal};
+use lifeboot_updater::wire::Refusal;
 use std::time::Duration;
 
 /// An image of the next version: much of it as it was, moved, and changed in places.
@@ -42,15 +40,16 @@ fn image(recipe: &Recipe, seed: u64) -> ImageFile {
     recipe.image_with(|payload| edit(payload, seed))
 }
 
-fn push_counting(wire: &Wire, image: &ImageFile) -> (Pushed, Told) {
+pub fn push_counting(wire: &Wire, image: &ImageFile) -> (Pushed, Told) {
     let mut told = Told::default();
     let pushed = push(&mut wire.link(), image, &Options::default(), &mut told).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
     (pushed, told)
 }
 
+/// What was told of patches, and the steps.
 #[derive(Default)]
-struct Told(Vec<PatchUse>, Vec<Step>);
+pub struct Told(Vec<PatchUse>, Vec<Step>);
 
 impl Progress for Told {
     fn step(&mut self, step: Step) {
@@ -115,7 +114,7 @@ fn an_update_as_a_patch_arrives_in_either_slot() {
 }
 
 /// A device with a good deal on it, an image of the next version, and the same with a patch.
-fn update(board: &'static Board) -> (Device, ImageFile, ImageFile) {
+pub fn update(board: &'static Board) -> (Device, ImageFile, ImageFile) {
     let old = recipe(board, 0, 9000);
     let new = image(&edited(&old, 5), 5);
     let old = old.image();
@@ -291,71 +290,4 @@ fn a_patched_image_that_hangs_is_rolled_back() {
     let wire = Wire::to(device);
     assert!(push_to(&wire, &with_patch).is_err());
     assert_eq!(wire.bench().device.running(), Some(Slot::A));
-}
-
-/// Instructions as the compressor writes what nothing repeats in.
-fn stored(instructions: &[u8]) -> Vec<u8> {
-    let bits = instructions.iter().flat_map(|byte| [1].into_iter().chain((0..8).rev().map(move |bit| byte >> bit & 1)));
-    let bits: Vec<u8> = bits.collect();
-    bits.chunks(8).map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | bit << (7 - at))).collect()
-}
-
-/// What a hostile host may send; the work that each frame may cost is bounded, and the slot that runs is untouched.
-#[test]
-fn hostile_patches_are_refused() {
-    let seek = |length: u32| number(Kind::Seek, length).unwrap().0[..number(Kind::Seek, length).unwrap().1].to_vec();
-    let copy = |length: u32| number(Kind::Copy, length).unwrap().0[..number(Kind::Copy, length).unwrap().1].to_vec();
-    let cases = [
-        ("a seek outside", seek(1)),
-        ("a seek far outside", seek((1 << 26) - 2)),
-        ("a copy beyond the old bytes", copy((1 << 26) - 1)),
-        ("a copy of all and one more", copy(9000 + 5000)),
-        ("seeks without end", [seek(2), seek(1)].concat().repeat(200)),
-        ("nothing without end", vec![0; 400]),
-        ("a number without an end", vec![0x80; 400]),
-        ("more than the image", [copy(1), seek(1)].concat().repeat(150)),
-    ];
-    for (what, instructions) in cases {
-        let (device, new, with_patch) = update(&MICROBIT);
-        let wire = Wire::to(device);
-        let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
-        let mut host = Stranger::new(&wire, 77);
-        wire.link().status(lifeboot_host_tool::link::Patience::SHORT).unwrap();
-        assert!(host.begin(&new, version(0).into()).starts_with("begun"), "{what}");
-        let from = &with_patch.patches()[0].digest()[..16];
-        assert_eq!(host.ask(&Command::BeginPatch { format: FORMAT, from }), "patched 0");
-        let patch = stored(&instructions);
-        let (mut offset, mut answer) = (0, String::new());
-        for _ in 0..60 {
-            let bytes: Vec<u8> = patch.iter().copied().cycle().skip(offset as usize % patch.len()).take(450).collect();
-            answer = host.ask(&Command::Patch { offset, bytes: &bytes });
-            match answer.strip_prefix("patched ") {
-                Some(next) => offset = next.parse().unwrap(),
-                None => break,
-            }
-        }
-        assert_eq!(answer, "refused: Patch", "{what}");
-        assert_eq!(host.ask(&Command::Patch { offset, bytes: &[0; 9] }), "refused: NoTransfer");
-        assert_untouched(&before, &wire, Slot::B);
-        push_counting(&wire, &with_patch);
-        assert_holds(&wire, Slot::B, &new);
-    }
-}
-
-#[test]
-fn a_patch_needs_a_transfer_that_nothing_was_received_in() {
-    let (device, new, with_patch) = update(&MICROBIT);
-    let wire = Wire::to(device);
-    wire.link().status(lifeboot_host_tool::link::Patience::SHORT).unwrap();
-    let mut host = Stranger::new(&wire, 77);
-    let from = &with_patch.patches()[0].digest()[..16];
-    let begin = Command::BeginPatch { format: FORMAT, from };
-    assert_eq!(host.ask(&begin), "refused: NoTransfer");
-    assert!(host.begin(&new, version(0).into()).starts_with("begun"));
-    assert_eq!(host.ask(&Command::Patch { offset: 0, bytes: &[1] }), "refused: NoTransfer");
-    assert_eq!(host.ask(&Command::BeginPatch { format: FORMAT, from: &[0; 16] }), "refused: OtherImage");
-    // The transfer goes on, as one of the image.
-    let offset = new.header().table_offset().unwrap();
-    assert_eq!(host.ask(&Command::Write { offset, bytes: &new.table()[..1] }), format!("written {}", offset + 1));
-    assert_eq!(host.ask(&begin), "refused: Command");
 }
