@@ -34,8 +34,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "what the signer could not choose is used once, in one part",
         SIGNATURE,
-        "let sum = sum(&high, part(low, message, signature, 0, LOW).as_ref()?);",
-        "let _ = sum(&high, &high); let sum = part(low, message, signature, 0, 32)?;",
+        "add(&mut sum, &part(minus_a, again, message, signature, 0, LOW));",
+        "add(&mut { sum }, &sum); sum = part(minus_a, again, message, signature, 0, 32);",
         Suite::Skips,
     ),
     bug(

@@ -32,6 +32,20 @@ pub const BUGS: &[Bug] = &[
         Suite::Verifier,
     ),
     bug(
+        "the key's point is not held against the key",
+        "bootloader/core/src/signature.rs",
+        "used.first_chunk::<31>() == again.first_chunk::<31>()",
+        "used.first_chunk::<31>().is_some() == again.first_chunk::<31>().is_some()",
+        Suite::Verifier,
+    ),
+    bug(
+        "a key may be written in any way",
+        "bootloader/core/src/signature/steps.rs",
+        "if !is_canonical(key) {",
+        "if !is_canonical(key) && false {",
+        Suite::Verifier,
+    ),
+    bug(
         "the check in steps does not compare",
         "bootloader/core/src/signature/steps.rs",
         "return Some(self.sum.compress().0 == self.r);",
