@@ -81,8 +81,7 @@ impl Copy {
             .env("PROPTEST_MAX_SHRINK_ITERS", "0")
             .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
             .env("RUST_BACKTRACE", "0")
-            // Most of the time goes into building, of which a bug changes little; and nobody debugs here.
-            .env("CARGO_INCREMENTAL", "1")
+            // Most of the time goes into linking; nobody debugs here.
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .stdin(Stdio::null())
             .stdout(File::create(&printed)?)
