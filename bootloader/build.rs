@@ -23,6 +23,7 @@ fn run() -> Result<(), String> {
     println!("cargo::rerun-if-changed=link.x");
     println!("cargo::rerun-if-env-changed=LIFEBOOT_KEYS");
     require_compact_sha2()?;
+    refuse_incremental()?;
     let board = board()?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     fs::write(out.join("memory.x"), board.bootloader_memory_x().to_string()).map_err(|error| error.to_string())?;
@@ -44,6 +45,18 @@ fn require_compact_sha2() -> Result<(), String> {
         _ => Err("the compact SHA-2 is not chosen, so the bootloader would not fit: .cargo/config.toml passes \
                   --cfg sha2_backend_soft=\"compact\"; if you set RUSTFLAGS, add that to it"
             .to_owned()),
+    }
+}
+
+/// What was measured of the bootloader, and each instruction that was left out, is of what the profile makes; a setting in
+/// the environment makes something else, which is not even built for every board.
+fn refuse_incremental() -> Result<(), String> {
+    println!("cargo::rerun-if-env-changed=CARGO_INCREMENTAL");
+    match env::var("CARGO_INCREMENTAL").as_deref() {
+        Ok("1") => Err("CARGO_INCREMENTAL=1 makes another bootloader than the one that is tested: build it with \
+                        CARGO_INCREMENTAL=0"
+            .to_owned()),
+        _ => Ok(()),
     }
 }
 

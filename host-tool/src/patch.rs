@@ -78,7 +78,10 @@ impl Patch {
                 Some(made) if new.len() + made <= limit => new.extend_from_slice(&piece[..made]),
                 Some(_) => return Err(Malformed),
                 None if rest.is_empty() => return Ok(new),
-                None => rest = &rest[patcher.take(rest)..],
+                None => match patcher.take(rest) {
+                    0 => return Err(Malformed),
+                    taken => rest = &rest[taken..],
+                },
             }
         }
     }

@@ -31,6 +31,7 @@ fn refused_build(name: &str, environment: &[(&str, &str)]) -> String {
         .env_remove("LIFEBOOT_KEYS")
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("CARGO_INCREMENTAL")
         .envs(environment.iter().copied())
         .current_dir(product::root())
         .output()
@@ -108,6 +109,24 @@ fn weak_keys_are_refused_however_they_are_written() {
     }
 }
 
+/// Points that are written with a y that is not below the field's order, and are not weak: no device would take a signature.
+#[test]
+fn keys_that_are_not_canonical_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    // 2²⁵⁵ - 19 is written as an ED, 30 FF and a 7F.
+    let written = |above: u8| format!("{:02x}{}7f", 0xed + above, "ff".repeat(30));
+    let point = |key: &String| VerifyingKey::from_bytes(&hex::array(key)).is_ok_and(|key| !key.is_weak());
+    let keys: Vec<String> = (0..=0x12).map(written).filter(point).collect();
+    assert!(!keys.is_empty());
+    for key in keys {
+        let path = public_key(folder.path(), &key);
+        let refused = with_keys([&path]);
+        assert!(refused.contains(&format!("{key}.pem of LIFEBOOT_KEYS is not written as RFC 8032 wants")), "{refused}");
+        assert!(refused.contains("`lifeboot keygen KEY.pem` makes a good pair"), "{refused}");
+        assert!(PublicKey::read(&path).is_err_and(|error| error.to_string().contains("holds a weak key")), "{key}");
+    }
+}
+
 #[test]
 fn a_bootloader_holds_four_keys_in_their_order_and_not_five() {
     let names = ["demo", "next", "third", "fourth", "fifth"];
@@ -136,4 +155,12 @@ fn a_bootloader_without_the_compact_sha2_is_not_built() {
     let environment = [("LIFEBOOT_KEYS", public.to_str().unwrap()), ("RUSTFLAGS", "--cfg something_else")];
     let refused = refused_build("refused-builds", &environment);
     assert!(refused.contains("the compact SHA-2 is not chosen"), "{refused}");
+}
+
+#[test]
+fn a_bootloader_is_not_built_incrementally() {
+    let (_, public) = product::demo_key("demo").unwrap();
+    let environment = [("LIFEBOOT_KEYS", public.to_str().unwrap()), ("CARGO_INCREMENTAL", "1")];
+    let refused = refused_build("refused-builds", &environment);
+    assert!(refused.contains("build it with CARGO_INCREMENTAL=0"), "{refused}");
 }

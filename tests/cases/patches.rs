@@ -4,16 +4,13 @@ use crate::reported;
 use crate::terminal::lifeboot;
 use lifeboot_core::Slot;
 use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::port::Port;
-use lifeboot_host_tool::push::{self, Options, PatchUse, PushOutcome};
+use lifeboot_host_tool::push::{PatchUse, PushOutcome};
 use lifeboot_tests::bench::{Bench, image, runs, version};
 use lifeboot_tests::costs;
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_updater::wire::{self, SlotContent};
 use std::fs;
-use std::time::Duration;
 
 /// Another build of the example than [`next`], as the version before it. What it does wrong, it does on trial only.
 fn previous() -> ImageFile {
@@ -83,18 +80,8 @@ fn a_patch_is_applied_while_slot_b_runs() {
 #[test]
 fn a_patched_push_that_a_power_cut_interrupted_leaves_the_old_firmware_and_gets_through_the_next_time() {
     let new = next().with_patch_from(&previous()).unwrap();
-    let mut bench = Bench::<Microbit>::start(&previous()).unwrap();
-    let port = bench.board.port();
-    let host = std::thread::spawn({
-        let new = new.clone();
-        move || {
-            let mut link = Link::new(Port::open(&port, 115_200).unwrap()).with_recovery(Duration::from_millis(200));
-            push::push(&mut link, &new, &Options::default(), &mut ())
-        }
-    });
-    bench.wait_until_written(Slot::B, &new, 12 * 1024).unwrap();
-    let bench = bench.cut_power().unwrap();
-    assert!(host.join().unwrap().is_err(), "the push went on without a device");
+    let bench = Bench::<Microbit>::start(&previous()).unwrap();
+    let bench = bench.cut_in_push(&new, 12 * 1024).unwrap();
 
     let status = bench.status().unwrap();
     runs(&status, wire::Slot::A, version(1)).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::emulator::Emulated;
 use crate::product::{self, Target};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use lifeboot_core::{Slot, Version};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience};
@@ -84,6 +84,22 @@ impl<B: Emulated> Bench<B> {
             let result = work.join().ok().context("the work panicked")?;
             Ok((blinks, result))
         })
+    }
+
+    /// Pushes an image, and cuts the power once so many bytes of it are in the other slot: the device that is powered on then.
+    /// Slot A runs, and B is the other one.
+    pub fn cut_in_push(mut self, image: &ImageFile, bytes: usize) -> Result<Self> {
+        let (port, new) = (self.board.port(), image.clone());
+        // Gives up soon: the board that it talks to is gone.
+        let host = thread::spawn(move || {
+            let mut link = connect(&port)?.with_recovery(Duration::from_millis(200));
+            Ok::<_, anyhow::Error>(push::push(&mut link, &new, &Options::default(), &mut ()).is_ok())
+        });
+        self.wait_until_written(Slot::B, image, bytes)?;
+        let bench = self.cut_power()?;
+        let is_done = host.join().map_err(|_| anyhow!("the push panicked"))??;
+        ensure!(!is_done, "the push went on without a device");
+        Ok(bench)
     }
 
     /// Waits until the first `bytes` bytes of this image's payload, and not yet its header, are in a slot.

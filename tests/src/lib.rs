@@ -5,6 +5,7 @@ pub mod chance;
 pub mod costs;
 pub mod emulator;
 pub mod geometries;
+pub mod pace;
 pub mod product;
 pub mod setup;
 pub mod simulated_flash;

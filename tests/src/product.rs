@@ -159,6 +159,8 @@ fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
         // They would replace the flags of .cargo/config.toml, which choose the compact SHA-2.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        // It would make another bootloader.
+        .env_remove("CARGO_INCREMENTAL")
         .current_dir(root())
         .output()
         .context("cannot run cargo")?;

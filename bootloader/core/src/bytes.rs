@@ -1,7 +1,5 @@
 //! Little-endian fields at fixed offsets. The offset and the length are constants of the format and checked by the
-//! compiler, so that reading a field of a fixed-size block can neither fail nor panic. And the checksum.
-
-use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
+//! compiler, so that reading a field of a fixed-size block can neither fail nor panic.
 
 /// The `N` bytes of `block` from `AT` on.
 pub fn field<const AT: usize, const N: usize, const SIZE: usize>(block: &[u8; SIZE]) -> [u8; N] {
@@ -19,6 +17,3 @@ pub const fn put<const AT: usize, const N: usize, const SIZE: usize>(block: &mut
         *place = value;
     }
 }
-
-/// The checksum of records and of frames: one for both, which the compiler does not take for two.
-pub static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);

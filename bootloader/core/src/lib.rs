@@ -24,6 +24,7 @@
 
 pub mod boot;
 mod bytes;
+mod checksum;
 pub mod handover;
 pub mod image;
 pub mod info;

@@ -22,7 +22,8 @@ mod reset;
 pub use outcomes::{Ending, Outcome, Outcomes, QUARANTINED, REJECTED_DIGEST, Rejection};
 pub use reset::{Cause, Fault, Reset};
 
-use crate::bytes::{CRC, field, put};
+use crate::bytes::{field, put};
+use crate::checksum::CRC;
 use crate::layout::Slot;
 
 pub use crate::layout::RECORD_LENGTH;

@@ -190,7 +190,10 @@ impl Watch<'_> {
         }
         self.last = Some(elf.clone());
         let status = link.status(Patience::SHORT)?;
-        let image = self.patched(self.sign(&path, &elf, &status)?, &status)?;
+        let mut image = self.sign(&path, &elf, &status)?;
+        if let Some(confirmed) = &self.confirmed {
+            image = image.with_patch_from(confirmed)?;
+        }
         if let Some(program) = Program::read(&path, &elf)? {
             self.monitor.add(program);
         }
@@ -208,15 +211,6 @@ impl Watch<'_> {
         self.confirmed = Some(image);
         self.output.event(&WatchEvent::Pushed(pushed));
         Ok(())
-    }
-
-    /// The image, with a patch from what runs, where that came from here.
-    fn patched(&self, image: ImageFile, status: &Status) -> Result<ImageFile, Error> {
-        let runs = |old: &&ImageFile| matches!(running_content(status), SlotContent::Image { digest, .. } if old.header().digest.starts_with(&digest));
-        match self.confirmed.as_ref().filter(runs) {
-            Some(old) => Ok(image.with_patch_from(old)?),
-            None => Ok(image),
-        }
     }
 
     /// What was built; `None` where the build failed, or was called off.

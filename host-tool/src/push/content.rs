@@ -53,9 +53,9 @@ impl<'a> Content<'a> {
     }
 
     /// Whether the device erases when it has these bytes, with units of so many bytes: it does when the first block that it
-    /// writes to a unit is full. Of a patch any frame may make it erase.
+    /// writes to a unit is full. Of a patch nobody knows; its frames wait for each other anyway.
     pub(super) fn erases(self, range: &Range<u32>, unit: u32) -> bool {
-        let Content::Image(_, phases) = self else { return true };
+        let Content::Image(_, phases) = self else { return false };
         let Some(phase) = phases.ranges().into_iter().find(|phase| phase.contains(&range.start)) else { return false };
         let is_first = |start: u32| {
             let full = start.max(phase.start).saturating_add(BLOCK).min(phase.end);

@@ -10,7 +10,7 @@ mod port;
 
 use super::FlashTime;
 use super::device::{Device, Read};
-use crate::emulator::stm32f405::paced::Traffic;
+use crate::pace::{Lane, Traffic};
 use crate::simulated_flash::Wear;
 use lifeboot_core::record::Cause;
 use lifeboot_host_tool::port::{Pipe, PortError};
@@ -20,9 +20,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// Bits on the line for a byte, those that start and stop it included.
-const BITS: u64 = 10;
 
 const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
@@ -52,15 +49,10 @@ pub struct Silicon {
     pub hash: u64,
 }
 
-/// A byte on its way.
-type Arrival = (u64, u8);
-
 /// The line, and the device.
 pub struct Bench {
     /// The device.
     pub device: Device,
-    /// What went over the line so far.
-    pub traffic: Traffic,
     silicon: Silicon,
     session: Session<528>,
     /// The host's time; and the device's, which may be ahead by what the device is at.
@@ -68,10 +60,9 @@ pub struct Bench {
     now: u64,
     /// The last erase, so far as it is not known yet what arrived meanwhile: from, and to.
     erased: (u64, u64),
-    down: VecDeque<Arrival>,
-    up: VecDeque<Arrival>,
-    /// When the last byte of each direction is through.
-    free: [u64; 2],
+    down: Lane,
+    up: Lane,
+    lost: u64,
     /// What the driver holds.
     received: VecDeque<u8>,
     signature_is_paid: bool,
@@ -88,15 +79,14 @@ impl Line {
     pub fn new(device: Device, silicon: Silicon) -> Self {
         Line(Rc::new(RefCell::new(Bench {
             device,
-            traffic: Traffic::default(),
             silicon,
             session: Session::new(silicon.window),
             host: 0,
             now: 0,
             erased: (0, 0),
-            down: VecDeque::new(),
-            up: VecDeque::new(),
-            free: [0; 2],
+            down: Lane::new(silicon.baud),
+            up: Lane::new(silicon.baud),
+            lost: 0,
             received: VecDeque::new(),
             signature_is_paid: false,
             longest_turn: 0,
@@ -115,12 +105,9 @@ impl Pipe for Line {
         let until = bench.host + wait.as_nanos() as u64;
         loop {
             let now = bench.host;
-            let arrived = bench.up.iter().take_while(|(time, _)| *time <= now).count().min(buffer.len());
-            if arrived > 0 || now >= until {
-                for (place, (_, byte)) in buffer.iter_mut().zip(bench.up.drain(..arrived)) {
-                    *place = byte;
-                }
-                return Ok(arrived);
+            let read = bench.up.read(now, buffer);
+            if read > 0 || now >= until {
+                return Ok(read);
             }
             bench.go_on(until)?;
         }
@@ -128,13 +115,8 @@ impl Pipe for Line {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
         let mut bench = self.0.borrow_mut();
-        let each = bench.silicon.each();
-        for byte in bytes {
-            let through = bench.free[0].max(bench.host) + each;
-            bench.free[0] = through;
-            bench.down.push_back((through, *byte));
-        }
-        bench.traffic.count(0, bytes);
+        let now = bench.host;
+        bench.down.put(now, bytes);
         Ok(())
     }
 
@@ -155,21 +137,21 @@ impl Pipe for Line {
 }
 
 impl Silicon {
-    /// Nanoseconds for a byte on the line.
-    fn each(&self) -> u64 {
-        BITS * SECOND / self.baud
-    }
-
     fn computing(&self, instructions: u64) -> u64 {
         instructions * SECOND / self.hertz
     }
 }
 
 impl Bench {
+    /// What went over the line so far.
+    pub fn traffic(&self) -> Traffic {
+        Traffic::of([&self.down, &self.up], self.lost)
+    }
+
     /// Lets time pass for the host, up to a moment or the next byte for it; the device does what it does until then, and
     /// what the host does meanwhile, it does before the device has got further.
     fn go_on(&mut self, until: u64) -> Result<(), PortError> {
-        let next = self.up.front().map_or(until, |(time, _)| *time).min(until);
+        let next = self.up.next().unwrap_or(until).min(until);
         if self.now < next {
             return self.turn(next);
         }
@@ -182,13 +164,8 @@ impl Bench {
         self.listen();
         let (before, read) = (self.device.wear(), self.device.read());
         let held = self.received.len();
-        let each = self.silicon.each();
-        let mut port =
-            Port { free: &mut self.free[1], now: self.now, each, up: &mut self.up, received: &mut self.received };
-        let sent = port.up.len();
+        let mut port = Port { now: self.now, up: &mut self.up, received: &mut self.received };
         let Ok(event) = self.session.poll((self.now / MILLISECOND) as u32, &mut port, &mut self.device.updater);
-        let answered: Vec<u8> = self.up.iter().skip(sent).map(|(_, byte)| *byte).collect();
-        self.traffic.count(1, &answered);
 
         let taken = held - self.received.len();
         let done = [0, 1].map(|part| super::wear::since(before[part], self.device.wear()[part]));
@@ -208,7 +185,7 @@ impl Bench {
             }
             Event::Idle if self.received.is_empty() => {
                 // Until a byte comes, or the timer's next interrupt.
-                let next = self.down.front().map_or(u64::MAX, |(time, _)| *time);
+                let next = self.down.next().unwrap_or(u64::MAX);
                 let tick = (self.now / MILLISECOND + 1) * MILLISECOND;
                 self.now = self.now.max(next.min(tick).min(until));
             }
@@ -217,10 +194,10 @@ impl Bench {
             Event::Busy
                 if taken == 0
                     && done == [Wear::default(); 2]
-                    && self.free[1] > self.now
+                    && self.up.free() > self.now
                     && !self.session.to_send().is_empty() =>
             {
-                self.now = self.free[1];
+                self.now = self.up.free();
             }
             Event::Busy => {}
         }
@@ -257,13 +234,13 @@ impl Bench {
     /// Takes what has arrived, so far as there is room: in the driver, and while flash was erased, in the port.
     fn listen(&mut self) {
         let mut room = self.silicon.port;
-        while let Some((time, byte)) = self.down.pop_front_if(|(time, _)| *time <= self.now) {
+        while let Some((time, byte)) = self.down.take(self.now) {
             let is_deaf = self.erased.0 < time && time <= self.erased.1;
             if self.received.len() < self.silicon.buffer && !(is_deaf && room == 0) {
                 self.received.push_back(byte);
                 room -= usize::from(is_deaf);
             } else {
-                self.traffic.lost += 1;
+                self.lost += 1;
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::simulated_flash::Wear;
 use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
+use lifeboot_host_tool::image_file::ImageFile;
 
 /// KiB of the images.
 const KIB: usize = 64;
@@ -53,39 +54,57 @@ fn busy(wear: [Wear; 2]) -> u64 {
 
 /// The figures.
 pub fn figures() -> Result<Vec<Figure>> {
-    Ok([microbit()?, update_of(&PICO)?, update_of(&STM32F405)?, vec![long_life()?]].concat())
+    let others = [Updated::on(&PICO)?.figures(), Updated::on(&STM32F405)?.figures()];
+    Ok([microbit()?, others.concat(), vec![long_life()?]].concat())
 }
 
-/// An update on a board with larger units.
-fn update_of(target: &'static Target) -> Result<Vec<Figure>> {
-    let (old, new) = (kit::image(target, KIB, 1)?, kit::image(target, KIB, 2)?);
-    let units = new.for_slot(target.board, Slot::B)?.len().div_ceil(target.board.slot_unit as usize) as u64;
-    let mut device = Device::start(target, &old)?;
-    let received = toll(&mut device, |device| device.update(&new, false))?;
-    let booted = toll(&mut device, |device| device.boot(Cause::Request).map(drop))?;
-    let confirmed = toll(&mut device, Device::confirm)?;
-    let update = [0, 1].map(|part| sum(sum(received[part], booted[part]), confirmed[part]));
-    let figure = |what: &str, unit, ours| Figure::new(what, target.board.name, unit, ours);
-    Ok(vec![
-        figure("update of 64 KiB: erases, journal included", Unit::Erases, erases(update))
-            .held_to(units + 1)
-            .meant_to_be(units + 1),
-        figure("update of 64 KiB: erases by the bootloader", Unit::Erases, erases(booted)).held_to(0).meant_to_be(0),
-        figure("update of 64 KiB: boot records", Unit::Records, u64::from(update[0].writes)).held_to(3),
-    ])
+/// An update, and what it did to flash.
+struct Updated {
+    device: Device,
+    old: ImageFile,
+    new: ImageFile,
+    /// From the first byte to the confirm; and what of it the boot did.
+    update: [Wear; 2],
+    booted: [Wear; 2],
+    /// Erase units that the new image takes.
+    units: u64,
 }
 
+impl Updated {
+    fn on(target: &'static Target) -> Result<Self> {
+        let (old, new) = (kit::image(target, KIB, 1)?, kit::image(target, KIB, 2)?);
+        let units = new.for_slot(target.board, Slot::B)?.len().div_ceil(target.board.slot_unit as usize) as u64;
+        let mut device = Device::start(target, &old)?;
+        let received = toll(&mut device, |device| device.update(&new, false))?;
+        let booted = toll(&mut device, |device| device.boot(Cause::Request).map(drop))?;
+        let confirmed = toll(&mut device, Device::confirm)?;
+        let update = [0, 1].map(|part| sum(sum(received[part], booted[part]), confirmed[part]));
+        Ok(Updated { device, old, new, update, booted, units })
+    }
+
+    /// What is measured on all boards.
+    fn figures(&self) -> [Figure; 3] {
+        let figure = |what: &str, unit, ours| Figure::new(what, self.device.target().board.name, unit, ours);
+        let (units, records) = (self.units + 1, u64::from(self.update[0].writes));
+        [
+            figure("update of 64 KiB: erases, journal included", Unit::Erases, erases(self.update))
+                .held_to(units)
+                .meant_to_be(units),
+            figure("update of 64 KiB: erases by the bootloader", Unit::Erases, erases(self.booted))
+                .held_to(0)
+                .meant_to_be(0),
+            figure("update of 64 KiB: boot records", Unit::Records, records).held_to(3),
+        ]
+    }
+}
+
+/// The micro:bit's, beside embassy-boot's.
 fn microbit() -> Result<Vec<Figure>> {
-    let (old, new) = (kit::image(&MICROBIT, KIB, 1)?, kit::image(&MICROBIT, KIB, 2)?);
-    let image = new.for_slot(MICROBIT.board, Slot::B)?;
-    let pages = image.len().div_ceil(MICROBIT.board.slot_unit as usize) as u64;
+    let updated = Updated::on(&MICROBIT)?;
+    let [all, by_bootloader, records] = updated.figures();
+    let Updated { mut device, old, new, update, .. } = updated;
+    let length = new.for_slot(MICROBIT.board, Slot::B)?.len() as u64;
     let theirs = peer::costs(old.payload(), new.payload())?;
-
-    let mut device = Device::start(&MICROBIT, &old)?;
-    let received = toll(&mut device, |device| device.update(&new, false))?;
-    let booted = toll(&mut device, |device| device.boot(Cause::Request).map(drop))?;
-    let confirmed = toll(&mut device, Device::confirm)?;
-    let update = [0, 1].map(|part| sum(sum(received[part], booted[part]), confirmed[part]));
     let requested = toll(&mut device, Device::roll_back)?;
 
     let mut device = Device::start(&MICROBIT, &old)?;
@@ -98,18 +117,12 @@ fn microbit() -> Result<Vec<Figure>> {
 
     let figure = |what: &str, unit, ours| Figure::new(what, MICROBIT.board.name, unit, ours);
     Ok(vec![
-        figure("update of 64 KiB: erases, journal included", Unit::Erases, erases(update))
-            .held_to(pages + 1)
-            .meant_to_be(pages + 1)
-            .beside(peer::NAME, erases(theirs.update)),
-        figure("update of 64 KiB: erases by the bootloader", Unit::Erases, erases(booted))
-            .held_to(0)
-            .meant_to_be(0)
-            .beside(peer::NAME, erases(theirs.update_boot)),
+        all.beside(peer::NAME, erases(theirs.update)),
+        by_bootloader.beside(peer::NAME, erases(theirs.update_boot)),
         figure("update of 64 KiB: programmed", Unit::Bytes, bytes(update))
-            .held_to(image.len() as u64 + 512)
+            .held_to(length + 512)
             .beside(peer::NAME, bytes(theirs.update)),
-        figure("update of 64 KiB: boot records", Unit::Records, u64::from(update[0].writes)).held_to(3),
+        records,
         figure("update of 64 KiB: flash is busy", Unit::Microseconds, busy(update))
             .beside(peer::NAME, busy(theirs.update)),
         figure("rollback on request: erases", Unit::Erases, erases(requested)).held_to(0).meant_to_be(0),

@@ -2,7 +2,7 @@
 //! `lifeboot_updater::frame` has, in a tenth of the code: held against it by the tests.
 
 use super::Line;
-use crate::bytes::CRC;
+use crate::checksum::CRC;
 use crc::{Digest, NoTable};
 
 const CRC_LENGTH: usize = 4;

@@ -37,7 +37,7 @@ impl Display for Device {
             lines.push(("last boot", boot.map_or("the firmware does not tell".to_owned(), |boot| boot.text.clone())));
         }
         lines.extend(self.standstill_milliseconds.map(|time| {
-            ("standstill", format!("the application stands still for up to {time} ms at a time during a push"))
+            ("standstill", format!("up to {time} ms at a time during a push, as measured of the example firmware"))
         }));
         if self.demo_key {
             lines.push(("warning", "this bootloader was built with a demo key: it protects nothing".to_owned()));

@@ -1,16 +1,14 @@
 //! The device's end of a line: what has arrived, and a transmitter that has room for one byte.
 
-use super::Arrival;
+use crate::pace::Lane;
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 
 /// The device's serial port.
 pub struct Port<'a> {
-    pub free: &'a mut u64,
     pub now: u64,
-    pub each: u64,
-    pub up: &'a mut VecDeque<Arrival>,
+    pub up: &'a mut Lane,
     pub received: &'a mut VecDeque<u8>,
 }
 
@@ -32,17 +30,16 @@ impl Read for Port<'_> {
 
 impl WriteReady for Port<'_> {
     fn write_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(*self.free <= self.now)
+        Ok(self.up.free() <= self.now)
     }
 }
 
 impl Write for Port<'_> {
     /// Takes one byte: the transmitter has room for no more.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        let Some(byte) = bytes.first() else { return Ok(0) };
-        *self.free = self.now + self.each;
-        self.up.push_back((*self.free, *byte));
-        Ok(1)
+        let first = &bytes[..bytes.len().min(1)];
+        self.up.put(self.now, first);
+        Ok(first.len())
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {

@@ -3,7 +3,7 @@
 use crate::costs::Device;
 use crate::costs::line::{Line, Silicon};
 use crate::costs::wear::since;
-use crate::emulator::stm32f405::paced::Traffic;
+use crate::pace::Traffic;
 use crate::simulated_flash::Wear;
 use anyhow::Result;
 use lifeboot_core::Slot;
@@ -30,7 +30,7 @@ impl Bench {
 
     /// What went over the line and was done to flash since this was called last.
     pub fn look(&mut self) -> (Traffic, [Wear; 2]) {
-        let (traffic, wear) = self.line.bench(|bench| (bench.traffic, bench.device.wear()));
+        let (traffic, wear) = self.line.bench(|bench| (bench.traffic(), bench.device.wear()));
         let (seen, worn) = std::mem::replace(&mut self.seen, (traffic, wear));
         let less = |now: [u64; 2], before: [u64; 2]| [now[0] - before[0], now[1] - before[1]];
         let traffic = Traffic {

@@ -36,7 +36,7 @@ pub fn figures() -> Result<Vec<Figure>> {
         write: Duration::from_nanos(times.byte),
         ..Settings::default()
     };
-    let line = PacedLine::new(Chip::power_on(&flash, &settings)?, BAUD as u32);
+    let line = PacedLine::new(Chip::power_on(&flash, &settings)?, BAUD);
     let mut link = Link::new(line.clone()).with_session(7, 7);
     link.status(Patience::SHORT)?;
     line.chip().seen().recording = true;
