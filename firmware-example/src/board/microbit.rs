@@ -8,7 +8,7 @@ use core::cell::RefCell;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use critical_section::Mutex;
 use embedded_hal::digital::OutputPin;
-use heapless::spsc::{Producer, Queue};
+use heapless::spsc::{Consumer, Producer, Queue};
 use lifeboot_updater::{Cause, handover};
 use nrf51_hal::gpio::{Level, Output, Pin, PushPull, p0};
 use nrf51_hal::pac::{Interrupt, NVIC, Peripherals, interrupt};
@@ -51,7 +51,7 @@ static RECEIVED: Mutex<RefCell<Option<Producer<'static, u8>>>> = Mutex::new(RefC
 /// What the application needs of the board.
 pub struct Parts {
     pub flash: Flash,
-    pub serial: Serial<Transmitter>,
+    pub serial: Serial<Consumer<'static, u8>, Transmitter>,
     pub led: Pin<Output<PushPull>>,
     pub clock: Clock,
 }

@@ -7,6 +7,8 @@
 //! - `reset(Cause) -> !`: leaves the cause for the bootloader. `reset_into_recovery() -> !`: asks it to answer the host.
 //! - `write_now(bytes)`: waits for the line; for panics.
 
+#[cfg(any(feature = "pico", feature = "stm32f405"))]
+mod ring;
 mod serial;
 
 #[cfg(feature = "microbit")]

@@ -1,9 +1,29 @@
-//! The serial port as the session wants it: received bytes from a queue that the port's interrupt fills, bytes to send
-//! handed to the port one by one.
+//! The serial port as the session wants it: received bytes from a buffer that an interrupt or DMA fills, bytes to send handed
+//! to the port one by one.
 
 use core::convert::Infallible;
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
 use heapless::spsc::Consumer;
+
+/// The receiving half of a port.
+pub trait Receive {
+    /// Whether a byte is there.
+    fn is_ready(&self) -> bool;
+
+    /// Takes a byte.
+    fn take(&mut self) -> Option<u8>;
+}
+
+/// A queue that an interrupt fills.
+impl Receive for Consumer<'static, u8> {
+    fn is_ready(&self) -> bool {
+        self.ready()
+    }
+
+    fn take(&mut self) -> Option<u8> {
+        self.dequeue()
+    }
+}
 
 /// The sending half of a port.
 pub trait Transmit {
@@ -15,32 +35,32 @@ pub trait Transmit {
 }
 
 /// A serial port.
-pub struct Serial<T> {
-    received: Consumer<'static, u8>,
+pub struct Serial<R, T> {
+    receiver: R,
     transmitter: T,
 }
 
-impl<T> Serial<T> {
-    /// A port that receives by an interrupt, which holds the queue's other end.
-    pub fn new(received: Consumer<'static, u8>, transmitter: T) -> Self {
-        Serial { received, transmitter }
+impl<R: Receive, T: Transmit> Serial<R, T> {
+    /// A port of two halves.
+    pub fn new(receiver: R, transmitter: T) -> Self {
+        Serial { receiver, transmitter }
     }
 }
 
-impl<T> ErrorType for Serial<T> {
+impl<R, T> ErrorType for Serial<R, T> {
     type Error = Infallible;
 }
 
-impl<T> ReadReady for Serial<T> {
+impl<R: Receive, T> ReadReady for Serial<R, T> {
     fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.received.ready())
+        Ok(self.receiver.is_ready())
     }
 }
 
-impl<T> Read for Serial<T> {
+impl<R: Receive, T> Read for Serial<R, T> {
     fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
         let mut length = 0;
-        for (place, byte) in bytes.iter_mut().zip(core::iter::from_fn(|| self.received.dequeue())) {
+        for (place, byte) in bytes.iter_mut().zip(core::iter::from_fn(|| self.receiver.take())) {
             *place = byte;
             length += 1;
         }
@@ -48,13 +68,13 @@ impl<T> Read for Serial<T> {
     }
 }
 
-impl<T: Transmit> WriteReady for Serial<T> {
+impl<R, T: Transmit> WriteReady for Serial<R, T> {
     fn write_ready(&mut self) -> Result<bool, Infallible> {
         Ok(self.transmitter.is_ready())
     }
 }
 
-impl<T: Transmit> Write for Serial<T> {
+impl<R, T: Transmit> Write for Serial<R, T> {
     /// Takes one byte: the ports of these boards have room for no more.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         Ok(bytes.first().map_or(0, |byte| {

@@ -12,7 +12,7 @@ use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
 use critical_section::Mutex;
 use embedded_hal::digital::{ErrorType, OutputPin, StatefulOutputPin};
-use heapless::spsc::{Producer, Queue};
+use heapless::spsc::{Consumer, Producer, Queue};
 use lifeboot_updater::{Cause, handover};
 use stm32f4xx_hal::flash::{FlashExt, LockedFlash, UnlockedFlash};
 use stm32f4xx_hal::gpio::{Output, PC13, PD12};
@@ -51,7 +51,7 @@ static RECEIVED: Mutex<RefCell<Option<Producer<'static, u8>>>> = Mutex::new(RefC
 /// What the application needs of the board.
 pub struct Parts {
     pub flash: Flash,
-    pub serial: Serial<Transmitter>,
+    pub serial: Serial<Consumer<'static, u8>, Transmitter>,
     pub led: Leds,
     pub clock: Clock,
 }

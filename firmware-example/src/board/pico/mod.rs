@@ -10,6 +10,7 @@ use super::serial::Serial;
 use core::ptr::{with_exposed_provenance_mut, write_volatile};
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
+use heapless::spsc::Consumer;
 use lifeboot_updater::{Cause, handover};
 use pair::Pair;
 use rp2040_hal::clocks::{Clock as _, init_clocks_and_plls};
@@ -36,7 +37,7 @@ const WATCHDOG_LOAD: u32 = 0xFF_FFFF;
 /// What the application needs of the board.
 pub struct Parts {
     pub flash: Flash,
-    pub serial: Pair<Serial<uart::Transmitter>, usb::Port>,
+    pub serial: Pair<Serial<Consumer<'static, u8>, uart::Transmitter>, usb::Port>,
     pub led: Pin<Gpio25, FunctionSioOutput, PullDown>,
     pub clock: Clock,
 }

@@ -5,7 +5,7 @@ use crate::board::serial::{Serial, Transmit};
 use core::cell::RefCell;
 use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
-use heapless::spsc::{Producer, Queue};
+use heapless::spsc::{Consumer, Producer, Queue};
 use rp2040_hal::fugit::{HertzU32, RateExtU32};
 use rp2040_hal::gpio::bank0::{Gpio0, Gpio1};
 use rp2040_hal::gpio::{FunctionUart, Pin, PullDown};
@@ -26,7 +26,12 @@ struct Uart {
 static UART: Mutex<RefCell<Option<Uart>>> = Mutex::new(RefCell::new(None));
 
 /// Takes the port into use. Panics where it is called twice.
-pub fn start(device: UART0, lines: Lines, clock: HertzU32, resets: &mut RESETS) -> Serial<Transmitter> {
+pub fn start(
+    device: UART0,
+    lines: Lines,
+    clock: HertzU32,
+    resets: &mut RESETS,
+) -> Serial<Consumer<'static, u8>, Transmitter> {
     let Some(queue) = cortex_m::singleton!(: Queue<u8, { RECEIVE_BUFFER + 1 }> = Queue::new()) else {
         panic!("started twice");
     };
