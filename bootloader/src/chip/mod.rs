@@ -46,6 +46,9 @@
 mod cortex_m;
 #[cfg(feature = "defmt")]
 pub mod log;
+// By chip: the compiler does not tell a stable program what its target multiplies.
+#[cfg(not(feature = "stm32f4"))]
+mod multiply;
 #[cfg(feature = "nrf51")]
 mod nrf51;
 #[cfg(feature = "rp2040")]

@@ -1,9 +1,7 @@
-//! What the compiler calls without being asked, where its own version does not suit a bootloader. The names and the
-//! order of arguments are those of the Run-time ABI for the Arm Architecture (IHI 0043, 4.2 and 4.3.4).
+//! `memcpy` and its kin, which the compiler calls without being asked, small: its own are unrolled, and 2 KB larger. Words
+//! where everything is aligned, bytes elsewhere. In assembly, since a compiler turns such a loop into a call of itself.
 //!
-//! - `memcpy` and its kin, small: the compiler's are unrolled, and 2 KB larger. Words where everything is aligned, bytes
-//!   elsewhere. In assembly, since a compiler turns such a loop into a call of itself.
-//! - On Armv6-M, which multiplies to 32 bits only, the 64-bit product, fast: a signature check is some 300,000 of them.
+//! The names and the order of arguments are those of the Run-time ABI for the Arm Architecture (IHI 0043, 4.3.4).
 
 use core::arch::global_asm;
 
@@ -103,40 +101,6 @@ global_asm!(
     "movs r0, r4",
     "pop {{r4, r5, pc}}",
     "2: movs r0, #0",
-    "pop {{r4, r5, pc}}",
-    ".popsection",
-);
-
-// By chip: the compiler does not tell a stable program which of the two its target is.
-#[cfg(not(feature = "stm32f4"))]
-global_asm!(
-    ".syntax unified",
-    ".pushsection .text.runtime, \"ax\"",
-    // __aeabi_lmul(a in r0 and r1, b in r2 and r3) -> r0 and r1: halves h and l of the low words, schoolbook.
-    "entry __aeabi_lmul",
-    "muls r1, r2",
-    "muls r3, r0",
-    "adds r1, r3",
-    "push {{r4, r5, lr}}",
-    "lsrs r3, r0, #16",
-    "lsrs r4, r2, #16",
-    "uxth r0, r0",
-    "uxth r2, r2",
-    "movs r5, r0",
-    "muls r5, r4", // l * h
-    "muls r0, r2", // l * l
-    "muls r2, r3", // h * l
-    "muls r3, r4", // h * h
-    "adds r1, r3",
-    "movs r3, #0",
-    "adds r5, r2",
-    "adcs r3, r3",
-    "lsls r3, r3, #16",
-    "adds r1, r3",
-    "lsls r3, r5, #16",
-    "lsrs r5, r5, #16",
-    "adds r0, r3",
-    "adcs r1, r5",
     "pop {{r4, r5, pc}}",
     ".popsection",
 );

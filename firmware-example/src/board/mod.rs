@@ -7,6 +7,10 @@
 //! - `reset(Cause) -> !`: leaves the cause for the bootloader. `reset_into_recovery() -> !`: asks it to answer the host.
 //! - `write_now(bytes)`: waits for the line; for panics.
 
+// A signature's check takes half the time.
+#[cfg(any(feature = "microbit", feature = "pico"))]
+#[path = "../../../bootloader/src/chip/multiply.rs"]
+mod multiply;
 #[cfg(any(feature = "pico", feature = "stm32f405"))]
 mod ring;
 mod serial;
