@@ -13,7 +13,7 @@ use lifeboot_core::layout::{BLOCK, Board, Slot};
 use lifeboot_core::record::{Ending, Record, Reset};
 use lifeboot_core::verify::Check;
 use lifeboot_core::version::Version;
-use sha2::{Digest, Sha256};
+use sha256::{Digest, Sha256};
 
 /// What a host believes about the device; a transfer begins only where it is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

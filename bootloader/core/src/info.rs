@@ -17,7 +17,7 @@ use crate::layout::Board;
 
 pub use crate::layout::INFO_LENGTH;
 use embedded_storage::nor_flash::ReadNorFlash;
-use sha2::{Digest, Sha256};
+use sha256::{Digest, Sha256};
 
 /// The bootloader format of this source: an image may ask for at least this much.
 pub const FORMAT: u16 = 1;

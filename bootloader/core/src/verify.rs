@@ -23,13 +23,17 @@ use crate::rebase::{Decoder, ENTRY_LENGTH, Entry, Rebaser};
 use crate::record::Record;
 use crate::version::Version;
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
-use sha2::{Digest, Sha256};
+use sha256::{Digest, Sha256};
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
 /// Between two blocks the buffer is full of this; no block of an image is.
 const FILLING: u8 = 0xa5;
 /// A block, and in front of it what the previous one left of an entry that lies across their border.
 const BUFFER_LENGTH: usize = BLOCK_LENGTH + ENTRY_LENGTH;
+
+/// Aligned, so that it is filled, read into and hashed by words.
+#[repr(align(4))]
+struct Buffer([u8; BUFFER_LENGTH]);
 
 /// Firmware that was found whole, signed and fit for its slot.
 #[derive(Debug, PartialEq, Eq)]
@@ -162,7 +166,7 @@ pub struct Check {
     hashed: u32,
     /// Bytes at the start of `buffer` that are read but not hashed yet.
     held: usize,
-    buffer: [u8; BUFFER_LENGTH],
+    buffer: Buffer,
     vectors: [u8; 8],
 }
 
@@ -176,7 +180,7 @@ impl Check {
             hash: Sha256::new(),
             hashed: 0,
             held: 0,
-            buffer: [0; BUFFER_LENGTH],
+            buffer: Buffer([0; BUFFER_LENGTH]),
             vectors: [0; 8],
         }
     }
@@ -187,21 +191,21 @@ impl Check {
         let (payload_length, table_length) = (header.payload_length, header.table_length);
         let slot_start = board.slot(self.checked.slot()).start;
         // What was hashed must not count a second time, in place of a block that was not read.
-        self.buffer.get_mut(self.held..).unwrap_or_default().fill(FILLING);
+        self.buffer.0.get_mut(self.held..).unwrap_or_default().fill(FILLING);
         if self.hashed < payload_length {
             let length = self.read(flash, slot_start + board.header_length, payload_length)?;
             if self.hashed == 0 {
-                self.vectors = self.buffer.first_chunk().copied().unwrap_or_default();
+                self.vectors = self.buffer.0.first_chunk().copied().unwrap_or_default();
             }
             let Check { table, rebaser, buffer, .. } = self;
-            let pending = buffer.get_mut(..length).ok_or(Invalid::Bounds)?;
+            let pending = buffer.0.get_mut(..length).ok_or(Invalid::Bounds)?;
             let done = rebaser.apply(self.hashed, pending, || table.next(flash))?;
             let at_end = self.hashed + length as u32 == payload_length;
             if at_end && !rebaser.is_done() || done == 0 {
                 return Err(Invalid::Table);
             }
             self.hash.update(pending.get(..done).unwrap_or_default());
-            self.buffer.copy_within(done..length, 0);
+            self.buffer.0.copy_within(done..length, 0);
             self.held = length - done;
             self.hashed += done as u32;
             return Ok(None);
@@ -210,7 +214,7 @@ impl Check {
         if self.hashed < end {
             let start = slot_start + self.checked.table_offset();
             let length = self.read(flash, start.wrapping_sub(payload_length), end)?;
-            self.hash.update(self.buffer.get(..length).unwrap_or_default());
+            self.hash.update(self.buffer.0.get(..length).unwrap_or_default());
             self.hashed += length as u32;
             return Ok(None);
         }
@@ -223,7 +227,7 @@ impl Check {
     fn read<F: ReadNorFlash>(&mut self, flash: &mut F, start: u32, end: u32) -> Result<usize, Invalid> {
         // Whole blocks, from a multiple of a block: aligned for any flash's reads, and inside the slot, which ends at one.
         let position = self.hashed + self.held as u32;
-        let place = self.buffer.get_mut(self.held..self.held + BLOCK_LENGTH).ok_or(Invalid::Bounds)?;
+        let place = self.buffer.0.get_mut(self.held..self.held + BLOCK_LENGTH).ok_or(Invalid::Bounds)?;
         flash.read(start.wrapping_add(position), place).map_err(|_| Invalid::Flash)?;
         Ok(self.held + end.saturating_sub(position).min(BLOCK) as usize)
     }
