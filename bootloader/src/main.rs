@@ -16,18 +16,16 @@ mod recovery;
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
 use lifeboot_core::handover::{Boot, Start};
-use lifeboot_core::info::{INFO_LENGTH, Info};
+use lifeboot_core::info::{Info, Placed};
 use lifeboot_core::record::{Cause, Reset};
 use lifeboot_core::verify::stands;
 
 include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 
-static INFO: Info = Info::new(&KEYS, DEMO_KEY);
-
-/// For the updater, which takes the keys from here.
+/// For the updater as well, which takes the keys from here.
 #[used]
 #[unsafe(link_section = ".info")]
-static INFO_IN_FLASH: [u8; INFO_LENGTH] = Info::new(&KEYS, DEMO_KEY).to_bytes(&chip::BOARD);
+static INFO: Placed = Info::new(&KEYS, DEMO_KEY).for_board(&chip::BOARD).placed();
 
 /// Where the chip begins, its stack empty.
 extern "C" fn reset() -> ! {
@@ -44,7 +42,7 @@ extern "C" fn reset() -> ! {
         recovery::answer(&mut flash, clock, reset.cause, true);
     }
     let known = Reset { cause: reset.cause, fault: chip::noted_fault(reset.cause) };
-    let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO, known) {
+    let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO.info, known) {
         Decision::Confirmed(firmware) => (Start::Confirmed, firmware),
         Decision::Trial(firmware) => (Start::Trial, firmware),
         Decision::FellBack(firmware) => (Start::FellBack, firmware),
@@ -60,7 +58,7 @@ extern "C" fn reset() -> ! {
     if start != Start::Confirmed {
         chip::arm_watchdog();
     }
-    let stands = stands(&firmware, &mut flash, &chip::BOARD, &INFO);
+    let stands = stands(&firmware, &mut flash, &chip::BOARD, &INFO.info);
     chip::jump(&firmware, stands)
 }
 

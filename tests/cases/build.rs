@@ -138,7 +138,7 @@ fn a_bootloader_holds_four_keys_in_their_order_and_not_five() {
     let bootloader = Bootloader::from_elf(&fs::read(&built).unwrap()).unwrap();
     let keys = paths[..4].iter().map(|path| PublicKey::read(path).unwrap().to_bytes());
     assert!(keys.eq(bootloader.info().keys().iter().copied()));
-    assert!(bootloader.info().demo_key);
+    assert!(bootloader.info().demo_key());
 }
 
 /// Writes a public key's file, whatever its bytes.

@@ -116,7 +116,7 @@ impl SimulatedFlash {
     /// Puts a bootloader's word about itself where it belongs.
     pub fn put_info(&mut self, info: &Info) {
         let length = info::INFO_LENGTH as u32;
-        self.put(self.board.bootloader.end() - length, &info.to_bytes(self.board));
+        self.put(self.board.bootloader.end() - length, &info.clone().for_board(self.board).to_bytes());
     }
 
     /// The bytes of a region.

@@ -20,8 +20,8 @@ impl<F: NorFlash> Updater<F> {
         wire::Status {
             wire: wire::WIRE,
             board: self.board.name_bytes(),
-            bootloader: info.as_ref().map_or(0, |info| info.format),
-            demo_key: info.is_some_and(|info| info.demo_key),
+            bootloader: info.as_ref().map_or(0, |info| info.format()),
+            demo_key: info.is_some_and(|info| info.demo_key()),
             running: self.running.into(),
             confirmed: confirmed.into(),
             trial: trial.map(Into::into),

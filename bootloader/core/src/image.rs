@@ -178,7 +178,7 @@ impl Trust<'_> {
         if header.table_length == 0 && linked_for != slot {
             return Err(Invalid::OtherSlot);
         }
-        if header.lowest_bootloader > self.info.format {
+        if header.lowest_bootloader > self.info.format() {
             return Err(Invalid::Bootloader);
         }
         if header.epoch < self.epoch_floor {

@@ -26,20 +26,26 @@ pub const FORMAT: u16 = 1;
 pub const KEYS: usize = 4;
 
 const MAGIC: [u8; 4] = *b"LBIF";
+const KEYS_AT: usize = 0x20;
+/// Where the zeros begin.
+const HELD: usize = KEYS_AT + 32 * KEYS;
 
-/// A bootloader's word about itself.
+/// A bootloader's word about itself, as it lies in flash, without the zeros behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Info {
-    /// The newest format that the bootloader knows.
-    pub format: u16,
-    /// Whether it was built with a demo's throw-away key, which protects nothing.
-    pub demo_key: bool,
-    count: u8,
-    keys: [[u8; 32]; KEYS],
+#[repr(transparent)]
+pub struct Info([u8; HELD]);
+
+/// An info in its place in flash: there it is what the bootloader itself goes by.
+#[repr(C)]
+pub struct Placed {
+    /// The info.
+    pub info: Info,
+    zeros: [u8; INFO_LENGTH - HELD],
 }
 
 impl Info {
-    /// The info of a bootloader with these keys. Panics, at build time, where there is none or there are too many.
+    /// The info of a bootloader with these keys, for no board yet. Panics, at build time, where there is none or there are too
+    /// many.
     pub const fn new(keys: &[[u8; 32]], demo_key: bool) -> Self {
         assert!(!keys.is_empty() && keys.len() <= KEYS, "a bootloader holds one to four keys");
         let mut table = [[0; 32]; KEYS];
@@ -48,12 +54,43 @@ impl Info {
             table[index] = keys[index];
             index += 1;
         }
-        Info { format: FORMAT, demo_key, count: keys.len() as u8, keys: table }
+        let mut out = [0; HELD];
+        put::<0x00, 4, HELD>(&mut out, MAGIC);
+        put::<0x04, 2, HELD>(&mut out, FORMAT.to_le_bytes());
+        put::<0x06, 2, HELD>(&mut out, [keys.len() as u8, demo_key as u8]);
+        put::<0x20, 32, HELD>(&mut out, table[0]);
+        put::<0x40, 32, HELD>(&mut out, table[1]);
+        put::<0x60, 32, HELD>(&mut out, table[2]);
+        put::<0x80, 32, HELD>(&mut out, table[3]);
+        Info(out)
+    }
+
+    /// The same for `board`.
+    pub const fn for_board(mut self, board: &Board) -> Self {
+        put::<0x10, 16, HELD>(&mut self.0, board.name_bytes());
+        self
+    }
+
+    /// The newest format that the bootloader knows.
+    pub fn format(&self) -> u16 {
+        u16::from_le_bytes(field::<0x04, 2, HELD>(&self.0))
+    }
+
+    /// Whether it was built with a demo's throw-away key, which protects nothing.
+    pub fn demo_key(&self) -> bool {
+        let [flags] = field::<0x07, 1, HELD>(&self.0);
+        flags & 1 != 0
+    }
+
+    fn count(&self) -> u8 {
+        let [count] = field::<0x06, 1, HELD>(&self.0);
+        count
     }
 
     /// The public keys, in the order in which boot records name them.
     pub fn keys(&self) -> &[[u8; 32]] {
-        self.keys.get(..usize::from(self.count)).unwrap_or_default()
+        let (keys, _) = self.0.get(KEYS_AT..).unwrap_or_default().as_chunks();
+        keys.get(..usize::from(self.count())).unwrap_or_default()
     }
 
     /// The key with this id, and its bit in the masks of boot records.
@@ -69,45 +106,35 @@ impl Info {
         None
     }
 
-    /// The bytes for `board`.
-    pub const fn to_bytes(&self, board: &Board) -> [u8; INFO_LENGTH] {
+    /// The same in its place.
+    pub const fn placed(self) -> Placed {
+        Placed { info: self, zeros: [0; INFO_LENGTH - HELD] }
+    }
+
+    /// The bytes, zeros included.
+    pub fn to_bytes(&self) -> [u8; INFO_LENGTH] {
         let mut out = [0; INFO_LENGTH];
-        put::<0x00, 4, INFO_LENGTH>(&mut out, MAGIC);
-        put::<0x04, 2, INFO_LENGTH>(&mut out, self.format.to_le_bytes());
-        put::<0x06, 2, INFO_LENGTH>(&mut out, [self.count, self.demo_key as u8]);
-        put::<0x10, 16, INFO_LENGTH>(&mut out, board.name_bytes());
-        put::<0x20, 32, INFO_LENGTH>(&mut out, self.keys[0]);
-        put::<0x40, 32, INFO_LENGTH>(&mut out, self.keys[1]);
-        put::<0x60, 32, INFO_LENGTH>(&mut out, self.keys[2]);
-        put::<0x80, 32, INFO_LENGTH>(&mut out, self.keys[3]);
+        put::<0, HELD, INFO_LENGTH>(&mut out, self.0);
         out
     }
 
     /// The info in these bytes; `None` where they are not one for `board`.
     pub fn from_bytes(bytes: &[u8; INFO_LENGTH], board: &Board) -> Option<Self> {
-        let [count, flags] = field::<0x06, 2, INFO_LENGTH>(bytes);
-        let info = Info {
-            format: u16::from_le_bytes(field::<0x04, 2, INFO_LENGTH>(bytes)),
-            demo_key: flags & 1 != 0,
-            count,
-            keys: [
-                field::<0x20, 32, INFO_LENGTH>(bytes),
-                field::<0x40, 32, INFO_LENGTH>(bytes),
-                field::<0x60, 32, INFO_LENGTH>(bytes),
-                field::<0x80, 32, INFO_LENGTH>(bytes),
-            ],
-        };
-        let sound = field::<0x00, 4, INFO_LENGTH>(bytes) == MAGIC
-            && field::<0x10, 16, INFO_LENGTH>(bytes) == board.name_bytes()
-            && (1..=KEYS as u8).contains(&count);
-        sound.then_some(info)
+        let info = Info(field::<0, HELD, INFO_LENGTH>(bytes));
+        info.is_for(board).then_some(info)
     }
 
     /// Reads the info of the bootloader in `flash`; `None` where it cannot be read or is not one for `board`.
     pub fn read<F: ReadNorFlash>(flash: &mut F, board: &Board) -> Option<Self> {
-        let mut bytes = [0; INFO_LENGTH];
-        flash.read(board.bootloader.end() - INFO_LENGTH as u32, &mut bytes).ok()?;
-        Info::from_bytes(&bytes, board)
+        let mut info = Info([0; HELD]);
+        flash.read(board.bootloader.end() - INFO_LENGTH as u32, &mut info.0).ok()?;
+        info.is_for(board).then_some(info)
+    }
+
+    fn is_for(&self, board: &Board) -> bool {
+        field::<0x00, 4, HELD>(&self.0) == MAGIC
+            && field::<0x10, 16, HELD>(&self.0) == board.name_bytes()
+            && (1..=KEYS as u8).contains(&self.count())
     }
 }
 

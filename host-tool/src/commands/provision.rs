@@ -63,7 +63,7 @@ pub fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error>
 
 /// Warns where the bootloader's keys protect nothing.
 pub fn warn(first: &FirstFlash) {
-    if first.bootloader().info().demo_key {
+    if first.bootloader().info().demo_key() {
         output::warn("the bootloader was built with a demo's throw-away key, which protects nothing");
     }
 }

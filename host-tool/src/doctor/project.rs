@@ -146,7 +146,9 @@ fn bootloader(surroundings: &Surroundings, key: Option<&PublicKey>) -> Option<Ch
             let text = format!("trusts key {trusted}, and firmware is signed with {}", hex(&key.id()));
             Checkup::broken(subject, text, mend)
         }
-        _ if bootloader.info().demo_key => Checkup::ok(subject, format!("for {name}, trusts a demo's throw-away key")),
+        _ if bootloader.info().demo_key() => {
+            Checkup::ok(subject, format!("for {name}, trusts a demo's throw-away key"))
+        }
         _ => Checkup::ok(subject, format!("for {name}, trusts key {trusted}")),
     };
     Some(finding.required(true))

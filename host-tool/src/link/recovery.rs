@@ -18,8 +18,8 @@ pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], header
     Some(Status {
         wire: WIRE,
         board: known.name_bytes(),
-        bootloader: info.format,
-        demo_key: info.demo_key,
+        bootloader: info.format(),
+        demo_key: info.demo_key(),
         // No slot runs; to everything but the words, the one that is not to be written is as good as that.
         running: record.confirmed.into(),
         confirmed: record.confirmed.into(),

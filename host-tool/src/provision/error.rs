@@ -70,7 +70,7 @@ impl ProvisionError {
             Invalid::UnknownKey => ProvisionError::UnknownKey { image: key, bootloader: bootloader.key_ids() },
             Invalid::Signature => ProvisionError::Signature(key),
             Invalid::Bootloader => {
-                ProvisionError::Bootloader { needed: image.lowest_bootloader, found: bootloader.info().format }
+                ProvisionError::Bootloader { needed: image.lowest_bootloader, found: bootloader.info().format() }
             }
             Invalid::Entry => ProvisionError::Unstartable("its entry point is no Thumb code in the payload"),
             Invalid::Stack => ProvisionError::Unstartable("its initial stack pointer is not in the firmware's RAM"),

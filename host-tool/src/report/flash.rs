@@ -50,7 +50,7 @@ impl Provisioned {
             format: format.to_string(),
             board: first.board().name.to_owned(),
             version: first.image().header().version.to_string(),
-            demo_key: first.bootloader().info().demo_key,
+            demo_key: first.bootloader().info().demo_key(),
             parts: first.parts_in(format).into_iter().map(part).collect(),
         }
     }
@@ -84,7 +84,7 @@ impl From<&FirstFlash> for Flashed {
         Flashed {
             board: first.board().name.to_owned(),
             version: first.image().header().version.to_string(),
-            demo_key: first.bootloader().info().demo_key,
+            demo_key: first.bootloader().info().demo_key(),
         }
     }
 }

@@ -101,7 +101,7 @@ impl Keys {
             signed: Vec::new(),
         };
         let keys = info.keys().iter().map(key_id).map(key).collect();
-        Keys { bootloader: Some(path), keys, demo_key: info.demo_key }
+        Keys { bootloader: Some(path), keys, demo_key: info.demo_key() }
     }
 }
 

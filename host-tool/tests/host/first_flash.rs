@@ -67,7 +67,7 @@ fn the_bootloader_says_what_it_is_for() {
     let program = Program::bootloader(LARGE, &[key.to_bytes(), second.to_bytes()], true);
     let bootloader = Bootloader::from_elf(&program.elf()).unwrap();
     assert_eq!(bootloader.board().name, LARGE.name);
-    assert!(bootloader.info().demo_key);
+    assert!(bootloader.info().demo_key());
     assert_eq!(bootloader.key_ids(), format!("{}, {}", hex(&key.id()), hex(&second.id())));
     assert_eq!(bootloader.entry(), 0x0800_0041);
 }

@@ -120,7 +120,7 @@ impl Program {
         program.sections = vec![
             section(".vectors", start, vectors),
             section(".text", start + 0x40, [0x00, 0xbf].repeat(0x21)),
-            section(".info", info, Info::new(keys, demo_key).to_bytes(board).to_vec()),
+            section(".info", info, Info::new(keys, demo_key).for_board(board).to_bytes().to_vec()),
         ];
         program.symbols.clear();
         program.relocations.clear();

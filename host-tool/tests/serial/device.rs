@@ -85,7 +85,7 @@ impl Device {
     pub fn with_image(image: &ImageFile) -> Self {
         let board = image.board();
         let flash = Flash::erased(board);
-        flash.put(board.bootloader.end() - 256, &info().to_bytes(board));
+        flash.put(board.bootloader.end() - 256, &info().for_board(board).to_bytes());
         flash.put(board.slot(Slot::A).start, &image.for_slot(board, Slot::A).unwrap());
         let mut device = Device {
             flash,
