@@ -27,6 +27,8 @@ mod stm32f405;
 mod sweep;
 // The real bootloader with each instruction left out in turn: does a bad image start?
 mod skips;
+// The bootloader's own assembly, called with numbers and ranges at their limits.
+mod runtime;
 // The emulated Raspberry Pi Pico: updates over both ports, and power cuts.
 mod pico;
 
