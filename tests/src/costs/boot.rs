@@ -42,18 +42,18 @@ struct Bounds {
 /// With its table, an image of 110 KiB fills a slot.
 const MICROBIT_BOUNDS: Bounds = Bounds {
     target: &MICROBIT,
-    limit: 20_800_000,
-    trial: 21_000_000,
+    limit: 18_800_000,
+    trial: 19_000_000,
     budget: 16_500_000,
     peer: Some(20_500_000),
     others: &[16, 110],
 };
 const PICO_BOUNDS: Bounds =
-    Bounds { target: &PICO, limit: 20_900_000, trial: 21_000_000, budget: 16_500_000, peer: None, others: &[] };
+    Bounds { target: &PICO, limit: 18_900_000, trial: 19_000_000, budget: 16_500_000, peer: None, others: &[] };
 const STM32F405_BOUNDS: Bounds = Bounds {
     target: &STM32F405,
-    limit: 7_520_000,
-    trial: 7_650_000,
+    limit: 6_720_000,
+    trial: 6_830_000,
     budget: 5_600_000,
     peer: Some(5_930_000),
     others: &[16, 128],
