@@ -25,8 +25,9 @@ impl Ring {
 
 impl Receive for Ring {
     fn is_ready(&self) -> bool {
+        let position = (self.position)();
         // The length, which DMA is at for a moment, is the beginning.
-        (self.position)() % self.length != self.read
+        position != self.read && !(position == self.length && self.read == 0)
     }
 
     fn take(&mut self) -> Option<u8> {
@@ -37,7 +38,11 @@ impl Receive for Ring {
         compiler_fence(Ordering::Acquire);
         // SAFETY: within the bytes, which are borrowed for good; DMA may write meanwhile, so the read is volatile.
         let byte = unsafe { self.bytes.add(self.read).read_volatile() };
-        self.read = (self.read + 1) % self.length;
+        self.read += 1;
+        // No division: a Cortex-M0 has no instruction for it.
+        if self.read == self.length {
+            self.read = 0;
+        }
         Some(byte)
     }
 }

@@ -1,16 +1,17 @@
 //! Raspberry Pi Pico: a serial port over the USB cable, another on GP0 (out) and GP1 (in), LED on GP25, at 125 MHz.
 //! Everything through rp2040-hal, but the flash.
 
+mod circle;
 mod pair;
 mod uart;
 mod usb;
 
 use super::Clock;
+use super::ring::Ring;
 use super::serial::Serial;
 use core::ptr::{with_exposed_provenance_mut, write_volatile};
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
-use heapless::spsc::Consumer;
 use lifeboot_updater::{Cause, handover};
 use pair::Pair;
 use rp2040_hal::clocks::{Clock as _, init_clocks_and_plls};
@@ -25,8 +26,8 @@ pub use lifeboot_updater::layout::PICO as BOARD;
 #[path = "../../../../bootloader/src/chip/rp2040/flash.rs"]
 mod flash;
 
-/// Bytes that each serial port holds while nobody reads.
-pub const RECEIVE_BUFFER: usize = 1024;
+/// Bytes that the UART's circle holds while nobody reads. USB holds the host back before that.
+pub const RECEIVE_BUFFER: usize = circle::LENGTH - 1;
 
 /// Of the crystal.
 const HERTZ: u32 = 12_000_000;
@@ -37,7 +38,7 @@ const WATCHDOG_LOAD: u32 = 0xFF_FFFF;
 /// What the application needs of the board.
 pub struct Parts {
     pub flash: Flash,
-    pub serial: Pair<Serial<Consumer<'static, u8>, uart::Transmitter>, usb::Port>,
+    pub serial: Pair<Serial<Ring, uart::Transmitter>, usb::Port>,
     pub led: Pin<Gpio25, FunctionSioOutput, PullDown>,
     pub clock: Clock,
 }
@@ -65,6 +66,7 @@ pub fn start() -> Parts {
     let pins = Pins::new(peripherals.IO_BANK0, peripherals.PADS_BANK0, sio.gpio_bank0, &mut resets);
     let uart = uart::start(
         peripherals.UART0,
+        peripherals.DMA,
         (pins.gpio0.reconfigure(), pins.gpio1.reconfigure()),
         clocks.peripheral_clock.freq(),
         &mut resets,

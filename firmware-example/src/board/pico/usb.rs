@@ -4,7 +4,6 @@
 //! lost however long the firmware is busy. While no program on the host has the port open, what is sent is dropped: it
 //! would wait for ever.
 
-use super::RECEIVE_BUFFER;
 use core::cell::RefCell;
 use core::convert::Infallible;
 use cortex_m::peripheral::NVIC;
@@ -20,6 +19,9 @@ use usbd_serial::{SerialPort, USB_CLASS_CDC};
 
 /// For tests only, by <https://pid.codes/1209/0001/>: a product has its own.
 const IDENTITY: UsbVidPid = UsbVidPid(0x1209, 0x0001);
+
+/// Bytes that are held while nobody reads, and one; more stay with the host.
+const QUEUE: usize = 1024;
 
 /// Bytes of a packet.
 const PACKET: usize = 64;
@@ -45,7 +47,7 @@ pub fn start(registers: USBCTRL_REGS, memory: USBCTRL_DPRAM, clock: UsbClock, re
     let bus = UsbBusAllocator::new(UsbBus::new(registers, memory, clock, true, resets));
     let (Some(bus), Some(queue)) = (
         cortex_m::singleton!(: UsbBusAllocator<UsbBus> = bus),
-        cortex_m::singleton!(: Queue<u8, { RECEIVE_BUFFER + 1 }> = Queue::new()),
+        cortex_m::singleton!(: Queue<u8, QUEUE> = Queue::new()),
     ) else {
         panic!("started twice");
     };

@@ -2,9 +2,9 @@
 
 A client of the UART's sends at 115,200 baud, and what the receiver has no room for is lost, as on a wire; so is what a chip
 sends or receives that has set another baud rate. A core that asks for bytes that are still on the wire sleeps until they are
-there: it would do nothing but ask again, at a fortieth of a real one's speed. A client of
-USB's is a program that has the port open; while no port is there, since the device is in reset or has not been recognised
-yet, a client is sent away, and what the device sends while nobody is there is lost.
+there, unless DMA takes them: it would do nothing but ask again, at a fortieth of a real one's speed. A client of USB's is a
+program that has the port open; while no port is there, since the device is in reset or has not been recognised yet, a client
+is sent away, and what the device sends while nobody is there is lost.
 """
 
 import socket
@@ -14,7 +14,7 @@ from rp2040py.usb.cdc import CDC_DTR, CDC_RTS, USBCDC
 
 from rp2040py.peripherals.uart import UARTFR
 
-from mended import uart_clock
+from mended import RXDMAE, UARTDMACR, uart_clock
 
 BAUD = 115_200
 # How far off a receiver may be.
@@ -119,7 +119,8 @@ class UartCable(Cable):
         self.alarm.schedule(NANOSECONDS_A_BYTE * min(BURST, len(self.waiting)))
 
     def _is_read(self, offset):
-        if offset == UARTFR and self.waiting and self.uart.rx_fifo.empty:
+        by_dma = self._read(UARTDMACR) & RXDMAE
+        if offset == UARTFR and self.waiting and self.uart.rx_fifo.empty and not by_dma:
             self.mcu.core.waiting = self.is_awaited = True
         return self._read(offset)
 

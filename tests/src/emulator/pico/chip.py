@@ -17,7 +17,7 @@ from rp2040py.execute_batch import execute_batch
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_RUN
 from rp2040py.simulator import Simulator
 
-from mended import Resets, Ticks
+from mended import Busy, Dma, Resets, Ticks, UartRequests
 
 FLASH = 0x1000_0000
 FLASH_LENGTH = 2 * 1024 * 1024
@@ -71,6 +71,7 @@ class Chip:
         self._apply_command = mcu.ssi._apply_command
         mcu.ssi._apply_command = self._flash_command
         self.ticks, self.resets = Ticks(mcu), Resets(mcu)
+        self.dma, self.requests, self.busy = Dma(mcu), UartRequests(mcu), Busy(mcu)
         mcu.watchdog.on_watchdog_trigger = self._watchdog_fired
         mcu.on_break = self._break
         mcu.core.reset()
@@ -155,6 +156,7 @@ class Chip:
                 self._fail()
                 return
             self.operations.append((sent[0], int.from_bytes(sent[1:4], "big"), sent[4:]))
+            self.busy.begin(sent[0])
         self._apply_command()
 
     def _break(self, _code):

@@ -3,11 +3,13 @@
 - TIMER counts the ticks of the watchdog: so many periods of the reference clock, which is the crystal's 12 MHz or, as
   after reset, the ring oscillator; rp2040py's counts microseconds. The ring oscillator is taken for one of 6.5 MHz, times
   what the bootloader has divided its divisor by. Alarms are right only where a tick is a microsecond.
-- RESETS puts TIMER, UART0 and the pins into their state after reset.
+- RESETS puts TIMER, UART0, DMA and the pins into their state after reset; DMA's channels with all that they have.
+- UART0 asks DMA for each byte that it has received. In rp2040py, it asks for those to send alone.
+- Flash is busy for as long as its data sheet says, typically. In rp2040py, it never is.
 - A UART that is not driven by the crystal or by 125 MHz has no clock that the model knows.
 """
 
-from rp2040py.peripherals import clocks, reset, watchdog
+from rp2040py.peripherals import clocks, reset, ssi, uart, watchdog
 
 CRYSTAL = 12.0  # MHz
 RING = 6.5 * 8
@@ -18,6 +20,10 @@ REF_CRYSTAL = 2
 PERI_SOURCE = 0b111 << 5
 PERI_CRYSTAL = 4 << 5
 PERI_SYSTEM = 0
+
+# UARTDMACR (4.2.8): what is received is asked for.
+UARTDMACR = 0x48
+RXDMAE = 1 << 0
 
 
 class Ticks:
@@ -77,10 +83,102 @@ class Resets:
             mcu.timer.reset()
         if begins & reset.RESET_UART0:
             mcu.uart[0].reset()
+        if begins & reset.RESET_DMA:
+            mcu.dma.reset()
         pads, io = bool(begins & reset.RESET_PADS_BANK0), bool(begins & reset.RESET_IO_BANK0)
         if pads or io:
             for pin in mcu.gpio:
                 pin.reset(io=io, pads=pads)
+
+
+class Dma:
+    """DMA's channels after a reset (RP2040 Datasheet, 2.5.7): with no address and no count, and not busy. rp2040py leaves
+    all that, and a channel that is busy is never started again."""
+
+    def __init__(self, mcu):
+        self.dma = mcu.dma
+        self._reset = mcu.dma.reset
+        mcu.dma.reset = self._is_reset
+
+    def _is_reset(self):
+        for channel in self.dma.channels:
+            channel._ctrl = channel._read_addr = channel._write_addr = 0
+            channel._trans_count = channel._trans_count_reload = 0
+        self._reset()
+
+
+class UartRequests:
+    """UART0's requests to DMA: one stands while a byte that was received waits, if UARTDMACR (4.2.8) lets it."""
+
+    def __init__(self, mcu):
+        self.mcu = mcu
+        self.uart = mcu.uart[0]
+        self.control = 0
+        self._read = self.uart.read_uint32
+        self.uart.read_uint32 = self._is_read
+        self._write = self.uart.write_uint32
+        self.uart.write_uint32 = self._is_written
+        self._feed = self.uart.feed_byte
+        self.uart.feed_byte = self._is_fed
+        self._reset = self.uart.reset
+        self.uart.reset = self._is_reset
+
+    def _ask(self):
+        asks = self.control & RXDMAE and not self.uart.rx_fifo.empty
+        (self.mcu.dma.set_dreq if asks else self.mcu.dma.clear_dreq)(self.uart.dreq.rx)
+
+    def _is_read(self, offset):
+        if offset == UARTDMACR:
+            return self.control
+        value = self._read(offset)
+        if offset == uart.UARTDR:
+            self._ask()
+        return value
+
+    def _is_written(self, offset, value):
+        if offset == UARTDMACR:
+            self.control = value & 0b111
+            self._ask()
+        else:
+            self._write(offset, value)
+
+    def _is_fed(self, byte):
+        self._feed(byte)
+        self._ask()
+
+    def _is_reset(self):
+        self._reset()
+        self.control = 0
+        self._ask()
+
+
+class Busy:
+    """Flash at work (W25Q16JV, 7.1.1 and 9.6). Asking it takes long meanwhile, or the core would ask for tens of millions of
+    instructions; interrupts wait, as for the end of any other instruction."""
+
+    # Nanoseconds that a command takes.
+    TIMES = {ssi.CMD_SECTOR_ERASE: 45e6, ssi.CMD_BLOCK_ERASE: 150e6, ssi.CMD_PAGE_PROGRAM: 0.4e6}
+    # Nanoseconds that asking takes.
+    ASKING = 0.5e6
+    BUSY = 1 << 0
+
+    def __init__(self, mcu):
+        self.mcu = mcu
+        self.until = 0.0
+        self._shift = mcu.ssi._shift_byte
+        mcu.ssi._shift_byte = self._shifted
+
+    def begin(self, command):
+        """A command has come that takes time."""
+        self.until = self.mcu.clock.nanos + self.TIMES[command]
+
+    def _shifted(self, byte):
+        answer = self._shift(byte)
+        sent, left = self.mcu.ssi._tx_buffer, self.until - self.mcu.clock.nanos
+        if left <= 0 or len(sent) < 2 or sent[0] != ssi.CMD_READ_STATUS_1:
+            return answer
+        self.mcu.clock.tick(min(left, self.ASKING))
+        return answer | self.BUSY
 
 
 def uart_clock(mcu):

@@ -6,8 +6,9 @@
 //! - Some 3 million instructions a second: a boot, which checks a signature, takes several seconds. A core that sleeps
 //!   is as fast as four real ones, so time on the board and on the wall have little to do with each other. No more boards
 //!   run at once than there are processors, or a host would lose patience: powering on waits for one to go off.
-//! - Flash is never busy: erases and writes take no time, so nothing is lost on the UART meanwhile, as on silicon.
-//! - Interrupts come for each burst of bytes, whatever the UART's watermark; sending takes no time.
+//! - Erases and writes take the time that the data sheet gives as typical, in which the core asks flash in vain, and the
+//!   UART loses what nobody takes, as on silicon.
+//! - The UART's interrupts come for each burst of bytes, whatever its watermark; sending takes no time. DMA takes none either.
 //! - No second core, no cache, and the core's clock is always 125 MHz. Crystal and reference clock drive the TIMER, and the
 //!   UART where it is told to take them; PLLs are not checked.
 //! - A fault is not taken: what cannot be read is all ones, and the board complains.
