@@ -3,6 +3,7 @@
 
 mod cuts;
 mod handover;
+mod uart;
 
 use lifeboot_core::Slot;
 use lifeboot_core::record::Record;
@@ -12,7 +13,7 @@ use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, LinkError, Patience};
 use lifeboot_host_tool::port::Port;
 use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome};
+use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome, Pushed};
 use lifeboot_tests::bench::{Bench, bootloader, connect, image, runs, version};
 use lifeboot_tests::emulator::pico::{self, Operation};
 use lifeboot_tests::emulator::{Emulated, Pico};
@@ -34,7 +35,7 @@ struct Update {
     end: Vec<u8>,
     before: Status,
     after: Status,
-    outcome: PushOutcome,
+    pushed: Pushed,
     blinks: u32,
     complaints: Vec<String>,
 }
@@ -51,7 +52,7 @@ static UPDATE: LazyLock<Update> = LazyLock::new(|| {
     Update {
         before,
         after: status(&bench.board.port()),
-        outcome: pushed.unwrap().outcome,
+        pushed: pushed.unwrap(),
         blinks,
         operations: bench.board.operations().unwrap(),
         complaints: bench.board.state().unwrap().complaints,
@@ -97,7 +98,9 @@ fn an_update_over_the_uart_is_tried_and_confirmed() {
     let update = &*UPDATE;
     runs(&update.before, wire::Slot::A, version(1)).unwrap();
     assert!(update.before.demo_key && update.before.slots[1] == SlotContent::Empty, "{:?}", update.before);
-    assert_eq!(update.outcome, PushOutcome::Confirmed);
+    assert_eq!(update.pushed.outcome, PushOutcome::Confirmed);
+    // DMA goes round its circle many times, and on while flash is erased: nothing is lost.
+    assert_eq!(update.pushed.retransmitted, 0, "{:?}", update.pushed);
     assert!(update.blinks > 2, "the LED changed {} times during an update", update.blinks);
 
     runs(&update.after, wire::Slot::B, version(2)).unwrap();
@@ -124,6 +127,8 @@ fn an_update_over_usb_is_tried_and_confirmed_and_either_port_answers() {
     runs(&status(&bench.board.port()), wire::Slot::A, version(1)).unwrap();
     let pushed = push::push(&mut usb(&bench.board), &new, &Options::default(), &mut ()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
+    // The host has more on its way than the firmware's queue holds, and is held back.
+    assert_eq!(pushed.retransmitted, 0, "{pushed:?}");
     runs(&usb(&bench.board).status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
     runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
     // Both cables are plugged in, and a host at one does not disturb the one at the other.

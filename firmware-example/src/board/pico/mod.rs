@@ -26,8 +26,9 @@ pub use lifeboot_updater::layout::PICO as BOARD;
 #[path = "../../../../bootloader/src/chip/rp2040/flash.rs"]
 mod flash;
 
-/// Bytes that the UART's circle holds while nobody reads. USB holds the host back before that.
-pub const RECEIVE_BUFFER: usize = circle::LENGTH - 1;
+/// Bytes that hosts may have on their way: what the UART's circle holds, less some questions of a host that waits for an erase;
+/// a circle that is full to the last byte loses all. USB holds the host back before that.
+pub const RECEIVE_BUFFER: usize = circle::LENGTH - 256;
 
 /// Of the crystal.
 const HERTZ: u32 = 12_000_000;

@@ -19,6 +19,7 @@ from chip import Chip
 FASTER = 4
 # How long to do nothing at most.
 REST = 0.02
+MILLISECOND = 1e6  # nanoseconds
 
 
 class Bench:
@@ -98,6 +99,11 @@ class Bench:
     def go(self):
         self.held = False
 
+    def stand_still(self, data):
+        self.uart.received(bytes(data))
+        while self.uart.waiting:
+            self.chip.mcu.clock.tick(MILLISECOND)
+
     def registers(self):
         return [register & 0xFFFF_FFFF for register in self.chip.mcu.core.registers]
 
@@ -110,6 +116,7 @@ REQUESTS = {
     "operations": Bench.operations,  # the commands that changed flash
     "count": Bench.count,  # address: the instructions until there
     "go": Bench.go,  # a board that was held runs
+    "stand_still": Bench.stand_still,  # bytes, which arrive at the UART while the core does nothing
     "registers": Bench.registers,  # the core's
 }
 

@@ -144,6 +144,12 @@ impl Pico {
         self.ask(&json!(["go"]))
     }
 
+    /// Bytes arrive at the UART, in the time that its line takes, while the core does nothing: what flash does to it, with
+    /// interrupts off.
+    pub fn stand_still_while_arrive(&mut self, bytes: &[u8]) -> Result<()> {
+        self.ask(&json!(["stand_still", bytes]))
+    }
+
     /// The core's r0 to r15, the last being the address of the next instruction.
     pub fn registers(&mut self) -> Result<[u32; 16]> {
         self.ask(&json!(["registers"]))

@@ -1,0 +1,74 @@
+//! What the firmware receives over the UART while its core stands still, as for flash, with interrupts off.
+
+use super::{image, status};
+use lifeboot_host_tool::port::{Pipe, Port};
+use lifeboot_tests::bench::{Bench, version};
+use lifeboot_tests::chance::Chance;
+use lifeboot_tests::emulator::{Emulated, Pico};
+use lifeboot_tests::product::PICO;
+use lifeboot_updater::frame;
+use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Request};
+use std::time::Duration;
+
+/// Bytes of a frame at most; 512 of them can be image.
+const FRAME: usize = 560;
+
+/// How often the core stands still: for several rounds of the circle of 4,096 bytes, each of which another channel makes.
+const TIMES: u64 = 6;
+
+/// A frame that is answered with a refusal, and changes nothing: a write without a transfer.
+fn write(number: u8, bytes: &[u8]) -> Vec<u8> {
+    let request = Request { session: 9, number, command: Command::Write { offset: 0, bytes } };
+    let (mut scratch, mut out) = ([0; FRAME], [0; FRAME]);
+    let length = frame::encode(&request, &mut scratch, &mut out).unwrap();
+    out[..length].to_vec()
+}
+
+/// The numbers of the requests that are answered with that refusal, up to the last one, or until nothing comes.
+fn answered(port: &mut Port, last: u8) -> Vec<u8> {
+    let (mut decoder, mut numbers) = (frame::Decoder::<FRAME>::new(), Vec::new());
+    let mut buffer = [0; 64];
+    while numbers.last() != Some(&last) {
+        // The board is slow: an answer takes it a second at most.
+        let length = port.read(&mut buffer, Duration::from_secs(20)).unwrap();
+        if length == 0 {
+            break;
+        }
+        for byte in &buffer[..length] {
+            // What it logs has no number.
+            if decoder.push(*byte)
+                && let Some(Answer { number: number @ 1.., body }) = decoder.message()
+            {
+                assert_eq!(body, Body::Refused(Refusal::NoTransfer));
+                numbers.push(number);
+            }
+        }
+    }
+    numbers
+}
+
+#[test]
+fn a_window_that_arrives_while_the_core_stands_still_is_received_whole() {
+    let mut bench = Bench::<Pico>::start(&image(&PICO, &[], version(1), 0).unwrap()).unwrap();
+    let window = status(&bench.board.port()).window as usize;
+    assert!(window > 2_000, "{window} bytes do not outlast the erase of a block, 150 ms");
+    let mut port = Port::open(&bench.board.port(), 115_200).unwrap();
+    // It listens to this host now.
+    port.write(&write(1, &[])).unwrap();
+    assert_eq!(answered(&mut port, 1), [1]);
+
+    for time in 0..TIMES {
+        let mut chance = Chance::new(time);
+        let (mut sent, mut number) = (Vec::new(), 0);
+        while let length = 460 + chance.below(50)
+            && let next = write(number + 1, &chance.bytes(length))
+            && sent.len() + next.len() <= window
+        {
+            sent.extend(next);
+            number += 1;
+        }
+        bench.board.stand_still_while_arrive(&sent).unwrap();
+        let expected: Vec<_> = (1..=number).collect();
+        assert_eq!(answered(&mut port, number), expected, "standstill {time}, of {} bytes", sent.len());
+    }
+}
