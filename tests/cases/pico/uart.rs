@@ -8,13 +8,16 @@ use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
 use lifeboot_updater::frame;
 use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Request};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes of a frame at most; 512 of them can be image.
 const FRAME: usize = 560;
 
 /// How often the core stands still: for several rounds of the circle of 4,096 bytes, each of which another channel makes.
 const TIMES: u64 = 6;
+
+/// How long a board may take for its answers: some twenty times what it takes on a machine with nothing else to do.
+const ANSWERS_IN: Duration = Duration::from_secs(20);
 
 /// A frame that is answered with a refusal, and changes nothing: a write without a transfer.
 fn write(number: u8, bytes: &[u8]) -> Vec<u8> {
@@ -24,16 +27,13 @@ fn write(number: u8, bytes: &[u8]) -> Vec<u8> {
     out[..length].to_vec()
 }
 
-/// The numbers of the requests that are answered with that refusal, up to the last one, or until nothing comes.
+/// The numbers of the requests that are answered with that refusal, up to the last one, or so far as they come in time.
 fn answered(port: &mut Port, last: u8) -> Vec<u8> {
     let (mut decoder, mut numbers) = (frame::Decoder::<FRAME>::new(), Vec::new());
     let mut buffer = [0; 64];
-    while numbers.last() != Some(&last) {
-        // The board is slow: an answer takes it a second at most.
-        let length = port.read(&mut buffer, Duration::from_secs(20)).unwrap();
-        if length == 0 {
-            break;
-        }
+    let end = Instant::now() + ANSWERS_IN;
+    while numbers.last() != Some(&last) && Instant::now() < end {
+        let length = port.read(&mut buffer, Duration::from_secs(1)).unwrap();
         for byte in &buffer[..length] {
             // What it logs has no number.
             if decoder.push(*byte)

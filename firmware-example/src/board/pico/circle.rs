@@ -1,6 +1,6 @@
 //! What UART0 receives, by DMA into a circle in RAM (RP2040 Datasheet, 2.5). It needs neither the core nor flash, so it goes
-//! on while both stand still: an erase with interrupts off takes up to 2 seconds, and the line brings 11.5 bytes in each
-//! millisecond.
+//! on while both stand still: the erase of a block takes 150 ms as a rule, with interrupts off, and the line brings 11.5 bytes
+//! in each. After 2 seconds, the longest erase (W25Q16JV, 9.6), the host still has no more on its way than there is room.
 //!
 //! A channel stops after its count of bytes, so there are two: each goes round the circle once, then starts the other one
 //! (2.5.2.2), for ever and without the core. The one that rests is back at the circle's start, with its count reloaded when
