@@ -64,7 +64,7 @@ fn main() -> ! {
         match session.poll(now, &mut serial, &mut updater) {
             Ok(Event::Reset) => board::reset(Cause::Request),
             Ok(Event::Recover) => board::reset_into_recovery(),
-            // Nothing to do until an interrupt: a millisecond has passed, if nothing else happens.
+            // Nothing to do until an interrupt: a millisecond has passed, or on some boards a byte has come.
             Ok(Event::Idle) => cortex_m::asm::wfi(),
             Ok(Event::Busy) | Err(_) => {}
         }

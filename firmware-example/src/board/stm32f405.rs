@@ -2,21 +2,20 @@
 //! at the chip's 16 MHz. Clocks, pins and flash through stm32f4xx-hal.
 //!
 //! The serial port not: a panic has to send as well, whoever holds the HAL's. Nor the watchdog, which is fed from everywhere.
+//! Nor DMA, which fetches what the port receives, also while the core stands still for an erase: the HAL's ends its transfers.
 
 use super::Clock;
+use super::ring::Ring;
 use super::serial::{Serial, Transmit};
-use core::cell::RefCell;
 use core::convert::Infallible;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
-use critical_section::Mutex;
 use embedded_hal::digital::{ErrorType, OutputPin, StatefulOutputPin};
-use heapless::spsc::{Consumer, Producer, Queue};
 use lifeboot_updater::{Cause, handover};
 use stm32f4xx_hal::flash::{FlashExt, LockedFlash, UnlockedFlash};
 use stm32f4xx_hal::gpio::{Output, PC13, PD12};
-use stm32f4xx_hal::pac::{self, NVIC, USART2, interrupt};
+use stm32f4xx_hal::pac::{self, DMA1, USART2};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::{self, Enable, Reset};
 
@@ -25,8 +24,12 @@ pub use lifeboot_updater::layout::STM32F405 as BOARD;
 /// The HAL's driver, unlocked for good: the updater decides what is written.
 pub type Flash = UnlockedFlash<'static>;
 
-/// Bytes that the serial port holds while nobody reads.
-pub const RECEIVE_BUFFER: usize = 4096;
+/// Bytes that the serial port holds while nobody reads: all that arrives while the core stands still for the erase of a sector
+/// of 128 KiB, typically for 2 s (DS8626, table 39).
+pub const RECEIVE_BUFFER: usize = CIRCLE - 1;
+
+/// Bytes that DMA writes round and round; at most 65,535 (RM0090, 10.5.6).
+const CIRCLE: usize = 24 * 1024;
 
 const HERTZ: u32 = 16_000_000;
 const BAUD: u32 = 115_200;
@@ -37,32 +40,39 @@ const USART2_SR: usize = 0x4000_4400;
 const USART2_DR: usize = 0x4000_4404;
 const USART2_BRR: usize = 0x4000_4408;
 const USART2_CR1: usize = 0x4000_440C;
-const RECEIVED_OR_OVERRUN: u32 = 1 << 5 | 1 << 3;
+const USART2_CR3: usize = 0x4000_4414;
 const MAY_SEND: u32 = 1 << 7;
-/// On, with an interrupt for each byte that is received.
-const USART_ON: u32 = 1 << 13 | 1 << 5 | 1 << 3 | 1 << 2;
+/// On, in both directions, without interrupts.
+const USART_ON: u32 = 1 << 13 | 1 << 3 | 1 << 2;
+/// What is received is DMA's.
+const RECEIVE_BY_DMA: u32 = 1 << 6;
+
+/// What USART2 receives is DMA1's stream 5, channel 4 (RM0090, table 42). Its registers: 10.5.5 to 10.5.8.
+const STREAM_CR: usize = 0x4002_6088;
+const STREAM_NDTR: usize = 0x4002_608C;
+const STREAM_PAR: usize = 0x4002_6090;
+const STREAM_M0AR: usize = 0x4002_6094;
+/// Bytes, from the peripheral, to one place in RAM behind the other, in a circle.
+const RECEIVES: u32 = 4 << 25 | 1 << 10 | 1 << 8;
+const STREAM_ON: u32 = 1;
 
 /// IWDG_KR (RM0090, 21.4.1), and the key that reloads the counter.
 const WATCHDOG_KEY: usize = 0x4000_3000;
 const WATCHDOG_RELOAD: u32 = 0xAAAA;
 
-static RECEIVED: Mutex<RefCell<Option<Producer<'static, u8>>>> = Mutex::new(RefCell::new(None));
-
 /// What the application needs of the board.
 pub struct Parts {
     pub flash: Flash,
-    pub serial: Serial<Consumer<'static, u8>, Transmitter>,
+    pub serial: Serial<Ring, Transmitter>,
     pub led: Leds,
     pub clock: Clock,
 }
 
 /// Takes the board over from the bootloader. Panics where it is called twice.
 pub fn start() -> Parts {
-    let (Some(core), Some(peripherals), Some(queue)) = (
-        cortex_m::Peripherals::take(),
-        pac::Peripherals::take(),
-        cortex_m::singleton!(: Queue<u8, { RECEIVE_BUFFER + 1 }> = Queue::new()),
-    ) else {
+    let (Some(core), Some(peripherals), Some(circle)) =
+        (cortex_m::Peripherals::take(), pac::Peripherals::take(), cortex_m::singleton!(: [u8; CIRCLE] = [0; CIRCLE]))
+    else {
         panic!("started twice");
     };
     let Some(flash) = cortex_m::singleton!(: LockedFlash = LockedFlash::new(peripherals.FLASH)) else {
@@ -74,11 +84,14 @@ pub fn start() -> Parts {
     let port_d = peripherals.GPIOD.split(&mut rcc);
     port_a.pa2.into_alternate::<7>();
     port_a.pa3.into_alternate::<7>();
+    DMA1::enable(&mut rcc);
+    DMA1::reset(&mut rcc);
+    // With that, what was received before is gone, and so is an overrun.
     USART2::enable(&mut rcc);
     USART2::reset(&mut rcc);
 
-    let (producer, received) = queue.split();
-    critical_section::with(|section| RECEIVED.borrow_ref_mut(section).replace(producer));
+    let received = start_dma(circle);
+    store(USART2_CR3, RECEIVE_BY_DMA);
     store(USART2_BRR, HERTZ / BAUD);
     store(USART2_CR1, USART_ON);
     let mut timer = core.SYST;
@@ -87,8 +100,6 @@ pub fn start() -> Parts {
     timer.clear_current();
     timer.enable_counter();
     timer.enable_interrupt();
-    // SAFETY: the handler is below, and what it uses has been set up above.
-    unsafe { NVIC::unmask(pac::Interrupt::USART2) };
     let led = Leds(port_c.pc13.into_push_pull_output(), port_d.pd12.into_push_pull_output());
     Parts { flash: flash.unlocked(), serial: Serial::new(received, Transmitter), led, clock: Clock(()) }
 }
@@ -98,19 +109,20 @@ fn SysTick() {
     Clock::tick();
 }
 
-#[interrupt]
-fn USART2() {
-    critical_section::with(|section| {
-        let mut received = RECEIVED.borrow_ref_mut(section);
-        // Reading the data behind the status clears an overrun as well.
-        while load(USART2_SR) & RECEIVED_OR_OVERRUN != 0 {
-            let byte = load(USART2_DR) as u8;
-            // A full buffer means that the host sent more than the window: the frame's CRC will tell.
-            if let Some(producer) = received.as_mut() {
-                let _ = producer.enqueue(byte);
-            }
-        }
-    });
+/// Lets DMA write what is received, round and round, before the first byte asks for that (RM0090, 10.3.17 and 30.3.13). The
+/// reset of the chip ends it.
+fn start_dma(circle: &'static mut [u8; CIRCLE]) -> Ring {
+    store(STREAM_PAR, USART2_DR as u32);
+    store(STREAM_M0AR, circle.as_mut_ptr().expose_provenance() as u32);
+    store(STREAM_NDTR, CIRCLE as u32);
+    store(STREAM_CR, RECEIVES);
+    store(STREAM_CR, RECEIVES | STREAM_ON);
+    Ring::new(circle, written)
+}
+
+/// How far DMA is in its circle: the register counts down what is left of it.
+fn written() -> usize {
+    CIRCLE - load(STREAM_NDTR) as usize
 }
 
 /// Makes sure that the watchdog, if it runs, does not reset the chip for some seconds.
@@ -192,7 +204,7 @@ fn load(address: usize) -> u32 {
 }
 
 fn store(address: usize, value: u32) {
-    // SAFETY: as in `load`; the watchdog's key touches nothing but its counter, and the shared word belongs to whoever
-    // resets the chip.
+    // SAFETY: as in `load`; the watchdog's key touches nothing but its counter, the shared word belongs to whoever resets
+    // the chip, and DMA writes to nothing but the circle, which `start_dma` borrows for good.
     unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
 }

@@ -17,63 +17,71 @@ const USED: usize = 2;
 
 /// What rsemu leaves out of a peripheral.
 pub trait Mend<D>: Debug + Send + Sync {
-    /// The guest has read a register, and this in it.
-    fn read(&self, offset: u64, word: u32);
-    /// The guest has written a register.
-    fn written(&self, offset: u64, word: [u8; 4]);
+    /// A register was read, and this in it.
+    fn read(&self, device: &D, offset: u64, word: u32);
+    /// A register was written.
+    fn written(&self, device: &D, offset: u64, word: [u8; 4]);
     /// A tick of the peripheral's clock has passed.
     fn ran(&self, device: &D);
+    /// Takes an output, if it is one that rsemu's peripheral does not have; whether it is.
+    fn connect(&self, _port: &str, _source: &WireSource) -> bool {
+        false
+    }
 }
 
 /// Nothing.
 impl<D> Mend<D> for () {
-    fn read(&self, _: u64, _: u32) {}
-    fn written(&self, _: u64, _: [u8; 4]) {}
+    fn read(&self, _: &D, _: u64, _: u32) {}
+    fn written(&self, _: &D, _: u64, _: [u8; 4]) {}
     fn ran(&self, _: &D) {}
 }
 
 /// Two things.
 impl<D, A: Mend<D>, B: Mend<D>> Mend<D> for (A, B) {
-    fn read(&self, offset: u64, word: u32) {
-        self.0.read(offset, word);
-        self.1.read(offset, word);
+    fn read(&self, device: &D, offset: u64, word: u32) {
+        self.0.read(device, offset, word);
+        self.1.read(device, offset, word);
     }
-    fn written(&self, offset: u64, word: [u8; 4]) {
-        self.0.written(offset, word);
-        self.1.written(offset, word);
+    fn written(&self, device: &D, offset: u64, word: [u8; 4]) {
+        self.0.written(device, offset, word);
+        self.1.written(device, offset, word);
     }
     fn ran(&self, device: &D) {
         self.0.ran(device);
         self.1.ran(device);
+    }
+    fn connect(&self, port: &str, source: &WireSource) -> bool {
+        self.0.connect(port, source) || self.1.connect(port, source)
     }
 }
 
 /// A peripheral behind the bridge.
 #[derive(Debug)]
 pub struct Bridged<D> {
-    device: D,
+    device: Arc<D>,
     mend: Arc<dyn Mend<D>>,
 }
 
 impl<D> Bridged<D> {
     /// A peripheral, and what is mended of it.
     pub fn new(device: D, mend: impl Mend<D> + 'static) -> Self {
-        Bridged { device, mend: Arc::new(mend) }
+        Bridged { device: Arc::new(device), mend: Arc::new(mend) }
     }
 }
 
 #[derive(Debug)]
 struct Bridge<D> {
+    device: Arc<D>,
     registers: Arc<dyn MemOps>,
     mend: Arc<dyn Mend<D>>,
 }
 
-impl<D: Debug> MemOps for Bridge<D> {
+impl<D: Debug + Send + Sync> MemOps for Bridge<D> {
     fn read(&self, offset: u64, bytes: &mut [u8], attributes: MemAttrs) -> MemResult {
         let mut word = [0; 4];
         self.registers.read(offset & !3, &mut word, attributes)?;
         if !attributes.debug {
-            self.mend.read(offset & !3, u32::from_le_bytes(word));
+            self.mend.read(&self.device, offset & !3, u32::from_le_bytes(word));
         }
         bytes.copy_from_slice(&word[(offset & 3) as usize..][..bytes.len()]);
         Ok(())
@@ -84,8 +92,9 @@ impl<D: Debug> MemOps for Bridge<D> {
         for (place, byte) in word[..USED].iter_mut().zip(bytes.iter().cycle()) {
             *place = *byte;
         }
-        self.mend.written(offset & !3, word);
-        self.registers.write(offset & !3, &word, attributes)
+        self.registers.write(offset & !3, &word, attributes)?;
+        self.mend.written(&self.device, offset & !3, word);
+        Ok(())
     }
 
     fn constraints(&self) -> AccessConstraints {
@@ -112,14 +121,15 @@ impl<D: Device + 'static> Device for Bridged<D> {
     fn region(&self, name: &str) -> Option<RegionRef> {
         self.device.region(name).map(|region| match region.kind() {
             RegionKind::Io(registers) => {
-                let bridge = Bridge { registers: registers.clone(), mend: self.mend.clone() };
+                let (device, mend) = (self.device.clone(), self.mend.clone());
+                let bridge = Bridge { device, registers: registers.clone(), mend };
                 Arc::new(Region::io(region.name(), region.len(), Arc::new(bridge)))
             }
             _ => region,
         })
     }
     fn connect(&self, port: &str, source: WireSource) -> rsemu::core::Result<()> {
-        self.device.connect(port, source)
+        if self.mend.connect(port, &source) { Ok(()) } else { self.device.connect(port, source) }
     }
     fn announce(&self, port: &str) {
         self.device.announce(port);

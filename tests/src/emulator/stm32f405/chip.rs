@@ -7,6 +7,7 @@ use super::bridge::Bridged;
 use super::core::{Counts, DrivenCore};
 use super::flash::{Seen, WatchedFlash};
 use super::polls::Polls;
+use super::request::{self, Request};
 use super::silence::Silence;
 use crate::chance::Chance;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -129,8 +130,9 @@ impl Chip {
             let built = keep(&kept, Arc::new(Ram::new(properties)?));
             Ok(built)
         });
+        options.classes.insert(request::usart());
         options.bindings.replace("st.usart", move |properties| {
-            let mended = (Silence::default(), polls.clone());
+            let mended = (Silence::default(), (polls.clone(), Request::default()));
             Ok(Arc::new(Bridged::new(Usart::new(properties)?, mended)))
         });
         options.bindings.replace("st.iwdg", |properties| Ok(Arc::new(Bridged::new(Iwdg::new(properties)?, ()))));

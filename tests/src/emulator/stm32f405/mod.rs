@@ -9,7 +9,9 @@
 //! | `core` | runs the core, and mends what rsemu does otherwise than the chip |
 //! | `flash` | sees every flash operation, and can cut the power before it |
 //! | `polls` | lets a core sleep that asks the USART in vain |
+//! | `request` | the USART's request to DMA, which rsemu does not know |
 //! | `silence` | the USART's IDLE, which rsemu does not know |
+//! | `usart` | the USART's registers, for those three |
 //! | `stepping` | one instruction at a time, and what the chip was before it |
 //! | `line` | a host at the serial line, in virtual time |
 //! | `paced` | the same, with the line's own speed, and bytes that are lost |
@@ -26,8 +28,10 @@ mod flash;
 pub mod line;
 pub mod paced;
 mod polls;
+mod request;
 mod silence;
 pub mod stepping;
+mod usart;
 
 use self::chip::{Chip, Settings};
 use super::Emulated;

@@ -2,45 +2,32 @@
 //! machine minutes to find nothing 160 million times a second. It sleeps instead, until the line is looked at again.
 
 use super::bridge::Mend;
+use super::usart::{CR1, CR3, FETCHED, INTERRUPTS, RECEIVED, ROOM, SR, register};
 use rsemu::dev::stm32::usart::Usart;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Offsets of registers, and bits in them (RM0090, 30.6).
-const SR: u64 = 0x00;
-const CR1: u64 = 0x0c;
-const RECEIVED: u32 = 1 << 5;
-const ROOM: u32 = 1 << 7;
-const INTERRUPTS: u32 = 1 << 5;
-
 /// Whether the core asks in vain.
 #[derive(Debug, Default)]
-pub struct Polls {
-    /// Whoever has interrupts has other reasons to read the status.
-    is_interrupted: AtomicBool,
-    in_vain: AtomicBool,
-}
+pub struct Polls(AtomicBool);
 
 impl Polls {
     /// Whether the core has asked in vain since this was called last.
     pub fn take(&self) -> bool {
-        self.in_vain.load(Ordering::Relaxed) && self.in_vain.swap(false, Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
     }
 }
 
 impl Mend<Usart> for Arc<Polls> {
-    fn read(&self, offset: u64, word: u32) {
-        let is_in_vain = word & RECEIVED == 0 || word & ROOM == 0;
-        if offset == SR && is_in_vain && !self.is_interrupted.load(Ordering::Relaxed) {
-            self.in_vain.store(true, Ordering::Relaxed);
+    fn read(&self, usart: &Usart, offset: u64, word: u32) {
+        let is_in_vain = offset == SR && (word & RECEIVED == 0 || word & ROOM == 0);
+        // Whoever has interrupts, or DMA, has other reasons to read the status.
+        if is_in_vain && register(usart, CR1) & INTERRUPTS == 0 && register(usart, CR3) & FETCHED == 0 {
+            self.0.store(true, Ordering::Relaxed);
         }
     }
 
-    fn written(&self, offset: u64, word: [u8; 4]) {
-        if offset == CR1 {
-            self.is_interrupted.store(u32::from_le_bytes(word) & INTERRUPTS != 0, Ordering::Relaxed);
-        }
-    }
+    fn written(&self, _: &Usart, _: u64, _: [u8; 4]) {}
 
     fn ran(&self, _: &Usart) {}
 }

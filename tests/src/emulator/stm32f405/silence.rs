@@ -2,22 +2,14 @@
 //! received, and says so once (RM0090, 30.3.3 and 30.6.1). Drivers that receive into a buffer wake their reader by it.
 
 use super::bridge::Mend;
+use super::usart::{BRR, CR1, CR2, CR3, DR, GTPR, RECEIVED, SR, register};
 use rsemu::core::device::Device;
-use rsemu::core::space::{MemAttrs, RegionKind};
 use rsemu::core::state::ChunkReader;
 use rsemu::dev::stm32::usart::Usart;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Offsets of registers, and bits in them (30.6).
-const SR: u64 = 0x00;
-const DR: u64 = 0x04;
-const BRR: u64 = 0x08;
-const CR1: u64 = 0x0c;
-const CR2: u64 = 0x10;
-const CR3: u64 = 0x14;
-const GTPR: u64 = 0x18;
+/// Bits in registers (30.6).
 const IDLE: u32 = 1 << 4;
-const RECEIVED: u32 = 1 << 5;
 const RECEIVES: u32 = 1 << 13 | 1 << 2;
 
 /// The first silent character time may have begun late.
@@ -42,13 +34,13 @@ impl Silence {
 }
 
 impl Mend<Usart> for Silence {
-    fn read(&self, offset: u64, _: u32) {
+    fn read(&self, _: &Usart, offset: u64, _: u32) {
         if offset == DR {
             self.heard().silent = Some(0);
         }
     }
 
-    fn written(&self, offset: u64, word: [u8; 4]) {
+    fn written(&self, _: &Usart, offset: u64, word: [u8; 4]) {
         if offset == DR {
             self.heard().sent = word[0];
         }
@@ -67,16 +59,6 @@ impl Mend<Usart> for Silence {
             silent => silent.map(|silent| silent + 1),
         };
     }
-}
-
-/// Reads a register, without the effects that reading has.
-fn register(usart: &Usart, offset: u64) -> u32 {
-    let mut word = [0; 4];
-    if let Some(RegionKind::Io(registers)) = usart.region("regs").as_deref().map(|region| region.kind()) {
-        // A register that cannot be read is one without a clock, and reads 0.
-        let _ = registers.read(offset, &mut word, MemAttrs::DEBUG);
-    }
-    u32::from_le_bytes(word)
 }
 
 /// Sets the status: by the way of a snapshot, since the guest cannot. Its order is that of `Usart::load`.

@@ -1,0 +1,49 @@
+//! What rsemu's USART leaves out: while DMAR is set, a byte that was received asks DMA to fetch it, for as long as it lies in
+//! the data register, and interrupts nobody who does not want that (RM0090, 30.3.13).
+
+use super::bridge::Mend;
+use super::usart::{CR3, FETCHED, RECEIVED, SR, register};
+use rsemu::core::wire::{Level, WireSource};
+use rsemu::dev::stm32::usart::Usart;
+use rsemu::dev::stm32::usart::schema;
+use rsemu::machine::validate::{ClassSchema, PortDir};
+use std::sync::OnceLock;
+
+/// The output's name on the board.
+const OUTPUT: &str = "rxdma";
+
+/// Asks DMA. All that it knows stands in the USART's registers.
+#[derive(Debug, Default)]
+pub struct Request(OnceLock<WireSource>);
+
+/// rsemu's USART, with this output.
+pub fn usart() -> ClassSchema {
+    schema().port(OUTPUT, PortDir::Out)
+}
+
+impl Request {
+    fn drive(&self, usart: &Usart) {
+        let asks = register(usart, CR3) & FETCHED != 0 && register(usart, SR) & RECEIVED != 0;
+        if let Some(wire) = self.0.get() {
+            wire.set(Level::from(asks));
+        }
+    }
+}
+
+impl Mend<Usart> for Request {
+    fn read(&self, usart: &Usart, _: u64, _: u32) {
+        self.drive(usart);
+    }
+
+    fn written(&self, usart: &Usart, _: u64, _: [u8; 4]) {
+        self.drive(usart);
+    }
+
+    fn ran(&self, usart: &Usart) {
+        self.drive(usart);
+    }
+
+    fn connect(&self, port: &str, source: &WireSource) -> bool {
+        port == OUTPUT && self.0.set(source.clone()).is_ok()
+    }
+}
