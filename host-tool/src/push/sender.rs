@@ -1,9 +1,9 @@
-//! Sends a phase's bytes: as many frames on their way as the device can hold, and again what it says is missing.
+//! Sends an image's bytes, or a patch's: as many frames on their way as the device can hold, and again what it says is missing.
 //!
 //! The device answers each frame, in order, with the next offset that it needs. An answer that falls short of its
 //! frame's end tells of a loss: everything behind is sent again, once; the frames that were on their way by then are
 //! stale, and their answers only tell that they have left the line. Frames get shorter with each loss, and longer again
-//! with each success. Where no answer comes at all, an empty frame asks how things stand, so that a device which is busy
+//! with each success; and fewer bytes are on their way, since so many are stale then. Where no answer comes at all, an empty frame asks how things stand, so that a device which is busy
 //! erasing does not get the same bytes twice.
 //!
 //! Most chips stand still while flash is erased, and lose what arrives meanwhile. Where that shows, a frame whose bytes make
@@ -16,7 +16,7 @@ use super::{Interruption, Progress, Pushed};
 use crate::link::{Link, LinkError, Patience, Reply};
 use crate::port::Pipe;
 use lifeboot_updater::frame;
-use lifeboot_updater::wire::{Command, Refusal, Status};
+use lifeboot_updater::wire::{Refusal, Status};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
@@ -29,6 +29,9 @@ const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)
 const STALLED: Duration = Duration::from_secs(60);
 /// Bytes of the image in a frame at least, and those that frames grow by, each time one has arrived.
 const STEP: u32 = 32;
+/// How much of a frame's length more may be on its way, each time one has arrived: an eighth. Where each loss halves that, some
+/// quarter of what arrives is sent twice in the long run, whatever the device could hold.
+const GROWTH: usize = 8;
 
 /// A frame on its way.
 struct Sent {
@@ -48,7 +51,9 @@ pub(super) struct Sender<'a, P> {
     content: Content<'a>,
     progress: &'a mut dyn Progress,
     pushed: &'a mut Pushed,
+    /// Bytes on the line that may be on their way, now, and at most.
     window: usize,
+    largest_window: usize,
     /// Bytes of the image in a frame, now: fewer on a line that loses frames, so that some arrive.
     chunk: u32,
     largest_chunk: u32,
@@ -82,6 +87,9 @@ impl<'a, P: Pipe> Sender<'a, P> {
         let fits_half = half.saturating_sub(length_on_line(0) + half / 254 + 1) as u32;
         let fits = if window == 0 { status.chunk } else { status.chunk.min(fits_half) };
         let chunk = fits.max(STEP);
+        // What asks how things stand has to fit as well; it is short beside what two frames leave.
+        let questions = content.questions() as usize * length_on_line(0);
+        let window = window.saturating_sub(questions).max(window.min(2 * length_on_line(chunk as usize)));
         let (flight, advanced) = (VecDeque::new(), link.now());
         Sender {
             link,
@@ -89,6 +97,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
             progress,
             pushed,
             window,
+            largest_window: window,
             chunk,
             largest_chunk: chunk,
             flight,
@@ -101,27 +110,27 @@ impl<'a, P: Pipe> Sender<'a, P> {
         }
     }
 
-    /// Brings one phase, or a patch, to the device. Returns when it has all of it.
-    pub(super) fn send(&mut self, phase: Range<u32>, segments: &[Segment]) -> Result<(), Stop> {
-        let mut position = phase.start;
+    /// Brings all of it to the device. Returns when it has it.
+    pub(super) fn send(&mut self, segments: &[Segment]) -> Result<(), Stop> {
+        let mut position = 0;
         for segment in segments {
             position = match *segment {
                 Segment::Skip(to) => {
-                    let position = self.skip(&phase, position, to)?;
+                    let position = self.skip(position, to)?;
                     // What the device would not skip.
-                    if position < to { self.stream(&phase, position, to)? } else { position }
+                    if position < to { self.stream(position, to)? } else { position }
                 }
-                Segment::Send(to) => self.stream(&phase, position, to)?,
+                Segment::Send(to) => self.stream(position, to)?,
             };
         }
-        debug_assert_eq!(position, phase.end);
+        debug_assert_eq!(u64::from(position), self.content.total());
         Ok(())
     }
 
-    fn skip(&mut self, phase: &Range<u32>, from: u32, to: u32) -> Result<u32, Stop> {
-        match self.link.ask(&Command::Skip { to }, Patience::SHORT)? {
+    fn skip(&mut self, from: u32, to: u32) -> Result<u32, Stop> {
+        match self.link.ask(&self.content.skip(&(from..to)), Patience::SHORT)? {
             Reply::Written(next) => {
-                let next = self.place(phase, from, next)?;
+                let next = self.place(from, to, next)?;
                 self.pushed.skipped += u64::from(next - from);
                 self.progress.skipped(u64::from(next - from));
                 self.advance(next - from);
@@ -132,14 +141,14 @@ impl<'a, P: Pipe> Sender<'a, P> {
         }
     }
 
-    fn stream(&mut self, phase: &Range<u32>, from: u32, to: u32) -> Result<u32, Stop> {
+    fn stream(&mut self, from: u32, to: u32) -> Result<u32, Stop> {
         let (mut written, mut position) = (from, from);
         // What goes out for the first time is not sent again.
         let mut furthest = from;
         self.advanced = self.link.now();
         while written < to {
             while position < to && self.has_room(to - position) {
-                let end = position + self.chunk.min(to - position);
+                let end = (position + self.chunk).min(to).min(self.content.part_end(position));
                 self.write(position..end)?;
                 self.pushed.retransmitted += u64::from(end.min(furthest).saturating_sub(position));
                 furthest = furthest.max(end);
@@ -147,7 +156,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
             }
             let Some((sent, reply)) = self.listen(position)? else { continue };
             let next = match reply {
-                Reply::Written(next) | Reply::Patched(next) => self.place(phase, written, next)?,
+                Reply::Written(next) | Reply::Patched(next) => self.place(written, furthest, next)?,
                 Reply::Refused(refusal) => return Err(Stop::Refused(refusal)),
                 _ => return Err(LinkError::Unexpected.into()),
             };
@@ -157,6 +166,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
             if next > written {
                 self.advance(next - written);
                 self.chunk = (self.chunk + STEP).min(self.largest_chunk);
+                self.window = (self.window + self.frame() / GROWTH).min(self.largest_window);
                 written = next;
             }
             if next >= sent.end {
@@ -169,6 +179,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
                     self.deaf = true;
                 } else {
                     self.chunk = (self.chunk / 2).max(STEP);
+                    self.window = (self.window / 2).max(2 * self.frame()).min(self.largest_window);
                 }
                 position = next;
             }
@@ -229,14 +240,19 @@ impl<'a, P: Pipe> Sender<'a, P> {
         self.flight.drain(..=index).next_back()
     }
 
-    /// Where in a phase the device is, of which `written` was there already.
-    fn place(&self, phase: &Range<u32>, written: u32, next: u32) -> Result<u32, Stop> {
-        let next = self.content.place(phase, next);
-        if (written..=phase.end).contains(&next) {
-            return Ok(next);
-        }
+    /// Where the device is that needs `next`, of which `written` was there already, and no more than up to `furthest` was sent.
+    fn place(&self, written: u32, furthest: u32, next: u32) -> Result<u32, Stop> {
+        let reached = self.content.reached(written, furthest, next);
+        let all = self.content.total() as u32;
         // It has begun anew: a host's begin that was repeated on its way, or that of another host.
-        Err(Stop::Interrupted(Interruption::TransferEnded))
+        reached
+            .filter(|reached| (written..=all).contains(reached))
+            .ok_or(Stop::Interrupted(Interruption::TransferEnded))
+    }
+
+    /// Bytes on the line of a frame as it is now.
+    fn frame(&self) -> usize {
+        length_on_line(self.chunk as usize)
     }
 
     fn advance(&mut self, by: u32) {

@@ -75,6 +75,7 @@ pub(super) fn run<P: Pipe>(
         Some(held) => plan(&phases, &held, &image.entries()),
         None => phases.ranges().map(|range| vec![Segment::Send(range.end)]),
     };
+    let segments = Content::Image(image, &phases).segments([&table, &payload]);
     let planned = [(phases.table.start, &table[..]), (phases.payload.start, &payload[..])];
     let chosen = if permits.patch { choose(image, status, &planned) } else { None };
     if let Some(patch) = agreed(link, chosen, progress, pushed)? {
@@ -82,9 +83,7 @@ pub(super) fn run<P: Pipe>(
     }
 
     progress.step(Step::Sending);
-    let mut sender = Sender::new(link, status, Content::Image(image, &phases), progress, pushed);
-    sender.send(phases.table.clone(), &table)?;
-    sender.send(phases.payload.clone(), &payload)?;
+    Sender::new(link, status, Content::Image(image, &phases), progress, pushed).send(&segments)?;
     match finish(link, progress) {
         // It has lost what it had already said it has.
         Err(Stop::Refused(Refusal::Incomplete)) => Err(Stop::Interrupted(Interruption::TransferEnded)),
@@ -139,7 +138,7 @@ fn send_patch<P: Pipe>(
 ) -> Result<(), Stop> {
     progress.step(Step::Sending);
     let (bytes, end) = (patch.bytes(), patch.bytes().len() as u32);
-    let sent = Sender::new(link, status, Content::Patch(bytes), progress, pushed).send(0..end, &[Segment::Send(end)]);
+    let sent = Sender::new(link, status, Content::Patch(bytes), progress, pushed).send(&[Segment::Send(end)]);
     match sent.and_then(|()| finish(link, progress)) {
         // All of the patch was not all of the image; or the image is not what the patch made.
         Err(Stop::Refused(refusal)) if refusal == Refusal::Patch || depends_on_content(refusal) => {

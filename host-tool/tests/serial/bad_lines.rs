@@ -87,6 +87,36 @@ fn a_lost_frame_costs_one_window_at_most() {
     assert!((1..20_000).contains(&pushed.retransmitted), "{pushed:?}");
 }
 
+/// A device whose DMA holds two seconds of the line, and that stands still as long for an erase.
+fn patient_device() -> Device {
+    let mut device = Device::new(&STM32F405);
+    device.buffer = 24 * 1024 - 1;
+    device.reset(0, Cause::PowerOn);
+    device
+}
+
+#[test]
+fn a_large_window_is_filled_while_the_device_stands_still() {
+    let wire = Wire::to(patient_device());
+    let image = recipe(&STM32F405, 1, 200_000).image();
+    let options = Options { wait: false, ..Options::default() };
+    let pushed = push(&mut wire.link(), &image, &options, &mut ()).unwrap();
+    assert_eq!((pushed.retransmitted, wire.bench().device.overflowed), (0, 0));
+    let (line, now) = (wire.bench().sent / wire.bench().rate, wire.bench().now as usize);
+    assert!(now < line * 105 / 100 + 500, "{now} ms, where the line alone takes {line}");
+}
+
+#[test]
+fn losses_cost_a_part_of_what_arrives_whatever_the_window() {
+    let faults = Faults { lost_byte: 10_000, ..Faults::default() };
+    let wire = Wire::with_faults(patient_device(), faults, 3);
+    let image = recipe(&STM32F405, 1, 300_000).image();
+    let pushed = push_to(&wire, &image).unwrap();
+    // With the whole window on its way at each of some thirty losses it would be 700,000.
+    assert!((1..120_000).contains(&pushed.retransmitted), "{pushed:?}");
+    assert_holds(&wire, Slot::B, &image);
+}
+
 #[test]
 fn a_frame_for_nobody_is_no_harm() {
     // Garbage of every length, as a terminal program that was left open sends it.

@@ -70,6 +70,8 @@ pub struct Device {
     pub transmitted: VecDeque<u8>,
     /// What the bootloader answers once its flash is done.
     answer: VecDeque<u8>,
+    /// Bytes that the serial driver holds while nobody reads; what the next firmware that starts says.
+    pub buffer: usize,
     /// Bytes that the receive buffer had no room for.
     pub overflowed: u32,
     pub starts: u32,
@@ -105,6 +107,7 @@ impl Device {
             received: VecDeque::new(),
             transmitted: VecDeque::new(),
             answer: VecDeque::new(),
+            buffer: RECEIVE_BUFFER,
             overflowed: 0,
             starts: 0,
         };
@@ -156,7 +159,7 @@ impl Device {
         let run = |verified: Verified| Running {
             slot: verified.slot(),
             firmware: self.firmware.get(&verified.version()).copied().unwrap_or(Firmware::Healthy),
-            session: Session::new(RECEIVE_BUFFER).with_trial_deadline(20_000),
+            session: Session::new(self.buffer).with_trial_deadline(20_000),
             updater: Updater::running_in(verified.slot(), self.flash.clone(), self.board).with_boot_words(boot_words),
         };
         self.running = verified.map(run);
@@ -170,7 +173,7 @@ impl Device {
 
     pub fn receive(&mut self, byte: u8) {
         // A bootloader reads as it comes, unless flash keeps it.
-        let room = if self.is_in_recovery() && self.is_busy { FIFO } else { RECEIVE_BUFFER };
+        let room = if self.is_in_recovery() && self.is_busy { FIFO } else { self.buffer };
         if self.received.len() < room {
             self.received.push_back(byte);
         } else {
