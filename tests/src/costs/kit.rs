@@ -31,9 +31,13 @@ fn key() -> Result<(PrivateKey, PathBuf)> {
     let folder = product::output()?.join("costs");
     fs::create_dir_all(&folder)?;
     let (private, public) = (folder.join("costs.pem"), folder.join("costs.pub.pem"));
-    fs::write(&private, PRIVATE)?;
-    fs::set_permissions(&private, fs::Permissions::from_mode(0o600))?;
-    fs::write(&public, PUBLIC)?;
+    // Only what is not there yet: another thread's build may be reading it.
+    for (path, content) in [(&private, PRIVATE), (&public, PUBLIC)] {
+        if fs::read(path).ok().as_deref() != Some(content.as_bytes()) {
+            fs::write(path, content)?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+        }
+    }
     Ok((PrivateKey::read(&private)?, public))
 }
 
