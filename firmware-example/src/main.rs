@@ -15,9 +15,6 @@ mod self_test;
 use blink::Blink;
 use lifeboot_updater::{Cause, Event, Session, Updater, Work};
 
-/// Bytes of a received frame; 512 of them can be image.
-const FRAME: usize = 528;
-
 /// How long the firmware has to run, and blink, before it calls itself healthy, in milliseconds.
 const HEALTHY: u32 = 1_000;
 
@@ -35,7 +32,7 @@ fn main() -> ! {
         panic!("linked for no slot of this board");
     };
     updater = updater.with_boot_words(board::boot_words());
-    let mut session = Session::<FRAME>::new(board::RECEIVE_BUFFER).with_trial_deadline(TRIAL_DEADLINE);
+    let mut session = Session::<{ board::FRAME }>::new(board::RECEIVE_BUFFER).with_trial_deadline(TRIAL_DEADLINE);
     let healthy = self_test::passes();
     let mut boot_log = board::bootloader_log();
     defmt::info!("started from slot {}, trial: {}", board::slot_name(updater.running()), updater.is_trial());

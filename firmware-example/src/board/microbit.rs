@@ -23,6 +23,9 @@ mod flash;
 /// Bytes that the serial port holds while nobody reads.
 pub const RECEIVE_BUFFER: usize = 1024;
 
+/// Bytes of a received frame, of which 512 can be image: the port holds two of them.
+pub const FRAME: usize = 528;
+
 const UART: usize = 0x4000_2000;
 const UART_STARTRX: usize = UART;
 const UART_STARTTX: usize = UART + 0x008;

@@ -2,7 +2,8 @@
 //!
 //! - `BOARD`: the flash map. `Flash`: a driver over `embedded-storage`, the chip's HAL's where it has one.
 //! - `start() -> Parts`: flash, serial port, LED and clock.
-//! - `RECEIVE_BUFFER`: bytes that the serial port holds while nobody reads.
+//! - `RECEIVE_BUFFER`: bytes that the serial port holds while nobody reads. `FRAME`: bytes of a frame that it receives; the
+//!   longer, the less of the line is not image, and the more RAM it takes.
 //! - `feed_watchdog()`: harmless where none runs.
 //! - `reset(Cause) -> !`: leaves the cause for the bootloader. `reset_into_recovery() -> !`: asks it to answer the host.
 //! - `write_now(bytes)`: waits for the line; for panics.
@@ -18,17 +19,23 @@ mod serial;
 #[cfg(feature = "microbit")]
 mod microbit;
 #[cfg(feature = "microbit")]
-pub use microbit::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now};
+pub use microbit::{
+    BOARD, FRAME, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now,
+};
 
 #[cfg(feature = "stm32f405")]
 mod stm32f405;
 #[cfg(feature = "stm32f405")]
-pub use stm32f405::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now};
+pub use stm32f405::{
+    BOARD, FRAME, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now,
+};
 
 #[cfg(feature = "pico")]
 mod pico;
 #[cfg(feature = "pico")]
-pub use pico::{BOARD, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now};
+pub use pico::{
+    BOARD, FRAME, Flash, Parts, RECEIVE_BUFFER, feed_watchdog, reset, reset_into_recovery, start, write_now,
+};
 
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use core::sync::atomic::{AtomicU32, Ordering};

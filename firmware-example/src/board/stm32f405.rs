@@ -1,5 +1,6 @@
 //! STM32F405 or F407: serial port on PA2 (out) and PA3 (in), LED on PC13 and on PD12 (an STM32F4DISCOVERY's green one),
-//! at the chip's 16 MHz. Clocks, pins and flash through stm32f4xx-hal.
+//! at 160 MHz from the chip's own oscillator: as the bootloader, below its limit at the oscillator's fastest. Clocks, pins and
+//! flash through stm32f4xx-hal.
 //!
 //! The serial port not: a panic has to send as well, whoever holds the HAL's. Nor the watchdog, which is fed from everywhere.
 //! Nor DMA, which fetches what the port receives, also while the core stands still for an erase: the HAL's ends its transfers.
@@ -25,13 +26,16 @@ pub use lifeboot_updater::layout::STM32F405 as BOARD;
 pub type Flash = UnlockedFlash<'static>;
 
 /// Bytes that the serial port holds while nobody reads: all that arrives while the core stands still for the erase of a sector
-/// of 128 KiB, typically for 2 s (DS8626, table 39).
+/// of 128 KiB, typically for 2 s (DS8626, table 39), and some more.
 pub const RECEIVE_BUFFER: usize = CIRCLE - 1;
 
-/// Bytes that DMA writes round and round; at most 65,535 (RM0090, 10.5.6).
-const CIRCLE: usize = 24 * 1024;
+/// Bytes of a received frame, of which 1,024 can be image.
+pub const FRAME: usize = 1040;
 
-const HERTZ: u32 = 16_000_000;
+/// Bytes that DMA writes round and round; at most 65,535 (RM0090, 10.5.6).
+const CIRCLE: usize = 28 * 1024;
+
+const HERTZ: u32 = 160_000_000;
 const BAUD: u32 = 115_200;
 const CAUSE_WORD: usize = (BOARD.ram.start + handover::CAUSE) as usize;
 
@@ -75,10 +79,12 @@ pub fn start() -> Parts {
     else {
         panic!("started twice");
     };
+    let mut rcc = peripherals.RCC.freeze(rcc::Config::hsi().sysclk(HERTZ.Hz()));
+    // The HAL has switched this on, and its flash driver leaves in it what an erase has changed (RM0090, 3.5.2).
+    peripherals.FLASH.acr().modify(|_, control| control.dcen().clear_bit());
     let Some(flash) = cortex_m::singleton!(: LockedFlash = LockedFlash::new(peripherals.FLASH)) else {
         panic!("started twice");
     };
-    let mut rcc = peripherals.RCC.freeze(rcc::Config::hsi());
     let port_a = peripherals.GPIOA.split(&mut rcc);
     let port_c = peripherals.GPIOC.split(&mut rcc);
     let port_d = peripherals.GPIOD.split(&mut rcc);
@@ -92,7 +98,7 @@ pub fn start() -> Parts {
 
     let received = start_dma(circle);
     store(USART2_CR3, RECEIVE_BY_DMA);
-    store(USART2_BRR, HERTZ / BAUD);
+    store(USART2_BRR, rcc.clocks.pclk1().raw() / BAUD);
     store(USART2_CR1, USART_ON);
     let mut timer = core.SYST;
     timer.set_clock_source(SystClkSource::Core);

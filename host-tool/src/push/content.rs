@@ -5,9 +5,14 @@ use crate::image_file::ImageFile;
 use lifeboot_core::layout::BLOCK;
 use lifeboot_updater::wire::Command;
 use std::ops::Range;
+use std::time::Duration;
 
 /// Frames on their way at most: far fewer than there are numbers.
 const FRAMES: usize = 100;
+/// Quiet before the first question how things stand: the shorter, the sooner a device gets again what it lost while it erased.
+const QUIET: Duration = Duration::from_millis(250);
+/// The same for a patch, of which a frame can take long: what is asked meanwhile may be lost, and spoil the frame behind it.
+const QUIET_OF_PATCH: Duration = Duration::from_millis(500);
 /// Questions without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
 /// 4 s for 128 KiB, DS8626, flash memory programming).
 const QUESTIONS: u32 = 15;
@@ -139,6 +144,14 @@ impl<'a> Content<'a> {
             Content::Image(..) => FRAMES,
             // What arrives while flash is erased is lost on some boards, and one frame may make many units.
             Content::Patch(_) => 1,
+        }
+    }
+
+    /// Quiet before the first question how things stand.
+    pub(super) fn quiet(self) -> Duration {
+        match self {
+            Content::Image(..) => QUIET,
+            Content::Patch(_) => QUIET_OF_PATCH,
         }
     }
 

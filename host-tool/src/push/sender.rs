@@ -3,8 +3,8 @@
 //! The device answers each frame, in order, with the next offset that it needs. An answer that falls short of its
 //! frame's end tells of a loss: everything behind is sent again, once; the frames that were on their way by then are
 //! stale, and their answers only tell that they have left the line. Frames get shorter with each loss, and longer again
-//! with each success; and fewer bytes are on their way, since so many are stale then. Where no answer comes at all, an empty frame asks how things stand, so that a device which is busy
-//! erasing does not get the same bytes twice.
+//! with each success; and fewer bytes are on their way, since so many are stale then. Where no answer comes at all, an empty
+//! frame asks how things stand, so that a device which is busy erasing does not get the same bytes twice.
 //!
 //! Most chips stand still while flash is erased, and lose what arrives meanwhile. Where that shows, a frame whose bytes make
 //! the device erase is not followed by another before it was answered. Frames of a patch go one at a time from the start.
@@ -23,8 +23,8 @@ use std::time::Duration;
 
 /// Bytes of a write's message that are not the image's, at most: session, number, variant, offset, length.
 const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 3;
-/// Quiet before the first question how things stand, and before the later ones.
-const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
+/// Quiet before a further question how things stand.
+const QUIET: Duration = Duration::from_secs(1);
 /// How long a device that answers may get nothing through, before the line counts as useless.
 const STALLED: Duration = Duration::from_secs(60);
 /// Bytes of the image in a frame at least, and those that frames grow by, each time one has arrived.
@@ -194,7 +194,9 @@ impl<'a, P: Pipe> Sender<'a, P> {
         if self.link.now() - self.advanced > STALLED {
             return Err(LinkError::Noisy.into());
         }
-        let Some((number, reply)) = self.link.receive(QUIET[usize::from(self.questions > 0)])? else {
+        let Some((number, reply)) =
+            self.link.receive(if self.questions == 0 { self.content.quiet() } else { QUIET })?
+        else {
             if self.questions == self.content.questions() {
                 return Err(LinkError::Silent.into());
             }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Bytes of a frame at most; 512 of them can be image.
 const FRAME: usize = 560;
 
-/// How often the core stands still: for several rounds of the circle of 4,096 bytes, each of which another channel makes.
+/// How often the core stands still: for several rounds of the circle of 8,192 bytes, each of which another channel makes.
 const TIMES: u64 = 6;
 
 /// How long a board may take for its answers: some twenty times what it takes on a machine with nothing else to do.

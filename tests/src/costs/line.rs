@@ -54,7 +54,8 @@ pub struct Bench {
     /// The device.
     pub device: Device,
     silicon: Silicon,
-    session: Session<528>,
+    // The host sends no longer frames than half a window holds.
+    session: Session<1040>,
     /// The host's time; and the device's, which may be ahead by what the device is at.
     host: u64,
     now: u64,

@@ -14,9 +14,9 @@ use rp2040_hal::uart::UartDevice;
 
 /// Bytes of the circle: as a power of two, at a multiple of it, where DMA's addresses wrap by themselves (2.5.1.1).
 pub const LENGTH: usize = 1 << LENGTH_BITS;
-const LENGTH_BITS: u8 = 12;
+const LENGTH_BITS: u8 = 13;
 
-#[repr(C, align(4096))]
+#[repr(C, align(8192))]
 struct Circle(UnsafeCell<[u8; LENGTH]>);
 
 const _: () = assert!(align_of::<Circle>() == LENGTH);

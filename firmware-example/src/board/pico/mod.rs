@@ -30,6 +30,9 @@ mod flash;
 /// a circle that is full to the last byte loses all. USB holds the host back before that.
 pub const RECEIVE_BUFFER: usize = circle::LENGTH - 256;
 
+/// Bytes of a received frame, of which 1,024 can be image.
+pub const FRAME: usize = 1040;
+
 /// Of the crystal.
 const HERTZ: u32 = 12_000_000;
 const CAUSE_WORD: usize = (BOARD.ram.start + handover::CAUSE) as usize;

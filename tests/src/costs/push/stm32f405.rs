@@ -15,13 +15,13 @@ use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience};
 use std::time::Duration;
 
-const LIMITS: Limits = Limits { time: 7_450_000, ratio: 1_280, share: 950 };
+const LIMITS: Limits = Limits { time: 6_250_000, ratio: 1_070, share: 970 };
 
 /// The clock of the example firmware.
-const HERTZ: u64 = 16_000_000;
+const HERTZ: u64 = 160_000_000;
 
 /// Bytes that DMA takes from its serial port (`firmware-example/src/board/stm32f405.rs`), whatever the core does.
-const CIRCLE: usize = 24 * 1024 - 1;
+const CIRCLE: usize = 28 * 1024 - 1;
 
 /// What a turn of its loop is held to, in instructions: 20 ms.
 const TURN: u64 = 320_000;
