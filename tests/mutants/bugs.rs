@@ -91,6 +91,7 @@ const TRANSFER: &str = "updater/src/transfer.rs";
 const UPDATER: &str = "updater/src/updater.rs";
 const WORK: &str = "updater/src/work.rs";
 const CONVERSATION: &str = "updater/src/conversation.rs";
+const SENDER: &str = "host-tool/src/push/sender.rs";
 const INSTRUCTIONS: &str = "updater/src/patch/instructions.rs";
 const OLD: &str = "updater/src/patch/old.rs";
 const PATCHING: &str = "updater/src/patch/patching.rs";

@@ -1,8 +1,8 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use super::{
-    Bug, CONVERSATION, DOUBT, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, Suite, TRANSFER, UPDATER, WORK,
-    bug,
+    Bug, CONVERSATION, DOUBT, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, SENDER, Suite, TRANSFER,
+    UPDATER, WORK, bug,
 };
 
 pub const BUGS: &[Bug] = &[
@@ -183,6 +183,13 @@ pub const BUGS: &[Bug] = &[
         INSTRUCTIONS,
         "if !in_old {",
         "if !in_old && self.position > self.old_length {",
+        Suite::Line,
+    ),
+    bug(
+        "a loss does not lower what may be on its way",
+        SENDER,
+        "                    self.window = (self.window / 2).max(2 * self.frame()).min(self.largest_window);\n",
+        "",
         Suite::Line,
     ),
 ];
