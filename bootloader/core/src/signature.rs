@@ -54,12 +54,9 @@ pub fn computed(keys: [&Key; 2], message: &[u8], signature: &[u8; SIGNATURE_LENG
     // In place, since moving points costs stack, of which this is the deepest place.
     let mut sum = part(minus_a, key, message, signature, LOW, 32);
     raise(&mut sum);
-    add(&mut sum, &part(minus_a, again, message, signature, 0, LOW));
-    // The sum twice, and something else between: what is found in its place where a store was skipped may be known beforehand.
-    let [point, used, twin] = compressed(&sum, minus_a);
-    // The last byte is left out: A and −A differ in it, by the sign of x.
-    let fits = twin == point && used.first_chunk::<31>() == again.first_chunk::<31>();
-    if fits { Some(point) } else { None }
+    let mut twin = part(minus_a, again, message, signature, 0, LOW);
+    add(&mut sum, &mut twin);
+    settled(&sum, minus_a, &twin, again)
 }
 
 /// Whether a key is written as RFC 8032, 5.1.3, wants: its y below the field's 2²⁵⁵ - 19. [`computed`] takes no other.
@@ -128,13 +125,27 @@ fn raise(point: &mut EdwardsPoint) {
     }
 }
 
+/// Makes the sum of both of either. Each by itself: where an addition is skipped, what an earlier one left there may be known
+/// beforehand, and is not the other sum.
 #[inline(never)]
-fn add(sum: &mut EdwardsPoint, other: &EdwardsPoint) {
-    *sum += other;
+fn add(one: &mut EdwardsPoint, other: &mut EdwardsPoint) {
+    let sum = *one + *other;
+    *other += *one;
+    *one = sum;
 }
 
-/// The sum, −A and the sum, as bytes; one division for all of them.
+/// The sum's bytes, where it is what was computed of this key.
 #[inline(never)]
-fn compressed(sum: &EdwardsPoint, minus_a: &EdwardsPoint) -> [Point; 3] {
-    EdwardsPoint::compress_batch(&[*sum, *minus_a, *sum]).map(|point| point.to_bytes())
+fn settled(sum: &EdwardsPoint, minus_a: &EdwardsPoint, twin: &EdwardsPoint, again: &Key) -> Option<Point> {
+    // The sum twice, and something else between: what is found in its place where a store was skipped may be known beforehand.
+    let [point, used, twin] = compressed(sum, minus_a, twin);
+    // The last byte is left out: A and −A differ in it, by the sign of x.
+    let fits = twin == point && used.first_chunk::<31>() == again.first_chunk::<31>();
+    if fits { Some(point) } else { None }
+}
+
+/// The sum, −A and the sum again, as bytes; one division for all of them.
+#[inline(never)]
+fn compressed(sum: &EdwardsPoint, minus_a: &EdwardsPoint, twin: &EdwardsPoint) -> [Point; 3] {
+    EdwardsPoint::compress_batch(&[*sum, *minus_a, *twin]).map(|point| point.to_bytes())
 }

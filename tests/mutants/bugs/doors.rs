@@ -34,8 +34,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "what the signer could not choose is used once, in one part",
         SIGNATURE,
-        "add(&mut sum, &part(minus_a, again, message, signature, 0, LOW));",
-        "add(&mut { sum }, &sum); sum = part(minus_a, again, message, signature, 0, 32);",
+        "    let mut twin = part(minus_a, again, message, signature, 0, LOW);\n    add(&mut sum, &mut twin);",
+        "    let mut twin = sum;\n    add(&mut sum, &mut twin);\n    sum = part(minus_a, again, message, signature, 0, 32);\n    twin = sum;",
         Suite::Skips,
     ),
     bug(
