@@ -70,9 +70,11 @@ impl Suite {
             Suite::Line => ("lifeboot-host-tool", "serial", &[]),
             Suite::Recovery => ("lifeboot-tests", "lifeboot", &["fuzz::recovery::"]),
             Suite::Handover => ("lifeboot-tests", "lifeboot", &["handover::"]),
-            Suite::Skips => {
-                ("lifeboot-tests", "lifeboot", &["skips::altered_payload_b", "skips::epoch", "skips::signature_that"])
-            }
+            Suite::Skips => (
+                "lifeboot-tests",
+                "lifeboot",
+                &["skips::altered_payload_b", "skips::epoch", "skips::signature_that", "skips::no_signature"],
+            ),
         }
     }
 }

@@ -32,6 +32,13 @@ pub const BUGS: &[Bug] = &[
         Suite::Skips,
     ),
     bug(
+        "the sum of a signature's two parts is made once",
+        SIGNATURE,
+        "    *other += *one;\n    *one = sum;",
+        "    *one = sum;\n    *other = sum;",
+        Suite::Skips,
+    ),
+    bug(
         "what the signer could not choose is used once, in one part",
         SIGNATURE,
         "    let mut twin = part(minus_a, again, message, signature, 0, LOW);\n    add(&mut sum, &mut twin);",
