@@ -28,10 +28,12 @@ fn main() -> ! {
     }
     let board::Parts { flash, mut serial, led, clock } = board::start();
     let mut blink = Blink::new(led);
-    let Ok(mut updater) = Updater::new(flash, &board::BOARD) else {
+    // Used where it was made: moved, it would take its place on the stack twice.
+    let mut updater = Updater::new(flash, &board::BOARD);
+    let Ok(updater) = &mut updater else {
         panic!("linked for no slot of this board");
     };
-    updater = updater.with_boot_words(board::boot_words());
+    updater.set_boot_words(board::boot_words());
     let mut session = Session::<{ board::FRAME }>::new(board::RECEIVE_BUFFER).with_trial_deadline(TRIAL_DEADLINE);
     let healthy = self_test::passes();
     let mut boot_log = board::bootloader_log();
@@ -39,7 +41,7 @@ fn main() -> ! {
 
     if updater.is_trial() && !healthy {
         defmt::error!("the self-test failed: going back");
-        roll_back(&mut updater);
+        roll_back(updater);
     }
     loop {
         board::feed_watchdog();
@@ -58,7 +60,7 @@ fn main() -> ! {
             boot_log.clear();
         }
         log::drain(&mut session);
-        match session.poll(now, &mut serial, &mut updater) {
+        match session.poll(now, &mut serial, updater) {
             Ok(Event::Reset) => board::reset(Cause::Request),
             Ok(Event::Recover) => board::reset_into_recovery(),
             // Nothing to do until an interrupt: a millisecond has passed, or on some boards a byte has come.

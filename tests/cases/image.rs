@@ -2,6 +2,7 @@
 //! refused for the right reason and without a panic.
 
 mod accepted;
+mod ahead;
 mod contents;
 mod extremes;
 mod forms;

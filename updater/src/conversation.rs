@@ -62,13 +62,11 @@ impl Conversation {
     }
 
     /// Carries out a request; whether it has to be called again for the same one, after the next flash operation.
+    #[inline(never)] // So that what it keeps on the stack is not under a signature.
     pub fn handle<F: NorFlash>(&mut self, request: &Request, now: u32, updater: &mut Updater<F>) -> bool {
         let Request { session, number, ref command } = *request;
-        match *command {
-            Command::Status => return self.answer(number, Body::Status(updater.status(self.window, self.chunk))),
-            Command::Quarantine => return self.answer(number, Body::Quarantine(updater.quarantine())),
-            Command::Keys => return self.answer(number, updater.keys().map_or_else(Body::Refused, Body::Keys)),
-            _ => {}
+        if let Command::Status | Command::Quarantine | Command::Keys = *command {
+            return self.report(number, command, updater);
         }
         if self.holder.is_some_and(|(holder, heard)| holder != session && now.wrapping_sub(heard) < SILENCE) {
             return self.answer(number, Body::Refused(Refusal::Busy));
@@ -135,6 +133,17 @@ impl Conversation {
                 self.end(number, Body::Done)
             }
         }
+    }
+
+    /// Answers a question that anybody may ask.
+    #[inline(never)] // As `handle`.
+    fn report<F: NorFlash>(&mut self, number: u8, question: &Command, updater: &mut Updater<F>) -> bool {
+        let body = match question {
+            Command::Quarantine => Body::Quarantine(updater.quarantine()),
+            Command::Keys => updater.keys().map_or_else(Body::Refused, Body::Keys),
+            _ => Body::Status(updater.status(self.window, self.chunk)),
+        };
+        self.answer(number, body)
     }
 
     fn write<F: NorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {

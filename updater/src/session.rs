@@ -140,7 +140,11 @@ impl<const N: usize> Session<N> {
                     None => conversation.answer(0, Body::Refused(Refusal::Command)),
                 };
             }
-            Ok(Work::Idle) => {}
+            Ok(Work::Idle) => match updater.verify_ahead() {
+                Ok(true) => return Event::Busy,
+                Ok(false) => {}
+                Err(refusal) => conversation.give_up(refusal),
+            },
             Err(refusal) => {
                 self.pending = false;
                 conversation.give_up(refusal);

@@ -4,7 +4,7 @@
 //! erased when the first block in it is due, unless it already was: two units can be met twice, the slot's first (it
 //! also holds the header) and the one that payload and table share.
 //!
-//! Parts that the slot already holds can be passed over ([`Transfer::skip`]). The final verification reads everything,
+//! Parts that the slot already holds can be passed over ([`Transfer::skip`]). The verification reads everything,
 //! so a wrong skip costs a failed update, never a wrong byte; what is refused here is only what could not work.
 //!
 //! Invariants: nothing outside the target slot is touched; the slot's old header goes first and the new one is not
@@ -53,9 +53,19 @@ impl Transfer {
         self.receiver.is_complete()
     }
 
-    /// The header, and the proof that it was checked.
-    pub fn parts(&self) -> (HeaderBytes, Checked) {
-        (self.header, *self.receiver.checked())
+    /// The header.
+    pub fn header(&self) -> &HeaderBytes {
+        &self.header
+    }
+
+    /// The proof that it was checked.
+    pub fn checked(&self) -> Checked {
+        *self.receiver.checked()
+    }
+
+    /// The end of the payload that is in flash, and stays as it is: nothing before it is erased any more.
+    pub fn written(&self) -> u32 {
+        if self.receiver.phase() == Phase::Payload { self.receiver.written() } else { 0 }
     }
 
     /// Whether nothing was received or passed over yet.

@@ -3,7 +3,7 @@
 use crate::doubt::Doubt;
 use crate::transfer::read_header;
 use crate::wire::{self, Refusal};
-use crate::work::{Change, Purpose, Stage, Work};
+use crate::work::{Along, Change, Purpose, Stage, Work};
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::boot::{Consequences, outcome};
 use lifeboot_core::handover::{self, Boot};
@@ -26,7 +26,8 @@ pub struct Belief {
 
 /// The firmware's hold on the device.
 ///
-/// Takes about 1.5 KiB of RAM, 1.3 without the feature `delta`, and up to 4 KiB of stack while it checks a signature.
+/// Takes about 1.5 KiB of RAM, and up to 4 KiB of stack while it checks a signature. Moved, it is on the stack twice: use it
+/// where [`new`](Self::new) made it.
 pub struct Updater<F> {
     pub(crate) flash: F,
     pub(crate) board: &'static Board,
@@ -54,6 +55,7 @@ impl<F: NorFlash> Updater<F> {
     }
 
     /// The updater of a program that stands for firmware in `slot`: a simulation, or a bootloader that answers hosts.
+    #[inline(never)] // So that it makes it in its place, and not first on the stack.
     pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Self {
         let journal = Journal::open(&mut flash, board);
         Updater {
@@ -70,17 +72,17 @@ impl<F: NorFlash> Updater<F> {
 
     /// States the schema of what the firmware keeps in its own storage; images that cannot live with it are refused.
     /// 0 where nothing is stated.
-    pub fn with_storage_schema(self, schema: u16) -> Self {
-        Updater { schema, ..self }
+    pub fn set_storage_schema(&mut self, schema: u16) {
+        self.schema = schema;
     }
 
     /// States the two words at [`handover::BOOT`] in RAM, where the bootloader leaves how this firmware came to be started:
     /// a host can read it then.
-    pub fn with_boot_words(self, words: [u32; 2]) -> Self {
-        Updater { boot: handover::boot_in(words), ..self }
+    pub fn set_boot_words(&mut self, words: [u32; 2]) {
+        self.boot = handover::boot_in(words);
     }
 
-    /// How the bootloader came to start this firmware, where [`with_boot_words`](Self::with_boot_words) said so.
+    /// How the bootloader came to start this firmware, where [`set_boot_words`](Self::set_boot_words) said so.
     pub fn boot(&self) -> Option<Boot> {
         self.boot
     }
@@ -201,7 +203,7 @@ impl<F: NorFlash> Updater<F> {
         match &mut self.stage {
             // Not among those that a patch makes.
             #[cfg(feature = "delta")]
-            Stage::Receiving { patch: Some(_), .. } => Ok(0),
+            Stage::Receiving { along: Along::Patch(_), .. } => Ok(0),
             Stage::Receiving { transfer, end_trial: false, .. } if transfer.next() == offset => {
                 let taken = transfer.feed(bytes, &mut self.flash);
                 self.end_on_error(taken)
@@ -218,7 +220,7 @@ impl<F: NorFlash> Updater<F> {
     pub fn skip(&mut self, to: u32) -> Result<(), Refusal> {
         match &mut self.stage {
             #[cfg(feature = "delta")]
-            Stage::Receiving { patch: Some(_), .. } => Ok(()),
+            Stage::Receiving { along: Along::Patch(_), .. } => Ok(()),
             Stage::Receiving { transfer, .. } => {
                 let skipped = transfer.skip(to, &self.doubt, self.board, &mut self.flash);
                 self.end_on_error(skipped)
@@ -227,19 +229,45 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// Everything was fed: starts the verification, by reading back. [`work`](Self::work) does it, writes the header
-    /// and marks the slot trial; reset the chip when that is [`Work::Done`].
+    /// Everything was fed: starts the verification, by reading back, or goes on where [`verify_ahead`](Self::verify_ahead)
+    /// has got to. [`work`](Self::work) does it, writes the header and marks the slot trial; reset the chip when that is [`Work::Done`].
     ///
     /// # Errors
     /// [`Refusal::Incomplete`]: the transfer goes on. [`Refusal::NoTransfer`].
+    #[inline(never)] // As `verify_ahead`.
     pub fn finish(&mut self) -> Result<(), Refusal> {
-        let Stage::Receiving { transfer, .. } = &self.stage else { return Err(Refusal::NoTransfer) };
+        let Stage::Receiving { transfer, along, .. } = &self.stage else { return Err(Refusal::NoTransfer) };
         if !transfer.is_complete() {
             return Err(Refusal::Incomplete);
         }
-        let (header, checked) = transfer.parts();
-        self.stage = Stage::Verifying(header, Check::new(checked, self.board));
+        let check = match along {
+            Along::Check(check) => check.clone(),
+            _ => Check::new(transfer.checked(), self.board),
+        };
+        self.stage = Stage::Verifying(*transfer.header(), check);
         Ok(())
+    }
+
+    /// With time to spare: reads back and hashes a block of what was written, so that less is left for after
+    /// [`finish`](Self::finish). Returns whether there was one; there is none of what a patch makes. What goes bad in flash
+    /// behind that, the bootloader finds.
+    ///
+    /// # Errors
+    /// What is wrong with the image or the flash; the transfer has ended then.
+    #[inline(never)] // So that what it keeps on the stack is not under everything else.
+    pub fn verify_ahead(&mut self) -> Result<bool, Refusal> {
+        let Stage::Receiving { transfer, along, .. } = &mut self.stage else { return Ok(false) };
+        if let Along::Nothing = along {
+            *along = Along::Check(Check::new(transfer.checked(), self.board));
+        }
+        match along {
+            Along::Check(check) if check.is_before(transfer.written()) => {
+                let stepped = check.step(&mut self.flash, self.board);
+                self.end_on_error(stepped.map_err(Refusal::from))?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Gives up what is under way. What a transfer wrote stays in the slot.

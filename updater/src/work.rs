@@ -37,15 +37,24 @@ pub(crate) enum Stage {
         transfer: Transfer,
         /// A trial that was never started has to end before its slot is written.
         end_trial: bool,
-        /// What makes the bytes, where they come as a patch.
-        #[cfg(feature = "delta")]
-        patch: Option<crate::patch::Patching>,
+        along: Along,
     },
     Verifying(HeaderBytes, Check),
     /// The payload is verified; the header is due, unless it is there.
     Sealing(HeaderBytes, Slot),
     /// The boot state is due to change.
     Recording(Change),
+}
+
+/// What goes along with a transfer: one of them, so that both have the same RAM.
+#[allow(clippy::large_enum_variant, reason = "without an allocator there is no other place")]
+pub(crate) enum Along {
+    Nothing,
+    /// The verification of what is written so far.
+    Check(Check),
+    /// What makes the bytes, where they come as a patch.
+    #[cfg(feature = "delta")]
+    Patch(crate::patch::Patching),
 }
 
 /// What a header is checked for.
@@ -172,11 +181,16 @@ impl<F: NorFlash> Updater<F> {
         }
         match purpose {
             Purpose::Rollback => {
-                self.stage = Stage::Verifying(header, Check::new(checked, self.board));
+                self.start_verification(&header, checked);
                 Ok(Work::Busy)
             }
             Purpose::Transfer { force } => self.start_transfer(&header, checked, force),
         }
+    }
+
+    #[inline(never)]
+    fn start_verification(&mut self, header: &HeaderBytes, checked: Checked) {
+        self.stage = Stage::Verifying(*header, Check::new(checked, self.board));
     }
 
     #[inline(never)]
@@ -191,12 +205,10 @@ impl<F: NorFlash> Updater<F> {
         let start = self.board.slot(self.target()).start;
         let present = read_header(&mut self.flash, start).ok();
         self.doubt.judge(&present, header);
-        let transfer = Transfer::new(header, checked, present, self.board);
         self.stage = Stage::Receiving {
-            transfer,
+            transfer: Transfer::new(header, checked, present, self.board),
             end_trial,
-            #[cfg(feature = "delta")]
-            patch: None,
+            along: Along::Nothing,
         };
         Ok(Work::Done)
     }

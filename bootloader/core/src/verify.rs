@@ -33,6 +33,7 @@ const BUFFER_LENGTH: usize = BLOCK_LENGTH + ENTRY_LENGTH;
 
 /// Aligned, so that it is filled, read into and hashed by words.
 #[repr(align(4))]
+#[derive(Clone)]
 struct Buffer([u8; BUFFER_LENGTH]);
 
 /// Firmware that was found whole, signed and fit for its slot.
@@ -157,6 +158,7 @@ impl TableReader {
 }
 
 /// A check of a slot's payload and table under way, its header already found good.
+#[derive(Clone)]
 pub struct Check {
     checked: Checked,
     hash: Sha256,
@@ -183,6 +185,12 @@ impl Check {
             buffer: Buffer([0; BUFFER_LENGTH]),
             vectors: [0; 8],
         }
+    }
+
+    /// Whether the next [`step`](Self::step) reads a block of the payload that lies before `written`, an offset in the slot.
+    pub fn is_before(&self, written: u32) -> bool {
+        let read = self.hashed + self.held as u32;
+        u32::from(self.checked.header().header_length) + read + BLOCK <= written
     }
 
     /// Reads and hashes one block more; the proof, once everything was read and is good.

@@ -29,8 +29,8 @@ pub type Flash = UnlockedFlash<'static>;
 /// of 128 KiB, typically for 2 s (DS8626, table 39), and some more.
 pub const RECEIVE_BUFFER: usize = CIRCLE - 1;
 
-/// Bytes of a received frame, of which 1,024 can be image.
-pub const FRAME: usize = 1040;
+/// Bytes of a received frame, of which 2,048 can be image.
+pub const FRAME: usize = 2064;
 
 /// Bytes that DMA writes round and round; at most 65,535 (RM0090, 10.5.6).
 const CIRCLE: usize = 28 * 1024;

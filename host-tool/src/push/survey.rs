@@ -13,6 +13,7 @@ use lifeboot_core::layout::BLOCK;
 use lifeboot_updater::wire::{Command, DIGEST_LENGTH, DIGEST_RANGE, DIGESTS};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
+use std::slice;
 
 /// Units in a row that differ, after which the survey takes larger steps.
 const DISCOURAGING: usize = 16;
@@ -76,8 +77,17 @@ impl<P: Pipe> Surveyor<'_, P> {
     /// A part of many ranges: a transfer that was interrupted in it left right bytes, then erased flash.
     fn large(&mut self, part: &Part) -> Result<Found, Stop> {
         let ranges = split(part.start..part.limit, DIGEST_RANGE);
-        let mut first: Option<(Range<u32>, Likeness)> = None;
-        for batch in ranges.chunks(DIGESTS) {
+        let Some((start, rest)) = ranges.split_first() else { return Ok(Found::Same) };
+        let likeness = self.look_at(start)?;
+        let mut first = if likeness.same { None } else { Some((start.clone(), likeness)) };
+        // What is most likely: all of it holds something else, as both its ends tell.
+        if first.is_some()
+            && let Some(end) = rest.last()
+            && !self.look_at(end)?.erased
+        {
+            return Ok(Found::Different);
+        }
+        for batch in rest.chunks(DIGESTS) {
             for (likeness, range) in self.compare(batch)?.into_iter().zip(batch) {
                 match first {
                     None if likeness.same => {}
@@ -107,6 +117,10 @@ impl<P: Pipe> Surveyor<'_, P> {
             Some(block) if clean => Found::UpTo(block.start),
             _ => Found::Different,
         })
+    }
+
+    fn look_at(&mut self, range: &Range<u32>) -> Result<Likeness, Stop> {
+        self.compare(slice::from_ref(range))?.first().copied().ok_or_else(|| LinkError::Unexpected.into())
     }
 
     /// Asks about ranges, in as few questions as runs of equal length allow.

@@ -156,11 +156,15 @@ impl Device {
             None => Some(Recovering::start(self.flash.clone(), self.board, cause, asked, now)),
         };
         let boot_words = handover::boot_words(handover::Boot { cause, start, verification: VERIFICATION });
-        let run = |verified: Verified| Running {
-            slot: verified.slot(),
-            firmware: self.firmware.get(&verified.version()).copied().unwrap_or(Firmware::Healthy),
-            session: Session::new(self.buffer).with_trial_deadline(20_000),
-            updater: Updater::running_in(verified.slot(), self.flash.clone(), self.board).with_boot_words(boot_words),
+        let run = |verified: Verified| {
+            let mut updater = Updater::running_in(verified.slot(), self.flash.clone(), self.board);
+            updater.set_boot_words(boot_words);
+            Running {
+                slot: verified.slot(),
+                firmware: self.firmware.get(&verified.version()).copied().unwrap_or(Firmware::Healthy),
+                session: Session::new(self.buffer).with_trial_deadline(20_000),
+                updater,
+            }
         };
         self.running = verified.map(run);
         self.flash.take_busy();

@@ -95,6 +95,10 @@ fn receive<F: NorFlash>(mut updater: Updater<F>, image: &SignedImage, running: V
         let piece = &content[at..at + 200.min(if table_due { content.len() } else { end } - at)];
         updater.feed(next, piece)?;
         work(&mut updater)?;
+        // Now and then there is time to spare.
+        for _ in 0..next % 3 {
+            updater.verify_ahead()?;
+        }
     }
     updater.finish()?;
     work(&mut updater)

@@ -2,16 +2,23 @@
 
 use super::{
     Bug, CONVERSATION, DOUBT, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, SENDER, Suite, TRANSFER,
-    UPDATER, WORK, bug,
+    UPDATER, VERIFY, WORK, bug,
 };
 
 pub const BUGS: &[Bug] = &[
     bug(
         "what was written is not read back before the trial",
         UPDATER,
-        "        let (header, checked) = transfer.parts();\n        self.stage = Stage::Verifying(header, Check::new(checked, self.board));",
-        "        let (header, checked) = transfer.parts();\n        self.stage = Stage::Sealing(header, checked.slot());",
+        "self.stage = Stage::Verifying(*transfer.header(), check);",
+        "drop(check);\n        self.stage = Stage::Sealing(*transfer.header(), transfer.checked().slot());",
         Suite::Line,
+    ),
+    bug(
+        "blocks are verified before they are written",
+        VERIFY,
+        "+ read + BLOCK <= written",
+        "+ read <= written",
+        Suite::Verifier,
     ),
     bug(
         "an update begins while the confirmed slot is the target",
@@ -44,8 +51,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the slot is marked before it is verified",
         UPDATER,
-        "        self.stage = Stage::Verifying(header, Check::new(checked, self.board));\n        Ok(())\n    }\n\n    /// Gives up",
-        "        self.stage = Stage::Recording(Change::MarkTrial(checked.slot()));\n        Ok(())\n    }\n\n    /// Gives up",
+        "self.stage = Stage::Verifying(*transfer.header(), check);",
+        "drop(check);\n        self.stage = Stage::Recording(Change::MarkTrial(transfer.checked().slot()));",
         Suite::Life,
     ),
     bug(

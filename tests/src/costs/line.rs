@@ -55,7 +55,7 @@ pub struct Bench {
     pub device: Device,
     silicon: Silicon,
     // The host sends no longer frames than half a window holds.
-    session: Session<1040>,
+    session: Session<2064>,
     /// The host's time; and the device's, which may be ahead by what the device is at.
     host: u64,
     now: u64,

@@ -15,7 +15,7 @@ const TOLD: [&str; 22] = [
     "bootloader in flash, without recovery",
     "bootloader's static RAM",
     "bootloader's stack",
-    "RAM of updater and session with the board's frames, of 512 or 1,024 bytes, in bytes",
+    "RAM of updater and session with the board's frames, of 512 or 2,048 bytes, in bytes",
     "example firmware's stack in an update, signature check, updater and session included",
     "reset to confirmed firmware of 64 KiB",
     "reset to the first instruction of new firmware of 64 KiB",

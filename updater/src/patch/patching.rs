@@ -5,7 +5,7 @@ use super::{FORMAT, Malformed, PIECE, Patcher};
 use crate::transfer::{Transfer, read_header};
 use crate::updater::Updater;
 use crate::wire::{IMAGE_NAME, Refusal};
-use crate::work::Stage;
+use crate::work::{Along, Stage};
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::{Board, Slot};
@@ -91,7 +91,7 @@ impl<F: NorFlash> Updater<F> {
     pub fn begin_patch(&mut self, format: u8, from: &[u8]) -> Result<(), Refusal> {
         let running = self.running;
         let Updater { flash, board, stage, .. } = self;
-        let Stage::Receiving { transfer, patch, .. } = stage else { return Err(Refusal::NoTransfer) };
+        let Stage::Receiving { transfer, along, .. } = stage else { return Err(Refusal::NoTransfer) };
         if format != FORMAT || from.len() != IMAGE_NAME {
             return Err(Refusal::Command);
         }
@@ -100,20 +100,20 @@ impl<F: NorFlash> Updater<F> {
             return Err(Refusal::OtherImage);
         }
         // A request that was repeated on its way must not start over.
-        if patch.is_some() {
+        if let Along::Patch(_) = along {
             return Ok(());
         }
         if !transfer.is_fresh() {
             return Err(Refusal::Command);
         }
-        *patch = Some(Patching::new(&header, running, board)?);
+        *along = Along::Patch(Patching::new(&header, running, board)?);
         Ok(())
     }
 
     /// The next offset in the patch that needs bytes; `None` without a patch.
     pub fn next_in_patch(&self) -> Option<u32> {
         match &self.stage {
-            Stage::Receiving { patch, .. } => patch.as_ref().map(Patching::next),
+            Stage::Receiving { along: Along::Patch(patch), .. } => Some(patch.next()),
             _ => None,
         }
     }
@@ -126,12 +126,12 @@ impl<F: NorFlash> Updater<F> {
     #[inline(never)]
     pub fn feed_patch(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Refusal> {
         let fed = match &mut self.stage {
-            Stage::Receiving { transfer, end_trial: false, patch: Some(patch) } => {
+            Stage::Receiving { transfer, end_trial: false, along: Along::Patch(patch) } => {
                 // What is left of these bytes; nothing, where they do not reach the next missing one.
                 let before = patch.next().checked_sub(offset).map_or(bytes.len(), |before| before as usize);
                 patch.feed(bytes.get(before..).unwrap_or_default(), transfer, &mut self.flash)
             }
-            Stage::Receiving { patch: Some(_), .. } => return Ok(true),
+            Stage::Receiving { along: Along::Patch(_), .. } => return Ok(true),
             _ => return Err(Refusal::NoTransfer),
         };
         self.end_on_error(fed)

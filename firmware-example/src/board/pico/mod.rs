@@ -30,8 +30,8 @@ mod flash;
 /// a circle that is full to the last byte loses all. USB holds the host back before that.
 pub const RECEIVE_BUFFER: usize = circle::LENGTH - 256;
 
-/// Bytes of a received frame, of which 1,024 can be image.
-pub const FRAME: usize = 1040;
+/// Bytes of a received frame, of which 2,048 can be image.
+pub const FRAME: usize = 2064;
 
 /// Of the crystal.
 const HERTZ: u32 = 12_000_000;

@@ -60,8 +60,8 @@ impl Device {
         let hopeless = before.trial.is_some_and(|trial| !verifies(&mut flash, &before, trial.slot));
         let untouched = untouched(&flash);
         let flash = Shared(Rc::new(RefCell::new(flash)));
-        let updater = Updater::running_in(Slot::A, flash.clone(), &MICROBIT);
-        let updater = updater.with_storage_schema(u16::from(choices.byte() % 8 == 7));
+        let mut updater = Updater::running_in(Slot::A, flash.clone(), &MICROBIT);
+        updater.set_storage_schema(u16::from(choices.byte() % 8 == 7));
         let (session, line, now) = (Session::new(1024), Line::default(), choices.edge(0));
         Device { flash, updater, session, line, now, before, hopeless, untouched, reset: false, marked: false }
     }

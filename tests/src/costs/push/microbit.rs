@@ -11,7 +11,7 @@ use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
 use lifeboot_host_tool::push::PushOutcome;
 
-const LIMITS: Limits = Limits { time: 9_950_000, ratio: 1_715, share: 695 };
+const LIMITS: Limits = Limits { time: 9_450_000, ratio: 1_630, share: 700 };
 
 /// What the application's standstill is held to, in microseconds.
 const STILL: u64 = 54_500;
