@@ -229,8 +229,9 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// Everything was fed: starts the verification, by reading back, or goes on where [`verify_ahead`](Self::verify_ahead)
-    /// has got to. [`work`](Self::work) does it, writes the header and marks the slot trial; reset the chip when that is [`Work::Done`].
+    /// Everything was fed: verifies what was written, by reading back, from where [`verify_ahead`](Self::verify_ahead) has
+    /// got to. [`work`](Self::work) does it, writes the header and marks the slot trial; reset the chip when that is
+    /// [`Work::Done`].
     ///
     /// # Errors
     /// [`Refusal::Incomplete`]: the transfer goes on. [`Refusal::NoTransfer`].
