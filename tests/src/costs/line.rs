@@ -47,6 +47,8 @@ pub struct Silicon {
     pub signature: u64,
     /// Instructions for each KiB that is hashed.
     pub hash: u64,
+    /// Instructions for a byte of the image that is made of a patch.
+    pub made: u64,
 }
 
 /// The line, and the device.
@@ -167,7 +169,7 @@ impl Bench {
     /// One turn of the application's loop, and a sleep until `until` where there was nothing to do.
     fn turn(&mut self, until: u64) -> Result<(), PortError> {
         self.listen();
-        let (before, read) = (self.device.wear(), self.device.read());
+        let (before, read, in_patch) = (self.device.wear(), self.device.read(), self.next_in_patch());
         let held = self.received.len();
         let mut port = Port { now: self.now, up: &mut self.up, received: &mut self.received };
         let Ok(event) = self.session.poll((self.now / MILLISECOND) as u32, &mut port, &mut self.device.updater);
@@ -175,7 +177,11 @@ impl Bench {
         let taken = held - self.received.len();
         let done = [0, 1].map(|part| super::wear::since(before[part], self.device.wear()[part]));
         let checks = self.checks_signature(event, taken, read);
-        let (began, computed) = (self.now, self.computed(checks, taken, done, read));
+        let computed = match in_patch.zip(self.next_in_patch()) {
+            Some((from, to)) => self.computed(checks, taken) + u64::from(to.saturating_sub(from)) * self.silicon.made,
+            None => self.computed(checks, taken) + self.hashed(taken, done, read),
+        };
+        let began = self.now;
         self.now += self.silicon.computing(computed);
         self.stand_still(done);
         if !checks {
@@ -218,13 +224,23 @@ impl Bench {
         is_first
     }
 
-    /// Instructions of a turn.
-    fn computed(&self, checks: bool, taken: usize, done: [Wear; 2], read: Read) -> u64 {
-        let Silicon { turn, byte, signature, hash, .. } = self.silicon;
-        // What is read to be hashed: a block at a time behind the transfer, or a unit at once for a digest.
+    /// The next offset that needs bytes, where those come as a patch.
+    fn next_in_patch(&self) -> Option<u32> {
+        let updater = &self.device.updater;
+        updater.next_in_patch().and_then(|_| updater.next())
+    }
+
+    /// Instructions of any turn.
+    fn computed(&self, checks: bool, taken: usize) -> u64 {
+        let Silicon { turn, byte, signature, .. } = self.silicon;
+        turn + taken as u64 * byte + if checks { signature } else { 0 }
+    }
+
+    /// Instructions for what is read to be hashed: a block at a time behind the transfer, or a unit at once for a digest.
+    fn hashed(&self, taken: usize, done: [Wear; 2], read: Read) -> u64 {
         let read = self.device.read().bytes - read.bytes;
         let is_hashed = done == [Wear::default(); 2] && (taken == 0 || read >= 512);
-        turn + taken as u64 * byte + if checks { signature } else { 0 } + if is_hashed { read * hash / 1024 } else { 0 }
+        if is_hashed { read * self.silicon.hash / 1024 } else { 0 }
     }
 
     /// Flash works, and the core waits.

@@ -19,7 +19,8 @@ const STILL: u64 = 54_500;
 /// The micro:bit's example firmware (`firmware-example/src/board/microbit.rs`), and its chip.
 ///
 /// The port holds 6 bytes (nRF51 Series Reference Manual 3.0, 29.4). In QEMU, a push of 43,230 bytes to it took 41.2 million
-/// instructions, beside the check of the signature and the digest some 300 a byte.
+/// instructions, beside the check of the signature and the digest some 300 a byte. One of 47,626 bytes that were made of a patch
+/// of the image in slot B took 30.5 million, 230 a byte.
 pub(super) fn silicon(computed: &Computed) -> Silicon {
     let Computed { signature, hash, .. } = *computed;
     Silicon {
@@ -33,6 +34,7 @@ pub(super) fn silicon(computed: &Computed) -> Silicon {
         turn: 200,
         signature,
         hash,
+        made: 230,
     }
 }
 

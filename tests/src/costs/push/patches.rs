@@ -42,7 +42,6 @@ pub fn next_versions(computed: &Computed) -> Result<Vec<Figure>> {
             figure("over the line, without what the slot holds", Unit::LineBytes, skipped.line as usize),
             figure("over the line, as a patch", Unit::LineBytes, delta.line as usize),
             figure("push of all of it", Unit::Microseconds, whole.time as usize),
-            // The bench takes the reading of old bytes for hashing, so that this is at most.
             figure("push as a patch", Unit::Microseconds, delta.time as usize),
         ]);
     }

@@ -32,6 +32,7 @@ fn silicon(computed: &Computed) -> Silicon {
         turn: 200,
         signature,
         hash,
+        made: 230,
     }
 }
 

@@ -91,6 +91,7 @@ fn modelled(device: Device, image: &ImageFile) -> Result<Went> {
         turn: 200,
         signature: 0,
         hash: 0,
+        made: 0, // No patch is pushed.
     };
     push(&mut Bench::start(silicon, device)?.link, image)
 }
