@@ -39,13 +39,6 @@ pub const BUGS: &[Bug] = &[
         Suite::Skips,
     ),
     bug(
-        "what the signer could not choose is used once, in one part",
-        SIGNATURE,
-        "    let mut twin = part(minus_a, again, message, signature, 0, LOW);\n    add(&mut sum, &mut twin);",
-        "    let mut twin = sum;\n    add(&mut sum, &mut twin);\n    sum = part(minus_a, again, message, signature, 0, 32);\n    twin = sum;",
-        Suite::Skips,
-    ),
-    bug(
         "the stack is left to the firmware as it is",
         CORE,
         "\"bl   {clear_stack}\",",
