@@ -25,10 +25,7 @@ pub enum Work {
 }
 
 /// What an updater is at.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "without an allocator there is no other place; how large, the features decide"
-)]
+#[expect(clippy::large_enum_variant, reason = "without an allocator there is no other place")]
 pub(crate) enum Stage {
     Idle,
     /// The signature of a header, for what follows.
@@ -47,7 +44,10 @@ pub(crate) enum Stage {
 }
 
 /// What goes along with a transfer: one of them, so that both have the same RAM.
-#[allow(clippy::large_enum_variant, reason = "without an allocator there is no other place")]
+#[cfg_attr(
+    not(feature = "delta"),
+    expect(clippy::large_enum_variant, reason = "without an allocator there is no other place")
+)]
 pub(crate) enum Along {
     Nothing,
     /// The verification of what is written so far.
