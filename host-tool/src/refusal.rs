@@ -5,7 +5,7 @@ use crate::image_file::hex;
 use crate::push::is_rejection;
 use lifeboot_core::image::Header;
 use lifeboot_core::{Slot, Version};
-use lifeboot_updater::wire::{Refusal, Rejection, SILENCE, SlotContent, Status};
+use lifeboot_wire::{Refusal, Rejection, SILENCE, SlotContent, Status};
 use miette::Diagnostic;
 use std::error::Error;
 use std::fmt::{self, Display};

@@ -6,7 +6,7 @@ use lifeboot_host_tool::device::{self, DeviceError};
 use lifeboot_host_tool::link::Patience;
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
-use lifeboot_updater::wire::{self, Recovery, ResetCause, Start, Status};
+use lifeboot_wire::{self as wire, Recovery, ResetCause, Start, Status};
 use std::time::Duration;
 
 /// For the slowest of the boards.

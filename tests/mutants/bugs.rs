@@ -94,9 +94,9 @@ const UPDATER: &str = "updater/src/updater.rs";
 const WORK: &str = "updater/src/work.rs";
 const CONVERSATION: &str = "updater/src/conversation.rs";
 const SENDER: &str = "host-tool/src/push/sender.rs";
-const INSTRUCTIONS: &str = "updater/src/patch/instructions.rs";
-const OLD: &str = "updater/src/patch/old.rs";
-const PATCHING: &str = "updater/src/patch/patching.rs";
+const INSTRUCTIONS: &str = "updater/wire/src/patch/patcher.rs";
+const OLD: &str = "updater/src/patching/old.rs";
+const PATCHING: &str = "updater/src/patching.rs";
 
 const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {
     Bug { name, file, from, to, suite }

@@ -1,11 +1,11 @@
 //! What a session says: requests carried out on the updater, answers waiting to go out.
 
-use crate::frame;
 use crate::updater::{Belief, Updater};
-use crate::wire::{self, Answer, Body, Command, Refusal, Request, SILENCE};
 use core::mem;
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
+use lifeboot_wire::frame;
+use lifeboot_wire::{self as wire, Answer, Body, Command, Refusal, Request, SILENCE};
 
 /// Bytes of the largest answer's message: a status, with room for what will be appended to it.
 const ANSWER: usize = 224;

@@ -8,11 +8,11 @@
 //! damaged, repeated or reordered frame is sent again and nothing else happens.
 
 use crate::conversation::Conversation;
-use crate::frame;
 use crate::updater::Updater;
-use crate::wire::{Body, Refusal};
 use crate::work::Work;
 use embedded_storage::nor_flash::NorFlash;
+use lifeboot_wire::frame;
+use lifeboot_wire::{Body, Refusal};
 
 /// Bytes of log that one frame carries at most.
 const LOG: usize = 128;

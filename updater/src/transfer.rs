@@ -11,11 +11,11 @@
 //! written here, so a slot that is partly written never has one that fits.
 
 use crate::doubt::Doubt;
-use crate::wire::Refusal;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes};
 use lifeboot_core::layout::{BLOCK, Board};
 use lifeboot_core::receive::{Phase, Receiver};
+use lifeboot_wire::Refusal;
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
 

@@ -2,7 +2,6 @@
 
 use crate::doubt::Doubt;
 use crate::transfer::read_header;
-use crate::wire::{self, Refusal};
 use crate::work::{Along, Change, Purpose, Stage, Work};
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::boot::{Consequences, outcome};
@@ -13,6 +12,7 @@ use lifeboot_core::layout::{BLOCK, Board, Slot};
 use lifeboot_core::record::{Ending, Record, Reset};
 use lifeboot_core::verify::Check;
 use lifeboot_core::version::Version;
+use lifeboot_wire::{self as wire, Refusal};
 use sha256::{Digest, Sha256};
 
 /// What a host believes about the device; a transfer begins only where it is right.

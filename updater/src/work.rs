@@ -2,7 +2,6 @@
 
 use crate::transfer::{Transfer, is_erased, read_header};
 use crate::updater::{Updater, is_trial};
-use crate::wire::Refusal;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::boot::Consequences;
 use lifeboot_core::image::{Checked, HeaderBytes, HeaderCheck, Trust};
@@ -10,6 +9,7 @@ use lifeboot_core::info::Info;
 use lifeboot_core::layout::{Board, Slot};
 use lifeboot_core::record::{Outcome, Record, Trial};
 use lifeboot_core::verify::Check;
+use lifeboot_wire::Refusal;
 
 /// What [`Updater::work`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) enum Along {
     Check(Check),
     /// What makes the bytes, where they come as a patch.
     #[cfg(feature = "delta")]
-    Patch(crate::patch::Patching),
+    Patch(crate::patching::Patching),
 }
 
 /// What a header is checked for.

@@ -36,7 +36,7 @@ use crate::signature::{Point, SignatureCheck, computed, first_half};
 use header::word;
 
 /// Why a slot, or a header on its way into one, is not acceptable. The numbers are those of the wire's refusals
-/// (`lifeboot_updater::wire::Refusal`), so that a bootloader can tell them.
+/// (`lifeboot_wire::Refusal`), so that a bootloader can tell them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Invalid {

@@ -31,7 +31,7 @@ pub const CHUNK: usize = 512;
 /// Bytes of a message beside them, at most, and of its CRC: session, number, variant, offset, length.
 const OVERHEAD: usize = 3 + 1 + 1 + 5 + 2 + 4;
 
-/// A host's silence, in milliseconds, after which another one may take over: `lifeboot_updater::wire::SILENCE`.
+/// A host's silence, in milliseconds, after which another one may take over: `lifeboot_wire::SILENCE`.
 const SILENCE: u32 = 3000;
 /// Silence after which a bootloader that was asked to answer starts the firmware after all.
 pub const PATIENCE: u32 = 60_000;

@@ -2,7 +2,7 @@
 
 use super::running_content;
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, SlotContent, Status};
+use lifeboot_wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, SlotContent, Status};
 
 /// What runs, in a few words.
 pub fn running(status: &Status) -> String {

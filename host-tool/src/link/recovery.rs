@@ -4,12 +4,12 @@ use lifeboot_core::Board;
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::record::Record;
-use lifeboot_updater::wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE};
+use lifeboot_wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE};
 
 /// Where the info of a bootloader names its board.
 const BOARD: std::ops::Range<usize> = 0x10..0x20;
 
-/// The state that [`Body::Recovery`](lifeboot_updater::wire::Body::Recovery) tells; `None` where it is not of the formats
+/// The state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) tells; `None` where it is not of the formats
 /// that this program knows.
 pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
     let (known, info) = read(info)?;

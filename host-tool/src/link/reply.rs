@@ -1,7 +1,7 @@
 //! What a device answers, apart from the bytes that it came in.
 
 use super::recovery;
-use lifeboot_updater::wire::{Body, Command, Keys, QUARANTINED, Refusal, Rejection, Status};
+use lifeboot_wire::{Body, Command, Keys, QUARANTINED, Refusal, Rejection, Status};
 
 /// What a device answered: [`Body`], but on its own feet, and without the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

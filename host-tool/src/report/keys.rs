@@ -6,7 +6,7 @@ use crate::device::content;
 use crate::image_file::hex;
 use lifeboot_core::info::{Info, key_id};
 use lifeboot_core::{Slot, Version};
-use lifeboot_updater::wire::{self, SlotContent, Status};
+use lifeboot_wire::{self as wire, SlotContent, Status};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};

@@ -2,7 +2,7 @@
 
 use crate::image_file::{ImageFile, hex};
 use crate::push::{self, Interruption, PatchUse, PushOutcome, Step};
-use lifeboot_updater::wire::Recovery;
+use lifeboot_wire::Recovery;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};

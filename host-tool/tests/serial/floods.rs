@@ -12,7 +12,7 @@ use lifeboot_core::layout::MICROBIT;
 use lifeboot_host_tool::link::Patience;
 use lifeboot_host_tool::port::Pipe;
 use lifeboot_host_tool::push::PushOutcome;
-use lifeboot_updater::wire::{self, Answer, Body, Command, Request, SILENCE};
+use lifeboot_wire::{self as wire, Answer, Body, Command, Request, SILENCE};
 use std::iter::{repeat_n, repeat_with};
 use std::time::Duration;
 

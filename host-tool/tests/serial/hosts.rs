@@ -10,7 +10,7 @@ use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience, Reply};
 use lifeboot_host_tool::push::{Options, PushError, push};
-use lifeboot_updater::wire::{self, Command, DIGEST_RANGE, Refusal, SILENCE};
+use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, Refusal, SILENCE};
 use std::time::Duration;
 
 pub fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
@@ -164,7 +164,7 @@ fn nobody_skips_past_the_end() {
 
 #[test]
 fn the_log_goes_to_its_sink() {
-    use lifeboot_updater::frame;
+    use lifeboot_wire::frame;
     use std::cell::RefCell;
     use std::rc::Rc;
     let wire = Wire::to(Device::new(&MICROBIT));

@@ -16,7 +16,7 @@ use lifeboot_core::layout::{MICROBIT, Region};
 use lifeboot_host_tool::device;
 use lifeboot_host_tool::link::Patience;
 use lifeboot_host_tool::push::PushOutcome;
-use lifeboot_updater::wire::{Command, SILENCE};
+use lifeboot_wire::{Command, SILENCE};
 use scenes::{BOOTLOADER, FIRMWARE, Make, Scene};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

@@ -11,7 +11,7 @@ use lifeboot_host_tool::device;
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience, Reply};
 use lifeboot_host_tool::push::{Options, PushError, PushOutcome, Step, push};
-use lifeboot_updater::wire::{self, Command, Recovery, Refusal, SlotContent};
+use lifeboot_wire::{self as wire, Command, Recovery, Refusal, SlotContent};
 use std::time::Duration;
 
 /// A board whose both slots are destroyed: the first bytes of each payload are gone, and slot B holds rubbish.

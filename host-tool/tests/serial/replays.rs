@@ -13,7 +13,7 @@ use lifeboot_host_tool::device;
 use lifeboot_host_tool::link::Patience;
 use lifeboot_host_tool::port::Pipe;
 use lifeboot_host_tool::push::PushOutcome;
-use lifeboot_updater::wire::{self, Command, SILENCE};
+use lifeboot_wire::{self as wire, Command, SILENCE};
 use std::time::Duration;
 
 /// A device that runs version 1.0.0, and everything that a host sent to bring it 1.1.0.

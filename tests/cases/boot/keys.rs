@@ -10,8 +10,8 @@ use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, Trial};
 use lifeboot_tests::simulated_flash::{Cut, Part, SimulatedFlash};
-use lifeboot_updater::wire::Signed;
 use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_wire::Signed;
 
 /// Version 2, by key 2, which revokes key 1.
 fn revoking(board: &'static Board) -> SignedImage {

@@ -15,9 +15,9 @@ use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, SIGNED_LENGTH};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::patch::Patch;
-use lifeboot_updater::frame;
-use lifeboot_updater::patch::FORMAT;
-use lifeboot_updater::wire::{self, Command, Request};
+use lifeboot_wire::frame;
+use lifeboot_wire::patch::FORMAT;
+use lifeboot_wire::{self as wire, Command, Request};
 use std::sync::LazyLock;
 
 /// Bytes of image in a `Write` of a push.

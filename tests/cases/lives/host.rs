@@ -29,7 +29,7 @@ pub struct How {
 pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -> Result<(), Refusal> {
     let status = updater.status(0, 0);
     let version = match &status.slots[updater.running() as usize] {
-        lifeboot_updater::wire::SlotContent::Image { version, .. } => (*version).into(),
+        lifeboot_wire::SlotContent::Image { version, .. } => (*version).into(),
         _ => Version::default(),
     };
     updater.begin(&release.header, Belief { running: version, target: updater.target() }, how.force)?;

@@ -7,7 +7,7 @@ use lifeboot_host_tool::device;
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
-use lifeboot_updater::wire::{self, Recovery, ResetCause, Start, Status};
+use lifeboot_wire::{self as wire, Recovery, ResetCause, Start, Status};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(10);

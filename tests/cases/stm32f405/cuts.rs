@@ -23,7 +23,7 @@ use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::sweep::{Operation, is_full};
-use lifeboot_updater::wire;
+use lifeboot_wire as wire;
 use std::ops::Range;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -123,7 +123,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the CRC of a frame is not checked",
-        "updater/src/frame.rs",
+        "updater/wire/src/frame.rs",
         "(CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message.len())",
         "(CRC.checksum(message) == u32::from_le_bytes(*crc) || true).then_some(message.len())",
         Suite::Line,

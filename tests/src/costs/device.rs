@@ -11,8 +11,8 @@ use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::info::{INFO_LENGTH, Info};
 use lifeboot_core::record::Cause;
 use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_updater::wire::{Refusal, SlotContent};
 use lifeboot_updater::{Belief, Updater, Work};
+use lifeboot_wire::{Refusal, SlotContent};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! What a bootloader answers: the part of `lifeboot_updater::wire` that it needs, in the encoding of postcard.
+//! What a bootloader answers: the part of `lifeboot_wire` that it needs, in the encoding of postcard.
 
 use super::frame::Outgoing;
 use super::{CHUNK, Line, Server};

@@ -11,8 +11,8 @@ use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::{Record, Trial};
 use lifeboot_core::recovery::{self, PATIENCE};
-use lifeboot_updater::frame::Decoder;
-use lifeboot_updater::wire::{self, Answer, Body, Command, Refusal, Request, SILENCE};
+use lifeboot_wire::frame::Decoder;
+use lifeboot_wire::{self as wire, Answer, Body, Command, Refusal, Request, SILENCE};
 use std::collections::VecDeque;
 
 /// Flash operations without a word to the watchdog: a boot record, and the erase that may have to make room for it, with

@@ -1,14 +1,16 @@
 //! A patch under way: what it makes goes into a transfer.
 
-use super::old::Old;
-use super::{FORMAT, Malformed, PIECE, Patcher};
+mod old;
+
 use crate::transfer::{Transfer, read_header};
 use crate::updater::Updater;
-use crate::wire::{IMAGE_NAME, Refusal};
 use crate::work::{Along, Stage};
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::{Board, Slot};
+use lifeboot_wire::patch::{FORMAT, Malformed, PIECE, Patcher};
+use lifeboot_wire::{IMAGE_NAME, Refusal};
+use old::Old;
 
 /// Pieces that are made in one go, at most.
 const PIECES: usize = 16;
@@ -80,7 +82,7 @@ impl Patching {
 }
 
 impl<F: NorFlash> Updater<F> {
-    /// From now on the transfer's bytes come as a [`patch`](crate::patch) of the image that runs, by
+    /// From now on the transfer's bytes come as a [`patch`](lifeboot_wire::patch) of the image that runs, by
     /// [`feed_patch`](Self::feed_patch). `from` are the first 16 bytes of the digest of the image that it was made from. Changes nothing
     /// where there is a patch already.
     ///
@@ -135,11 +137,5 @@ impl<F: NorFlash> Updater<F> {
             _ => return Err(Refusal::NoTransfer),
         };
         self.end_on_error(fed)
-    }
-}
-
-impl From<Malformed> for Refusal {
-    fn from(_: Malformed) -> Self {
-        Refusal::Patch
     }
 }

@@ -1,9 +1,5 @@
 //! The messages between host and device: plain types, in postcard's encoding.
 //!
-//! **Append-only.** Devices in the field keep speaking what they were built with: add variants and message kinds at the
-//! end, never change, reorder or remove one. A field cannot be added to a message; a new message can. That holds for the
-//! types of the modules below as well.
-//!
 //! Offsets count bytes from the start of the target slot. A transfer's bytes are the image's: first its relocation
 //! table, then its payload in canonical form; the header comes with `Begin`.
 
