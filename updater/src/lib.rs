@@ -30,20 +30,20 @@
 #![deny(missing_docs)]
 
 mod conversation;
-mod doubt;
 mod line;
+mod operation;
 #[cfg(feature = "delta")]
 mod patching;
 mod session;
 mod status;
+mod suspects;
 mod transfer;
 mod updater;
-mod work;
 
 pub use lifeboot_core::layout::{self, Board, Slot};
 pub use lifeboot_core::record::{Cause, Fault};
 pub use lifeboot_core::{Version, handover};
 pub use lifeboot_wire::{self as wire, Refusal};
+pub use operation::Step;
 pub use session::{Event, Session, TRIAL_DEADLINE};
-pub use updater::{Belief, Updater};
-pub use work::Work;
+pub use updater::{Expected, Updater};

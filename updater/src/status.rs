@@ -4,7 +4,7 @@ use crate::transfer::{is_erased, read_header};
 use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::Header;
-use lifeboot_core::info::{Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::layout::{BLOCK, Slot};
 use lifeboot_core::record::Record;
 use lifeboot_wire::{self as wire, Refusal};
@@ -12,7 +12,7 @@ use lifeboot_wire::{self as wire, Refusal};
 impl<F: NorFlash> Updater<F> {
     /// The state of the device. `window` and `chunk` are what the session can take: see [`wire::Status`].
     pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
-        let info = Info::read(&mut self.flash, self.board);
+        let info = BootloaderInfo::read(&mut self.flash, self.board);
         let slots = Slot::BOTH.map(|slot| self.content(slot));
         let Record { confirmed, trial, epoch_floor, revoked, outcomes } = *self.journal.record();
         wire::Status {

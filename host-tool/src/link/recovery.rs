@@ -2,7 +2,7 @@
 
 use lifeboot_core::Board;
 use lifeboot_core::image::{Header, HeaderBytes};
-use lifeboot_core::info::{Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::record::Record;
 use lifeboot_wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE};
 
@@ -33,7 +33,7 @@ pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], header
         chunk,
         unit: known.slot_unit,
         boot: None,
-        recovery: Some(if asked { Recovery::Asked } else { Recovery::NothingStarts }),
+        recovery: Some(if asked { Recovery::Requested } else { Recovery::NothingStarts }),
     })
 }
 
@@ -61,10 +61,10 @@ impl Told {
     }
 }
 
-fn read(info: &[u8]) -> Option<(&'static Board, Info)> {
+fn read(info: &[u8]) -> Option<(&'static Board, BootloaderInfo)> {
     let board: [u8; 16] = info.get(BOARD)?.try_into().ok()?;
     let board = Board::named(std::str::from_utf8(&board).ok()?.trim_end_matches('\0'))?;
-    Some((board, Info::from_bytes(info.try_into().ok()?, board)?))
+    Some((board, BootloaderInfo::from_bytes(info.try_into().ok()?, board)?))
 }
 
 fn content(header: &[u8]) -> Option<SlotContent> {

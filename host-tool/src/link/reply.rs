@@ -56,8 +56,8 @@ impl Reply {
             Body::Patched { next } => Reply::Patched(next),
             Body::Digests(digests) => Reply::Digests(digests.to_vec()),
             Body::Keys(keys) => Reply::Keys(keys),
-            Body::Recovery { asked, chunk, info, record, headers } => {
-                Reply::Status(Box::new(recovery::status(asked, chunk, info, record, headers)?))
+            Body::Recovery { requested, chunk, info, record, headers } => {
+                Reply::Status(Box::new(recovery::status(requested, chunk, info, record, headers)?))
             }
             Body::Quarantine(rejections) => Reply::Quarantine(rejections),
             Body::Log(_) | Body::BootLog(_) => return None,

@@ -192,7 +192,7 @@ impl From<&wire::Status> for Device {
             running: status.running.into(),
             recovery: status.recovery.map(|reason| match reason {
                 wire::Recovery::NothingStarts => RecoveryReason::NothingStarts,
-                wire::Recovery::Asked => RecoveryReason::Asked,
+                wire::Recovery::Requested => RecoveryReason::Asked,
             }),
             confirmed: status.confirmed.into(),
             trial: status.trial.map(TrialLeft::from),

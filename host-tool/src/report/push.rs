@@ -76,7 +76,7 @@ impl From<Step> for PushEvent {
         let (step, attempts) = match step {
             Step::Asking => (PushStep::Asking, None),
             Step::Recovery(Recovery::NothingStarts) => (PushStep::NothingStarts, None),
-            Step::Recovery(Recovery::Asked) => (PushStep::RecoveryAsked, None),
+            Step::Recovery(Recovery::Requested) => (PushStep::RecoveryAsked, None),
             Step::Beginning => (PushStep::Offering, None),
             Step::Comparing => (PushStep::Comparing, None),
             Step::Sending => (PushStep::Sending, None),

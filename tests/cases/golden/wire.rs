@@ -110,7 +110,7 @@ fn answers() {
         Body::Log(&[0; 3]),
         Body::BootLog(&[1, 0, 9, 0]),
         Body::Recovery {
-            asked: true,
+            requested: true,
             chunk: 512,
             info: b"info",
             record: b"record",

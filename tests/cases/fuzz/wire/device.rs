@@ -88,7 +88,7 @@ impl Device {
     }
 
     /// Turns until nothing is under way, but not for ever.
-    pub fn settle(&mut self, limit: usize) {
+    pub fn rewrite_if_suspect(&mut self, limit: usize) {
         for _ in 0..limit {
             if self.reset || self.poll() == Event::Idle && self.line.incoming.is_empty() {
                 return;
