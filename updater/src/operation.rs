@@ -1,4 +1,4 @@
-//! The operation that an updater has under way, and [`Updater::step`], which carries it on.
+//! The operation of an updater, and [`Updater::step`], which advances it.
 
 use crate::transfer::{Transfer, is_erased, read_header};
 use crate::updater::{Updater, is_trial};
@@ -11,21 +11,21 @@ use lifeboot_core::record::{Outcome, Record, Trial};
 use lifeboot_core::verify::Check;
 use lifeboot_wire::Refusal;
 
-/// What [`Updater::step`] did: nothing, a part of the operation under way, or the last part of it, one variant for each end.
+/// What [`Updater::step`] did: nothing, a part of the operation, or its last part, with one variant for each end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing: no operation is under way, or it waits for bytes.
+    /// Nothing: there is no operation, or it waits for bytes.
     Idle,
     /// A part of the operation; call again.
     Busy,
-    /// The header that [`begin`](Updater::begin) was given is accepted. The transfer waits for bytes:
-    /// [`next`](Updater::next) says which.
+    /// The header that was passed to [`begin`](Updater::begin) is accepted. The transfer waits for bytes at
+    /// [`next`](Updater::next).
     Receiving,
-    /// What [`finish`](Updater::finish) or [`request_rollback`](Updater::request_rollback) started is durable: the image in
-    /// the target slot is pending, and the next boot tries it.
+    /// What [`finish`](Updater::finish) or [`request_rollback`](Updater::request_rollback) started is durable: the
+    /// image in the target slot is pending, and the next boot tries it.
     Pending,
-    /// The rollback that [`request_rollback`](Updater::request_rollback) started is durable: the trial has ended, and the next
-    /// boot starts the confirmed slot.
+    /// The rollback that [`request_rollback`](Updater::request_rollback) started is durable: the trial has ended, and
+    /// the next boot starts the confirmed slot.
     RolledBack,
     /// The confirm that [`request_confirm`](Updater::request_confirm) started is durable.
     Confirmed,
@@ -38,11 +38,11 @@ impl Step {
     }
 }
 
-/// The operation under way.
+/// The operation in progress.
 #[expect(clippy::large_enum_variant, reason = "without an allocator there is no other place")]
 pub(crate) enum Operation {
     Idle,
-    /// The signature of a header, for what follows.
+    /// The signature of a header is being checked, for this purpose.
     Checking(HeaderCheck, CheckFor),
     Receiving {
         transfer: Transfer,
@@ -51,13 +51,14 @@ pub(crate) enum Operation {
         input: InputMode,
     },
     Verifying(HeaderBytes, Check),
-    /// The payload is verified; the header is due, unless it is there.
+    /// The payload is verified; the header is to be written, unless it is already there.
     Sealing(HeaderBytes, Slot),
-    /// The boot state is due to change.
+    /// The boot state is to be changed.
     Recording(Change),
 }
 
-/// How the transfer's bytes come, with the state that this needs: one of them at a time, so that they share RAM.
+/// How the transfer's bytes arrive, with the state that each mode needs. The modes exclude each other, so they share
+/// RAM.
 #[cfg_attr(
     not(feature = "delta"),
     expect(clippy::large_enum_variant, reason = "without an allocator there is no other place")
@@ -65,9 +66,9 @@ pub(crate) enum Operation {
 pub(crate) enum InputMode {
     /// As they are.
     Plain,
-    /// As they are, and what is written so far is verified meanwhile.
+    /// As they are, and the part that is already written is verified meanwhile.
     VerifiedAhead(Check),
-    /// As a patch, which this expands.
+    /// As a patch, which this state expands.
     #[cfg(feature = "delta")]
     Patch(crate::patching::Patching),
 }
@@ -75,35 +76,35 @@ pub(crate) enum InputMode {
 /// Why a header is checked.
 #[derive(Clone, Copy)]
 pub(crate) enum CheckFor {
-    /// To receive its image. One that was rejected before is accepted only with `force`.
+    /// To receive its image. An image that was rejected before is accepted only with `force`.
     Transfer { force: bool },
-    /// To put the image that stands in the target slot on trial.
+    /// To put the image in the target slot on trial.
     Rollback,
 }
 
-/// A change of the boot state that takes more than one step. It is applied to the state at the time of writing, not to that at
-/// the time of the request: a confirm may have come between the two.
+/// A change of the boot state that takes more than one step. It is applied to the state at the time of writing, not to
+/// that at the time of the request: a confirm may have come in between.
 #[derive(Clone, Copy)]
 pub(crate) enum Change {
     MarkTrial(Slot),
     EndTrial(Outcome),
-    /// Its effects go into a record of their own, behind the one that confirms.
+    /// The effects go into a record of their own, after the one that confirms.
     Confirm(Outcome, ConfirmEffects),
 }
 
 impl<F: NorFlash> Updater<F> {
-    /// Carries the operation under way one step further: at most one flash operation (an erase or a write), or the hash of one
-    /// block, or a part of a signature's check.
+    /// Advances the operation: does at most one flash operation (an erase or a write), or hashes one block, or does a
+    /// part of a signature's check.
     ///
     /// # Errors
-    /// What is wrong with the image or the flash. The operation has ended then.
+    /// What is wrong with the image or the flash. The operation has then ended.
     pub fn step(&mut self) -> Result<Step, Refusal> {
-        // Two functions, so that the stack of one does not lie under the other's: a signature needs the most of all.
+        // Two functions, so that the stack of one does not add to the other's: a signature's check needs the most.
         let step = match self.operation {
             Operation::Checking(..) => self.step_check(),
             _ => self.step_operation(),
         };
-        // A transfer that has begun goes on; anything else that is done, or has failed, is over.
+        // A transfer that has begun continues; any other operation that is done or has failed is over.
         if !matches!(step, Ok(Step::Idle | Step::Busy | Step::Receiving)) {
             self.abort();
         }
@@ -137,7 +138,7 @@ impl<F: NorFlash> Updater<F> {
                 if present == *header {
                     *operation = Operation::Recording(Change::MarkTrial(*slot));
                 } else if is_erased(&present) {
-                    // Read back at the next step: flash that does not keep it ends as not erased.
+                    // Read back at the next step: if the flash did not keep it, that reports `NotErased`.
                     flash.write(start, header).map_err(|_| Refusal::Flash)?;
                 } else {
                     return Err(Refusal::NotErased);
@@ -159,7 +160,7 @@ impl<F: NorFlash> Updater<F> {
                         record = Record { confirmed: *running, ..record.ended(&outcome) };
                         if effects.pending(&record) { Step::Busy } else { Step::Confirmed }
                     }
-                    // Only now that no boot goes back to what they shut out.
+                    // Only now: no boot can return to an image that these effects exclude.
                     Change::Confirm(_, effects) => {
                         effects.apply(&mut record);
                         Step::Confirmed
@@ -180,7 +181,7 @@ impl<F: NorFlash> Updater<F> {
         self.end_on_error(started)
     }
 
-    #[inline(never)] // So that its temporaries do not lie under the stack of what follows.
+    #[inline(never)] // Keeps its temporaries off the stack of what follows.
     fn prepare_check(&mut self, header: &HeaderBytes, check_for: CheckFor) {
         self.operation = Operation::Checking(HeaderCheck::new(header, self.target()), check_for);
     }
@@ -225,7 +226,7 @@ impl<F: NorFlash> Updater<F> {
             return Err(Refusal::Rejected);
         }
         let end_trial = record.trial.is_some();
-        // Read once: a header that was torn may read differently a moment later.
+        // Read once: a torn header may read differently a moment later.
         let start = self.board.slot(self.target()).start;
         let present = read_header(&mut self.flash, start).ok();
         self.suspects.judge(&present, header);

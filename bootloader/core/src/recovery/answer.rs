@@ -1,4 +1,4 @@
-//! What a bootloader answers: the part of `lifeboot_wire` that it needs, in the encoding of postcard.
+//! The answers of a bootloader: the part of `lifeboot_wire` that it needs, in the encoding of postcard.
 
 use super::frame::Outgoing;
 use super::{CHUNK, Line, Server};
@@ -7,7 +7,7 @@ use crate::info::INFO_LENGTH;
 use crate::layout::Slot;
 use embedded_storage::nor_flash::NorFlash;
 
-/// The numbers of the wire's variants: what is answered.
+/// The numbers of the wire's variants of answers.
 pub mod body {
     pub const DONE: u8 = 0;
     pub const REFUSED: u8 = 1;
@@ -16,7 +16,7 @@ pub mod body {
     pub const RECOVERY: u8 = 8;
 }
 
-/// The numbers of the wire's variants: why not, beside what [`Invalid`] says.
+/// The numbers of the wire's variants of refusals, beside those of [`Invalid`].
 pub mod refusal {
     pub const OTHER_TARGET: u8 = 16;
     pub const REJECTED: u8 = 18;
@@ -26,7 +26,7 @@ pub mod refusal {
     pub const RECOVERY: u8 = 27;
 }
 
-/// What is wrong with an image, as the wire's refusals number it.
+/// Returns the number of the wire's refusal for an invalid image.
 pub const fn number(invalid: Invalid) -> u8 {
     invalid as u8
 }
@@ -46,7 +46,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         frame.end();
     }
 
-    /// The state as it stands in flash: the host knows how to read it.
+    /// Sends the state as the bytes that lie in flash: the host decodes them.
     #[inline(never)]
     pub(super) fn tell_state(&mut self) {
         let record = self.journal.record().to_bytes(0);
