@@ -1,4 +1,4 @@
-//! The bootloader. From the reset vector to the jump: [`chip`] enters [`reset`], which lets [`lifeboot_core::boot()`]
+//! The bootloader. From the reset vector to the jump: [`chip`] enters [`lifeboot_reset`], which lets [`lifeboot_core::boot()`]
 //! decide what to do and has the chip do it.
 //!
 //! It has no static variables, no allocator and no formatting. After the jump none of its code runs, except the
@@ -8,27 +8,22 @@
 #![no_main]
 
 mod chip;
+mod info;
 #[cfg(feature = "defmt")]
 mod log;
 #[cfg(feature = "recovery")]
 mod recovery;
 
+use info::INFO;
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
 use lifeboot_core::handover::{Boot, Start};
-use lifeboot_core::info::{BootloaderInfo, InfoSection};
 use lifeboot_core::record::{Cause, Reset};
 use lifeboot_core::verify::recheck;
 
-include!(concat!(env!("OUT_DIR"), "/keys.rs"));
-
-/// The updater reads it too: the keys are stored only here.
-#[used]
-#[unsafe(link_section = ".info")]
-static INFO: InfoSection = BootloaderInfo::new(&KEYS, DEMO_KEY).for_board(&chip::BOARD).into_section();
-
 /// Entered from the chip's reset vector, with an empty stack.
-extern "C" fn reset() -> ! {
+#[unsafe(no_mangle)]
+extern "C" fn lifeboot_reset() -> ! {
     let reset = chip::start_up();
     let clock = chip::Clock::start();
     #[cfg(feature = "defmt")]

@@ -1,6 +1,7 @@
 //! Recovery mode on the chip's serial port: see [`lifeboot_core::recovery`].
 
-use crate::{INFO, chip};
+use crate::chip;
+use crate::info::INFO;
 use lifeboot_core::record::Cause;
 use lifeboot_core::recovery::{Line, serve};
 

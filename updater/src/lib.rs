@@ -34,9 +34,12 @@ mod conversation;
 mod line;
 mod operation;
 #[cfg(feature = "delta")]
+mod patched;
+#[cfg(feature = "delta")]
 mod patching;
 mod session;
 mod status;
+mod step;
 mod suspects;
 mod transfer;
 mod updater;

@@ -18,6 +18,7 @@
 
 mod outcomes;
 mod reset;
+mod slot_byte;
 
 pub use outcomes::{Ending, Outcome, Outcomes, QUARANTINED, REJECTED_DIGEST, Rejection};
 pub use reset::{Cause, Fault, Reset};
@@ -25,6 +26,7 @@ pub use reset::{Cause, Fault, Reset};
 use crate::bytes::{field, put};
 use crate::checksum::CRC;
 use crate::layout::Slot;
+use slot_byte::slot_from_byte;
 
 pub use crate::layout::RECORD_LENGTH;
 use outcomes::OUTCOMES;
@@ -140,13 +142,5 @@ impl Record {
             outcomes: Outcomes(field::<0x10, OUTCOMES, RECORD_LENGTH>(bytes)),
         };
         Some((u32::from_le_bytes(field::<0x04, 4, RECORD_LENGTH>(bytes)), record))
-    }
-}
-
-const fn slot_from_byte(byte: u8) -> Option<Slot> {
-    match byte {
-        0 => Some(Slot::A),
-        1 => Some(Slot::B),
-        _ => None,
     }
 }

@@ -8,11 +8,15 @@
 //! | module | does |
 //! | --- | --- |
 //! | `answer` | the answers to a host |
+//! | `numbers` | the numbers of the variants of answers |
+//! | `line` | what it needs of the chip |
 //! | `frame` | frames in and out |
 //! | `request` | the requests of a host |
 
 mod answer;
 mod frame;
+mod line;
+mod numbers;
 mod request;
 
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
@@ -22,10 +26,12 @@ use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
 use crate::record::{Cause, Record, Trial};
 use crate::verify::verify;
-use answer::{body, number, refusal};
 use embedded_storage::nor_flash::NorFlash;
 use frame::Incoming;
+use numbers::{body, number, refusal};
 use request::{Reader, command};
+
+pub use line::Line;
 
 /// Maximum number of an image's bytes in one frame.
 pub const CHUNK: usize = 512;
@@ -36,20 +42,6 @@ const OVERHEAD: usize = 3 + 1 + 1 + 5 + 2 + 4;
 const SESSION_TIMEOUT_MS: u32 = 3000;
 /// Milliseconds without a request after which a requested recovery ends and the firmware is started.
 pub const RECOVERY_TIMEOUT_MS: u32 = 60_000;
-
-/// The serial line, the clock and the watchdog of a chip.
-pub trait Line {
-    /// Returns the next byte, if one has arrived.
-    fn receive(&mut self) -> Option<u8>;
-    /// Sends a byte; may wait until there is room.
-    fn send(&mut self, byte: u8);
-    /// Waits until every byte has been sent.
-    fn flush(&mut self);
-    /// Returns milliseconds since an arbitrary start; wraps.
-    fn now(&mut self) -> u32;
-    /// Feeds the watchdog. Called between two bytes, and before each flash operation that takes long.
-    fn feed_watchdog(&mut self);
-}
 
 /// Answers hosts until the chip must be reset: a host requested that, or recovery was `requested` and no request was
 /// received for [`RECOVERY_TIMEOUT_MS`]. If `requested`, the confirmed slot may be valid, so it is never written.

@@ -3,27 +3,19 @@
 //! Sections are those of the Armv6-M Architecture Reference Manual (DDI 0419); the Armv7-M one (DDI 0403) agrees on
 //! everything used here.
 
-use super::BOARD;
-use core::arch::{asm, naked_asm};
-use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
-use lifeboot_core::handover::{self, Boot, boot_words, cause_word, fault_in};
-use lifeboot_core::record::{Cause, Fault};
+use super::board::BOARD;
+use super::fault::fault;
+#[cfg(not(feature = "recovery"))]
+use core::arch::asm;
+use core::arch::naked_asm;
+use lifeboot_core::handover;
 use lifeboot_core::verify::{RECHECK_OK, Verified};
-
-/// Address of the words that bootloader and firmware share.
-pub const HANDOFF_BASE: usize = BOARD.ram.start as usize;
-const CAUSE_WORD: usize = HANDOFF_BASE + handover::CAUSE as usize;
-const BOOT_WORD: usize = HANDOFF_BASE + handover::BOOT as usize;
-const VERIFICATION_WORD: usize = HANDOFF_BASE + handover::VERIFICATION as usize;
-const FAULT_WORDS: usize = HANDOFF_BASE + handover::FAULT as usize;
-
-const AIRCR: usize = 0xE000_ED0C;
-/// AIRCR: the key that a write needs, and SYSRESETREQ (B3.2.6).
-const SYSTEM_RESET: u32 = 0x05FA_0004;
 
 unsafe extern "C" {
     /// The end of RAM, defined by the linker script.
     static _stack_start: u32;
+    /// What the bootloader does, in `main.rs`. A symbol, since nothing here may import what is above it.
+    fn lifeboot_reset() -> !;
 }
 
 /// An entry of the vector table (B1.5.3).
@@ -46,81 +38,12 @@ impl Vector {
     pub const RESET: Vector = Vector { entry: lifeboot_entry };
 }
 
-/// Handles exceptions that must not happen while the bootloader runs.
-pub extern "C" fn fault() -> ! {
-    super::reset(Cause::Fault)
-}
-
-/// What is known about the last reset.
-#[derive(Clone, Copy)]
-pub struct Reset {
-    /// Why the chip was reset.
-    pub cause: Cause,
-    /// Whether the code that requested the reset wants the bootloader to enter recovery mode.
-    #[cfg(feature = "recovery")]
-    pub recovery: bool,
-}
-
-impl Reset {
-    /// Returns a reset by this cause, with the word that [`read_reset_note`] returned. RAM alone does not prove a
-    /// request: if the chip reports another cause, there was none.
-    #[cfg_attr(not(feature = "recovery"), expect(unused_variables))]
-    pub fn new(cause: Cause, noted: u32) -> Self {
-        Reset {
-            cause,
-            #[cfg(feature = "recovery")]
-            recovery: cause == Cause::Request && handover::asks_for_recovery(noted),
-        }
-    }
-}
-
-/// Stores the cause of the reset that is about to happen.
-pub fn note_cause(cause: Cause) {
-    store(CAUSE_WORD, cause_word(cause));
-    barrier();
-}
-
-/// Resets the core and the rest of the chip, with the exceptions that the chip's manual lists.
-#[cfg_attr(feature = "rp2040", expect(dead_code, reason = "there it is the core alone"))]
-pub fn request_reset() -> ! {
-    store(AIRCR, SYSTEM_RESET);
-    wait_for_reset()
-}
-
-/// Waits for the requested reset, which takes some cycles.
-pub fn wait_for_reset() -> ! {
-    loop {
-        core::hint::spin_loop();
-    }
-}
-
-/// Returns the word that was left at the last reset, and clears it.
-pub fn read_reset_note() -> u32 {
-    let noted = load(CAUSE_WORD);
-    store(CAUSE_WORD, 0);
-    noted
-}
-
-/// Returns the crash that the firmware reported, and clears it; `None` if the chip was reset for another cause.
-pub fn read_fault_note(cause: Cause) -> Option<Fault> {
-    let words = [0, 4, 8].map(|offset| load(FAULT_WORDS + offset));
-    store(FAULT_WORDS, 0);
-    fault_in(words, cause)
-}
-
-/// Stores for the firmware how it was started.
-pub fn note_boot(boot: Boot) {
-    let [word, verification] = boot_words(boot);
-    store(BOOT_WORD, word);
-    store(VERIFICATION_WORD, verification);
-}
-
 /// The core starts here. The stack is cleared first: leftovers of an earlier boot, or of the firmware, must never be
 /// taken for values of this boot.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 extern "C" fn lifeboot_entry() -> ! {
-    naked_asm!("bl {clear_stack}", "bl {reset}", "1: b 1b", clear_stack = sym clear_stack, reset = sym crate::reset)
+    naked_asm!("bl {clear_stack}", "bl {reset}", "1: b 1b", clear_stack = sym clear_stack, reset = sym lifeboot_reset)
 }
 
 /// Clears all of the stack; changes r0 to r2 only.
@@ -193,30 +116,4 @@ pub fn wait_for_debugger() -> ! {
         // SAFETY: only waits for an event.
         unsafe { asm!("wfe", options(nomem, nostack)) }
     }
-}
-
-/// Waits until the bits of `mask` in a register are `value`; gives up after `tries` reads. Returns whether they were in
-/// time.
-#[cfg(any(feature = "recovery", not(feature = "nrf51")))]
-pub fn wait_for(register: usize, mask: u32, value: u32, tries: u32) -> bool {
-    (0..tries).any(|_| load(register) & mask == value)
-}
-
-/// Waits until every store has completed.
-pub fn barrier() {
-    // SAFETY: only waits.
-    unsafe { asm!("dsb", options(nostack, preserves_flags)) }
-}
-
-/// Reads a register or a shared word.
-pub fn load(address: usize) -> u32 {
-    // SAFETY: only called with the registers that the chip's file names and with the shared words: mapped, aligned, and
-    // used by no other code.
-    unsafe { read_volatile(with_exposed_provenance(address)) }
-}
-
-/// Writes a register or a shared word.
-pub fn store(address: usize, value: u32) {
-    // SAFETY: as in `load`; the effect of each store is described at the call.
-    unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
 }

@@ -44,7 +44,10 @@
 //! - `jump(&Verified, recheck) -> !`: interrupts reach the firmware. Peripherals are as after reset, except the
 //!   watchdog and whatever keeps the firmware from writing to the bootloader.
 
+mod board;
 mod cortex_m;
+mod fault;
+mod handoff;
 #[cfg(feature = "defmt")]
 pub mod log;
 // Chosen by chip: stable Rust has no `cfg` for the target's multiply instructions.
@@ -52,17 +55,19 @@ pub mod log;
 mod multiply;
 #[cfg(feature = "nrf51")]
 mod nrf51;
+mod registers;
 #[cfg(feature = "rp2040")]
 mod rp2040;
 mod runtime;
 #[cfg(feature = "stm32f4")]
 mod stm32f4;
+mod system_reset;
 #[cfg(any(feature = "rp2040", feature = "stm32f4"))]
 mod vtor;
 
 #[cfg(not(feature = "recovery"))]
 pub use cortex_m::wait_for_debugger;
-pub use cortex_m::{note_boot, read_fault_note};
+pub use handoff::{note_boot, read_fault_note};
 #[cfg(feature = "nrf51")]
 use nrf51 as chip;
 #[cfg(feature = "rp2040")]
@@ -70,6 +75,7 @@ use rp2040 as chip;
 #[cfg(feature = "stm32f4")]
 use stm32f4 as chip;
 
-pub use chip::{BOARD, Clock, Flash, arm_watchdog, jump, reset, start_up};
+pub use board::BOARD;
+pub use chip::{Clock, Flash, arm_watchdog, jump, reset, start_up};
 #[cfg(feature = "recovery")]
 pub use chip::{Serial, feed_watchdog, recovery_is_requested};

@@ -1,7 +1,9 @@
 //! For cores whose vector table can be moved (VTOR; Armv6-M Architecture Reference Manual, B3.2.5): the bootloader's
 //! own table has the system exceptions only, and the firmware's handlers are entered directly.
 
-use super::cortex_m::{Vector, barrier, fault, start, store};
+use super::cortex_m::{Vector, start};
+use super::fault::fault;
+use super::registers::{barrier, store};
 use lifeboot_core::verify::Verified;
 
 const VTOR: usize = 0xE000_ED08;

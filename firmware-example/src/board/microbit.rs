@@ -2,7 +2,7 @@
 //!
 //! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (TIMER: chapter 18, WDT: 20, UART: 29).
 
-use super::Clock;
+use super::clock::Clock;
 use super::serial::{Serial, Transmit};
 use core::cell::RefCell;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
@@ -87,7 +87,7 @@ pub fn start() -> Parts {
         flash: Flash::new(&BOARD),
         serial: Serial::new(received, Transmitter { sending: false }),
         led,
-        clock: Clock(()),
+        clock: Clock::new(),
     }
 }
 

@@ -6,7 +6,7 @@
 //! everywhere. Nor the DMA that fetches received bytes, also while the core stalls for an erase: the HAL ends its
 //! transfers.
 
-use super::Clock;
+use super::clock::Clock;
 use super::ring::Ring;
 use super::serial::{Serial, Transmit};
 use core::convert::Infallible;
@@ -108,7 +108,7 @@ pub fn start() -> Parts {
     timer.enable_counter();
     timer.enable_interrupt();
     let led = Leds(port_c.pc13.into_push_pull_output(), port_d.pd12.into_push_pull_output());
-    Parts { flash: flash.unlocked(), serial: Serial::new(received, Transmitter), led, clock: Clock(()) }
+    Parts { flash: flash.unlocked(), serial: Serial::new(received, Transmitter), led, clock: Clock::new() }
 }
 
 #[exception]

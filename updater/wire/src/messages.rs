@@ -8,8 +8,8 @@ mod state;
 
 pub use refusal::Refusal;
 pub use state::{
-    Boot, Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, Slot, SlotContent, Start, Status, Trial,
-    Version,
+    Boot, Fault, Outcome, OutcomeEnding, REJECTED_DIGEST, Recovery, Rejection, ResetCause, Slot, SlotContent, Start,
+    Status, Trial, Version,
 };
 
 use serde::{Deserialize, Serialize};
@@ -34,9 +34,6 @@ pub const QUARANTINED: usize = 3;
 
 /// Bytes of a digest that identify an image.
 pub const IMAGE_NAME: usize = 16;
-
-/// Bytes of a digest that are kept of an image in quarantine.
-pub const REJECTED_DIGEST: usize = 10;
 
 /// Milliseconds without a request after which another host may take the session.
 pub const SESSION_TIMEOUT_MS: u32 = 3000;

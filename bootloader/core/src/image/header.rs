@@ -1,6 +1,6 @@
 //! The signed header: its fields and their offsets; [the parent module](super) has the byte table.
 
-use super::Invalid;
+use super::invalid::Invalid;
 use crate::bytes::{field, put};
 use crate::info::BootloaderInfo;
 use crate::layout::{BLOCK, Board, Slot};

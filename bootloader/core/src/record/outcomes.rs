@@ -15,7 +15,8 @@
 //! | 0x54 | 4 | program counter of the crash |
 //! | 0x58 | 4 | fault status of the crash |
 
-use super::{Cause, Fault, slot_from_byte};
+use super::reset::{Cause, Fault};
+use super::slot_byte::slot_from_byte;
 use crate::bytes::{field, put};
 use crate::layout::Slot;
 use crate::version::Version;

@@ -1,7 +1,7 @@
 //! Frames on the line, received and sent: COBS around a message and its CRC-32, ended by a zero byte. The same frames
 //! as those of `lifeboot_wire::frame`, in a tenth of the code; tests compare the two.
 
-use super::Line;
+use super::line::Line;
 use crate::checksum::CRC;
 use crc::{Digest, NoTable};
 

@@ -4,8 +4,8 @@
 //! The count is read only after a compare event, once a millisecond. QEMU needs that: the event wakes its main loop,
 //! which must run before the UART receives; and each read of the count loses QEMU part of a tick.
 
-use super::TIMER0;
-use crate::chip::cortex_m::{load, store};
+use super::registers::TIMER0;
+use crate::chip::registers::{load, store};
 
 const START: usize = TIMER0;
 const STOP: usize = TIMER0 + 0x004;

@@ -7,20 +7,25 @@ mod clock;
 mod flash;
 #[cfg(feature = "recovery")]
 mod recovery;
+mod registers;
+mod reset;
 
 pub use clock::Clock;
 pub use flash::Flash;
-pub use lifeboot_core::layout::MICROBIT as BOARD;
 #[cfg(feature = "recovery")]
 pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
+pub use reset::reset;
 
-use super::cortex_m::{
-    HANDOFF_BASE, Reset, Vector, fault, load, note_cause, read_reset_note, request_reset, start, store,
-};
+use super::board::BOARD;
+use super::cortex_m::{Vector, start};
+use super::fault::fault;
+use super::handoff::{HANDOFF_BASE, Reset, read_reset_note};
+use super::registers::{load, store};
 use core::arch::naked_asm;
 use lifeboot_core::handover;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
+use registers::{TIMER0, WDT};
 
 const POWER_RESETREAS: usize = 0x4000_0400;
 const RESETREAS_WATCHDOG: u32 = 1 << 1;
@@ -33,8 +38,6 @@ const BOOTLOADER_BLOCKS: u32 = (1 << (BOARD.bootloader.length / BLOCK)) - 1;
 const BLOCK: u32 = 4096;
 const _: () = assert!(BOARD.bootloader.start == 0 && BOARD.bootloader.length.is_multiple_of(BLOCK));
 
-const WDT: usize = 0x4001_0000;
-const TIMER0: usize = 0x4000_8000;
 const TIMER0_INTERRUPT: usize = 8;
 const NVIC_ISER: usize = 0xE000_E100;
 
@@ -130,12 +133,6 @@ pub fn start_up() -> Reset {
         },
     };
     Reset::new(cause, noted)
-}
-
-/// Resets the chip except RAM, flash and a running WDT (12.1.8), and leaves the cause for the next boot.
-pub fn reset(cause: Cause) -> ! {
-    note_cause(cause);
-    request_reset()
 }
 
 /// Starts the chip's watchdog and TIMER0 beside it: emulators have no WDT, but a TIMER whose interrupt resets. Firmware

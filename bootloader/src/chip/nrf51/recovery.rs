@@ -4,8 +4,8 @@
 //! Chapters are those of the nRF51 Series Reference Manual 3.0. Only the button's pin is restored: recovery ends with a
 //! reset, which resets everything here (12.1.8).
 
-use super::WDT;
-use crate::chip::cortex_m::{load, store, wait_for};
+use super::registers::WDT;
+use crate::chip::registers::{load, store, wait_for};
 
 /// GPIO (chapter 14): a set of outputs, the inputs, and the first pin's configuration.
 const OUT_SET: usize = 0x5000_0508;

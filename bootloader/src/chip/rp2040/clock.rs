@@ -2,8 +2,8 @@
 //! reference clock. That must come from the crystal: the frequency of the ring oscillator, which keeps driving the
 //! core, is known only to a factor of two.
 
-use super::{CLEAR, RESETS, SET, TRIES, WATCHDOG_TICK, release};
-use crate::chip::cortex_m::{load, store, wait_for};
+use super::registers::{CLEAR, RESETS, SET, TRIES, WATCHDOG_TICK, release};
+use crate::chip::registers::{load, store, wait_for};
 
 /// The crystal oscillator (2.16): on and off, for 1 to 15 MHz; and whether it is stable.
 const XOSC_CTRL: usize = 0x4002_4000;

@@ -8,7 +8,7 @@
 //!
 //! This file is also compiled into the example firmware, since the chip's HAL has no driver for its flash.
 
-use super::BOARD;
+use super::board::BOARD;
 use core::arch::naked_asm;
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use core::sync::atomic::{Ordering, compiler_fence};

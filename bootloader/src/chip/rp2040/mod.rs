@@ -7,42 +7,34 @@ mod clock;
 mod flash;
 #[cfg(feature = "recovery")]
 mod recovery;
+mod registers;
+mod reset;
 
 pub use clock::Clock;
 pub use flash::Flash;
-pub use lifeboot_core::layout::PICO as BOARD;
 #[cfg(feature = "recovery")]
 pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
+pub use reset::reset;
 
-use super::cortex_m::{Reset, load, note_cause, read_reset_note, store, wait_for, wait_for_reset};
+use super::board;
+use super::handoff::{Reset, read_reset_note};
+use super::registers::{load, store};
 use super::vtor::enter;
 use lifeboot_core::handover::cause_in;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
-
-/// Aliases of a register, which set or clear the bits that are written (2.1).
-const SET: usize = 0x2000;
-const CLEAR: usize = 0x3000;
+use registers::{
+    CLEAR, PSM_CHIP, PSM_WDSEL, RESETS, SET, WATCHDOG_CTRL, WATCHDOG_LOAD, WATCHDOG_LONGEST, WATCHDOG_TICK,
+};
 
 const PSM_FRCE_OFF: usize = 0x4001_0004;
-const PSM_WDSEL: usize = 0x4001_0008;
 const PSM_PROC1: u32 = 1 << 16;
-/// PSM_WDSEL: what the watchdog resets: all but the oscillators (2.13).
-const PSM_CHIP: u32 = 0x1_FFFC;
 const ROSC_CTRL: usize = 0x4006_0000;
 const ROSC_DIV: usize = 0x4006_0010;
-const WATCHDOG_CTRL: usize = 0x4005_8000;
-const WATCHDOG_LOAD: usize = 0x4005_8004;
 const WATCHDOG_REASON: usize = 0x4005_8008;
-const WATCHDOG_TICK: usize = 0x4005_802C;
-const WATCHDOG_TRIGGER: u32 = 1 << 31;
 const WATCHDOG_ENABLE: u32 = 1 << 30;
-const WATCHDOG_LONGEST: u32 = 0xFF_FFFF;
 const CHIP_RESET: usize = 0x4006_4008;
 
-/// RESETS: peripherals that are held in reset, and those that have left it (2.14).
-const RESETS: usize = 0x4000_C000;
-const RESETS_DONE: usize = 0x4000_C008;
 /// All peripherals except those that flash and the clocks need: IO_QSPI, PADS_QSPI, the two PLLs.
 const PERIPHERALS: u32 = 0x01FF_FFFF & !(1 << 6 | 1 << 9 | 1 << 12 | 1 << 13);
 
@@ -53,8 +45,6 @@ const ROSC_ON: u32 = 0xFAB << 12 | 0xAA0;
 /// (2.17).
 const SLOW: u32 = 0xAA0 + 16;
 const FAST: u32 = 0xAA0 + 2;
-/// How many times a register is read until it changes, which takes some cycles.
-const TRIES: u32 = 1_000;
 
 /// The second stage for the W25Q16 of a Pico and compatible parts, with the checksum that the ROM checks (2.8).
 #[used]
@@ -83,21 +73,6 @@ pub fn start_up() -> Reset {
         _ => Cause::Request,                                   // FORCE
     });
     Reset::new(cause, noted)
-}
-
-/// Resets the chip except RAM, flash and oscillators, through the watchdog, and leaves the cause for the next boot. The
-/// core's own reset request would reset nothing but the core.
-pub fn reset(cause: Cause) -> ! {
-    note_cause(cause);
-    store(PSM_WDSEL, PSM_CHIP);
-    store(WATCHDOG_CTRL + SET, WATCHDOG_TRIGGER);
-    wait_for_reset()
-}
-
-/// Takes peripherals out of reset.
-fn release(peripherals: u32) {
-    store(RESETS + CLEAR, peripherals);
-    wait_for(RESETS_DONE, peripherals, peripherals, TRIES);
 }
 
 /// Starts the watchdog with its longest period, 2^23 ticks (it counts two for each tick: erratum RP2040-E1): some 8

@@ -4,8 +4,8 @@
 //! Chapters are those of the RP2040 Datasheet. Only the pin is restored: recovery ends with `reset`, which resets
 //! everything here.
 
-use super::{RESETS, SET, WATCHDOG_LOAD, WATCHDOG_LONGEST, release};
-use crate::chip::cortex_m::{load, store, wait_for};
+use super::registers::{RESETS, SET, WATCHDOG_LOAD, WATCHDOG_LONGEST, release};
+use crate::chip::registers::{load, store, wait_for};
 
 /// RESETS: the pins, and UART0 (2.14).
 const PINS: u32 = IO_BANK0 | PADS_BANK0;

@@ -1,7 +1,7 @@
 //! The clock: TIM2, which has 32 bits (RM0090, chapter 18).
 
-use super::{RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
-use crate::chip::cortex_m::{load, store};
+use super::registers::{RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
+use crate::chip::registers::{load, store};
 
 /// RCC_APB1RSTR, and the bit of TIM2 in it and in RCC_APB1ENR (7.3.8, 7.3.13).
 const RCC_APB1RSTR: usize = 0x4002_3820;

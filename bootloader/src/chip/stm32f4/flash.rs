@@ -5,7 +5,7 @@
 //!
 //! Invariant: between two operations the controller is locked, so that a stray store changes nothing.
 
-use crate::chip::cortex_m::{barrier, load, store};
+use crate::chip::registers::{barrier, load, store};
 use core::ptr::with_exposed_provenance;
 use core::sync::atomic::{Ordering, compiler_fence};
 use embedded_storage::nor_flash::{

@@ -7,23 +7,26 @@ mod clock;
 mod flash;
 #[cfg(feature = "recovery")]
 mod recovery;
+mod registers;
+mod reset;
 
 pub use clock::Clock;
 pub use flash::Flash;
-pub use lifeboot_core::layout::STM32F405 as BOARD;
 #[cfg(feature = "recovery")]
 pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
+pub use reset::reset;
 
-use super::cortex_m::{Reset, load, note_cause, read_reset_note, request_reset, store, wait_for};
+use super::board::BOARD;
+use super::handoff::{Reset, read_reset_note};
+use super::registers::{load, store, wait_for};
 use super::vtor::enter;
 use lifeboot_core::handover::cause_in;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
+use registers::{IWDG_FEED, IWDG_KR, RCC_CFGR, USE_PLL, USED};
 
 const RCC_CR: usize = 0x4002_3800;
 const RCC_PLLCFGR: usize = 0x4002_3804;
-const RCC_CFGR: usize = 0x4002_3808;
-const RCC_APB1ENR: usize = 0x4002_3840;
 const RCC_CSR: usize = 0x4002_3874;
 
 /// RCC_CR: the internal oscillator, trimmed as after reset; and the PLL.
@@ -36,8 +39,6 @@ const PLL_RESET: u32 = 0x2400_3010;
 const PLL_160_MHZ: u32 = 8 | 160 << 6 | 7 << 24;
 /// RCC_CFGR: APB1 at a quarter and APB2 at half of the core's clock, below their limits of 42 and 84 MHz.
 const SLOW_BUSES: u32 = 0b101 << 10 | 0b100 << 13;
-const USE_PLL: u32 = 2;
-const USED: u32 = 0b11 << 2;
 /// How many times a register is read until it changes: some milliseconds. The PLL takes 0.3 ms (DS8626, 5.3.10), the
 /// watchdog's registers 0.3 ms as well (21.4.4).
 const TRIES: u32 = 10_000;
@@ -47,13 +48,11 @@ const TRIES: u32 = 10_000;
 const FORGET: u32 = 1 << 24;
 const PIN: u32 = 1 << 26;
 
-const IWDG_KR: usize = 0x4000_3000;
 const IWDG_PR: usize = 0x4000_3004;
 const IWDG_RLR: usize = 0x4000_3008;
 const IWDG_SR: usize = 0x4000_300C;
 const IWDG_START: u32 = 0xCCCC;
 const IWDG_OPEN: u32 = 0x5555;
-const IWDG_FEED: u32 = 0xAAAA;
 const IWDG_BY_64: u32 = 4;
 
 /// Firmware on trial must feed the watchdog more often than every 5 s. The core stalls while a sector of 128 KiB is
@@ -92,12 +91,6 @@ pub fn start_up() -> Reset {
         _ => Cause::Pin,
     };
     Reset::new(cause, noted)
-}
-
-/// Resets the chip except RAM and flash (7.1.1), and leaves the cause for the next boot.
-pub fn reset(cause: Cause) -> ! {
-    note_cause(cause);
-    request_reset()
 }
 
 /// Switches from the internal oscillator's 16 MHz to 160 MHz, with caches enabled. If the PLL does not start, the clock

@@ -4,8 +4,8 @@
 //! Chapters are those of RM0090 (GPIO: 8, USART: 30). Only the pin is restored: recovery ends with a reset, which
 //! resets everything here (7.1.1).
 
-use super::{IWDG_FEED, IWDG_KR, RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
-use crate::chip::cortex_m::{load, store, wait_for};
+use super::registers::{IWDG_FEED, IWDG_KR, RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
+use crate::chip::registers::{load, store, wait_for};
 
 /// RCC: the reset and the clock of GPIOA, the latter as after reset (7.3.5, 7.3.10); the clock of USART2 (7.3.13).
 const RCC_AHB1RSTR: usize = 0x4002_3810;

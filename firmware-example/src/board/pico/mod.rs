@@ -1,12 +1,13 @@
 //! Raspberry Pi Pico: a serial port over the USB cable, another on GP0 (out) and GP1 (in), LED on GP25, at 125 MHz.
 //! Everything but the flash goes through rp2040-hal.
 
+mod board;
 mod circle;
 mod pair;
 mod uart;
 mod usb;
 
-use super::Clock;
+use super::clock::Clock;
 use super::ring::Ring;
 use super::serial::Serial;
 use core::ptr::{with_exposed_provenance_mut, write_volatile};
@@ -19,8 +20,8 @@ use rp2040_hal::gpio::bank0::Gpio25;
 use rp2040_hal::gpio::{FunctionSioOutput, Pin, Pins, PullDown};
 use rp2040_hal::{Sio, Watchdog, pac};
 
+pub use board::BOARD;
 pub use flash::Flash;
-pub use lifeboot_updater::layout::PICO as BOARD;
 
 // The chip's HAL has no driver for its flash, so the bootloader's is used here too.
 #[path = "../../../../bootloader/src/chip/rp2040/flash.rs"]
@@ -83,7 +84,7 @@ pub fn start() -> Parts {
     timer.enable_interrupt();
     let usb = usb::start(peripherals.USBCTRL_REGS, peripherals.USBCTRL_DPRAM, clocks.usb_clock, &mut resets);
     let led = pins.gpio25.into_push_pull_output();
-    Parts { flash: Flash::new(&BOARD), serial: Pair::new(uart, usb), led, clock: Clock(()) }
+    Parts { flash: Flash::new(&BOARD), serial: Pair::new(uart, usb), led, clock: Clock::new() }
 }
 
 #[exception]

@@ -1,7 +1,9 @@
 //! What a device reports about its state: what runs, what the slots hold, and how it came to that.
 
-use super::REJECTED_DIGEST;
 use serde::{Deserialize, Serialize};
+
+/// Bytes of a digest that are kept of an image in quarantine.
+pub const REJECTED_DIGEST: usize = 10;
 
 /// The state of a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
