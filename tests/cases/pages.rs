@@ -11,10 +11,10 @@ use std::path::Path;
 const PAGES: [&str; 6] = [
     "README.md",
     "tests/README.md",
-    "updater/README.md",
-    "bootloader/src/chip/nrf51/README.md",
-    "bootloader/src/chip/rp2040/README.md",
-    "bootloader/src/chip/stm32f4/README.md",
+    "docs/guide.md",
+    "docs/boards/microbit.md",
+    "docs/boards/pico.md",
+    "docs/boards/stm32f405.md",
 ];
 
 fn page(name: &str) -> String {
