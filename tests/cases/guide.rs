@@ -1,7 +1,7 @@
 //! The guide (`docs/guide.md`), followed to the letter: its steps are read off the page, applied to an ordinary project
 //! of `tests/guide/`, and typed; what the page says about the outcome has to come true, on an emulated board.
 
-mod page;
+pub mod page;
 mod project;
 
 use anyhow::{Context, Result};

@@ -1,16 +1,44 @@
-//! The README's table: a part of it that is written by `cargo costs`, between two marks.
+//! The pages' tables of figures: parts of them that are written by `cargo costs`, between two marks.
 
+use super::standstill::STANDSTILL;
 use super::{Costs, Figure, Peer, Unit};
 use crate::product::{self, MICROBIT, PICO, STM32F405};
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::PathBuf;
 
 const BEGIN: &str = "<!-- Written by `cargo costs`. -->\n";
 const END: &str = "<!-- Up to here. -->\n";
 
-/// What is told there; the rest is in `costs.json`.
-const TOLD: [&str; 22] = [
+/// A page with a table of figures.
+pub struct Page {
+    file: &'static str,
+    /// The figures in it; the rest is in `costs.json`.
+    figures: &'static [&'static str],
+    /// Whether each row ends with what the figure is held to, its budget and a peer's figure.
+    has_limits: bool,
+}
+
+/// The pages.
+pub const PAGES: [Page; 2] = [README, EVIDENCE];
+
+/// A handful of figures for somebody who decides.
+const README: Page = Page {
+    file: "README.md",
+    figures: &[
+        "bootloader in flash, with recovery",
+        "RAM of updater and session with the board's frames, of 512 or 2,048 bytes, in bytes",
+        "reset to confirmed firmware of 64 KiB",
+        STANDSTILL,
+        "push of 64 KiB at 115200 baud",
+        "update of 64 KiB: erases, journal included",
+    ],
+    has_limits: false,
+};
+
+/// What a reader of the evidence looks for.
+const EVIDENCE: Page = Page { file: "docs/evidence.md", figures: &ALL, has_limits: true };
+
+const ALL: [&str; 22] = [
     "bootloader in flash, with recovery",
     "bootloader in flash, without recovery",
     "bootloader's static RAM",
@@ -19,7 +47,7 @@ const TOLD: [&str; 22] = [
     "example firmware's stack in an update, signature check, updater and session included",
     "reset to confirmed firmware of 64 KiB",
     "reset to the first instruction of new firmware of 64 KiB",
-    "longest standstill of the application during a push",
+    STANDSTILL,
     "push of 64 KiB at 115200 baud",
     "push of 64 KiB at 115200 baud, over the longer of line and flash",
     "push of 64 KiB at 115200 baud: image on the line while it is sent",
@@ -39,22 +67,25 @@ const TOLD: [&str; 22] = [
 const UNITS: [Unit; 7] =
     [Unit::Bytes, Unit::Instructions, Unit::Microseconds, Unit::Ratio, Unit::LineShare, Unit::Erases, Unit::Records];
 
-const HEAD: &str = "| figure | micro:bit | Pico | STM32F405 | held to | budget | peer |\n| --- | --- | --- | --- | --- | --- | --- |\n";
-
-/// The table.
-pub fn table(costs: &Costs) -> String {
-    let rows = TOLD.iter().flat_map(|what| {
+/// The table of a page.
+pub fn table(page: &Page, costs: &Costs) -> String {
+    let (columns, rule) = match page.has_limits {
+        true => (" held to | budget | peer |", " --- | --- | --- |"),
+        false => ("", ""),
+    };
+    let rows = page.figures.iter().flat_map(|what| {
         let of_this = |unit: Unit| -> Vec<&Figure> {
             costs.figures.iter().filter(|figure| figure.what == *what && figure.unit == unit).collect()
         };
         let in_units = UNITS.map(of_this).into_iter().filter(|figures| !figures.is_empty());
-        in_units.map(|figures| row(what, &figures)).collect::<Vec<_>>()
+        in_units.map(|figures| row(what, &figures, page.has_limits)).collect::<Vec<_>>()
     });
-    HEAD.to_owned() + &rows.collect::<String>()
+    let rows = rows.collect::<String>();
+    format!("| figure | micro:bit | Pico | STM32F405 |{columns}\n| --- | --- | --- | --- |{rule}\n{rows}")
 }
 
 /// What is measured on all boards, in one row; what is the same for all of them, once.
-fn row(what: &str, figures: &[&Figure]) -> String {
+fn row(what: &str, figures: &[&Figure], has_limits: bool) -> String {
     let on_boards = [&MICROBIT, &PICO, &STM32F405].map(|target| {
         let is_its = |figure: &&&Figure| figure.board == target.board.name;
         figures.iter().find(is_its).copied()
@@ -76,28 +107,35 @@ fn row(what: &str, figures: &[&Figure]) -> String {
         format!(" {name}, {}", if *measured { "measured" } else { "cited" })
     });
     let of = if what.contains(unit.name()) { String::new() } else { format!(", {}", unit.name()) };
-    format!("| {what}{of} | {} | {limits} | {budgets}{missed} | {peers}{named} |\n", ours.join(" | "))
+    let limits = if has_limits { format!(" {limits} | {budgets}{missed} | {peers}{named} |") } else { String::new() };
+    format!("| {what}{of} | {} |{limits}\n", ours.join(" | "))
 }
 
-fn file() -> PathBuf {
-    product::root().join("README.md")
-}
+impl Page {
+    /// Its path in the repository.
+    pub fn file(&self) -> &'static str {
+        self.file
+    }
 
-/// What stands before the table, the table, and what stands behind it.
-fn parts() -> Result<[String; 3]> {
-    let text = fs::read_to_string(file())?;
-    let (before, rest) = text.split_once(BEGIN).context("the README has no place for the figures")?;
-    let (table, behind) = rest.split_once(END).context("the README's place for the figures does not end")?;
-    Ok([before.to_owned(), table.to_owned(), behind.to_owned()])
-}
+    /// What is in front of the table, the table, and what is behind it.
+    fn parts(&self) -> Result<[String; 3]> {
+        let text = fs::read_to_string(product::root().join(self.file))?;
+        let file = self.file;
+        let (before, rest) = text.split_once(BEGIN).with_context(|| format!("{file} has no place for the figures"))?;
+        let (table, behind) =
+            rest.split_once(END).with_context(|| format!("the place for the figures in {file} does not end"))?;
+        Ok([before.to_owned(), table.to_owned(), behind.to_owned()])
+    }
 
-/// The table that stands there.
-pub fn written() -> Result<String> {
-    Ok(parts()?[1].trim().to_owned() + "\n")
-}
+    /// The table that it has.
+    pub fn written(&self) -> Result<String> {
+        Ok(self.parts()?[1].trim().to_owned() + "\n")
+    }
 
-/// Writes it.
-pub fn write(costs: &Costs) -> Result<()> {
-    let [before, _, behind] = parts()?;
-    Ok(fs::write(file(), format!("{before}{BEGIN}\n{}\n{END}{behind}", table(costs)))?)
+    /// Writes the table into it.
+    pub fn write(&self, costs: &Costs) -> Result<()> {
+        let [before, _, behind] = self.parts()?;
+        let table = table(self, costs);
+        Ok(fs::write(product::root().join(self.file), format!("{before}{BEGIN}\n{table}\n{END}{behind}"))?)
+    }
 }
