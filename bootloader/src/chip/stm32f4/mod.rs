@@ -63,7 +63,7 @@ const LSI_HERTZ: u32 = 47_000;
 
 /// The core's memory protection unit (DDI 0403, B3.5): its highest region, which counts before all others, makes the
 /// bootloader's sectors read-only; everything else stays as it is without it (PRIVDEFENA). So a stray store faults, even
-/// while the firmware writes flash. It stops no erase of a sector: that is the option bytes' matter (README).
+/// while the firmware writes flash. It stops no erase of a sector: that is the option bytes' matter (`docs/boards/stm32f405.md`).
 const MPU_CTRL: usize = 0xE000_ED94;
 const MPU_RBAR: usize = 0xE000_ED9C;
 const MPU_RASR: usize = 0xE000_EDA0;
