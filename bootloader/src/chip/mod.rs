@@ -48,10 +48,10 @@
 //! - `Serial`: `receive()` never waits, and no line error may stop it. `send()` and `flush()` may wait, but not for ever.
 //!   Its documentation says how many bytes may arrive while nobody reads: 6 on the nRF51, 1 to 2 on the STM32F4, 32 on
 //!   the RP2040.
-//! - `recovery_is_asked()`: reads the recovery pin. Pull and settling time are its own business, and the pin must be as
+//! - `recovery_is_requested()`: reads the recovery pin. Pull and settling time are its own business, and the pin must be as
 //!   after a reset afterwards. A pin that nothing is connected to must not request recovery.
 //! - `feed_watchdog()`: feeds any watchdog that may still run from before the reset; it must be harmless if none does.
-//! - `jump(&Verified, stands) -> !`: interrupts must reach the firmware. Peripherals must be as after a reset, except for the
+//! - `jump(&Verified, recheck) -> !`: interrupts must reach the firmware. Peripherals must be as after a reset, except for the
 //!   watchdog and for what keeps the firmware from writing to the bootloader.
 
 mod cortex_m;
