@@ -3,7 +3,8 @@
 //!
 //! ## To add a chip or a board
 //!
-//! A board with a chip that is already here needs steps 1, 2, 5, 6, 7 and 8 and two lines of step 3, its `BOARD`.
+//! A second board with a chip that is already here needs steps 1, 2 and 5 to 8 and, in the chip's folder, its own `BOARD` and
+//! pins, chosen by its feature.
 //!
 //! 1. Add a flash map to `bootloader/core/src/layout.rs`, and a line to `BOARDS` there. A map that contradicts itself does
 //!    not compile. Tests that list or count the boards fail next, and say what is new;
@@ -12,7 +13,7 @@
 //! 3. Add a folder for the chip, `bootloader/src/chip/CHIP/`:
 //!    - `mod.rs` with `BOARD`, `start_up`, `reset`, `arm_watchdog` and `jump`. `cortex_m.rs` has what all chips share,
 //!      `vtor.rs` what most do; a core without VTOR brings its own vector table, as `nrf51` does. What the chip's ROM
-//!      expects in front of the vector table belongs into the section `.boot2`.
+//!      expects in front of the vector table goes into the section `.boot2`.
 //!    - `flash.rs` with the flash driver, which implements the `embedded-storage` traits.
 //!    - `clock.rs` with the millisecond clock.
 //!    - `recovery.rs` with the serial port that the example firmware uses, polled; the recovery pin; and the watchdog feed.
