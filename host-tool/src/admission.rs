@@ -11,7 +11,7 @@ use crate::refusal::{Circumstances, Refused, board_name};
 use crate::report::{Finding, Rule, RuleReport, SlotUse};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Invalid, Trust};
-use lifeboot_updater::wire::{Keys, Refusal, Rejection, Status};
+use lifeboot_wire::{Keys, Refusal, Rejection, Status};
 
 /// What each rule says. With the device's bootloader, its keys are known as well.
 pub fn judge(

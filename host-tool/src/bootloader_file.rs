@@ -7,7 +7,7 @@ use crate::elf::{self, ElfError};
 use crate::flash_file::{self, ERASED, FlashFileError, Run};
 use crate::image_file::hex;
 use lifeboot_core::Board;
-use lifeboot_core::info::{INFO_LENGTH, Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH, key_id};
 use lifeboot_core::layout::BOARDS;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -19,7 +19,7 @@ const NAME: usize = 0x10;
 #[derive(Clone, Debug)]
 pub struct Bootloader {
     board: &'static Board,
-    info: Info,
+    info: BootloaderInfo,
     entry: u32,
     bytes: Vec<u8>,
 }
@@ -99,7 +99,7 @@ impl Bootloader {
             let mut bytes = vec![ERASED; board.bootloader.length as usize];
             let start = board.address(board.bootloader.start);
             runs.iter().for_each(|run| run.put_into(start, &mut bytes));
-            let info = Info::from_bytes(bytes.last_chunk()?, board)?;
+            let info = BootloaderInfo::from_bytes(bytes.last_chunk()?, board)?;
             Some(Bootloader { board, info, entry, bytes })
         });
         found.ok_or_else(|| {
@@ -120,7 +120,7 @@ impl Bootloader {
     }
 
     /// What it says of itself.
-    pub fn info(&self) -> &Info {
+    pub fn info(&self) -> &BootloaderInfo {
         &self.info
     }
 
@@ -146,6 +146,6 @@ pub(crate) fn board_of_binary(bytes: &[u8]) -> Option<&'static Board> {
     BOARDS.into_iter().find(|board| {
         let region = bytes.get(..board.bootloader.end() as usize);
         let info = region.and_then(<[u8]>::last_chunk);
-        info.is_some_and(|info| Info::from_bytes(info, board).is_some())
+        info.is_some_and(|info| BootloaderInfo::from_bytes(info, board).is_some())
     })
 }

@@ -10,7 +10,7 @@ use crate::image_file::ImageFile;
 use crate::link::{Link, LinkError, Patience, Reply};
 use crate::port::Pipe;
 use crate::refusal::{Circumstances, Refused};
-use lifeboot_updater::wire::{Command, Keys, Recovery, Slot, SlotContent, Status};
+use lifeboot_wire::{Command, Keys, Recovery, Slot, SlotContent, Status};
 use miette::Diagnostic;
 use std::time::Duration;
 use thiserror::Error;

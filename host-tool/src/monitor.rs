@@ -32,7 +32,7 @@ pub use words::Line;
 use crate::device::{ending, is_on_trial, running};
 use crate::link::{Heard, Link, LinkError};
 use crate::port::Pipe;
-use lifeboot_updater::wire::{Command, Outcome, Status};
+use lifeboot_wire::{Command, Outcome, Status};
 use reader::Reader;
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -5,7 +5,7 @@
 //! | `make` | finds what of the new image is in the old one, and writes it as instructions |
 //! | `section` | keeps a patch in an image file, behind the image |
 //!
-//! [`lifeboot_updater::patch`] has the format. A patch decides what is sent, never what is trusted: the device checks the
+//! [`lifeboot_wire::patch`] has the format. A patch decides what is sent, never what is trusted: the device checks the
 //! header first and the whole image last, as for any other push.
 
 mod make;
@@ -15,7 +15,7 @@ pub(crate) use section::{read, write};
 
 use crate::image_file::{ImageError, ImageFile};
 use lifeboot_core::Version;
-use lifeboot_updater::patch::{Malformed, PIECE, Patcher};
+use lifeboot_wire::patch::{Malformed, PIECE, Patcher};
 
 /// A patch to a certain image, from another one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,7 +38,7 @@ use crate::image_file::ImageFile;
 use crate::link::{Link, Patience};
 use crate::port::Pipe;
 use crate::refusal::{Circumstances, Refused};
-use lifeboot_updater::wire::{Outcome, OutcomeEnding, Refusal, Slot, SlotContent, Status, Trial};
+use lifeboot_wire::{Outcome, OutcomeEnding, Refusal, Slot, SlotContent, Status, Trial};
 use std::time::Duration;
 use transfer::{Permits, Stop, depends_on_content};
 
@@ -60,7 +60,7 @@ pub struct Options {
 
 impl Default for Options {
     /// Not forced; waits for as long as three starts take that each run into
-    /// [`TRIAL_DEADLINE`](lifeboot_updater::TRIAL_DEADLINE), and some more.
+    /// `lifeboot_updater::TRIAL_DEADLINE`, and some more.
     fn default() -> Self {
         Options { force: false, patch: true, wait: true, timeout: Duration::from_secs(240) }
     }

@@ -95,8 +95,8 @@ impl From<lifeboot_core::Slot> for SlotName {
     }
 }
 
-impl From<lifeboot_updater::wire::Slot> for SlotName {
-    fn from(slot: lifeboot_updater::wire::Slot) -> Self {
+impl From<lifeboot_wire::Slot> for SlotName {
+    fn from(slot: lifeboot_wire::Slot) -> Self {
         lifeboot_core::Slot::from(slot).into()
     }
 }

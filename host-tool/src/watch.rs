@@ -19,7 +19,7 @@ pub use error::WatchError;
 pub use project::Project;
 
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{self, SlotContent, Status};
+use lifeboot_wire::{self as wire, SlotContent, Status};
 
 /// The version of the next push: `base` with a build number above that of all that the device knows of.
 pub fn next_version(base: Version, status: &Status) -> Version {

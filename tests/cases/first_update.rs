@@ -9,7 +9,7 @@ use lifeboot_tests::bench::{Bench, image, runs, version};
 use lifeboot_tests::emulator::Microbit;
 use lifeboot_tests::play;
 use lifeboot_tests::product::{self, MICROBIT};
-use lifeboot_updater::wire;
+use lifeboot_wire as wire;
 use std::process::{self, Output, Stdio};
 use std::{env, fs};
 

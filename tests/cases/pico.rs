@@ -18,7 +18,7 @@ use lifeboot_tests::bench::{Bench, bootloader, connect, image, runs, version};
 use lifeboot_tests::emulator::pico::{self, Operation};
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
-use lifeboot_updater::wire::{self, OutcomeEnding, Refusal, ResetCause, SlotContent, Status};
+use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent, Status};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::Duration;

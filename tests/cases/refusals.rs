@@ -11,7 +11,7 @@ use lifeboot_host_tool::push::PushError;
 use lifeboot_tests::bench::{Bench, image, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
-use lifeboot_updater::wire::{Command, Refusal, Slot as WireSlot, SlotContent};
+use lifeboot_wire::{Command, Refusal, Slot as WireSlot, SlotContent};
 
 /// Offers an image, and sees it refused with nothing changed in flash.
 fn refused_untouched(bench: &mut Bench<Microbit>, bad: &ImageFile, expected: Refusal) {

@@ -17,7 +17,7 @@ use lifeboot_tests::bench;
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::emulator::stm32f405::line::Line;
 use lifeboot_tests::product::{self, STM32F405};
-use lifeboot_updater::wire::Status;
+use lifeboot_wire::Status;
 
 /// A chip, and a host with its library.
 type Host = Link<Line>;

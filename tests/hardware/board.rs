@@ -9,7 +9,7 @@ use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_host_tool::push::{Options, Progress, PushError, Pushed, Step};
 use lifeboot_tests::bench::{self, version};
 use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};
-use lifeboot_updater::wire::{Slot, Status};
+use lifeboot_wire::{Slot, Status};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};

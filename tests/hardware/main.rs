@@ -29,7 +29,7 @@ use board::{Board, Cuts};
 use lifeboot_host_tool::device;
 use lifeboot_host_tool::push::{PushError, PushOutcome, Step};
 use lifeboot_host_tool::refusal::Refused;
-use lifeboot_updater::wire::{OutcomeEnding, Refusal, ResetCause, Slot, SlotContent};
+use lifeboot_wire::{OutcomeEnding, Refusal, ResetCause, Slot, SlotContent};
 use std::time::Duration;
 
 #[test]

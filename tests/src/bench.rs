@@ -8,7 +8,7 @@ use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::{Link, Patience};
 use lifeboot_host_tool::port::Port;
 use lifeboot_host_tool::push::{self, Options, PushError, Pushed};
-use lifeboot_updater::wire::{self, Status};
+use lifeboot_wire::{self as wire, Status};
 use std::fs;
 use std::path::PathBuf;
 use std::thread;

@@ -73,7 +73,7 @@ mod vtor;
 
 #[cfg(not(feature = "recovery"))]
 pub use cortex_m::wait_for_debugger;
-pub use cortex_m::{note_boot, noted_fault};
+pub use cortex_m::{note_boot, read_fault_note};
 #[cfg(feature = "nrf51")]
 use nrf51 as chip;
 #[cfg(feature = "rp2040")]
@@ -83,4 +83,4 @@ use stm32f4 as chip;
 
 pub use chip::{BOARD, Clock, Flash, arm_watchdog, jump, reset, start_up};
 #[cfg(feature = "recovery")]
-pub use chip::{Serial, feed_watchdog, recovery_is_asked};
+pub use chip::{Serial, feed_watchdog, recovery_is_requested};

@@ -13,7 +13,7 @@ use lifeboot_host_tool::push::consequences;
 use lifeboot_host_tool::report::{Admission, Device, Either, Finding, FirmwareElf, Inspected, RelocationsElf};
 use lifeboot_host_tool::sign::Program;
 use lifeboot_host_tool::{Error, files};
-use lifeboot_updater::wire::{Rejection, Status};
+use lifeboot_wire::{Rejection, Status};
 use std::path::{Path, PathBuf};
 
 /// Describe an image file, or firmware that is to become one

@@ -17,7 +17,7 @@ use lifeboot_host_tool::report::{Failure, Pushed, WatchEvent, Watched};
 use lifeboot_host_tool::sign;
 use lifeboot_host_tool::watch::{Build, Built, Changes, Project, next_version};
 use lifeboot_host_tool::{Error, files, version};
-use lifeboot_updater::wire::{Rejection, SlotContent, Status};
+use lifeboot_wire::{Rejection, SlotContent, Status};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

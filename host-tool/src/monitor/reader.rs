@@ -8,7 +8,7 @@ use super::stream::{Found, Stream};
 use crate::device::{running, running_content};
 use crate::image_file::hex;
 use crate::link::Source;
-use lifeboot_updater::wire::{SlotContent, Status};
+use lifeboot_wire::{SlotContent, Status};
 use std::time::Duration;
 
 /// How long messages wait for the device to say what runs, where nobody gives up earlier: longer than a push asks.

@@ -16,7 +16,7 @@
 use super::Patch;
 use crate::image_file::ImageError;
 use lifeboot_core::Version;
-use lifeboot_updater::patch::FORMAT;
+use lifeboot_wire::patch::FORMAT;
 use sha2::{Digest, Sha256};
 
 const MAGIC: &[u8; 4] = b"LBPA";

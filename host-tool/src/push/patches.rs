@@ -5,7 +5,7 @@ use crate::device::running_content;
 use crate::image_file::ImageFile;
 use crate::patch::Patch;
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{Refusal, SlotContent, Status, WIRE_OF_PATCHES};
+use lifeboot_wire::{Refusal, SlotContent, Status, WIRE_OF_PATCHES};
 use std::fmt::{self, Display};
 
 /// A byte that is in the slot already, and is erased and written again all the same, counts as so many parts of one on

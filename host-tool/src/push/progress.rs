@@ -1,7 +1,7 @@
 //! What a push tells while it goes on. The library itself prints nothing.
 
 use super::{Consequence, PatchUse};
-use lifeboot_updater::wire::{Recovery, Trial};
+use lifeboot_wire::{Recovery, Trial};
 
 /// Where a push is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use crate::patch::Patch;
 use crate::port::Pipe;
 use lifeboot_core::Version;
 use lifeboot_core::layout::BLOCK;
-use lifeboot_updater::patch::FORMAT;
-use lifeboot_updater::wire::{Command, IMAGE_NAME, Refusal, SlotContent, Status};
+use lifeboot_wire::patch::FORMAT;
+use lifeboot_wire::{Command, IMAGE_NAME, Refusal, SlotContent, Status};
 
 /// Why a transfer did not come to its end.
 #[derive(Debug)]

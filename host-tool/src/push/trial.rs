@@ -5,7 +5,7 @@ use crate::device::{POLL, RESET_AGAIN, reason, running};
 use crate::image_file::ImageFile;
 use crate::link::{Link, LinkError, Patience};
 use crate::port::Pipe;
-use lifeboot_updater::wire::Command;
+use lifeboot_wire::Command;
 use std::time::Duration;
 
 const ONCE: Patience = Patience { tries: 1, ..Patience::SHORT };

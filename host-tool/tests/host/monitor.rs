@@ -15,8 +15,8 @@ use lifeboot_core::Slot;
 use lifeboot_core::image::Revokes;
 use lifeboot_host_tool::image_file::{Release, hex};
 use lifeboot_host_tool::sign;
-use lifeboot_updater::frame;
-use lifeboot_updater::wire::{self, Answer, Body, SlotContent, Status};
+use lifeboot_wire::frame;
+use lifeboot_wire::{self as wire, Answer, Body, SlotContent, Status};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 

@@ -3,7 +3,7 @@
 use crate::admissions::status;
 use lifeboot_core::Version;
 use lifeboot_host_tool::watch::{Build, Building, Built, Changes, WatchError, next_version};
-use lifeboot_updater::wire::{self, Outcome, OutcomeEnding, ResetCause, SlotContent, Status};
+use lifeboot_wire::{self as wire, Outcome, OutcomeEnding, ResetCause, SlotContent, Status};
 use std::fs;
 use std::path::Path;
 use std::thread;

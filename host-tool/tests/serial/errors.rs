@@ -12,7 +12,7 @@ use lifeboot_host_tool::link::{LinkError, Patience};
 use lifeboot_host_tool::port::{BAUD, Port, PortError};
 use lifeboot_host_tool::push::{Options, PushError, push};
 use lifeboot_host_tool::refusal::{Circumstances, Refused};
-use lifeboot_updater::wire::{OutcomeEnding, Refusal, Rejection, ResetCause};
+use lifeboot_wire::{OutcomeEnding, Refusal, Rejection, ResetCause};
 use serialport::{SerialPort, TTYPort};
 use std::fs;
 use std::path::Path;

@@ -15,7 +15,7 @@ use lifeboot_host_tool::device;
 use lifeboot_host_tool::image_file::{ImageFile, hex};
 use lifeboot_host_tool::push::{Consequence, Options, Progress, PushError, Step, push};
 use lifeboot_host_tool::report::Keys;
-use lifeboot_updater::wire::Refusal;
+use lifeboot_wire::Refusal;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -120,7 +120,7 @@ fn a_device_says_what_became_of_its_keys() {
     let error = push_to(&wire, &recipe(&MICROBIT, 4, 5000).image()).unwrap_err();
     assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::RevokedKey), "{error}");
     // A host that holds no session is answered, too.
-    wire.link().ask(&lifeboot_updater::wire::Command::Confirm, lifeboot_host_tool::link::Patience::MEDIUM).unwrap();
+    wire.link().ask(&lifeboot_wire::Command::Confirm, lifeboot_host_tool::link::Patience::MEDIUM).unwrap();
     assert_eq!(shown(&wire), revoked);
 }
 

@@ -9,7 +9,7 @@ use lifeboot_core::layout::{Board, MICROBIT, PICO, STM32F405};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::patch::Patch;
 use lifeboot_host_tool::push::{Interruption, Options, PatchUse, Progress, PushOutcome, Pushed, Step, push};
-use lifeboot_updater::wire::Refusal;
+use lifeboot_wire::Refusal;
 use std::time::Duration;
 
 /// An image of the next version: much of it as it was, moved, and changed in places.

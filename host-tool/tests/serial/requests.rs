@@ -8,7 +8,7 @@ use lifeboot_core::layout::MICROBIT;
 use lifeboot_host_tool::device::{self, DeviceError};
 use lifeboot_host_tool::link::Patience;
 use lifeboot_host_tool::push::{Options, PushOutcome, push};
-use lifeboot_updater::wire::{OutcomeEnding, Refusal};
+use lifeboot_wire::{OutcomeEnding, Refusal};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);

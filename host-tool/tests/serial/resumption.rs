@@ -10,7 +10,7 @@ use lifeboot_core::{Slot, Version};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::link::LinkError;
 use lifeboot_host_tool::push::{Options, PushError, PushOutcome, push};
-use lifeboot_updater::wire::Refusal;
+use lifeboot_wire::Refusal;
 use proptest::prelude::*;
 use std::time::Duration;
 

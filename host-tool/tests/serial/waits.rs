@@ -9,7 +9,7 @@ use lifeboot_host_tool::link::{Heard, Link, LinkError, Patience, Waiting};
 use lifeboot_host_tool::monitor::Item;
 use lifeboot_host_tool::port::Pipe;
 use lifeboot_host_tool::push::{Options, PushError, push};
-use lifeboot_updater::wire::Command;
+use lifeboot_wire::Command;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;

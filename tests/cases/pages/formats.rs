@@ -61,11 +61,11 @@ const STORED: [Section; 9] = [
 ];
 
 const SENT: [Section; 5] = [
-    section("Frames", "updater/src/frame.rs"),
-    with_messages("Messages", "updater/src/wire.rs"),
-    with_messages("State", "updater/src/wire/state.rs"),
-    with_messages("Refusals", "updater/src/wire/refusal.rs"),
-    section("Patches", "updater/src/patch.rs"),
+    section("Frames", "updater/wire/src/frame.rs"),
+    with_messages("Messages", "updater/wire/src/messages.rs"),
+    with_messages("State", "updater/wire/src/messages/state.rs"),
+    with_messages("Refusals", "updater/wire/src/messages/refusal.rs"),
+    section("Patches", "updater/wire/src/patch.rs"),
 ];
 
 fn parsed(source: &str) -> File {

@@ -8,7 +8,7 @@ use super::{UPDATE, Update, record};
 use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
-use lifeboot_core::info::Info;
+use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::record::{Cause, Trial};
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::Pico;
@@ -78,7 +78,7 @@ fn recorded(flash: &[u8]) -> (Slot, bool) {
 
 fn decided(flash: &[u8]) -> Option<(Slot, bool)> {
     let mut flash = simulated(flash);
-    let info = Info::read(&mut flash, PICO.board)?;
+    let info = BootloaderInfo::read(&mut flash, PICO.board)?;
     match boot(&mut flash, PICO.board, &info, Cause::PowerOn.into()) {
         Decision::Trial(verified) | Decision::FellBack(verified) => Some((verified.slot(), true)),
         Decision::Confirmed(verified) => Some((verified.slot(), false)),

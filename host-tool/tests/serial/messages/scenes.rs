@@ -11,8 +11,8 @@ use lifeboot_core::{Slot, recovery};
 use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_host_tool::port::Pipe;
 use lifeboot_updater::Session;
-use lifeboot_updater::patch::FORMAT;
-use lifeboot_updater::wire::{self, Command};
+use lifeboot_wire::patch::FORMAT;
+use lifeboot_wire::{self as wire, Command};
 use std::sync::LazyLock;
 use std::time::Duration;
 
