@@ -56,7 +56,10 @@ fn the_readme_is_short() {
 /// Compares a page with what it is rendered to now, or writes it if `LIFEBOOT_BLESS` is set.
 fn is_rendered(name: &str, rendered: &str) {
     if std::env::var_os(BLESS).is_some() {
-        fs::write(product::root().join(name), rendered).unwrap();
+        // In one step: other tests read the pages meanwhile.
+        let path = product::root().join(name);
+        fs::write(path.with_extension("new"), rendered).unwrap();
+        fs::rename(path.with_extension("new"), path).unwrap();
     }
     let written = page(name);
     let remedy = format!("{BLESS}=1 cargo test -p lifeboot-tests pages writes {name} again");

@@ -136,6 +136,10 @@ impl Page {
     pub fn write(&self, costs: &Costs) -> Result<()> {
         let [before, _, behind] = self.parts()?;
         let table = table(self, costs);
-        Ok(fs::write(product::root().join(self.file), format!("{before}{BEGIN}\n{table}\n{END}{behind}"))?)
+        let path = product::root().join(self.file);
+        // In one step: other tests read the pages meanwhile.
+        let new = path.with_extension("new");
+        fs::write(&new, format!("{before}{BEGIN}\n{table}\n{END}{behind}"))?;
+        Ok(fs::rename(new, path)?)
     }
 }
