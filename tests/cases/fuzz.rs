@@ -15,7 +15,7 @@
 //! `cargo test` runs each with its seeds and with [`INPUTS`] generated inputs, the same ones in each run, or as many as
 //! [`LIMIT`] allows; `BOLERO_RANDOM_ITERATIONS` and `BOLERO_RANDOM_TEST_TIME_MS` ask for more, and `BOLERO_RANDOM_SEED` for
 //! others.
-//! The same targets run under libFuzzer; the README has the command. Inputs that once failed are in `found`.
+//! The same targets run under libFuzzer; docs/evidence.md has the command. Inputs that once failed are in `found`.
 
 mod choices;
 mod elf;

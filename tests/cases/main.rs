@@ -8,6 +8,8 @@ mod product;
 mod first_flash;
 // The guide for one's own firmware, followed to the letter.
 mod guide;
+// The README's first update, typed as it says.
+mod first_update;
 // What it costs: flash, RAM, instructions, erases, time; printed, bounded, and held against what is written down.
 mod figures;
 // The emulated board: what a device refuses.
@@ -36,7 +38,7 @@ mod pico;
 mod terminal;
 // The README's pictures of a terminal, held against what the commands show.
 mod pictures;
-// What the pages say of the command, held against it.
+// The pages, held against what they describe.
 mod pages;
 
 // For those that want to see what the firmware logs.

@@ -6,6 +6,7 @@ pub mod costs;
 pub mod emulator;
 pub mod geometries;
 pub mod pace;
+pub mod play;
 pub mod product;
 pub mod setup;
 pub mod simulated_flash;

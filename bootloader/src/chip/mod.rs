@@ -1,48 +1,61 @@
-//! The chips. Exactly one is compiled in. It provides what is re-exported here, and no other code touches hardware.
+//! The chips. Exactly one is compiled in; it provides what is re-exported here. Nothing else in the bootloader touches
+//! hardware.
 //!
-//! To add a chip or a board:
+//! ## To add a chip or a board
 //!
-//! 1. A flash map in `core/src/layout.rs`, and its line in `BOARDS`. Tests that list or count the boards then fail and
-//!    name what is new; `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes its golden bytes.
-//! 2. A feature for the board in `Cargo.toml`, and its line in `board()` of `build.rs`.
-//! 3. A folder here. `mod.rs` has `BOARD`, `start_up`, `reset`, `arm_watchdog` and `jump`, on top of `cortex_m.rs` and,
-//!    for most cores, `vtor.rs`; a core without VTOR needs its own vector table, as on the nRF51. `flash.rs` is the
-//!    driver, with the `embedded-storage` traits; `clock.rs` the clock; `recovery.rs` the serial port that the example
-//!    firmware uses, polled, the recovery pin, and the feeding of the watchdog. If the chip's ROM expects something
-//!    before the vectors, it goes into the section `.boot2`.
-//! 4. Its two lines below.
-//! 5. A file or folder in `firmware-example/src/board`: serial port, clock, LED, watchdog feed; its lines in `mod.rs`
-//!    there, its feature in `Cargo.toml`, its line in `build.rs`.
-//! 6. Its name in probe-rs and that of the board's USB drive, in `host-tool/src/board.rs`.
-//! 7. Its cargo features and target, in `tests/src/product.rs`. If there is an emulator: its module in
-//!    `tests/src/emulator`, its line in the demo and its tests. Its lines in `.ci/run`.
-//! 8. A `README.md` beside `mod.rs`: wiring, first flash, push, locking, and what was run on which hardware.
+//! A second board with a chip that is already here needs steps 1, 2 and 5 to 8 and, chosen by its feature, its line in
+//! `board.rs` and its pins in the chip's folder.
 //!
-//! The contract of each item:
+//! 1. Add a flash map to `bootloader/core/src/layout.rs`, and a line to `BOARDS` there. A map that contradicts itself does
+//!    not compile. Tests that list or count the boards fail next, and say what is new;
+//!    `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes the golden bytes of the new board.
+//! 2. Add a feature for the board to `bootloader/Cargo.toml`, and its line to `board()` in `bootloader/build.rs`.
+//! 3. Add a folder for the chip, `bootloader/src/chip/CHIP/`:
+//!    - `mod.rs` with `start_up`, `arm_watchdog` and `jump`. `cortex_m.rs` has what all chips share, `vtor.rs` what most
+//!      do; a core without VTOR brings its own vector table, as `nrf51` does. What the chip's ROM expects in front of the
+//!      vector table goes into the section `.boot2`.
+//!    - `reset.rs` with `reset`, on top of `handoff.rs` and `system_reset.rs`; and `registers.rs` with the registers that more
+//!      than one of these files uses.
+//!    - `flash.rs` with the flash driver, which implements the `embedded-storage` traits.
+//!    - `clock.rs` with the millisecond clock.
+//!    - `recovery.rs` with the serial port that the example firmware uses, polled; the recovery pin; and the watchdog feed.
+//! 4. Add the chip's two lines to `bootloader/src/chip/mod.rs`, and the board's to `board.rs` beside it.
+//! 5. Add a file or folder for the board to `firmware-example/src/board/`, with serial port, clock, LED and watchdog feed;
+//!    its lines in `firmware-example/src/board/mod.rs`, its feature in `firmware-example/Cargo.toml`, and its line in
+//!    `firmware-example/build.rs`.
+//! 6. Tell the host tool what probe-rs and the board's drive call the board: the module `board` of the host tool's
+//!    artifacts.
+//! 7. Tell the tests how cargo builds for the board, in `tests/src/product.rs`. If there is an emulator, add its module to
+//!    `tests/src/emulator/`, a line to the demo (`tests/src/demo/main.rs`), and its tests to `tests/cases/`. Add the
+//!    board's builds to `.ci/run`.
+//! 8. Write the board's page, `docs/boards/BOARD.md`: flash map, wiring, first flash, push, how to lock the bootloader, and
+//!    what was run where.
 //!
-//! - `start_up() -> Reset` runs first. It must make faults end in a reset, raise the clock, report why the chip was
-//!   reset and whether the firmware requested recovery, and clear the registers and words that say so. If the chip
-//!   itself reports a cause, RAM counts only if the two agree. If a clock source does not start, the chip must run
-//!   slowly, never hang. The fastest clock must stay below the chip's limit, the tolerance of its source included.
-//! - `Flash`: a read of a torn word returns an error or any bytes, and never hangs. Each erase of a unit and each write
-//!   of a word is a function of its own with an unmangled name, so that an emulator can stop at it. `ERASE_SIZE` is the
-//!   smallest unit; if units differ, a range that would end inside one is refused, never rounded. Error flags of an
-//!   operation are cleared after it: a HAL's driver might take them for its own.
-//! - `arm_watchdog()`: from here on, firmware that does not feed the watchdog is reset, with `Cause::Watchdog` as the
-//!   cause. Its period, with its oscillator at its fastest, must exceed the slowest erase: the core is stalled
-//!   meanwhile and cannot feed.
-//! - `reset(Cause) -> !`: resets everything that the bootloader has used, even if the core's own reset request does
-//!   not; the next boot finds the cause.
-//! - `Clock`: milliseconds since `start()`, coarse and wrapping; never waits. `stop()` leaves its timer and the timer's
-//!   clock source as after reset.
-//! - `Serial`: `receive()` never waits, and no line error stops it; `send()` and `flush()` wait for a bounded time. The
-//!   number of bytes that are buffered between two reads is documented there: 6 on the nRF51, 1 to 2 on the STM32F4, 32
-//!   on the RP2040.
-//! - `recovery_is_requested()`: configures the pin and its pull, waits until it settles, and leaves it as after reset.
-//!   An unconnected pin never requests recovery.
-//! - `feed_watchdog()`: feeds any watchdog that may still run from before the reset; harmless if none does.
-//! - `jump(&Verified, recheck) -> !`: interrupts reach the firmware. Peripherals are as after reset, except the
-//!   watchdog and whatever keeps the firmware from writing to the bootloader.
+//! ## What a chip must do
+//!
+//! - `start_up() -> Reset` runs first. It must make faults end in a reset, raise the clock, report the cause of the reset and
+//!   whether the firmware requested recovery before it, and clear what reported them. If the chip reports the cause
+//!   itself, the note in RAM counts only if both agree. A clock source that does not start must leave the chip slow,
+//!   never hanging. At its fastest the clock must stay below the chip's limit, the tolerance of its source included.
+//! - `Flash`: a read of a torn word must return, with an error or with any bytes; it must never hang. Each erase of a unit
+//!   and each write of a word is a function of its own with an unmangled name, so that an emulator can stop at it.
+//!   `ERASE_SIZE` is the smallest unit. If units differ in size, a range that would end inside one must be refused, never
+//!   rounded. The error flags of an operation must be cleared after it: the driver of a HAL may take them for its own.
+//! - `arm_watchdog()`: from this call on, firmware that does not feed the watchdog must be reset, with `Cause::Watchdog` as
+//!   the cause. With its oscillator at its fastest, the period must exceed the longest erase at its slowest, because
+//!   firmware that is stalled by an erase cannot feed.
+//! - `reset(Cause) -> !` must reset everything that the bootloader has used, whether or not the core's own reset request
+//!   does. The next boot must find the cause.
+//! - `Clock`: milliseconds since `start()`; it may be coarse, it wraps, and it never waits. `stop()` must leave its timer and
+//!   its clock source as after a reset.
+//! - `Serial`: `receive()` never waits, and no line error may stop it. `send()` and `flush()` may wait, but not for ever.
+//!   Its documentation says how many bytes may arrive while nobody reads: 6 on the nRF51, 1 to 2 on the STM32F4, 32 on
+//!   the RP2040.
+//! - `recovery_is_requested()`: reads the recovery pin. Pull and settling time are its own business, and the pin must be as
+//!   after a reset afterwards. A pin that nothing is connected to must not request recovery.
+//! - `feed_watchdog()`: feeds any watchdog that may still run from before the reset; it must be harmless if none does.
+//! - `jump(&Verified, recheck) -> !`: interrupts must reach the firmware. Peripherals must be as after a reset, except for the
+//!   watchdog and for what keeps the firmware from writing to the bootloader.
 
 mod board;
 mod cortex_m;

@@ -29,7 +29,7 @@ fn settings(surroundings: &Surroundings) -> Checkup {
         Ok(_) => Checkup::missing(
             FILE,
             "there is none",
-            "echo 'board = \"BOARD\"' > lifeboot.toml, and so on: see README.md",
+            "echo 'board = \"BOARD\"' > lifeboot.toml, and so on: see docs/commands.md",
         ),
         Err(error) => Checkup::broken(FILE, words(&error), help(&error)).required(true),
     }

@@ -63,7 +63,8 @@ const LSI_HERTZ: u32 = 47_000;
 
 /// The core's memory protection unit (DDI 0403, B3.5): its highest region, which has priority over all others, makes
 /// the bootloader's sectors read-only; everything else keeps its default access (PRIVDEFENA). So a stray store faults,
-/// even while the firmware writes flash. It does not prevent the erase of a sector: the option bytes do (README).
+/// even while the firmware writes flash. It does not prevent the erase of a sector: the option bytes do
+/// (`docs/boards/stm32f405.md`).
 const MPU_CTRL: usize = 0xE000_ED94;
 const MPU_RBAR: usize = 0xE000_ED9C;
 const MPU_RASR: usize = 0xE000_EDA0;
