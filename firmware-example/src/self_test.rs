@@ -1,5 +1,5 @@
-//! The self-test that decides whether the firmware may be confirmed. Here: code runs from RAM as well as from flash, as
-//! a driver needs that works while flash is busy, and the two can call each other.
+//! The self-test that decides whether the firmware may be confirmed. Here: code runs from RAM as well as from flash,
+//! which drivers need that work while flash is busy, and the two can call each other.
 
 use core::hint::black_box;
 

@@ -6,9 +6,9 @@
 //!
 //! What was verified is what is started: in the same boot, from the same flash, read in the same way. Between check and
 //! start only the bootloader runs, with no interrupt and no DMA, and it writes to the journal alone; caches that it has
-//! enabled are flushed before the jump. The header is read once, and the rest of the check uses that copy. What remains
-//! is flash that reads differently the second time: inside a chip, a marginal bit, which no reader can exclude; on
-//! chips with external flash (RP2040), a hostile flash part or an attacker on its wires. There is no defence against
+//! enabled are invalidated before the jump. The header is read once, and the rest of the check uses that copy. What
+//! remains is flash that reads differently the second time: inside a chip, a marginal bit, which no reader can exclude;
+//! on chips with external flash (RP2040), a hostile flash part or an attacker on its wires. There is no defence against
 //! these here.
 //!
 //! An attacker with access to supply or clock may make the core skip an instruction. So the decision is made twice:

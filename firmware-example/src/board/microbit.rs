@@ -134,7 +134,7 @@ fn UART0() {
     });
 }
 
-/// Feeds the watchdog, for some seconds: the chip's, and the timer that acts as the watchdog on emulators.
+/// Feeds the watchdog: no reset for some seconds. Both the chip's and the timer that acts as the watchdog on emulators.
 #[inline(never)] // Never inlined, so that a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
     store(TIMER0_CLEAR, 1);

@@ -132,7 +132,7 @@ fn written() -> usize {
     CIRCLE - load(STREAM_NDTR) as usize
 }
 
-/// Feeds the watchdog, if it runs, for some seconds.
+/// Feeds the watchdog, if it runs: no reset for some seconds.
 #[inline(never)] // Never inlined, so that a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
     store(WATCHDOG_KEY, WATCHDOG_RELOAD);

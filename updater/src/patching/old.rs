@@ -17,7 +17,7 @@ const WINDOW: u32 = 32;
 
 /// The old bytes, in flash.
 pub(super) struct Old {
-    /// Offset in flash.
+    /// Where payload and table lie in flash.
     payload: u32,
     table: u32,
     payload_length: u32,

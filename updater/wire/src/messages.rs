@@ -90,7 +90,7 @@ pub enum Command<'a> {
         count: u8,
     },
     /// Bytes of the image at `offset`; answered by [`Body::Written`]. Bytes at any other offset than the next one are
-    /// dropped, and answered the same way.
+    /// not taken, but answered the same way.
     Write {
         /// Where the bytes belong.
         offset: u32,
@@ -132,7 +132,7 @@ pub enum Command<'a> {
         from: &'a [u8],
     },
     /// Bytes of the patch at `offset`; answered by [`Body::Patched`]. Bytes at any other offset than the next one are
-    /// dropped, and answered the same way. If it is refused, the transfer has ended.
+    /// not taken, but answered the same way. If it is refused, the transfer has ended.
     Patch {
         /// Where the bytes belong, from the start of the patch.
         offset: u32,

@@ -122,7 +122,7 @@ pub fn start_up() -> Reset {
     // RESETREAS accumulates until its bits are written as ones (12.1.8).
     store(POWER_RESETREAS, reason);
     let cause = match reason {
-        // No source is set: power came on, or returned after a brown-out. RAM proves nothing then.
+        // No source is set: power came on, or came back. RAM proves nothing then.
         0 => Cause::PowerOn,
         _ if reason & RESETREAS_WATCHDOG != 0 => Cause::Watchdog,
         _ if reason & RESETREAS_LOCKUP != 0 => Cause::Fault,

@@ -25,7 +25,7 @@ impl Clock {
     /// Starts the timer, at the clock that [`start_up`](super::start_up) has set.
     pub fn start() -> Self {
         store(RCC_APB1ENR, load(RCC_APB1ENR) | TIM2);
-        load(RCC_APB1ENR); // Until then the timer ignores stores (7.2, "two peripheral clock cycles").
+        load(RCC_APB1ENR); // Delay: the timer ignores earlier stores (7.2, "two peripheral clock cycles").
         let ticks = if load(RCC_CFGR) & USED == USE_PLL << 2 { FAST } else { SLOW };
         store(PSC, ticks - 1);
         store(ARR, u32::MAX); // With 0, which manuals disagree about, it would not count (18.4.12).

@@ -58,7 +58,7 @@ impl Serial {
     pub fn new() -> Self {
         store(RCC_APB1ENR, load(RCC_APB1ENR) | USART2);
         store(RCC_AHB1ENR, AHB1_AFTER_RESET | GPIOA);
-        load(RCC_AHB1ENR); // Until then the port ignores stores (7.2).
+        load(RCC_AHB1ENR); // Delay: the port ignores earlier stores (7.2).
         let is_fast = load(RCC_CFGR) & USED == USE_PLL << 2;
         store(BRR, if is_fast { FAST } else { SLOW });
         store(CR1, ON);

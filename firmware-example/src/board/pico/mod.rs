@@ -92,7 +92,7 @@ fn SysTick() {
     Clock::tick();
 }
 
-/// Feeds the watchdog, if it runs, for some seconds.
+/// Feeds the watchdog, if it runs: no reset for some seconds.
 #[inline(never)] // Never inlined, so that a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
     // SAFETY: nothing else uses the register: `start` only sets the watchdog's ticks.
