@@ -2,8 +2,8 @@
 //! and the time that it says a verification took. The STM32F405's bootloader, which turns 160 million times a second, is asked
 //! in virtual time: `stm32f405/asked.rs`.
 
-use lifeboot_host_tool::device::{self, DeviceError};
-use lifeboot_host_tool::link::Patience;
+use lifeboot_client::device::{self, DeviceError};
+use lifeboot_client::link::Patience;
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_updater::wire::{self, Recovery, ResetCause, Start, Status};

@@ -1,11 +1,11 @@
 //! From what cargo builds to a board that runs, by the commands that a user types.
 
 use crate::reported;
+use lifeboot_artifact::board;
+use lifeboot_artifact::flash_file::Format;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_client::link::Patience;
 use lifeboot_core::Slot;
-use lifeboot_host_tool::board;
-use lifeboot_host_tool::flash_file::Format;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_tests::bench::{self, Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};

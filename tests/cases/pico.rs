@@ -5,15 +5,16 @@ mod cuts;
 mod handover;
 mod uart;
 
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::flash_file::Format;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_client::link::{Link, LinkError, Patience};
+use lifeboot_client::push::{self, Options, PushError, PushOutcome, Pushed};
 use lifeboot_core::Slot;
 use lifeboot_core::record::Record;
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::flash_file::Format;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, LinkError, Patience};
-use lifeboot_host_tool::port::Port;
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome, Pushed};
+use lifeboot_serial::Port;
+use lifeboot_tests::bench;
 use lifeboot_tests::bench::{Bench, bootloader, connect, image, runs, version};
 use lifeboot_tests::emulator::pico::{self, Operation};
 use lifeboot_tests::emulator::{Emulated, Pico};
@@ -187,7 +188,8 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     let port = board.port();
     let host = std::thread::spawn(move || {
         // Gives up soon: the board that it talks to is gone.
-        let mut link = Link::new(Port::open(&port, 115_200).unwrap()).with_recovery(Duration::from_millis(200));
+        let mut link =
+            Link::new(Port::open(&port, 115_200).unwrap(), bench::seed()).with_recovery(Duration::from_millis(200));
         push::push(&mut link, &UPDATE.new, &Options::default(), &mut ())
     });
     board.fails().unwrap();

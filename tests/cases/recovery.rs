@@ -1,10 +1,10 @@
 //! Emulated boards whose bootloader answers: both slots destroyed, pushed, alive. The STM32F405 does it in virtual time:
 //! `stm32f405/recovery.rs`.
 
+use lifeboot_client::link::{Link, Patience};
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::push::{self, Options, PushError, PushOutcome};
 use lifeboot_core::{Board, Slot};
-use lifeboot_host_tool::link::{Link, Patience};
-use lifeboot_host_tool::port::Pipe;
-use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome};
 use lifeboot_tests::bench::{Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_tests::product::{MICROBIT, PICO, Target};

@@ -2,12 +2,11 @@
 //! before it could be started.
 
 use ed25519_dalek::{Signer, SigningKey};
-use lifeboot_core::Slot;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::{Patience, Reply};
+use lifeboot_client::push::PushError;
 use lifeboot_core::image::SIGNED_LENGTH;
-use lifeboot_core::layout;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Patience, Reply};
-use lifeboot_host_tool::push::PushError;
+use lifeboot_core::{Slot, layout};
 use lifeboot_tests::bench::{Bench, image, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};

@@ -1,12 +1,13 @@
 //! The board at this machine, as the environment names it.
 
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience};
-use lifeboot_host_tool::port::{BAUD, Port};
-use lifeboot_host_tool::probe::{Flasher, chip};
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::push::{Options, Progress, PushError, Pushed, Step};
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_client::link::{Link, Patience};
+use lifeboot_client::push::{Options, Progress, PushError, Pushed, Step};
+use lifeboot_probe::{Flasher, chip};
+use lifeboot_serial::{BAUD, Port};
+use lifeboot_tests::bench;
 use lifeboot_tests::bench::{self, version};
 use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};
 use lifeboot_updater::wire::{Slot, Status};
@@ -80,7 +81,7 @@ impl Board {
         let end = Instant::now() + START;
         loop {
             match Port::open(&self.port, BAUD) {
-                Ok(port) => return Link::new(port),
+                Ok(port) => return Link::new(port, bench::seed()),
                 Err(error) if Instant::now() >= end => panic!("{error}"),
                 Err(_) => thread::sleep(Duration::from_millis(200)),
             }
@@ -107,7 +108,7 @@ impl Board {
 
 fn push(mut link: Link<Port>, image: &ImageFile, progress: &mut dyn Progress) -> Result<Pushed, PushError> {
     link.status(PATIENCE)?;
-    lifeboot_host_tool::push::push(&mut link, image, &Options::default(), progress)
+    lifeboot_client::push::push(&mut link, image, &Options::default(), progress)
 }
 
 /// When a board is to be reset during a push.

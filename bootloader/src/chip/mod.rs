@@ -13,7 +13,7 @@
 //! 4. Its two lines below.
 //! 5. A file or folder in `firmware-example/src/board`: serial port, clock, LED, watchdog feed; its lines in `mod.rs`
 //!    there, its feature in `Cargo.toml`, its line in `build.rs`.
-//! 6. What probe-rs and the board's drive call it, in `host-tool/src/board.rs`.
+//! 6. What probe-rs and the board's drive call it, in `host-tool/artifact/src/board.rs`.
 //! 7. How cargo knows it, in `tests/src/product.rs`; and where there is an emulator, its module in `tests/src/emulator`,
 //!    its line in the demo and its tests. Its lines in `.ci/run`.
 //! 8. A `README.md` beside `mod.rs`: wiring, first flash, push, locking, and what was run where.

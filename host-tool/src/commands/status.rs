@@ -1,9 +1,9 @@
 //! `lifeboot status`
 
 use super::port;
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::report::Device;
+use crate::error::Error;
+use lifeboot_client::link::Patience;
+use lifeboot_report::Device;
 
 /// Show what a device runs, what its slots hold and how the last update ended
 #[derive(clap::Args)]

@@ -5,9 +5,9 @@ use crate::line::Wire;
 use crate::patches::{push_counting, update};
 use crate::pushes::{assert_holds, assert_untouched};
 use crate::stranger::Stranger;
+use lifeboot_client::link::Patience;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_host_tool::link::Patience;
 use lifeboot_updater::patch::{FORMAT, Kind, number};
 use lifeboot_updater::wire::Command;
 

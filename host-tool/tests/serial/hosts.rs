@@ -5,11 +5,11 @@ use crate::images::version;
 use crate::line::Wire;
 use crate::pushes::{assert_holds, assert_untouched, push_to, recipe};
 use crate::stranger::ranges;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::{Link, Patience, Reply};
+use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience, Reply};
-use lifeboot_host_tool::push::{Options, PushError, push};
 use lifeboot_updater::wire::{self, Command, DIGEST_RANGE, Refusal, SILENCE};
 use std::time::Duration;
 
@@ -165,16 +165,15 @@ fn nobody_skips_past_the_end() {
 #[test]
 fn the_log_goes_to_its_sink() {
     use lifeboot_updater::frame;
-    use std::cell::RefCell;
-    use std::rc::Rc;
+    use std::sync::{Arc, Mutex};
     let wire = Wire::to(Device::new(&MICROBIT));
-    let log = Rc::new(RefCell::new(Vec::new()));
+    let log = Arc::new(Mutex::new(Vec::new()));
     let sink = log.clone();
-    let mut link = wire.link().with_log(move |piece| sink.borrow_mut().extend_from_slice(piece));
+    let mut link = wire.link().with_log(move |piece| sink.lock().unwrap().extend_from_slice(piece));
     let (mut scratch, mut out) = ([0; 64], [0; 64]);
     let piece = wire::Answer { number: 0, body: wire::Body::Log(&[1, 0, 2]) };
     let length = frame::encode(&piece, &mut scratch, &mut out).unwrap();
     wire.bench_mut().device.transmitted.extend(&out[..length]);
     link.status(Patience::SHORT).unwrap();
-    assert_eq!(*log.borrow(), [1, 0, 2]);
+    assert_eq!(*log.lock().unwrap(), [1, 0, 2]);
 }

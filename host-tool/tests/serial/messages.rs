@@ -11,11 +11,11 @@ pub mod scenes;
 use crate::line::Wire;
 use crate::pushes::{push_to, recipe};
 use commands::commands;
+use lifeboot_client::link::Patience;
+use lifeboot_client::push::PushOutcome;
+use lifeboot_client::{device, state};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{MICROBIT, Region};
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::push::PushOutcome;
 use lifeboot_updater::wire::{Command, SILENCE};
 use scenes::{BOOTLOADER, FIRMWARE, Make, Scene};
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,7 +118,7 @@ fn an_update_gets_through(wire: &Wire, what: &str) {
     // Whoever holds the session has fallen silent.
     wire.bench_mut().now += SILENCE;
     let status = wire.link().status(Patience::SHORT).unwrap_or_else(|error| panic!("{what}: {error}"));
-    if device::is_on_trial(&status) {
+    if state::is_on_trial(&status) {
         device::confirm(&mut wire.link()).unwrap_or_else(|error| panic!("{what}: {error}"));
     }
     let pushed = push_to(wire, &recipe(&MICROBIT, 5, 300).image());

@@ -4,13 +4,13 @@ use crate::device::{Device, Firmware};
 use crate::images::Recipe;
 use crate::line::{Faults, Wire};
 use crate::pushes::{Steps, assert_holds, assert_untouched, push_patiently, push_to, recipe};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::device;
+use lifeboot_client::link::{Link, Patience, Reply};
+use lifeboot_client::push::{Options, PushError, PushOutcome, Step, push};
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::Cause;
 use lifeboot_core::{Slot, recovery};
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience, Reply};
-use lifeboot_host_tool::push::{Options, PushError, PushOutcome, Step, push};
 use lifeboot_updater::wire::{self, Command, Recovery, Refusal, SlotContent};
 use std::time::Duration;
 

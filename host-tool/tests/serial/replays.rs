@@ -6,13 +6,13 @@ use crate::line::Wire;
 use crate::messages::scenes::{BELIEVED, image};
 use crate::pushes::{push_to, recipe};
 use crate::stranger::Stranger;
+use lifeboot_client::device;
+use lifeboot_client::link::Patience;
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::port::Pipe;
-use lifeboot_host_tool::push::PushOutcome;
 use lifeboot_updater::wire::{self, Command, SILENCE};
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ fn below_the_epoch_nothing_comes_back() {
     assert_eq!(push_to(&wire, &up).unwrap().outcome, PushOutcome::Confirmed);
 }
 
-fn content(image: &lifeboot_host_tool::image_file::ImageFile) -> wire::SlotContent {
+fn content(image: &lifeboot_artifact::image_file::ImageFile) -> wire::SlotContent {
     let header = image.header();
     let digest = *header.digest.first_chunk().unwrap();
     wire::SlotContent::Image { version: header.version.into(), epoch: header.epoch, digest }

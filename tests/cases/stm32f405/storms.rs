@@ -2,10 +2,10 @@
 //! budget, and what is left says where it crashed.
 
 use super::{Host, connect, factory, image, push, status};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::Patience;
+use lifeboot_client::push::{Options, PushError, PushOutcome, push as push_with};
 use lifeboot_core::record::{CRASH_ATTEMPTS, POWER_ATTEMPTS};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::push::{Options, PushError, PushOutcome, push as push_with};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;

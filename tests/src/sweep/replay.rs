@@ -7,11 +7,11 @@ use crate::chance::Chance;
 use crate::emulator::{Emulated, Microbit};
 use crate::product::MICROBIT;
 use anyhow::{Context, Result, ensure};
+use lifeboot_client::link::Patience;
+use lifeboot_client::push::{self, Options, PushOutcome};
 use lifeboot_core::Slot;
 use lifeboot_core::handover::{CAUSE, cause_word};
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::push::{self, Options, PushOutcome};
 use lifeboot_updater::wire::{SlotContent, Status};
 use std::time::Duration;
 

@@ -1,0 +1,28 @@
+//! Raw bytes from the start of flash on. They say of what board they are by the bootloader in them.
+
+use crate::segment::{ERASED, Run};
+use lifeboot_core::Board;
+use lifeboot_core::info::Info;
+use lifeboot_core::layout::BOARDS;
+
+pub fn write<'a>(board: &Board, runs: impl Iterator<Item = &'a Run> + Clone) -> Vec<u8> {
+    let end = runs.clone().last().map_or(board.flash_address, Run::end);
+    let mut bytes = vec![ERASED; (end - board.flash_address) as usize];
+    runs.for_each(|run| run.put_into(board.flash_address, &mut bytes));
+    bytes
+}
+
+/// `None` where there is no bootloader in it.
+pub fn read(bytes: &[u8]) -> Option<Vec<Run>> {
+    let board = board_of(bytes)?;
+    Some(vec![Run { address: board.flash_address, bytes: bytes.to_vec() }])
+}
+
+/// The board whose whole flash, from its start on, these bytes are.
+fn board_of(bytes: &[u8]) -> Option<&'static Board> {
+    BOARDS.into_iter().find(|board| {
+        let region = bytes.get(..board.bootloader.end() as usize);
+        let info = region.and_then(<[u8]>::last_chunk);
+        info.is_some_and(|info| Info::from_bytes(info, board).is_some())
+    })
+}
