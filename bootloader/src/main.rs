@@ -16,16 +16,16 @@ mod recovery;
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
 use lifeboot_core::handover::{Boot, Start};
-use lifeboot_core::info::{Info, Placed};
+use lifeboot_core::info::{BootloaderInfo, InfoSection};
 use lifeboot_core::record::{Cause, Reset};
-use lifeboot_core::verify::stands;
+use lifeboot_core::verify::recheck;
 
 include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 
 /// For the updater as well, which takes the keys from here.
 #[used]
 #[unsafe(link_section = ".info")]
-static INFO: Placed = Info::new(&KEYS, DEMO_KEY).for_board(&chip::BOARD).placed();
+static INFO: InfoSection = BootloaderInfo::new(&KEYS, DEMO_KEY).for_board(&chip::BOARD).into_section();
 
 /// Where the chip begins, its stack empty.
 extern "C" fn reset() -> ! {
@@ -38,10 +38,10 @@ extern "C" fn reset() -> ! {
     }
     let mut flash = chip::Flash::new(&chip::BOARD);
     #[cfg(feature = "recovery")]
-    if reset.recovery || chip::recovery_is_asked() {
+    if reset.recovery || chip::recovery_is_requested() {
         recovery::answer(&mut flash, clock, reset.cause, true);
     }
-    let known = Reset { cause: reset.cause, fault: chip::noted_fault(reset.cause) };
+    let known = Reset { cause: reset.cause, fault: chip::read_fault_note(reset.cause) };
     let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO.info, known) {
         Decision::Confirmed(firmware) => (Start::Confirmed, firmware),
         Decision::Trial(firmware) => (Start::Trial, firmware),
@@ -58,8 +58,8 @@ extern "C" fn reset() -> ! {
     if start != Start::Confirmed {
         chip::arm_watchdog();
     }
-    let stands = stands(&firmware, &mut flash, &chip::BOARD, &INFO.info);
-    chip::jump(&firmware, stands)
+    let recheck = recheck(&firmware, &mut flash, &chip::BOARD, &INFO.info);
+    chip::jump(&firmware, recheck)
 }
 
 /// A bug in the bootloader: try again, as after a fault.

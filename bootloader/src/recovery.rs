@@ -4,10 +4,10 @@ use crate::{INFO, chip};
 use lifeboot_core::record::Cause;
 use lifeboot_core::recovery::{Line, serve};
 
-/// Answers until a host asks for a reset, or nobody is heard where it was only `asked` to; then resets.
-pub fn answer(flash: &mut chip::Flash, clock: chip::Clock, cause: Cause, asked: bool) -> ! {
+/// Answers until a host asks for a reset, or nobody is heard where it was only `requested` to; then resets.
+pub fn answer(flash: &mut chip::Flash, clock: chip::Clock, cause: Cause, requested: bool) -> ! {
     let mut port = Port { serial: chip::Serial::new(), clock };
-    serve(flash, &chip::BOARD, &INFO.info, &mut port, cause, asked);
+    serve(flash, &chip::BOARD, &INFO.info, &mut port, cause, requested);
     chip::reset(Cause::Request)
 }
 

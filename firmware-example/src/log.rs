@@ -6,7 +6,7 @@ use core::cell::RefCell;
 use critical_section::{CriticalSection, Mutex, RestoreState};
 use heapless::Deque;
 use lifeboot_updater::Session;
-use lifeboot_updater::frame;
+use lifeboot_updater::wire::frame;
 use lifeboot_updater::wire::{Answer, Body};
 
 /// Bytes of log that can wait.

@@ -13,7 +13,7 @@ mod log;
 mod self_test;
 
 use blink::Blink;
-use lifeboot_updater::{Cause, Event, Session, Updater, Work};
+use lifeboot_updater::{Cause, Event, Session, Step, Updater};
 
 /// How long the firmware has to run, and blink, before it calls itself healthy, in milliseconds.
 const HEALTHY: u32 = 1_000;
@@ -73,7 +73,7 @@ fn main() -> ! {
 /// Ends the trial at once, instead of using up its attempts.
 fn roll_back(updater: &mut Updater<board::Flash>) -> ! {
     if updater.request_rollback().is_ok() {
-        while let Ok(Work::Busy) = updater.work() {
+        while let Ok(Step::Busy) = updater.step() {
             board::feed_watchdog();
         }
     }

@@ -6,7 +6,7 @@ use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::Patience;
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
-use lifeboot_updater::wire::{self, Recovery, ResetCause, Start, Status};
+use lifeboot_wire::{self as wire, Recovery, ResetCause, Start, Status};
 use std::time::Duration;
 
 /// For the slowest of the boards.
@@ -33,7 +33,7 @@ fn answers_when_asked<B: Emulated>() -> u32 {
     // One host all the time: on the slowest board another one would wait for minutes until this one has been silent for 3 s.
     let mut link = connect(&bench.board.port()).unwrap();
     let recovering = device::recover(&mut link, SOON).unwrap();
-    assert_eq!((recovering.recovery, recovering.outcome), (Some(Recovery::Asked), None));
+    assert_eq!((recovering.recovery, recovering.outcome), (Some(Recovery::Requested), None));
     let stays = device::confirm(&mut link).unwrap_err();
     assert!(matches!(stays, DeviceError::Refused(_)), "{stays:?}");
     // Once: the next reset starts the firmware, which finds everything as after a reset.
@@ -42,7 +42,7 @@ fn answers_when_asked<B: Emulated>() -> u32 {
     drop(link);
     // By the pin, and back.
     bench.board.reset_by_pin(true).unwrap();
-    assert_eq!(status(&bench).recovery, Some(Recovery::Asked));
+    assert_eq!(status(&bench).recovery, Some(Recovery::Requested));
     bench.board.reset_by_pin(false).unwrap();
     confirmed(&status(&bench), ResetCause::Pin);
     assert!(bench.board.flash().unwrap() == flash, "the flash was changed");

@@ -9,7 +9,7 @@ use lifeboot_core::Slot;
 use lifeboot_tests::bench::{self, Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
-use lifeboot_updater::wire;
+use lifeboot_wire as wire;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

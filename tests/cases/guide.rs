@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use lifeboot_core::Version;
 use lifeboot_tests::bench::runs;
 use lifeboot_tests::product;
-use lifeboot_updater::wire;
+use lifeboot_wire as wire;
 use page::{Action, Kind, Step};
 use project::Project;
 use std::fs;

@@ -9,7 +9,7 @@ use lifeboot_tests::bench::{Bench, image, runs, version};
 use lifeboot_tests::costs;
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
-use lifeboot_updater::wire::{self, SlotContent};
+use lifeboot_wire::{self as wire, SlotContent};
 use std::fs;
 
 /// Another build of the example than [`next`], as the version before it. What it does wrong, it does on trial only.

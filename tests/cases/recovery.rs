@@ -8,7 +8,7 @@ use lifeboot_core::{Board, Slot};
 use lifeboot_tests::bench::{Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_tests::product::{MICROBIT, PICO, Target};
-use lifeboot_updater::wire::{self, Recovery, Refusal};
+use lifeboot_wire::{self as wire, Recovery, Refusal};
 
 /// A board that was in use, and then lost some of its firmware in each slot.
 fn destroyed<B: Emulated>() -> Bench<B> {

@@ -10,7 +10,7 @@ use lifeboot_core::{Slot, layout};
 use lifeboot_tests::bench::{Bench, image, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
-use lifeboot_updater::wire::{Command, Refusal, Slot as WireSlot, SlotContent};
+use lifeboot_wire::{Command, Refusal, Slot as WireSlot, SlotContent};
 
 /// Offers an image, and sees it refused with nothing changed in flash.
 fn refused_untouched(bench: &mut Bench<Microbit>, bad: &ImageFile, expected: Refusal) {

@@ -5,7 +5,7 @@ use crate::hex;
 use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_artifact::image_file::table_bytes;
 use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Revokes, SIGNED_LENGTH};
-use lifeboot_core::info::{FORMAT, Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, FORMAT, key_id};
 use lifeboot_core::layout::{Architecture, BLOCK, Board};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Slot, Version};
@@ -19,10 +19,10 @@ pub fn key(number: u8) -> SigningKey {
 }
 
 /// The bootloader of these tests holds the keys 1 and 2; images are signed with key 1 unless they say otherwise.
-pub fn info() -> Info {
+pub fn info() -> BootloaderInfo {
     // Made once: the sweeps ask for it hundreds of thousands of times, and a public key is a scalar multiplication.
-    static INFO: LazyLock<Info> =
-        LazyLock::new(|| Info::new(&[1, 2].map(|number| key(number).verifying_key().to_bytes()), false));
+    static INFO: LazyLock<BootloaderInfo> =
+        LazyLock::new(|| BootloaderInfo::new(&[1, 2].map(|number| key(number).verifying_key().to_bytes()), false));
     INFO.clone()
 }
 

@@ -13,12 +13,11 @@ mod updates;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::{Link, Patience};
 use lifeboot_client::push::{self, Options, PushError, Pushed};
-use lifeboot_tests::bench;
-use lifeboot_tests::bench::HOST;
+use lifeboot_tests::bench::{self, HOST};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::emulator::stm32f405::line::Line;
 use lifeboot_tests::product::{self, STM32F405};
-use lifeboot_updater::wire::Status;
+use lifeboot_wire::Status;
 
 /// A chip, and a host with its library.
 type Host = Link<Line>;

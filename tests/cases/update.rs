@@ -9,7 +9,7 @@ use lifeboot_core::Slot;
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
-use lifeboot_updater::wire::{self, OutcomeEnding, ResetCause, SlotContent};
+use lifeboot_wire::{self as wire, OutcomeEnding, ResetCause, SlotContent};
 use std::time::Duration;
 
 /// Starts 1.0.0, pushes `bad` and sees it taken back.

@@ -29,7 +29,7 @@ use board::{Board, Cuts};
 use lifeboot_client::device;
 use lifeboot_client::push::{PushError, PushOutcome, Step};
 use lifeboot_client::refusal::Refused;
-use lifeboot_updater::wire::{OutcomeEnding, Refusal, ResetCause, Slot, SlotContent};
+use lifeboot_wire::{OutcomeEnding, Refusal, ResetCause, Slot, SlotContent};
 use std::time::Duration;
 
 #[test]

@@ -88,15 +88,15 @@ const IMAGE: &str = "bootloader/core/src/image.rs";
 const RECOVERY: &str = "bootloader/core/src/recovery.rs";
 const RECEIVE: &str = "bootloader/core/src/receive.rs";
 const VERIFY: &str = "bootloader/core/src/verify.rs";
-const DOUBT: &str = "updater/src/doubt.rs";
+const SUSPECTS: &str = "updater/src/suspects.rs";
 const TRANSFER: &str = "updater/src/transfer.rs";
 const UPDATER: &str = "updater/src/updater.rs";
-const WORK: &str = "updater/src/work.rs";
+const OPERATION: &str = "updater/src/operation.rs";
 const CONVERSATION: &str = "updater/src/conversation.rs";
 const SENDER: &str = "host-tool/client/src/push/sender.rs";
-const INSTRUCTIONS: &str = "updater/src/patch/instructions.rs";
-const OLD: &str = "updater/src/patch/old.rs";
-const PATCHING: &str = "updater/src/patch/patching.rs";
+const INSTRUCTIONS: &str = "updater/wire/src/patch/patcher.rs";
+const OLD: &str = "updater/src/patching/old.rs";
+const PATCHING: &str = "updater/src/patching.rs";
 
 const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {
     Bug { name, file, from, to, suite }

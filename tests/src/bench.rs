@@ -8,7 +8,7 @@ use lifeboot_client::link::{Link, Patience};
 use lifeboot_client::push::{self, Options, PushError, Pushed};
 use lifeboot_core::{Slot, Version};
 use lifeboot_serial::Port;
-use lifeboot_updater::wire::{self, Status};
+use lifeboot_wire::{self as wire, Status};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

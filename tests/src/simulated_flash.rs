@@ -15,7 +15,7 @@ pub use write_units::WriteUnits;
 use cells::Cells;
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
 use lifeboot_core::layout::{Board, Region};
-use lifeboot_core::{Slot, info, info::Info};
+use lifeboot_core::{Slot, info, info::BootloaderInfo};
 use std::ops::Range;
 
 const WORD: usize = 4;
@@ -114,7 +114,7 @@ impl SimulatedFlash {
     }
 
     /// Puts a bootloader's word about itself where it belongs.
-    pub fn put_info(&mut self, info: &Info) {
+    pub fn put_info(&mut self, info: &BootloaderInfo) {
         let length = info::INFO_LENGTH as u32;
         self.put(self.board.bootloader.end() - length, &info.clone().for_board(self.board).to_bytes());
     }

@@ -1,11 +1,11 @@
 //! What a session says: requests carried out on the updater, answers waiting to go out.
 
-use crate::frame;
-use crate::updater::{Belief, Updater};
-use crate::wire::{self, Answer, Body, Command, Refusal, Request, SILENCE};
+use crate::updater::{Expected, Updater};
 use core::mem;
 use embedded_storage::nor_flash::NorFlash;
 use heapless::Vec;
+use lifeboot_wire::frame;
+use lifeboot_wire::{self as wire, Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS};
 
 /// Bytes of the largest answer's message: a status, with room for what will be appended to it.
 const ANSWER: usize = 224;
@@ -18,7 +18,7 @@ pub(crate) struct Conversation {
     sent: usize,
     /// Which host holds the session, and when it was last heard.
     holder: Option<(u16, u32)>,
-    /// The number of the request that [`Updater::work`] is carrying out.
+    /// The number of the request that [`Updater::step`] is carrying out.
     pub working: Option<u8>,
     /// The last request, if it changed something and was done: a repetition is answered, not carried out again.
     done: Option<(u16, u8)>,
@@ -48,12 +48,12 @@ impl Conversation {
     }
 
     /// What is to go out next.
-    pub fn to_send(&self) -> &[u8] {
+    pub fn pending_output(&self) -> &[u8] {
         self.transmit.get(self.sent..).unwrap_or_default()
     }
 
     /// The first `count` bytes of it are on their way.
-    pub fn sent(&mut self, count: usize) {
+    pub fn consume_output(&mut self, count: usize) {
         self.sent += count;
         if self.sent >= self.transmit.len() {
             self.transmit.clear();
@@ -68,7 +68,8 @@ impl Conversation {
         if let Command::Status | Command::Quarantine | Command::Keys = *command {
             return self.report(number, command, updater);
         }
-        if self.holder.is_some_and(|(holder, heard)| holder != session && now.wrapping_sub(heard) < SILENCE) {
+        if self.holder.is_some_and(|(holder, heard)| holder != session && now.wrapping_sub(heard) < SESSION_TIMEOUT_MS)
+        {
             return self.answer(number, Body::Refused(Refusal::Busy));
         }
         if self.done == Some((session, number)) {
@@ -84,7 +85,8 @@ impl Conversation {
             Command::Status | Command::Keys | Command::Quarantine => false,
             Command::Write { offset, bytes } => self.write(number, offset, bytes, updater),
             Command::Skip { to } => {
-                let skipped = updater.skip(to);
+                // Whether it did, the next offset in the answer says.
+                let skipped = updater.skip(to).map(|_| ());
                 self.answer_written(number, skipped, updater)
             }
             #[cfg(feature = "delta")]
@@ -98,9 +100,9 @@ impl Conversation {
             Command::BeginPatch { .. } | Command::Patch { .. } => self.answer(number, Body::Refused(Refusal::Command)),
             Command::Digests { offset, length, count } => self.digests(number, offset, length, count, updater),
             Command::Begin { header, running, target, force } => {
-                let belief = Belief { running: running.into(), target: target.into() };
+                let expected = Expected { running: running.into(), target: target.into() };
                 let begun = match header.try_into() {
-                    Ok(header) => updater.begin(header, belief, force),
+                    Ok(header) => updater.begin(header, expected, force),
                     Err(_) => Err(Refusal::NoImage),
                 };
                 self.start_work(number, begun)
@@ -206,7 +208,11 @@ impl Conversation {
         }
         if done < count {
             let start = offset.checked_add(length * done as u32).ok_or(Refusal::Command)?;
-            let digest = updater.digest(start, length)?;
+            let digest = match updater.digest(start, length) {
+                // What cannot be read is nothing to skip: no image has this digest.
+                Err(Refusal::Flash) => [0; wire::DIGEST_LENGTH],
+                digest => digest?,
+            };
             self.digests.extend_from_slice(&digest).map_err(|_| Refusal::Command)?;
         }
         Ok(done + 1 < count)

@@ -22,7 +22,7 @@
 //! # }
 //! ```
 //!
-//! From a byte on the serial port to a word in flash: [`frame`] finds a message, [`wire`] says what it is,
+//! From a byte on the serial port to a word in flash: [`wire::frame`] finds a message, [`wire`] says what it is,
 //! [`session`](Session) and `conversation` carry it out, `transfer` rebases it and makes blocks, the flash driver writes them.
 
 #![no_std]
@@ -30,22 +30,20 @@
 #![deny(missing_docs)]
 
 mod conversation;
-mod doubt;
-pub mod frame;
 mod line;
+mod operation;
 #[cfg(feature = "delta")]
-pub mod patch;
+mod patching;
 mod session;
 mod status;
+mod suspects;
 mod transfer;
 mod updater;
-pub mod wire;
-mod work;
 
 pub use lifeboot_core::layout::{self, Board, Slot};
 pub use lifeboot_core::record::{Cause, Fault};
 pub use lifeboot_core::{Version, handover};
+pub use lifeboot_wire::{self as wire, Refusal};
+pub use operation::Step;
 pub use session::{Event, Session, TRIAL_DEADLINE};
-pub use updater::{Belief, Updater};
-pub use wire::Refusal;
-pub use work::Work;
+pub use updater::{Expected, Updater};

@@ -20,14 +20,14 @@ impl<const N: usize> Session<N> {
         S: Read + ReadReady + Write + WriteReady,
         F: NorFlash,
     {
-        while !self.to_send().is_empty() && serial.write_ready()? {
-            let count = serial.write(self.to_send())?;
-            self.sent(count);
+        while !self.pending_output().is_empty() && serial.write_ready()? {
+            let count = serial.write(self.pending_output())?;
+            self.consume_output(count);
         }
         let mut byte = [0];
         // No more than a frame's worth: a flood must not keep the application waiting.
         for _ in 0..N {
-            if !self.listens() || !serial.read_ready()? || serial.read(&mut byte)? == 0 {
+            if !self.wants_input() || !serial.read_ready()? || serial.read(&mut byte)? == 0 {
                 break;
             }
             self.receive(&byte);
@@ -82,10 +82,10 @@ impl<const N: usize> Session<N> {
         R: AsyncRead<Error = W::Error>,
         W: AsyncWrite,
     {
-        if !self.to_send().is_empty() {
-            while !self.to_send().is_empty() {
-                let count = sender.write(self.to_send()).await?;
-                self.sent(count);
+        if !self.pending_output().is_empty() {
+            while !self.pending_output().is_empty() {
+                let count = sender.write(self.pending_output()).await?;
+                self.consume_output(count);
             }
             // What was answered last may have been that the device restarts.
             return sender.flush().await;
@@ -98,7 +98,7 @@ impl<const N: usize> Session<N> {
         // Byte by byte, since what follows a message has to stay in the port's buffer; and no more than a frame's worth,
         // since a flood must not keep other tasks waiting.
         for _ in 0..N {
-            if !self.listens() || receiver.read(&mut byte).await? == 0 {
+            if !self.wants_input() || receiver.read(&mut byte).await? == 0 {
                 break;
             }
             self.receive(&byte);

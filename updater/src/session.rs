@@ -1,6 +1,6 @@
 //! [`Session`]: answers a host over any byte pipe.
 //!
-//! It does no I/O of its own: bytes go [in](Session::receive) and [out](Session::to_send), and
+//! It does no I/O of its own: bytes go [in](Session::receive) and [out](Session::pending_output), and
 //! [`advance`](Session::advance) does what is next, at most one flash operation. The file `line.rs` carries the bytes
 //! between that and a serial port, for blocking firmware and for async.
 //!
@@ -8,11 +8,11 @@
 //! damaged, repeated or reordered frame is sent again and nothing else happens.
 
 use crate::conversation::Conversation;
-use crate::frame;
+use crate::operation::Step;
 use crate::updater::Updater;
-use crate::wire::{Body, Refusal};
-use crate::work::Work;
 use embedded_storage::nor_flash::NorFlash;
+use lifeboot_wire::frame;
+use lifeboot_wire::{Body, Refusal};
 
 /// Bytes of log that one frame carries at most.
 const LOG: usize = 128;
@@ -79,7 +79,7 @@ impl<const N: usize> Session<N> {
     /// Takes bytes that have arrived, up to the end of a message; returns how many. None while there is a message that
     /// [`advance`](Self::advance) has not carried out yet.
     pub fn receive(&mut self, bytes: &[u8]) -> usize {
-        if !self.listens() {
+        if !self.wants_input() {
             return 0;
         }
         let end = bytes.iter().position(|byte| self.decoder.push(*byte));
@@ -88,23 +88,23 @@ impl<const N: usize> Session<N> {
     }
 
     /// Whether [`receive`](Self::receive) takes anything.
-    pub fn listens(&self) -> bool {
+    pub fn wants_input(&self) -> bool {
         !self.pending
     }
 
-    /// What is to go out next; [`sent`](Self::sent) says how much of it went.
-    pub fn to_send(&self) -> &[u8] {
-        self.conversation.to_send()
+    /// What is to go out next; [`consume_output`](Self::consume_output) says how much of it went.
+    pub fn pending_output(&self) -> &[u8] {
+        self.conversation.pending_output()
     }
 
-    /// The first `count` bytes of [`to_send`](Self::to_send) are on their way.
-    pub fn sent(&mut self, count: usize) {
-        self.conversation.sent(count);
+    /// The first `count` bytes of [`pending_output`](Self::pending_output) are on their way.
+    pub fn consume_output(&mut self, count: usize) {
+        self.conversation.consume_output(count);
     }
 
     /// Whether there is something to do, so that nothing should be waited for.
     pub fn is_busy(&self) -> bool {
-        self.busy || self.pending || !self.to_send().is_empty()
+        self.busy || self.pending || !self.pending_output().is_empty()
     }
 
     /// Does what is next, at most one flash operation; nothing, before everything was sent. `now` is in milliseconds,
@@ -121,7 +121,7 @@ impl<const N: usize> Session<N> {
         if updater.is_trial() && now.wrapping_sub(started) > self.trial_deadline {
             conversation.reset = true;
         }
-        if !conversation.to_send().is_empty() {
+        if !conversation.pending_output().is_empty() {
             return Event::Busy;
         }
         if conversation.reset {
@@ -130,34 +130,34 @@ impl<const N: usize> Session<N> {
         if core::mem::take(&mut conversation.recover) {
             return Event::Recover;
         }
-        match updater.work() {
-            Ok(Work::Busy) => return Event::Busy,
-            Ok(Work::Done) => conversation.end_work(updater),
-            Ok(Work::Idle) if self.pending => {
+        match updater.step() {
+            Ok(Step::Busy) => return Event::Busy,
+            Ok(Step::Idle) if self.pending => {
                 self.pending = match self.decoder.message() {
                     Some(request) => conversation.handle(&request, now, updater),
                     // Whole, but of a later version than this device's, or not for a device at all.
                     None => conversation.answer(0, Body::Refused(Refusal::Command)),
                 };
             }
-            Ok(Work::Idle) => match updater.verify_ahead() {
+            Ok(Step::Idle) => match updater.verify_ahead() {
                 Ok(true) => return Event::Busy,
                 Ok(false) => {}
                 Err(refusal) => conversation.give_up(refusal),
             },
+            Ok(_) => conversation.end_work(updater),
             Err(refusal) => {
                 self.pending = false;
                 conversation.give_up(refusal);
             }
         }
-        let idle = !self.pending && conversation.to_send().is_empty() && conversation.working.is_none();
+        let idle = !self.pending && conversation.pending_output().is_empty() && conversation.working.is_none();
         if idle { Event::Idle } else { Event::Busy }
     }
 
     /// Puts on the line what the bootloader has logged, if the line is free; whether it was. At most
     /// [`LOG_LENGTH`](lifeboot_core::handover::LOG_LENGTH) bytes.
     pub fn offer_boot_log(&mut self, log: &[u8]) -> bool {
-        let is_free = self.conversation.to_send().is_empty();
+        let is_free = self.conversation.pending_output().is_empty();
         if is_free && !log.is_empty() {
             self.conversation.answer(0, Body::BootLog(log));
         }
@@ -166,7 +166,7 @@ impl<const N: usize> Session<N> {
 
     /// Puts the beginning of `log` on the line, if the line is free; returns how many bytes it took.
     pub fn offer_log(&mut self, log: &[u8]) -> usize {
-        if log.is_empty() || !self.conversation.to_send().is_empty() {
+        if log.is_empty() || !self.conversation.pending_output().is_empty() {
             return 0;
         }
         let piece = log.get(..log.len().min(LOG)).unwrap_or_default();

@@ -10,12 +10,12 @@
 //! Invariants: nothing outside the target slot is touched; the slot's old header goes first and the new one is not
 //! written here, so a slot that is partly written never has one that fits.
 
-use crate::doubt::Doubt;
-use crate::wire::Refusal;
+use crate::suspects::SuspectUnits;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes};
 use lifeboot_core::layout::{BLOCK, Board};
 use lifeboot_core::receive::{Phase, Receiver};
+use lifeboot_wire::Refusal;
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
 
@@ -81,19 +81,25 @@ impl Transfer {
         self.receiver.next()
     }
 
-    /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. Call [`work`](Self::work)
+    /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. Call [`step`](Self::step)
     /// until it has nothing to do before offering the rest.
     pub fn feed<F: NorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Refusal> {
         Ok(self.receiver.feed(bytes, flash)?)
     }
 
-    /// Passes over everything before `to`, if that is possible; [`next`](Self::next) tells. The last unit of it is not
-    /// passed over where there is doubt about it, or where it was erased for the table.
-    pub fn skip<F: NorFlash>(&mut self, to: u32, doubt: &Doubt, board: &Board, flash: &mut F) -> Result<(), Refusal> {
+    /// Passes over everything before `to`, if that is possible; returns whether it passed over anything. The last unit of it is not
+    /// passed over if it is suspect, or if it was erased for the table.
+    pub fn skip<F: NorFlash>(
+        &mut self,
+        to: u32,
+        suspects: &SuspectUnits,
+        board: &Board,
+        flash: &mut F,
+    ) -> Result<bool, Refusal> {
         let (end, shared) = (self.receiver.phase_end(), self.shared_unit(board));
         let (phase, written) = (self.receiver.phase(), self.receiver.written());
         let last = |to: u32| to.saturating_sub(1) / board.slot_unit;
-        let is_kept = |unit| !(doubt.is_about(unit) || unit == shared && self.erased_shared);
+        let is_kept = |unit| !(suspects.contains(unit) || unit == shared && self.erased_shared);
         let to = if phase == Phase::Table || is_kept(last(to)) { to } else { last(to) * board.slot_unit };
         let (unit, last) = (written / board.slot_unit, last(to));
         let passes = |passed: u32| (unit..=last).contains(&passed);
@@ -101,31 +107,37 @@ impl Transfer {
             && to > written
             && (to == end || to < end && to.is_multiple_of(BLOCK))
             && self.open != Some(unit)
-            && !(passes(0) && (self.old_header || self.erased_first || doubt.is_about(0)))
+            && !(passes(0) && (self.old_header || self.erased_first || suspects.contains(0)))
             && !(passes(shared) && self.erased_shared)
-            && !(phase == Phase::Table && (unit..=last).any(|unit| doubt.is_about(unit)));
-        if possible && self.receiver.pass(to, flash)? {
+            && !(phase == Phase::Table && (unit..=last).any(|unit| suspects.contains(unit)));
+        let passed = possible && self.receiver.pass(to, flash)?;
+        if passed {
             self.note_phase(phase);
         }
-        Ok(())
+        Ok(passed)
     }
 
     /// Does the flash operation that is due, if one is; at most one. Returns whether there was one.
-    pub fn work<F: NorFlash>(&mut self, doubt: &mut Doubt, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
+    pub fn step<F: NorFlash>(
+        &mut self,
+        suspects: &mut SuspectUnits,
+        board: &Board,
+        flash: &mut F,
+    ) -> Result<bool, Refusal> {
         if self.receiver.due() == 0 {
             return Ok(false);
         }
         let (unit, phase) = (self.receiver.written() / board.slot_unit, self.receiver.phase());
         if self.old_header {
-            self.erase(0, doubt, board, flash)?;
+            self.erase(0, suspects, board, flash)?;
         } else if self.open == Some(unit) {
             self.receiver.write(flash, board)?;
             self.note_phase(phase);
         } else if self.may_write_to(unit, board, flash)? {
             self.open = Some(unit);
-            return self.work(doubt, board, flash);
+            return self.step(suspects, board, flash);
         } else {
-            self.erase(unit, doubt, board, flash)?;
+            self.erase(unit, suspects, board, flash)?;
             self.open = Some(unit);
         }
         Ok(true)
@@ -160,13 +172,13 @@ impl Transfer {
     fn erase<F: NorFlash>(
         &mut self,
         unit: u32,
-        doubt: &mut Doubt,
+        suspects: &mut SuspectUnits,
         board: &Board,
         flash: &mut F,
     ) -> Result<(), Refusal> {
         let start = board.slot(self.receiver.checked().slot()).start + unit * board.slot_unit;
         flash.erase(start, start + board.slot_unit).map_err(|_| Refusal::Flash)?;
-        doubt.erased(unit);
+        suspects.note_erased(unit);
         if unit == 0 {
             self.old_header = false;
             self.erased_first = true;

@@ -1,11 +1,10 @@
 //! [`Updater`]: the state of the device, and every change that the firmware can make to it.
 
-use crate::doubt::Doubt;
+use crate::operation::{Change, CheckFor, InputMode, Operation, Step};
+use crate::suspects::SuspectUnits;
 use crate::transfer::read_header;
-use crate::wire::{self, Refusal};
-use crate::work::{Along, Change, Purpose, Stage, Work};
 use embedded_storage::nor_flash::NorFlash;
-use lifeboot_core::boot::{Consequences, outcome};
+use lifeboot_core::boot::{ConfirmEffects, outcome};
 use lifeboot_core::handover::{self, Boot};
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::journal::Journal;
@@ -13,11 +12,12 @@ use lifeboot_core::layout::{BLOCK, Board, Slot};
 use lifeboot_core::record::{Ending, Record, Reset};
 use lifeboot_core::verify::Check;
 use lifeboot_core::version::Version;
+use lifeboot_wire::{self as wire, Refusal};
 use sha256::{Digest, Sha256};
 
 /// What a host believes about the device; a transfer begins only where it is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Belief {
+pub struct Expected {
     /// The version that runs.
     pub running: Version,
     /// The slot that does not run.
@@ -35,8 +35,8 @@ pub struct Updater<F> {
     pub(crate) running: Slot,
     pub(crate) schema: u16,
     pub(crate) boot: Option<Boot>,
-    pub(crate) stage: Stage,
-    pub(crate) doubt: Doubt,
+    pub(crate) operation: Operation,
+    pub(crate) suspects: SuspectUnits,
 }
 
 /// Stands somewhere in the firmware's own flash, so its address tells the slot.
@@ -65,8 +65,8 @@ impl<F: NorFlash> Updater<F> {
             running: slot,
             schema: 0,
             boot: None,
-            stage: Stage::Idle,
-            doubt: Doubt::default(),
+            operation: Operation::Idle,
+            suspects: SuspectUnits::default(),
         }
     }
 
@@ -111,12 +111,12 @@ impl<F: NorFlash> Updater<F> {
     /// [`Refusal::Flash`] where the journal does not take it: then the trial goes on.
     pub fn confirm(&mut self) -> Result<(), Refusal> {
         if self.request_confirm()? {
-            while self.work()? == Work::Busy {}
+            while self.step()? == Step::Busy {}
         }
         Ok(())
     }
 
-    /// Starts to [`confirm`](Self::confirm); [`work`](Self::work) does it, and is [`Work::Done`] when it is durable.
+    /// Starts to [`confirm`](Self::confirm); [`step`](Self::step) does it, and is [`Step::Done`] when it is durable.
     /// Returns whether there is anything to do.
     ///
     /// # Errors
@@ -125,17 +125,17 @@ impl<F: NorFlash> Updater<F> {
         let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
         // Where the bootloader does not say which keys it holds, it looks itself, at its next boot.
         let revoked = self.info().map_or(0, |info| header.revoked_keys(&info));
-        let consequences = Consequences { epoch: header.epoch, revoked };
-        let due = self.is_trial() || consequences.are_due(self.journal.record());
+        let effects = ConfirmEffects { epoch: header.epoch, revoked };
+        let due = self.is_trial() || effects.pending(self.journal.record());
         if due {
             let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Reset::default());
-            self.stage = Stage::Recording(Change::Confirm(outcome, consequences));
+            self.operation = Operation::Recording(Change::Confirm(outcome, effects));
         }
         Ok(due)
     }
 
     /// Starts going back: ends the trial, if there is one, or else puts the image in the other slot, the previous
-    /// firmware as a rule, on trial. [`work`](Self::work) does it; reset the chip when that is [`Work::Done`].
+    /// firmware as a rule, on trial. [`step`](Self::step) does it; reset the chip when that is [`Step::Done`].
     ///
     /// An image that was rejected is not the previous firmware, but took its place: that is refused, and only a transfer
     /// with `force` tries it again.
@@ -145,7 +145,7 @@ impl<F: NorFlash> Updater<F> {
     pub fn request_rollback(&mut self) -> Result<(), Refusal> {
         if let Some(trial) = self.journal.record().trial {
             let outcome = outcome(&mut self.flash, self.board, trial.slot, Ending::Requested, Reset::default());
-            self.stage = Stage::Recording(Change::EndTrial(outcome));
+            self.operation = Operation::Recording(Change::EndTrial(outcome));
             return Ok(());
         }
         let start = self.board.slot(self.target()).start;
@@ -159,20 +159,20 @@ impl<F: NorFlash> Updater<F> {
         if record.outcomes.have_rejected(&digest) {
             return Err(Refusal::Rejected);
         }
-        self.start_check(&header, Purpose::Rollback)
+        self.start_check(&header, CheckFor::Rollback)
     }
 
-    /// Starts a transfer of the image with this header into the other slot. [`work`](Self::work) checks the header, and
-    /// is [`Work::Done`] when bytes are waited for. Nothing is erased before everything that the header can be refused
+    /// Starts a transfer of the image with this header into the other slot. [`step`](Self::step) checks the header, and
+    /// is [`Step::Done`] when bytes are waited for. Nothing is erased before everything that the header can be refused
     /// for was found out. With `force`, an image that was rejected before is taken.
     ///
     /// A transfer that was under way is given up; what it wrote stays, and can be skipped.
     ///
     /// # Errors
     /// Why the image is not acceptable on this device, now.
-    pub fn begin(&mut self, header: &HeaderBytes, belief: Belief, force: bool) -> Result<(), Refusal> {
+    pub fn begin(&mut self, header: &HeaderBytes, expected: Expected, force: bool) -> Result<(), Refusal> {
         self.abort();
-        if belief.target != self.target() {
+        if expected.target != self.target() {
             return Err(Refusal::OtherTarget);
         }
         if self.is_trial() {
@@ -180,49 +180,51 @@ impl<F: NorFlash> Updater<F> {
         }
         // A bootloader that answers in place of firmware runs nothing: version 0.0.0.
         let running = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?);
-        if belief.running != running.map_or_else(|_| Version::default(), |header| header.version) {
+        if expected.running != running.map_or_else(|_| Version::default(), |header| header.version) {
             return Err(Refusal::OtherRunning);
         }
-        self.start_check(header, Purpose::Transfer { force })
+        self.start_check(header, CheckFor::Transfer { force })
     }
 
     /// The next offset in the slot that needs bytes; `None` without a transfer.
     pub fn next(&self) -> Option<u32> {
-        match &self.stage {
-            Stage::Receiving { transfer, .. } => Some(transfer.next()),
+        match &self.operation {
+            Operation::Receiving { transfer, .. } => Some(transfer.next()),
             _ => None,
         }
     }
 
     /// Takes bytes of the image that belong at `offset` in the slot; returns how many. 0 while there is
-    /// [`work`](Self::work) to do, and where `offset` is not [`next`](Self::next).
+    /// [`step`](Self::step) to do, and where `offset` is not [`next`](Self::next).
     ///
     /// # Errors
     /// What is wrong with the image, or that there is no transfer (any more).
     pub fn feed(&mut self, offset: u32, bytes: &[u8]) -> Result<usize, Refusal> {
-        match &mut self.stage {
+        match &mut self.operation {
             // Not among those that a patch makes.
             #[cfg(feature = "delta")]
-            Stage::Receiving { along: Along::Patch(_), .. } => Ok(0),
-            Stage::Receiving { transfer, end_trial: false, .. } if transfer.next() == offset => {
+            Operation::Receiving { input: InputMode::Patch(_), .. } => Ok(0),
+            Operation::Receiving { transfer, end_trial: false, .. } if transfer.next() == offset => {
                 let taken = transfer.feed(bytes, &mut self.flash);
                 self.end_on_error(taken)
             }
-            Stage::Receiving { .. } => Ok(0),
+            Operation::Receiving { .. } => Ok(0),
             _ => Err(Refusal::NoTransfer),
         }
     }
 
-    /// Passes over what the slot already holds, up to `to`, if possible; [`next`](Self::next) tells how far it went.
+    /// Skips what the slot already holds, up to the offset `to`. Returns whether it did, all of it or a part;
+    /// [`next`](Self::next) says how far. It does not skip a unit that is suspect after a power cut, or that has to be erased
+    /// for something else; nor anything while bytes are buffered, or a patch brings them.
     ///
     /// # Errors
     /// As [`feed`](Self::feed).
-    pub fn skip(&mut self, to: u32) -> Result<(), Refusal> {
-        match &mut self.stage {
+    pub fn skip(&mut self, to: u32) -> Result<bool, Refusal> {
+        match &mut self.operation {
             #[cfg(feature = "delta")]
-            Stage::Receiving { along: Along::Patch(_), .. } => Ok(()),
-            Stage::Receiving { transfer, .. } => {
-                let skipped = transfer.skip(to, &self.doubt, self.board, &mut self.flash);
+            Operation::Receiving { input: InputMode::Patch(_), .. } => Ok(false),
+            Operation::Receiving { transfer, .. } => {
+                let skipped = transfer.skip(to, &self.suspects, self.board, &mut self.flash);
                 self.end_on_error(skipped)
             }
             _ => Err(Refusal::NoTransfer),
@@ -230,22 +232,22 @@ impl<F: NorFlash> Updater<F> {
     }
 
     /// Everything was fed: verifies what was written, by reading back, from where [`verify_ahead`](Self::verify_ahead) has
-    /// got to. [`work`](Self::work) does it, writes the header and marks the slot trial; reset the chip when that is
-    /// [`Work::Done`].
+    /// got to. [`step`](Self::step) does it, writes the header and marks the slot trial; reset the chip when that is
+    /// [`Step::Done`].
     ///
     /// # Errors
     /// [`Refusal::Incomplete`]: the transfer goes on. [`Refusal::NoTransfer`].
     #[inline(never)] // As `verify_ahead`.
     pub fn finish(&mut self) -> Result<(), Refusal> {
-        let Stage::Receiving { transfer, along, .. } = &self.stage else { return Err(Refusal::NoTransfer) };
+        let Operation::Receiving { transfer, input, .. } = &self.operation else { return Err(Refusal::NoTransfer) };
         if !transfer.is_complete() {
             return Err(Refusal::Incomplete);
         }
-        let check = match along {
-            Along::Check(check) => check.clone(),
+        let check = match input {
+            InputMode::VerifiedAhead(check) => check.clone(),
             _ => Check::new(transfer.checked(), self.board),
         };
-        self.stage = Stage::Verifying(*transfer.header(), check);
+        self.operation = Operation::Verifying(*transfer.header(), check);
         Ok(())
     }
 
@@ -257,12 +259,12 @@ impl<F: NorFlash> Updater<F> {
     /// What is wrong with the image or the flash; the transfer has ended then.
     #[inline(never)] // So that what it keeps on the stack is not under everything else.
     pub fn verify_ahead(&mut self) -> Result<bool, Refusal> {
-        let Stage::Receiving { transfer, along, .. } = &mut self.stage else { return Ok(false) };
-        if let Along::Nothing = along {
-            *along = Along::Check(Check::new(transfer.checked(), self.board));
+        let Operation::Receiving { transfer, input, .. } = &mut self.operation else { return Ok(false) };
+        if let InputMode::Plain = input {
+            *input = InputMode::VerifiedAhead(Check::new(transfer.checked(), self.board));
         }
-        match along {
-            Along::Check(check) if check.is_before(transfer.written()) => {
+        match input {
+            InputMode::VerifiedAhead(check) if check.is_before(transfer.written()) => {
                 let stepped = check.step(&mut self.flash, self.board);
                 self.end_on_error(stepped.map_err(Refusal::from))?;
                 Ok(true)
@@ -273,13 +275,14 @@ impl<F: NorFlash> Updater<F> {
 
     /// Gives up what is under way. What a transfer wrote stays in the slot.
     pub fn abort(&mut self) {
-        self.stage = Stage::Idle;
+        self.operation = Operation::Idle;
     }
 
-    /// The start of the SHA-256 of a part of the target slot, as it is in flash; zeros where that cannot be read.
+    /// The start of the SHA-256 of a part of the target slot, as it is in flash.
     ///
     /// # Errors
-    /// [`Refusal::Command`] where the part is not inside the slot, or does not start at a multiple of [`BLOCK`].
+    /// [`Refusal::Command`] if the part is not inside the slot, or does not start at a multiple of [`BLOCK`];
+    /// [`Refusal::Flash`] if it cannot be read.
     pub fn digest(&mut self, offset: u32, length: u32) -> Result<[u8; wire::DIGEST_LENGTH], Refusal> {
         let slot = self.board.slot(self.target());
         let end = offset.checked_add(length).filter(|end| *end <= slot.length).ok_or(Refusal::Command)?;
@@ -289,9 +292,7 @@ impl<F: NorFlash> Updater<F> {
         let mut hash = Sha256::new();
         let mut block = [0; BLOCK as usize];
         for start in (offset..end).step_by(block.len()) {
-            if self.flash.read(slot.start + start, &mut block).is_err() {
-                return Ok(Default::default());
-            }
+            self.flash.read(slot.start + start, &mut block).map_err(|_| Refusal::Flash)?;
             hash.update(block.get(..(end - start).min(BLOCK) as usize).unwrap_or_default());
         }
         let digest: [u8; 32] = hash.finalize().into();

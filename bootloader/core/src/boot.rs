@@ -26,11 +26,11 @@
 //!    told so at once, and the host's `push` and `inspect` tell before the update.
 
 use crate::image::{HEADER_LENGTH, Header, Invalid, Trust};
-use crate::info::Info;
+use crate::info::BootloaderInfo;
 use crate::journal::{Failed, Journal};
 use crate::layout::{Board, Slot};
 use crate::record::{Ending, Outcome, Record, Reset, Trial};
-use crate::verify::{STANDS, Verified, stands, verify};
+use crate::verify::{RECHECK_OK, Verified, recheck, verify};
 use embedded_storage::nor_flash::NorFlash;
 
 /// What the bootloader does next.
@@ -47,7 +47,7 @@ pub enum Decision {
 }
 
 /// Decides what to start. Every change of the boot state is durable before this returns.
-pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Info, reset: Reset) -> Decision {
+pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &BootloaderInfo, reset: Reset) -> Decision {
     let mut device = Device { journal: Journal::open(flash, board), flash, board, info };
 
     // 1 and 2: a trial is started while it has starts left, and each is counted before it is made.
@@ -66,7 +66,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Info, rese
     }
 
     // A record that a torn write left may read differently at the next boot: make it firm before acting on it.
-    let _ = device.journal.settle(device.flash, reset.cause);
+    let _ = device.journal.rewrite_if_suspect(device.flash, reset.cause);
 
     // 3: the default.
     let confirmed = device.record().confirmed;
@@ -91,7 +91,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Info, rese
 struct Device<'a, F> {
     flash: &'a mut F,
     board: &'static Board,
-    info: &'a Info,
+    info: &'a BootloaderInfo,
     journal: Journal,
 }
 
@@ -125,31 +125,31 @@ impl<F: NorFlash> Device<'_, F> {
     /// The confirm of the image that is about to run is durable: what follows from it and was kept from it by a cut in
     /// the updater, or because the image came from production, is made good.
     fn follow_confirm(&mut self, image: &Verified) {
-        let consequences = Consequences { epoch: image.epoch(), revoked: image.revokes() };
+        let effects = ConfirmEffects { epoch: image.epoch(), revoked: image.revokes() };
         // They are for good, so it is looked twice.
-        if consequences.are_due(self.record()) && stands(image, self.flash, self.board, self.info) == STANDS {
-            let _ = self.append(|record| consequences.enter(record));
+        if effects.pending(self.record()) && recheck(image, self.flash, self.board, self.info) == RECHECK_OK {
+            let _ = self.append(|record| effects.apply(record));
         }
     }
 }
 
 /// What follows from the confirm of an image, in a boot record of its own once that of the confirm is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Consequences {
+pub struct ConfirmEffects {
     /// The image's epoch, which becomes the floor unless that is higher.
     pub epoch: u32,
     /// The keys of the device's table that the image revokes, a bit each.
     pub revoked: u8,
 }
 
-impl Consequences {
+impl ConfirmEffects {
     /// Whether this boot state lacks any of them.
-    pub const fn are_due(self, record: &Record) -> bool {
+    pub const fn pending(self, record: &Record) -> bool {
         self.epoch > record.epoch_floor || self.revoked & !record.revoked != 0
     }
 
     /// Enters them into a boot state. The floor never falls, and what is revoked stays so.
-    pub fn enter(self, record: &mut Record) {
+    pub fn apply(self, record: &mut Record) {
         record.epoch_floor = record.epoch_floor.max(self.epoch);
         record.revoked |= self.revoked;
     }

@@ -30,13 +30,13 @@ mod header;
 pub use header::{FORMAT, HEADER_LENGTH, Header, HeaderBytes, REVOKES, Revokes, SIGNED_LENGTH};
 
 use crate::bytes::field;
-use crate::info::Info;
+use crate::info::BootloaderInfo;
 use crate::layout::{BLOCK, Board, Slot};
-use crate::signature::{Point, SignatureCheck, computed, first_half};
+use crate::signature::{Point, SignatureCheck, compute_r, first_half};
 use header::word;
 
 /// Why a slot, or a header on its way into one, is not acceptable. The numbers are those of the wire's refusals
-/// (`lifeboot_updater::wire::Refusal`), so that a bootloader can tell them.
+/// (`lifeboot_wire::Refusal`), so that a bootloader can tell them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Invalid {
@@ -80,7 +80,7 @@ pub struct Trust<'a> {
     /// The board.
     pub board: &'a Board,
     /// The bootloader's keys and format.
-    pub info: &'a Info,
+    pub info: &'a BootloaderInfo,
     /// A bit for each revoked key.
     pub revoked: u8,
     /// The lowest epoch that may run.
@@ -116,7 +116,7 @@ impl Checked {
     }
 
     /// Whether the header promises this digest; from now on it says what was computed.
-    pub(crate) fn has(&mut self, digest: [u8; 32]) -> bool {
+    pub(crate) fn store_computed_digest(&mut self, digest: [u8; 32]) -> bool {
         // Its own, so that the one comparison does not hang on the other's copy.
         let promised = *core::hint::black_box(&digest) == self.header.digest;
         self.header.digest = digest;
@@ -124,7 +124,7 @@ impl Checked {
     }
 
     /// Whether the bytes of a header go with what was computed, and with who is trusted: all that decides who may run.
-    pub(crate) fn goes_with(&self, bytes: &HeaderBytes, trust: &Trust) -> bool {
+    pub(crate) fn matches_flash(&self, bytes: &HeaderBytes, trust: &Trust) -> bool {
         field::<0xC0, 32, HEADER_LENGTH>(bytes) == self.point
             // What comes of a computation that did not take place; the bytes of no point that a signer would choose.
             && self.point != [0; 32]
@@ -152,10 +152,10 @@ impl Trust<'_> {
         let id = Header::parse(bytes)?.key_id;
         let (own, key) = self.key(id)?;
         // The key is looked for once more, so that both parts of the signature's check do not hang on one search.
-        let (_, again) = self.key(id)?;
+        let (_, key_copy) = self.key(id)?;
         // By reference, and nothing kept that can be had again: this is the deepest stack of the boot.
         let (message, signature) = bytes.split_last_chunk().ok_or(Invalid::Signature)?;
-        let point = computed([key, again], message, signature).ok_or(Invalid::Signature)?;
+        let point = compute_r([key, key_copy], message, signature).ok_or(Invalid::Signature)?;
         if point != *first_half(signature) {
             return Err(Invalid::Signature);
         }

@@ -28,22 +28,22 @@ pub const KEYS: usize = 4;
 const MAGIC: [u8; 4] = *b"LBIF";
 const KEYS_AT: usize = 0x20;
 /// Where the zeros begin.
-const HELD: usize = KEYS_AT + 32 * KEYS;
+const USED_LENGTH: usize = KEYS_AT + 32 * KEYS;
 
 /// A bootloader's word about itself, as it lies in flash, without the zeros behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(transparent)]
-pub struct Info([u8; HELD]);
+pub struct BootloaderInfo([u8; USED_LENGTH]);
 
 /// An info in its place in flash: there it is what the bootloader itself goes by.
 #[repr(C)]
-pub struct Placed {
+pub struct InfoSection {
     /// The info.
-    pub info: Info,
-    zeros: [u8; INFO_LENGTH - HELD],
+    pub info: BootloaderInfo,
+    zeros: [u8; INFO_LENGTH - USED_LENGTH],
 }
 
-impl Info {
+impl BootloaderInfo {
     /// The info of a bootloader with these keys, for no board yet. Panics, at build time, where there is none or there are too
     /// many.
     pub const fn new(keys: &[[u8; 32]], demo_key: bool) -> Self {
@@ -54,36 +54,36 @@ impl Info {
             table[index] = keys[index];
             index += 1;
         }
-        let mut out = [0; HELD];
-        put::<0x00, 4, HELD>(&mut out, MAGIC);
-        put::<0x04, 2, HELD>(&mut out, FORMAT.to_le_bytes());
-        put::<0x06, 2, HELD>(&mut out, [keys.len() as u8, demo_key as u8]);
-        put::<0x20, 32, HELD>(&mut out, table[0]);
-        put::<0x40, 32, HELD>(&mut out, table[1]);
-        put::<0x60, 32, HELD>(&mut out, table[2]);
-        put::<0x80, 32, HELD>(&mut out, table[3]);
-        Info(out)
+        let mut out = [0; USED_LENGTH];
+        put::<0x00, 4, USED_LENGTH>(&mut out, MAGIC);
+        put::<0x04, 2, USED_LENGTH>(&mut out, FORMAT.to_le_bytes());
+        put::<0x06, 2, USED_LENGTH>(&mut out, [keys.len() as u8, demo_key as u8]);
+        put::<0x20, 32, USED_LENGTH>(&mut out, table[0]);
+        put::<0x40, 32, USED_LENGTH>(&mut out, table[1]);
+        put::<0x60, 32, USED_LENGTH>(&mut out, table[2]);
+        put::<0x80, 32, USED_LENGTH>(&mut out, table[3]);
+        BootloaderInfo(out)
     }
 
     /// The same for `board`.
     pub const fn for_board(mut self, board: &Board) -> Self {
-        put::<0x10, 16, HELD>(&mut self.0, board.name_bytes());
+        put::<0x10, 16, USED_LENGTH>(&mut self.0, board.name_bytes());
         self
     }
 
     /// The newest format that the bootloader knows.
     pub fn format(&self) -> u16 {
-        u16::from_le_bytes(field::<0x04, 2, HELD>(&self.0))
+        u16::from_le_bytes(field::<0x04, 2, USED_LENGTH>(&self.0))
     }
 
     /// Whether it was built with a demo's throw-away key, which protects nothing.
     pub fn demo_key(&self) -> bool {
-        let [flags] = field::<0x07, 1, HELD>(&self.0);
+        let [flags] = field::<0x07, 1, USED_LENGTH>(&self.0);
         flags & 1 != 0
     }
 
     fn count(&self) -> u8 {
-        let [count] = field::<0x06, 1, HELD>(&self.0);
+        let [count] = field::<0x06, 1, USED_LENGTH>(&self.0);
         count
     }
 
@@ -107,33 +107,33 @@ impl Info {
     }
 
     /// The same in its place.
-    pub const fn placed(self) -> Placed {
-        Placed { info: self, zeros: [0; INFO_LENGTH - HELD] }
+    pub const fn into_section(self) -> InfoSection {
+        InfoSection { info: self, zeros: [0; INFO_LENGTH - USED_LENGTH] }
     }
 
     /// The bytes, zeros included.
     pub fn to_bytes(&self) -> [u8; INFO_LENGTH] {
         let mut out = [0; INFO_LENGTH];
-        put::<0, HELD, INFO_LENGTH>(&mut out, self.0);
+        put::<0, USED_LENGTH, INFO_LENGTH>(&mut out, self.0);
         out
     }
 
     /// The info in these bytes; `None` where they are not one for `board`.
     pub fn from_bytes(bytes: &[u8; INFO_LENGTH], board: &Board) -> Option<Self> {
-        let info = Info(field::<0, HELD, INFO_LENGTH>(bytes));
+        let info = BootloaderInfo(field::<0, USED_LENGTH, INFO_LENGTH>(bytes));
         info.is_for(board).then_some(info)
     }
 
     /// Reads the info of the bootloader in `flash`; `None` where it cannot be read or is not one for `board`.
     pub fn read<F: ReadNorFlash>(flash: &mut F, board: &Board) -> Option<Self> {
-        let mut info = Info([0; HELD]);
+        let mut info = BootloaderInfo([0; USED_LENGTH]);
         flash.read(board.bootloader.end() - INFO_LENGTH as u32, &mut info.0).ok()?;
         info.is_for(board).then_some(info)
     }
 
     fn is_for(&self, board: &Board) -> bool {
-        field::<0x00, 4, HELD>(&self.0) == MAGIC
-            && field::<0x10, 16, HELD>(&self.0) == board.name_bytes()
+        field::<0x00, 4, USED_LENGTH>(&self.0) == MAGIC
+            && field::<0x10, 16, USED_LENGTH>(&self.0) == board.name_bytes()
             && (1..=KEYS as u8).contains(&self.count())
     }
 }

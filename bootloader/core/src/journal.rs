@@ -9,7 +9,7 @@
 //!   reading, and never written over when appending.
 //! - Every append is read back; where it differs, the next place is taken.
 //! - A record that was torn near its end may read as valid now and differently later, or the other way round.
-//!   [`Journal::settle`] writes the newest record afresh, until it stands three times, so that two interrupted writes
+//!   [`Journal::rewrite_if_suspect`] writes the newest record afresh, until it stands three times, so that two interrupted writes
 //!   cannot take all of them away, and nothing stands behind it that could become valid.
 //!
 //! The chip's driver owes this module one thing: a read of words that were torn returns, with an error or any bytes.
@@ -22,7 +22,7 @@ use embedded_storage::nor_flash::NorFlash;
 const STRIDE_LIMIT: usize = crate::layout::BLOCK as usize;
 
 /// Equal records after which a state counts as settled.
-const SETTLED: u32 = 3;
+const EQUAL_RECORDS: u32 = 3;
 
 /// The flash did not take a record, at any place. Nothing was lost: the newest record is still the last good one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl Journal {
     }
 
     /// Writes the newest record afresh if the reset before this boot may have torn it, or the one that was to follow it.
-    pub fn settle<F: NorFlash>(&mut self, flash: &mut F, cause: Cause) -> Result<(), Failed> {
+    pub fn rewrite_if_suspect<F: NorFlash>(&mut self, flash: &mut F, cause: Cause) -> Result<(), Failed> {
         let newest = self.newest.map_or(0, |(newest, _)| newest);
         let next = self.next_place().unwrap_or_else(|| self.next_unit());
         // Nothing was tried there since the last time round.
@@ -122,10 +122,11 @@ impl Journal {
         let mut equal = 0;
         self.scan(flash, |journal, _, sequence, record| {
             // By their bytes: comparing field by field would be a quarter of a kilobyte of code.
-            let same = newest.wrapping_sub(sequence) < SETTLED && record.to_bytes(0) == journal.record.to_bytes(0);
+            let same =
+                newest.wrapping_sub(sequence) < EQUAL_RECORDS && record.to_bytes(0) == journal.record.to_bytes(0);
             equal += u32::from(same);
         });
-        if untouched && equal >= SETTLED { Ok(()) } else { self.append(flash, self.record) }
+        if untouched && equal >= EQUAL_RECORDS { Ok(()) } else { self.append(flash, self.record) }
     }
 
     /// Calls `each` with every valid record.

@@ -15,7 +15,7 @@ mod frame;
 mod request;
 
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
-use crate::info::Info;
+use crate::info::BootloaderInfo;
 use crate::journal::Journal;
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
@@ -31,10 +31,10 @@ pub const CHUNK: usize = 512;
 /// Bytes of a message beside them, at most, and of its CRC: session, number, variant, offset, length.
 const OVERHEAD: usize = 3 + 1 + 1 + 5 + 2 + 4;
 
-/// A host's silence, in milliseconds, after which another one may take over: `lifeboot_updater::wire::SILENCE`.
-const SILENCE: u32 = 3000;
+/// A host's silence, in milliseconds, after which another one may take over: `lifeboot_wire::SESSION_TIMEOUT_MS`.
+const SESSION_TIMEOUT_MS: u32 = 3000;
 /// Silence after which a bootloader that was asked to answer starts the firmware after all.
-pub const PATIENCE: u32 = 60_000;
+pub const RECOVERY_TIMEOUT_MS: u32 = 60_000;
 
 /// The serial line, the time and the watchdog, as the chip has them.
 pub trait Line {
@@ -50,19 +50,19 @@ pub trait Line {
     fn feed_watchdog(&mut self);
 }
 
-/// Answers hosts until the chip is to be reset: a host asked for that, or, where it was `asked` to answer, none was heard
-/// for [`PATIENCE`]. `asked`: the confirmed slot may be a good one, so it is not written.
+/// Answers hosts until the chip is to be reset: a host asked for that, or, where it was `requested` to answer, none was heard
+/// for [`RECOVERY_TIMEOUT_MS`]. `requested`: the confirmed slot may be a good one, so it is not written.
 pub fn serve<F: NorFlash, L: Line>(
     flash: &mut F,
     board: &'static Board,
-    info: &Info,
+    info: &BootloaderInfo,
     line: &mut L,
     cause: Cause,
-    asked: bool,
+    requested: bool,
 ) {
     let mut journal = Journal::open(flash, board);
     // A flash that takes no record is one more reason to answer.
-    let _ = journal.settle(flash, cause);
+    let _ = journal.rewrite_if_suspect(flash, cause);
     let heard = line.now();
     let mut server = Server {
         flash,
@@ -70,7 +70,7 @@ pub fn serve<F: NorFlash, L: Line>(
         info,
         line,
         journal,
-        asked,
+        requested,
         header: [0; _],
         receiver: None,
         holder: None,
@@ -100,10 +100,10 @@ enum Task {
 struct Server<'a, F, L> {
     flash: &'a mut F,
     board: &'static Board,
-    info: &'a Info,
+    info: &'a BootloaderInfo,
     line: &'a mut L,
     journal: Journal,
-    asked: bool,
+    requested: bool,
     /// That of the last request to begin.
     header: HeaderBytes,
     /// The transfer of its image.
@@ -127,7 +127,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
             self.line.feed_watchdog();
             let message = match self.line.receive() {
                 Some(byte) => frame.push(byte),
-                None if self.asked && self.silence() > PATIENCE => return Task::Reset,
+                None if self.requested && self.silence() > RECOVERY_TIMEOUT_MS => return Task::Reset,
                 None => None,
             };
             if let Some(message) = message
@@ -149,7 +149,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
             self.request = last;
             return None;
         }
-        if holder.is_some_and(|holder| holder != session) && silence < SILENCE {
+        if holder.is_some_and(|holder| holder != session) && silence < SESSION_TIMEOUT_MS {
             self.answer(body::DONE, Err(refusal::BUSY));
             self.request = last;
             return None;
@@ -210,7 +210,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
     fn begin(&mut self, target: Slot, force: bool) -> Result<u32, u8> {
         self.receiver = None;
         let mut record = *self.journal.record();
-        if self.asked && target == record.confirmed {
+        if self.requested && target == record.confirmed {
             return Err(refusal::OTHER_TARGET);
         }
         let checked = trust(self.board, self.info, &record).check(&self.header, target).map_err(number)?;
@@ -267,6 +267,6 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
     }
 }
 
-fn trust<'a>(board: &'a Board, info: &'a Info, record: &Record) -> Trust<'a> {
+fn trust<'a>(board: &'a Board, info: &'a BootloaderInfo, record: &Record) -> Trust<'a> {
     Trust { board, info, revoked: record.revoked, epoch_floor: record.epoch_floor }
 }

@@ -8,7 +8,7 @@
 //! Keys of small order are not looked for at each verification, as ed25519-dalek's strict check does: that there is none is
 //! made sure once, when the bootloader is built. Keys that are not [canonical](is_canonical) sign nothing.
 //!
-//! [`computed`] is the bootloader's. [`SignatureCheck`] is the same in small steps, for firmware that goes on running
+//! [`compute_r`] is the bootloader's. [`SignatureCheck`] is the same in small steps, for firmware that goes on running
 //! meanwhile: about as fast, with half of the stack, and with a kilobyte of state between the steps.
 
 mod scalar;
@@ -35,7 +35,7 @@ const _: () = assert!(LOW.is_multiple_of(3));
 
 /// Whether `signature` is `key`'s over `message`.
 pub fn is_signed(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
-    computed([key; 2], message, signature).is_some_and(|point| point == *first_half(signature))
+    compute_r([key; 2], message, signature).is_some_and(|point| point == *first_half(signature))
 }
 
 /// What a signature by a key over `message` with this S begins with: S·B − k·A. `None` where there is no such signature.
@@ -44,22 +44,22 @@ pub fn is_signed(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) 
 /// core skip an instruction may find one in which k or the key does not count, and sign without the private key. So the key
 /// is wanted twice, each found by itself: of one −A is made, and in the end −A has to be the other one's. That costs a
 /// quarter of time; to compute all of it twice would cost all of it.
-pub fn computed(keys: [&Key; 2], message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> Option<Point> {
+pub fn compute_r(keys: [&Key; 2], message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> Option<Point> {
     if !is_below_order(signature.last_chunk()?) {
         return None;
     }
-    let [key, again] = keys;
+    let [key, key_copy] = keys;
     let minus_a = minus(key);
     let minus_a = minus_a.as_ref()?;
     // In place, since moving points costs stack, of which this is the deepest place.
     let mut sum = part(minus_a, key, message, signature, LOW, 32);
     raise(&mut sum);
-    let mut twin = part(minus_a, again, message, signature, 0, LOW);
+    let mut twin = part(minus_a, key_copy, message, signature, 0, LOW);
     add(&mut sum, &mut twin);
-    settled(&sum, minus_a, &twin, again)
+    confirm_sum(&sum, minus_a, &twin, key_copy)
 }
 
-/// Whether a key is written as RFC 8032, 5.1.3, wants: its y below the field's 2²⁵⁵ - 19. [`computed`] takes no other.
+/// Whether a key is written as RFC 8032, 5.1.3, wants: its y below the field's 2²⁵⁵ - 19. [`compute_r`] takes no other.
 pub fn is_canonical(key: &Key) -> bool {
     let [first, between @ .., last] = key;
     *first < 0xed || last & 0x7f < 0x7f || between.iter().any(|byte| *byte < 0xff)
@@ -136,11 +136,11 @@ fn add(one: &mut EdwardsPoint, other: &mut EdwardsPoint) {
 
 /// The sum's bytes, where it is what was computed of this key.
 #[inline(never)]
-fn settled(sum: &EdwardsPoint, minus_a: &EdwardsPoint, twin: &EdwardsPoint, again: &Key) -> Option<Point> {
+fn confirm_sum(sum: &EdwardsPoint, minus_a: &EdwardsPoint, twin: &EdwardsPoint, key_copy: &Key) -> Option<Point> {
     // The sum twice, and something else between: what is found in its place where a store was skipped may be known beforehand.
     let [point, used, twin] = compressed(sum, minus_a, twin);
     // The last byte is left out: A and −A differ in it, by the sign of x.
-    let fits = twin == point && used.first_chunk::<31>() == again.first_chunk::<31>();
+    let fits = twin == point && used.first_chunk::<31>() == key_copy.first_chunk::<31>();
     if fits { Some(point) } else { None }
 }
 

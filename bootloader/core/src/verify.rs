@@ -12,11 +12,11 @@
 //! defence here.
 //!
 //! And the core may be made to skip an instruction, by whoever has his hands on supply or clock. So the decision is taken
-//! twice: [`verify`] takes it, and [`stands`] looks again, right before the jump. A test leaves out each instruction of the
+//! twice: [`verify`] takes it, and [`recheck`] looks again, right before the jump. A test leaves out each instruction of the
 //! real bootloader in turn, and no bad image starts (`tests/cases/skips.rs`).
 
 use crate::image::{Checked, HEADER_LENGTH, Invalid, Trust};
-use crate::info::Info;
+use crate::info::BootloaderInfo;
 use crate::journal::Journal;
 use crate::layout::{BLOCK, Board, HANDOVER_LENGTH, Slot};
 use crate::rebase::{Decoder, ENTRY_LENGTH, Entry, Rebaser};
@@ -81,18 +81,18 @@ impl Verified {
     }
 }
 
-/// What [`stands`] says where all is well: no number that a register or fresh memory is likely to hold.
-pub const STANDS: u32 = 0x4C42_A5C3;
+/// What [`recheck`] says where all is well: no number that a register or fresh memory is likely to hold.
+pub const RECHECK_OK: u32 = 0x4C42_A5C3;
 
-/// Looks once more, and on its own, at who may run: `STANDS`, or another number. What was computed of signature and payload
+/// Looks once more, and on its own, at who may run: `RECHECK_OK`, or another number. What was computed of signature and payload
 /// is compared again, as data, with what flash says; board, epoch and key are held against a boot record that is read again.
 #[inline(never)]
-pub fn stands<F: NorFlash>(firmware: &Verified, flash: &mut F, board: &'static Board, info: &Info) -> u32 {
+pub fn recheck<F: NorFlash>(firmware: &Verified, flash: &mut F, board: &'static Board, info: &BootloaderInfo) -> u32 {
     let Record { revoked, epoch_floor, .. } = *Journal::open(flash, board).record();
     let trust = Trust { board, info, revoked, epoch_floor };
     let mut header = [0; HEADER_LENGTH];
     let read = flash.read(board.slot(firmware.slot()).start, &mut header);
-    if read.is_ok() && firmware.checked.goes_with(&header, &trust) { STANDS } else { 0 }
+    if read.is_ok() && firmware.checked.matches_flash(&header, &trust) { RECHECK_OK } else { 0 }
 }
 
 /// Reads and checks the header in a slot.
@@ -242,7 +242,7 @@ impl Check {
 
     fn finish(&mut self, board: &Board) -> Result<Verified, Invalid> {
         let digest = self.hash.clone().finalize().into();
-        if !self.checked.has(digest) {
+        if !self.checked.store_computed_digest(digest) {
             return Err(Invalid::Digest);
         }
         let header = self.checked.header();

@@ -8,14 +8,14 @@ use core::arch::{asm, naked_asm};
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use lifeboot_core::handover::{self, Boot, boot_words, cause_word, fault_in};
 use lifeboot_core::record::{Cause, Fault};
-use lifeboot_core::verify::{STANDS, Verified};
+use lifeboot_core::verify::{RECHECK_OK, Verified};
 
 /// Where the words lie that bootloader and firmware share.
-pub const HANDED_OVER: usize = BOARD.ram.start as usize;
-const CAUSE_WORD: usize = HANDED_OVER + handover::CAUSE as usize;
-const BOOT_WORD: usize = HANDED_OVER + handover::BOOT as usize;
-const VERIFICATION_WORD: usize = HANDED_OVER + handover::VERIFICATION as usize;
-const FAULT_WORDS: usize = HANDED_OVER + handover::FAULT as usize;
+pub const HANDOFF_BASE: usize = BOARD.ram.start as usize;
+const CAUSE_WORD: usize = HANDOFF_BASE + handover::CAUSE as usize;
+const BOOT_WORD: usize = HANDOFF_BASE + handover::BOOT as usize;
+const VERIFICATION_WORD: usize = HANDOFF_BASE + handover::VERIFICATION as usize;
+const FAULT_WORDS: usize = HANDOFF_BASE + handover::FAULT as usize;
 
 const AIRCR: usize = 0xE000_ED0C;
 /// AIRCR: the key that a write needs, and SYSRESETREQ (B3.2.6).
@@ -62,7 +62,7 @@ pub struct Reset {
 }
 
 impl Reset {
-    /// A reset by this cause, with the word that was [noted](noted_word). RAM alone does not prove a request: where the chip
+    /// A reset by this cause, with the word that was [noted](read_reset_note). RAM alone does not prove a request: where the chip
     /// names another cause, nobody asked.
     #[cfg_attr(not(feature = "recovery"), expect(unused_variables))]
     pub fn new(cause: Cause, noted: u32) -> Self {
@@ -95,14 +95,14 @@ pub fn wait_for_reset() -> ! {
 }
 
 /// The word that whoever reset the chip has left, once.
-pub fn noted_word() -> u32 {
+pub fn read_reset_note() -> u32 {
     let noted = load(CAUSE_WORD);
     store(CAUSE_WORD, 0);
     noted
 }
 
 /// The crash that firmware has left word of, once; `None` where the chip was reset for another cause.
-pub fn noted_fault(cause: Cause) -> Option<Fault> {
+pub fn read_fault_note(cause: Cause) -> Option<Fault> {
     let words = [0, 4, 8].map(|offset| load(FAULT_WORDS + offset));
     store(FAULT_WORDS, 0);
     fault_in(words, cause)
@@ -141,17 +141,17 @@ unsafe extern "C" fn clear_stack() {
     )
 }
 
-/// Starts firmware. `stands` is what [`stands`](lifeboot_core::verify::stands) has said of it.
-pub fn start(firmware: &Verified, stands: u32) -> ! {
+/// Starts firmware. `recheck` is what [`recheck`](lifeboot_core::verify::recheck) returned for it.
+pub fn start(firmware: &Verified, recheck: u32) -> ! {
     // SAFETY: the proof says that the stack pointer lies in RAM and the entry point in the payload, which was verified
     // in this boot; nothing of the bootloader is used again but its vectors.
-    unsafe { leave(firmware.stack(), firmware.entry(), stands) }
+    unsafe { leave(firmware.stack(), firmware.entry(), recheck) }
 }
 
 /// The last instructions of the bootloader. The firmware finds its entry point in r0, zero in r1 to r12 and in what was
 /// the bootloader's stack, and in the link register what a reset leaves there (B1.5.5).
 #[unsafe(naked)]
-unsafe extern "C" fn leave(stack: u32, entry: u32, stands: u32) -> ! {
+unsafe extern "C" fn leave(stack: u32, entry: u32, recheck: u32) -> ! {
     naked_asm!(
         "ldr  r3, 3f",
         "cmp  r2, r3",
@@ -178,10 +178,10 @@ unsafe extern "C" fn leave(stack: u32, entry: u32, stands: u32) -> ! {
         "bx   r0",
         "2: bl {fault}",
         ".p2align 2",
-        "3: .word {stands}",
+        "3: .word {recheck_ok}",
         clear_stack = sym clear_stack,
         fault = sym fault,
-        stands = const STANDS,
+        recheck_ok = const RECHECK_OK,
     )
 }
 

@@ -1,10 +1,10 @@
 //! Where the bootloader's log goes, in builds for development: the few bytes of RAM that survive the jump, as
 //! [`handover::LOG`] has them. What does not fit is cut off.
 
-use super::cortex_m::{HANDED_OVER, load, store};
+use super::cortex_m::{HANDOFF_BASE, load, store};
 use lifeboot_core::handover;
 
-const LENGTH: usize = HANDED_OVER + handover::LOG as usize;
+const LENGTH: usize = HANDOFF_BASE + handover::LOG as usize;
 const BYTES: usize = LENGTH + 4;
 
 /// Empties the log.

@@ -37,10 +37,10 @@
 //!   it as after reset.
 //! - `Serial`: `receive()` waits for nothing, and no error of the line stops it; `send()` and `flush()` wait, but not for ever.
 //!   How many bytes may come while nobody reads stands there: 6 on the nRF51, 1 to 2 on the STM32F4, 32 on the RP2040.
-//! - `recovery_is_asked()`: the pin, whose pull and settling are its own business; afterwards it is as after reset. Where
+//! - `recovery_is_requested()`: the pin, whose pull and settling are its own business; afterwards it is as after reset. Where
 //!   nothing is connected, nobody asks.
 //! - `feed_watchdog()`: whatever watchdog may still run from before the reset; harmless where none does.
-//! - `jump(&Verified, stands) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog and what
+//! - `jump(&Verified, recheck) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog and what
 //!   keeps the firmware from writing to the bootloader excepted.
 
 mod cortex_m;
@@ -61,7 +61,7 @@ mod vtor;
 
 #[cfg(not(feature = "recovery"))]
 pub use cortex_m::wait_for_debugger;
-pub use cortex_m::{note_boot, noted_fault};
+pub use cortex_m::{note_boot, read_fault_note};
 #[cfg(feature = "nrf51")]
 use nrf51 as chip;
 #[cfg(feature = "rp2040")]
@@ -71,4 +71,4 @@ use stm32f4 as chip;
 
 pub use chip::{BOARD, Clock, Flash, arm_watchdog, jump, reset, start_up};
 #[cfg(feature = "recovery")]
-pub use chip::{Serial, feed_watchdog, recovery_is_asked};
+pub use chip::{Serial, feed_watchdog, recovery_is_requested};

@@ -17,8 +17,8 @@ static VECTORS: [Vector; 16] = {
 };
 
 /// Starts the firmware that was verified, with its own vectors.
-pub fn enter(firmware: &Verified, stands: u32) -> ! {
+pub fn enter(firmware: &Verified, recheck: u32) -> ! {
     store(VTOR, firmware.vectors());
     barrier();
-    start(firmware, stands)
+    start(firmware, recheck)
 }

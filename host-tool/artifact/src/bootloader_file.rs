@@ -8,7 +8,7 @@ use crate::flash_file::{self, FlashFileError};
 use crate::hex::hex;
 use crate::segment::{ERASED, Run};
 use lifeboot_core::Board;
-use lifeboot_core::info::{INFO_LENGTH, Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH, key_id};
 use lifeboot_core::layout::BOARDS;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -20,7 +20,7 @@ const NAME: usize = 0x10;
 #[derive(Clone, Debug)]
 pub struct Bootloader {
     board: &'static Board,
-    info: Info,
+    info: BootloaderInfo,
     entry: u32,
     bytes: Vec<u8>,
 }
@@ -100,7 +100,7 @@ impl Bootloader {
             let mut bytes = vec![ERASED; board.bootloader.length as usize];
             let start = board.address(board.bootloader.start);
             runs.iter().for_each(|run| run.put_into(start, &mut bytes));
-            let info = Info::from_bytes(bytes.last_chunk()?, board)?;
+            let info = BootloaderInfo::from_bytes(bytes.last_chunk()?, board)?;
             Some(Bootloader { board, info, entry, bytes })
         });
         found.ok_or_else(|| {
@@ -121,7 +121,7 @@ impl Bootloader {
     }
 
     /// What it says of itself.
-    pub fn info(&self) -> &Info {
+    pub fn info(&self) -> &BootloaderInfo {
         &self.info
     }
 

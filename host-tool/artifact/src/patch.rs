@@ -5,13 +5,13 @@
 //! | `make` | finds what of the new image is in the old one, and writes it as instructions |
 //!
 //! They are kept in image files, behind the image ([`crate::image_file`]).
-//! [`lifeboot_updater::patch`] has the format. A patch decides what is sent, never what is trusted: the device checks the
+//! [`lifeboot_wire::patch`] has the format. A patch decides what is sent, never what is trusted: the device checks the
 //! header first and the whole image last, as for any other push.
 
 mod make;
 
 use crate::image_file::{ImageError, ImageFile, Patch};
-use lifeboot_updater::patch::{Malformed, PIECE, Patcher};
+use lifeboot_wire::patch::{Malformed, PIECE, Patcher};
 
 impl Patch {
     /// The patch from one image to another.

@@ -12,7 +12,7 @@ use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::{ImageFile, SlotUse};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Invalid, Trust};
-use lifeboot_updater::wire::{Keys, Refusal, Rejection, Status};
+use lifeboot_wire::{Keys, Refusal, Rejection, Status};
 
 /// What a rule says of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]

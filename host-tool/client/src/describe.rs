@@ -2,14 +2,14 @@
 
 use crate::state::{is_on_trial, running_content};
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, SlotContent, Status};
+use lifeboot_wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, SlotContent, Status};
 
 /// What runs, in a few words.
 pub fn running(status: &Status) -> String {
     let standing = if is_on_trial(status) { "on trial" } else { "confirmed" };
     match status.recovery {
         Some(Recovery::NothingStarts) => return "the bootloader, since no slot can be started".to_owned(),
-        Some(Recovery::Asked) => return "the bootloader, since it was asked to".to_owned(),
+        Some(Recovery::Requested) => return "the bootloader, since it was asked to".to_owned(),
         None => {}
     }
     match running_content(status) {

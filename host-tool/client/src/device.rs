@@ -6,7 +6,7 @@ use crate::pipe::Pipe;
 use crate::refusal::{Circumstances, Refused};
 use crate::restart::{POLL, RESET_AGAIN};
 use crate::state::{is_on_trial, other};
-use lifeboot_updater::wire::{Command, Keys, Status};
+use lifeboot_wire::{Command, Keys, Status};
 use miette::Diagnostic;
 use std::time::Duration;
 use thiserror::Error;

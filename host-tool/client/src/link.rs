@@ -20,8 +20,7 @@ pub use reply::Reply;
 use crate::pipe::Pipe;
 use frames::{End, Frames};
 use heard::MOMENT;
-use lifeboot_updater::frame;
-use lifeboot_updater::wire::{Answer, Body, Command, Keys, Refusal, Rejection, Request, SILENCE, Status};
+use lifeboot_wire::{Answer, Body, Command, Keys, Refusal, Rejection, Request, SESSION_TIMEOUT_MS, Status, frame};
 use recovery::Told;
 use reply::fits;
 use std::time::Duration;
@@ -86,7 +85,7 @@ impl<P: Pipe> Link<P> {
             number: (seed >> 16) as u8,
             resynchronise: true,
             recovery: Duration::from_secs(10),
-            busy_wait: Duration::from_millis(u64::from(SILENCE) + 1000),
+            busy_wait: Duration::from_millis(u64::from(SESSION_TIMEOUT_MS) + 1000),
             listener: None,
             stop: None,
             unanswered: None,
@@ -118,7 +117,7 @@ impl<P: Pipe> Link<P> {
         Link { recovery, ..self }
     }
 
-    /// Sets how long to wait for another host to fall silent; a little longer than [`SILENCE`] where nothing is said.
+    /// Sets how long to wait for another host to fall silent; a little longer than [`SESSION_TIMEOUT_MS`] where nothing is said.
     pub fn with_busy_wait(self, busy_wait: Duration) -> Self {
         Link { busy_wait, ..self }
     }

@@ -41,7 +41,7 @@ use crate::pipe::Pipe;
 use crate::refusal::{Circumstances, Refused};
 use crate::state::Standing;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_updater::wire::{Refusal, Status};
+use lifeboot_wire::{Refusal, Status};
 use std::time::Duration;
 use stop::{Stop, depends_on_content};
 use transfer::Permits;
@@ -64,7 +64,7 @@ pub struct Options {
 
 impl Default for Options {
     /// Not forced; waits for as long as three starts take that each run into
-    /// [`TRIAL_DEADLINE`](lifeboot_updater::TRIAL_DEADLINE), and some more.
+    /// `lifeboot_updater::TRIAL_DEADLINE`, and some more.
     fn default() -> Self {
         Options { force: false, patch: true, wait: true, timeout: Duration::from_secs(240) }
     }

@@ -5,7 +5,7 @@ use crate::state::{content, is_rejection, other};
 use lifeboot_artifact::hex;
 use lifeboot_core::image::Header;
 use lifeboot_core::{Slot, Version};
-use lifeboot_updater::wire::{Refusal, Rejection, SILENCE, SlotContent, Status};
+use lifeboot_wire::{Refusal, Rejection, SESSION_TIMEOUT_MS, SlotContent, Status};
 use miette::Diagnostic;
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -146,7 +146,7 @@ fn words(refusal: Refusal, Circumstances { status, image, quarantine }: Circumst
             "use firmware whose range of storage schemas includes the device's",
         ),
         Refusal::Busy => {
-            let seconds = SILENCE / 1000;
+            let seconds = SESSION_TIMEOUT_MS / 1000;
             return (
                 "another host is talking to it".to_owned(),
                 format!("try again when that one is done, or has been silent for {seconds} seconds"),

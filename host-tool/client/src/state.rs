@@ -2,7 +2,7 @@
 
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{self, Outcome, OutcomeEnding, Recovery, Slot, SlotContent, Status, Trial};
+use lifeboot_wire::{self as wire, Outcome, OutcomeEnding, Recovery, Slot, SlotContent, Status, Trial};
 
 /// Whether what runs still has to confirm.
 pub fn is_on_trial(status: &Status) -> bool {

@@ -8,7 +8,7 @@ use lifeboot_client::describe::{ending, running};
 use lifeboot_client::link::{Heard, Link, LinkError};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::state::is_on_trial;
-use lifeboot_updater::wire::{Command, Outcome, Status};
+use lifeboot_wire::{Command, Outcome, Status};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

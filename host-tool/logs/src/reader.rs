@@ -8,7 +8,7 @@ use crate::stream::{Found, Stream};
 use lifeboot_artifact::hex;
 use lifeboot_client::describe::running;
 use lifeboot_client::state::running_content;
-use lifeboot_updater::wire::{SlotContent, Status};
+use lifeboot_wire::{SlotContent, Status};
 use std::time::Duration;
 
 /// How long messages wait for the device to say what runs, where nobody gives up earlier: longer than a push asks.

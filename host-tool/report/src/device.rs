@@ -8,7 +8,7 @@ use lifeboot_artifact::hex;
 use lifeboot_client::describe::{board_name, earlier_reason, ending, reason, running};
 use lifeboot_client::standstill::standstill;
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{self, OutcomeEnding, SlotContent};
+use lifeboot_wire::{self as wire, OutcomeEnding, SlotContent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
@@ -192,7 +192,7 @@ impl From<&wire::Status> for Device {
             running: status.running.into(),
             recovery: status.recovery.map(|reason| match reason {
                 wire::Recovery::NothingStarts => RecoveryReason::NothingStarts,
-                wire::Recovery::Asked => RecoveryReason::Asked,
+                wire::Recovery::Requested => RecoveryReason::Asked,
             }),
             confirmed: status.confirmed.into(),
             trial: status.trial.map(TrialLeft::from),

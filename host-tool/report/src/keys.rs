@@ -4,9 +4,9 @@ use crate::slot_name::SlotName;
 use crate::table::{list, table};
 use lifeboot_artifact::hex;
 use lifeboot_client::state::content;
-use lifeboot_core::info::{Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::{Slot, Version};
-use lifeboot_updater::wire::{self, SlotContent, Status};
+use lifeboot_wire::{self as wire, SlotContent, Status};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
@@ -92,7 +92,7 @@ impl Keys {
     }
 
     /// The keys that a bootloader was built with.
-    pub fn of_bootloader(path: String, info: &Info, files: &Named) -> Keys {
+    pub fn of_bootloader(path: String, info: &BootloaderInfo, files: &Named) -> Keys {
         let key = |id: [u8; 4]| Key {
             id: hex(&id),
             file: file(files, id),

@@ -3,7 +3,7 @@
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::push::{self, Interruption, PatchUse, PushOutcome, Step};
-use lifeboot_updater::wire::Recovery;
+use lifeboot_wire::Recovery;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
@@ -77,7 +77,7 @@ impl From<Step> for PushEvent {
         let (step, attempts) = match step {
             Step::Asking => (PushStep::Asking, None),
             Step::Recovery(Recovery::NothingStarts) => (PushStep::NothingStarts, None),
-            Step::Recovery(Recovery::Asked) => (PushStep::RecoveryAsked, None),
+            Step::Recovery(Recovery::Requested) => (PushStep::RecoveryAsked, None),
             Step::Beginning => (PushStep::Offering, None),
             Step::Comparing => (PushStep::Comparing, None),
             Step::Sending => (PushStep::Sending, None),

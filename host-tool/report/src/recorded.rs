@@ -3,7 +3,7 @@
 
 use crate::device::{Content, Device, Ending, Fault, LastOutcome, RecoveryReason, Rejected};
 use lifeboot_artifact::version;
-use lifeboot_updater::wire::{self, OutcomeEnding, SlotContent};
+use lifeboot_wire::{self as wire, OutcomeEnding, SlotContent};
 use thiserror::Error;
 
 /// Why a text is not a device's state.
@@ -56,7 +56,7 @@ impl Device {
             }),
             recovery: self.recovery.map(|reason| match reason {
                 RecoveryReason::NothingStarts => wire::Recovery::NothingStarts,
-                RecoveryReason::Asked => wire::Recovery::Asked,
+                RecoveryReason::Asked => wire::Recovery::Requested,
             }),
         })
     }

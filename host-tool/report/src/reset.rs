@@ -1,6 +1,6 @@
 //! Why a device was reset.
 
-use lifeboot_updater::wire::ResetCause;
+use lifeboot_wire::ResetCause;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};

@@ -1,6 +1,6 @@
 //! Slots, by name.
 
-use lifeboot_updater::wire;
+use lifeboot_wire as wire;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};

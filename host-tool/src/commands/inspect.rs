@@ -15,7 +15,7 @@ use lifeboot_core::Board;
 use lifeboot_project::{files, key_files};
 use lifeboot_report::{Admission, Device, Either, FirmwareElf, Inspected, RelocationsElf};
 use lifeboot_serial::{BAUD, Port};
-use lifeboot_updater::wire::{Rejection, Status};
+use lifeboot_wire::{Rejection, Status};
 use std::path::{Path, PathBuf};
 
 /// Describe an image file, or firmware that is to become one

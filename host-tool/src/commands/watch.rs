@@ -21,7 +21,7 @@ use lifeboot_project::files;
 use lifeboot_project::watch::{Build, Built, Changes, Project};
 use lifeboot_report::{Failure, Pushed, WatchEvent, Watched};
 use lifeboot_serial::Port;
-use lifeboot_updater::wire::{Rejection, SlotContent, Status};
+use lifeboot_wire::{Rejection, SlotContent, Status};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

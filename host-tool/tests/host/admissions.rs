@@ -6,7 +6,7 @@ use crate::reported::line;
 use lifeboot_core::Slot;
 use lifeboot_project::key_files;
 use lifeboot_report::Device;
-use lifeboot_updater::wire::{self, OutcomeEnding, Rejection, ResetCause, SlotContent, Status, Trial};
+use lifeboot_wire::{self as wire, OutcomeEnding, Rejection, ResetCause, SlotContent, Status, Trial};
 
 /// Runs 1.0.0 in slot A, confirmed.
 pub fn status() -> Status {

@@ -6,7 +6,7 @@ use lifeboot_artifact::image_file::{ImageError, ImageFile, Release, UnsignedImag
 use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_artifact::sign::{Options, sign};
 use lifeboot_core::image::{Invalid, Revokes, Trust};
-use lifeboot_core::info::Info;
+use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::verify::verify;
 use lifeboot_core::{Board, Slot, Version};
@@ -66,7 +66,7 @@ impl ReadNorFlash for Flash {
 fn check(board: &Board, slot: Slot, content: &[u8], key: &PrivateKey) -> Result<Version, Invalid> {
     let mut flash = Flash(vec![0xff; board.flash_length as usize]);
     flash.0[board.slot(slot).start as usize..][..content.len()].copy_from_slice(content);
-    let info = Info::new(&[key.public().to_bytes()], false);
+    let info = BootloaderInfo::new(&[key.public().to_bytes()], false);
     let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 5 };
     let verified = verify(&mut flash, &trust, slot)?;
     assert_eq!(verified.vectors(), board.payload_address(slot));

@@ -15,8 +15,7 @@ use lifeboot_artifact::image_file::Release;
 use lifeboot_artifact::{hex, sign};
 use lifeboot_core::Slot;
 use lifeboot_core::image::Revokes;
-use lifeboot_updater::frame;
-use lifeboot_updater::wire::{self, Answer, Body, SlotContent, Status};
+use lifeboot_wire::{self as wire, Answer, Body, SlotContent, Status, frame};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 

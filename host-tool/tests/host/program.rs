@@ -2,7 +2,7 @@
 //! and defmt's strings, which are not part of the running firmware. Tests add to it what they are about.
 
 use lifeboot_artifact::elf::Firmware;
-use lifeboot_core::info::{INFO_LENGTH, Info};
+use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_core::{Board, Slot};
 use object::Endianness;
@@ -120,7 +120,7 @@ impl Program {
         program.sections = vec![
             section(".vectors", start, vectors),
             section(".text", start + 0x40, [0x00, 0xbf].repeat(0x21)),
-            section(".info", info, Info::new(keys, demo_key).for_board(board).to_bytes().to_vec()),
+            section(".info", info, BootloaderInfo::new(keys, demo_key).for_board(board).to_bytes().to_vec()),
         ];
         program.symbols.clear();
         program.relocations.clear();

@@ -4,7 +4,7 @@ use crate::admissions::status;
 use lifeboot_client::state::next_version;
 use lifeboot_core::Version;
 use lifeboot_project::watch::{Build, Building, Built, Changes, WatchError};
-use lifeboot_updater::wire::{self, Outcome, OutcomeEnding, ResetCause, SlotContent, Status};
+use lifeboot_wire::{self as wire, Outcome, OutcomeEnding, ResetCause, SlotContent, Status};
 use std::path::Path;
 use std::time::Duration;
 use std::{fs, thread};

@@ -12,14 +12,14 @@ use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::{Cause, Trial};
-use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_updater::{Expected, Refusal, Step, Updater};
 
 fn image(board: &'static Board) -> ImageFile {
     Recipe { relocations: 300, ..recipe(board, 1, 1500) }.image()
 }
 
 fn work(updater: &mut Updater<Flash>) -> Result<(), Refusal> {
-    while updater.work()? == Work::Busy {}
+    while updater.step()? == Step::Busy {}
     Ok(())
 }
 
@@ -27,7 +27,7 @@ fn work(updater: &mut Updater<Flash>) -> Result<(), Refusal> {
 fn complete(board: &'static Board) -> (Flash, Updater<Flash>) {
     let (image, flash) = (image(board), Device::new(board).flash.clone());
     let mut updater = Updater::running_in(Slot::A, flash.clone(), board);
-    let belief = Belief { running: version(0), target: Slot::B };
+    let belief = Expected { running: version(0), target: Slot::B };
     updater.begin(image.header_bytes(), belief, false).unwrap();
     work(&mut updater).unwrap();
     let content = image.to_bytes();
@@ -67,23 +67,23 @@ fn whenever_flash_changes_it_is_not_started() {
             for steps in 0.. {
                 let (flash, mut updater) = complete(board);
                 updater.finish().unwrap();
-                let mut ended = Ok(Work::Busy);
+                let mut ended = Ok(Step::Busy);
                 for _ in 0..steps {
                     assert_eq!(trial(&flash, board), None);
-                    ended = updater.work();
-                    if ended != Ok(Work::Busy) {
+                    ended = updater.step();
+                    if ended != Ok(Step::Busy) {
                         break;
                     }
                 }
                 change(&flash, board, at);
-                let result = if ended == Ok(Work::Done) { Ok(()) } else { work(&mut updater) };
+                let result = if ended.is_ok_and(Step::is_end) { Ok(()) } else { work(&mut updater) };
                 let marked = trial(&flash, board);
                 assert_eq!(marked, result.is_ok().then(|| Trial::new(Slot::B)), "{at:#x} after {steps}: {result:?}");
                 let decision = boot(&mut flash.clone(), board, &info(), Cause::Request.into());
                 let Decision::Confirmed(verified) = decision else { panic!("{at:#x} after {steps}: {decision:?}") };
                 assert_eq!((verified.slot(), trial(&flash, board)), (Slot::A, None));
                 *(if result.is_err() { &mut refused } else { &mut rejected }) += 1;
-                if ended == Ok(Work::Done) {
+                if ended.is_ok_and(Step::is_end) {
                     break;
                 }
             }
@@ -131,7 +131,7 @@ fn a_header_that_flash_does_not_keep_is_not_marked() {
         let (flash, mut updater) = complete(board);
         updater.finish().unwrap();
         while flash.bytes(board.slot(Slot::B).start, 4) == [0xff; 4] {
-            assert_eq!(updater.work(), Ok(Work::Busy));
+            assert_eq!(updater.step(), Ok(Step::Busy));
         }
         change(&flash, board, 0x30);
         assert_eq!(work(&mut updater), Err(Refusal::NotErased));

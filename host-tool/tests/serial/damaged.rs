@@ -1,7 +1,7 @@
 //! Frames that were damaged on their way: no device hears any of them.
 
 use crate::messages::scenes::{Scene, confirmed, destroyed, part};
-use lifeboot_updater::wire::Command;
+use lifeboot_wire::Command;
 
 /// A bit flipped, a byte lost, a byte doubled: of each.
 fn damaged(frame: &[u8]) -> Vec<Vec<u8>> {

@@ -13,7 +13,7 @@ use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_client::refusal::{Circumstances, Refused};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_serial::{BAUD, Port, PortError};
-use lifeboot_updater::wire::{OutcomeEnding, Refusal, Rejection, ResetCause};
+use lifeboot_wire::{OutcomeEnding, Refusal, Rejection, ResetCause};
 use miette::Diagnostic;
 use serialport::{SerialPort, TTYPort};
 use std::path::Path;

@@ -12,7 +12,7 @@ use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_updater::wire::{self, Answer, Body, Command, Request, SILENCE};
+use lifeboot_wire::{self as wire, Answer, Body, Command, Request, SESSION_TIMEOUT_MS};
 use std::iter::{repeat_n, repeat_with};
 use std::time::Duration;
 
@@ -141,7 +141,7 @@ fn a_host_that_falls_silent_in_a_frame_holds_nobody_up_for_longer_than_its_time(
         let mut second = Stranger::new(&scene.wire, 5);
         second.say(&[0]);
         assert_eq!(second.ask(&Command::Finish), refused);
-        scene.wire.pause(Duration::from_millis(u64::from(SILENCE) - 200));
+        scene.wire.pause(Duration::from_millis(u64::from(SESSION_TIMEOUT_MS) - 200));
         assert_eq!(second.ask(&Command::Finish), refused);
         scene.wire.pause(Duration::from_millis(300));
         assert_eq!(second.ask(&Command::Finish), "refused: Incomplete");
@@ -265,7 +265,7 @@ fn a_number_that_has_come_around_is_no_repetition() {
 #[test]
 fn a_flood_does_not_hold_a_bootloader_that_was_asked() {
     let scene = asked();
-    for _ in 0..=lifeboot_core::recovery::PATIENCE / 1000 {
+    for _ in 0..=lifeboot_core::recovery::RECOVERY_TIMEOUT_MS / 1000 {
         scene.wire.bench_mut().device.received.extend(repeat_n(0x33, 200));
         (0..1000).for_each(|_| scene.wire.bench_mut().step());
     }

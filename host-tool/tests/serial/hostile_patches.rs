@@ -8,8 +8,8 @@ use crate::stranger::Stranger;
 use lifeboot_client::link::Patience;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_updater::patch::{FORMAT, Kind, number};
-use lifeboot_updater::wire::Command;
+use lifeboot_wire::Command;
+use lifeboot_wire::patch::{FORMAT, Kind, number};
 
 /// Instructions as the compressor writes what nothing repeats in.
 fn stored(instructions: &[u8]) -> Vec<u8> {

@@ -10,7 +10,7 @@ use lifeboot_client::link::{Link, Patience, Reply};
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
-use lifeboot_updater::wire::{self, Command, DIGEST_RANGE, Refusal, SILENCE};
+use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, Refusal, SESSION_TIMEOUT_MS};
 use std::time::Duration;
 
 pub fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
@@ -45,11 +45,11 @@ fn a_second_host_is_refused_until_the_first_has_been_silent() {
 
     // The first goes on as if nothing had been.
     write_all(&mut first, &one, one.payload());
-    wire.bench_mut().now += SILENCE - 100;
+    wire.bench_mut().now += SESSION_TIMEOUT_MS - 100;
     let error = push(&mut second, &other, &Options::default(), &mut ()).unwrap_err();
     assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::Busy), "{error:?}");
 
-    wire.bench_mut().now += SILENCE;
+    wire.bench_mut().now += SESSION_TIMEOUT_MS;
     push(&mut second, &other, &Options::default(), &mut ()).unwrap();
     assert_holds(&wire, Slot::B, &other);
     // The first is told that its transfer is over.
@@ -80,7 +80,7 @@ fn a_damaged_payload_under_a_right_header_is_refused_at_the_end() {
         let status = link.status(Patience::SHORT).unwrap();
         assert_eq!((status.trial, status.slots[1]), (None, wire::SlotContent::Unfinished));
         assert!(matches!(link.ask(&Command::Reset, Patience::SHORT).unwrap(), Reply::Done));
-        wire.bench_mut().now += SILENCE;
+        wire.bench_mut().now += SESSION_TIMEOUT_MS;
         assert_eq!(wire.bench().device.running(), Some(Slot::A));
     }
     assert_untouched(&before, &wire, Slot::B);
@@ -164,7 +164,7 @@ fn nobody_skips_past_the_end() {
 
 #[test]
 fn the_log_goes_to_its_sink() {
-    use lifeboot_updater::frame;
+    use lifeboot_wire::frame;
     use std::sync::{Arc, Mutex};
     let wire = Wire::to(Device::new(&MICROBIT));
     let log = Arc::new(Mutex::new(Vec::new()));

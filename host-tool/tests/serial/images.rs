@@ -3,7 +3,7 @@
 use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::image::Revokes;
-use lifeboot_core::info::{Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::layout::Region;
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot, Version};
@@ -45,8 +45,8 @@ pub fn id(key: &SigningKey) -> [u8; 4] {
 }
 
 /// What a bootloader that trusts [`key`] and [`next_key`] says of itself.
-pub fn info() -> Info {
-    Info::new(&[key(), next_key()].map(|key| key.verifying_key().to_bytes()), false)
+pub fn info() -> BootloaderInfo {
+    BootloaderInfo::new(&[key(), next_key()].map(|key| key.verifying_key().to_bytes()), false)
 }
 
 pub fn version(minor: u16) -> Version {

@@ -16,7 +16,7 @@ use lifeboot_core::image::SIGNED_LENGTH;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::Cause;
 use lifeboot_report::Keys;
-use lifeboot_updater::wire::Refusal;
+use lifeboot_wire::Refusal;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -121,7 +121,7 @@ fn a_device_says_what_became_of_its_keys() {
     let error = push_to(&wire, &recipe(&MICROBIT, 4, 5000).image()).unwrap_err();
     assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::RevokedKey), "{error}");
     // A host that holds no session is answered, too.
-    wire.link().ask(&lifeboot_updater::wire::Command::Confirm, lifeboot_client::link::Patience::MEDIUM).unwrap();
+    wire.link().ask(&lifeboot_wire::Command::Confirm, lifeboot_client::link::Patience::MEDIUM).unwrap();
     assert_eq!(shown(&wire), revoked);
 }
 

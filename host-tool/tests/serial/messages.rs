@@ -16,7 +16,7 @@ use lifeboot_client::push::PushOutcome;
 use lifeboot_client::{device, state};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{MICROBIT, Region};
-use lifeboot_updater::wire::{Command, SILENCE};
+use lifeboot_wire::{Command, SESSION_TIMEOUT_MS};
 use scenes::{BOOTLOADER, FIRMWARE, Make, Scene};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -116,7 +116,7 @@ fn does_nothing(answer: &str) -> bool {
 
 fn an_update_gets_through(wire: &Wire, what: &str) {
     // Whoever holds the session has fallen silent.
-    wire.bench_mut().now += SILENCE;
+    wire.bench_mut().now += SESSION_TIMEOUT_MS;
     let status = wire.link().status(Patience::SHORT).unwrap_or_else(|error| panic!("{what}: {error}"));
     if state::is_on_trial(&status) {
         device::confirm(&mut wire.link()).unwrap_or_else(|error| panic!("{what}: {error}"));

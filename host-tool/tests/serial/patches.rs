@@ -8,7 +8,7 @@ use lifeboot_artifact::image_file::{ImageFile, Patch};
 use lifeboot_client::push::{Interruption, Options, PatchUse, Progress, PushOutcome, Pushed, Step, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{Board, MICROBIT, PICO, STM32F405};
-use lifeboot_updater::wire::Refusal;
+use lifeboot_wire::Refusal;
 use std::time::Duration;
 
 /// An image of the next version: much of it as it was, moved, and changed in places.

@@ -8,7 +8,7 @@ use lifeboot_client::link::LinkError;
 use lifeboot_client::push::{Interruption, Options, Progress, PushError, PushOutcome, Pushed, Step, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
-use lifeboot_updater::wire::Refusal;
+use lifeboot_wire::Refusal;
 use std::time::Duration;
 
 pub fn recipe(board: &'static Board, minor: u16, length: u32) -> Recipe {

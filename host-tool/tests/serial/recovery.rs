@@ -11,7 +11,7 @@ use lifeboot_client::push::{Options, PushError, PushOutcome, Step, push};
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::Cause;
 use lifeboot_core::{Slot, recovery};
-use lifeboot_updater::wire::{self, Command, Recovery, Refusal, SlotContent};
+use lifeboot_wire::{self as wire, Command, Recovery, Refusal, SlotContent};
 use std::time::Duration;
 
 /// A board whose both slots are destroyed: the first bytes of each payload are gone, and slot B holds rubbish.
@@ -51,7 +51,7 @@ fn an_image_in_quarantine_is_taken_by_force_only() {
     wire.bench_mut().device.asks_for_recovery = true;
     wire.bench_mut().device.reset(0, Cause::Request);
     let mut link = wire.link();
-    assert_eq!(link.status(Patience::SHORT).unwrap().recovery, Some(Recovery::Asked));
+    assert_eq!(link.status(Patience::SHORT).unwrap().recovery, Some(Recovery::Requested));
     assert_quarantine(&mut link, &images[0]);
 
     let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
@@ -218,20 +218,20 @@ fn it_takes_an_update_and_does_nothing_else() {
 #[test]
 fn asked_to_answer_it_leaves_the_confirmed_slot_alone_and_goes_on_by_itself() {
     let wire = asked(&MICROBIT);
-    assert_eq!(wire.link().status(Patience::SHORT).unwrap().recovery, Some(Recovery::Asked));
+    assert_eq!(wire.link().status(Patience::SHORT).unwrap().recovery, Some(Recovery::Requested));
     let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
     let image = recipe(&MICROBIT, 1, 3000).image();
     assert_eq!(push_to(&wire, &image).unwrap().outcome, PushOutcome::Confirmed);
     assert_untouched(&before, &wire, Slot::B);
 
     let wire = asked(&MICROBIT);
-    (0..recovery::PATIENCE - 100).for_each(|_| wire.bench_mut().step());
+    (0..recovery::RECOVERY_TIMEOUT_MS - 100).for_each(|_| wire.bench_mut().step());
     assert!(wire.bench().device.is_in_recovery());
     (0..1000).for_each(|_| wire.bench_mut().step());
     assert_eq!(wire.bench().device.running(), Some(Slot::A));
     // With nothing to start, it goes on answering.
     let wire = destroyed(&MICROBIT);
-    (0..2 * recovery::PATIENCE).for_each(|_| wire.bench_mut().step());
+    (0..2 * recovery::RECOVERY_TIMEOUT_MS).for_each(|_| wire.bench_mut().step());
     assert!(wire.bench().device.is_in_recovery());
     assert_eq!(wire.bench().device.starts, 2);
 }

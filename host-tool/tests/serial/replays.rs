@@ -13,7 +13,7 @@ use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::Cause;
-use lifeboot_updater::wire::{self, Command, SILENCE};
+use lifeboot_wire::{self as wire, Command, SESSION_TIMEOUT_MS};
 use std::time::Duration;
 
 /// A device that runs version 1.0.0, and everything that a host sent to bring it 1.1.0.
@@ -34,7 +34,7 @@ fn recorded(firmware: Firmware) -> (Wire, Vec<u8>) {
 
 /// Plays everything, frame by frame, with time for each.
 fn replay(wire: &Wire, recording: &[u8]) {
-    wire.bench_mut().now += SILENCE;
+    wire.bench_mut().now += SESSION_TIMEOUT_MS;
     let mut wire = wire.clone();
     for frame in recording.split_inclusive(|byte| *byte == 0) {
         wire.write(frame).unwrap();
@@ -106,7 +106,7 @@ fn below_the_epoch_nothing_comes_back() {
     replay(&wire, &recording);
     assert!(before == everything(&wire), "flash changed");
     assert!(wire.bench().device.flash.take_erases().is_empty());
-    wire.bench_mut().now += SILENCE;
+    wire.bench_mut().now += SESSION_TIMEOUT_MS;
     assert_eq!(Stranger::new(&wire, 5).begin(image(), version(0).into()), "refused: Epoch");
 
     // A bootloader that answers refuses it as well: all of it was right when it was recorded.
@@ -119,7 +119,7 @@ fn below_the_epoch_nothing_comes_back() {
     replay(&wire, &recording);
     assert!(wire.bench().device.is_in_recovery());
     assert!(before == everything(&wire), "flash changed");
-    wire.bench_mut().now += SILENCE;
+    wire.bench_mut().now += SESSION_TIMEOUT_MS;
     assert_eq!(Stranger::new(&wire, 5).begin(image(), BELIEVED), "refused: Epoch");
     assert_eq!(push_to(&wire, &up).unwrap().outcome, PushOutcome::Confirmed);
 }

@@ -9,7 +9,7 @@ use lifeboot_client::push::{Options, PushOutcome, push};
 use lifeboot_client::{describe, state};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_updater::wire::{OutcomeEnding, Refusal};
+use lifeboot_wire::{OutcomeEnding, Refusal};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);

@@ -10,7 +10,7 @@ use lifeboot_client::push::{Options, PushError, PushOutcome, push};
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::Cause;
 use lifeboot_core::{Slot, Version};
-use lifeboot_updater::wire::Refusal;
+use lifeboot_wire::Refusal;
 use proptest::prelude::*;
 use std::time::Duration;
 

@@ -4,8 +4,8 @@
 use crate::line::Wire;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::pipe::Pipe;
-use lifeboot_updater::frame::{self, Decoder};
-use lifeboot_updater::wire::{self, Answer, Body, Command, Request};
+use lifeboot_wire::frame::{self, Decoder};
+use lifeboot_wire::{self as wire, Answer, Body, Command, Request};
 use serde::ser::SerializeTuple;
 use serde::{Serialize, Serializer};
 use std::collections::VecDeque;

@@ -9,7 +9,7 @@ use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_logs::Item;
-use lifeboot_updater::wire::Command;
+use lifeboot_wire::Command;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};

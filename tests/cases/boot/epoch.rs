@@ -5,7 +5,7 @@ use lifeboot_core::Slot;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::record::{Cause, Ending, Trial};
 use lifeboot_tests::simulated_flash::Cut;
-use lifeboot_updater::{Refusal, Updater, Work};
+use lifeboot_updater::{Refusal, Step, Updater};
 
 /// Version 2 with this epoch in slot B, started once.
 fn started(board: &'static Board, epoch: u32) -> Device {
@@ -95,7 +95,7 @@ fn going_back_below_it_is_refused_at_once() {
         let record = device.record();
         let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
         assert_eq!(updater.request_rollback(), Err(Refusal::Epoch));
-        assert_eq!(updater.work(), Ok(Work::Idle));
+        assert_eq!(updater.step(), Ok(Step::Idle));
         assert_eq!(device.record(), record);
         device.put(Slot::A, &firmware(board, 1, 5));
         let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);

@@ -5,13 +5,13 @@ use super::{Device, Started, firmware};
 use crate::signed_image::{SignedImage, info, key};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
-use lifeboot_core::info::{Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, Trial};
 use lifeboot_tests::simulated_flash::{Cut, Part, SimulatedFlash};
-use lifeboot_updater::wire::Signed;
-use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_updater::{Expected, Refusal, Step, Updater};
+use lifeboot_wire::Signed;
 
 /// Version 2, by key 2, which revokes key 1.
 fn revoking(board: &'static Board) -> SignedImage {
@@ -30,15 +30,15 @@ fn started(board: &'static Board) -> Device {
 fn offered(device: &mut Device, slot: Slot, image: &SignedImage) -> Result<(), Refusal> {
     let running = lifeboot_core::Version { major: if slot == Slot::A { 1 } else { 2 }, ..Default::default() };
     let mut updater = Updater::running_in(slot, &mut device.flash, device.board);
-    updater.begin(&image.header_bytes(), Belief { running, target: slot.other() }, false)?;
-    while updater.work()? == Work::Busy {}
+    updater.begin(&image.header_bytes(), Expected { running, target: slot.other() }, false)?;
+    while updater.step()? == Step::Busy {}
     Ok(())
 }
 
 fn went_back(device: &mut Device, slot: Slot) -> Result<(), Refusal> {
     let mut updater = Updater::running_in(slot, &mut device.flash, device.board);
     updater.request_rollback()?;
-    while updater.work()? == Work::Busy {}
+    while updater.step()? == Step::Busy {}
     Ok(())
 }
 
@@ -209,7 +209,7 @@ fn wherever_the_power_goes_away_revocation_follows_the_confirm() {
 #[test]
 fn a_mask_only_gains_bits_and_one_key_is_always_left() {
     let numbers = [1, 2, 3, 4];
-    let four = Info::new(&numbers.map(|number| key(number).verifying_key().to_bytes()), false);
+    let four = BootloaderInfo::new(&numbers.map(|number| key(number).verifying_key().to_bytes()), false);
     for board in BOARDS {
         let mut flash = SimulatedFlash::new(board).write_once();
         flash.put_info(&four);
@@ -258,7 +258,7 @@ fn a_mask_only_gains_bits_and_one_key_is_always_left() {
 fn a_device_holds_four_keys() {
     let numbers = [3, 1, 4, 2];
     let publics = numbers.map(|number| key(number).verifying_key().to_bytes());
-    let four = Info::new(&publics, false);
+    let four = BootloaderInfo::new(&publics, false);
     for board in BOARDS {
         for number in numbers {
             let mut flash = SimulatedFlash::new(board).write_once();

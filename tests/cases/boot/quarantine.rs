@@ -7,7 +7,7 @@ use lifeboot_core::handover::{FAULT, fault_in, fault_words};
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::{Cause, Ending, Fault, QUARANTINED, Rejection, Reset, Trial};
 use lifeboot_core::{Slot, Version};
-use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_updater::{Expected, Refusal, Step, Updater};
 
 /// Each number is another image.
 fn image(number: u16) -> SignedImage {
@@ -53,10 +53,10 @@ fn is_of(rejection: &Rejection, number: u16) -> bool {
 
 /// Whether the running firmware takes a transfer of the image.
 fn begins(device: &mut Device, number: u16, force: bool) -> Result<(), Refusal> {
-    let belief = Belief { running: Version { major: 1, ..Version::default() }, target: Slot::B };
+    let belief = Expected { running: Version { major: 1, ..Version::default() }, target: Slot::B };
     let mut updater = Updater::running_in(Slot::A, &mut device.flash, &MICROBIT);
     updater.begin(&image(number).header_bytes(), belief, force)?;
-    while updater.work()? == Work::Busy {}
+    while updater.step()? == Step::Busy {}
     Ok(())
 }
 
@@ -161,7 +161,7 @@ fn a_rollback_goes_to_no_image_that_was_rejected() {
     let back = |device: &mut Device| {
         let mut updater = Updater::running_in(Slot::A, &mut device.flash, &MICROBIT);
         updater.request_rollback()?;
-        while updater.work()? == Work::Busy {}
+        while updater.step()? == Step::Busy {}
         Ok(())
     };
     let mut device = from_factory();

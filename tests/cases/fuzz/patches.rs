@@ -14,8 +14,8 @@ use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::record::Record;
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
-use lifeboot_updater::patch::{FORMAT, Kind as Instruction, number, zigzag};
-use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_updater::{Expected, Refusal, Step, Updater};
+use lifeboot_wire::patch::{FORMAT, Kind as Instruction, number, zigzag};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::LazyLock;
@@ -68,9 +68,9 @@ pub fn property(input: &[u8]) -> bool {
     Journal::open(&mut flash, &MICROBIT).append(&mut flash, record).expect("healthy flash");
     let flash = Shared(Rc::new(RefCell::new(flash)));
     let mut updater = Updater::running_in(Slot::B, flash.clone(), &MICROBIT);
-    let belief = Belief { running: RUNNING.header.version, target: Slot::A };
+    let belief = Expected { running: RUNNING.header.version, target: Slot::A };
     updater.begin(&NEW.header_bytes(), belief, false).expect("a good image");
-    while updater.work().expect("a good image") == Work::Busy {}
+    while updater.step().expect("a good image") == Step::Busy {}
     updater.begin_patch(FORMAT, &RUNNING.header.digest[..16]).expect("what runs");
 
     let refused = feed(&mut updater, &flash, &patch, choices.below(64));
@@ -109,14 +109,14 @@ fn feed(updater: &mut Updater<Shared>, flash: &Shared, patch: &[u8], piece: usiz
                 Ok(true) => {}
                 Err(refusal) => return Some(refusal),
             }
-            updater.work().expect("healthy flash");
+            updater.step().expect("healthy flash");
             assert!(operations() - before <= 1);
         }
         assert_eq!(updater.next_in_patch(), Some(offset + bytes.len() as u32));
         // What came already changes nothing.
         assert_eq!(updater.feed_patch(offset, bytes), Ok(false));
     }
-    while updater.work().expect("healthy flash") == Work::Busy {}
+    while updater.step().expect("healthy flash") == Step::Busy {}
     None
 }
 

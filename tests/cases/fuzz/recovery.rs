@@ -19,7 +19,7 @@ use lifeboot_core::record::Cause;
 use lifeboot_core::recovery::serve;
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
-use lifeboot_updater::wire::{self, Command, Refusal, Request};
+use lifeboot_wire::{self as wire, Command, Refusal, Request};
 use line::Line;
 use std::cell::RefCell;
 use std::iter::repeat_n;

@@ -14,9 +14,8 @@ use images::{RUNNING, image};
 use lifeboot_artifact::image_file::{ImageFile, Patch};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, SIGNED_LENGTH};
-use lifeboot_updater::frame;
-use lifeboot_updater::patch::FORMAT;
-use lifeboot_updater::wire::{self, Command, Request};
+use lifeboot_wire::patch::FORMAT;
+use lifeboot_wire::{self as wire, Command, Request, frame};
 use std::sync::LazyLock;
 
 /// Bytes of image in a `Write` of a push.
@@ -50,7 +49,7 @@ pub fn property(input: &[u8]) -> bool {
         happen(&mut device, &mut choices);
     }
     device.line.blocked = false;
-    device.settle(300);
+    device.rewrite_if_suspect(300);
     device.check();
     device.marked
 }
@@ -70,7 +69,7 @@ fn happen(device: &mut Device, choices: &mut Choices) {
             device.line.incoming.extend(bytes);
         }
         7 => device.now = device.now.wrapping_add(choices.edge(3000)),
-        8 => device.settle(64),
+        8 => device.rewrite_if_suspect(64),
         9 => {
             for _ in 0..choices.below(32) {
                 device.poll();
@@ -94,10 +93,10 @@ fn push(device: &mut Device, choices: &mut Choices) {
     device.line.incoming.clear();
     device.line.incoming.push_back(0);
     let now = device.now;
-    device.now = now.wrapping_add(wire::SILENCE);
+    device.now = now.wrapping_add(wire::SESSION_TIMEOUT_MS);
     let running = device_version(device);
     send(device, 1, Command::Begin { header: &image.header_bytes(), running, target: wire::Slot::B, force: true });
-    device.settle(200); // A step of the signature's check each.
+    device.rewrite_if_suspect(200); // A step of the signature's check each.
     let mut table_due = !image.table.is_empty();
     for number in 2..60 {
         let Some(next) = device.updater.next().filter(|_| !device.reset) else { return };
@@ -109,7 +108,7 @@ fn push(device: &mut Device, choices: &mut Choices) {
         let done = !table_due && next == image.board.header_length + image.header.payload_length;
         let command = if done { Command::Finish } else { Command::Write { offset: next, bytes } };
         send(device, number, command);
-        device.settle(200);
+        device.rewrite_if_suspect(200);
         if done {
             return;
         }
@@ -129,19 +128,19 @@ fn push_patch(device: &mut Device, choices: &mut Choices) {
     device.line.blocked = false;
     device.line.incoming.clear();
     device.line.incoming.push_back(0);
-    device.now = device.now.wrapping_add(wire::SILENCE);
+    device.now = device.now.wrapping_add(wire::SESSION_TIMEOUT_MS);
     let header = image(&mut Choices::new(&[])).header_bytes();
     let running = device_version(device);
     send(device, 1, Command::Begin { header: &header, running, target: wire::Slot::B, force: true });
-    device.settle(200);
+    device.rewrite_if_suspect(200);
     send(device, 2, Command::BeginPatch { format: FORMAT, from: &RUNNING.header.digest[..16] });
-    device.settle(2);
+    device.rewrite_if_suspect(2);
     for (number, (index, bytes)) in (3..).zip(patch.chunks(CHUNK).enumerate()) {
         send(device, number, Command::Patch { offset: (index * CHUNK) as u32, bytes });
-        device.settle(300);
+        device.rewrite_if_suspect(300);
     }
     send(device, 99, Command::Finish);
-    device.settle(200);
+    device.rewrite_if_suspect(200);
 }
 
 fn device_version(device: &mut Device) -> wire::Version {

@@ -5,7 +5,7 @@ use crate::signed_image::{info, key};
 use ed25519_dalek::Signer;
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::image::{Header, Revokes, SIGNED_LENGTH};
-use lifeboot_core::info::{Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::layout::{BOARDS, MICROBIT};
 use lifeboot_core::rebase::{Decoder, Entry, Kind, encode};
 use lifeboot_core::record::{Cause, Ending, Fault, Outcome, Record, Trial};
@@ -135,7 +135,7 @@ fn boot_records() {
 
 #[test]
 fn bootloader_info() {
-    let four = Info::new(&[1, 2, 3, 4].map(|number| key(number).verifying_key().to_bytes()), true);
+    let four = BootloaderInfo::new(&[1, 2, 3, 4].map(|number| key(number).verifying_key().to_bytes()), true);
     let infos = BOARDS.map(|board| {
         let titled = [("two keys", info()), ("four keys, one a demo's", four.clone())];
         titled.map(|(title, info)| (title, info.for_board(board), board))
@@ -149,7 +149,7 @@ fn bootloader_info() {
 
     for (piece, (title, info, board)) in committed.iter().zip(infos.into_iter().flatten()) {
         let bytes = piece.bytes.as_slice().try_into().unwrap();
-        assert_eq!(Info::from_bytes(bytes, board), Some(info), "{title}");
+        assert_eq!(BootloaderInfo::from_bytes(bytes, board), Some(info), "{title}");
     }
 }
 

@@ -3,8 +3,8 @@
 use super::file::{compare, piece};
 use lifeboot_core::image::Invalid;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_updater::frame::{self, Decoder};
-use lifeboot_updater::wire::{
+use lifeboot_wire::frame::{self, Decoder};
+use lifeboot_wire::{
     Answer, Body, Boot, Command, Fault, Keys, Outcome, OutcomeEnding, Refusal, Rejection, Request, ResetCause, Signed,
     Slot, SlotContent, Start, Status, Trial, Version,
 };
@@ -110,7 +110,7 @@ fn answers() {
         Body::Log(&[0; 3]),
         Body::BootLog(&[1, 0, 9, 0]),
         Body::Recovery {
-            asked: true,
+            requested: true,
             chunk: 512,
             info: b"info",
             record: b"record",

@@ -5,7 +5,7 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, MICROBIT};
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
-use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_updater::{Expected, Refusal, Step, Updater};
 
 /// Blocks of the payloads here; some bytes more are in another one.
 const BLOCKS: u32 = 9;
@@ -72,14 +72,14 @@ fn flash() -> (SimulatedFlash, SignedImage) {
 /// Works until there is nothing to do; how many steps that were.
 fn work(updater: &mut Device) -> Result<usize, Refusal> {
     let mut steps = 1;
-    while updater.work()? == Work::Busy {
+    while updater.step()? == Step::Busy {
         steps += 1;
     }
     Ok(steps)
 }
 
 fn begin(updater: &mut Device, image: &SignedImage, running: &SignedImage) {
-    let belief = Belief { running: running.header.version, target: Slot::B };
+    let belief = Expected { running: running.header.version, target: Slot::B };
     updater.begin(&image.header_bytes(), belief, false).unwrap();
     work(updater).unwrap();
 }

@@ -11,7 +11,7 @@ use lifeboot_core::info::FORMAT;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::verify::verify;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
-use lifeboot_updater::{Belief, Updater, Work};
+use lifeboot_updater::{Expected, Step, Updater};
 
 type Change = (&'static str, fn(&mut Header, u32));
 
@@ -101,13 +101,13 @@ impl Bench {
     fn begin(&mut self, what: &str, trust: &Trust, header: Header, bytes: &[u8; 256]) {
         let accepted = trust.check(bytes, Slot::B);
         let mut updater = Updater::running_in(Slot::A, &mut self.flash, self.good.board);
-        let belief = Belief { running: self.good.header.version, target: Slot::B };
-        let mut work = updater.begin(bytes, belief, false).map(|()| Work::Busy);
-        while work == Ok(Work::Busy) {
-            work = updater.work();
+        let belief = Expected { running: self.good.header.version, target: Slot::B };
+        let mut step = updater.begin(bytes, belief, false).map(|()| Step::Busy);
+        while step == Ok(Step::Busy) {
+            step = updater.step();
         }
         let expected = accepted.is_ok() && header.accepts_schema(0);
-        assert_eq!(work == Ok(Work::Done), expected, "{what}, {}: {work:?}, {accepted:?}", trust.board.name);
+        assert_eq!(step == Ok(Step::Receiving), expected, "{what}, {}: {step:?}, {accepted:?}", trust.board.name);
         let next = accepted.ok().filter(|_| expected).map(|checked| {
             let table = checked.header().table_length > 0;
             if table { checked.table_offset() } else { u32::from(header.header_length) }

@@ -9,7 +9,7 @@ use lifeboot_core::layout::{Architecture, BOARDS, Board, STM32F405};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::simulated_flash::{SimulatedFlash, WriteUnits};
-use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use proptest::prelude::*;
 
 /// Bits of the immediate in a MOVT, the lowest first: where each stands in the instruction's four bytes, read as one
@@ -77,11 +77,11 @@ fn received(image: &SignedImage) -> (Result<(), Refusal>, Vec<u8>) {
 
 fn receive<F: NorFlash>(mut updater: Updater<F>, image: &SignedImage, running: Version) -> Result<(), Refusal> {
     let work = |updater: &mut Updater<F>| loop {
-        if updater.work()? != Work::Busy {
+        if updater.step()? != Step::Busy {
             return Ok(());
         }
     };
-    updater.begin(&image.header_bytes(), Belief { running, target: Slot::B }, false)?;
+    updater.begin(&image.header_bytes(), Expected { running, target: Slot::B }, false)?;
     work(&mut updater)?;
     let (table, content) = (image.table_offset() as usize, image.content(Slot::A));
     let end = (image.board.header_length + image.header.payload_length) as usize;

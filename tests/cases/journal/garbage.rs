@@ -1,8 +1,9 @@
 //! Bytes in the journal that are no records, and flash that does not do what it should: skipped, never written over,
 //! never a panic.
 
-use super::{MAPS, filled, following};
-use super::{assert_used_well, blank, found, maps, numbered, places, records, records_of_a_unit, stride};
+use super::{
+    MAPS, assert_used_well, blank, filled, following, found, maps, numbered, places, records, records_of_a_unit, stride,
+};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::record::{Cause, RECORD_LENGTH, Record};
@@ -45,7 +46,7 @@ proptest! {
         let mut journal = Journal::open(&mut flash, board);
         prop_assert!(journal.is_blank());
         prop_assert_eq!(journal.record(), &Record::FACTORY);
-        prop_assert!(journal.settle(&mut flash, Cause::PowerOn).is_ok());
+        prop_assert!(journal.rewrite_if_suspect(&mut flash, Cause::PowerOn).is_ok());
         journal.append(&mut flash, numbered(1)).unwrap();
         prop_assert_eq!(found(&mut flash, board), numbered(1));
         assert_used_well(&flash);
@@ -64,7 +65,7 @@ proptest! {
         let mut journal = Journal::open(&mut flash, board);
         let is_newest = stored.iter().any(|(number, record)| number == highest && record == journal.record());
         prop_assert!(is_newest);
-        prop_assert!(journal.settle(&mut flash, Cause::PowerOn).is_ok());
+        prop_assert!(journal.rewrite_if_suspect(&mut flash, Cause::PowerOn).is_ok());
         let next = following(journal.record(), numbered(1));
         journal.append(&mut flash, next).unwrap();
         prop_assert_eq!(found(&mut flash, board), next);
@@ -98,7 +99,7 @@ fn at_the_last_numbers_nothing_panics_and_the_record_stays() {
             for _ in 0..4 {
                 let mut journal = Journal::open(&mut flash, board);
                 assert_eq!(journal.record(), &numbered(7));
-                let settled = journal.settle(&mut flash, Cause::PowerOn);
+                let settled = journal.rewrite_if_suspect(&mut flash, Cause::PowerOn);
                 assert!(settled.is_ok() || number > u32::MAX - 2, "{number:#x}");
             }
             let mut journal = Journal::open(&mut flash, board);

@@ -15,9 +15,9 @@ fn fresh(board: &'static Board, number: u32) -> SimulatedFlash {
     super::filled(board, number)
 }
 
-fn settle(flash: &mut SimulatedFlash, board: &'static Board, cause: Cause) -> u32 {
+fn rewrite_if_suspect(flash: &mut SimulatedFlash, board: &'static Board, cause: Cause) -> u32 {
     let before = flash.operations();
-    Journal::open(flash, board).settle(flash, cause).unwrap();
+    Journal::open(flash, board).rewrite_if_suspect(flash, cause).unwrap();
     flash.operations() - before
 }
 
@@ -43,7 +43,7 @@ fn three_equal_records_after_a_possible_tear() {
                 continue;
             }
             let mut flash = fresh(board, number);
-            let boots: Vec<bool> = (0..6).map(|_| settle(&mut flash, board, cause) > 0).collect();
+            let boots: Vec<bool> = (0..6).map(|_| rewrite_if_suspect(&mut flash, board, cause) > 0).collect();
             assert_eq!(boots, [true, true, false, false, false, false], "{cause:?}, {number}, {}", board.name);
             assert_eq!(places_of(&flash, board, &numbered(number)).len(), 3);
             assert_eq!(found(&mut flash, board), numbered(number));
@@ -56,10 +56,10 @@ fn three_equal_records_after_a_possible_tear() {
 fn nothing_is_written_after_a_requested_reset_or_without_a_record() {
     for board in MAPS {
         for number in [1, 2, records_of_a_unit(board)] {
-            assert_eq!(settle(&mut fresh(board, number), board, Cause::Request), 0);
+            assert_eq!(rewrite_if_suspect(&mut fresh(board, number), board, Cause::Request), 0);
         }
         for cause in CAUSES {
-            assert_eq!(settle(&mut blank(board), board, cause), 0, "{cause:?}");
+            assert_eq!(rewrite_if_suspect(&mut blank(board), board, cause), 0, "{cause:?}");
         }
     }
 }
@@ -71,8 +71,8 @@ fn what_is_settled_outlives_two_records() {
         let unit = records_of_a_unit(board);
         for number in [2, unit - 1, unit, 2 * unit] {
             let mut flash = fresh(board, number);
-            settle(&mut flash, board, Cause::PowerOn);
-            settle(&mut flash, board, Cause::PowerOn);
+            rewrite_if_suspect(&mut flash, board, Cause::PowerOn);
+            rewrite_if_suspect(&mut flash, board, Cause::PowerOn);
             let places = places_of(&flash, board, &numbered(number));
             assert_eq!(places.len(), 3, "{}", board.name);
             for spared in &places {
@@ -94,7 +94,7 @@ fn what_was_torn_behind_the_newest_record_never_becomes_the_state() {
         let unit = records_of_a_unit(board);
         for number in [0, 1, unit.saturating_sub(3), unit - 2, unit - 1, unit, 2 * unit - 2, 2 * unit] {
             let mut flash = fresh(board, number);
-            while settle(&mut flash, board, Cause::PowerOn) > 0 {}
+            while rewrite_if_suspect(&mut flash, board, Cause::PowerOn) > 0 {}
             let state = found(&mut flash, board);
             let other = numbered(99_999);
             Journal::open(&mut flash, board).append(&mut flash, other).unwrap();
@@ -105,7 +105,7 @@ fn what_was_torn_behind_the_newest_record_never_becomes_the_state() {
             flash.put(place, &torn);
             assert_eq!(found(&mut flash, board), state);
 
-            assert!(settle(&mut flash, board, Cause::PowerOn) > 0, "{number}, {}", board.name);
+            assert!(rewrite_if_suspect(&mut flash, board, Cause::PowerOn) > 0, "{number}, {}", board.name);
             if flash.region(region) == torn {
                 flash.put(place, &whole);
             }
@@ -123,12 +123,12 @@ fn a_cut_while_settling_changes_nothing() {
                 for words in 0..=24 {
                     let mut flash = fresh(board, number);
                     flash.cut(operation, Cut::Inside { words, mask: 0xff00_ff00 });
-                    let _ = Journal::open(&mut flash, board).settle(&mut flash, Cause::PowerOn);
+                    let _ = Journal::open(&mut flash, board).rewrite_if_suspect(&mut flash, Cause::PowerOn);
                     flash.power_on();
                     assert_eq!(found(&mut flash, board), numbered(number), "{}, {words} words", board.name);
                     // And it is still settled in the end.
-                    (0..3).for_each(|_| _ = settle(&mut flash, board, Cause::PowerOn));
-                    assert_eq!(settle(&mut flash, board, Cause::PowerOn), 0);
+                    (0..3).for_each(|_| _ = rewrite_if_suspect(&mut flash, board, Cause::PowerOn));
+                    assert_eq!(rewrite_if_suspect(&mut flash, board, Cause::PowerOn), 0);
                     assert_eq!(found(&mut flash, board), numbered(number));
                     assert_used_well(&flash);
                 }

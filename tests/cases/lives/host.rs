@@ -4,13 +4,13 @@ use super::world::Release;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::Version;
 use lifeboot_core::layout::BLOCK;
-use lifeboot_updater::{Belief, Refusal, Updater, Work};
+use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
 /// Does what was started, to its end.
 pub fn work<F: NorFlash>(updater: &mut Updater<F>) -> Result<(), Refusal> {
-    while updater.work()? == Work::Busy {}
+    while updater.step()? == Step::Busy {}
     Ok(())
 }
 
@@ -29,10 +29,10 @@ pub struct How {
 pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -> Result<(), Refusal> {
     let status = updater.status(0, 0);
     let version = match &status.slots[updater.running() as usize] {
-        lifeboot_updater::wire::SlotContent::Image { version, .. } => (*version).into(),
+        lifeboot_wire::SlotContent::Image { version, .. } => (*version).into(),
         _ => Version::default(),
     };
-    updater.begin(&release.header, Belief { running: version, target: updater.target() }, how.force)?;
+    updater.begin(&release.header, Expected { running: version, target: updater.target() }, how.force)?;
     work(&mut updater)?; // The header's check.
     work(&mut updater)?; // The end of a trial that was never started.
     let (canonical, final_form) = (&release.contents[0], &release.contents[updater.target() as usize]);

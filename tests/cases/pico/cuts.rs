@@ -8,7 +8,7 @@ use super::{UPDATE, Update, record};
 use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
-use lifeboot_core::info::Info;
+use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::record::{Cause, Trial};
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::Pico;
@@ -17,9 +17,8 @@ use lifeboot_tests::product::PICO;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_tests::sweep::is_full;
 use std::collections::BTreeSet;
-use std::iter;
 use std::sync::Mutex;
-use std::thread;
+use std::{iter, thread};
 
 /// One in so many of the other commands is cut at on the emulated board.
 const SAMPLED: usize = 100;
@@ -78,7 +77,7 @@ fn recorded(flash: &[u8]) -> (Slot, bool) {
 
 fn decided(flash: &[u8]) -> Option<(Slot, bool)> {
     let mut flash = simulated(flash);
-    let info = Info::read(&mut flash, PICO.board)?;
+    let info = BootloaderInfo::read(&mut flash, PICO.board)?;
     match boot(&mut flash, PICO.board, &info, Cause::PowerOn.into()) {
         Decision::Trial(verified) | Decision::FellBack(verified) => Some((verified.slot(), true)),
         Decision::Confirmed(verified) => Some((verified.slot(), false)),

@@ -7,8 +7,7 @@ use lifeboot_tests::bench::{Bench, version};
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
-use lifeboot_updater::frame;
-use lifeboot_updater::wire::{Answer, Body, Command, Refusal, Request};
+use lifeboot_wire::{Answer, Body, Command, Refusal, Request, frame};
 use std::time::{Duration, Instant};
 
 /// Bytes of a frame at most; 512 of them can be image.

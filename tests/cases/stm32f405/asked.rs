@@ -7,7 +7,7 @@ use lifeboot_core::handover;
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
-use lifeboot_updater::wire::{self, Recovery, ResetCause, Start, Status};
+use lifeboot_wire::{self as wire, Recovery, ResetCause, Start, Status};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ fn by_the_firmware_and_once() {
     let mut host = connect(&factory(), &Settings::default());
     confirmed(&status(&mut host), ResetCause::PowerOn);
     let recovering = device::recover(&mut host, SOON).unwrap();
-    assert_eq!((recovering.recovery, recovering.outcome), (Some(Recovery::Asked), None));
+    assert_eq!((recovering.recovery, recovering.outcome), (Some(Recovery::Requested), None));
     device::confirm(&mut host).unwrap_err();
     confirmed(&device::reset(&mut host, SOON).unwrap(), ResetCause::Request);
 }
@@ -42,7 +42,7 @@ fn by_its_pin_as_long_as_that_is_held() {
     let mut host = connect(&flash, &Settings::default());
     for _ in 0..2 {
         reset(&mut host, true);
-        assert_eq!(status(&mut host).recovery, Some(Recovery::Asked));
+        assert_eq!(status(&mut host).recovery, Some(Recovery::Requested));
     }
     reset(&mut host, false);
     confirmed(&status(&mut host), ResetCause::Pin);
@@ -69,7 +69,7 @@ fn the_watchdog_is_kept_quiet_while_nobody_asks() {
     const START: u32 = 0xCCCC;
     let mut host = connect(&factory(), &Settings::default());
     reset(&mut host, true);
-    assert_eq!(status(&mut host).recovery, Some(Recovery::Asked));
+    assert_eq!(status(&mut host).recovery, Some(Recovery::Requested));
     let mut chip = host.pipe().chip();
     chip.write_word(IWDG_KR, START).unwrap();
     // Its time-out after a reset is half a second (21.3.3, table 107).

@@ -15,7 +15,7 @@ use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::image::HEADER_LENGTH;
-use lifeboot_core::info::Info;
+use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Cause, Ending};
@@ -23,7 +23,7 @@ use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::sweep::{Operation, is_full};
-use lifeboot_updater::wire;
+use lifeboot_wire as wire;
 use std::ops::Range;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -132,7 +132,7 @@ struct Boot {
 /// The boot that the bootloader makes of this flash when power comes back; the flash behind it, and what it read.
 fn booted(flash: &[u8]) -> (Boot, Vec<u8>, Vec<Range<u32>>) {
     let mut flash = Overlay::new(flash);
-    let info = Info::read(&mut flash, BOARD).unwrap();
+    let info = BootloaderInfo::read(&mut flash, BOARD).unwrap();
     let (trial, verified) = match boot(&mut flash, BOARD, &info, Cause::PowerOn.into()) {
         Decision::Trial(verified) | Decision::FellBack(verified) => (true, verified),
         Decision::Confirmed(verified) => (false, verified),

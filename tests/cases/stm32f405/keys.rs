@@ -12,7 +12,7 @@ use lifeboot_report::{KeyState, Keys};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::{self, STM32F405};
-use lifeboot_updater::wire::{self, Refusal};
+use lifeboot_wire::{self as wire, Refusal};
 use std::time::Duration;
 
 /// An image of the example firmware by this key, that revokes others.

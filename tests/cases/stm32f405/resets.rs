@@ -8,7 +8,7 @@ use lifeboot_core::record::{Record, Trial};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
-use lifeboot_updater::wire::{Command, OutcomeEnding, ResetCause};
+use lifeboot_wire::{Command, OutcomeEnding, ResetCause};
 
 /// A journal whose trial has no start left.
 fn exhausted() -> Vec<u8> {

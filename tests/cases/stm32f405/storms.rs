@@ -9,7 +9,7 @@ use lifeboot_core::record::{CRASH_ATTEMPTS, POWER_ATTEMPTS};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
-use lifeboot_updater::wire::{Command, Fault, OutcomeEnding, ResetCause, Slot, Status};
+use lifeboot_wire::{Command, Fault, OutcomeEnding, ResetCause, Slot, Status};
 use std::time::Duration;
 
 /// Enough to boot and to start the firmware, not enough for it to confirm, or to crash.

@@ -7,7 +7,7 @@ use lifeboot_core::Slot;
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::Settings;
 use lifeboot_tests::product::STM32F405;
-use lifeboot_updater::wire::{self, OutcomeEnding, Refusal, ResetCause, SlotContent};
+use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent};
 use std::time::Duration;
 
 /// From production to 2.0.0, confirmed.

@@ -1,6 +1,6 @@
 //! Bugs of the boot policy: trials, epochs, keys, outcomes.
 
-use super::{BOOT, Bug, HANDOVER, IMAGE, OUTCOMES, RECORD, Suite, UPDATER, WORK, bug};
+use super::{BOOT, Bug, HANDOVER, IMAGE, OPERATION, OUTCOMES, RECORD, Suite, UPDATER, bug};
 
 pub const BUGS: &[Bug] = &[
     bug(
@@ -27,13 +27,13 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "keys are revoked before the confirm is durable",
-        WORK,
-        "                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
-        "                    Change::Confirm(_, consequences) if consequences.revoked & !record.revoked != 0 => {
-                        record.revoked |= consequences.revoked;
-                        last = false;
+        OPERATION,
+        "                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
+        "                    Change::Confirm(_, effects) if effects.revoked & !record.revoked != 0 => {
+                        record.revoked |= effects.revoked;
+                        Step::Busy
                     }
-                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
         Suite::Boot,
     ),
     bug(

@@ -12,8 +12,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "right before the jump nothing is looked at again",
         VERIFY,
-        "if read.is_ok() && firmware.checked.goes_with(&header, &trust) { STANDS } else { 0 }",
-        "if read.is_ok() || firmware.checked.goes_with(&header, &trust) { STANDS } else { STANDS }",
+        "if read.is_ok() && firmware.checked.matches_flash(&header, &trust) { RECHECK_OK } else { 0 }",
+        "if read.is_ok() || firmware.checked.matches_flash(&header, &trust) { RECHECK_OK } else { RECHECK_OK }",
         Suite::Skips,
     ),
     bug("what the second look says is not heard", CORE, "\"bne  2f\",", "\"nop\",", Suite::Skips),

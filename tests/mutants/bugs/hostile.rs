@@ -1,7 +1,7 @@
 //! Bugs that a host or an image would have to be made for: lengths, addresses and tables at their limits, and flash that
 //! changes between check and use.
 
-use super::{Bug, CONVERSATION, IMAGE, RECEIVE, Suite, TRANSFER, UPDATER, VERIFY, WORK, bug};
+use super::{Bug, CONVERSATION, IMAGE, OPERATION, RECEIVE, Suite, TRANSFER, UPDATER, VERIFY, bug};
 
 const REBASE: &str = "bootloader/core/src/rebase.rs";
 
@@ -101,24 +101,24 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a header that somebody else wrote is marked",
-        WORK,
+        OPERATION,
         "if present == *header {",
         "if !is_erased(&present) {",
         Suite::Line,
     ),
     bug(
         "what is verified is one slot, and the other is marked",
-        WORK,
-        "*stage = Stage::Sealing(*header, verified.slot());",
-        "*stage = Stage::Sealing(*header, verified.slot().other());",
+        OPERATION,
+        "*operation = Operation::Sealing(*header, verified.slot());",
+        "*operation = Operation::Sealing(*header, verified.slot().other());",
         Suite::Line,
     ),
     bug(
         "the header is written without being read back",
-        WORK,
+        OPERATION,
         "flash.write(start, header).map_err(|_| Refusal::Flash)?;\n",
         "flash.write(start, header).map_err(|_| Refusal::Flash)?;
-                    *stage = Stage::Recording(Change::MarkTrial(*slot));\n",
+                    *operation = Operation::Recording(Change::MarkTrial(*slot));\n",
         Suite::Line,
     ),
     bug(
@@ -145,8 +145,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "two hosts are served at once",
         CONVERSATION,
-        "now.wrapping_sub(heard) < SILENCE",
-        "now.wrapping_sub(heard) > SILENCE",
+        "now.wrapping_sub(heard) < SESSION_TIMEOUT_MS",
+        "now.wrapping_sub(heard) > SESSION_TIMEOUT_MS",
         Suite::Line,
     ),
     bug(

@@ -41,8 +41,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "what was torn behind the newest record stays the last",
         JOURNAL,
-        "if untouched && equal >= SETTLED {",
-        "if equal >= SETTLED {",
+        "if untouched && equal >= EQUAL_RECORDS {",
+        "if equal >= EQUAL_RECORDS {",
         Suite::Journal,
     ),
     bug(

@@ -25,8 +25,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader that was asked to answer writes the confirmed slot",
         RECOVERY,
-        "if self.asked && target == record.confirmed {",
-        "if self.asked && target == record.confirmed && self.holder.is_none() {",
+        "if self.requested && target == record.confirmed {",
+        "if self.requested && target == record.confirmed && self.holder.is_none() {",
         Suite::Recovery,
     ),
     bug(
@@ -49,7 +49,7 @@ pub const BUGS: &[Bug] = &[
         "a bootloader leaves a trial whose slot it erases",
         RECOVERY,
         "if record.trial.take().is_some() {",
-        "if record.trial.take().is_some() && !self.asked {",
+        "if record.trial.take().is_some() && !self.requested {",
         Suite::Recovery,
     ),
     bug(
@@ -92,8 +92,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader serves two hosts at once",
         RECOVERY,
-        "holder != session) && silence < SILENCE {",
-        "holder != session) && silence > SILENCE {",
+        "holder != session) && silence < SESSION_TIMEOUT_MS {",
+        "holder != session) && silence > SESSION_TIMEOUT_MS {",
         Suite::Line,
     ),
     bug(
@@ -113,8 +113,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader that was asked to answer waits for ever",
         RECOVERY,
-        "None if self.asked && self.silence() > PATIENCE => return Task::Reset,",
-        "None if self.asked && self.silence() > PATIENCE && self.holder.is_some() => return Task::Reset,",
+        "None if self.requested && self.silence() > RECOVERY_TIMEOUT_MS => return Task::Reset,",
+        "None if self.requested && self.silence() > RECOVERY_TIMEOUT_MS && self.holder.is_some() => return Task::Reset,",
         Suite::Line,
     ),
     bug(

@@ -1,16 +1,16 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use super::{
-    Bug, CONVERSATION, DOUBT, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, SENDER, Suite, TRANSFER,
-    UPDATER, VERIFY, WORK, bug,
+    Bug, CONVERSATION, INSTRUCTIONS, JOURNAL, OLD, OPERATION, PATCHING, RECEIVE, RECOVERY, SENDER, SUSPECTS, Suite,
+    TRANSFER, UPDATER, VERIFY, bug,
 };
 
 pub const BUGS: &[Bug] = &[
     bug(
         "what was written is not read back before the trial",
         UPDATER,
-        "self.stage = Stage::Verifying(*transfer.header(), check);",
-        "drop(check);\n        self.stage = Stage::Sealing(*transfer.header(), transfer.checked().slot());",
+        "self.operation = Operation::Verifying(*transfer.header(), check);",
+        "drop(check);\n        self.operation = Operation::Sealing(*transfer.header(), transfer.checked().slot());",
         Suite::Line,
     ),
     bug(
@@ -24,7 +24,7 @@ pub const BUGS: &[Bug] = &[
         "an update begins while the confirmed slot is the target",
         UPDATER,
         "        if self.is_trial() {\n            return Err(Refusal::TrialRunning);",
-        "        if self.is_trial() && belief.target != self.target() {\n            return Err(Refusal::TrialRunning);",
+        "        if self.is_trial() && expected.target != self.target() {\n            return Err(Refusal::TrialRunning);",
         Suite::Line,
     ),
     bug(
@@ -51,38 +51,38 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the slot is marked before it is verified",
         UPDATER,
-        "self.stage = Stage::Verifying(*transfer.header(), check);",
-        "drop(check);\n        self.stage = Stage::Recording(Change::MarkTrial(transfer.checked().slot()));",
+        "self.operation = Operation::Verifying(*transfer.header(), check);",
+        "drop(check);\n        self.operation = Operation::Recording(Change::MarkTrial(transfer.checked().slot()));",
         Suite::Life,
     ),
     bug(
         "what a power cut tore last is passed over",
-        DOUBT,
+        SUSPECTS,
         "!present.as_ref().is_some_and(is_of_another)",
         "present.as_ref().is_some_and(is_of_another) && present.is_none()",
         Suite::Life,
     ),
     bug(
         "the epoch floor rises before the confirm is durable",
-        WORK,
-        "                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
-        "                    Change::Confirm(_, consequences) if consequences.epoch > record.epoch_floor => {
-                        record.epoch_floor = consequences.epoch;
-                        last = false;
+        OPERATION,
+        "                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
+        "                    Change::Confirm(_, effects) if effects.epoch > record.epoch_floor => {
+                        record.epoch_floor = effects.epoch;
+                        Step::Busy
                     }
-                    Change::Confirm(outcome, consequences) if is_trial(*running, &record) => {",
+                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
         Suite::Life,
     ),
     bug(
         "a confirm is reported before it is durable",
-        WORK,
+        OPERATION,
         "                    journal.append(flash, record)?;
-                    return Ok(if last",
+                    return Ok(end);",
         "                    if is_trial(*running, journal.record()) && record.trial.is_none() {
-                        return Ok(Work::Done);
+                        return Ok(Step::Confirmed);
                     }
                     journal.append(flash, record)?;
-                    return Ok(if last",
+                    return Ok(end);",
         Suite::Life,
     ),
     bug(
@@ -123,7 +123,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the CRC of a frame is not checked",
-        "updater/src/frame.rs",
+        "updater/wire/src/frame.rs",
         "(CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message.len())",
         "(CRC.checksum(message) == u32::from_le_bytes(*crc) || true).then_some(message.len())",
         Suite::Line,
@@ -135,7 +135,7 @@ pub const BUGS: &[Bug] = &[
         "self.phase == Phase::Table && self.next() == self.phase_end()",
         Suite::Line,
     ),
-    bug("a rejected image is taken again", WORK, "if rejected && !force {", "if rejected && force {", Suite::Line),
+    bug("a rejected image is taken again", OPERATION, "if rejected && !force {", "if rejected && force {", Suite::Line),
     bug(
         "a bootloader that answers takes what was rejected",
         RECOVERY,

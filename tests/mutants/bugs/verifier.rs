@@ -34,8 +34,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the key's point is not held against the key",
         "bootloader/core/src/signature.rs",
-        "used.first_chunk::<31>() == again.first_chunk::<31>()",
-        "used.first_chunk::<31>().is_some() == again.first_chunk::<31>().is_some()",
+        "used.first_chunk::<31>() == key_copy.first_chunk::<31>()",
+        "used.first_chunk::<31>().is_some() == key_copy.first_chunk::<31>().is_some()",
         Suite::Verifier,
     ),
     bug(
@@ -62,8 +62,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the digest is not compared",
         VERIFY,
-        "if !self.checked.has(digest) {",
-        "if !self.checked.has(digest) && digest == [0; 32] {",
+        "if !self.checked.store_computed_digest(digest) {",
+        "if !self.checked.store_computed_digest(digest) && digest == [0; 32] {",
         Suite::Verifier,
     ),
     bug(

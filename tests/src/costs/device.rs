@@ -9,10 +9,10 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
-use lifeboot_core::info::{INFO_LENGTH, Info};
+use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH};
 use lifeboot_core::record::Cause;
-use lifeboot_updater::wire::{Refusal, SlotContent};
-use lifeboot_updater::{Belief, Updater, Work};
+use lifeboot_updater::{Expected, Step, Updater};
+use lifeboot_wire::{Refusal, SlotContent};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Flash that a device and its updater share.
@@ -82,7 +82,7 @@ impl NorFlash for Flash {
 pub struct Device {
     target: &'static Target,
     flash: Flash,
-    info: Info,
+    info: BootloaderInfo,
     /// What the firmware that runs has of Lifeboot.
     pub updater: Updater<Flash>,
 }
@@ -99,7 +99,7 @@ impl Device {
         cells.put(0, &product::factory_flash(target, &kit::bootloader(target)?, image)?);
         let info = target.board.bootloader.end() - INFO_LENGTH as u32;
         let mut flash = Flash { cells: Arc::new(Mutex::new(cells)), read: Arc::default(), info };
-        let info = Info::read(&mut flash, target.board).context("the bootloader does not tell its keys")?;
+        let info = BootloaderInfo::read(&mut flash, target.board).context("the bootloader does not tell its keys")?;
         let updater = Updater::running_in(Slot::A, flash.clone(), target.board);
         let mut device = Device { target, flash, info, updater };
         device.boot(Cause::PowerOn)?;
@@ -122,7 +122,7 @@ impl Device {
         let SlotContent::Image { version, .. } = updater.status(0, 0).slots[updater.running() as usize] else {
             bail!("no image runs");
         };
-        let belief = Belief { running: version.into(), target: updater.target() };
+        let belief = Expected { running: version.into(), target: updater.target() };
         updater.begin(image.header_bytes(), belief, force).map_err(refused)?;
         finish(updater)?;
         for part in [image.table(), image.payload()] {
@@ -175,6 +175,6 @@ impl Device {
 }
 
 fn finish<F: NorFlash>(updater: &mut Updater<F>) -> Result<()> {
-    while updater.work().map_err(refused)? == Work::Busy {}
+    while updater.step().map_err(refused)? == Step::Busy {}
     Ok(())
 }

@@ -210,7 +210,7 @@ impl Bench {
                 if taken == 0
                     && done == [Wear::default(); 2]
                     && self.up.free() > self.now
-                    && !self.session.to_send().is_empty() =>
+                    && !self.session.pending_output().is_empty() =>
             {
                 self.now = self.up.free();
             }

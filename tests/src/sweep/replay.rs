@@ -12,7 +12,7 @@ use lifeboot_client::push::{self, Options, PushOutcome};
 use lifeboot_core::Slot;
 use lifeboot_core::handover::{CAUSE, cause_word};
 use lifeboot_core::record::Cause;
-use lifeboot_updater::wire::{SlotContent, Status};
+use lifeboot_wire::{SlotContent, Status};
 use std::time::Duration;
 
 /// A boot takes some 20 ms; a board that has not started anything after this time never will.

@@ -2,7 +2,7 @@
 
 use super::Invalid;
 use crate::bytes::{field, put};
-use crate::info::Info;
+use crate::info::BootloaderInfo;
 use crate::layout::{BLOCK, Board, Slot};
 use crate::version::Version;
 
@@ -136,7 +136,7 @@ impl Header {
     }
 
     /// The keys of a device's table that this image revokes, a bit each. Ids that the device does not hold mean nothing.
-    pub fn revoked_keys(&self, info: &Info) -> u8 {
+    pub fn revoked_keys(&self, info: &BootloaderInfo) -> u8 {
         self.revokes.ids().fold(0, |bits, id| bits | info.key(id).map_or(0, |(bit, _)| bit))
     }
 

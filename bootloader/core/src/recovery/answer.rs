@@ -1,4 +1,4 @@
-//! What a bootloader answers: the part of `lifeboot_updater::wire` that it needs, in the encoding of postcard.
+//! What a bootloader answers: the part of `lifeboot_wire` that it needs, in the encoding of postcard.
 
 use super::frame::Outgoing;
 use super::{CHUNK, Line, Server};
@@ -51,7 +51,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
     pub(super) fn tell_state(&mut self) {
         let record = self.journal.record().to_bytes(0);
         let mut frame = Outgoing::begin(self.line);
-        frame.bytes(&[self.request.1, body::RECOVERY, u8::from(self.asked)]);
+        frame.bytes(&[self.request.1, body::RECOVERY, u8::from(self.requested)]);
         frame.number(CHUNK as u32);
         let [a, b] = Slot::BOTH.map(|slot| self.board.slot(slot).start);
         let info = self.board.bootloader.end() - INFO_LENGTH as u32;

@@ -1,5 +1,5 @@
 //! Frames on the line, in and out: COBS around a message and its CRC-32, ended by a zero byte. The same frames as
-//! `lifeboot_updater::frame` has, in a tenth of the code: held against it by the tests.
+//! `lifeboot_wire::frame` has, in a tenth of the code: held against it by the tests.
 
 use super::Line;
 use crate::checksum::CRC;

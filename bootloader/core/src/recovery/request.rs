@@ -1,4 +1,4 @@
-//! What a host asks, read from a message: the part of `lifeboot_updater::wire` that a bootloader needs, in the encoding of
+//! What a host asks, read from a message: the part of `lifeboot_wire` that a bootloader needs, in the encoding of
 //! postcard. The numbers are those of the variants there, which never change.
 
 /// The numbers of the commands.

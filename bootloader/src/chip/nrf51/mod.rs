@@ -12,9 +12,11 @@ pub use clock::Clock;
 pub use flash::Flash;
 pub use lifeboot_core::layout::MICROBIT as BOARD;
 #[cfg(feature = "recovery")]
-pub use recovery::{Serial, feed_watchdog, recovery_is_asked};
+pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
 
-use super::cortex_m::{HANDED_OVER, Reset, Vector, fault, load, note_cause, noted_word, request_reset, start, store};
+use super::cortex_m::{
+    HANDOFF_BASE, Reset, Vector, fault, load, note_cause, read_reset_note, request_reset, start, store,
+};
 use core::arch::naked_asm;
 use lifeboot_core::handover;
 use lifeboot_core::record::Cause;
@@ -39,8 +41,8 @@ const NVIC_ISER: usize = 0xE000_E100;
 /// Firmware on trial has to feed the watchdog more often than this.
 const WATCHDOG_SECONDS: u32 = 4;
 
-const VECTORS_WORD: usize = HANDED_OVER + handover::VECTORS as usize;
-const WATCHDOG_WORD: usize = HANDED_OVER + handover::WATCHDOG as usize;
+const VECTORS_WORD: usize = HANDOFF_BASE + handover::VECTORS as usize;
+const WATCHDOG_WORD: usize = HANDOFF_BASE + handover::WATCHDOG as usize;
 
 /// The system's exceptions and the chip's 32 interrupts.
 #[used]
@@ -112,7 +114,7 @@ pub fn start_up() -> Reset {
     store(MPU_PROTENSET0, BOOTLOADER_BLOCKS);
     store(VECTORS_WORD, 0);
     store(WATCHDOG_WORD, 0);
-    let noted = noted_word();
+    let noted = read_reset_note();
     let reason = load(POWER_RESETREAS);
     // It accumulates until its bits are written as ones (12.1.8).
     store(POWER_RESETREAS, reason);
@@ -154,7 +156,7 @@ pub fn arm_watchdog() {
 }
 
 /// Starts the firmware that was verified, if that `stands`.
-pub fn jump(firmware: &Verified, stands: u32) -> ! {
+pub fn jump(firmware: &Verified, recheck: u32) -> ! {
     store(VECTORS_WORD, firmware.vectors());
-    start(firmware, stands)
+    start(firmware, recheck)
 }

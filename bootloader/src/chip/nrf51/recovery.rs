@@ -92,7 +92,7 @@ impl Serial {
 }
 
 /// Whether button A is held down.
-pub fn recovery_is_asked() -> bool {
+pub fn recovery_is_requested() -> bool {
     let pin = PIN_CNF + BUTTON * 4;
     store(pin, PULLED_UP);
     let released = wait_for(INPUTS, 1 << BUTTON, 1 << BUTTON, LOOKS);

@@ -12,9 +12,9 @@ pub use clock::Clock;
 pub use flash::Flash;
 pub use lifeboot_core::layout::PICO as BOARD;
 #[cfg(feature = "recovery")]
-pub use recovery::{Serial, feed_watchdog, recovery_is_asked};
+pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
 
-use super::cortex_m::{Reset, load, note_cause, noted_word, store, wait_for, wait_for_reset};
+use super::cortex_m::{Reset, load, note_cause, read_reset_note, store, wait_for, wait_for_reset};
 use super::vtor::enter;
 use lifeboot_core::handover::cause_in;
 use lifeboot_core::record::Cause;
@@ -76,7 +76,7 @@ pub fn start_up() -> Reset {
     clock::slow_down();
     // Neither of the two registers forgets at a reset of the core alone, so the word comes first. In RAM that has lost its
     // power it stands by chance once in 2^29 times.
-    let noted = noted_word();
+    let noted = read_reset_note();
     let cause = cause_in(noted).unwrap_or_else(|| match load(WATCHDOG_REASON) {
         0 if load(CHIP_RESET) & 1 << 8 != 0 => Cause::PowerOn, // HAD_POR: power on or brown-out (2.12)
         0 => Cause::Pin,                                       // HAD_RUN, or HAD_PSM_RESTART by a debugger
@@ -112,7 +112,7 @@ pub fn arm_watchdog() {
 }
 
 /// Starts the firmware that was verified, if that `stands`.
-pub fn jump(firmware: &Verified, stands: u32) -> ! {
+pub fn jump(firmware: &Verified, recheck: u32) -> ! {
     store(ROSC_DIV, SLOW);
-    enter(firmware, stands)
+    enter(firmware, recheck)
 }

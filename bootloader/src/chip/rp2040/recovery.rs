@@ -95,7 +95,7 @@ impl Serial {
 }
 
 /// Whether GP22 is connected to ground.
-pub fn recovery_is_asked() -> bool {
+pub fn recovery_is_requested() -> bool {
     release(PINS);
     store(PADS + PIN * 4, PULLED_UP);
     let open = wait_for(INPUTS, 1 << PIN, 1 << PIN, LOOKS);

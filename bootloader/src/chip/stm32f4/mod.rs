@@ -12,9 +12,9 @@ pub use clock::Clock;
 pub use flash::Flash;
 pub use lifeboot_core::layout::STM32F405 as BOARD;
 #[cfg(feature = "recovery")]
-pub use recovery::{Serial, feed_watchdog, recovery_is_asked};
+pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
 
-use super::cortex_m::{Reset, load, note_cause, noted_word, request_reset, store, wait_for};
+use super::cortex_m::{Reset, load, note_cause, read_reset_note, request_reset, store, wait_for};
 use super::vtor::enter;
 use lifeboot_core::handover::cause_in;
 use lifeboot_core::record::Cause;
@@ -75,7 +75,7 @@ const _: () = assert!(BOARD.bootloader.length.is_power_of_two() && BOARD.bootloa
 
 /// Takes the chip over after a reset; says why there was one.
 pub fn start_up() -> Reset {
-    let noted = noted_word();
+    let noted = read_reset_note();
     let flags = load(RCC_CSR);
     store(RCC_CSR, FORGET);
     store(RCC_CSR, 0);
@@ -139,10 +139,10 @@ pub fn arm_watchdog() {
 }
 
 /// Starts the firmware that was verified, if that `stands`.
-pub fn jump(firmware: &Verified, stands: u32) -> ! {
+pub fn jump(firmware: &Verified, recheck: u32) -> ! {
     slow_down();
     store(MPU_RBAR, BOARD.flash_address | HIGHEST_REGION);
     store(MPU_RASR, READ_ONLY);
     store(MPU_CTRL, ON_WITH_BACKGROUND);
-    enter(firmware, stands)
+    enter(firmware, recheck)
 }

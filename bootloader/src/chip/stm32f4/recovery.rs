@@ -91,7 +91,7 @@ impl Serial {
 }
 
 /// Whether PA0 is held high.
-pub fn recovery_is_asked() -> bool {
+pub fn recovery_is_requested() -> bool {
     store(RCC_AHB1ENR, AHB1_AFTER_RESET | GPIOA);
     load(RCC_AHB1ENR);
     store(PUPDR, load(PUPDR) | PIN_PULL);

@@ -2,7 +2,7 @@
 
 use crate::segment::{ERASED, Run};
 use lifeboot_core::Board;
-use lifeboot_core::info::Info;
+use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::layout::BOARDS;
 
 pub fn write<'a>(board: &Board, runs: impl Iterator<Item = &'a Run> + Clone) -> Vec<u8> {
@@ -23,6 +23,6 @@ fn board_of(bytes: &[u8]) -> Option<&'static Board> {
     BOARDS.into_iter().find(|board| {
         let region = bytes.get(..board.bootloader.end() as usize);
         let info = region.and_then(<[u8]>::last_chunk);
-        info.is_some_and(|info| Info::from_bytes(info, board).is_some())
+        info.is_some_and(|info| BootloaderInfo::from_bytes(info, board).is_some())
     })
 }

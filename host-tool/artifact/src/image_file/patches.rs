@@ -15,7 +15,7 @@
 
 use super::error::ImageError;
 use lifeboot_core::Version;
-pub use lifeboot_updater::patch::FORMAT;
+pub use lifeboot_wire::patch::FORMAT;
 use sha2::{Digest, Sha256};
 
 const MAGIC: &[u8; 4] = b"LBPA";

@@ -3,7 +3,7 @@
 
 use heatshrink::encoder::HeatshrinkEncoder;
 use heatshrink::{Finish, Poll};
-use lifeboot_updater::patch::{Kind, LENGTHS, WINDOW, number, zigzag};
+use lifeboot_wire::patch::{Kind, LENGTHS, WINDOW, number, zigzag};
 
 /// The largest length that one instruction is given.
 const LONGEST: usize = 1 << 24;

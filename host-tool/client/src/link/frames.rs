@@ -4,7 +4,7 @@
 //! frame is its tail: each tail is tried, and a CRC that fits tells the right one. What is in front of it is handed on,
 //! for those that want to see it; text also before a zero comes, which a program without Lifeboot never sends.
 
-use lifeboot_updater::frame::Decoder;
+use lifeboot_wire::frame::Decoder;
 use serde::Deserialize;
 
 /// Bytes of the largest message that can be understood; answers of this version have a few hundred at most.
@@ -111,8 +111,7 @@ pub fn is_text(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifeboot_updater::frame;
-    use lifeboot_updater::wire::{Answer, Body};
+    use lifeboot_wire::{Answer, Body, frame};
     use proptest::prelude::*;
 
     fn frame_of(next: u32) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! What a link hears beside the answer that it waits for, and what it waits for longer than a moment.
 
 use crate::pipe::PipeError;
-use lifeboot_updater::wire::Status;
+use lifeboot_wire::Status;
 use std::time::Duration;
 
 /// A wait that is longer than this is told.

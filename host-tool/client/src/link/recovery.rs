@@ -2,14 +2,14 @@
 
 use lifeboot_core::Board;
 use lifeboot_core::image::{Header, HeaderBytes};
-use lifeboot_core::info::{Info, key_id};
+use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::record::Record;
-use lifeboot_updater::wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE};
+use lifeboot_wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE};
 
 /// Where the info of a bootloader names its board.
 const BOARD: std::ops::Range<usize> = 0x10..0x20;
 
-/// The state that [`Body::Recovery`](lifeboot_updater::wire::Body::Recovery) tells; `None` where it is not of the formats
+/// The state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) tells; `None` where it is not of the formats
 /// that this program knows.
 pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
     let (known, info) = read(info)?;
@@ -33,7 +33,7 @@ pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], header
         chunk,
         unit: known.slot_unit,
         boot: None,
-        recovery: Some(if asked { Recovery::Asked } else { Recovery::NothingStarts }),
+        recovery: Some(if asked { Recovery::Requested } else { Recovery::NothingStarts }),
     })
 }
 
@@ -61,10 +61,10 @@ impl Told {
     }
 }
 
-fn read(info: &[u8]) -> Option<(&'static Board, Info)> {
+fn read(info: &[u8]) -> Option<(&'static Board, BootloaderInfo)> {
     let board: [u8; 16] = info.get(BOARD)?.try_into().ok()?;
     let board = Board::named(std::str::from_utf8(&board).ok()?.trim_end_matches('\0'))?;
-    Some((board, Info::from_bytes(info.try_into().ok()?, board)?))
+    Some((board, BootloaderInfo::from_bytes(info.try_into().ok()?, board)?))
 }
 
 fn content(header: &[u8]) -> Option<SlotContent> {

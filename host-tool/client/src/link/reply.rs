@@ -1,7 +1,7 @@
 //! What a device answers, apart from the bytes that it came in.
 
 use super::recovery;
-use lifeboot_updater::wire::{Body, Command, Keys, QUARANTINED, Refusal, Rejection, Status};
+use lifeboot_wire::{Body, Command, Keys, QUARANTINED, Refusal, Rejection, Status};
 
 /// What a device answered: [`Body`], but on its own feet, and without the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +56,8 @@ impl Reply {
             Body::Patched { next } => Reply::Patched(next),
             Body::Digests(digests) => Reply::Digests(digests.to_vec()),
             Body::Keys(keys) => Reply::Keys(keys),
-            Body::Recovery { asked, chunk, info, record, headers } => {
-                Reply::Status(Box::new(recovery::status(asked, chunk, info, record, headers)?))
+            Body::Recovery { requested, chunk, info, record, headers } => {
+                Reply::Status(Box::new(recovery::status(requested, chunk, info, record, headers)?))
             }
             Body::Quarantine(rejections) => Reply::Quarantine(rejections),
             Body::Log(_) | Body::BootLog(_) => return None,

@@ -6,7 +6,7 @@ use crate::state::running_content;
 use lifeboot_artifact::hex;
 use lifeboot_core::Version;
 use lifeboot_core::image::Header;
-use lifeboot_updater::wire::{Keys, SlotContent, Status};
+use lifeboot_wire::{Keys, SlotContent, Status};
 use std::fmt::{self, Display};
 
 /// Something that a confirm ends for good.

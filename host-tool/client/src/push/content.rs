@@ -3,7 +3,7 @@
 use super::plan::{Phases, Segment};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::layout::BLOCK;
-use lifeboot_updater::wire::Command;
+use lifeboot_wire::Command;
 use std::ops::Range;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use super::plan::Segment;
 use crate::state::running_content;
 use lifeboot_artifact::image_file::{ImageFile, Patch};
 use lifeboot_core::Version;
-use lifeboot_updater::wire::{Refusal, SlotContent, Status, WIRE_OF_PATCHES};
+use lifeboot_wire::{Refusal, SlotContent, Status, WIRE_OF_PATCHES};
 use std::fmt::{self, Display};
 
 /// A byte that is in the slot already, and is erased and written again all the same, counts as so many parts of one on

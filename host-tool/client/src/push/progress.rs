@@ -2,7 +2,7 @@
 
 use super::consequences::Consequence;
 use super::patches::PatchUse;
-use lifeboot_updater::wire::{Recovery, Trial};
+use lifeboot_wire::{Recovery, Trial};
 
 /// Where a push is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

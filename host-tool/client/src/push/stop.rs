@@ -2,7 +2,7 @@
 
 use super::progress::Interruption;
 use crate::link::LinkError;
-use lifeboot_updater::wire::Refusal;
+use lifeboot_wire::Refusal;
 
 /// Why a transfer did not come to its end.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::link::{Link, LinkError, Patience, Reply};
 use crate::pipe::Pipe;
 use lifeboot_core::image::HEADER_LENGTH;
 use lifeboot_core::layout::BLOCK;
-use lifeboot_updater::wire::{Command, DIGEST_LENGTH, DIGEST_RANGE, DIGESTS};
+use lifeboot_wire::{Command, DIGEST_LENGTH, DIGEST_RANGE, DIGESTS};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 use std::slice;

@@ -14,7 +14,7 @@ use crate::state::{content, other, running_content, target};
 use lifeboot_artifact::image_file::{FORMAT, ImageFile, Patch};
 use lifeboot_core::Version;
 use lifeboot_core::layout::BLOCK;
-use lifeboot_updater::wire::{Command, IMAGE_NAME, Refusal, SlotContent, Status};
+use lifeboot_wire::{Command, IMAGE_NAME, Refusal, SlotContent, Status};
 
 /// What a transfer may do.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use crate::pipe::Pipe;
 use crate::restart::{POLL, RESET_AGAIN};
 use crate::state::Standing;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_updater::wire::Command;
+use lifeboot_wire::Command;
 use std::time::Duration;
 
 const ONCE: Patience = Patience { tries: 1, ..Patience::SHORT };

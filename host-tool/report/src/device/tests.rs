@@ -1,7 +1,7 @@
 //! Devices, described.
 
 use super::*;
-use lifeboot_updater::wire::{Outcome, ResetCause, Slot, Status, Trial};
+use lifeboot_wire::{Outcome, ResetCause, Slot, Status, Trial};
 
 fn status() -> Status {
     let version = wire::Version { major: 1, minor: 2, patch: 3, build: 0 };

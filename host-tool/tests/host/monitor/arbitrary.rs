@@ -3,7 +3,7 @@
 use super::{Session, firmware, framed, logged, status};
 use lifeboot_client::link::Link;
 use lifeboot_logs::{Item, Line, Program, Replay, Shared};
-use lifeboot_updater::wire::{self, Body};
+use lifeboot_wire::{self as wire, Body};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::path::Path;

@@ -7,8 +7,8 @@ use crate::stranger::framed_bytes;
 use lifeboot_artifact::image_file::Patch;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::{Slot, recovery};
-use lifeboot_updater::patch::FORMAT;
-use lifeboot_updater::wire::{self, Command, DIGEST_RANGE, DIGESTS, Refusal};
+use lifeboot_wire::patch::FORMAT;
+use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, DIGESTS, Refusal};
 
 /// The frame of each, under the number that comes next; the names are the same in every scene.
 pub fn commands(scene: &Scene) -> Vec<(String, Vec<u8>)> {

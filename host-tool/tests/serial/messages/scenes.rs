@@ -11,8 +11,8 @@ use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::Cause;
 use lifeboot_core::{Slot, recovery};
 use lifeboot_updater::Session;
-use lifeboot_updater::patch::FORMAT;
-use lifeboot_updater::wire::{self, Command};
+use lifeboot_wire::patch::FORMAT;
+use lifeboot_wire::{self as wire, Command};
 use std::sync::LazyLock;
 use std::time::Duration;
 

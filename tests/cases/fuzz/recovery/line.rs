@@ -10,9 +10,9 @@ use lifeboot_core::image::HEADER_LENGTH;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::{Record, Trial};
-use lifeboot_core::recovery::{self, PATIENCE};
-use lifeboot_updater::frame::Decoder;
-use lifeboot_updater::wire::{self, Answer, Body, Command, Refusal, Request, SILENCE};
+use lifeboot_core::recovery::{self, RECOVERY_TIMEOUT_MS};
+use lifeboot_wire::frame::Decoder;
+use lifeboot_wire::{self as wire, Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS};
 use std::collections::VecDeque;
 
 /// Flash operations without a word to the watchdog: a boot record, and the erase that may have to make room for it, with
@@ -95,7 +95,7 @@ impl<'a> Line<'a> {
                 choices.mutate(&mut bytes);
                 self.incoming.extend(bytes);
             }
-            _ => self.now = self.now.wrapping_add(choices.edge(SILENCE)),
+            _ => self.now = self.now.wrapping_add(choices.edge(SESSION_TIMEOUT_MS)),
         }
     }
 
@@ -112,7 +112,7 @@ impl<'a> Line<'a> {
             content.extend(behind);
             content.resize(length, 0xff);
         }
-        self.now = self.now.wrapping_add(SILENCE);
+        self.now = self.now.wrapping_add(SESSION_TIMEOUT_MS);
         self.incoming.push_back(0);
         let running = wire::Version { major: 0, minor: 0, patch: 0, build: 0 };
         let header = image.header_bytes();
@@ -140,9 +140,9 @@ impl<'a> Line<'a> {
         assert!(self.ends < if self.asked { 1 } else { 2 }, "it does not end");
         self.ends += 1;
         if self.asked {
-            self.now = self.now.wrapping_add(PATIENCE + 1);
+            self.now = self.now.wrapping_add(RECOVERY_TIMEOUT_MS + 1);
         } else {
-            self.now = self.now.wrapping_add(SILENCE);
+            self.now = self.now.wrapping_add(SESSION_TIMEOUT_MS);
             self.incoming.push_back(0);
             self.send(200, Command::Reset);
         }

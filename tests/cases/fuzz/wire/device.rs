@@ -12,8 +12,8 @@ use lifeboot_core::layout::{MICROBIT, Region};
 use lifeboot_core::record::{Cause, Ending, Record, Trial};
 use lifeboot_core::verify::verify;
 use lifeboot_tests::simulated_flash::{Fault, Part, SimulatedFlash};
-use lifeboot_updater::wire::Answer;
-use lifeboot_updater::{Event, Session, Updater, frame};
+use lifeboot_updater::{Event, Session, Updater};
+use lifeboot_wire::{Answer, frame};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -87,7 +87,7 @@ impl Device {
     }
 
     /// Turns until nothing is under way, but not for ever.
-    pub fn settle(&mut self, limit: usize) {
+    pub fn rewrite_if_suspect(&mut self, limit: usize) {
         for _ in 0..limit {
             if self.reset || self.poll() == Event::Idle && self.line.incoming.is_empty() {
                 return;

@@ -3,13 +3,13 @@
 //! What runs was verified at the last boot, so its header may be believed about where they lie. In slot B the payload is
 //! rebased: the listed addresses are brought back as they are read.
 
-use super::Malformed;
-use crate::wire::Refusal;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::{Board, Slot};
 use lifeboot_core::rebase::{ENTRY_LENGTH, Rebaser};
 use lifeboot_core::verify::TableReader;
+use lifeboot_wire::Refusal;
+use lifeboot_wire::patch::Malformed;
 
 /// Bytes that are read at once, from a multiple of that: aligned for any flash. An entry that lies across its borders is
 /// brought back by reading its neighbours, too.

@@ -1,14 +1,16 @@
 //! A patch under way: what it makes goes into a transfer.
 
-use super::old::Old;
-use super::{FORMAT, Malformed, PIECE, Patcher};
+mod old;
+
+use crate::operation::{InputMode, Operation};
 use crate::transfer::{Transfer, read_header};
 use crate::updater::Updater;
-use crate::wire::{IMAGE_NAME, Refusal};
-use crate::work::{Along, Stage};
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::{Board, Slot};
+use lifeboot_wire::patch::{FORMAT, Malformed, PIECE, Patcher};
+use lifeboot_wire::{IMAGE_NAME, Refusal};
+use old::Old;
 
 /// Pieces that are made in one go, at most.
 const PIECES: usize = 16;
@@ -80,7 +82,7 @@ impl Patching {
 }
 
 impl<F: NorFlash> Updater<F> {
-    /// From now on the transfer's bytes come as a [`patch`](crate::patch) of the image that runs, by
+    /// From now on the transfer's bytes come as a [`patch`](lifeboot_wire::patch) of the image that runs, by
     /// [`feed_patch`](Self::feed_patch). `from` are the first 16 bytes of the digest of the image that it was made from. Changes nothing
     /// where there is a patch already.
     ///
@@ -90,8 +92,8 @@ impl<F: NorFlash> Updater<F> {
     #[inline(never)] // So that what it keeps on the stack is not under everything else.
     pub fn begin_patch(&mut self, format: u8, from: &[u8]) -> Result<(), Refusal> {
         let running = self.running;
-        let Updater { flash, board, stage, .. } = self;
-        let Stage::Receiving { transfer, along, .. } = stage else { return Err(Refusal::NoTransfer) };
+        let Updater { flash, board, operation, .. } = self;
+        let Operation::Receiving { transfer, input, .. } = operation else { return Err(Refusal::NoTransfer) };
         if format != FORMAT || from.len() != IMAGE_NAME {
             return Err(Refusal::Command);
         }
@@ -100,46 +102,40 @@ impl<F: NorFlash> Updater<F> {
             return Err(Refusal::OtherImage);
         }
         // A request that was repeated on its way must not start over.
-        if let Along::Patch(_) = along {
+        if let InputMode::Patch(_) = input {
             return Ok(());
         }
         if !transfer.is_fresh() {
             return Err(Refusal::Command);
         }
-        *along = Along::Patch(Patching::new(&header, running, board)?);
+        *input = InputMode::Patch(Patching::new(&header, running, board)?);
         Ok(())
     }
 
     /// The next offset in the patch that needs bytes; `None` without a patch.
     pub fn next_in_patch(&self) -> Option<u32> {
-        match &self.stage {
-            Stage::Receiving { along: Along::Patch(patch), .. } => Some(patch.next()),
+        match &self.operation {
+            Operation::Receiving { input: InputMode::Patch(patch), .. } => Some(patch.next()),
             _ => None,
         }
     }
 
     /// Takes bytes of the patch that are at `offset` in it, as far as they follow what was taken. Returns whether it has to
-    /// be called again for the same bytes, after the next [`work`](Self::work); only then was all made of them.
+    /// be called again for the same bytes, after the next [`step`](Self::step); only then was all made of them.
     ///
     /// # Errors
     /// What is wrong with the patch or the image: the transfer has ended. [`Refusal::NoTransfer`] where there is no patch.
     #[inline(never)]
     pub fn feed_patch(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Refusal> {
-        let fed = match &mut self.stage {
-            Stage::Receiving { transfer, end_trial: false, along: Along::Patch(patch) } => {
+        let fed = match &mut self.operation {
+            Operation::Receiving { transfer, end_trial: false, input: InputMode::Patch(patch) } => {
                 // What is left of these bytes; nothing, where they do not reach the next missing one.
                 let before = patch.next().checked_sub(offset).map_or(bytes.len(), |before| before as usize);
                 patch.feed(bytes.get(before..).unwrap_or_default(), transfer, &mut self.flash)
             }
-            Stage::Receiving { along: Along::Patch(_), .. } => return Ok(true),
+            Operation::Receiving { input: InputMode::Patch(_), .. } => return Ok(true),
             _ => return Err(Refusal::NoTransfer),
         };
         self.end_on_error(fed)
-    }
-}
-
-impl From<Malformed> for Refusal {
-    fn from(_: Malformed) -> Self {
-        Refusal::Patch
     }
 }

@@ -47,7 +47,7 @@ pub enum Recovery {
     /// No slot could be started. Either may be written.
     NothingStarts,
     /// It was asked to, by a pin or by the firmware before a reset. The confirmed slot is not written.
-    Asked,
+    Requested,
 }
 
 /// How firmware came to be started.

@@ -2,7 +2,7 @@
 //!
 //! A patch turns *old bytes* into *new bytes*, both in the order of a transfer: first the relocation table, then the
 //! payload in canonical form. The old bytes are those of the image that runs, the new ones those that
-//! [`Write`](crate::wire::Command::Write) would bring. It is applied as it arrives, in bounded memory, and decides only
+//! [`Write`](crate::Command::Write) would bring. It is applied as it arrives, in bounded memory, and decides only
 //! which bytes are written: the signed header is checked before, and everything is read back and verified after.
 //!
 //! Compressed by heatshrink (an LZSS, <https://github.com/atomicobject/heatshrink>; window of 2^[`WINDOW`] bytes,
@@ -19,12 +19,11 @@
 //! Two seeks never follow each other, so that each instruction or two make at least a byte; and what would be read lies
 //! inside of the old bytes. Anything else is [`Malformed`].
 
-mod instructions;
-mod old;
-mod patching;
+use crate::Refusal;
 
-pub use instructions::{Kind, NUMBER, PIECE, Patcher, number, zigzag};
-pub(crate) use patching::Patching;
+mod patcher;
+
+pub use patcher::{Kind, NUMBER, PIECE, Patcher, number, zigzag};
 
 /// The format of patches that is described here.
 pub const FORMAT: u8 = 1;
@@ -38,3 +37,9 @@ pub const LENGTHS: usize = 4;
 /// The bytes are not a patch, or not one for these old bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
+
+impl From<Malformed> for Refusal {
+    fn from(_: Malformed) -> Self {
+        Refusal::Patch
+    }
+}

@@ -1,7 +1,7 @@
 //! A patch's instructions, one by one, and what is refused.
 #![cfg(feature = "delta")]
 
-use lifeboot_updater::patch::{Kind, Malformed, PIECE, Patcher, number, zigzag};
+use lifeboot_wire::patch::{Kind, Malformed, PIECE, Patcher, number, zigzag};
 
 const OLD: &[u8] = b"The quick brown fox jumps over the lazy dog. And again, the quick brown fox.";
 

@@ -1,9 +1,5 @@
 //! The messages between host and device: plain types, in postcard's encoding.
 //!
-//! **Append-only.** Devices in the field keep speaking what they were built with: add variants and message kinds at the
-//! end, never change, reorder or remove one. A field cannot be added to a message; a new message can. That holds for the
-//! types of the modules below as well.
-//!
 //! Offsets count bytes from the start of the target slot. A transfer's bytes are the image's: first its relocation
 //! table, then its payload in canonical form; the header comes with `Begin`.
 
@@ -43,7 +39,7 @@ pub const IMAGE_NAME: usize = 16;
 pub const REJECTED_DIGEST: usize = 10;
 
 /// A session's silence, in milliseconds, after which another host may take over.
-pub const SILENCE: u32 = 3000;
+pub const SESSION_TIMEOUT_MS: u32 = 3000;
 
 /// Keys that a device's bootloader can hold.
 pub const KEYS: usize = lifeboot_core::info::KEYS;
@@ -105,7 +101,7 @@ pub enum Command<'a> {
         bytes: &'a [u8],
     },
     /// The slot holds the right bytes up to `to` already. Answered by [`Body::Written`], which says whether the
-    /// device goes along.
+    /// device goes input.
     Skip {
         /// The next offset that needs bytes.
         to: u32,
@@ -175,7 +171,7 @@ pub enum Body<'a> {
     /// least code. The host reads it by the formats of [`lifeboot_core`].
     Recovery {
         /// Whether it was asked to answer; the confirmed slot is not written then. Otherwise no slot could be started.
-        asked: bool,
+        requested: bool,
         /// Bytes that one [`Command::Write`] may carry at most. One frame may be on its way at a time.
         chunk: u32,
         /// The bootloader's [`info`](lifeboot_core::info).
