@@ -8,6 +8,7 @@
 mod error;
 mod frames;
 mod heard;
+mod questions;
 mod recovery;
 mod reply;
 mod waiting;
@@ -20,7 +21,7 @@ pub use reply::Reply;
 use crate::pipe::Pipe;
 use frames::{End, Frames};
 use heard::MOMENT;
-use lifeboot_wire::{Answer, Body, Command, Keys, Refusal, Rejection, Request, SESSION_TIMEOUT_MS, Status, frame};
+use lifeboot_wire::{Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS, frame};
 use recovery::Told;
 use reply::fits;
 use std::time::Duration;
@@ -51,6 +52,13 @@ impl Patience {
     /// For verifying a whole slot: the repetitions keep the session, and the device does nothing twice.
     pub const VERIFY: Patience = Patience { wait: Duration::from_secs(1), tries: 60 };
 }
+
+/// A link goes to another thread with whoever owns it, and with it all that it calls.
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Link<Box<dyn Pipe>>>();
+    is_send::<Listener>();
+};
 
 /// A conversation with the device at the other end of a pipe.
 pub struct Link<P> {
@@ -168,62 +176,6 @@ impl<P: Pipe> Link<P> {
             }
         }
         Err(LinkError::Silent)
-    }
-
-    /// Asks for the state of the device.
-    ///
-    /// # Errors
-    /// As [`ask`](Self::ask).
-    pub fn status(&mut self, patience: Patience) -> Result<Status, LinkError> {
-        match self.ask(&Command::Status, patience)? {
-            Reply::Status(status) => Ok(*status),
-            _ => Err(LinkError::Unexpected),
-        }
-    }
-
-    /// Asks for the keys of the device, and for its state.
-    ///
-    /// # Errors
-    /// As [`ask`](Self::ask); in the inner result, why the device does not tell its keys.
-    pub fn keys(&mut self, patience: Patience) -> Result<(Status, Result<Keys, Refusal>), LinkError> {
-        let status = self.status(patience)?;
-        // A bootloader that answers tells both at once.
-        if let Some(told) = &self.told {
-            return Ok((status, Ok(told.keys.clone())));
-        }
-        match self.ask(&Command::Keys, patience)? {
-            Reply::Keys(keys) => Ok((status, Ok(keys))),
-            Reply::Refused(refusal) => Ok((status, Err(refusal))),
-            _ => Err(LinkError::Unexpected),
-        }
-    }
-
-    /// What the device rejected before the last outcome, the newest first; `None` where it does not tell.
-    ///
-    /// # Errors
-    /// As [`ask`](Self::ask).
-    pub fn quarantine(&mut self, patience: Patience) -> Result<Option<Vec<Rejection>>, LinkError> {
-        if let Some(told) = &self.told {
-            return Ok(Some(told.quarantine.clone()));
-        }
-        match self.ask(&Command::Quarantine, patience)? {
-            Reply::Quarantine(rejections) => Ok(Some(rejections.into_iter().flatten().collect())),
-            Reply::Refused(_) => Ok(None),
-            _ => Err(LinkError::Unexpected),
-        }
-    }
-
-    /// What a refusal may be about: the quarantine, as far as it can be known.
-    pub(crate) fn quarantine_of(&mut self, refusal: Refusal) -> Vec<Rejection> {
-        match refusal {
-            Refusal::Rejected => self.quarantine(Patience::SHORT).ok().flatten().unwrap_or_default(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Gives the session up, so that the next host need not wait. Whether the device heard it is not asked.
-    pub fn release(&mut self) {
-        let _ = self.ask(&Command::Abort, Patience { tries: 1, ..Patience::SHORT });
     }
 
     /// Sends one request and does not wait; returns its number.

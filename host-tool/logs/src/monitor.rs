@@ -24,6 +24,14 @@ const TRIAL: Duration = Duration::from_secs(1);
 /// Takes records as they come.
 pub type Sink = Box<dyn FnMut(Record) + Send>;
 
+/// A monitor goes to another thread with its link, and so does what takes its records.
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Monitor>();
+    is_send::<Shared>();
+    is_send::<Sink>();
+};
+
 /// Makes records of what a link hears.
 pub struct Monitor {
     sink: Sink,

@@ -3,11 +3,12 @@
 use crate::admission::Admission;
 use crate::patches::PatchReport;
 use crate::slot_name::SlotName;
+use crate::slot_use::SlotUse;
 use crate::table::line;
 use lifeboot_artifact::hex;
-use lifeboot_artifact::image_file::{self, ImageFile};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_core::Slot;
 use lifeboot_core::rebase::{Entry, Kind};
-use lifeboot_core::{Board, Slot};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
@@ -129,34 +130,6 @@ impl Display for Proved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Proved { relocations, bytes, relinked } = self;
         write!(f, "proved: with {relocations} relocations all {bytes} bytes are those of {relinked}")
-    }
-}
-
-/// How much of a slot something takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct SlotUse {
-    /// Bytes that it takes.
-    pub used: u32,
-    /// Bytes of a slot.
-    pub room: u32,
-}
-
-impl SlotUse {
-    /// So many bytes in a slot of this board.
-    pub fn new(board: &Board, used: u32) -> SlotUse {
-        image_file::SlotUse::new(board, used).into()
-    }
-}
-
-impl From<image_file::SlotUse> for SlotUse {
-    fn from(image_file::SlotUse { used, room }: image_file::SlotUse) -> Self {
-        SlotUse { used, room }
-    }
-}
-
-impl Display for SlotUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        image_file::SlotUse { used: self.used, room: self.room }.fmt(f)
     }
 }
 

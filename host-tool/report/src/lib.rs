@@ -25,6 +25,7 @@ mod reset;
 mod schema;
 mod shell;
 mod slot_name;
+mod slot_use;
 mod table;
 mod watch;
 
@@ -38,7 +39,7 @@ pub use either::Either;
 pub use failure::{Failure, FailureDetails};
 pub use firmware::{FirmwareElf, RelocationsElf, SectionPart, SectionRelocations, Thunk};
 pub use flash::{FlashPart, Flashed, Provisioned};
-pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, SlotUse, ToSign};
+pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, ToSign};
 pub use keys::{Key, KeyState, Keys, Named, SignedSlot};
 pub use monitor::{MonitorEnd, Monitored};
 pub use patches::PatchReport;
@@ -48,6 +49,7 @@ pub use reset::Reset;
 pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};
 pub use slot_name::SlotName;
+pub use slot_use::SlotUse;
 pub use watch::{WatchEvent, Watched};
 
 use serde::Serialize;

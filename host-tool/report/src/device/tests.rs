@@ -1,6 +1,8 @@
 //! Devices, described.
 
 use super::*;
+use lifeboot_client::describe::running;
+use lifeboot_wire::{self as wire, OutcomeEnding, SlotContent};
 use lifeboot_wire::{Outcome, ResetCause, Slot, Status, Trial};
 
 fn status() -> Status {
