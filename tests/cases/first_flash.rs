@@ -4,7 +4,7 @@ use crate::reported;
 use lifeboot_artifact::board;
 use lifeboot_artifact::flash_file::Format;
 use lifeboot_artifact::provision::FirstFlash;
-use lifeboot_client::link::Patience;
+use lifeboot_client::link::Retry;
 use lifeboot_core::Slot;
 use lifeboot_tests::bench::{self, Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
@@ -43,8 +43,7 @@ fn boots_from_every_file<B: Emulated>() {
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let content = FirstFlash::from_file(&fs::read(&path).unwrap()).unwrap().content();
         let board = B::power_on(&content).unwrap();
-        runs(&bench::connect(&board.port()).unwrap().status(Patience::SHORT).unwrap(), wire::Slot::A, version(1))
-            .unwrap();
+        runs(&bench::connect(&board.port()).unwrap().status(Retry::SHORT).unwrap(), wire::Slot::A, version(1)).unwrap();
     }
 }
 

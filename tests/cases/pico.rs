@@ -9,7 +9,7 @@ use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::flash_file::Format;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
-use lifeboot_client::link::{Link, LinkError, Patience};
+use lifeboot_client::link::{Link, LinkError, Retry};
 use lifeboot_client::push::{self, Options, PushError, PushOutcome, Pushed};
 use lifeboot_core::Slot;
 use lifeboot_core::record::Record;
@@ -86,7 +86,7 @@ fn copied_to_the_drive(image: &ImageFile) -> Vec<u8> {
 
 /// The state of the device, by its own word. Patient, as the board is slow.
 fn status(port: &str) -> Status {
-    connect(port).unwrap().status(Patience::VERIFY).unwrap()
+    connect(port).unwrap().status(Retry::VERIFY).unwrap()
 }
 
 fn usb(board: &Pico) -> Link<Port> {
@@ -129,13 +129,13 @@ fn an_update_over_usb_is_tried_and_confirmed_and_either_port_answers() {
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
     // The host has more on its way than the firmware's queue holds, and is held back.
     assert_eq!(pushed.retransmitted, 0, "{pushed:?}");
-    runs(&usb(&bench.board).status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
+    runs(&usb(&bench.board).status(Retry::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
     runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
     // Both cables are plugged in, and a host at one does not disturb the one at the other.
     let (mut first, mut second) = (bench.link().unwrap(), usb(&bench.board));
     for _ in 0..3 {
-        runs(&first.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
-        runs(&second.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
+        runs(&first.status(Retry::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
+        runs(&second.status(Retry::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
     }
 }
 

@@ -11,7 +11,7 @@ mod storms;
 mod updates;
 
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_client::link::{Link, Patience};
+use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::{self, Options, PushError, Pushed};
 use lifeboot_tests::bench::{self, HOST};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
@@ -41,5 +41,5 @@ pub fn push(host: &mut Host, image: &ImageFile) -> Result<Pushed, PushError> {
 }
 
 fn status(host: &mut Host) -> Status {
-    host.status(Patience::SHORT).unwrap()
+    host.status(Retry::SHORT).unwrap()
 }

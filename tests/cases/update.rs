@@ -3,7 +3,7 @@
 use crate::log::Recorder;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::device;
-use lifeboot_client::link::Patience;
+use lifeboot_client::link::Retry;
 use lifeboot_client::push::{self, Options, PushError, PushOutcome};
 use lifeboot_core::Slot;
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
@@ -156,7 +156,7 @@ fn the_firmware_logs_on_the_same_line() {
     let recorder = Recorder::new(&elf);
     let mut link = bench.link().unwrap().with_log(recorder.sink());
     let lines = (0..40).find_map(|_| {
-        link.status(Patience::SHORT).unwrap();
+        link.status(Retry::SHORT).unwrap();
         std::thread::sleep(Duration::from_millis(100));
         Some(recorder.lines()).filter(|lines| lines.iter().any(|line| line.starts_with("blinked")))
     });

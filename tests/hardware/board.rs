@@ -3,7 +3,7 @@
 use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
-use lifeboot_client::link::{Link, Patience};
+use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::{Options, Progress, PushError, Pushed, Step};
 use lifeboot_probe::{Flasher, chip};
 use lifeboot_serial::{BAUD, Port};
@@ -20,7 +20,7 @@ static TARGETS: [&Target; 3] = [&MICROBIT, &PICO, &STM32F405];
 /// How long a board may take until its firmware answers: the bootloader verifies it first, USB has to enumerate.
 const START: Duration = Duration::from_secs(30);
 
-const PATIENCE: Patience = Patience { wait: Duration::from_secs(1), tries: START.as_secs() as u32 };
+const RETRY: Retry = Retry { timeout: Duration::from_secs(1), attempts: START.as_secs() as u32 };
 
 /// A board, for one test at a time.
 pub struct Board {
@@ -89,7 +89,7 @@ impl Board {
 
     /// Makes sure, by the board's own word, that this runs and is confirmed; returns all that it says.
     pub fn runs(&self, slot: Slot, major: u16) -> Status {
-        let status = self.link().status(PATIENCE).unwrap();
+        let status = self.link().status(RETRY).unwrap();
         bench::runs(&status, slot, version(major)).unwrap();
         status
     }
@@ -106,7 +106,7 @@ impl Board {
 }
 
 fn push(mut link: Link<Port>, image: &ImageFile, progress: &mut dyn Progress) -> Result<Pushed, PushError> {
-    link.status(PATIENCE)?;
+    link.status(RETRY)?;
     lifeboot_client::push::push(&mut link, image, &Options::default(), progress)
 }
 

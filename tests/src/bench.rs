@@ -4,7 +4,7 @@ use crate::emulator::Emulated;
 use crate::product::{self, Target};
 use anyhow::{Context, Result, anyhow, ensure};
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_client::link::{Link, Patience};
+use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::{self, Options, PushError, Pushed};
 use lifeboot_core::{Slot, Version};
 use lifeboot_serial::Port;
@@ -62,7 +62,7 @@ impl<B: Emulated> Bench<B> {
 
     /// The state of the device, by its own word.
     pub fn status(&self) -> Result<Status> {
-        Ok(self.link()?.status(Patience::SHORT)?)
+        Ok(self.link()?.status(Retry::SHORT)?)
     }
 
     /// Pushes, as `lifeboot push` does.

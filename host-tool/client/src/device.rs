@@ -1,7 +1,7 @@
 //! What a host can ask of a device beside an update: its state, a confirm, a rollback, a reset.
 
 use crate::describe::{reason, running};
-use crate::link::{Link, LinkError, Patience, Reply};
+use crate::link::{Link, LinkError, Reply, Retry};
 use crate::pipe::Pipe;
 use crate::refusal::{Circumstances, Refused};
 use crate::restart::{POLL, RESET_AGAIN};
@@ -57,8 +57,8 @@ pub enum DeviceError {
 /// # Errors
 /// See [`DeviceError`].
 pub fn confirm<P: Pipe>(link: &mut Link<P>) -> Result<Status, DeviceError> {
-    done(link, &Command::Confirm, Patience::MEDIUM)?;
-    let status = link.status(Patience::SHORT)?;
+    done(link, &Command::Confirm, Retry::MEDIUM)?;
+    let status = link.status(Retry::SHORT)?;
     link.release();
     Ok(status)
 }
@@ -68,7 +68,7 @@ pub fn confirm<P: Pipe>(link: &mut Link<P>) -> Result<Status, DeviceError> {
 /// # Errors
 /// See [`DeviceError`].
 pub fn keys<P: Pipe>(link: &mut Link<P>) -> Result<(Status, Keys), DeviceError> {
-    let (status, keys) = link.keys(Patience::SHORT)?;
+    let (status, keys) = link.keys(Retry::SHORT)?;
     let circumstances = Circumstances { status: Some(&status), ..Circumstances::default() };
     let keys = keys.map_err(|refusal| Refused::new(refusal, circumstances))?;
     Ok((status, keys))
@@ -80,13 +80,13 @@ pub fn keys<P: Pipe>(link: &mut Link<P>) -> Result<(Status, Keys), DeviceError> 
 /// # Errors
 /// See [`DeviceError`].
 pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, DeviceError> {
-    let before = link.status(Patience::SHORT)?;
-    done(link, &Command::Rollback, Patience::VERIFY)?;
+    let before = link.status(Retry::SHORT)?;
+    done(link, &Command::Rollback, Retry::VERIFY)?;
     let wanted = if before.trial.is_some() { before.confirmed } else { other(before.running) };
     let until = link.now() + timeout;
     let mut asked = None;
     loop {
-        match link.status(Patience { tries: 1, ..Patience::SHORT }) {
+        match link.status(Retry { attempts: 1, ..Retry::SHORT }) {
             Ok(status) if status.running == wanted && !is_on_trial(&status) => return Ok(status),
             // The previous firmware, which has to confirm like any other.
             Ok(status) if status.running == wanted => {}
@@ -97,7 +97,7 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
             Ok(_) if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
                 asked = Some(link.now());
                 // Unanswered, it may have been heard all the same.
-                let _ = link.ask(&Command::Reset, Patience { tries: 1, ..Patience::SHORT });
+                let _ = link.ask(&Command::Reset, Retry { attempts: 1, ..Retry::SHORT });
             }
             Ok(_) | Err(_) => {}
         }
@@ -113,7 +113,7 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
 /// # Errors
 /// See [`DeviceError`].
 pub fn reset<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, DeviceError> {
-    let before = link.status(Patience::SHORT)?;
+    let before = link.status(Retry::SHORT)?;
     restart(link, &before, &Command::Reset, timeout)
 }
 
@@ -123,7 +123,7 @@ pub fn reset<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, D
 /// # Errors
 /// See [`DeviceError`].
 pub fn recover<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, DeviceError> {
-    let before = link.status(Patience::SHORT)?;
+    let before = link.status(Retry::SHORT)?;
     if before.recovery.is_some() {
         return Ok(before);
     }
@@ -141,7 +141,7 @@ fn restart<P: Pipe>(
     command: &Command,
     timeout: Duration,
 ) -> Result<Status, DeviceError> {
-    let asked = done(link, command, Patience { tries: 1, ..Patience::MEDIUM });
+    let asked = done(link, command, Retry { attempts: 1, ..Retry::MEDIUM });
     let status = match asked {
         Ok(()) => back(link, timeout)?,
         // Either the request was lost or, in the reset, the answer. It is asked again unless that would cost a trial
@@ -151,7 +151,7 @@ fn restart<P: Pipe>(
             if status.trial != before.trial || status.recovery != before.recovery {
                 return Ok(status);
             }
-            let _ = link.ask(command, Patience { tries: 1, ..Patience::MEDIUM });
+            let _ = link.ask(command, Retry { attempts: 1, ..Retry::MEDIUM });
             back(link, timeout)?
         }
         Err(error) => return Err(error),
@@ -164,7 +164,7 @@ fn back<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, Device
     let until = link.now() + timeout;
     loop {
         link.pause(POLL);
-        match link.status(Patience { tries: 1, ..Patience::SHORT }) {
+        match link.status(Retry { attempts: 1, ..Retry::SHORT }) {
             Ok(status) => return Ok(status),
             Err(_) if link.now() < until => {}
             Err(_) => return Err(DeviceError::Away { seconds: timeout.as_secs() }),
@@ -172,11 +172,11 @@ fn back<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, Device
     }
 }
 
-fn done<P: Pipe>(link: &mut Link<P>, command: &Command, patience: Patience) -> Result<(), DeviceError> {
-    match link.ask(command, patience)? {
+fn done<P: Pipe>(link: &mut Link<P>, command: &Command, retry: Retry) -> Result<(), DeviceError> {
+    match link.ask(command, retry)? {
         Reply::Done => Ok(()),
         Reply::Refused(refusal) => {
-            let status = link.status(Patience::SHORT).ok();
+            let status = link.status(Retry::SHORT).ok();
             let quarantine = link.quarantine_of(refusal);
             let circumstances = Circumstances { status: status.as_ref(), image: None, quarantine: &quarantine };
             Err(Refused::new(refusal, circumstances).into())

@@ -6,23 +6,23 @@
 //! made again.
 
 mod error;
+mod event;
 mod frames;
-mod heard;
 mod questions;
 mod recovery;
 mod reply;
 mod waiting;
 
 pub use error::LinkError;
+pub use event::{LinkEvent, Listener, Source, Waiting};
 pub use frames::is_text;
-pub use heard::{Heard, Listener, Source, Waiting};
 pub use reply::Reply;
 
 use crate::pipe::Pipe;
+use event::REPORT_AFTER;
 use frames::{End, Frames};
-use heard::MOMENT;
 use lifeboot_wire::{Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS, frame};
-use recovery::Told;
+use recovery::RecoveryDetails;
 use reply::fits;
 use std::time::Duration;
 
@@ -31,26 +31,26 @@ const REQUEST: usize = 16 * 1024;
 
 /// Silence on the line after which what has come is not the beginning of a frame, if it reads as text; and how often a
 /// wait looks whether it is called off.
-const QUIET: Duration = Duration::from_millis(100);
+const IDLE_GAP: Duration = Duration::from_millis(100);
 
 /// How long to wait for an answer, and how often to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// The wait after each request.
-    pub wait: Duration,
+pub struct Retry {
+    /// How long to wait after each request.
+    pub timeout: Duration,
     /// Requests.
-    pub tries: u32,
+    pub attempts: u32,
 }
 
-impl Patience {
+impl Retry {
     /// For what a device answers from its RAM.
-    pub const SHORT: Patience = Patience { wait: Duration::from_millis(500), tries: 8 };
+    pub const SHORT: Retry = Retry { timeout: Duration::from_millis(500), attempts: 8 };
     /// For a few digests, or a boot record: an erase and a second or two of a slow core.
-    pub const MEDIUM: Patience = Patience { wait: Duration::from_secs(2), tries: 6 };
+    pub const MEDIUM: Retry = Retry { timeout: Duration::from_secs(2), attempts: 6 };
     /// For a signature, which takes a slow core seconds, and is checked again when it is asked again.
-    pub const LONG: Patience = Patience { wait: Duration::from_secs(3), tries: 6 };
+    pub const LONG: Retry = Retry { timeout: Duration::from_secs(3), attempts: 6 };
     /// For verifying a whole slot: the repetitions keep the session, and the device does nothing twice.
-    pub const VERIFY: Patience = Patience { wait: Duration::from_secs(1), tries: 60 };
+    pub const VERIFY: Retry = Retry { timeout: Duration::from_secs(1), attempts: 60 };
 }
 
 /// A link goes to another thread with whoever owns it, and with it all that it calls.
@@ -77,7 +77,7 @@ pub struct Link<P> {
     /// Since when a request waits for its answer, over all that have none since the last one; and whether that was told.
     unanswered: Option<(Duration, bool)>,
     /// What a bootloader told with its state, if that was the last state that was heard.
-    told: Option<Told>,
+    details: Option<RecoveryDetails>,
 }
 
 impl<P: Pipe> Link<P> {
@@ -97,19 +97,19 @@ impl<P: Pipe> Link<P> {
             listener: None,
             stop: None,
             unanswered: None,
-            told: None,
+            details: None,
         }
     }
 
     /// Tells `listener` what comes beside answers, and what happens to the connection. Without one it is dropped.
-    pub fn with_listener(self, listener: impl FnMut(Duration, Heard<'_>) + Send + 'static) -> Self {
+    pub fn with_listener(self, listener: impl FnMut(Duration, LinkEvent<'_>) + Send + 'static) -> Self {
         Link { listener: Some(Box::new(listener)), ..self }
     }
 
     /// Hands what the firmware logs to `sink`, in place of a listener.
     pub fn with_log(self, mut sink: impl FnMut(&[u8]) + Send + 'static) -> Self {
-        self.with_listener(move |_, heard| {
-            if let Heard::Log(Source::Firmware, piece) = heard {
+        self.with_listener(move |_, event| {
+            if let LinkEvent::Log(Source::Firmware, piece) = event {
                 sink(piece);
             }
         })
@@ -149,30 +149,30 @@ impl<P: Pipe> Link<P> {
     ///
     /// # Errors
     /// [`LinkError::Silent`] where none came; the connection's.
-    pub fn ask(&mut self, command: &Command, patience: Patience) -> Result<Reply, LinkError> {
+    pub fn ask(&mut self, command: &Command, retry: Retry) -> Result<Reply, LinkError> {
         let number = self.next_number();
         // Its holder was heard before the first answer that says so.
         let mut busy_since: Option<Duration> = None;
-        let mut tries = 0;
-        while tries < patience.tries {
-            tries += 1;
+        let mut attempts = 0;
+        while attempts < retry.attempts {
+            attempts += 1;
             // Whatever swallowed the last try may have left half a frame.
-            self.resynchronise |= tries > 1;
+            self.resynchronise |= attempts > 1;
             self.transmit(number, command)?;
             self.unanswered.get_or_insert((self.now(), false));
-            let mut until = self.now() + patience.wait;
+            let mut until = self.now() + retry.timeout;
             while let Some(reply) = self.answer(number, command, until)? {
                 let now = self.now();
-                if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > MOMENT {
-                    self.tell(Heard::Waiting(Waiting::OtherHost(self.busy_wait)));
+                if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > REPORT_AFTER {
+                    self.report(LinkEvent::Waiting(Waiting::OtherHost(self.busy_wait)));
                 }
                 // A repetition may have been heard in part.
-                self.resynchronise |= tries > 1;
+                self.resynchronise |= attempts > 1;
                 if reply != Reply::Refused(Refusal::Busy) || now - *busy_since.get_or_insert(now) >= self.busy_wait {
                     return Ok(reply);
                 }
-                tries = 0;
-                until = until.min(now + Patience::SHORT.wait);
+                attempts = 0;
+                until = until.min(now + Retry::SHORT.timeout);
             }
         }
         Err(LinkError::Silent)
@@ -210,12 +210,12 @@ impl<P: Pipe> Link<P> {
                 return Err(LinkError::Stopped);
             }
             let mut buffer = [0; 4096];
-            match self.pipe.read(&mut buffer, left.min(QUIET)) {
+            match self.pipe.read(&mut buffer, left.min(IDLE_GAP)) {
                 Ok(0) => {
                     if let (Some(listener), Some(text)) = (&mut self.listener, self.frames.text()) {
-                        listener(self.pipe.heard(), Heard::Other(text));
+                        listener(self.pipe.received_at(), LinkEvent::Other(text));
                     }
-                    self.tell_unanswered();
+                    self.report_unanswered();
                 }
                 Ok(length) => self.unread.extend(buffer[..length].iter().rev()),
                 Err(lost) => return self.recover(lost).map(|()| None),
@@ -226,30 +226,32 @@ impl<P: Pipe> Link<P> {
     /// Takes the next byte, and tells what it completed, unless that is an answer.
     fn take(&mut self, byte: u8) -> Option<(u8, Reply)> {
         let end = self.frames.push(byte)?;
-        let now = self.pipe.heard();
-        let mut tell = |heard| {
+        let now = self.pipe.received_at();
+        let mut report = |event| {
             if let Some(listener) = &mut self.listener {
-                listener(now, heard);
+                listener(now, event);
             }
         };
         let others = self.frames.others();
         match end {
-            End::Empty => tell(Heard::Afresh),
+            End::Empty => report(LinkEvent::Resynchronised),
             _ if others.is_empty() => {}
-            End::Frame | End::Other => tell(Heard::Other(others)),
+            End::Frame | End::Other => report(LinkEvent::Other(others)),
         }
         if end != End::Frame {
             return None;
         }
         let Answer { number, body } = self.frames.message()?;
         match &body {
-            Body::Log(piece) => tell(Heard::Log(Source::Firmware, piece)),
-            Body::BootLog(log) => tell(Heard::Log(Source::Bootloader, log)),
+            Body::Log(piece) => report(LinkEvent::Log(Source::Firmware, piece)),
+            Body::BootLog(log) => report(LinkEvent::Log(Source::Bootloader, log)),
             Body::Status(status) => {
-                tell(Heard::Status(status));
-                self.told = None;
+                report(LinkEvent::Status(status));
+                self.details = None;
             }
-            Body::Recovery { info, record, headers, .. } => self.told = Told::read(info, record, *headers),
+            Body::Recovery { info, record, headers, .. } => {
+                self.details = RecoveryDetails::read(info, record, *headers)
+            }
             _ => {}
         }
         Some((number, Reply::of(body)?))

@@ -52,7 +52,7 @@ pub trait Pipe: Send {
     fn now(&self) -> Duration;
 
     /// When what was read last had arrived.
-    fn heard(&self) -> Duration {
+    fn received_at(&self) -> Duration {
         self.now()
     }
 
@@ -61,8 +61,8 @@ pub trait Pipe: Send {
 }
 
 impl<P: Pipe + ?Sized> Pipe for Box<P> {
-    fn heard(&self) -> Duration {
-        (**self).heard()
+    fn received_at(&self) -> Duration {
+        (**self).received_at()
     }
 
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {

@@ -36,7 +36,7 @@ pub use outcome::{PushOutcome, Pushed};
 pub use patches::PatchUse;
 pub use progress::{Interruption, Progress, Step};
 
-use crate::link::{Link, Patience};
+use crate::link::{Link, Retry};
 use crate::pipe::Pipe;
 use crate::refusal::{Circumstances, Refused};
 use crate::state::Standing;
@@ -92,7 +92,7 @@ pub fn push<P: Pipe>(
     let mut permits = Permits { force: options.force, skip: true, patch: options.patch };
     loop {
         progress.step(Step::Asking);
-        let status = link.status(Patience::SHORT)?;
+        let status = link.status(Retry::SHORT)?;
         if let Some(reason) = status.recovery {
             progress.step(Step::Recovery(reason));
         }
@@ -161,7 +161,7 @@ fn tell_consequences<P: Pipe>(
     let header = image.header();
     // Whoever revokes nothing need not ask.
     let keys = match header.revokes.ids().next() {
-        Some(_) => link.keys(Patience::SHORT)?.1.ok(),
+        Some(_) => link.keys(Retry::SHORT)?.1.ok(),
         None => None,
     };
     consequences(header, status, keys.as_ref()).iter().for_each(|consequence| progress.consequence(consequence));

@@ -5,7 +5,7 @@ use crate::reader::Reader;
 use crate::record::{Item, Record};
 use crate::text::{Piece, Text};
 use lifeboot_client::describe::{ending, running};
-use lifeboot_client::link::{Heard, Link, LinkError};
+use lifeboot_client::link::{Link, LinkError, LinkEvent};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::state::is_on_trial;
 use lifeboot_wire::{Command, Outcome, Status};
@@ -84,7 +84,7 @@ impl Shared {
     /// The link with this monitor for its listener.
     pub fn on<P: Pipe>(&self, link: Link<P>) -> Link<P> {
         let shared = self.clone();
-        link.with_listener(move |now, heard| shared.monitor().hear(now, heard))
+        link.with_listener(move |now, event| shared.monitor().receive(now, event))
     }
 
     /// Reads with this program as well, from now on.
@@ -132,36 +132,36 @@ impl Shared {
 }
 
 impl Monitor {
-    fn hear(&mut self, now: Duration, heard: Heard<'_>) {
-        match heard {
-            Heard::Log(source, piece) => {
-                let starts = self.reader.hear(now, source.into(), piece);
+    fn receive(&mut self, now: Duration, event: LinkEvent<'_>) {
+        match event {
+            LinkEvent::Log(source, piece) => {
+                let starts = self.reader.receive(now, source.into(), piece);
                 if starts {
                     self.ask(true);
                 }
                 self.show_read();
             }
-            Heard::Status(status) => self.learn(now, status),
+            LinkEvent::Status(status) => self.learn(now, status),
             // A device that starts, or one that panics and starts next.
-            Heard::Afresh => {
-                self.reader.afresh();
+            LinkEvent::Resynchronised => {
+                self.reader.resynchronise();
                 if !self.fresh {
                     self.ask(true);
                 }
             }
-            Heard::Other(bytes) => self.other(now, bytes),
-            Heard::Lost(_) => self.finish(),
-            Heard::Connected => {
+            LinkEvent::Other(bytes) => self.other(now, bytes),
+            LinkEvent::Lost(_) => self.finish(),
+            LinkEvent::Connected => {
                 self.reader.reconnect();
                 self.fresh = true;
                 self.ask(false);
             }
-            Heard::Waiting(_) => {}
+            LinkEvent::Waiting(_) => {}
         }
-        if let Some(item) = Item::of(&heard) {
+        if let Some(item) = Item::of(&event) {
             self.show(now, item);
         }
-        self.fresh &= matches!(heard, Heard::Lost(_) | Heard::Connected | Heard::Waiting(_));
+        self.fresh &= matches!(event, LinkEvent::Lost(_) | LinkEvent::Connected | LinkEvent::Waiting(_));
     }
 
     /// What the device runs.

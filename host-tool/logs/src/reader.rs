@@ -38,7 +38,7 @@ pub(super) struct Reader {
     /// The digest of what runs, once the device has said it, for programs that are added later.
     digest: Option<[u8; 16]>,
     /// The line began afresh just now.
-    is_afresh: bool,
+    is_resynchronised: bool,
     waiting: Vec<(Duration, Vec<u8>)>,
     unread: Option<Unread>,
     /// Why the last that was said of such messages was, while nothing else has come.
@@ -63,7 +63,7 @@ impl Reader {
             running: Running::Unknown,
             before: Running::Untold,
             digest: None,
-            is_afresh: false,
+            is_resynchronised: false,
             waiting: Vec::new(),
             unread: None,
             said: None,
@@ -81,19 +81,19 @@ impl Reader {
     }
 
     /// A piece of a log; whether the device has started in it.
-    pub(super) fn hear(&mut self, now: Duration, source: Source, piece: &[u8]) -> bool {
+    pub(super) fn receive(&mut self, now: Duration, source: Source, piece: &[u8]) -> bool {
         match source {
             Source::Bootloader => {
                 self.start();
-                self.hear_bootloader(now, piece);
+                self.receive_bootloader(now, piece);
                 true
             }
-            Source::Firmware => self.hear_firmware(now, piece),
+            Source::Firmware => self.receive_firmware(now, piece),
         }
     }
 
     /// What the bootloader has logged, all of it at once. It is the same bootloader all the time.
-    fn hear_bootloader(&mut self, now: Duration, log: &[u8]) {
+    fn receive_bootloader(&mut self, now: Duration, log: &[u8]) {
         let (messages, unread) = match &self.bootloader {
             Some(program) => program.messages(log),
             None => (Vec::new(), log.len()),
@@ -105,10 +105,10 @@ impl Reader {
         }
     }
 
-    fn hear_firmware(&mut self, now: Duration, piece: &[u8]) -> bool {
+    fn receive_firmware(&mut self, now: Duration, piece: &[u8]) -> bool {
         let (running, programs) = (self.running, &self.programs);
         let makes_sense = |frame: &[u8]| read_by(programs, running, frame).is_some();
-        let found = self.stream.push(piece, std::mem::take(&mut self.is_afresh), makes_sense);
+        let found = self.stream.push(piece, std::mem::take(&mut self.is_resynchronised), makes_sense);
         let mut starts = false;
         for found in found {
             match found {
@@ -135,8 +135,8 @@ impl Reader {
         self.running = Running::Unknown;
     }
 
-    pub(super) fn afresh(&mut self) {
-        self.is_afresh = true;
+    pub(super) fn resynchronise(&mut self) {
+        self.is_resynchronised = true;
     }
 
     pub(super) fn tear(&mut self) {

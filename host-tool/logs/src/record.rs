@@ -1,6 +1,6 @@
 //! What a monitor shows: one record for each message, line of text, and event.
 
-use lifeboot_client::link::{self, Heard, Waiting};
+use lifeboot_client::link::{self, LinkEvent, Waiting};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
@@ -143,22 +143,22 @@ pub enum Level {
 
 impl Item {
     /// What happens to a link's connection, as an item; `None` for what is said over it.
-    pub fn of(heard: &Heard<'_>) -> Option<Item> {
+    pub fn of(event: &LinkEvent<'_>) -> Option<Item> {
         let at_most = |time: &Duration| match *time {
             Duration::MAX => "as long as it takes".to_owned(),
             time => format!("{} seconds at most", time.as_secs()),
         };
-        Some(match heard {
-            Heard::Lost(error) => Item::Lost { reason: error.to_string() },
-            Heard::Connected => Item::Connected,
-            Heard::Waiting(Waiting::Answer) => Item::Waiting { what: "the device to answer".to_owned() },
-            Heard::Waiting(Waiting::Port(time)) => {
+        Some(match event {
+            LinkEvent::Lost(error) => Item::Lost { reason: error.to_string() },
+            LinkEvent::Connected => Item::Connected,
+            LinkEvent::Waiting(Waiting::Answer) => Item::Waiting { what: "the device to answer".to_owned() },
+            LinkEvent::Waiting(Waiting::Port(time)) => {
                 Item::Waiting { what: format!("the port to come back, {}", at_most(time)) }
             }
-            Heard::Waiting(Waiting::OtherHost(time)) => {
+            LinkEvent::Waiting(Waiting::OtherHost(time)) => {
                 Item::Waiting { what: format!("another host to fall silent, {}", at_most(time)) }
             }
-            Heard::Log(..) | Heard::Status(_) | Heard::Afresh | Heard::Other(_) => return None,
+            LinkEvent::Log(..) | LinkEvent::Status(_) | LinkEvent::Resynchronised | LinkEvent::Other(_) => return None,
         })
     }
 }

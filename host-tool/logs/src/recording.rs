@@ -50,14 +50,14 @@ pub struct Recorded<P> {
     pipe: P,
     file: Option<Box<dyn Write + Send>>,
     began: Duration,
-    heard: Duration,
+    received_at: Duration,
     failed: Option<io::Error>,
 }
 
 impl<P: Pipe> Recorded<P> {
     /// Records what comes from `pipe`; without a file, nothing.
     pub fn new(pipe: P, file: Option<Box<dyn Write + Send>>) -> Self {
-        let mut recorded = Recorded { began: pipe.now(), heard: Duration::ZERO, pipe, file, failed: None };
+        let mut recorded = Recorded { began: pipe.now(), received_at: Duration::ZERO, pipe, file, failed: None };
         recorded.write(&Head { lifeboot_recording: FORMAT });
         recorded
     }
@@ -93,7 +93,7 @@ impl<P: Pipe> Recorded<P> {
     fn note(&mut self, event: Event) {
         let at_us = self.now().as_micros() as u64;
         // As the recording will say it.
-        self.heard = Duration::from_micros(at_us);
+        self.received_at = Duration::from_micros(at_us);
         self.write(&Entry { at_us, event });
     }
 }
@@ -127,8 +127,8 @@ impl<P: Pipe> Pipe for Recorded<P> {
         self.pipe.now() - self.began
     }
 
-    fn heard(&self) -> Duration {
-        self.heard
+    fn received_at(&self) -> Duration {
+        self.received_at
     }
 
     fn pause(&mut self, time: Duration) {
@@ -143,7 +143,7 @@ pub struct Replay {
     taken: usize,
     now: Duration,
     /// When the entry was due that was read last.
-    heard: Duration,
+    received_at: Duration,
     /// When the last entry is due.
     end: Duration,
 }
@@ -177,7 +177,7 @@ impl Replay {
             }
         }
         let end = entries.back().map_or(Duration::ZERO, |entry: &Entry| Duration::from_micros(entry.at_us));
-        Ok(Replay { entries, taken: 0, now: Duration::ZERO, heard: Duration::ZERO, end })
+        Ok(Replay { entries, taken: 0, now: Duration::ZERO, received_at: Duration::ZERO, end })
     }
 
     /// Whether all of it was heard, and enough time has passed for the rest of a line to be shown.
@@ -189,7 +189,7 @@ impl Replay {
     fn wait(&mut self, until: Duration) -> bool {
         let due = self.entries.front().map(|entry| Duration::from_micros(entry.at_us)).filter(|due| *due <= until);
         self.now = self.now.max(due.unwrap_or(until));
-        self.heard = due.unwrap_or(self.heard);
+        self.received_at = due.unwrap_or(self.received_at);
         due.is_some()
     }
 
@@ -246,8 +246,8 @@ impl Pipe for Replay {
         }
     }
 
-    fn heard(&self) -> Duration {
-        self.heard
+    fn received_at(&self) -> Duration {
+        self.received_at
     }
 
     fn now(&self) -> Duration {

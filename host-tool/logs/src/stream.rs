@@ -28,7 +28,12 @@ const LONGEST: usize = 64 * 1024;
 
 impl Stream {
     /// The next piece. `makes_sense` tells whether a frame does, where that decides whether a program has started.
-    pub(super) fn push(&mut self, piece: &[u8], afresh: bool, makes_sense: impl Fn(&[u8]) -> bool) -> Vec<Found> {
+    pub(super) fn push(
+        &mut self,
+        piece: &[u8],
+        resynchronised: bool,
+        makes_sense: impl Fn(&[u8]) -> bool,
+    ) -> Vec<Found> {
         let mut found = Vec::new();
         for (at, byte) in piece.iter().enumerate() {
             if *byte != 0 {
@@ -41,7 +46,7 @@ impl Stream {
             let torn = std::mem::take(&mut self.torn);
             let first = !std::mem::replace(&mut self.begun, true);
             // A line that began afresh with this piece may have cut off the frame before.
-            let cut = afresh && at == 0 && !frame.is_empty() && !makes_sense(&frame);
+            let cut = resynchronised && at == 0 && !frame.is_empty() && !makes_sense(&frame);
             if frame.is_empty() || cut {
                 // The first frame of all is empty also where its beginning was sent before anybody listened.
                 if !first {

@@ -4,7 +4,7 @@ use lifeboot_client::link::is_text;
 use std::time::Duration;
 
 /// How long the rest of a line is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LINE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Text that has come, and the line that is not ended yet.
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl Text {
     /// The rest of a line that does not come.
     pub(super) fn tick(&mut self, now: Duration) -> Option<Piece> {
         let (_, last) = self.times?;
-        if now - last < PATIENCE { None } else { self.flush() }
+        if now - last < LINE_TIMEOUT { None } else { self.flush() }
     }
 
     /// What there is of a line, ended or not.

@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 /// For what is not the message.
-const QUIET: Style = Style::new().dimmed();
+const DIMMED: Style = Style::new().dimmed();
 
 /// A record as a line, without its end, coloured; or as JSON.
 ///
@@ -27,7 +27,7 @@ impl Display for Line<'_> {
         match &self.record.item {
             Item::Log(log) => self.log(f, at, log),
             Item::Text { text } => write!(f, "{at:>10}       {text}"),
-            item => write!(f, "{QUIET}{at:>10} ---   {item}{QUIET:#}"),
+            item => write!(f, "{DIMMED}{at:>10} ---   {item}{DIMMED:#}"),
         }
     }
 }
@@ -48,7 +48,7 @@ impl Line<'_> {
         }
         write!(f, "{message}")?;
         match place {
-            Some(Place { file, line, .. }) => write!(f, "  {QUIET}{file}:{line}{QUIET:#}"),
+            Some(Place { file, line, .. }) => write!(f, "  {DIMMED}{file}:{line}{DIMMED:#}"),
             None => Ok(()),
         }
     }
@@ -60,7 +60,7 @@ fn host(at: Duration) -> String {
 
 fn style(level: Option<Level>) -> Style {
     match level {
-        Some(Level::Trace) => QUIET,
+        Some(Level::Trace) => DIMMED,
         Some(Level::Debug) => AnsiColor::Blue.on_default(),
         Some(Level::Info) => AnsiColor::Green.on_default(),
         Some(Level::Warn) => AnsiColor::Yellow.on_default(),

@@ -9,7 +9,7 @@ use lifeboot_artifact::elf::Firmware;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::sign::Program;
 use lifeboot_client::admission::judge;
-use lifeboot_client::link::{Link, Patience};
+use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::consequences;
 use lifeboot_core::Board;
 use lifeboot_project::{files, key_files};
@@ -88,8 +88,8 @@ fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admissio
     let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
             let mut link = Link::new(Port::open(port, arguments.baud)?, seed());
-            let (status, keys) = link.keys(Patience::SHORT)?;
-            (port.clone(), status, link.quarantine(Patience::SHORT)?, keys.ok())
+            let (status, keys) = link.keys(Retry::SHORT)?;
+            (port.clone(), status, link.quarantine(Retry::SHORT)?, keys.ok())
         }
         (None, Some(path)) => {
             let (status, quarantine) = recorded(path)?;

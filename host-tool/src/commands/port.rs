@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::output;
-use lifeboot_client::link::{Heard, Link};
+use lifeboot_client::link::{Link, LinkEvent};
 use lifeboot_logs::Item;
 use lifeboot_serial::{BAUD, Port, all_ports, choose};
 use std::hash::{BuildHasher, RandomState};
@@ -30,8 +30,8 @@ pub struct Arguments {
 impl Arguments {
     /// A link over the port, which says on stderr what it waits for.
     pub fn link(&self) -> Result<Link<Port>, Error> {
-        let say = |_, heard: Heard<'_>| {
-            if let Some(item) = Item::of(&heard) {
+        let say = |_, event: LinkEvent<'_>| {
+            if let Some(item) = Item::of(&event) {
                 output::note(item);
             }
         };

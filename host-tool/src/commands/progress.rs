@@ -2,7 +2,7 @@
 
 use crate::output::{self, Output, has_terminal};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use lifeboot_client::link::{Heard, Waiting};
+use lifeboot_client::link::{LinkEvent, Waiting};
 use lifeboot_client::push::{Consequence, PatchUse, Progress, Step};
 use lifeboot_logs::{Item, Line, Record};
 #[cfg(feature = "probe")]
@@ -32,12 +32,12 @@ impl Console {
     }
 
     /// Says what happens to the connection.
-    pub fn tell(&self, now: Duration, heard: &Heard<'_>) {
+    pub fn report(&self, now: Duration, event: &LinkEvent<'_>) {
         // What the device is asked, the steps say.
-        if matches!(heard, Heard::Waiting(Waiting::Answer)) {
+        if matches!(event, LinkEvent::Waiting(Waiting::Answer)) {
             return;
         }
-        let Some(item) = Item::of(heard) else { return };
+        let Some(item) = Item::of(event) else { return };
         if self.output.is_json() {
             let record = &Record { at: now, item };
             self.output.event(&Line { record, source: false });

@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
 /// The link, with what happens to it told.
 pub fn telling(link: Link<Port>, console: &Console) -> Link<Port> {
     let console = console.clone();
-    link.with_listener(move |now, heard| console.tell(now, &heard))
+    link.with_listener(move |now, event| console.report(now, &event))
 }
 
 /// Pushes, and shows how it goes on.

@@ -12,7 +12,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_artifact::{hex, sign, version};
 use lifeboot_client::describe::{earlier_reason, reason, running};
-use lifeboot_client::link::{Link, LinkError, Patience};
+use lifeboot_client::link::{Link, LinkError, Retry};
 use lifeboot_client::push::{self, PushError};
 use lifeboot_client::state::{is_rejection, next_version, running_content};
 use lifeboot_core::Version;
@@ -193,7 +193,7 @@ impl Watch<'_> {
             return Ok(());
         }
         self.last = Some(elf.clone());
-        let status = link.status(Patience::SHORT)?;
+        let status = link.status(Retry::SHORT)?;
         let mut image = self.sign(&path, &elf, &status)?;
         if let Some(confirmed) = &self.confirmed {
             image = image.with_patch_from(confirmed)?;
@@ -201,7 +201,7 @@ impl Watch<'_> {
         if let Some(program) = Program::read(&path, &elf)? {
             self.monitor.add(program);
         }
-        let quarantine = link.quarantine(Patience::SHORT)?.unwrap_or_default();
+        let quarantine = link.quarantine(Retry::SHORT)?.unwrap_or_default();
         if let Some(event) = needless(&status, &quarantine, &image) {
             self.output.event(&event);
             return Ok(());

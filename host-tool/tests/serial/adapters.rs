@@ -4,7 +4,7 @@ use crate::device::Device;
 use crate::line::Wire;
 use crate::ports::{carry, carry_until, lifeboot};
 use crate::pushes::recipe;
-use lifeboot_client::link::{Heard, Link};
+use lifeboot_client::link::{Link, LinkEvent};
 use lifeboot_client::push::{Options, PushOutcome, push};
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_report::Failure;
@@ -132,8 +132,8 @@ fn a_push_survives_an_adapter_that_is_unplugged_and_plugged_in_again() {
     let mut link = Link::new(Port::open(name.to_str().unwrap(), BAUD).unwrap(), 1).with_listener({
         let connections = connections.clone();
         move |_, heard| match heard {
-            Heard::Lost(_) => seen.send(()).unwrap(),
-            Heard::Connected => {
+            LinkEvent::Lost(_) => seen.send(()).unwrap(),
+            LinkEvent::Connected => {
                 connections.fetch_add(1, Relaxed);
             }
             _ => {}

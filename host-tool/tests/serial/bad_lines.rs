@@ -4,7 +4,7 @@ use crate::device::{Device, Firmware};
 use crate::images::Recipe;
 use crate::line::{Faults, Wire};
 use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, recipe};
-use lifeboot_client::link::{LinkError, Patience};
+use lifeboot_client::link::{LinkError, Retry};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, PushError, PushOutcome, push};
 use lifeboot_core::Slot;
@@ -129,7 +129,7 @@ fn a_frame_for_nobody_is_no_harm() {
         }
         pipe.pause(Duration::from_millis(u64::from(length) / 10));
     }
-    let status = wire.link().status(Patience::SHORT).unwrap();
+    let status = wire.link().status(Retry::SHORT).unwrap();
     assert_eq!(status.slots.len(), 2);
 }
 

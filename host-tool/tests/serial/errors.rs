@@ -7,7 +7,7 @@ use crate::line::Wire;
 use crate::ports::{carry, listener};
 use crate::pushes::{push_to, recipe};
 use lifeboot_client::device::{self, DeviceError};
-use lifeboot_client::link::{LinkError, Patience};
+use lifeboot_client::link::{LinkError, Retry};
 use lifeboot_client::pipe::PipeError;
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_client::refusal::{Circumstances, Refused};
@@ -188,7 +188,7 @@ fn refusals(list: &mut List) {
     push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 1, 4000) }.image()).unwrap();
     wire.bench_mut().device.firmware_does(2, Firmware::Hangs);
     push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 2, 4000) }.image()).unwrap_err();
-    let status = wire.link().status(Patience::SHORT).unwrap();
+    let status = wire.link().status(Retry::SHORT).unwrap();
     let (ending, cause) = (OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
     let quarantine = [Rejection { ending, cause, digest: *image.header().digest.first_chunk().unwrap() }];
     for refusal in REFUSALS {

@@ -121,7 +121,7 @@ fn a_device_says_what_became_of_its_keys() {
     let error = push_to(&wire, &recipe(&MICROBIT, 4, 5000).image()).unwrap_err();
     assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::RevokedKey), "{error}");
     // A host that holds no session is answered, too.
-    wire.link().ask(&lifeboot_wire::Command::Confirm, lifeboot_client::link::Patience::MEDIUM).unwrap();
+    wire.link().ask(&lifeboot_wire::Command::Confirm, lifeboot_client::link::Retry::MEDIUM).unwrap();
     assert_eq!(shown(&wire), revoked);
 }
 

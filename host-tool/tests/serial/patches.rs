@@ -275,7 +275,7 @@ fn after_a_power_cut_the_old_firmware_runs() {
     wire.bench().device.flash.cut_after(25);
     let link = &mut wire.vanishing_after(20).link().with_recovery(Duration::ZERO);
     assert!(push(link, &with_patch, &Options::default(), &mut ()).is_err());
-    wire.link().status(lifeboot_client::link::Patience::SHORT).unwrap();
+    wire.link().status(lifeboot_client::link::Retry::SHORT).unwrap();
     assert_eq!(wire.bench().device.running(), Some(Slot::A));
     assert!(!wire.bench().device.is_trial());
     push_counting(&wire, &with_patch);

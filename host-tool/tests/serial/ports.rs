@@ -3,7 +3,7 @@
 use crate::device::Device;
 use crate::line::Wire;
 use crate::pushes::recipe;
-use lifeboot_client::link::{Link, LinkError, Patience};
+use lifeboot_client::link::{Link, LinkError, Retry};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::pipe::PipeError;
 use lifeboot_client::push::{Options, PushOutcome, push};
@@ -181,7 +181,7 @@ fn a_connection_that_is_dropped_is_made_again() {
     });
     let mut link = Link::new(Port::open(&port, BAUD).unwrap(), 1);
     wait.recv().unwrap();
-    assert!(link.status(Patience::SHORT).is_ok());
+    assert!(link.status(Retry::SHORT).is_ok());
     drop(link);
     server.join().unwrap();
 }
@@ -192,7 +192,7 @@ fn a_connection_that_stays_away_is_an_error() {
     let mut link = Link::new(Port::open(&port, BAUD).unwrap(), 1).with_recovery(Duration::from_millis(500));
     drop(listener.accept().unwrap());
     drop(listener);
-    let error = link.status(Patience::SHORT).unwrap_err();
+    let error = link.status(Retry::SHORT).unwrap_err();
     assert!(matches!(&error, LinkError::Pipe(PipeError::Lost { .. })), "{error:?}");
 }
 

@@ -4,7 +4,7 @@ use crate::device::{Device, Firmware};
 use crate::line::{Faults, Wire};
 use crate::pushes::{push_to, recipe};
 use lifeboot_client::device::{self, DeviceError};
-use lifeboot_client::link::Patience;
+use lifeboot_client::link::Retry;
 use lifeboot_client::push::{Options, PushOutcome, push};
 use lifeboot_client::{describe, state};
 use lifeboot_core::Slot;
@@ -158,6 +158,6 @@ fn requests_get_through_a_bad_line() {
         }
         device::rollback(&mut link, SOON).unwrap();
         assert_eq!(wire.bench().device.running(), Some(Slot::A));
-        assert!(link.status(Patience::SHORT).is_ok());
+        assert!(link.status(Retry::SHORT).is_ok());
     }
 }

@@ -4,7 +4,7 @@ use crate::device::{Device, Firmware};
 use crate::line::Wire;
 use crate::pushes::recipe;
 use lifeboot_client::device;
-use lifeboot_client::link::{Heard, Link, LinkError, Patience, Waiting};
+use lifeboot_client::link::{Link, LinkError, LinkEvent, Retry, Waiting};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::layout::MICROBIT;
@@ -33,10 +33,10 @@ fn a_device_that_does_not_answer_is_waited_for_aloud_and_not_for_ever() {
     device.firmware_does(0, Firmware::Hangs);
     device.reset(0, lifeboot_core::record::Cause::PowerOn);
     let (mut link, said) = noting(Wire::to(device).link());
-    assert!(matches!(link.status(Patience::SHORT), Err(LinkError::Silent)));
+    assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Silent)));
     assert_eq!(*said.lock().unwrap(), ["1 s: waiting for the device to answer"]);
     // Once for each silence, and not for each question.
-    assert!(matches!(link.status(Patience::SHORT), Err(LinkError::Silent)));
+    assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Silent)));
     assert_eq!(said.lock().unwrap().len(), 1);
 }
 
@@ -44,7 +44,7 @@ fn a_device_that_does_not_answer_is_waited_for_aloud_and_not_for_ever() {
 fn a_port_that_is_away_is_waited_for_aloud() {
     let wire = Wire::to(Device::new(&MICROBIT)).unplugged_at(0, 4000);
     let (mut link, said) = noting(wire.link());
-    link.status(Patience::SHORT).unwrap();
+    link.status(Retry::SHORT).unwrap();
     assert_eq!(
         *said.lock().unwrap(),
         [
@@ -58,7 +58,7 @@ fn a_port_that_is_away_is_waited_for_aloud() {
 #[test]
 fn another_host_is_waited_for_aloud() {
     let wire = Wire::to(Device::new(&MICROBIT));
-    wire.link().ask(&Command::Abort, Patience::SHORT).unwrap();
+    wire.link().ask(&Command::Abort, Retry::SHORT).unwrap();
     let mut first = wire.link();
     let image = recipe(&MICROBIT, 1, 6000).image();
     crate::hosts::begin(&mut first, &image);
@@ -89,14 +89,14 @@ fn every_wait_can_be_called_off() {
         count.fetch_add(1, Relaxed);
         clock.now() >= Duration::from_secs(30)
     });
-    assert!(matches!(link.status(Patience::SHORT), Err(LinkError::Stopped)));
+    assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Stopped)));
     assert!(asked.load(Relaxed) > 20);
 }
 
 #[test]
 fn what_a_link_waits_for_is_said_only_once_it_takes_long() {
     let (mut link, said) = noting(Wire::to(Device::new(&MICROBIT)).link());
-    link.status(Patience::SHORT).unwrap();
+    link.status(Retry::SHORT).unwrap();
     assert_eq!(said.lock().unwrap().len(), 0);
-    assert!(Item::of(&Heard::Waiting(Waiting::Answer)).is_some() && Item::of(&Heard::Afresh).is_none());
+    assert!(Item::of(&LinkEvent::Waiting(Waiting::Answer)).is_some() && Item::of(&LinkEvent::Resynchronised).is_none());
 }

@@ -2,7 +2,7 @@
 
 use super::error::LinkError;
 use super::reply::Reply;
-use super::{Link, Patience};
+use super::{Link, Retry};
 use crate::pipe::Pipe;
 use lifeboot_wire::{Command, Keys, Refusal, Rejection, Status};
 
@@ -11,8 +11,8 @@ impl<P: Pipe> Link<P> {
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
-    pub fn status(&mut self, patience: Patience) -> Result<Status, LinkError> {
-        match self.ask(&Command::Status, patience)? {
+    pub fn status(&mut self, retry: Retry) -> Result<Status, LinkError> {
+        match self.ask(&Command::Status, retry)? {
             Reply::Status(status) => Ok(*status),
             _ => Err(LinkError::Unexpected),
         }
@@ -22,13 +22,13 @@ impl<P: Pipe> Link<P> {
     ///
     /// # Errors
     /// As [`ask`](Self::ask); in the inner result, why the device does not tell its keys.
-    pub fn keys(&mut self, patience: Patience) -> Result<(Status, Result<Keys, Refusal>), LinkError> {
-        let status = self.status(patience)?;
+    pub fn keys(&mut self, retry: Retry) -> Result<(Status, Result<Keys, Refusal>), LinkError> {
+        let status = self.status(retry)?;
         // A bootloader that answers tells both at once.
-        if let Some(told) = &self.told {
-            return Ok((status, Ok(told.keys.clone())));
+        if let Some(details) = &self.details {
+            return Ok((status, Ok(details.keys.clone())));
         }
-        match self.ask(&Command::Keys, patience)? {
+        match self.ask(&Command::Keys, retry)? {
             Reply::Keys(keys) => Ok((status, Ok(keys))),
             Reply::Refused(refusal) => Ok((status, Err(refusal))),
             _ => Err(LinkError::Unexpected),
@@ -39,11 +39,11 @@ impl<P: Pipe> Link<P> {
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
-    pub fn quarantine(&mut self, patience: Patience) -> Result<Option<Vec<Rejection>>, LinkError> {
-        if let Some(told) = &self.told {
-            return Ok(Some(told.quarantine.clone()));
+    pub fn quarantine(&mut self, retry: Retry) -> Result<Option<Vec<Rejection>>, LinkError> {
+        if let Some(details) = &self.details {
+            return Ok(Some(details.quarantine.clone()));
         }
-        match self.ask(&Command::Quarantine, patience)? {
+        match self.ask(&Command::Quarantine, retry)? {
             Reply::Quarantine(rejections) => Ok(Some(rejections.into_iter().flatten().collect())),
             Reply::Refused(_) => Ok(None),
             _ => Err(LinkError::Unexpected),
@@ -53,13 +53,13 @@ impl<P: Pipe> Link<P> {
     /// What a refusal may be about: the quarantine, as far as it can be known.
     pub(crate) fn quarantine_of(&mut self, refusal: Refusal) -> Vec<Rejection> {
         match refusal {
-            Refusal::Rejected => self.quarantine(Patience::SHORT).ok().flatten().unwrap_or_default(),
+            Refusal::Rejected => self.quarantine(Retry::SHORT).ok().flatten().unwrap_or_default(),
             _ => Vec::new(),
         }
     }
 
     /// Gives the session up, so that the next host need not wait. Whether the device heard it is not asked.
     pub fn release(&mut self) {
-        let _ = self.ask(&Command::Abort, Patience { tries: 1, ..Patience::SHORT });
+        let _ = self.ask(&Command::Abort, Retry { attempts: 1, ..Retry::SHORT });
     }
 }

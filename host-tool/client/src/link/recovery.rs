@@ -38,13 +38,13 @@ pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], header
 }
 
 /// What the same answer tells, and firmware is asked for by commands of their own.
-pub(super) struct Told {
+pub(super) struct RecoveryDetails {
     pub keys: Keys,
     /// The newest first.
     pub quarantine: Vec<Rejection>,
 }
 
-impl Told {
+impl RecoveryDetails {
     /// `None` where it is not of the formats that this program knows.
     pub(super) fn read(info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Self> {
         let (_, info) = read(info)?;
@@ -54,7 +54,7 @@ impl Told {
             Some(Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
         });
         let ids = std::array::from_fn(|index| info.keys().get(index).map(key_id));
-        Some(Told {
+        Some(RecoveryDetails {
             keys: Keys { ids, revoked: record.revoked, signed },
             quarantine: record.outcomes.quarantine().map(Into::into).collect(),
         })

@@ -1,7 +1,7 @@
 //! What a link does while it waits: it brings a lost connection back, tells what takes long, and can be called off.
 
-use super::heard::MOMENT;
-use super::{Heard, Link, LinkError, Waiting};
+use super::event::REPORT_AFTER;
+use super::{Link, LinkError, LinkEvent, Waiting};
 use crate::pipe::{Pipe, PipeError};
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ const RECONNECT_EVERY: Duration = Duration::from_millis(200);
 impl<P: Pipe> Link<P> {
     pub(super) fn recover(&mut self, lost: PipeError) -> Result<(), LinkError> {
         let started = self.now();
-        let mut told = false;
-        self.tell(Heard::Lost(&lost));
+        let mut is_reported = false;
+        self.report(LinkEvent::Lost(&lost));
         loop {
             if self.is_stopped() {
                 return Err(LinkError::Stopped);
@@ -22,31 +22,31 @@ impl<P: Pipe> Link<P> {
                 self.frames.clear();
                 self.unread.clear();
                 self.resynchronise = true;
-                self.tell(Heard::Connected);
+                self.report(LinkEvent::Connected);
                 return Ok(());
             }
             let waited = self.now() - started;
             if waited >= self.recovery {
                 return Err(lost.into());
             }
-            if waited >= MOMENT && !std::mem::replace(&mut told, true) {
-                self.tell(Heard::Waiting(Waiting::Port(self.recovery)));
+            if waited >= REPORT_AFTER && !std::mem::replace(&mut is_reported, true) {
+                self.report(LinkEvent::Waiting(Waiting::Port(self.recovery)));
             }
         }
     }
 
-    pub(super) fn tell(&mut self, heard: Heard<'_>) {
+    pub(super) fn report(&mut self, event: LinkEvent<'_>) {
         if let Some(listener) = &mut self.listener {
-            listener(self.pipe.now(), heard);
+            listener(self.pipe.now(), event);
         }
     }
 
-    pub(super) fn tell_unanswered(&mut self) {
-        if let Some((since, told @ false)) = &mut self.unanswered
-            && self.pipe.now() - *since >= MOMENT
+    pub(super) fn report_unanswered(&mut self) {
+        if let Some((since, is_reported @ false)) = &mut self.unanswered
+            && self.pipe.now() - *since >= REPORT_AFTER
         {
-            *told = true;
-            self.tell(Heard::Waiting(Waiting::Answer));
+            *is_reported = true;
+            self.report(LinkEvent::Waiting(Waiting::Answer));
         }
     }
 

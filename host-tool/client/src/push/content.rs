@@ -10,14 +10,14 @@ use std::time::Duration;
 /// Frames on their way at most: far fewer than there are numbers.
 const FRAMES: usize = 100;
 /// Quiet before the first question how things stand: the shorter, the sooner a device gets again what it lost while it erased.
-const QUIET: Duration = Duration::from_millis(250);
+const PROBE_AFTER: Duration = Duration::from_millis(250);
 /// The same for a patch, of which a frame can take long: what is asked meanwhile may be lost, and spoil the frame behind it.
-const QUIET_OF_PATCH: Duration = Duration::from_millis(500);
+const PROBE_PATCH_AFTER: Duration = Duration::from_millis(500);
 /// Questions without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
 /// 4 s for 128 KiB, DS8626, flash memory programming).
-const QUESTIONS: u32 = 15;
+const PROBES: u32 = 15;
 /// The same for a patch, of which a few bytes can be the whole image: all its units are erased before the next answer.
-const QUESTIONS_OF_PATCH: u32 = 50;
+const PATCH_PROBES: u32 = 50;
 
 /// What a transfer sends. All positions count from its first byte, that of the image's table; the device counts from the
 /// slot's, and the payload lies before the table there.
@@ -148,18 +148,18 @@ impl<'a> Content<'a> {
     }
 
     /// Quiet before the first question how things stand.
-    pub(super) fn quiet(self) -> Duration {
+    pub(super) fn probe_after(self) -> Duration {
         match self {
-            Content::Image(..) => QUIET,
-            Content::Patch(_) => QUIET_OF_PATCH,
+            Content::Image(..) => PROBE_AFTER,
+            Content::Patch(_) => PROBE_PATCH_AFTER,
         }
     }
 
     /// Questions without an answer, after which the device counts as gone.
-    pub(super) fn questions(self) -> u32 {
+    pub(super) fn probes(self) -> u32 {
         match self {
-            Content::Image(..) => QUESTIONS,
-            Content::Patch(_) => QUESTIONS_OF_PATCH,
+            Content::Image(..) => PROBES,
+            Content::Patch(_) => PATCH_PROBES,
         }
     }
 }

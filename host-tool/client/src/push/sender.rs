@@ -14,7 +14,7 @@ use super::outcome::Pushed;
 use super::plan::Segment;
 use super::progress::{Interruption, Progress};
 use super::stop::Stop;
-use crate::link::{Link, LinkError, Patience, Reply};
+use crate::link::{Link, LinkError, Reply, Retry};
 use crate::pipe::Pipe;
 use lifeboot_wire::{Refusal, Status, frame};
 use std::collections::VecDeque;
@@ -24,7 +24,7 @@ use std::time::Duration;
 /// Bytes of a write's message that are not the image's, at most: session, number, variant, offset, length.
 const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 3;
 /// Quiet before a further question how things stand.
-const QUIET: Duration = Duration::from_secs(1);
+const PROBE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long a device that answers may get nothing through, before the line counts as useless.
 const STALLED: Duration = Duration::from_secs(60);
 /// Bytes of the image in a frame at least, and those that frames grow by, each time one has arrived.
@@ -63,9 +63,9 @@ pub(super) struct Sender<'a, P> {
     /// The frame that arrived last made the device erase.
     erased: bool,
     /// A frame was lost behind such a one: the device hears nothing meanwhile.
-    deaf: bool,
+    drops_input_while_erasing: bool,
     /// Questions in a row that stayed without an answer.
-    questions: u32,
+    probes: u32,
     /// When the device last had more than before.
     advanced: Duration,
     /// Bytes of the image that are in the slot.
@@ -88,8 +88,8 @@ impl<'a, P: Pipe> Sender<'a, P> {
         let fits = if window == 0 { status.chunk } else { status.chunk.min(fits_half) };
         let chunk = fits.max(STEP);
         // What asks how things stand has to fit as well; it is short beside what two frames leave.
-        let questions = content.questions() as usize * length_on_line(0);
-        let window = window.saturating_sub(questions).max(window.min(2 * length_on_line(chunk as usize)));
+        let probes = content.probes() as usize * length_on_line(0);
+        let window = window.saturating_sub(probes).max(window.min(2 * length_on_line(chunk as usize)));
         let (flight, advanced) = (VecDeque::new(), link.now());
         Sender {
             link,
@@ -103,8 +103,8 @@ impl<'a, P: Pipe> Sender<'a, P> {
             flight,
             unit: status.unit,
             erased: false,
-            deaf: false,
-            questions: 0,
+            drops_input_while_erasing: false,
+            probes: 0,
             advanced,
             done: 0,
         }
@@ -128,7 +128,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
     }
 
     fn skip(&mut self, from: u32, to: u32) -> Result<u32, Stop> {
-        match self.link.ask(&self.content.skip(&(from..to)), Patience::SHORT)? {
+        match self.link.ask(&self.content.skip(&(from..to)), Retry::SHORT)? {
             Reply::Written(next) => {
                 let next = self.place(from, to, next)?;
                 self.pushed.skipped += u64::from(next - from);
@@ -175,8 +175,8 @@ impl<'a, P: Pipe> Sender<'a, P> {
                 self.flight.iter_mut().for_each(|sent| sent.stale = true);
                 self.link.resynchronise();
                 // Shorter frames are for noise.
-                if self.erased && !self.deaf {
-                    self.deaf = true;
+                if self.erased && !self.drops_input_while_erasing {
+                    self.drops_input_while_erasing = true;
                 } else {
                     self.chunk = (self.chunk / 2).max(STEP);
                     self.window = (self.window / 2).max(2 * self.frame()).min(self.largest_window);
@@ -195,17 +195,17 @@ impl<'a, P: Pipe> Sender<'a, P> {
             return Err(LinkError::Noisy.into());
         }
         let Some((number, reply)) =
-            self.link.receive(if self.questions == 0 { self.content.quiet() } else { QUIET })?
+            self.link.receive(if self.probes == 0 { self.content.probe_after() } else { PROBE_AGAIN_AFTER })?
         else {
-            if self.questions == self.content.questions() {
+            if self.probes == self.content.probes() {
                 return Err(LinkError::Silent.into());
             }
-            self.questions += 1;
+            self.probes += 1;
             self.link.resynchronise();
             self.write(position..position)?;
             return Ok(None);
         };
-        self.questions = 0;
+        self.probes = 0;
         match (self.arrived(number), reply) {
             (Some(sent), reply) => Ok(Some((sent, reply))),
             // A write to flash that failed is nobody's answer. What nobody could read is not about this.
@@ -219,7 +219,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
     fn has_room(&self, left: u32) -> bool {
         let in_flight: usize = self.flight.iter().map(|sent| sent.length).sum();
         let length = length_on_line(self.chunk.min(left) as usize);
-        if self.deaf && self.flight.back().is_some_and(|sent| sent.erases) {
+        if self.drops_input_while_erasing && self.flight.back().is_some_and(|sent| sent.erases) {
             return false;
         }
         let fits = in_flight + length <= self.window && self.flight.len() < self.content.frames();

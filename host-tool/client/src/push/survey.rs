@@ -6,7 +6,7 @@
 
 use super::plan::{Found, HeaderFound, Held, Part, Phases};
 use super::stop::Stop;
-use crate::link::{Link, LinkError, Patience, Reply};
+use crate::link::{Link, LinkError, Reply, Retry};
 use crate::pipe::Pipe;
 use lifeboot_core::image::HEADER_LENGTH;
 use lifeboot_core::layout::BLOCK;
@@ -130,7 +130,7 @@ impl<P: Pipe> Surveyor<'_, P> {
             for asked in run.chunks(DIGESTS) {
                 let (offset, length) = (asked[0].start, asked[0].end - asked[0].start);
                 let command = Command::Digests { offset, length, count: asked.len() as u8 };
-                let digests = match self.link.ask(&command, Patience::MEDIUM)? {
+                let digests = match self.link.ask(&command, Retry::MEDIUM)? {
                     Reply::Digests(digests) if digests.len() == asked.len() * DIGEST_LENGTH => digests,
                     Reply::Refused(refusal) => return Err(Stop::Refused(refusal)),
                     _ => return Err(LinkError::Unexpected.into()),

@@ -8,7 +8,7 @@ use super::progress::{Interruption, Progress, Step};
 use super::sender::Sender;
 use super::stop::{Stop, depends_on_content};
 use super::survey::survey;
-use crate::link::{Link, LinkError, Patience, Reply};
+use crate::link::{Link, LinkError, Reply, Retry};
 use crate::pipe::Pipe;
 use crate::state::{content, other, running_content, target};
 use lifeboot_artifact::image_file::{FORMAT, ImageFile, Patch};
@@ -45,8 +45,8 @@ pub(super) fn run<P: Pipe>(
     let header = image.header_bytes();
     let begin = Command::Begin { header, running, target, force: permits.force };
     // A bootloader erases all that the image needs before it answers.
-    let patience = if status.recovery.is_some() { Patience::VERIFY } else { Patience::LONG };
-    match link.ask(&begin, patience)? {
+    let retry = if status.recovery.is_some() { Retry::VERIFY } else { Retry::LONG };
+    match link.ask(&begin, retry)? {
         Reply::Begun(_) => {}
         Reply::Refused(refusal) => return Err(Stop::Refused(refusal)),
         _ => return Err(LinkError::Unexpected.into()),
@@ -77,7 +77,7 @@ pub(super) fn run<P: Pipe>(
 
 fn finish<P: Pipe>(link: &mut Link<P>, progress: &mut dyn Progress) -> Result<(), Stop> {
     progress.step(Step::Verifying);
-    match link.ask(&Command::Finish, Patience::VERIFY)? {
+    match link.ask(&Command::Finish, Retry::VERIFY)? {
         Reply::Done => Ok(()),
         Reply::Refused(refusal) => Err(Stop::Refused(refusal)),
         _ => Err(LinkError::Unexpected.into()),
@@ -96,7 +96,7 @@ fn agreed<'a, P: Pipe>(
         Some(Err(reason)) => Err(reason),
         Some(Ok((patch, used))) => {
             let from = &patch.digest()[..IMAGE_NAME];
-            match link.ask(&Command::BeginPatch { format: FORMAT, from }, Patience::SHORT)? {
+            match link.ask(&Command::BeginPatch { format: FORMAT, from }, Retry::SHORT)? {
                 Reply::Patched(0) => Ok((patch, used)),
                 // The transfer goes on without.
                 Reply::Refused(refusal @ (Refusal::Command | Refusal::OtherImage)) => Err(PatchUse::Refused(refusal)),

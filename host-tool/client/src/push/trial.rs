@@ -3,7 +3,7 @@
 use super::error::PushError;
 use super::progress::{Progress, Step};
 use crate::describe::{reason, running};
-use crate::link::{Link, LinkError, Patience};
+use crate::link::{Link, LinkError, Retry};
 use crate::pipe::Pipe;
 use crate::restart::{POLL, RESET_AGAIN};
 use crate::state::Standing;
@@ -11,7 +11,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_wire::Command;
 use std::time::Duration;
 
-const ONCE: Patience = Patience { tries: 1, ..Patience::SHORT };
+const ONCE: Retry = Retry { attempts: 1, ..Retry::SHORT };
 
 /// Waits until the image is confirmed, and restarts the device for it where that has not happened yet.
 pub(super) fn watch<P: Pipe>(

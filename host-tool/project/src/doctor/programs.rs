@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// How long a program may take to say which version it is.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 
 /// A package of the system.
@@ -79,11 +79,11 @@ pub(super) fn output(program: &Path, arguments: &[&str], folder: &Path) -> Resul
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if started.elapsed() < PATIENCE => sleep(POLL),
+            Ok(None) if started.elapsed() < TIMEOUT => sleep(POLL),
             Ok(None) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("{} does not end within {} seconds", command(), PATIENCE.as_secs()));
+                return Err(format!("{} does not end within {} seconds", command(), TIMEOUT.as_secs()));
             }
             Err(error) => return Err(format!("{} is lost: {error}", command())),
         }

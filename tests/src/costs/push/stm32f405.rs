@@ -12,7 +12,7 @@ use crate::product::{self, STM32F405};
 use crate::sweep::Operation;
 use anyhow::{Result, ensure};
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_client::link::{Link, Patience};
+use lifeboot_client::link::{Link, Retry};
 use lifeboot_core::Slot;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     };
     let line = PacedLine::new(Chip::power_on(&flash, &settings)?, BAUD);
     let mut link = Link::new(line.clone(), HOST);
-    link.status(Patience::SHORT)?;
+    link.status(Retry::SHORT)?;
     let before = line.traffic();
     line.chip().seen().recording = true;
     let elf = product::firmware(&STM32F405, Slot::A, &[])?;

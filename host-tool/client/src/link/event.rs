@@ -5,17 +5,17 @@ use lifeboot_wire::Status;
 use std::time::Duration;
 
 /// A wait that is longer than this is told.
-pub(super) const MOMENT: Duration = Duration::from_secs(1);
+pub(super) const REPORT_AFTER: Duration = Duration::from_secs(1);
 
 /// What a link hears, and what happens to it.
 #[derive(Debug)]
-pub enum Heard<'a> {
+pub enum LinkEvent<'a> {
     /// A piece of a program's log, as defmt encodes it.
     Log(Source, &'a [u8]),
     /// The state of the device, whoever asked for it.
     Status(&'a Status),
     /// An empty frame: whoever sends begins afresh, as a device does that has just started.
-    Afresh,
+    Resynchronised,
     /// Bytes that are no frame: text that a program prints, noise, or a damaged frame.
     Other(&'a [u8]),
     /// The connection is lost.
@@ -47,4 +47,4 @@ pub enum Waiting {
 }
 
 /// Listens to a link; with the time on its pipe's clock.
-pub type Listener = Box<dyn FnMut(Duration, Heard<'_>) + Send>;
+pub type Listener = Box<dyn FnMut(Duration, LinkEvent<'_>) + Send>;
