@@ -206,7 +206,7 @@ pub fn sign_for(board: &'static Board, image: &ImageFile, key: &PrivateKey) -> R
 pub fn prove(target: &Target, linked_for_a: &Path, linked_for_b: &Path) -> Result<usize> {
     let program = Program::read(&fs::read(linked_for_a)?, target.board, false)?;
     program.prove(&fs::read(linked_for_b)?)?;
-    Ok(program.listed().len())
+    Ok(program.table().len())
 }
 
 /// The content of a flash that comes from production: erased, and then flashed with what `lifeboot provision` writes of

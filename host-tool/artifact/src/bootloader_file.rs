@@ -6,7 +6,7 @@
 use crate::elf::{self, ElfError};
 use crate::flash_file::{self, FlashFileError};
 use crate::hex::hex;
-use crate::segment::{ERASED, Run};
+use crate::segment::{ERASED, Segment};
 use lifeboot_core::Board;
 use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH, key_id};
 use lifeboot_core::layout::BOARDS;
@@ -73,14 +73,14 @@ impl Bootloader {
     /// # Errors
     /// See [`BootloaderError`].
     pub fn from_elf(bytes: &[u8]) -> Result<Bootloader, BootloaderError> {
-        let (runs, entry) = elf::loads(bytes)?;
-        let bootloader = Bootloader::from_runs(&runs, entry)?;
+        let (segments, entry) = elf::loads(bytes)?;
+        let bootloader = Bootloader::from_segments(&segments, entry)?;
         let board = bootloader.board;
         let (first, last) = (board.address(board.bootloader.start), board.address(board.bootloader.end()));
-        match runs.iter().find(|run| run.address < first || run.end() > last) {
+        match segments.iter().find(|segment| segment.address < first || segment.end() > last) {
             None => Ok(bootloader),
-            Some(run) => {
-                let (start, end) = (run.address, run.end());
+            Some(segment) => {
+                let (start, end) = (segment.address, segment.end());
                 Err(BootloaderError::OutsideRegion { start, end, board: board.name, first, last })
             }
         }
@@ -91,20 +91,20 @@ impl Bootloader {
     /// # Errors
     /// See [`BootloaderError`].
     pub fn from_file(bytes: &[u8]) -> Result<Bootloader, BootloaderError> {
-        Bootloader::from_runs(&flash_file::read(bytes)?, 0)
+        Bootloader::from_segments(&flash_file::read(bytes)?, 0)
     }
 
     /// Finds the bootloader among what a file loads.
-    pub(crate) fn from_runs(runs: &[Run], entry: u32) -> Result<Bootloader, BootloaderError> {
+    pub(crate) fn from_segments(segments: &[Segment], entry: u32) -> Result<Bootloader, BootloaderError> {
         let found = BOARDS.into_iter().find_map(|board| {
             let mut bytes = vec![ERASED; board.bootloader.length as usize];
             let start = board.address(board.bootloader.start);
-            runs.iter().for_each(|run| run.put_into(start, &mut bytes));
+            segments.iter().for_each(|segment| segment.put_into(start, &mut bytes));
             let info = BootloaderInfo::from_bytes(bytes.last_chunk()?, board)?;
             Some(Bootloader { board, info, entry, bytes })
         });
         found.ok_or_else(|| {
-            let mut infos = runs.iter().filter_map(|run| run.bytes.last_chunk::<INFO_LENGTH>());
+            let mut infos = segments.iter().filter_map(|segment| segment.bytes.last_chunk::<INFO_LENGTH>());
             match infos.find(|info| info.starts_with(b"LBIF")) {
                 None => BootloaderError::NoInfo,
                 Some(info) => {

@@ -1,6 +1,6 @@
 //! What changed from one image to the next, for the review of a release.
 
-use crate::elf::{ElfError, Firmware, Home};
+use crate::elf::{ElfError, Firmware, SymbolSection};
 use crate::hex::hex;
 use crate::image_file::{ImageError, ImageFile};
 use lifeboot_core::image::Header;
@@ -212,7 +212,7 @@ fn symbols(firmware: &Firmware) -> BTreeMap<String, u32> {
     // Aliases of one thing count once.
     let mut seen = BTreeSet::new();
     for symbol in firmware.symbols() {
-        let Home::Section(section) = symbol.home else { continue };
+        let SymbolSection::Section(section) = symbol.section else { continue };
         let is_loaded = firmware.sections().get(section).is_some_and(|section| section.payload_offset.is_some());
         if is_loaded && symbol.length > 0 && seen.insert((section, symbol.value, symbol.length)) {
             *sizes.entry(format!("{:#}", rustc_demangle::demangle(&symbol.name))).or_insert(0) += symbol.length;

@@ -13,6 +13,6 @@ mod firmware;
 mod read;
 
 pub use error::ElfError;
-pub use firmware::{Firmware, Home, Relocation, Section, Symbol};
+pub use firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
 pub use read::board_of;
 pub(crate) use read::loads;

@@ -15,7 +15,7 @@ pub(crate) mod format;
 mod intel_hex;
 pub mod uf2;
 
-pub use crate::segment::{ERASED, Run};
+pub use crate::segment::{ERASED, Segment};
 pub use format::{FlashFileError, Format};
 
 use crate::board::uf2_family;
@@ -24,13 +24,13 @@ use lifeboot_core::Board;
 /// A file that brings the named runs, ascending and apart, into `board`'s flash. `entry` is where a debugger starts.
 pub(crate) fn write(
     board: &'static Board,
-    runs: &[(&'static str, Run)],
+    segments: &[(&'static str, Segment)],
     entry: u32,
     format: Format,
 ) -> Result<Vec<u8>, FlashFileError> {
-    let unnamed = runs.iter().map(|(_, run)| run);
+    let unnamed = segments.iter().map(|(_, segment)| segment);
     match format {
-        Format::Elf => elf::write(runs, entry),
+        Format::Elf => elf::write(segments, entry),
         Format::Hex => intel_hex::write(unnamed),
         Format::Binary => Ok(binary::write(board, unnamed)),
         Format::Uf2 => uf2::write(unnamed, uf2_family(board)?),
@@ -38,7 +38,7 @@ pub(crate) fn write(
 }
 
 /// Reads a file for flashing, whatever its format.
-pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Run>, FlashFileError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Segment>, FlashFileError> {
     if bytes.starts_with(b"\x7fELF") {
         return Ok(crate::elf::loads(bytes)?.0);
     }

@@ -16,7 +16,7 @@ pub use error::ProvisionError;
 use crate::bootloader_file::Bootloader;
 use crate::flash_file::{self, FlashFileError, Format};
 use crate::image_file::{ImageError, ImageFile};
-use crate::segment::{ERASED, Run};
+use crate::segment::{ERASED, Segment};
 use embedded_storage::nor_flash::{ErrorType, NorFlashErrorKind, ReadNorFlash};
 use lifeboot_core::image::{HEADER_LENGTH, Header, Trust};
 use lifeboot_core::layout::{BLOCK, Region};
@@ -59,11 +59,11 @@ impl FirstFlash {
     /// # Errors
     /// The file is damaged, or more or less than a first flash.
     pub fn from_file(bytes: &[u8]) -> Result<FirstFlash, ProvisionError> {
-        let runs = flash_file::read(bytes)?;
-        let bootloader = Bootloader::from_runs(&runs, 0)?;
+        let segments = flash_file::read(bytes)?;
+        let bootloader = Bootloader::from_segments(&segments, 0)?;
         let board = bootloader.board();
         let mut content = vec![ERASED; board.flash_length as usize];
-        runs.iter().for_each(|run| run.put_into(board.flash_address, &mut content));
+        segments.iter().for_each(|segment| segment.put_into(board.flash_address, &mut content));
         let slot = board.slot(Slot::A);
         let slot = &content[slot.start as usize..slot.end() as usize];
         let header = slot.first_chunk::<HEADER_LENGTH>().and_then(|bytes| Header::parse(bytes).ok());
@@ -71,7 +71,7 @@ impl FirstFlash {
         let image = length.and_then(|length| slot.get(..length as usize)).ok_or(ProvisionError::NoFirmware)?;
         let first = FirstFlash::new(bootloader, ImageFile::from_bytes(image)?)?;
         let end = board.address(board.flash_length);
-        let inside = runs.iter().all(|run| board.flash_address <= run.address && run.end() <= end);
+        let inside = segments.iter().all(|segment| board.flash_address <= segment.address && segment.end() <= end);
         if inside && content == first.content() { Ok(first) } else { Err(ProvisionError::More) }
     }
 
@@ -91,9 +91,9 @@ impl FirstFlash {
     }
 
     /// What has to be written, by name, ascending; blank parts as erased bytes.
-    pub fn parts(&self) -> Vec<(&'static str, Run)> {
+    pub fn parts(&self) -> Vec<(&'static str, Segment)> {
         let board = self.board();
-        let part = |name, start, bytes| (name, Run { address: board.address(start), bytes });
+        let part = |name, start, bytes| (name, Segment { address: board.address(start), bytes });
         let blank = |region: Region| vec![ERASED; region.length as usize];
         let mut slot_a = self.image.image_bytes();
         // Whole writes, whatever the flash: not every tool fills up the last one.
@@ -108,7 +108,7 @@ impl FirstFlash {
     }
 
     /// Those that a file of this format holds: without slot B, a raw binary is a fraction as long.
-    pub fn parts_in(&self, format: Format) -> Vec<(&'static str, Run)> {
+    pub fn parts_in(&self, format: Format) -> Vec<(&'static str, Segment)> {
         let mut parts = self.parts();
         if format == Format::Binary {
             parts.pop();
@@ -120,7 +120,7 @@ impl FirstFlash {
     pub fn content(&self) -> Vec<u8> {
         let board = self.board();
         let mut content = vec![ERASED; board.flash_length as usize];
-        self.parts().iter().for_each(|(_, run)| run.put_into(board.flash_address, &mut content));
+        self.parts().iter().for_each(|(_, segment)| segment.put_into(board.flash_address, &mut content));
         content
     }
 

@@ -18,7 +18,7 @@ pub(crate) mod error;
 
 pub use error::{Place, RelocationError};
 
-use crate::elf::{Firmware, Home, Relocation, Symbol};
+use crate::elf::{Firmware, Relocation, Symbol, SymbolSection};
 use crate::relocation_types::{Writes, name, slots_are_whole_64_kib_apart, writes};
 use crate::thumb::{branch, half_move};
 use crate::thunks::{self, Thunk};
@@ -26,7 +26,7 @@ use lifeboot_core::rebase::{Entry, Kind};
 
 /// An entry of the table, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct TableEntry {
     /// The entry.
     pub entry: Entry,
     /// The section that the place is in.
@@ -38,7 +38,7 @@ pub struct Listed {
 }
 
 /// The relocation table of a program: sorted, disjoint, complete.
-pub fn table(firmware: &Firmware) -> Result<Vec<Listed>, RelocationError> {
+pub fn table(firmware: &Firmware) -> Result<Vec<TableEntry>, RelocationError> {
     if !firmware.has_relocations() {
         return Err(RelocationError::Missing);
     }
@@ -61,7 +61,11 @@ pub fn table(firmware: &Firmware) -> Result<Vec<Listed>, RelocationError> {
     Ok(table)
 }
 
-fn entry(firmware: &Firmware, thunks: &[Thunk], relocation: &Relocation) -> Result<Option<Listed>, RelocationError> {
+fn entry(
+    firmware: &Firmware,
+    thunks: &[Thunk],
+    relocation: &Relocation,
+) -> Result<Option<TableEntry>, RelocationError> {
     let place = || place(firmware, relocation);
     let in_image = firmware.moves(relocation.section);
     let writes = writes(relocation.kind);
@@ -93,12 +97,16 @@ fn entry(firmware: &Firmware, thunks: &[Thunk], relocation: &Relocation) -> Resu
     }
     let section = firmware.sections()[relocation.section].name.clone();
     let symbol = symbol(firmware, relocation).map(|symbol| symbol.name.clone()).unwrap_or_default();
-    Ok(Some(Listed { entry: Entry { offset, kind }, section, symbol, is_thunk: false }))
+    Ok(Some(TableEntry { entry: Entry { offset, kind }, section, symbol, is_thunk: false }))
 }
 
 /// A distance between image and RAM: good only if the branch really goes to a thunk on its own side, which was checked
 /// when it was found, or if there is nothing to call and the linker made the branch fall through.
-fn across(firmware: &Firmware, thunks: &[Thunk], relocation: &Relocation) -> Result<Option<Listed>, RelocationError> {
+fn across(
+    firmware: &Firmware,
+    thunks: &[Thunk],
+    relocation: &Relocation,
+) -> Result<Option<TableEntry>, RelocationError> {
     let decoded = || {
         let offset = firmware.payload_offset(relocation.section, relocation.address)?;
         let [first, second] = bytes_at(firmware, offset)?;
@@ -107,7 +115,7 @@ fn across(firmware: &Firmware, thunks: &[Thunk], relocation: &Relocation) -> Res
     if let Some(target) = decoded().filter(|_| writes(relocation.kind) == Writes::Branch) {
         let in_image = firmware.moves(relocation.section);
         let to_thunk = |thunk: &Thunk| thunk.address == target && firmware.moves(thunk.section) == in_image;
-        let undefined = symbol(firmware, relocation).is_none_or(|symbol| symbol.home == Home::Nowhere);
+        let undefined = symbol(firmware, relocation).is_none_or(|symbol| symbol.section == SymbolSection::Undefined);
         if thunks.iter().any(to_thunk) || undefined && target == relocation.address.wrapping_add(4) {
             return Ok(None);
         }
@@ -118,10 +126,10 @@ fn across(firmware: &Firmware, thunks: &[Thunk], relocation: &Relocation) -> Res
 /// Whether a relocation's symbol has another address in the other slot.
 fn moves(firmware: &Firmware, relocation: &Relocation) -> Result<bool, RelocationError> {
     let Some(symbol) = symbol(firmware, relocation) else { return Ok(false) };
-    match symbol.home {
-        Home::Nowhere => Ok(false),
-        Home::Section(section) => Ok(firmware.moves(section)),
-        Home::Absolute => {
+    match symbol.section {
+        SymbolSection::Undefined => Ok(false),
+        SymbolSection::Section(section) => Ok(firmware.moves(section)),
+        SymbolSection::Absolute => {
             // `__sidata` stands right behind the last byte where nothing is initialised: the end counts.
             let (board, payload) = (firmware.board(), firmware.room().start);
             let slot = board.slot(firmware.slot());
@@ -148,20 +156,20 @@ fn place(firmware: &Firmware, relocation: &Relocation) -> Place {
         section: section_name(relocation.section),
         address: relocation.address,
         symbol: symbol.map(|symbol| symbol.name.clone()).unwrap_or_default(),
-        home: match symbol.map(|symbol| (symbol.home, symbol.value)) {
-            None | Some((Home::Nowhere, _)) => "undefined".to_owned(),
-            Some((Home::Absolute, value)) => format!("absolute, {value:#010x}"),
-            Some((Home::Section(index), value)) => format!("{}, {value:#010x}", section_name(index)),
+        symbol_section: match symbol.map(|symbol| (symbol.section, symbol.value)) {
+            None | Some((SymbolSection::Undefined, _)) => "undefined".to_owned(),
+            Some((SymbolSection::Absolute, value)) => format!("absolute, {value:#010x}"),
+            Some((SymbolSection::Section(index), value)) => format!("{}, {value:#010x}", section_name(index)),
         },
     }
 }
 
-fn thunk_entry(firmware: &Firmware, thunk: &Thunk) -> Option<Listed> {
+fn thunk_entry(firmware: &Firmware, thunk: &Thunk) -> Option<TableEntry> {
     let (at, kind) = thunk.entry?;
     let offset = firmware.payload_offset(thunk.section, thunk.address)? + at;
     let section = firmware.sections()[thunk.section].name.clone();
     let symbol = firmware.symbols()[thunk.symbol].name.clone();
-    Some(Listed { entry: Entry { offset, kind }, section, symbol, is_thunk: true })
+    Some(TableEntry { entry: Entry { offset, kind }, section, symbol, is_thunk: true })
 }
 
 /// Two halfwords of the payload.
@@ -178,7 +186,7 @@ fn check_linker_tables(firmware: &Firmware) -> Result<(), RelocationError> {
 }
 
 /// Every vector that points into the image must be listed: without this, firmware would start and lose its interrupts.
-fn check_vectors(firmware: &Firmware, table: &[Listed]) -> Result<(), RelocationError> {
+fn check_vectors(firmware: &Firmware, table: &[TableEntry]) -> Result<(), RelocationError> {
     const SYSTEM_VECTORS: u32 = 16; // Armv7-M ARM, table B1-4: the stack pointer and exceptions 1 to 15.
     let section = firmware.sections().iter().find(|section| section.name == ".vector_table");
     let count = section.map_or(0, |section| section.length / 4).max(SYSTEM_VECTORS);

@@ -5,14 +5,14 @@ pub const ERASED: u8 = 0xff;
 
 /// Bytes that lie together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct Segment {
     /// Where the first byte goes.
     pub address: u32,
     /// What goes there.
     pub bytes: Vec<u8>,
 }
 
-impl Run {
+impl Segment {
     /// The address behind the last byte; the last there is, where a file names more than there are.
     pub fn end(&self) -> u32 {
         let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);

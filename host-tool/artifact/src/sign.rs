@@ -6,7 +6,7 @@
 use crate::elf::{ElfError, Firmware};
 use crate::image_file::{ImageError, ImageFile, Release, UnsignedImage, rebased, table_bytes};
 use crate::keys::PrivateKey;
-use crate::relocations::{Listed, RelocationError, table};
+use crate::relocations::{RelocationError, TableEntry, table};
 use lifeboot_core::rebase::Entry;
 use lifeboot_core::{Board, Slot};
 use miette::Diagnostic;
@@ -27,7 +27,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Program {
     firmware: Firmware,
-    listed: Vec<Listed>,
+    table: Vec<TableEntry>,
 }
 
 /// Why a program does not become an image.
@@ -116,13 +116,13 @@ impl Program {
     pub fn read(elf: &[u8], board: &'static Board, bound: bool) -> Result<Program, SignError> {
         let firmware = Firmware::parse(elf, board)?;
         if bound {
-            return Ok(Program { firmware, listed: Vec::new() });
+            return Ok(Program { firmware, table: Vec::new() });
         }
         if firmware.slot() != Slot::A {
             return Err(SignError::LinkedForSlotB);
         }
-        let listed = table(&firmware)?;
-        Ok(Program { firmware, listed })
+        let table = table(&firmware)?;
+        Ok(Program { firmware, table })
     }
 
     /// The image, ready to be signed with the key of this id.
@@ -133,7 +133,7 @@ impl Program {
 
     /// Compares the payload, rebased, with that of the same program linked for the other slot.
     pub fn prove(&self, relinked_elf: &[u8]) -> Result<(), RelinkedError> {
-        if self.listed.is_empty() {
+        if self.table.is_empty() {
             return Err(RelinkedError::Bound);
         }
         let board = self.firmware.board();
@@ -169,8 +169,8 @@ impl Program {
     }
 
     /// The relocation table's entries, and where they come from.
-    pub fn listed(&self) -> &[Listed] {
-        &self.listed
+    pub fn table(&self) -> &[TableEntry] {
+        &self.table
     }
 
     /// Bytes of the relocation table.
@@ -179,6 +179,6 @@ impl Program {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        self.listed.iter().map(|listed| listed.entry).collect()
+        self.table.iter().map(|row| row.entry).collect()
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! The names of other linkers' veneers are known too, so as to refuse them: what they hold would go unnoticed.
 
-use crate::elf::{Firmware, Home, Symbol};
+use crate::elf::{Firmware, Symbol, SymbolSection};
 use crate::relocation_types::slots_are_whole_64_kib_apart;
 use crate::relocations::error::RelocationError;
 use crate::thumb::{branch, half_move};
@@ -37,7 +37,7 @@ pub struct Thunk {
 pub fn find(firmware: &Firmware) -> Result<Vec<Thunk>, RelocationError> {
     let mut thunks = Vec::new();
     for (index, symbol) in firmware.symbols().iter().enumerate() {
-        let Home::Section(section) = symbol.home else { continue };
+        let SymbolSection::Section(section) = symbol.section else { continue };
         let allocated = firmware.sections().get(section).is_some_and(|section| section.allocated);
         if !allocated || !looks_like_a_thunk(&symbol.name) {
             continue;
@@ -58,9 +58,9 @@ fn looks_like_a_thunk(name: &str) -> bool {
 }
 
 /// Where a thunk goes, and how it knows.
-enum Goes {
+enum ThunkTarget {
     /// To an absolute address that stands at an offset of the thunk.
-    To(u32, Option<(u32, Kind)>),
+    Absolute(u32, Option<(u32, Kind)>),
     /// To a place at a fixed distance.
     Relative(u32),
 }
@@ -76,7 +76,7 @@ fn entry(
     let offset = firmware.payload_offset(section, address).ok_or_else(shape_error)?;
     let code = firmware.payload().get(offset as usize..).unwrap_or_default();
     let halves: Vec<u16> = code.chunks_exact(2).take(10).map(|half| u16::from_le_bytes([half[0], half[1]])).collect();
-    let read: fn(u32, &[u16]) -> Option<Goes> = if symbol.name.starts_with("__Thumbv6MABSLongThunk_") {
+    let read: fn(u32, &[u16]) -> Option<ThunkTarget> = if symbol.name.starts_with("__Thumbv6MABSLongThunk_") {
         armv6m_word
     } else if symbol.name.starts_with("__Thumbv6MABSXOLongThunk_") {
         armv6m_execute_only
@@ -90,58 +90,58 @@ fn entry(
         let (thunk, address) = thunk();
         return Err(RelocationError::ThunkUnknown { thunk, address });
     };
-    let goes = read(address, &halves).or_else(|| short(address, &halves)).ok_or_else(shape_error)?;
-    match goes {
-        Goes::To(target, place) if firmware.is_in_image(target & !1) => {
+    let target = read(address, &halves).or_else(|| short(address, &halves)).ok_or_else(shape_error)?;
+    match target {
+        ThunkTarget::Absolute(target, place) if firmware.is_in_image(target & !1) => {
             let fits = |place: &(u32, Kind)| place.1 == Kind::Word || slots_are_whole_64_kib_apart(firmware.board());
             let (thunk, address) = thunk();
             place.filter(fits).map(Some).ok_or(RelocationError::ThunkFixed { thunk, address, target })
         }
-        Goes::To(..) => Ok(None),
-        Goes::Relative(target) if firmware.is_in_image(target & !1) == firmware.moves(section) => Ok(None),
-        Goes::Relative(target) => {
+        ThunkTarget::Absolute(..) => Ok(None),
+        ThunkTarget::Relative(target) if firmware.is_in_image(target & !1) == firmware.moves(section) => Ok(None),
+        ThunkTarget::Relative(target) => {
             let (thunk, address) = thunk();
             Err(RelocationError::ThunkFixed { thunk, address, target })
         }
     }
 }
 
-fn short(address: u32, halves: &[u16]) -> Option<Goes> {
+fn short(address: u32, halves: &[u16]) -> Option<ThunkTarget> {
     let [first, second, ..] = *halves else { return None };
     // `B.W` only: a `BL` would not come back to the caller.
-    branch(address, first, second).filter(|_| second & 0xd000 == 0x9000).map(Goes::Relative)
+    branch(address, first, second).filter(|_| second & 0xd000 == 0x9000).map(ThunkTarget::Relative)
 }
 
-fn armv6m_word(address: u32, halves: &[u16]) -> Option<Goes> {
+fn armv6m_word(address: u32, halves: &[u16]) -> Option<ThunkTarget> {
     let [0xb403, 0x4801, 0x9001, 0xbd01, low, high, ..] = *halves else { return None };
     // The literal's address is relative to the word that the instruction lies in.
-    address.is_multiple_of(4).then_some(Goes::To(word(low, high), Some((8, Kind::Word))))
+    address.is_multiple_of(4).then_some(ThunkTarget::Absolute(word(low, high), Some((8, Kind::Word))))
 }
 
-fn armv6m_execute_only(_: u32, halves: &[u16]) -> Option<Goes> {
+fn armv6m_execute_only(_: u32, halves: &[u16]) -> Option<ThunkTarget> {
     let [0xb403, top, 0x0200, high, 0x0200, middle, 0x0200, low, 0x9001, 0xbd01] = *halves else { return None };
     let fits = top & 0xff00 == 0x2000 && [high, middle, low].iter().all(|half| half & 0xff00 == 0x3000);
     let target = [top, high, middle, low].iter().fold(0, |value, half| value << 8 | u32::from(half & 0xff));
-    fits.then_some(Goes::To(target, None))
+    fits.then_some(ThunkTarget::Absolute(target, None))
 }
 
-fn armv6m_relative(address: u32, halves: &[u16]) -> Option<Goes> {
+fn armv6m_relative(address: u32, halves: &[u16]) -> Option<ThunkTarget> {
     let [0xb401, 0x4802, 0x4684, 0xbc01, 0x44e7, 0x46c0, low, high, ..] = *halves else { return None };
     // The `add pc, ip` at offset 8 reads pc as its own address plus 4.
     let target = address.wrapping_add(12).wrapping_add(word(low, high));
-    address.is_multiple_of(4).then_some(Goes::Relative(target))
+    address.is_multiple_of(4).then_some(ThunkTarget::Relative(target))
 }
 
-fn armv7m_halves(_: u32, halves: &[u16]) -> Option<Goes> {
+fn armv7m_halves(_: u32, halves: &[u16]) -> Option<ThunkTarget> {
     let target = move_to_ip(halves)?;
-    (halves.get(4) == Some(&0x4760)).then_some(Goes::To(target, Some((4, Kind::UpperHalf))))
+    (halves.get(4) == Some(&0x4760)).then_some(ThunkTarget::Absolute(target, Some((4, Kind::UpperHalf))))
 }
 
-fn armv7m_relative(address: u32, halves: &[u16]) -> Option<Goes> {
+fn armv7m_relative(address: u32, halves: &[u16]) -> Option<ThunkTarget> {
     let distance = move_to_ip(halves)?;
     // The `add ip, pc` at offset 8 reads pc as its own address plus 4.
     let target = address.wrapping_add(12).wrapping_add(distance);
-    (halves.get(4..6) == Some(&[0x44fc, 0x4760])).then_some(Goes::Relative(target))
+    (halves.get(4..6) == Some(&[0x44fc, 0x4760])).then_some(ThunkTarget::Relative(target))
 }
 
 /// The value that `movw ip; movt ip` at the start make.

@@ -5,7 +5,7 @@
 
 use crate::describe::{board_name, running};
 use crate::push::accepted;
-use crate::refusal::{Circumstances, Refused};
+use crate::refusal::{RefusalContext, Refused};
 use crate::state::{is_image, is_on_trial, is_rejection, running_content, target};
 use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::hex;
@@ -222,12 +222,12 @@ impl Judge<'_> {
     }
 
     fn refused(&self, rule: Rule, refusal: Refusal) -> RuleReport {
-        let circumstances = Circumstances {
+        let context = RefusalContext {
             status: Some(self.status),
             image: Some(self.image.header()),
             quarantine: self.quarantine.unwrap_or_default(),
         };
-        let refused = Refused::new(refusal, circumstances);
+        let refused = Refused::new(refusal, context);
         let (text, help) = (refused.meaning().to_owned(), Some(refused.next().to_owned()));
         RuleReport { rule, finding: Finding::Refused, text, help }
     }

@@ -6,7 +6,7 @@ use lifeboot_wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCau
 
 /// What runs, in a few words.
 pub fn running(status: &Status) -> String {
-    let standing = if is_on_trial(status) { "on trial" } else { "confirmed" };
+    let state = if is_on_trial(status) { "on trial" } else { "confirmed" };
     match status.recovery {
         Some(Recovery::NothingStarts) => return "the bootloader, since no slot can be started".to_owned(),
         Some(Recovery::Requested) => return "the bootloader, since it was asked to".to_owned(),
@@ -14,7 +14,7 @@ pub fn running(status: &Status) -> String {
     }
     match running_content(status) {
         SlotContent::Image { version, .. } => {
-            format!("{} in slot {:?}, {standing}", Version::from(version), status.running)
+            format!("{} in slot {:?}, {state}", Version::from(version), status.running)
         }
         _ => format!("slot {:?}, which holds no image", status.running),
     }

@@ -3,7 +3,7 @@
 use crate::describe::{reason, running};
 use crate::link::{Link, LinkError, Reply, Retry};
 use crate::pipe::Pipe;
-use crate::refusal::{Circumstances, Refused};
+use crate::refusal::{RefusalContext, Refused};
 use crate::restart::{POLL, RESET_AGAIN};
 use crate::state::{is_on_trial, other};
 use lifeboot_wire::{Command, Keys, Status};
@@ -69,8 +69,8 @@ pub fn confirm<P: Pipe>(link: &mut Link<P>) -> Result<Status, DeviceError> {
 /// See [`DeviceError`].
 pub fn keys<P: Pipe>(link: &mut Link<P>) -> Result<(Status, Keys), DeviceError> {
     let (status, keys) = link.keys(Retry::SHORT)?;
-    let circumstances = Circumstances { status: Some(&status), ..Circumstances::default() };
-    let keys = keys.map_err(|refusal| Refused::new(refusal, circumstances))?;
+    let context = RefusalContext { status: Some(&status), ..RefusalContext::default() };
+    let keys = keys.map_err(|refusal| Refused::new(refusal, context))?;
     Ok((status, keys))
 }
 
@@ -178,8 +178,8 @@ fn done<P: Pipe>(link: &mut Link<P>, command: &Command, retry: Retry) -> Result<
         Reply::Refused(refusal) => {
             let status = link.status(Retry::SHORT).ok();
             let quarantine = link.quarantine_of(refusal);
-            let circumstances = Circumstances { status: status.as_ref(), image: None, quarantine: &quarantine };
-            Err(Refused::new(refusal, circumstances).into())
+            let context = RefusalContext { status: status.as_ref(), image: None, quarantine: &quarantine };
+            Err(Refused::new(refusal, context).into())
         }
         _ => Err(LinkError::Unexpected.into()),
     }

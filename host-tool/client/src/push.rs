@@ -38,8 +38,8 @@ pub use progress::{Interruption, Progress, Step};
 
 use crate::link::{Link, Retry};
 use crate::pipe::Pipe;
-use crate::refusal::{Circumstances, Refused};
-use crate::state::Standing;
+use crate::refusal::{RefusalContext, Refused};
+use crate::state::ImageState;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_wire::{Refusal, Status};
 use std::time::Duration;
@@ -96,12 +96,12 @@ pub fn push<P: Pipe>(
         if let Some(reason) = status.recovery {
             progress.step(Step::Recovery(reason));
         }
-        match Standing::of(&status, image) {
-            Standing::Confirmed => return Ok(pushed),
-            Standing::Trial(_) | Standing::Marked if options.wait => break,
-            Standing::Trial(_) => return Ok(Pushed { outcome: PushOutcome::OnTrial, ..pushed }),
-            Standing::Marked => return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed }),
-            Standing::Rejected(_) | Standing::Absent => {}
+        match ImageState::of(&status, image) {
+            ImageState::Confirmed => return Ok(pushed),
+            ImageState::Trial(_) | ImageState::Marked if options.wait => break,
+            ImageState::Trial(_) => return Ok(Pushed { outcome: PushOutcome::OnTrial, ..pushed }),
+            ImageState::Marked => return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed }),
+            ImageState::Rejected(_) | ImageState::Absent => {}
         }
         pushed.outcome = PushOutcome::Confirmed;
         if restarts == 0 {
@@ -136,9 +136,9 @@ pub fn push<P: Pipe>(
                     link.release();
                 }
                 let quarantine = link.quarantine_of(refusal);
-                let circumstances =
-                    Circumstances { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
-                return Err(Refused::new(refusal, circumstances).into());
+                let context =
+                    RefusalContext { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
+                return Err(Refused::new(refusal, context).into());
             }
         };
         restarts += 1;

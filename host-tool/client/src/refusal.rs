@@ -12,7 +12,7 @@ use std::fmt::{self, Display};
 
 /// What is known where something was refused; the more, the better the words.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Circumstances<'a> {
+pub struct RefusalContext<'a> {
     /// The device's state.
     pub status: Option<&'a Status>,
     /// The image that was offered; without one, it was about what the other slot holds.
@@ -32,8 +32,8 @@ pub struct Refused {
 
 impl Refused {
     /// The words for a refusal.
-    pub fn new(refusal: Refusal, circumstances: Circumstances) -> Self {
-        let (meaning, next) = words(refusal, circumstances);
+    pub fn new(refusal: Refusal, context: RefusalContext) -> Self {
+        let (meaning, next) = describe(refusal, context);
         Refused { refusal, meaning, next }
     }
 
@@ -62,7 +62,7 @@ impl Diagnostic for Refused {
     }
 }
 
-fn words(refusal: Refusal, Circumstances { status, image, quarantine }: Circumstances) -> (String, String) {
+fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: RefusalContext) -> (String, String) {
     let key = image.map(|image| format!(" {}", hex(&image.key_id))).unwrap_or_default();
     let (meaning, next): (&str, &str) = match refusal {
         Refusal::NoImage => ("there is no image", "push one: lifeboot push IMAGE; lifeboot status shows what is there"),

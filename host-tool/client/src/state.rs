@@ -36,9 +36,9 @@ pub(crate) fn other(slot: Slot) -> Slot {
     lifeboot_core::Slot::from(slot).other().into()
 }
 
-/// How a device stands to an image.
+/// What a device does with an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum ImageState {
     /// It runs it, confirmed.
     Confirmed,
     /// It runs it, on trial; with the starts left, where it says so.
@@ -51,21 +51,21 @@ pub(crate) enum Standing {
     Absent,
 }
 
-impl Standing {
-    pub(crate) fn of(status: &Status, image: &ImageFile) -> Standing {
+impl ImageState {
+    pub(crate) fn of(status: &Status, image: &ImageFile) -> ImageState {
         let holds = |slot: Slot| is_image(&content(status, slot), image);
         let target = target(status, image);
         if status.recovery.is_none() && holds(status.running) {
-            return if is_on_trial(status) { Standing::Trial(status.trial) } else { Standing::Confirmed };
+            return if is_on_trial(status) { ImageState::Trial(status.trial) } else { ImageState::Confirmed };
         }
         match (status.trial, status.outcome) {
-            (Some(trial), _) if trial.slot == target && holds(target) => Standing::Marked,
+            (Some(trial), _) if trial.slot == target && holds(target) => ImageState::Marked,
             (None, Some(outcome))
                 if is_rejection(outcome.ending) && image.header().digest.starts_with(&outcome.digest) =>
             {
-                Standing::Rejected(outcome)
+                ImageState::Rejected(outcome)
             }
-            _ => Standing::Absent,
+            _ => ImageState::Absent,
         }
     }
 }

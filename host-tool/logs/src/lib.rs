@@ -7,7 +7,7 @@
 //! | `stream` | cuts a log into frames, and sees where a program starts |
 //! | `text` | lines of text between the frames |
 //! | `record` | what is shown: one record for each message, line and event |
-//! | `words` | a record as a line for people |
+//! | `line` | a record as a line for people |
 //! | `recording` | keeps what was heard, and plays it again |
 //!
 //! A monitor ([`Shared`]) listens to a [`Link`](lifeboot_client::link::Link), also while a push goes on over it. Messages are read with the ELF file whose
@@ -18,6 +18,7 @@
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
 mod error;
+mod line;
 mod monitor;
 mod program;
 mod reader;
@@ -25,11 +26,10 @@ mod record;
 mod recording;
 mod stream;
 mod text;
-mod words;
 
 pub use error::MonitorError;
+pub use line::Line;
 pub use monitor::{Monitor, Shared, Sink};
 pub use program::Program;
 pub use record::{Item, Level, Log, Place, Reason, Record, Source};
 pub use recording::{Recorded, Replay};
-pub use words::Line;

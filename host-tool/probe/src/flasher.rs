@@ -2,7 +2,7 @@
 
 use crate::error::ProbeError;
 use lifeboot_artifact::board::probe_chip;
-use lifeboot_artifact::flash_file::Run;
+use lifeboot_artifact::flash_file::Segment;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_core::Board;
 use probe_rs::config::Registry;
@@ -55,7 +55,7 @@ impl Flasher {
     /// The chip's flash is not the board's, or did not take it. Then the board may not start until it was flashed again.
     pub fn flash(&mut self, first: &FirstFlash, listener: Listener) -> Result<(), ProbeError> {
         let parts = first.parts();
-        let loader = loader(self.session.target(), parts.iter().map(|(_, run)| run))?;
+        let loader = loader(self.session.target(), parts.iter().map(|(_, segment)| segment))?;
         let mut options = DownloadOptions::default();
         options.verify = true;
         options.progress = FlashProgress::new(relay(listener));
@@ -82,10 +82,10 @@ pub fn chip(board: &'static Board) -> Result<&'static str, ProbeError> {
 }
 
 /// The bytes, checked against the chip's memory; needs no probe.
-fn loader<'a>(target: &Target, runs: impl IntoIterator<Item = &'a Run>) -> Result<FlashLoader, ProbeError> {
+fn loader<'a>(target: &Target, segments: impl IntoIterator<Item = &'a Segment>) -> Result<FlashLoader, ProbeError> {
     let mut loader = target.flash_loader();
-    for run in runs {
-        loader.add_data(run.address.into(), &run.bytes).map_err(ProbeError::flash)?;
+    for segment in segments {
+        loader.add_data(segment.address.into(), &segment.bytes).map_err(ProbeError::flash)?;
     }
     Ok(loader)
 }

@@ -4,7 +4,7 @@ use crate::image::Relocations;
 use crate::slot_name::SlotName;
 use crate::table::line;
 use lifeboot_artifact::elf::{self, Firmware};
-use lifeboot_artifact::relocations::Listed;
+use lifeboot_artifact::relocations::TableEntry;
 use lifeboot_core::rebase::Entry;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -94,15 +94,15 @@ impl From<&Firmware> for FirmwareElf {
 
 impl RelocationsElf {
     /// Those that were found, and the length of their table in bytes.
-    pub fn new(listed: &[Listed], table_length: usize) -> RelocationsElf {
-        let entries: Vec<Entry> = listed.iter().map(|listed| listed.entry).collect();
-        let mut names: Vec<&String> = listed.iter().map(|listed| &listed.section).collect();
+    pub fn new(table: &[TableEntry], table_length: usize) -> RelocationsElf {
+        let entries: Vec<Entry> = table.iter().map(|listed| listed.entry).collect();
+        let mut names: Vec<&String> = table.iter().map(|listed| &listed.section).collect();
         names.dedup();
         let section = |name: &String| {
-            let count = listed.iter().filter(|listed| listed.section == *name).count();
+            let count = table.iter().filter(|listed| listed.section == *name).count();
             SectionRelocations { name: name.clone(), count }
         };
-        let thunk = |listed: &Listed| Thunk {
+        let thunk = |listed: &TableEntry| Thunk {
             symbol: listed.symbol.clone(),
             section: listed.section.clone(),
             payload_offset: listed.entry.offset,
@@ -110,7 +110,7 @@ impl RelocationsElf {
         RelocationsElf {
             counts: Relocations::new(&entries, table_length),
             sections: names.into_iter().map(section).collect(),
-            thunks: listed.iter().filter(|listed| listed.is_thunk).map(thunk).collect(),
+            thunks: table.iter().filter(|listed| listed.is_thunk).map(thunk).collect(),
         }
     }
 }

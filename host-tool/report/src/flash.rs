@@ -1,6 +1,6 @@
 //! Reports on the first flash: `provision`, `flash`.
 
-use lifeboot_artifact::flash_file::{ERASED, Format, Run};
+use lifeboot_artifact::flash_file::{ERASED, Format, Segment};
 use lifeboot_artifact::provision::FirstFlash;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -39,11 +39,11 @@ pub struct FlashPart {
 impl Provisioned {
     /// What was written to this file.
     pub fn new(file: String, format: Format, first: &FirstFlash) -> Provisioned {
-        let part = |(name, run): (&str, Run)| FlashPart {
+        let part = |(name, segment): (&str, Segment)| FlashPart {
             name: name.to_owned(),
-            address: run.address,
-            length: run.bytes.len(),
-            blank: run.bytes.iter().all(|byte| *byte == ERASED),
+            address: segment.address,
+            length: segment.bytes.len(),
+            blank: segment.bytes.iter().all(|byte| *byte == ERASED),
         };
         Provisioned {
             file,

@@ -116,8 +116,7 @@ fn elf(bytes: &[u8], board: Option<&'static Board>, output: Output) -> Result<Fi
     let board = board_for(bytes, board)?;
     let mut firmware = FirmwareElf::from(&Firmware::parse(bytes, board)?);
     let relocations = Program::read(bytes, board, false).map_err(Error::from);
-    let relocations =
-        relocations.and_then(|program| Ok(RelocationsElf::new(program.listed(), program.table_length()?)));
+    let relocations = relocations.and_then(|program| Ok(RelocationsElf::new(program.table(), program.table_length()?)));
     // What the file holds is worth knowing all the same.
     firmware.relocations = Some(relocations.inspect_err(|_| output.aside(&firmware))?);
     Ok(firmware)

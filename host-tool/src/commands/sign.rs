@@ -117,7 +117,7 @@ fn ids(header: &Header) -> Vec<String> {
 fn prove(program: &Program, relinked: &Path) -> Result<Proved, Error> {
     program.prove(&files::read(relinked)?)?;
     Ok(Proved {
-        relocations: program.listed().len(),
+        relocations: program.table().len(),
         bytes: program.firmware().payload().len(),
         relinked: relinked.display().to_string(),
     })

@@ -10,7 +10,7 @@ use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::{LinkError, Retry};
 use lifeboot_client::pipe::PipeError;
 use lifeboot_client::push::{Options, PushError, push};
-use lifeboot_client::refusal::{Circumstances, Refused};
+use lifeboot_client::refusal::{RefusalContext, Refused};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_serial::{BAUD, Port, PortError};
 use lifeboot_wire::{OutcomeEnding, Refusal, Rejection, ResetCause};
@@ -193,12 +193,12 @@ fn refusals(list: &mut List) {
     let quarantine = [Rejection { ending, cause, digest: *image.header().digest.first_chunk().unwrap() }];
     for refusal in REFUSALS {
         let circumstances =
-            Circumstances { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
+            RefusalContext { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
         let refused = Refused::new(refusal, circumstances);
         list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused));
     }
     // What a rollback would go back to.
-    let circumstances = Circumstances { status: Some(&status), ..Circumstances::default() };
+    let circumstances = RefusalContext { status: Some(&status), ..RefusalContext::default() };
     let refused = Refused::new(Refusal::Rejected, circumstances);
     list.add_words("Rejected, a rollback", &DeviceError::from(refused));
 }

@@ -42,14 +42,14 @@ pub struct Symbol {
     /// Bytes, 0 where the linker does not say.
     pub length: u32,
     /// What it belongs to.
-    pub home: Home,
+    pub section: SymbolSection,
 }
 
 /// What a symbol belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Home {
+pub enum SymbolSection {
     /// Nothing: it is undefined.
-    Nowhere,
+    Undefined,
     /// No section: its value is absolute.
     Absolute,
     /// The section with this index.
@@ -140,7 +140,8 @@ impl Firmware {
             return "between sections".to_owned();
         };
         let address = section.address.wrapping_add(at);
-        let symbol = self.symbols.iter().filter(|symbol| symbol.home == Home::Section(index) && symbol.length > 0);
+        let symbol =
+            self.symbols.iter().filter(|symbol| symbol.section == SymbolSection::Section(index) && symbol.length > 0);
         let symbol = symbol.filter(|symbol| (symbol.value & !1..).contains(&address));
         let symbol = symbol.max_by_key(|symbol| symbol.value);
         match symbol.filter(|symbol| address - (symbol.value & !1) < symbol.length) {

@@ -1,8 +1,8 @@
 //! Takes an ELF file apart. Nothing in it is believed before it was checked: a damaged file is an error, never a panic.
 
 use super::error::ElfError;
-use super::firmware::{Firmware, Home, Relocation, Section, Symbol};
-use crate::segment::{ERASED, Run};
+use super::firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
+use crate::segment::{ERASED, Segment};
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::{Board, Slot};
 use object::elf::{self, FileHeader32, Rel32, Rela32, RelocationType, SectionHeader32, Sym32};
@@ -52,13 +52,14 @@ pub fn board_of(bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
 }
 
 /// What an executable wants loaded, whatever it is, and its entry point.
-pub fn loads(bytes: &[u8]) -> Result<(Vec<Run>, u32), ElfError> {
+pub fn loads(bytes: &[u8]) -> Result<(Vec<Segment>, u32), ElfError> {
     let (header, _, segments) = open(bytes)?;
-    let runs = segments.iter().map(|segment| Run { address: segment.load_address, bytes: segment.bytes.to_vec() });
-    Ok((runs.collect(), header.e_entry(LITTLE)))
+    let loaded =
+        segments.iter().map(|segment| Segment { address: segment.load_address, bytes: segment.bytes.to_vec() });
+    Ok((loaded.collect(), header.e_entry(LITTLE)))
 }
 
-type Opened<'a> = (&'a Header, SectionTable<'a, Header>, Vec<Segment<'a>>);
+type Opened<'a> = (&'a Header, SectionTable<'a, Header>, Vec<FileSegment<'a>>);
 
 fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
     if !bytes.starts_with(&elf::ELFMAG) {
@@ -75,13 +76,13 @@ fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
 }
 
 /// Bytes to load: where they stand in the file, and where they go.
-struct Segment<'a> {
+struct FileSegment<'a> {
     bytes: &'a [u8],
     file_offset: u64,
     load_address: u32,
 }
 
-impl Segment<'_> {
+impl FileSegment<'_> {
     fn loads(&self) -> Range<u64> {
         let start = u64::from(self.load_address);
         start..start + self.bytes.len() as u64
@@ -100,7 +101,7 @@ fn segments<'a>(
     header: &Header,
     bytes: &'a [u8],
     table: &SectionTable<'a, Header>,
-) -> Result<Vec<Segment<'a>>, ElfError> {
+) -> Result<Vec<FileSegment<'a>>, ElfError> {
     let mut segments = Vec::new();
     for raw in header.program_headers(LITTLE, bytes)? {
         let (start, length) = raw.file_range(LITTLE);
@@ -110,7 +111,7 @@ fn segments<'a>(
         let data = raw.data(LITTLE, bytes).map_err(|()| damaged("a segment reaches past its end"))?;
         let starts = table.iter().filter_map(loaded_range).map(|(offset, _)| offset);
         let Some(first) = starts.filter(|offset| (start..start + length).contains(offset)).min() else { continue };
-        segments.push(Segment {
+        segments.push(FileSegment {
             bytes: data.get((first - start) as usize..).unwrap_or_default(),
             file_offset: first,
             load_address: raw.p_paddr(LITTLE).wrapping_add((first - start) as u32),
@@ -125,7 +126,7 @@ fn loaded_range(raw: &RawSection) -> Option<(u64, u64)> {
     raw.file_range(LITTLE).filter(|(_, length)| allocated && *length > 0)
 }
 
-fn linked_slot(segments: &[Segment], board: &'static Board) -> Result<Slot, ElfError> {
+fn linked_slot(segments: &[FileSegment], board: &'static Board) -> Result<Slot, ElfError> {
     if let Some(slot) = Slot::BOTH.into_iter().find(|slot| starts_in(segments, board, *slot)) {
         return Ok(slot);
     }
@@ -135,14 +136,14 @@ fn linked_slot(segments: &[Segment], board: &'static Board) -> Result<Slot, ElfE
     Err(ElfError::LinkedElsewhere { address, board: board.name, expected: board.payload_address(Slot::A), hint })
 }
 
-fn starts_in(segments: &[Segment], board: &Board, slot: Slot) -> bool {
+fn starts_in(segments: &[FileSegment], board: &Board, slot: Slot) -> bool {
     segments.iter().any(|segment| segment.load_address == board.payload_address(slot))
 }
 
 fn read_sections(
     firmware: &mut Firmware,
     table: &SectionTable<'_, Header>,
-    segments: &[Segment],
+    segments: &[FileSegment],
 ) -> Result<(), ElfError> {
     for raw in table.iter() {
         let name = String::from_utf8_lossy(table.section_name(LITTLE, raw)?).into_owned();
@@ -173,7 +174,7 @@ fn check_inside(firmware: &Firmware, range: Range<u64>, what: impl Fn() -> Strin
     Err(ElfError::OutsideSlot { what: what(), start, end, slot, first: room.start, last: room.end() })
 }
 
-fn payload(firmware: &Firmware, segments: &[Segment]) -> Result<Vec<u8>, ElfError> {
+fn payload(firmware: &Firmware, segments: &[FileSegment]) -> Result<Vec<u8>, ElfError> {
     let start = u64::from(firmware.room().start);
     let mut payload = Vec::new();
     for segment in segments {
@@ -236,17 +237,17 @@ fn damaged(how: &str) -> ElfError {
 }
 
 fn symbol(raw: &Sym32<LittleEndian>, name: &[u8], sections: &[Section]) -> Result<Symbol, ElfError> {
-    let home = match raw.st_shndx(LITTLE) {
-        elf::SHN_UNDEF => Home::Nowhere,
-        elf::SHN_ABS => Home::Absolute,
-        index => Home::Section(usize::from(index.0)),
+    let section = match raw.st_shndx(LITTLE) {
+        elf::SHN_UNDEF => SymbolSection::Undefined,
+        elf::SHN_ABS => SymbolSection::Absolute,
+        index => SymbolSection::Section(usize::from(index.0)),
     };
-    let name = match home {
-        Home::Section(index) => {
+    let name = match section {
+        SymbolSection::Section(index) => {
             let section = sections.get(index).ok_or_else(|| damaged("a symbol's section does not exist"))?;
             if raw.st_type() == elf::STT_SECTION { section.name.clone() } else { String::from_utf8_lossy(name).into() }
         }
         _ => String::from_utf8_lossy(name).into(),
     };
-    Ok(Symbol { name, value: raw.st_value(LITTLE), length: raw.st_size(LITTLE), home })
+    Ok(Symbol { name, value: raw.st_value(LITTLE), length: raw.st_size(LITTLE), section })
 }

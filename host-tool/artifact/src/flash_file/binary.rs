@@ -1,21 +1,21 @@
 //! Raw bytes from the start of flash on. They say of what board they are by the bootloader in them.
 
-use crate::segment::{ERASED, Run};
+use crate::segment::{ERASED, Segment};
 use lifeboot_core::Board;
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::layout::BOARDS;
 
-pub fn write<'a>(board: &Board, runs: impl Iterator<Item = &'a Run> + Clone) -> Vec<u8> {
-    let end = runs.clone().last().map_or(board.flash_address, Run::end);
+pub fn write<'a>(board: &Board, segments: impl Iterator<Item = &'a Segment> + Clone) -> Vec<u8> {
+    let end = segments.clone().last().map_or(board.flash_address, Segment::end);
     let mut bytes = vec![ERASED; (end - board.flash_address) as usize];
-    runs.for_each(|run| run.put_into(board.flash_address, &mut bytes));
+    segments.for_each(|segment| segment.put_into(board.flash_address, &mut bytes));
     bytes
 }
 
 /// `None` where there is no bootloader in it.
-pub fn read(bytes: &[u8]) -> Option<Vec<Run>> {
+pub fn read(bytes: &[u8]) -> Option<Vec<Segment>> {
     let board = board_of(bytes)?;
-    Some(vec![Run { address: board.flash_address, bytes: bytes.to_vec() }])
+    Some(vec![Segment { address: board.flash_address, bytes: bytes.to_vec() }])
 }
 
 /// The board whose whole flash, from its start on, these bytes are.

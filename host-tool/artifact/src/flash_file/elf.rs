@@ -2,7 +2,7 @@
 //! a segment only where a section lies in it.
 
 use super::format::{FlashFileError, Format};
-use crate::segment::Run;
+use crate::segment::Segment;
 use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Writer};
 use object::{Endianness, elf};
 
@@ -12,17 +12,18 @@ const ALIGN: u64 = 4;
 /// ELF for the Arm Architecture (IHI 0044), 5.2: version 5 of the EABI.
 const FLAGS: elf::FileFlags = elf::FileFlags(0x0500_0000);
 
-pub fn write(runs: &[(&'static str, Run)], entry: u32) -> Result<Vec<u8>, FlashFileError> {
+pub fn write(segments: &[(&'static str, Segment)], entry: u32) -> Result<Vec<u8>, FlashFileError> {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(Endianness::Little, false, &mut bytes);
     let failed = |_| FlashFileError::TooLarge(Format::Elf);
 
     writer.reserve_file_header();
-    writer.reserve_program_headers(runs.len() as u32);
-    let offsets: Vec<u64> = runs.iter().map(|(_, run)| writer.reserve(run.bytes.len() as u64, ALIGN)).collect();
+    writer.reserve_program_headers(segments.len() as u32);
+    let offsets: Vec<u64> =
+        segments.iter().map(|(_, segment)| writer.reserve(segment.bytes.len() as u64, ALIGN)).collect();
     writer.reserve_null_section_index();
-    let names: Vec<_> = runs.iter().map(|(name, _)| writer.add_section_name(name.as_bytes())).collect();
-    for _ in runs {
+    let names: Vec<_> = segments.iter().map(|(name, _)| writer.add_section_name(name.as_bytes())).collect();
+    for _ in segments {
         writer.reserve_section_index();
     }
     writer.reserve_shstrtab_section_index();
@@ -39,33 +40,33 @@ pub fn write(runs: &[(&'static str, Run)], entry: u32) -> Result<Vec<u8>, FlashF
     };
     writer.write_file_header(&header).map_err(failed)?;
     writer.write_align_program_headers();
-    for ((_, run), offset) in runs.iter().zip(&offsets) {
-        let length = run.bytes.len() as u64;
+    for ((_, segment), offset) in segments.iter().zip(&offsets) {
+        let length = segment.bytes.len() as u64;
         writer.write_program_header(&ProgramHeader {
             p_type: elf::PT_LOAD,
             p_flags: elf::PF_R | elf::PF_X,
             p_offset: *offset,
-            p_vaddr: run.address.into(),
-            p_paddr: run.address.into(),
+            p_vaddr: segment.address.into(),
+            p_paddr: segment.address.into(),
             p_filesz: length,
             p_memsz: length,
             p_align: ALIGN,
         });
     }
-    for ((_, run), offset) in runs.iter().zip(&offsets) {
+    for ((_, segment), offset) in segments.iter().zip(&offsets) {
         writer.pad_until(*offset);
-        writer.write(&run.bytes);
+        writer.write(&segment.bytes);
     }
     writer.write_shstrtab();
     writer.write_null_section_header();
-    for (((_, run), offset), name) in runs.iter().zip(&offsets).zip(&names) {
+    for (((_, segment), offset), name) in segments.iter().zip(&offsets).zip(&names) {
         writer.write_section_header(&SectionHeader {
             sh_name: writer.section_name_offset(Some(*name)),
             sh_type: elf::SHT_PROGBITS,
             sh_flags: elf::SHF_ALLOC | elf::SHF_EXECINSTR,
-            sh_addr: run.address.into(),
+            sh_addr: segment.address.into(),
             sh_offset: *offset,
-            sh_size: run.bytes.len() as u64,
+            sh_size: segment.bytes.len() as u64,
             sh_link: 0,
             sh_info: 0,
             sh_addralign: ALIGN,

@@ -1,18 +1,18 @@
 //! Intel HEX with 32-bit addresses (Intel's specification of 1988, revision A), by the crate that probe-rs reads it with.
 
 use super::format::{FlashFileError, Format, damaged};
-use crate::segment::Run;
+use crate::segment::Segment;
 use ihex::{Reader, Record};
 
 /// Bytes of a data record: what every reader takes.
 const RECORD: usize = 16;
 
-pub fn write<'a>(runs: impl Iterator<Item = &'a Run>) -> Result<Vec<u8>, FlashFileError> {
+pub fn write<'a>(segments: impl Iterator<Item = &'a Segment>) -> Result<Vec<u8>, FlashFileError> {
     let mut records = Vec::new();
     let mut upper = None;
-    for run in runs {
+    for segment in segments {
         // Runs start at multiples of a record's length, so none crosses into the next upper half.
-        for (address, value) in (run.address..).step_by(RECORD).zip(run.bytes.chunks(RECORD)) {
+        for (address, value) in (segment.address..).step_by(RECORD).zip(segment.bytes.chunks(RECORD)) {
             let (high, offset) = ((address >> 16) as u16, address as u16);
             if upper.replace(high) != Some(high) {
                 records.push(Record::ExtendedLinearAddress(high));
@@ -25,13 +25,13 @@ pub fn write<'a>(runs: impl Iterator<Item = &'a Run>) -> Result<Vec<u8>, FlashFi
     Ok(text.map_err(|_| FlashFileError::TooLarge(Format::Hex))?.into_bytes())
 }
 
-pub fn read(bytes: &[u8]) -> Result<Vec<Run>, FlashFileError> {
+pub fn read(bytes: &[u8]) -> Result<Vec<Segment>, FlashFileError> {
     let text = std::str::from_utf8(bytes).map_err(|error| damaged(Format::Hex, error))?;
-    let (mut runs, mut base, mut ended) = (Vec::new(), 0_u32, false);
+    let (mut segments, mut base, mut ended) = (Vec::new(), 0_u32, false);
     for record in Reader::new(text) {
         match record.map_err(|error| damaged(Format::Hex, error))? {
             Record::Data { offset, value } => {
-                runs.push(Run { address: base.wrapping_add(u32::from(offset)), bytes: value });
+                segments.push(Segment { address: base.wrapping_add(u32::from(offset)), bytes: value });
             }
             Record::ExtendedLinearAddress(upper) => base = u32::from(upper) << 16,
             Record::ExtendedSegmentAddress(segment) => base = u32::from(segment) << 4,
@@ -39,5 +39,5 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Run>, FlashFileError> {
             Record::EndOfFile => ended = true,
         }
     }
-    if ended { Ok(runs) } else { Err(damaged(Format::Hex, "its end is missing")) }
+    if ended { Ok(segments) } else { Err(damaged(Format::Hex, "its end is missing")) }
 }

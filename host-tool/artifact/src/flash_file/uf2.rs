@@ -15,7 +15,7 @@
 //! part is there (erratum RP2040-E14), so sectors are filled up, with erased bytes.
 
 use super::format::{FlashFileError, Format, damaged};
-use crate::segment::{ERASED, Run};
+use crate::segment::{ERASED, Segment};
 use std::collections::BTreeMap;
 
 /// What every block starts with.
@@ -33,13 +33,13 @@ const SECTOR: u32 = 4096;
 ///
 /// # Errors
 /// [`FlashFileError::TooLarge`]
-pub fn write<'a>(runs: impl Iterator<Item = &'a Run>, family: u32) -> Result<Vec<u8>, FlashFileError> {
+pub fn write<'a>(segments: impl Iterator<Item = &'a Segment>, family: u32) -> Result<Vec<u8>, FlashFileError> {
     let mut sectors = BTreeMap::new();
-    for run in runs {
-        let first = run.address - run.address % SECTOR;
-        for start in (first..run.end()).step_by(SECTOR as usize) {
+    for segment in segments {
+        let first = segment.address - segment.address % SECTOR;
+        for start in (first..segment.end()).step_by(SECTOR as usize) {
             let sector = sectors.entry(start).or_insert([ERASED; SECTOR as usize]);
-            run.put_into(start, sector);
+            segment.put_into(start, sector);
         }
     }
     let count = u32::try_from(sectors.len() * SECTOR as usize / PAYLOAD);
@@ -59,13 +59,13 @@ pub fn write<'a>(runs: impl Iterator<Item = &'a Run>, family: u32) -> Result<Vec
 }
 
 /// What a file brings, whatever the family.
-pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Run>, FlashFileError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Segment>, FlashFileError> {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let count = blocks.len() as u32;
     if !rest.is_empty() {
         return Err(damaged(Format::Uf2, "its last block is not whole"));
     }
-    let mut runs = Vec::new();
+    let mut segments = Vec::new();
     for (number, block) in (0_u32..).zip(blocks) {
         let word = |at: usize| u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]]);
         if !block.starts_with(&MAGIC) || !block.ends_with(&MAGIC_END) || word(0x10) as usize != PAYLOAD {
@@ -74,7 +74,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Run>, FlashFileError> {
         if word(0x14) != number || word(0x18) != count {
             return Err(damaged(Format::Uf2, "blocks are missing"));
         }
-        runs.push(Run { address: word(0x0c), bytes: block[0x20..0x20 + PAYLOAD].to_vec() });
+        segments.push(Segment { address: word(0x0c), bytes: block[0x20..0x20 + PAYLOAD].to_vec() });
     }
-    Ok(runs)
+    Ok(segments)
 }

@@ -16,13 +16,13 @@ pub struct Place {
     /// The symbol that it refers to.
     pub symbol: String,
     /// The symbol's section and value.
-    pub home: String,
+    pub symbol_section: String,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { kind, section, address, symbol, home } = self;
-        write!(f, "{kind} at {address:#010x} in {section} refers to `{symbol}` ({home})")
+        let Place { kind, section, address, symbol, symbol_section } = self;
+        write!(f, "{kind} at {address:#010x} in {section} refers to `{symbol}` ({symbol_section})")
     }
 }
 

@@ -6,7 +6,7 @@ use crate::describe::{reason, running};
 use crate::link::{Link, LinkError, Retry};
 use crate::pipe::Pipe;
 use crate::restart::{POLL, RESET_AGAIN};
-use crate::state::Standing;
+use crate::state::ImageState;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_wire::Command;
 use std::time::Duration;
@@ -31,21 +31,21 @@ pub(super) fn watch<P: Pipe>(
         }
         if let Ok(status) = answer {
             last = running(&status);
-            match Standing::of(&status, image) {
-                Standing::Confirmed => return Ok(()),
-                Standing::Trial(trial) => progress.step(Step::Trial(trial)),
-                Standing::Rejected(outcome) => {
+            match ImageState::of(&status, image) {
+                ImageState::Confirmed => return Ok(()),
+                ImageState::Trial(trial) => progress.step(Step::Trial(trial)),
+                ImageState::Rejected(outcome) => {
                     return Err(PushError::RolledBack { reason: reason(&outcome), running: last });
                 }
-                Standing::Absent => return Err(PushError::CalledOff { running: last }),
-                Standing::Marked if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
+                ImageState::Absent => return Err(PushError::CalledOff { running: last }),
+                ImageState::Marked if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
                     progress.step(Step::Restarting);
                     asked = Some(link.now());
                     // Once, and whether it was heard shows: a repetition could reach the new firmware instead, and
                     // cost it one of its starts.
                     let _ = link.ask(&Command::Reset, ONCE);
                 }
-                Standing::Marked => {}
+                ImageState::Marked => {}
             }
         }
         if link.now() >= until {

@@ -70,9 +70,12 @@ fn probe_rs_knows_the_boards_chips_and_their_flash() {
         let target = target(chip(board).unwrap()).unwrap();
         let [a, b] = board.slots;
         for region in [board.bootloader, board.journal, a, b] {
-            let run = Run { address: board.address(region.start), bytes: vec![0xff; region.length as usize] };
-            loader(&target, [&run]).unwrap();
-            assert!(is_sector_border(&target, run.address) && is_sector_border(&target, run.end()), "{run:x?}");
+            let segment = Segment { address: board.address(region.start), bytes: vec![0xff; region.length as usize] };
+            loader(&target, [&segment]).unwrap();
+            assert!(
+                is_sector_border(&target, segment.address) && is_sector_border(&target, segment.end()),
+                "{segment:x?}"
+            );
         }
     }
     assert!(!is_sector_border(&target("STM32F405RG").unwrap(), STM32F405.address(0x400)), "the test can fail");
@@ -81,8 +84,8 @@ fn probe_rs_knows_the_boards_chips_and_their_flash() {
 #[test]
 fn what_the_chip_has_no_flash_for_is_refused() {
     let target = target("STM32F405RG").unwrap();
-    let run = Run { address: STM32F405.address(STM32F405.slot(Slot::B).end() + 128 * 1024), bytes: vec![0] };
-    let error = loader(&target, [&run]).map(drop).unwrap_err();
+    let segment = Segment { address: STM32F405.address(STM32F405.slot(Slot::B).end() + 128 * 1024), bytes: vec![0] };
+    let error = loader(&target, [&segment]).map(drop).unwrap_err();
     assert_eq!(error.to_string(), "the board was not flashed");
     assert!(matches!(error, ProbeError::Flash(_)));
     assert!(matches!(super::target("STM32F4"), Err(ProbeError::Chip(_))), "several");

@@ -32,7 +32,7 @@ fn settings(surroundings: &Surroundings) -> Checkup {
             "there is none",
             "echo 'board = \"BOARD\"' > lifeboot.toml, and so on: see README.md",
         ),
-        Err(error) => Checkup::broken(FILE, words(&error), help(&error)).required(true),
+        Err(error) => Checkup::broken(FILE, describe(&error), help(&error)).required(true),
     }
 }
 
@@ -95,7 +95,7 @@ fn described(key: &PublicKey, more: &str) -> String {
 /// A file that cannot be used; where there is none, `make` makes it.
 fn wrong(subject: String, path: &Path, error: &dyn Diagnostic, make: &str) -> Checkup {
     match path.exists() {
-        true => Checkup::broken(subject, words(error), help(error)),
+        true => Checkup::broken(subject, describe(error), help(error)),
         false => Checkup::missing(subject, "there is no such file", make),
     }
 }
@@ -134,7 +134,7 @@ fn bootloader(surroundings: &Surroundings, key: Option<&PublicKey>) -> Option<Ch
     if !path.exists() {
         return Some(Checkup::missing(subject, "is not built", mend).required(is_named));
     }
-    let broken = |error: &dyn Diagnostic| Checkup::broken(&*subject, words(error), &*mend).required(true);
+    let broken = |error: &dyn Diagnostic| Checkup::broken(&*subject, describe(error), &*mend).required(true);
     let bytes = match files::read(&path) {
         Ok(bytes) => bytes,
         Err(error) => return Some(broken(&error)),
@@ -176,7 +176,7 @@ fn build(board: Option<&Board>, public: Option<&Path>) -> String {
 }
 
 /// What is wrong, and what that comes from.
-fn words(error: &dyn Diagnostic) -> String {
+fn describe(error: &dyn Diagnostic) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
