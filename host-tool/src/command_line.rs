@@ -3,12 +3,12 @@
 //! An argument that has an environment variable `LIFEBOOT_X` takes the file's setting `x` as its default. So a flag
 //! counts before the environment, the environment before the file, and `--help` shows what the file says.
 
+use crate::error::Error;
 use crate::output::Output;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Parser};
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::report::{Failure, FailureDetails};
-use lifeboot_host_tool::settings::{FILE, SETTINGS, Settings};
+use lifeboot_project::settings::{FILE, SETTINGS, Settings};
+use lifeboot_report::{Failure, FailureDetails};
 use std::process::ExitCode;
 
 /// The arguments of this process; or what it ends with, when everything has been said.
@@ -27,7 +27,7 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
             Err(ExitCode::SUCCESS)
         }
         (Ok(arguments), Err(_)) if is_doctor => Ok(arguments),
-        (_, Err(error)) => Err(output.end(Err::<Failure, Error>(error))),
+        (_, Err(error)) => Err(output.end(Err::<Failure, Error>(error.into()))),
         (Err(error), _) => {
             output.fail(&failure(&error));
             let _ = error.print();

@@ -1,57 +1,43 @@
-//! What this library's callers see when something goes wrong. Every error says what, and its help says what to do.
+//! What a command can end with. Every error says what, and its help says what to do.
 
-use crate::bootloader_file::BootloaderError;
-use crate::cargo_version::CargoVersionError;
-use crate::device::DeviceError;
-use crate::difference::DifferenceError;
-use crate::elf::ElfError;
-use crate::flash_file::FlashFileError;
-use crate::image_file::ImageError;
-use crate::keys::KeyError;
-use crate::link::LinkError;
-use crate::monitor::MonitorError;
-use crate::port::PortError;
-use crate::provision::ProvisionError;
-use crate::push::PushError;
-use crate::relocations::RelocationError;
-use crate::report::RecordedError;
-use crate::settings::SettingsError;
-use crate::sign::RelinkedError;
-use crate::watch::WatchError;
+use lifeboot_artifact::bootloader_file::BootloaderError;
+use lifeboot_artifact::difference::DifferenceError;
+use lifeboot_artifact::elf::ElfError;
+use lifeboot_artifact::flash_file::FlashFileError;
+use lifeboot_artifact::image_file::ImageError;
+use lifeboot_artifact::keys::KeyError;
+use lifeboot_artifact::provision::ProvisionError;
+use lifeboot_artifact::sign::{RelinkedError, SignError};
+use lifeboot_client::device::DeviceError;
+use lifeboot_client::link::LinkError;
+use lifeboot_client::push::PushError;
+use lifeboot_logs::MonitorError;
+use lifeboot_project::cargo_version::CargoVersionError;
+use lifeboot_project::files::FileError;
+use lifeboot_project::key_files::KeyFileError;
+use lifeboot_project::settings::SettingsError;
+use lifeboot_project::watch::WatchError;
+use lifeboot_report::RecordedError;
+use lifeboot_serial::PortError;
 use miette::Diagnostic;
-use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
 
 /// Anything that can go wrong.
 #[derive(Debug, Error, Diagnostic)]
 pub enum Error {
-    /// A file could not be read.
-    #[error("cannot read {}", .path.display())]
-    #[diagnostic(help("{}", about_reading(source)))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file could not be written.
-    #[error("cannot write {}", .path.display())]
-    #[diagnostic(help("{}", about_writing(source)))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file could not be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
     /// The ELF file is not firmware for the board.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Elf(#[from] ElfError),
-    /// The firmware cannot be rebased.
+    /// The firmware does not become an image.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Relocation(#[from] RelocationError),
+    Sign(#[from] SignError),
     /// Not an image, or not one for this purpose.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -60,16 +46,28 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Key(#[from] KeyError),
+    /// A key's file cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// A new key was to be encrypted with nothing.
+    #[error("an empty passphrase protects nothing")]
+    #[diagnostic(help("give one; or leave out --encrypt, and keep the file where nobody else gets at it"))]
+    EmptyPassphrase,
+    /// Typed twice, differently.
+    #[error("the two passphrases differ")]
+    #[diagnostic(help("run the command again: no key was made"))]
+    PassphrasesDiffer,
+    /// The terminal does not give one.
+    #[error("the terminal gave no passphrase: {0}")]
+    #[diagnostic(help(
+        "type one and press Enter; or give --passphrase-file FILE, or the variable LIFEBOOT_PASSPHRASE"
+    ))]
+    Terminal(String),
     /// Rebasing is not what linking again gives.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Relinked(#[from] RelinkedError),
-    /// An image for both slots has to be linked for slot A.
-    #[error("the firmware is linked for slot B, and an image is made from firmware that is linked for slot A")]
-    #[diagnostic(help(
-        "link it for slot A: its relocations carry it to slot B; or sign with --bound for an image of slot B"
-    ))]
-    LinkedForSlotB,
     /// A signature from outside has another length.
     #[error("{} holds {length} bytes, and an Ed25519 signature has 64", .path.display())]
     #[diagnostic(help(
@@ -103,7 +101,7 @@ pub enum Error {
     #[cfg(feature = "probe")]
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Probe(#[from] crate::probe::ProbeError),
+    Probe(#[from] lifeboot_probe::ProbeError),
     /// `run` got something else than firmware.
     #[error("the ELF file is not linked for slot A of a board that this lifeboot knows")]
     #[diagnostic(help(
@@ -206,23 +204,4 @@ pub enum Error {
         /// The first half of the image's.
         digest: String,
     },
-}
-
-fn about_reading(why: &io::Error) -> &'static str {
-    match why.kind() {
-        io::ErrorKind::NotFound => "check the name: a path starts at the current folder, in lifeboot.toml at that file",
-        io::ErrorKind::PermissionDenied => "see who may read it: ls -l",
-        io::ErrorKind::IsADirectory => "give a file, not a folder",
-        _ => "see that the disk is there and well",
-    }
-}
-
-fn about_writing(why: &io::Error) -> &'static str {
-    match why.kind() {
-        io::ErrorKind::NotFound => "make its folder first",
-        io::ErrorKind::PermissionDenied => "see who may write into its folder: ls -ld",
-        io::ErrorKind::IsADirectory => "give a file's name, not a folder's",
-        io::ErrorKind::StorageFull => "make room on the disk",
-        _ => "see that its folder is one, and that its disk is there and well",
-    }
 }

@@ -1,68 +1,63 @@
-//! Lifeboot's host side, as a library: the command `lifeboot` is a thin shell around it.
+//! The command `lifeboot`: command line, commands, output, and the errors that all of it can end with.
 //!
-//! | module | does |
+//! What the commands do is below, in layers that only look down:
+//!
+//! | crate | does |
 //! | --- | --- |
-//! | [`elf`] | reads firmware as the linker wrote it |
-//! | [`relocations`], [`thunks`] | find what has to be rebased, or say why it cannot be |
-//! | [`relocation_types`], [`thumb`] | what relocations and instructions mean |
-//! | [`sign`](mod@sign) | makes an image of firmware, and proves that it runs in either slot |
-//! | [`image_file`] | image files: made, checked, and carried to a slot |
-//! | [`patch`] | turns the image that a device runs into the next one, in fewer bytes |
-//! | [`bootloader_file`] | a bootloader as cargo builds it |
-//! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
-//! | [`provision`] | the first flash: bootloader, blank journal, first firmware |
-//! | `probe` | flashes a board through a debug probe; with the cargo feature `probe` |
-//! | [`flash_file`], [`board`] | files that other tools flash, and what they call a board |
-//! | [`keys`] | makes and reads keys |
-//! | [`port`] | byte pipes to a device: serial ports, TCP, a program's own |
-//! | [`link`] | the conversation with a device over a line that loses bytes |
-//! | [`push`](mod@push) | brings an image into a device and sees it confirmed |
-//! | [`monitor`] | shows what a device logs, live or from a recording |
-//! | [`watch`] | sees sources change, and builds |
-//! | [`device`] | a device's state, confirm, rollback, reset |
-//! | [`admission`] | whether a device would take an image, before it is asked |
-//! | [`difference`] | what changed from one image to the next |
-//! | [`refusal`] | what a device's refusals mean, and what to do next |
-//! | [`doctor`] | what a machine and a project lack, and what mends it |
-//! | [`report`] | what the commands report, for people and for programs |
-//! | [`settings`] | `lifeboot.toml`, what a project always says |
-//! | [`version`] | versions as the command line takes them |
-//!
-//! The library prints nothing. Every error says in its help what to do next.
+//! | `lifeboot-artifact` | firmware becomes images, patches and first flashes; without any I/O |
+//! | `lifeboot-client` | the conversation with a device, over any pipe |
+//! | `lifeboot-serial` | pipes: serial ports and TCP |
+//! | `lifeboot-logs` | what devices log |
+//! | `lifeboot-report` | what commands report, for people and as JSON |
+//! | `lifeboot-project` | `lifeboot.toml`, key files, sources that change, what is missing |
+//! | `lifeboot-probe` | debug probes; with the cargo feature `probe` |
 
 #![forbid(unsafe_code)]
+// They panic where nobody reads: `output` does not.
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
-pub mod admission;
-pub mod board;
-pub mod bootloader_file;
-pub mod cargo_version;
-pub mod device;
-pub mod difference;
-pub mod doctor;
-pub mod elf;
+mod arguments;
+mod command_line;
+mod commands;
 mod error;
-pub mod files;
-pub mod flash_file;
-pub mod image_file;
-pub mod keys;
-pub mod link;
-pub mod monitor;
-pub mod patch;
-pub mod port;
-#[cfg(feature = "probe")]
-pub mod probe;
-pub mod provision;
-pub mod push;
-pub mod refusal;
-pub mod relocation_types;
-pub mod relocations;
-pub mod report;
-pub mod settings;
-pub mod sign;
-pub mod thumb;
-pub mod thunks;
-pub mod version;
-pub mod watch;
+mod output;
 
 pub use error::Error;
+
+use arguments::{Arguments, Command};
+use clap::CommandFactory;
+use commands::{
+    completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset, rollback,
+    run, sign, status, watch,
+};
+use output::Output;
+use std::process::ExitCode;
+
+/// Does what this process was started for.
+pub fn run() -> ExitCode {
+    let arguments = match command_line::parse::<Arguments>() {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
+    let output = Output::new(arguments.json);
+    match &arguments.command {
+        Command::Keygen(arguments) => output.end(keygen::run(arguments)),
+        Command::Sign(arguments) => output.end(sign::run(arguments)),
+        Command::Inspect(arguments) => output.judged(inspect::run(arguments, output), inspect::is_good),
+        Command::Diff(arguments) => output.end(diff::run(arguments)),
+        Command::Doctor(arguments) => output.judged(doctor::run(arguments), doctor::is_good),
+        Command::Provision(arguments) => output.end(provision::run(arguments)),
+        Command::Flash(arguments) => output.end(flash::run(arguments)),
+        Command::Run(arguments) => output.end(run::run(arguments, output)),
+        Command::Push(arguments) => output.end(push::run(arguments, output)),
+        Command::Monitor(arguments) => output.end(monitor::run(arguments, output)),
+        Command::Watch(arguments) => output.end(watch::run(arguments, output)),
+        Command::Status(arguments) => output.end(status::run(arguments)),
+        Command::Keys(arguments) => output.end(keys::run(arguments)),
+        Command::Confirm(arguments) => output.end(confirm::run(arguments)),
+        Command::Rollback(arguments) => output.end(rollback::run(arguments)),
+        Command::Reset(arguments) => output.end(reset::run(arguments)),
+        Command::Completions(arguments) => output.end(completions::run(arguments, Arguments::command())),
+        Command::Man(arguments) => output.end(man::run(arguments, Arguments::command())),
+    }
+}

@@ -1,10 +1,11 @@
 //! Where the commands' words go: results to stdout, for a person or with `--json` for a program; warnings, progress and
 //! errors to stderr. Colour and bars are for terminals only, and colour only without `NO_COLOR`.
 
+use crate::error::Error;
 use anstream::stream::IsTerminal;
 use anstyle::{AnsiColor, Style};
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::report::{Failure, Report};
+use lifeboot_project::files::FileError;
+use lifeboot_report::{Failure, Report};
 use std::fmt::Display;
 use std::io::{self, Write, stderr, stdout};
 use std::path::PathBuf;
@@ -50,7 +51,7 @@ impl Output {
     /// Says what came of a command. With `--json`, an error goes to stdout as well, and to stderr as always.
     pub fn end(self, result: Result<impl Report, Error>) -> ExitCode {
         let said = result.and_then(|report| {
-            self.say(&report).map_err(|source| Error::Write { path: PathBuf::from("stdout"), source })
+            self.say(&report).map_err(|source| FileError::Write { path: PathBuf::from("stdout"), source }.into())
         });
         let Err(error) = said else { return ExitCode::SUCCESS };
         let failure = Failure::new(&error);

@@ -2,8 +2,8 @@
 //! and the time that it says a verification took. The STM32F405's bootloader, which turns 160 million times a second, is asked
 //! in virtual time: `stm32f405/asked.rs`.
 
-use lifeboot_host_tool::device::{self, DeviceError};
-use lifeboot_host_tool::link::Patience;
+use lifeboot_client::device::{self, DeviceError};
+use lifeboot_client::link::Retry;
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_wire::{self as wire, Recovery, ResetCause, Start, Status};
@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// What answers, within a while.
 fn status<B: Emulated>(bench: &Bench<B>) -> Status {
-    let asked = || connect(&bench.board.port()).unwrap().status(Patience::VERIFY);
+    let asked = || connect(&bench.board.port()).unwrap().status(Retry::VERIFY);
     (0..5).find_map(|_| asked().ok()).expect("nobody answers")
 }
 

@@ -5,9 +5,9 @@ use crate::vectors::ed25519_edges::{SMALL_ORDER, SMALL_ORDER_OTHERWISE};
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_core::info::key_id;
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_project::key_files;
 use lifeboot_tests::{product, setup};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -123,7 +123,7 @@ fn keys_that_are_not_canonical_are_refused() {
         let refused = with_keys([&path]);
         assert!(refused.contains(&format!("{key}.pem of LIFEBOOT_KEYS is not written as RFC 8032 wants")), "{refused}");
         assert!(refused.contains("`lifeboot keygen KEY.pem` makes a good pair"), "{refused}");
-        assert!(PublicKey::read(&path).is_err_and(|error| error.to_string().contains("holds a weak key")), "{key}");
+        assert!(key_files::public(&path).is_err_and(|error| error.to_string().contains("holds a weak key")), "{key}");
     }
 }
 
@@ -136,7 +136,7 @@ fn a_bootloader_holds_four_keys_in_their_order_and_not_five() {
     assert!(refused.contains(words), "{refused}");
     let built = product::bootloader(&product::MICROBIT, &paths[..4]).unwrap();
     let bootloader = Bootloader::from_elf(&fs::read(&built).unwrap()).unwrap();
-    let keys = paths[..4].iter().map(|path| PublicKey::read(path).unwrap().to_bytes());
+    let keys = paths[..4].iter().map(|path| key_files::public(path).unwrap().to_bytes());
     assert!(keys.eq(bootloader.info().keys().iter().copied()));
     assert!(bootloader.info().demo_key());
 }

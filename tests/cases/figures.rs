@@ -1,7 +1,7 @@
 //! What Lifeboot costs, measured once more: within what each figure is held to, and what `costs.json` and the pages say.
 //! `cargo test -p lifeboot-tests figures -- --nocapture` prints it.
 
-use lifeboot_host_tool::device::standstill;
+use lifeboot_client::standstill::standstill;
 use lifeboot_tests::costs::standstill::STANDSTILL;
 use lifeboot_tests::costs::{self, Costs, Figure, Unit, pages, table};
 use lifeboot_tests::product;

@@ -1,11 +1,11 @@
 //! From what cargo builds to a board that runs, by the commands that a user types.
 
 use crate::reported;
+use lifeboot_artifact::board;
+use lifeboot_artifact::flash_file::Format;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_client::link::Retry;
 use lifeboot_core::Slot;
-use lifeboot_host_tool::board;
-use lifeboot_host_tool::flash_file::Format;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::provision::FirstFlash;
 use lifeboot_tests::bench::{self, Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
@@ -43,8 +43,7 @@ fn boots_from_every_file<B: Emulated>() {
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let content = FirstFlash::from_file(&fs::read(&path).unwrap()).unwrap().content();
         let board = B::power_on(&content).unwrap();
-        runs(&bench::connect(&board.port()).unwrap().status(Patience::SHORT).unwrap(), wire::Slot::A, version(1))
-            .unwrap();
+        runs(&bench::connect(&board.port()).unwrap().status(Retry::SHORT).unwrap(), wire::Slot::A, version(1)).unwrap();
     }
 }
 

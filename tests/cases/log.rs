@@ -1,33 +1,32 @@
 //! Decodes what the firmware logs with defmt, for tests that want to see it.
 
 use defmt_decoder::{DecodeError, Table};
-use std::cell::RefCell;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 /// Collects a device's log.
 pub struct Recorder {
     table: Table,
-    bytes: Rc<RefCell<Vec<u8>>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Recorder {
     /// A recorder for the firmware of this ELF file.
     pub fn new(elf: &Path) -> Self {
         let elf = std::fs::read(elf).unwrap();
-        Recorder { table: Table::parse(&elf).unwrap().expect("the firmware has no defmt data"), bytes: Rc::default() }
+        Recorder { table: Table::parse(&elf).unwrap().expect("the firmware has no defmt data"), bytes: Arc::default() }
     }
 
     /// Where a link is to put what it receives.
     pub fn sink(&self) -> impl FnMut(&[u8]) + 'static {
         let bytes = self.bytes.clone();
-        move |piece| bytes.borrow_mut().extend_from_slice(piece)
+        move |piece| bytes.lock().unwrap().extend_from_slice(piece)
     }
 
     /// The messages so far.
     pub fn lines(&self) -> Vec<String> {
         let mut decoder = self.table.new_stream_decoder();
-        decoder.received(&self.bytes.borrow());
+        decoder.received(&self.bytes.lock().unwrap());
         let mut lines = Vec::new();
         loop {
             match decoder.decode() {

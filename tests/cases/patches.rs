@@ -2,9 +2,9 @@
 
 use crate::reported;
 use crate::terminal::lifeboot;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::push::{PatchUse, PushOutcome};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::push::{PatchUse, PushOutcome};
 use lifeboot_tests::bench::{Bench, image, runs, version};
 use lifeboot_tests::costs;
 use lifeboot_tests::emulator::{Emulated, Microbit};

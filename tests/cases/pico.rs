@@ -5,16 +5,16 @@ mod cuts;
 mod handover;
 mod uart;
 
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::flash_file::Format;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_client::link::{Link, LinkError, Retry};
+use lifeboot_client::push::{self, Options, PushError, PushOutcome, Pushed};
 use lifeboot_core::Slot;
 use lifeboot_core::record::Record;
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::flash_file::Format;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, LinkError, Patience};
-use lifeboot_host_tool::port::Port;
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome, Pushed};
-use lifeboot_tests::bench::{Bench, bootloader, connect, image, runs, version};
+use lifeboot_serial::Port;
+use lifeboot_tests::bench::{self, Bench, bootloader, connect, image, runs, version};
 use lifeboot_tests::emulator::pico::{self, Operation};
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
@@ -86,7 +86,7 @@ fn copied_to_the_drive(image: &ImageFile) -> Vec<u8> {
 
 /// The state of the device, by its own word. Patient, as the board is slow.
 fn status(port: &str) -> Status {
-    connect(port).unwrap().status(Patience::VERIFY).unwrap()
+    connect(port).unwrap().status(Retry::VERIFY).unwrap()
 }
 
 fn usb(board: &Pico) -> Link<Port> {
@@ -129,13 +129,13 @@ fn an_update_over_usb_is_tried_and_confirmed_and_either_port_answers() {
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
     // The host has more on its way than the firmware's queue holds, and is held back.
     assert_eq!(pushed.retransmitted, 0, "{pushed:?}");
-    runs(&usb(&bench.board).status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
+    runs(&usb(&bench.board).status(Retry::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
     runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
     // Both cables are plugged in, and a host at one does not disturb the one at the other.
     let (mut first, mut second) = (bench.link().unwrap(), usb(&bench.board));
     for _ in 0..3 {
-        runs(&first.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
-        runs(&second.status(Patience::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
+        runs(&first.status(Retry::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
+        runs(&second.status(Retry::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
     }
 }
 
@@ -187,7 +187,8 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     let port = board.port();
     let host = std::thread::spawn(move || {
         // Gives up soon: the board that it talks to is gone.
-        let mut link = Link::new(Port::open(&port, 115_200).unwrap()).with_recovery(Duration::from_millis(200));
+        let mut link =
+            Link::new(Port::open(&port, 115_200).unwrap(), bench::seed()).with_recovery(Duration::from_millis(200));
         push::push(&mut link, &UPDATE.new, &Options::default(), &mut ())
     });
     board.fails().unwrap();

@@ -1,10 +1,10 @@
 //! Emulated boards whose bootloader answers: both slots destroyed, pushed, alive. The STM32F405 does it in virtual time:
 //! `stm32f405/recovery.rs`.
 
+use lifeboot_client::link::{Link, Retry};
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::push::{self, Options, PushError, PushOutcome};
 use lifeboot_core::{Board, Slot};
-use lifeboot_host_tool::link::{Link, Patience};
-use lifeboot_host_tool::port::Pipe;
-use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome};
 use lifeboot_tests::bench::{Bench, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_tests::product::{MICROBIT, PICO, Target};
@@ -20,7 +20,7 @@ fn destroyed<B: Emulated>() -> Bench<B> {
 
 /// The state that the bootloader tells, an image that it refuses, and the one that it takes.
 pub fn lives_again<P: Pipe>(target: &Target, link: &mut Link<P>) {
-    let status = link.status(Patience::SHORT).unwrap();
+    let status = link.status(Retry::SHORT).unwrap();
     assert_eq!(status.recovery, Some(Recovery::NothingStarts));
     assert_eq!((status.confirmed, status.epoch_floor, status.demo_key), (wire::Slot::B, 2, true));
 
@@ -32,7 +32,7 @@ pub fn lives_again<P: Pipe>(target: &Target, link: &mut Link<P>) {
     assert!(matches!(refused, PushError::Refused(ref refused) if refused.refusal == Refusal::Epoch), "{refused:?}");
     let pushed = push(2).unwrap();
     assert_eq!((pushed.outcome, pushed.retransmitted), (PushOutcome::Confirmed, 0));
-    runs(&link.status(Patience::SHORT).unwrap(), wire::Slot::A, version(3)).unwrap();
+    runs(&link.status(Retry::SHORT).unwrap(), wire::Slot::A, version(3)).unwrap();
 }
 
 /// Destroys the start of the payload in each slot.

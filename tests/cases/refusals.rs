@@ -2,12 +2,11 @@
 //! before it could be started.
 
 use ed25519_dalek::{Signer, SigningKey};
-use lifeboot_core::Slot;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::{Reply, Retry};
+use lifeboot_client::push::PushError;
 use lifeboot_core::image::SIGNED_LENGTH;
-use lifeboot_core::layout;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Patience, Reply};
-use lifeboot_host_tool::push::PushError;
+use lifeboot_core::{Slot, layout};
 use lifeboot_tests::bench::{Bench, image, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
@@ -57,22 +56,22 @@ fn a_host_that_sends_other_bytes_than_were_signed_gets_nothing_started() {
     let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     let good = image(&MICROBIT, &[], version(2), 0).unwrap();
     let mut link = bench.link().unwrap();
-    let status = link.status(Patience::SHORT).unwrap();
+    let status = link.status(Retry::SHORT).unwrap();
     let begin =
         Command::Begin { header: good.header_bytes(), running: version(1).into(), target: WireSlot::B, force: false };
-    let Reply::Begun(table_at) = link.ask(&begin, Patience::LONG).unwrap() else { panic!("not begun") };
+    let Reply::Begun(table_at) = link.ask(&begin, Retry::LONG).unwrap() else { panic!("not begun") };
     let mut payload = good.payload().to_vec();
     payload[0x500] ^= 0x10;
     for (start, part) in [(table_at, good.table()), (MICROBIT.board.header_length, &payload[..])] {
         for (offset, bytes) in (start..).step_by(status.chunk as usize).zip(part.chunks(status.chunk as usize)) {
-            let reply = link.ask(&Command::Write { offset, bytes }, Patience::MEDIUM).unwrap();
+            let reply = link.ask(&Command::Write { offset, bytes }, Retry::MEDIUM).unwrap();
             assert!(matches!(reply, Reply::Written(_)), "{reply:?}");
         }
     }
-    assert_eq!(link.ask(&Command::Finish, Patience::VERIFY).unwrap(), Reply::Refused(Refusal::Digest));
-    let status = link.status(Patience::SHORT).unwrap();
+    assert_eq!(link.ask(&Command::Finish, Retry::VERIFY).unwrap(), Reply::Refused(Refusal::Digest));
+    let status = link.status(Retry::SHORT).unwrap();
     assert_eq!((status.trial, status.slots[1]), (None, SlotContent::Unfinished));
-    link.ask(&Command::Reset, Patience::SHORT).unwrap();
+    link.ask(&Command::Reset, Retry::SHORT).unwrap();
     drop(link); // The emulated port takes one host at a time.
     assert_eq!(bench.status().unwrap().running, WireSlot::A);
 }
@@ -86,7 +85,7 @@ fn a_host_that_believes_something_else_is_refused() {
         [(version(7), WireSlot::B, Refusal::OtherRunning), (version(1), WireSlot::A, Refusal::OtherTarget)]
     {
         let begin = Command::Begin { header: good.header_bytes(), running: running.into(), target, force: false };
-        assert_eq!(link.ask(&begin, Patience::LONG).unwrap(), Reply::Refused(expected));
+        assert_eq!(link.ask(&begin, Retry::LONG).unwrap(), Reply::Refused(expected));
     }
 }
 

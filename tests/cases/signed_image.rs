@@ -3,12 +3,12 @@
 
 use crate::hex;
 use ed25519_dalek::{Signer, SigningKey};
+use lifeboot_artifact::image_file::table_bytes;
 use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Revokes, SIGNED_LENGTH};
 use lifeboot_core::info::{BootloaderInfo, FORMAT, key_id};
 use lifeboot_core::layout::{Architecture, BLOCK, Board};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Slot, Version};
-use lifeboot_host_tool::image_file::table_bytes;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;

@@ -10,10 +10,10 @@ mod resets;
 mod storms;
 mod updates;
 
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience};
-use lifeboot_host_tool::push::{self, Options, PushError, Pushed};
-use lifeboot_tests::bench;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::{Link, Retry};
+use lifeboot_client::push::{self, Options, PushError, Pushed};
+use lifeboot_tests::bench::{self, HOST};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::emulator::stm32f405::line::Line;
 use lifeboot_tests::product::{self, STM32F405};
@@ -33,7 +33,7 @@ fn factory() -> Vec<u8> {
 
 /// A host that is the same each time, at a chip that has just been powered on.
 pub fn connect(flash: &[u8], settings: &Settings) -> Host {
-    Link::new(Line::new(Chip::power_on(flash, settings).unwrap())).with_session(7, 7)
+    Link::new(Line::new(Chip::power_on(flash, settings).unwrap()), HOST)
 }
 
 pub fn push(host: &mut Host, image: &ImageFile) -> Result<Pushed, PushError> {
@@ -41,5 +41,5 @@ pub fn push(host: &mut Host, image: &ImageFile) -> Result<Pushed, PushError> {
 }
 
 fn status(host: &mut Host) -> Status {
-    host.status(Patience::SHORT).unwrap()
+    host.status(Retry::SHORT).unwrap()
 }

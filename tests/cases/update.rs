@@ -1,11 +1,11 @@
 //! The whole system on the emulated micro:bit: updates that succeed, and updates that the device takes back.
 
 use crate::log::Recorder;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::device;
+use lifeboot_client::link::Retry;
+use lifeboot_client::push::{self, Options, PushError, PushOutcome};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::push::{self, Options, PushError, PushOutcome};
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
@@ -156,7 +156,7 @@ fn the_firmware_logs_on_the_same_line() {
     let recorder = Recorder::new(&elf);
     let mut link = bench.link().unwrap().with_log(recorder.sink());
     let lines = (0..40).find_map(|_| {
-        link.status(Patience::SHORT).unwrap();
+        link.status(Retry::SHORT).unwrap();
         std::thread::sleep(Duration::from_millis(100));
         Some(recorder.lines()).filter(|lines| lines.iter().any(|line| line.starts_with("blinked")))
     });

@@ -1,12 +1,12 @@
 //! The board at this machine, as the environment names it.
 
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience};
-use lifeboot_host_tool::port::{BAUD, Port};
-use lifeboot_host_tool::probe::{Flasher, chip};
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::push::{Options, Progress, PushError, Pushed, Step};
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_client::link::{Link, Retry};
+use lifeboot_client::push::{Options, Progress, PushError, Pushed, Step};
+use lifeboot_probe::{Flasher, chip};
+use lifeboot_serial::{BAUD, Port};
 use lifeboot_tests::bench::{self, version};
 use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};
 use lifeboot_wire::{Slot, Status};
@@ -20,7 +20,7 @@ static TARGETS: [&Target; 3] = [&MICROBIT, &PICO, &STM32F405];
 /// How long a board may take until its firmware answers: the bootloader verifies it first, USB has to enumerate.
 const START: Duration = Duration::from_secs(30);
 
-const PATIENCE: Patience = Patience { wait: Duration::from_secs(1), tries: START.as_secs() as u32 };
+const RETRY: Retry = Retry { timeout: Duration::from_secs(1), attempts: START.as_secs() as u32 };
 
 /// A board, for one test at a time.
 pub struct Board {
@@ -80,7 +80,7 @@ impl Board {
         let end = Instant::now() + START;
         loop {
             match Port::open(&self.port, BAUD) {
-                Ok(port) => return Link::new(port),
+                Ok(port) => return Link::new(port, bench::seed()),
                 Err(error) if Instant::now() >= end => panic!("{error}"),
                 Err(_) => thread::sleep(Duration::from_millis(200)),
             }
@@ -89,7 +89,7 @@ impl Board {
 
     /// Makes sure, by the board's own word, that this runs and is confirmed; returns all that it says.
     pub fn runs(&self, slot: Slot, major: u16) -> Status {
-        let status = self.link().status(PATIENCE).unwrap();
+        let status = self.link().status(RETRY).unwrap();
         bench::runs(&status, slot, version(major)).unwrap();
         status
     }
@@ -106,8 +106,8 @@ impl Board {
 }
 
 fn push(mut link: Link<Port>, image: &ImageFile, progress: &mut dyn Progress) -> Result<Pushed, PushError> {
-    link.status(PATIENCE)?;
-    lifeboot_host_tool::push::push(&mut link, image, &Options::default(), progress)
+    link.status(RETRY)?;
+    lifeboot_client::push::push(&mut link, image, &Options::default(), progress)
 }
 
 /// When a board is to be reset during a push.

@@ -26,9 +26,9 @@
 mod board;
 
 use board::{Board, Cuts};
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::push::{PushError, PushOutcome, Step};
-use lifeboot_host_tool::refusal::Refused;
+use lifeboot_client::device;
+use lifeboot_client::push::{PushError, PushOutcome, Step};
+use lifeboot_client::refusal::Refused;
 use lifeboot_wire::{OutcomeEnding, Refusal, ResetCause, Slot, SlotContent};
 use std::time::Duration;
 

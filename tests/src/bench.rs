@@ -3,16 +3,16 @@
 use crate::emulator::Emulated;
 use crate::product::{self, Target};
 use anyhow::{Context, Result, anyhow, ensure};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::{Link, Retry};
+use lifeboot_client::push::{self, Options, PushError, Pushed};
 use lifeboot_core::{Slot, Version};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience};
-use lifeboot_host_tool::port::Port;
-use lifeboot_host_tool::push::{self, Options, PushError, Pushed};
+use lifeboot_serial::Port;
 use lifeboot_wire::{self as wire, Status};
-use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 /// The version `major`.0.0.
 pub const fn version(major: u16) -> Version {
@@ -62,7 +62,7 @@ impl<B: Emulated> Bench<B> {
 
     /// The state of the device, by its own word.
     pub fn status(&self) -> Result<Status> {
-        Ok(self.link()?.status(Patience::SHORT)?)
+        Ok(self.link()?.status(Retry::SHORT)?)
     }
 
     /// Pushes, as `lifeboot push` does.
@@ -120,9 +120,17 @@ impl<B: Emulated> Bench<B> {
     }
 }
 
+/// What a link is made with in virtual time: the same in each run.
+pub const HOST: u32 = 7 << 16 | 7;
+
+/// What tells a host from those before it, by chance.
+pub fn seed() -> u32 {
+    RandomState::new().hash_one(0) as u32
+}
+
 /// Connects to a device.
 pub fn connect(port: &str) -> Result<Link<Port>> {
-    Ok(Link::new(Port::open(port, 115_200)?))
+    Ok(Link::new(Port::open(port, 115_200)?, seed()))
 }
 
 /// Writes an image where the command-line tool can take it.

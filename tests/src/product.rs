@@ -2,16 +2,17 @@
 
 use crate::setup;
 use anyhow::{Context, Result, bail, ensure};
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::flash_file::Format;
+use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
+use lifeboot_artifact::keys::PrivateKey;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_artifact::sign::{Options, Program};
 use lifeboot_core::image::{Header, Revokes};
 use lifeboot_core::layout::{self, Board};
 use lifeboot_core::rebase::Kind;
 use lifeboot_core::{Slot, Version};
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::flash_file::Format;
-use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
-use lifeboot_host_tool::keys::{self, PrivateKey, PublicKey};
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::sign::{Options, Program};
+use lifeboot_project::key_files;
 use object::{Object, ObjectSection, ObjectSegment};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -62,10 +63,10 @@ pub fn demo_key(name: &str) -> Result<(PrivateKey, PathBuf)> {
     fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.pem"));
     if !path.exists() {
-        keys::generate(&path, true)?;
+        key_files::generate(&path, true)?;
     }
-    PublicKey::read(&keys::public_path(&path))?;
-    Ok((PrivateKey::read(&path)?, keys::public_path(&path)))
+    key_files::public(&key_files::public_path(&path))?;
+    Ok((key_files::private(&path)?, key_files::public_path(&path)))
 }
 
 /// Builds the bootloader for these public key files; returns its ELF file, which stays when another one is built.
@@ -186,7 +187,7 @@ pub fn sign_revoking(
     let release = Release { version, epoch, lowest_bootloader: lifeboot_core::info::FORMAT, schemas: (0, 0), revokes };
     let options = Options { board: target.board, release, bound: false };
     let elf = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
-    Ok(lifeboot_host_tool::sign::sign(&elf, &options, key)?)
+    Ok(lifeboot_artifact::sign::sign(&elf, &options, key)?)
 }
 
 /// The same payload, properly signed, under the name of another board.
@@ -205,7 +206,7 @@ pub fn sign_for(board: &'static Board, image: &ImageFile, key: &PrivateKey) -> R
 pub fn prove(target: &Target, linked_for_a: &Path, linked_for_b: &Path) -> Result<usize> {
     let program = Program::read(&fs::read(linked_for_a)?, target.board, false)?;
     program.prove(&fs::read(linked_for_b)?)?;
-    Ok(program.listed().len())
+    Ok(program.table().len())
 }
 
 /// The content of a flash that comes from production: erased, and then flashed with what `lifeboot provision` writes of

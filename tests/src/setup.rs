@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use lifeboot_host_tool::doctor::programs::{self, Package, QEMU};
+use lifeboot_project::doctor::programs::{self, Package, QEMU};
 
 const EMULATOR: &str = "qemu-system-arm";
 

@@ -23,8 +23,7 @@
 //! 5. Add a file or folder for the board to `firmware-example/src/board/`, with serial port, clock, LED and watchdog feed;
 //!    its lines in `firmware-example/src/board/mod.rs`, its feature in `firmware-example/Cargo.toml`, and its line in
 //!    `firmware-example/build.rs`.
-//! 6. Tell the host tool what probe-rs and the board's drive call the board: the module `board` of the host tool's
-//!    artifacts.
+//! 6. Tell the host tool what probe-rs and the board's drive call the board, in `host-tool/artifact/src/board.rs`.
 //! 7. Tell the tests how cargo builds for the board, in `tests/src/product.rs`. If there is an emulator, add its module to
 //!    `tests/src/emulator/`, a line to the demo (`tests/src/demo/main.rs`), and its tests to `tests/cases/`. Add the
 //!    board's builds to `.ci/run`.

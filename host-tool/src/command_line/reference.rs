@@ -2,9 +2,9 @@
 //!
 //! `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool reference` writes it.
 
-use crate::Arguments;
+use crate::arguments::Arguments;
 use clap::{Arg, ArgAction, Command, CommandFactory};
-use lifeboot_host_tool::settings::{FILE, SETTINGS};
+use lifeboot_project::settings::{FILE, SETTINGS};
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
@@ -46,7 +46,7 @@ fn the_reference_is_that_of_the_command_line() {
 fn reference(command: &Command) -> String {
     let mut page = HEAD.to_owned();
     page += &arguments(command.get_arguments());
-    page += "\nWith `--json`, the lines on stdout follow the [schemas](../host-tool/schemas/README.md).\n";
+    page += "\nWith `--json`, the lines on stdout follow the [schemas](../host-tool/report/schemas/README.md).\n";
     page += &settings();
     for command in command.get_subcommands() {
         page += &section(command);

@@ -1,8 +1,8 @@
 //! The command line as a whole: what every command owes those who read its help, its manual page, or press Tab.
 
-use crate::Arguments;
+use crate::arguments::Arguments;
 use clap::{Command, CommandFactory};
-use lifeboot_host_tool::settings::SETTINGS;
+use lifeboot_project::settings::SETTINGS;
 use std::collections::BTreeSet;
 
 /// Every command, built, without the one that prints help.

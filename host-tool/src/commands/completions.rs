@@ -1,9 +1,9 @@
 //! `lifeboot completions`
 
-use clap::CommandFactory;
+use crate::error::Error;
+use clap::Command;
 use clap_complete::{Shell, generate};
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::report::Completions;
+use lifeboot_report::Completions;
 
 /// Print a script that completes lifeboot's commands and arguments in a shell
 #[derive(clap::Args)]
@@ -17,9 +17,10 @@ pub struct Arguments {
     shell: Shell,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Completions, Error> {
+/// Of this command line.
+pub fn run(arguments: &Arguments, mut command: Command) -> Result<Completions, Error> {
     let mut script = Vec::new();
-    generate(arguments.shell, &mut crate::Arguments::command(), "lifeboot", &mut script);
+    generate(arguments.shell, &mut command, "lifeboot", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     Ok(Completions { shell: arguments.shell.to_string(), script })
 }

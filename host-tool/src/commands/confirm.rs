@@ -1,8 +1,9 @@
 //! `lifeboot confirm`
 
 use super::port;
-use lifeboot_host_tool::report::Running;
-use lifeboot_host_tool::{Error, device};
+use crate::error::Error;
+use lifeboot_client::device;
+use lifeboot_report::Running;
 
 /// Tell a device that the firmware it runs is healthy: from now on it is the default
 #[derive(clap::Args)]

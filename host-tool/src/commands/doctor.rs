@@ -1,9 +1,11 @@
 //! `lifeboot doctor`
 
+use super::firmware::board;
+use crate::error::Error;
 use lifeboot_core::Board;
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::doctor::{Surroundings, examine};
-use lifeboot_host_tool::report::Diagnosis;
+use lifeboot_project::doctor::{self, Surroundings, examine};
+use lifeboot_project::files::FileError;
+use lifeboot_report::{Checkup, Diagnosis, State};
 use std::env;
 use std::path::PathBuf;
 
@@ -20,7 +22,7 @@ Examples:
 Exit status: 0 where all that the project requires is there and in order, 1 otherwise.")]
 pub struct Arguments {
     /// The board that the project's firmware is for
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board())]
+    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
     board: Option<&'static Board>,
     /// The private key that signs
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
@@ -37,8 +39,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
-    let folder = env::current_dir().map_err(|source| Error::Read { path: PathBuf::from("."), source })?;
-    Ok(examine(&Surroundings {
+    let folder = env::current_dir().map_err(|source| FileError::Read { path: PathBuf::from("."), source })?;
+    let findings = examine(&Surroundings {
         folder,
         path: env::var_os("PATH").unwrap_or_default(),
         root: PathBuf::from("/"),
@@ -49,7 +51,19 @@ pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
         port: arguments.port.clone(),
         bootloader: arguments.bootloader.clone(),
         target_folder: env::var_os("CARGO_TARGET_DIR").map(PathBuf::from),
-    }))
+        flashes: cfg!(feature = "probe"),
+    });
+    Ok(Diagnosis::new(findings.into_iter().map(reported).collect()))
+}
+
+fn reported(finding: doctor::Checkup) -> Checkup {
+    let doctor::Checkup { subject, state, required, text, mend } = finding;
+    let state = match state {
+        doctor::State::Ok => State::Ok,
+        doctor::State::Missing => State::Missing,
+        doctor::State::Broken => State::Broken,
+    };
+    Checkup { subject, state, required, text, mend }
 }
 
 /// Whether all that the project requires is there.

@@ -1,10 +1,11 @@
 //! `lifeboot flash`
 
 use super::provision::{first_flash, warn};
+use crate::error::Error;
 use clap::ArgGroup;
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::report::Flashed;
-use lifeboot_host_tool::{Error, files};
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_project::files;
+use lifeboot_report::Flashed;
 use std::path::PathBuf;
 
 /// Flash a board for the first time, through a debug probe
@@ -63,7 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
 #[cfg(feature = "probe")]
 pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
     use super::progress;
-    use lifeboot_host_tool::probe::{Flasher, chip};
+    use lifeboot_probe::{Flasher, chip};
 
     let chip = match &probe.chip {
         Some(chip) => chip,

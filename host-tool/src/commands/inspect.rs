@@ -1,18 +1,20 @@
 //! `lifeboot inspect`
 
+use super::firmware::{board, board_for};
+use super::port::seed;
+use crate::error::Error;
 use crate::output::Output;
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::elf::Firmware;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::sign::Program;
+use lifeboot_client::admission::judge;
+use lifeboot_client::link::{Link, Retry};
+use lifeboot_client::push::consequences;
 use lifeboot_core::Board;
-use lifeboot_host_tool::admission::judge;
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::elf::Firmware;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::keys::PublicKey;
-use lifeboot_host_tool::link::{Link, Patience};
-use lifeboot_host_tool::port::{BAUD, Port};
-use lifeboot_host_tool::push::consequences;
-use lifeboot_host_tool::report::{Admission, Device, Either, Finding, FirmwareElf, Inspected, RelocationsElf};
-use lifeboot_host_tool::sign::Program;
-use lifeboot_host_tool::{Error, files};
+use lifeboot_project::{files, key_files};
+use lifeboot_report::{Admission, Device, Either, FirmwareElf, Inspected, RelocationsElf};
+use lifeboot_serial::{BAUD, Port};
 use lifeboot_wire::{Rejection, Status};
 use std::path::{Path, PathBuf};
 
@@ -38,7 +40,7 @@ pub struct Arguments {
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     key: Option<PathBuf>,
     /// The board of an ELF file [default: the one whose slot A it is linked for]; an image says it itself
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = super::board())]
+    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
     board: Option<&'static Board>,
     /// Ask the device at this port, /dev/ttyACM0 or tcp:HOST:NUMBER, and say what it would refuse the image for
     #[arg(short, long, conflicts_with = "against")]
@@ -64,9 +66,9 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, Fi
     let image = ImageFile::from_bytes(&bytes)?;
     let mut inspected = Inspected::from(&image);
     if let Some(path) = &arguments.key {
-        let checked = PublicKey::read(path).and_then(|key| Ok(image.check_signature(&key)?));
+        let checked = || Ok(image.check_signature(&key_files::public(path)?)?);
         // The header is worth knowing all the same.
-        checked.inspect_err(|_| output.aside(inspected.header_lines()))?;
+        checked().inspect_err(|_: &Error| output.aside(inspected.header_lines()))?;
         inspected.signature_fits = Some(path.display().to_string());
     }
     inspected.admission = admission(arguments, &image)?;
@@ -85,9 +87,9 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
 fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
     let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
-            let mut link = Link::new(Port::open(port, arguments.baud)?);
-            let (status, keys) = link.keys(Patience::SHORT)?;
-            (port.clone(), status, link.quarantine(Patience::SHORT)?, keys.ok())
+            let mut link = Link::new(Port::open(port, arguments.baud)?, seed());
+            let (status, keys) = link.keys(Retry::SHORT)?;
+            (port.clone(), status, link.quarantine(Retry::SHORT)?, keys.ok())
         }
         (None, Some(path)) => {
             let (status, quarantine) = recorded(path)?;
@@ -98,10 +100,9 @@ fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admissio
     let read = |path: &PathBuf| Ok::<_, Error>(Bootloader::from_elf(&files::read(path)?)?);
     let bootloader = arguments.bootloader.as_ref().map(read).transpose()?;
     let rules = judge(image, &status, quarantine.as_deref(), keys.as_ref(), bootloader.as_ref());
-    let accepted = rules.iter().all(|rule| rule.finding != Finding::Refused);
     let consequences = consequences(image.header(), &status, keys.as_ref());
     let consequences = consequences.iter().map(ToString::to_string).collect();
-    Ok(Some(Admission { device, accepted, rules, consequences }))
+    Ok(Some(Admission::new(device, rules, consequences)))
 }
 
 fn recorded(path: &Path) -> Result<(Status, Option<Vec<Rejection>>), Error> {
@@ -112,10 +113,10 @@ fn recorded(path: &Path) -> Result<(Status, Option<Vec<Rejection>>), Error> {
 }
 
 fn elf(bytes: &[u8], board: Option<&'static Board>, output: Output) -> Result<FirmwareElf, Error> {
-    let board = super::board_for(bytes, board)?;
+    let board = board_for(bytes, board)?;
     let mut firmware = FirmwareElf::from(&Firmware::parse(bytes, board)?);
-    let relocations = Program::read(bytes, board, false)
-        .and_then(|program| Ok(RelocationsElf::new(program.listed(), program.table_length()?)));
+    let relocations = Program::read(bytes, board, false).map_err(Error::from);
+    let relocations = relocations.and_then(|program| Ok(RelocationsElf::new(program.table(), program.table_length()?)));
     // What the file holds is worth knowing all the same.
     firmware.relocations = Some(relocations.inspect_err(|_| output.aside(&firmware))?);
     Ok(firmware)

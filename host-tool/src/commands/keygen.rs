@@ -1,9 +1,10 @@
 //! `lifeboot keygen`
 
 use super::passphrase;
-use lifeboot_host_tool::image_file::hex;
-use lifeboot_host_tool::report::Keygen;
-use lifeboot_host_tool::{Error, keys};
+use crate::error::Error;
+use lifeboot_artifact::hex;
+use lifeboot_project::key_files;
+use lifeboot_report::Keygen;
 use std::path::PathBuf;
 
 /// Make a signing key
@@ -34,11 +35,11 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Keygen, Error> {
     let (public, public_path) = if arguments.encrypt || arguments.passphrase.is_given() {
-        keys::refuse_taken(&arguments.out)?; // Before anybody types a passphrase for nothing.
+        key_files::refuse_taken(&arguments.out)?; // Before anybody types a passphrase for nothing.
         let passphrase = arguments.passphrase.for_new_key(&arguments.out)?;
-        keys::generate_encrypted(&arguments.out, arguments.demo, &passphrase)?
+        key_files::generate_encrypted(&arguments.out, arguments.demo, &passphrase)?
     } else {
-        keys::generate(&arguments.out, arguments.demo)?
+        key_files::generate(&arguments.out, arguments.demo)?
     };
     Ok(Keygen {
         private_key: arguments.out.display().to_string(),

@@ -1,10 +1,12 @@
 //! `lifeboot keys`
 
 use super::port;
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::keys::{PublicKey, public_path};
-use lifeboot_host_tool::report::Keys;
-use lifeboot_host_tool::{Error, device, files};
+use crate::error::Error;
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_client::device;
+use lifeboot_project::files;
+use lifeboot_project::key_files::{self, public_path};
+use lifeboot_report::Keys;
 use std::path::{Path, PathBuf};
 
 /// Show which keys a device accepts, which were revoked, and what they signed
@@ -40,12 +42,14 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Keys, Error> {
     let mut named = Vec::new();
     for path in &arguments.files {
-        named.push((PublicKey::read(path)?.id(), path.clone()));
+        named.push((key_files::public(path)?.id(), path.clone()));
     }
     // Those that stand in lifeboot.toml for other commands are of use where they can be read.
     let beside = arguments.key.as_deref().map(public_path);
     let usual = [&arguments.public_key, &beside, &arguments.key];
-    named.extend(usual.into_iter().flatten().filter_map(|path| Some((PublicKey::read(path).ok()?.id(), path.clone()))));
+    named.extend(
+        usual.into_iter().flatten().filter_map(|path| Some((key_files::public(path).ok()?.id(), path.clone()))),
+    );
     match &arguments.bootloader {
         Some(path) => of_bootloader(path, &named),
         None => {

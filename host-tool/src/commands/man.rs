@@ -1,11 +1,12 @@
 //! `lifeboot man`
 
-use clap::{Command, CommandFactory};
+use crate::error::Error;
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use lifeboot_host_tool::report::{Either, ManFiles, ManPage};
-use lifeboot_host_tool::settings::{FILE, SETTINGS};
-use lifeboot_host_tool::{Error, files};
+use lifeboot_project::files::{self, FileError};
+use lifeboot_project::settings::{FILE, SETTINGS};
+use lifeboot_report::{Either, ManFiles, ManPage};
 use std::io;
 use std::path::PathBuf;
 
@@ -21,13 +22,14 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Either<ManPage, ManFiles>, Error> {
-    let mut command = crate::Arguments::command().disable_help_subcommand(true);
+/// Of this command line.
+pub fn run(arguments: &Arguments, command: Command) -> Result<Either<ManPage, ManFiles>, Error> {
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     let Some(folder) = &arguments.out else {
         return Ok(Either::One(ManPage { page: page(&command).1 }));
     };
-    let write = |source| Error::Write { path: folder.clone(), source };
+    let write = |source| FileError::Write { path: folder.clone(), source };
     std::fs::create_dir_all(folder).map_err(write)?;
     let mut written = Vec::new();
     for command in std::iter::once(&command).chain(command.get_subcommands()) {

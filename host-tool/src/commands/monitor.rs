@@ -1,17 +1,18 @@
 //! `lifeboot monitor`
 
+use super::interrupt;
+use super::port::{self, seed};
 use super::progress::Console;
-use super::{interrupt, port};
+use crate::error::Error;
 use crate::output::{self, Output};
-use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::monitor::{Item, Line, Program, Record, Recorded, Replay, Shared, Sink};
-use lifeboot_host_tool::report::{MonitorEnd, Monitored};
-use lifeboot_host_tool::{Error, files};
-use std::cell::Cell;
+use lifeboot_client::link::Link;
+use lifeboot_logs::{Item, Line, Program, Record, Recorded, Replay, Shared, Sink};
+use lifeboot_project::files::{self, FileError};
+use lifeboot_report::{MonitorEnd, Monitored};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Show what a device logs
@@ -80,12 +81,12 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
         Some(path) => {
             let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
             let replay = Replay::read(&path.display().to_string(), &text)?;
-            let mut link = monitor.on(Link::new(replay).with_recovery(Duration::MAX)).with_stop(stop.clone());
+            let mut link = monitor.on(Link::new(replay, seed()).with_recovery(Duration::MAX)).with_stop(stop.clone());
             monitor.listen(&mut link, |link| !link.pipe().is_over() && !stop())?;
         }
         None => {
             let file = arguments.record.as_deref().map(create).transpose()?;
-            let link = Link::new(Recorded::new(arguments.port.open()?, file)).with_recovery(Duration::MAX);
+            let link = Link::new(Recorded::new(arguments.port.open()?, file), seed()).with_recovery(Duration::MAX);
             let mut link = monitor.on(link).with_stop(stop.clone());
             monitor.listen(&mut link, |_| !stop())?;
             link.into_pipe().finish()?;
@@ -128,8 +129,8 @@ fn logging(path: &Path, program: Option<Program>, hint: &str) -> Option<Program>
     program
 }
 
-fn create(path: &Path) -> Result<Box<dyn Write>, Error> {
-    let file = File::create(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+fn create(path: &Path) -> Result<Box<dyn Write + Send>, Error> {
+    let file = File::create(path).map_err(|source| FileError::Write { path: path.to_owned(), source })?;
     Ok(Box::new(file))
 }
 
@@ -139,21 +140,21 @@ pub struct Screen {
     output: Output,
     until: Option<String>,
     source: bool,
-    state: Rc<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
 struct State {
-    messages: Cell<u64>,
-    lines: Cell<u64>,
-    unread: Cell<u64>,
-    ended: Cell<Option<MonitorEnd>>,
+    messages: u64,
+    lines: u64,
+    unread: u64,
+    ended: Option<MonitorEnd>,
 }
 
 impl Screen {
     /// One that ends with a record with the text `until`; `source` says whose message each is.
     pub fn new(output: Output, until: Option<String>, source: bool) -> Self {
-        Screen { output, until, source, state: Rc::default() }
+        Screen { output, until, source, state: Arc::default() }
     }
 
     /// What shows records here.
@@ -170,34 +171,42 @@ impl Screen {
 
     /// Why there is nothing more to wait for, if so.
     pub fn end(&self) -> Option<MonitorEnd> {
-        self.state.ended.get().or_else(|| interrupt::came().then_some(MonitorEnd::Interrupt))
+        self.state().ended.or_else(|| interrupt::came().then_some(MonitorEnd::Interrupt))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was shown.
     fn shown(&self, ended: MonitorEnd) -> Monitored {
-        let State { messages, lines, unread, .. } = &*self.state;
-        Monitored { messages: messages.get(), lines: lines.get(), unread: unread.get(), ended }
+        let State { messages, lines, unread, .. } = *self.state();
+        Monitored { messages, lines, unread, ended }
     }
 
     fn show(&self, record: &Record) {
-        let State { messages, lines, unread, ended } = &*self.state;
-        if self.output.stream(&Line { record, source: self.source }).is_err() {
-            ended.set(Some(MonitorEnd::Closed));
+        let is_closed = self.output.stream(&Line { record, source: self.source }).is_err();
+        let mut state = self.state();
+        if is_closed {
+            state.ended = Some(MonitorEnd::Closed);
         }
         let text = match &record.item {
             Item::Log(log) => {
-                messages.update(|count| count + 1);
+                state.messages += 1;
                 &log.message
             }
             Item::Text { text } => {
-                lines.update(|count| count + 1);
+                state.lines += 1;
                 text
             }
-            Item::Unread { messages, .. } => return unread.update(|count| count + *messages as u64),
+            Item::Unread { messages, .. } => {
+                state.unread += *messages as u64;
+                return;
+            }
             _ => return,
         };
         if self.until.as_ref().is_some_and(|until| text.contains(until)) {
-            ended.set(Some(MonitorEnd::Text));
+            state.ended = Some(MonitorEnd::Text);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The passphrase of an encrypted private key: from a file, from the environment, or from the person at the terminal.
 
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::keys::{KeyError, Passphrase, PrivateKey};
+use crate::error::Error;
+use lifeboot_artifact::keys::{KeyError, Passphrase, PrivateKey};
+use lifeboot_project::key_files;
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ pub struct Arguments {
 impl Arguments {
     /// Reads a private key; where it is encrypted, with its passphrase.
     pub fn private_key(&self, path: &Path) -> Result<PrivateKey, Error> {
-        PrivateKey::unlock(path, |path| match self.given()? {
+        key_files::unlock(path, |path| match self.given()? {
             Some(passphrase) => Ok(passphrase),
             None => typed(&format!("Passphrase of {}: ", path.display()), path),
         })
@@ -32,10 +33,10 @@ impl Arguments {
         }
         let passphrase = typed(&format!("New passphrase of {}: ", path.display()), path)?;
         if passphrase.is_empty() {
-            return Err(KeyError::EmptyPassphrase.into());
+            return Err(Error::EmptyPassphrase);
         }
         if typed("The same again: ", path)? != passphrase {
-            return Err(KeyError::PassphrasesDiffer.into());
+            return Err(Error::PassphrasesDiffer);
         }
         Ok(passphrase)
     }
@@ -47,7 +48,7 @@ impl Arguments {
 
     fn given(&self) -> Result<Option<Passphrase>, Error> {
         if let Some(path) = &self.passphrase_file {
-            return Ok(Some(Passphrase::read(path)?));
+            return Ok(Some(key_files::passphrase(path)?));
         }
         let text = std::env::var_os(VARIABLE).filter(|text| !text.is_empty());
         Ok(text.map(|text| Passphrase::new(text.into_encoded_bytes())))
@@ -59,6 +60,6 @@ fn typed(prompt: &str, path: &Path) -> Result<Passphrase, Error> {
     if !stdin().is_terminal() {
         return Err(KeyError::PassphraseNeeded(path.to_owned()).into());
     }
-    let text = rpassword::prompt_password(prompt).map_err(|error| KeyError::Terminal(error.to_string()))?;
+    let text = rpassword::prompt_password(prompt).map_err(|error| Error::Terminal(error.to_string()))?;
     Ok(Passphrase::new(text))
 }

@@ -1,7 +1,9 @@
 //! Older images that an image gets patches from.
 
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::{Error, difference, files};
+use crate::error::Error;
+use lifeboot_artifact::difference;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_project::files;
 use std::path::PathBuf;
 
 /// The image, with a patch from each of these image files.

@@ -1,14 +1,20 @@
 //! The port that a command talks through, as its arguments name it.
 
+use crate::error::Error;
 use crate::output;
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::link::{Heard, Link};
-use lifeboot_host_tool::monitor::Item;
-use lifeboot_host_tool::port::{BAUD, Port, all_ports, choose};
+use lifeboot_client::link::{Link, LinkEvent};
+use lifeboot_logs::Item;
+use lifeboot_serial::{BAUD, Port, all_ports, choose};
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// How long a device may take to come back after a reset: its bootloader verifies the firmware first.
 pub const RESTART: Duration = Duration::from_secs(30);
+
+/// What tells this host from others, by chance.
+pub fn seed() -> u32 {
+    RandomState::new().hash_one(0) as u32
+}
 
 #[derive(clap::Args)]
 #[group(skip)]
@@ -24,12 +30,12 @@ pub struct Arguments {
 impl Arguments {
     /// A link over the port, which says on stderr what it waits for.
     pub fn link(&self) -> Result<Link<Port>, Error> {
-        let say = |_, heard: Heard<'_>| {
-            if let Some(item) = Item::of(&heard) {
+        let say = |_, event: LinkEvent<'_>| {
+            if let Some(item) = Item::of(&event) {
                 output::note(item);
             }
         };
-        Ok(Link::new(self.open()?).with_listener(say))
+        Ok(Link::new(self.open()?, seed()).with_listener(say))
     }
 
     /// The port.

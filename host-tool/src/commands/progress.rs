@@ -2,14 +2,13 @@
 
 use crate::output::{self, Output, has_terminal};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use lifeboot_host_tool::link::{Heard, Waiting};
-use lifeboot_host_tool::monitor::{Item, Line, Record};
+use lifeboot_client::link::{LinkEvent, Waiting};
+use lifeboot_client::push::{Consequence, PatchUse, Progress, Step};
+use lifeboot_logs::{Item, Line, Record};
 #[cfg(feature = "probe")]
-use lifeboot_host_tool::probe::Stage;
-use lifeboot_host_tool::push::{Consequence, PatchUse, Progress, Step};
-use lifeboot_host_tool::report::PushEvent;
-use std::cell::RefCell;
-use std::rc::Rc;
+use lifeboot_probe::Stage;
+use lifeboot_report::PushEvent;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Lines that a transfer leaves in a log.
@@ -19,26 +18,26 @@ const LINES: u64 = 10;
 #[derive(Clone)]
 pub struct Console {
     output: Output,
-    bar: Rc<RefCell<ProgressBar>>,
+    bar: Arc<Mutex<ProgressBar>>,
 }
 
 impl Console {
     pub fn new(output: Output) -> Self {
-        Console { output, bar: Rc::new(RefCell::new(ProgressBar::hidden())) }
+        Console { output, bar: Arc::new(Mutex::new(ProgressBar::hidden())) }
     }
 
     /// Lets something be printed while the bar is away.
     pub fn above<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.bar.borrow().suspend(print)
+        locked(&self.bar).suspend(print)
     }
 
     /// Says what happens to the connection.
-    pub fn tell(&self, now: Duration, heard: &Heard<'_>) {
+    pub fn report(&self, now: Duration, event: &LinkEvent<'_>) {
         // What the device is asked, the steps say.
-        if matches!(heard, Heard::Waiting(Waiting::Answer)) {
+        if matches!(event, LinkEvent::Waiting(Waiting::Answer)) {
             return;
         }
-        let Some(item) = Item::of(heard) else { return };
+        let Some(item) = Item::of(event) else { return };
         if self.output.is_json() {
             let record = &Record { at: now, item };
             self.output.event(&Line { record, source: false });
@@ -57,8 +56,12 @@ impl Console {
     }
 }
 
+fn locked(bar: &Mutex<ProgressBar>) -> MutexGuard<'_, ProgressBar> {
+    bar.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Bar {
-    bar: Rc<RefCell<ProgressBar>>,
+    bar: Arc<Mutex<ProgressBar>>,
     last: Option<Step>,
     skipped: u64,
 }
@@ -69,7 +72,7 @@ impl Progress for Bar {
             return;
         }
         self.skipped = 0;
-        let mut bar = self.bar.borrow_mut();
+        let mut bar = locked(&self.bar);
         bar.finish_and_clear();
         *bar = if step == Step::Sending { transfer_bar() } else { ProgressBar::new_spinner() };
         bar.set_message(PushEvent::from(step).to_string());
@@ -78,28 +81,28 @@ impl Progress for Bar {
 
     /// What need not be sent is not in the bar, or the rate and the time left would be those of another line.
     fn bytes(&mut self, done: u64, total: u64) {
-        let bar = self.bar.borrow();
+        let bar = locked(&self.bar);
         bar.set_length(total.saturating_sub(self.skipped));
         bar.set_position(done.saturating_sub(self.skipped));
     }
 
     fn consequence(&mut self, consequence: &Consequence) {
-        self.bar.borrow().suspend(|| output::warn(consequence));
+        locked(&self.bar).suspend(|| output::warn(consequence));
     }
 
     fn patch(&mut self, used: &PatchUse) {
-        self.bar.borrow().suspend(|| output::note(used));
+        locked(&self.bar).suspend(|| output::note(used));
     }
 
     fn skipped(&mut self, bytes: u64) {
         self.skipped += bytes;
-        self.bar.borrow().set_message(format!("sending ({} are there already)", HumanBytes(self.skipped)));
+        locked(&self.bar).set_message(format!("sending ({} are there already)", HumanBytes(self.skipped)));
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.borrow().finish_and_clear();
+        locked(&self.bar).finish_and_clear();
     }
 }
 

@@ -1,13 +1,14 @@
 //! `lifeboot provision`
 
+use crate::error::Error;
 use crate::output;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::flash_file::Format;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::report::Provisioned;
-use lifeboot_host_tool::{Error, files};
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::flash_file::Format;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_project::files;
+use lifeboot_report::Provisioned;
 use std::path::{Path, PathBuf};
 
 /// Make the file for a board's first flash: bootloader, blank journal, first firmware

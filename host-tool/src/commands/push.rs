@@ -2,15 +2,17 @@
 
 use super::monitor::{Programs, Screen};
 use super::patches;
-use super::port;
+use super::port::{self, seed};
 use super::progress::Console;
+use crate::error::Error;
 use crate::output::Output;
-use lifeboot_host_tool::image_file::{ImageFile, hex};
-use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::port::Port;
-use lifeboot_host_tool::push::{Options, push};
-use lifeboot_host_tool::report::Pushed;
-use lifeboot_host_tool::{Error, files};
+use lifeboot_artifact::hex;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::Link;
+use lifeboot_client::push::{Options, push};
+use lifeboot_project::files;
+use lifeboot_report::Pushed;
+use lifeboot_serial::Port;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -84,7 +86,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
     });
     let monitor = monitor.transpose()?;
     let port = arguments.port.open()?;
-    let link = Link::new(port).with_recovery(UNPLUGGED);
+    let link = Link::new(port, seed()).with_recovery(UNPLUGGED);
     let mut link = match &monitor {
         Some(monitor) => monitor.on(link),
         None => telling(link, &console),
@@ -99,7 +101,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
 /// The link, with what happens to it told.
 pub fn telling(link: Link<Port>, console: &Console) -> Link<Port> {
     let console = console.clone();
-    link.with_listener(move |now, heard| console.tell(now, &heard))
+    link.with_listener(move |now, event| console.report(now, &event))
 }
 
 /// Pushes, and shows how it goes on.

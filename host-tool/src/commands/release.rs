@@ -1,10 +1,10 @@
 //! What the signer says of firmware, as the arguments of sign, run and watch name it.
 
-use super::board;
+use super::firmware::board;
+use crate::error::Error;
+use lifeboot_artifact::image_file::Release;
 use lifeboot_core::{Board, Version};
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::image_file::Release;
-use lifeboot_host_tool::keys::revokes;
+use lifeboot_project::key_files::revokes;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]

@@ -1,8 +1,9 @@
 //! `lifeboot reset`
 
 use super::port;
-use lifeboot_host_tool::report::Running;
-use lifeboot_host_tool::{Error, device};
+use crate::error::Error;
+use lifeboot_client::device;
+use lifeboot_report::Running;
 
 /// Restart a device
 #[derive(clap::Args)]

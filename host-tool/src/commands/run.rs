@@ -1,22 +1,26 @@
 //! `lifeboot run`
 
+use super::firmware::version_for;
 use super::flash::{Probe, flash};
+use super::port::seed;
 use super::progress::Console;
 use super::provision::warn;
 use super::push::{bring, telling};
 use super::{passphrase, release};
+use crate::error::Error;
 use crate::output::Output;
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::elf::board_of;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_artifact::sign::{Options, sign};
+use lifeboot_artifact::version;
+use lifeboot_client::link::Link;
+use lifeboot_client::push;
 use lifeboot_core::{Board, Version};
-use lifeboot_host_tool::bootloader_file::Bootloader;
-use lifeboot_host_tool::elf::board_of;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::port::{BAUD, Port};
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::push;
-use lifeboot_host_tool::report::{Either, Flashed, Pushed};
-use lifeboot_host_tool::sign::{Options, sign};
-use lifeboot_host_tool::{Error, files, version};
+use lifeboot_project::files;
+use lifeboot_report::{Either, Flashed, Pushed};
+use lifeboot_serial::{BAUD, Port};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,13 +83,13 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
         None => board_of(&elf)?.ok_or(Error::NoFirmware)?,
     };
     let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
-    let version = super::version_for(&arguments.firmware, arguments.version)?.map(|(version, _)| version);
+    let version = version_for(&arguments.firmware, arguments.version)?.map(|(version, _)| version);
     let release = arguments.release.of(version.unwrap_or_default())?;
     let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
     match &arguments.port {
         Some(port) => {
             let console = Console::new(output);
-            let mut link = telling(Link::new(Port::open(port, arguments.baud)?), &console);
+            let mut link = telling(Link::new(Port::open(port, arguments.baud)?, seed()), &console);
             let timeout = Duration::from_secs(arguments.timeout);
             let options = push::Options { timeout, ..push::Options::default() };
             bring(&mut link, &image, &options, &console).map(Either::One)

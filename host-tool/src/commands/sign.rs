@@ -1,14 +1,17 @@
 //! `lifeboot sign`
 
+use super::firmware::{board_for, version_for};
 use super::{passphrase, patches, release};
+use crate::error::Error;
 use crate::output;
+use lifeboot_artifact::image_file::{ImageFile, UnsignedImage};
+use lifeboot_artifact::keys::{PrivateKey, PublicKey};
+use lifeboot_artifact::sign::Program;
+use lifeboot_artifact::{hex, version};
 use lifeboot_core::Version;
 use lifeboot_core::image::Header;
-use lifeboot_host_tool::image_file::{ImageFile, UnsignedImage, hex};
-use lifeboot_host_tool::keys::{PrivateKey, PublicKey};
-use lifeboot_host_tool::report::{Either, PatchReport, Proved, SignedImage, SlotUse, ToSign};
-use lifeboot_host_tool::sign::Program;
-use lifeboot_host_tool::{Error, files, version};
+use lifeboot_project::{files, key_files};
+use lifeboot_report::{Either, PatchReport, Proved, SignedImage, SlotUse, ToSign};
 use std::path::{Path, PathBuf};
 
 /// Make a signed image of firmware
@@ -74,9 +77,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> {
     let signer = Signer::read(arguments)?;
     let elf = files::read(&arguments.firmware)?;
-    let program = Program::read(&elf, super::board_for(&elf, arguments.release.board)?, arguments.bound)?;
-    let (version, version_from) =
-        super::version_for(&arguments.firmware, arguments.version)?.ok_or(Error::VersionNeeded)?;
+    let program = Program::read(&elf, board_for(&elf, arguments.release.board)?, arguments.bound)?;
+    let (version, version_from) = version_for(&arguments.firmware, arguments.version)?.ok_or(Error::VersionNeeded)?;
     let public = signer.public();
     let unsigned = program.image(arguments.release.of(version)?, public.id())?;
     let proved = arguments.relinked.as_deref().map(|other| prove(&program, other)).transpose()?;
@@ -115,7 +117,7 @@ fn ids(header: &Header) -> Vec<String> {
 fn prove(program: &Program, relinked: &Path) -> Result<Proved, Error> {
     program.prove(&files::read(relinked)?)?;
     Ok(Proved {
-        relocations: program.listed().len(),
+        relocations: program.table().len(),
         bytes: program.firmware().payload().len(),
         relinked: relinked.display().to_string(),
     })
@@ -135,7 +137,7 @@ impl Signer {
             return Ok(Signer::Key(arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?));
         }
         let signature = arguments.signature.as_deref().map(read_signature).transpose()?;
-        let public = PublicKey::read(arguments.public_key.as_ref().ok_or(Error::PublicKeyNeeded)?)?;
+        let public = key_files::public(arguments.public_key.as_ref().ok_or(Error::PublicKeyNeeded)?)?;
         Ok(Signer::Elsewhere { public, signature })
     }
 

@@ -1,9 +1,9 @@
 //! `lifeboot status`
 
 use super::port;
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::report::Device;
+use crate::error::Error;
+use lifeboot_client::link::Retry;
+use lifeboot_report::Device;
 
 /// Show what a device runs, what its slots hold and how the last update ended
 #[derive(clap::Args)]
@@ -19,6 +19,6 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Device, Error> {
     let mut link = arguments.port.link()?;
-    let status = link.status(Patience::SHORT)?;
-    Ok(Device::from(&status).with_quarantine(link.quarantine(Patience::SHORT)?.as_deref()))
+    let status = link.status(Retry::SHORT)?;
+    Ok(Device::from(&status).with_quarantine(link.quarantine(Retry::SHORT)?.as_deref()))
 }

@@ -1,22 +1,26 @@
 //! `lifeboot watch`
 
+use super::firmware::{board_for, version_for};
 use super::monitor::{Screen, read_bootloader};
+use super::port::{self, seed};
 use super::progress::Console;
 use super::push::bring;
-use super::{board_for, interrupt, passphrase, port, release, version_for};
+use super::{interrupt, passphrase, release};
+use crate::error::Error;
 use crate::output::Output;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::keys::PrivateKey;
+use lifeboot_artifact::{hex, sign, version};
+use lifeboot_client::describe::{earlier_reason, reason, running};
+use lifeboot_client::link::{Link, LinkError, Retry};
+use lifeboot_client::push::{self, PushError};
+use lifeboot_client::state::{is_rejection, next_version, running_content};
 use lifeboot_core::Version;
-use lifeboot_host_tool::device::{earlier_reason, reason, running, running_content};
-use lifeboot_host_tool::image_file::{ImageFile, hex};
-use lifeboot_host_tool::keys::PrivateKey;
-use lifeboot_host_tool::link::{Link, LinkError, Patience};
-use lifeboot_host_tool::monitor::{Program, Shared};
-use lifeboot_host_tool::port::Port;
-use lifeboot_host_tool::push::{self, PushError};
-use lifeboot_host_tool::report::{Failure, Pushed, WatchEvent, Watched};
-use lifeboot_host_tool::sign;
-use lifeboot_host_tool::watch::{Build, Built, Changes, Project, next_version};
-use lifeboot_host_tool::{Error, files, version};
+use lifeboot_logs::{Program, Shared};
+use lifeboot_project::files;
+use lifeboot_project::watch::{Build, Built, Changes, Project};
+use lifeboot_report::{Failure, Pushed, WatchEvent, Watched};
+use lifeboot_serial::Port;
 use lifeboot_wire::{Rejection, SlotContent, Status};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,7 +82,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
     let bootloader = read_bootloader(arguments.bootloader.as_deref())?;
     let screen = Screen::new(output, None, bootloader.is_some());
     let monitor = Shared::new(Vec::new(), bootloader, screen.sink_above(&console));
-    let link = Link::new(arguments.port.open()?).with_recovery(Duration::MAX);
+    let link = Link::new(arguments.port.open()?, seed()).with_recovery(Duration::MAX);
     let mut link = monitor.on(link).with_stop(interrupt::came);
     let mut watch = Watch {
         arguments,
@@ -121,7 +125,7 @@ impl Arguments {
         }
         Ok(Some(match &self.build {
             Some(line) => {
-                let elf = self.elf.clone().ok_or(lifeboot_host_tool::watch::WatchError::ElfNeeded)?;
+                let elf = self.elf.clone().ok_or(lifeboot_project::watch::WatchError::ElfNeeded)?;
                 Build::Command { line: line.clone(), elf }
             }
             None => Build::Cargo { arguments: self.cargo.clone(), elf: self.elf.clone() },
@@ -189,7 +193,7 @@ impl Watch<'_> {
             return Ok(());
         }
         self.last = Some(elf.clone());
-        let status = link.status(Patience::SHORT)?;
+        let status = link.status(Retry::SHORT)?;
         let mut image = self.sign(&path, &elf, &status)?;
         if let Some(confirmed) = &self.confirmed {
             image = image.with_patch_from(confirmed)?;
@@ -197,7 +201,7 @@ impl Watch<'_> {
         if let Some(program) = Program::read(&path, &elf)? {
             self.monitor.add(program);
         }
-        let quarantine = link.quarantine(Patience::SHORT)?.unwrap_or_default();
+        let quarantine = link.quarantine(Retry::SHORT)?.unwrap_or_default();
         if let Some(event) = needless(&status, &quarantine, &image) {
             self.output.event(&event);
             return Ok(());
@@ -244,7 +248,7 @@ impl Watch<'_> {
         let base = version_for(path, arguments.version)?.map_or(Version::default(), |(version, _)| version);
         let release = arguments.release.of(next_version(base, status))?;
         let board = board_for(elf, arguments.release.board)?;
-        sign::sign(elf, &sign::Options { board, release, bound: false }, &self.key)
+        Ok(sign::sign(elf, &sign::Options { board, release, bound: false }, &self.key)?)
     }
 }
 
@@ -255,7 +259,7 @@ fn needless(status: &Status, quarantine: &[Rejection], image: &ImageFile) -> Opt
     if runs && status.confirmed == status.running && status.trial.is_none() {
         return Some(WatchEvent::RunsAlready { firmware: running(status) });
     }
-    let last = status.outcome.filter(|outcome| push::is_rejection(outcome.ending) && is_image(&outcome.digest));
+    let last = status.outcome.filter(|outcome| is_rejection(outcome.ending) && is_image(&outcome.digest));
     let earlier = quarantine.iter().find(|earlier| image.header().digest.starts_with(&earlier.digest));
     let reason = last.map(|last| reason(&last)).or_else(|| earlier.map(earlier_reason));
     reason.map(|reason| WatchEvent::RejectedBefore { reason })

@@ -3,8 +3,8 @@
 //!
 //! `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool` writes down what is; what changed shows up in the review.
 
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::report::Failure;
+use lifeboot_report::Failure;
+use miette::Diagnostic;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,7 @@ impl List {
     }
 
     /// Adds an error that no command line brings about on every machine: its words, as they would be shown.
-    pub fn add_words(&mut self, circumstances: &str, error: &Error) {
+    pub fn add_words(&mut self, circumstances: &str, error: &dyn Diagnostic) {
         let said = Failure::new(error).to_string();
         assert!(said.contains("\n  help: "), "says nothing of what to do\n{said}");
         let _ = write!(self.text, "\n{circumstances}:\n{said}\n");

@@ -4,8 +4,8 @@ use crate::command_line::{Folder, SIGN};
 use crate::program::{LARGE, Program, SMALL};
 use crate::reported::line;
 use lifeboot_core::Slot;
-use lifeboot_host_tool::keys::PublicKey;
-use lifeboot_host_tool::report::Device;
+use lifeboot_project::key_files;
+use lifeboot_report::Device;
 use lifeboot_wire::{self as wire, OutcomeEnding, Rejection, ResetCause, SlotContent, Status, Trial};
 
 /// Runs 1.0.0 in slot A, confirmed.
@@ -152,7 +152,7 @@ fn each_rule_refuses_with_the_words_of_the_device() {
 fn with_the_bootloader_the_key_is_judged_as_well() {
     let folder = folder();
     folder.done("keygen other.pem");
-    let key = |name: &str| PublicKey::read(&folder.0.path().join(name)).unwrap().to_bytes();
+    let key = |name: &str| key_files::public(&folder.0.path().join(name)).unwrap().to_bytes();
     let bootloader = |keys: &[[u8; 32]]| folder.put("boot.elf", &Program::bootloader(LARGE, keys, false).elf());
     let with = |status: &Status| judged(&folder, status, "--bootloader boot.elf");
     bootloader(&[key("other.pub.pem"), key("key.pub.pem")]);

@@ -2,10 +2,10 @@
 
 use crate::images::rich;
 use crate::program::*;
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::BOARDS;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::keys::{self, PrivateKey};
+use lifeboot_project::key_files;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
@@ -17,7 +17,7 @@ pub struct Folder(pub TempDir);
 impl Folder {
     pub fn new() -> Folder {
         let folder = Folder(tempfile::tempdir().unwrap());
-        keys::generate(&folder.0.path().join("key.pem"), false).unwrap();
+        key_files::generate(&folder.0.path().join("key.pem"), false).unwrap();
         folder.put("a.elf", &rich(LARGE, Slot::A).elf());
         folder.put("b.elf", &rich(LARGE, Slot::B).elf());
         let mut plain = rich(LARGE, Slot::A);
@@ -129,7 +129,7 @@ fn the_image_is_named_after_the_firmware() {
 fn the_key_may_stay_elsewhere() {
     let folder = Folder::new();
     folder.done(&format!("{SIGN} -o here.img"));
-    let key = PrivateKey::read(&folder.0.path().join("key.pem")).unwrap();
+    let key = key_files::private(&folder.0.path().join("key.pem")).unwrap();
     let sign = "sign a.elf --board stm32f405 --version 1.2.3+4 --public-key key.pub.pem";
     let said = folder.done(&format!("{sign} --external-bytes bytes"));
     assert_eq!(said, "wrote bytes: sign these bytes, and come back with --signature in place of --external-bytes\n");

@@ -4,15 +4,13 @@ use crate::command_line::{Folder, SIGN};
 use crate::images::rich;
 use crate::program::{DATA_OFFSET, LARGE, RODATA, SMALL, TEXT};
 use crate::reported::line;
-use lifeboot_core::Slot;
+use lifeboot_artifact::difference::difference;
+use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
+use lifeboot_client::push::estimate;
 use lifeboot_core::image::Revokes;
 use lifeboot_core::rebase::{Entry, Kind};
-use lifeboot_core::{Board, Version};
-use lifeboot_host_tool::difference::difference;
-use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
-use lifeboot_host_tool::push::estimate;
+use lifeboot_core::{Board, Slot, Version};
 use serde_json::{Value, json};
-use std::path::Path;
 
 /// Two builds of one program: `a.elf`, `a.img`, and `next.elf`, `next.img` with a longer function, a new one and another
 /// relocation.
@@ -126,9 +124,9 @@ fn only_the_units_that_differ_are_sent_and_always_the_first() {
     // A place that is rebased now, and was not before, differs in slot B only; the table differs as well.
     let rebased = image(SMALL, 2, 10_000, &[DATA_OFFSET, 5_000], |_| ());
     assert_eq!(estimate(&old, &rebased).erased, 3);
-    let report = difference((Path::new("1"), &old), (Path::new("2"), &rebased)).unwrap();
+    let report = difference(&old, &rebased).unwrap();
     assert_eq!((report.payload_bytes, report.relocations.added), (0, 1));
     let longer = image(SMALL, 2, 12_000, &[DATA_OFFSET], |_| ());
-    let report = difference((Path::new("1"), &old), (Path::new("2"), &longer)).unwrap();
+    let report = difference(&old, &longer).unwrap();
     assert_eq!(report.payload_bytes, 2_000);
 }

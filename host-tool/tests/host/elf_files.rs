@@ -1,8 +1,8 @@
 //! What of an ELF file is firmware, and for which slot.
 
 use crate::program::*;
+use lifeboot_artifact::elf::{ElfError, Firmware};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::elf::{ElfError, Firmware};
 use object::elf;
 
 fn error(program: &Program) -> String {
@@ -134,7 +134,7 @@ fn damaged_files_are_errors_and_never_panics() {
         for value in [0x00, 0x7f, 0x80, 0xff] {
             let mut bytes = whole.clone();
             bytes[index] = value;
-            let _ = Firmware::parse(&bytes, LARGE).map(|firmware| lifeboot_host_tool::relocations::table(&firmware));
+            let _ = Firmware::parse(&bytes, LARGE).map(|firmware| lifeboot_artifact::relocations::table(&firmware));
         }
     }
 }

@@ -2,8 +2,8 @@
 //! comes from. Keys are made here, each time anew.
 
 use crate::command_line::{Folder, SIGN};
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::keys::{self, KeyError, Passphrase, PrivateKey};
+use lifeboot_artifact::keys::{KeyError, Passphrase, PrivateKey};
+use lifeboot_project::key_files::{self, KeyFileError};
 use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::pkcs5::pbes2::{EncryptionScheme, Kdf, Parameters, Pbkdf2Params, ScryptParams};
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, SecretDocument};
@@ -46,8 +46,8 @@ pub fn chmod(folder: &Folder, name: &str, mode: u32) {
 }
 
 fn unlock(folder: &Folder, name: &str, passphrase: &str) -> Result<PrivateKey, KeyError> {
-    PrivateKey::unlock(&folder.0.path().join(name), |_| Ok(Passphrase::new(passphrase))).map_err(|error| match error {
-        Error::Key(error) => error,
+    key_files::unlock(&folder.0.path().join(name), |_| Ok(Passphrase::new(passphrase))).map_err(|error| match error {
+        KeyFileError::Key(error) => error,
         other => panic!("{other}"),
     })
 }
@@ -76,7 +76,7 @@ fn what_openssl_encrypted_is_read() {
     let folder = folder();
     openssl(&folder, "genpkey -algorithm ed25519 -out plain.pem");
     chmod(&folder, "plain.pem", 0o600);
-    let plain = PrivateKey::read(&folder.0.path().join("plain.pem")).unwrap();
+    let plain = key_files::private(&folder.0.path().join("plain.pem")).unwrap();
     for scheme in ["-v2 aes-256-cbc", "-v2 aes-128-cbc -iter 100000", "-scrypt"] {
         openssl(&folder, &format!("pkcs8 -topk8 {scheme} -in plain.pem -out made.pem -passout file:passphrase"));
         chmod(&folder, "made.pem", 0o600);
@@ -91,7 +91,7 @@ fn what_openssl_encrypted_is_read() {
 fn a_demo_key_may_be_encrypted_too() {
     let folder = folder();
     let path = folder.0.path().join("demo.pem");
-    keys::generate_encrypted(&path, true, &Passphrase::new(PASSPHRASE)).unwrap();
+    key_files::generate_encrypted(&path, true, &Passphrase::new(PASSPHRASE)).unwrap();
     assert!(unlock(&folder, "demo.pem", PASSPHRASE).unwrap().public().is_demo());
 }
 
@@ -286,7 +286,7 @@ fn no_command_shows_a_private_key_or_a_passphrase() {
 #[test]
 fn keys_and_passphrases_have_no_debug_form() {
     let folder = folder();
-    let key = PrivateKey::read(&folder.0.path().join("key.pem")).unwrap();
+    let key = key_files::private(&folder.0.path().join("key.pem")).unwrap();
     let der = openssl(&folder, "pkey -in key.pem -outform DER");
     let list = format!("{:?}", &der[der.len() - 32..]);
     assert!(!format!("{key:?}").contains(list.trim_matches(['[', ']'])));

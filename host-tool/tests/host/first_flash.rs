@@ -2,14 +2,15 @@
 
 use crate::images::{RELEASE, new_key, rich};
 use crate::program::*;
+use lifeboot_artifact::bootloader_file::{Bootloader, BootloaderError};
+use lifeboot_artifact::elf::ElfError;
+use lifeboot_artifact::hex;
+use lifeboot_artifact::image_file::{ImageError, ImageFile, Release, UnsignedImage};
+use lifeboot_artifact::keys::PrivateKey;
+use lifeboot_artifact::provision::{FirstFlash, ProvisionError};
+use lifeboot_artifact::sign::{Options, sign};
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::{Board, Slot};
-use lifeboot_host_tool::bootloader_file::{Bootloader, BootloaderError};
-use lifeboot_host_tool::elf::ElfError;
-use lifeboot_host_tool::image_file::{ImageError, ImageFile, Release, UnsignedImage, hex};
-use lifeboot_host_tool::keys::PrivateKey;
-use lifeboot_host_tool::provision::{FirstFlash, ProvisionError};
-use lifeboot_host_tool::sign::{Options, sign};
 
 pub fn bootloader(board: &'static Board, key: &PrivateKey) -> Bootloader {
     Bootloader::from_elf(&Program::bootloader(board, &[key.public().to_bytes()], false).elf()).unwrap()

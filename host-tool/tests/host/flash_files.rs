@@ -3,12 +3,11 @@
 use crate::first_flash::{first_flash, image};
 use crate::images::new_key;
 use crate::program::*;
+use lifeboot_artifact::board::{probe_chip, uf2_family};
+use lifeboot_artifact::flash_file::{FlashFileError, Format, uf2};
+use lifeboot_artifact::provision::{FirstFlash, ProvisionError};
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::{Board, Slot};
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::board::{probe_chip, uf2_family};
-use lifeboot_host_tool::flash_file::{FlashFileError, Format, uf2};
-use lifeboot_host_tool::provision::{FirstFlash, ProvisionError};
 use object::{Object, ObjectSection, ObjectSegment};
 use proptest::collection::vec;
 use proptest::option;
@@ -120,7 +119,7 @@ fn every_format_holds_the_whole_first_flash() {
         match uf2_family(board) {
             Ok(_) => read_uf2(&file(Format::Uf2)).is(&first, Format::Uf2),
             Err(_) => {
-                assert!(matches!(first.to_file(Format::Uf2), Err(Error::FlashFile(FlashFileError::NoUf2 { .. }))))
+                assert!(matches!(first.to_file(Format::Uf2), Err(FlashFileError::NoUf2 { .. })))
             }
         }
     }
@@ -232,32 +231,32 @@ fn an_address_at_the_end_of_all_is_refused() {
     let end = ":02000004FFFFFC\n:02FFFF000102FD\n:00000001FF\n";
     let beyond = hex.replace(":00000001FF\n", end);
     let error = FirstFlash::from_file(beyond.as_bytes()).unwrap_err();
-    assert!(matches!(error, Error::Provision(ProvisionError::More)), "{error}");
+    assert!(matches!(error, ProvisionError::More), "{error}");
 }
 
 #[test]
 fn a_file_with_less_or_more_is_refused() {
     let error = |bytes: &[u8]| FirstFlash::from_file(bytes).unwrap_err();
     let bootloader = Program::bootloader(SMALL, &[[1; 32]], false).elf();
-    assert!(matches!(error(&bootloader), Error::Provision(ProvisionError::NoFirmware)));
-    assert!(matches!(error(&rich_firmware()), Error::Bootloader(_)));
+    assert!(matches!(error(&bootloader), ProvisionError::NoFirmware));
+    assert!(matches!(error(&rich_firmware()), ProvisionError::NoBootloader(_)));
 
     let mut binary = first_flash(SMALL).to_file(Format::Binary).unwrap();
     let journal = SMALL.journal.start as usize;
     binary[journal] = 0;
-    assert!(matches!(error(&binary), Error::Provision(ProvisionError::More)), "a journal that is not blank");
+    assert!(matches!(error(&binary), ProvisionError::More), "a journal that is not blank");
     binary[journal] = 0xff;
     FirstFlash::from_file(&binary).unwrap();
     binary.push(0);
-    assert!(matches!(error(&binary), Error::Provision(ProvisionError::More)), "a byte behind the image");
+    assert!(matches!(error(&binary), ProvisionError::More), "a byte behind the image");
     binary.pop();
     let payload = (SMALL.slot(Slot::A).start + SMALL.header_length) as usize;
     binary[payload + 0x44] ^= 1;
-    assert!(matches!(error(&binary), Error::Image(_)), "a bit of the firmware");
+    assert!(matches!(error(&binary), ProvisionError::Image(_)), "a bit of the firmware");
     binary.truncate(SMALL.flash_length as usize);
     binary.resize(SMALL.flash_length as usize + 1, 0xff);
     binary[payload + 0x44] ^= 1;
-    assert!(matches!(error(&binary), Error::Provision(ProvisionError::More)), "more than the chip has");
+    assert!(matches!(error(&binary), ProvisionError::More), "more than the chip has");
 }
 
 fn rich_firmware() -> Vec<u8> {

@@ -3,9 +3,9 @@
 use crate::command_line::Folder;
 use crate::images::rich;
 use crate::program::*;
+use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_core::{Board, Slot};
-use lifeboot_host_tool::keys::PublicKey;
-use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_project::key_files;
 use std::fs;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const COMMANDS: [&str; 3] = ["provision", "flash", "run"];
 /// A folder with a bootloader and signed firmware for one board.
 pub fn folder(board: &'static Board) -> Folder {
     let folder = Folder::new();
-    let key = PublicKey::read(&folder.0.path().join("key.pub.pem")).unwrap();
+    let key = key_files::public(&folder.0.path().join("key.pub.pem")).unwrap();
     folder.put("lifeboot-bootloader", &Program::bootloader(board, &[key.to_bytes()], false).elf());
     folder.put("a.elf", &rich(board, Slot::A).elf());
     folder.done(&format!("sign a.elf --board {} --version 1.2.3 --key key.pem", board.name));
@@ -50,7 +50,7 @@ fn a_first_flash_is_provisioned() {
 #[test]
 fn a_demo_bootloader_warns() {
     let folder = folder(SMALL);
-    let key = PublicKey::read(&folder.0.path().join("key.pub.pem")).unwrap();
+    let key = key_files::public(&folder.0.path().join("key.pub.pem")).unwrap();
     folder.put("demo", &Program::bootloader(SMALL, &[key.to_bytes()], true).elf());
     let output = folder.run("provision demo a.img -o first.elf");
     assert!(output.status.success());

@@ -2,15 +2,15 @@
 
 use crate::program::*;
 use embedded_storage::nor_flash::{ErrorType, NorFlashErrorKind, ReadNorFlash};
-use lifeboot_core::image::Revokes;
-use lifeboot_core::image::{Invalid, Trust};
+use lifeboot_artifact::image_file::{ImageError, ImageFile, Release, UnsignedImage};
+use lifeboot_artifact::keys::PrivateKey;
+use lifeboot_artifact::sign::{Options, sign};
+use lifeboot_core::image::{Invalid, Revokes, Trust};
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::verify::verify;
 use lifeboot_core::{Board, Slot, Version};
-use lifeboot_host_tool::image_file::{ImageError, ImageFile, Release, UnsignedImage};
-use lifeboot_host_tool::keys::{self, PrivateKey};
-use lifeboot_host_tool::sign::{Options, sign};
+use lifeboot_project::key_files;
 use sha2::{Digest, Sha256};
 
 pub const RELEASE: Release = Release {
@@ -24,8 +24,8 @@ pub const RELEASE: Release = Release {
 pub fn new_key() -> PrivateKey {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.pem");
-    keys::generate(&path, false).unwrap();
-    PrivateKey::read(&path).unwrap()
+    key_files::generate(&path, false).unwrap();
+    key_files::private(&path).unwrap()
 }
 
 /// A program with words to rebase in flash and in initialised data.

@@ -4,10 +4,11 @@ use crate::command_line::Folder;
 use crate::flashing_commands;
 use crate::program::*;
 use crate::reported::{assert_as_written, line};
-use lifeboot_host_tool::image_file::hex;
-use lifeboot_host_tool::keys::PublicKey;
-use lifeboot_host_tool::provision::FirstFlash;
-use lifeboot_host_tool::report::{Flashed, Report, schemas};
+use lifeboot_artifact::hex;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_logs::Item;
+use lifeboot_project::key_files;
+use lifeboot_report::{Flashed, Report, schemas};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,7 +32,7 @@ fn error(folder: &Folder, arguments: &str, status: i32) -> Value {
 }
 
 fn key_id(folder: &Folder, name: &str) -> String {
-    hex(&PublicKey::read(&folder.0.path().join(name)).unwrap().id())
+    hex(&key_files::public(&folder.0.path().join(name)).unwrap().id())
 }
 
 #[test]
@@ -106,8 +107,8 @@ fn wrong_use_is_an_error_as_well() {
 #[test]
 fn schemas_are_as_written_and_every_command_has_one() {
     let mut names = BTreeSet::new();
-    for (command, schema) in schemas() {
-        assert_as_written(&format!("schemas/{command}.json"), schema.as_value(), "", "");
+    for (command, schema) in schemas::<Item>() {
+        assert_as_written(&format!("report/schemas/{command}.json"), schema.as_value(), "", "");
         names.insert(command.to_owned());
     }
     let commands = Folder::new().commands();
@@ -115,7 +116,7 @@ fn schemas_are_as_written_and_every_command_has_one() {
         commands.into_iter().filter(|name| !WITHOUT_REPORT.contains(&name.as_str())).collect::<BTreeSet<_>>(),
         names
     );
-    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas")).unwrap();
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("report/schemas")).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let files = files.filter(|name| name != "README.md");
     assert_eq!(files.collect::<BTreeSet<_>>(), names.iter().map(|name| format!("{name}.json")).collect());
@@ -123,7 +124,7 @@ fn schemas_are_as_written_and_every_command_has_one() {
 
 #[test]
 fn a_schema_refuses_what_it_does_not_describe() {
-    for (command, schema) in schemas() {
+    for (command, schema) in schemas::<Item>() {
         let validator = jsonschema::draft202012::new(schema.as_value()).unwrap();
         assert!(validator.is_valid(&json!({"error": {"message": "m", "because": [], "help": "h"}})), "{command}");
         for wrong in [json!({}), json!([]), json!({"error": "m"}), json!({"error": {"message": 1, "because": []}})] {

@@ -1,8 +1,8 @@
 //! Keys in Lifeboot's and openssl's forms, and those that are refused. Private keys are made here, each time anew.
 
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::image_file::hex;
-use lifeboot_host_tool::keys::{self, DEMO_LINE, KeyError, PrivateKey, PublicKey};
+use lifeboot_artifact::hex;
+use lifeboot_artifact::keys::{DEMO_LINE, KeyError};
+use lifeboot_project::key_files::{self, KeyFileError};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -52,9 +52,9 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-fn key_error<T: std::fmt::Debug>(result: Result<T, Error>) -> KeyError {
+fn key_error<T: std::fmt::Debug>(result: Result<T, KeyFileError>) -> KeyError {
     match result.unwrap_err() {
-        Error::Key(error) => error,
+        KeyFileError::Key(error) => error,
         other => panic!("{other}"),
     }
 }
@@ -63,26 +63,26 @@ fn key_error<T: std::fmt::Debug>(result: Result<T, Error>) -> KeyError {
 fn a_new_key_is_a_private_file_and_a_public_one_beside_it() {
     let folder = Folder::new();
     let path = folder.path("release.pem");
-    let (public, public_path) = keys::generate(&path, false).unwrap();
+    let (public, public_path) = key_files::generate(&path, false).unwrap();
     assert_eq!(public_path, folder.path("release.pub.pem"));
     assert_eq!(mode(&path), 0o600);
-    let private = PrivateKey::read(&path).unwrap();
+    let private = key_files::private(&path).unwrap();
     assert_eq!(private.public().to_bytes(), public.to_bytes());
     for path in [&public_path, &path] {
-        let read = PublicKey::read(path).unwrap();
+        let read = key_files::public(path).unwrap();
         assert_eq!(read.to_bytes(), public.to_bytes());
         assert!(read.verifies(b"bytes", &private.sign(b"bytes")));
         assert!(!read.verifies(b"other", &private.sign(b"bytes")));
         assert!(!read.is_demo());
     }
-    assert_eq!(keys::public_path(Path::new("folder/my.key")), Path::new("folder/my.key.pub.pem"));
+    assert_eq!(key_files::public_path(Path::new("folder/my.key")), Path::new("folder/my.key.pub.pem"));
 }
 
 #[test]
 fn private_keys_have_the_form_that_openssl_writes() {
     let folder = Folder::new();
     let path = folder.path("key.pem");
-    keys::generate(&path, false).unwrap();
+    key_files::generate(&path, false).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     // SEQUENCE, version 0, Ed25519, OCTET STRING of an OCTET STRING of 32 bytes: 48 bytes in all.
@@ -94,25 +94,25 @@ fn private_keys_have_the_form_that_openssl_writes() {
 #[test]
 fn public_keys_of_openssl_are_read() {
     let folder = Folder::new();
-    let key = PublicKey::read(&folder.file(OPENSSL_PUBLIC, 0o644)).unwrap();
+    let key = key_files::public(&folder.file(OPENSSL_PUBLIC, 0o644)).unwrap();
     assert_eq!(hex(&key.id()), OPENSSL_ID);
     let windows = OPENSSL_PUBLIC.replace('\n', "\r\n");
-    assert_eq!(PublicKey::read(&folder.file(&windows, 0o644)).unwrap().id(), key.id());
+    assert_eq!(key_files::public(&folder.file(&windows, 0o644)).unwrap().id(), key.id());
 }
 
 #[test]
 fn a_demo_key_says_so_in_both_files() {
     let folder = Folder::new();
     let path = folder.path("demo.pem");
-    let (_, public_path) = keys::generate(&path, true).unwrap();
+    let (_, public_path) = key_files::generate(&path, true).unwrap();
     assert_eq!(DEMO_LINE, "Lifeboot demo key: throw-away, protects nothing");
     for path in [&path, &public_path] {
         assert_eq!(fs::read_to_string(path).unwrap().lines().next(), Some(DEMO_LINE));
-        assert!(PublicKey::read(path).unwrap().is_demo());
+        assert!(key_files::public(path).unwrap().is_demo());
     }
-    assert!(PrivateKey::read(&path).unwrap().public().is_demo());
+    assert!(key_files::private(&path).unwrap().public().is_demo());
     let behind = format!("{OPENSSL_PUBLIC}{DEMO_LINE}\n");
-    assert!(!PublicKey::read(&folder.file(&behind, 0o644)).unwrap().is_demo());
+    assert!(!key_files::public(&folder.file(&behind, 0o644)).unwrap().is_demo());
 }
 
 #[test]
@@ -120,11 +120,13 @@ fn no_file_is_ever_overwritten() {
     let folder = Folder::new();
     let (path, public_path) = (folder.path("key.pem"), folder.path("key.pub.pem"));
     fs::write(&public_path, "mine").unwrap();
-    assert!(matches!(key_error(keys::generate(&path, false)), KeyError::Exists(taken) if taken == public_path));
+    let error = key_files::generate(&path, false).unwrap_err();
+    assert!(matches!(error, KeyFileError::Exists(taken) if taken == public_path));
     assert!(!path.exists());
     fs::remove_file(&public_path).unwrap();
     fs::write(&path, "mine").unwrap();
-    assert!(matches!(key_error(keys::generate(&path, false)), KeyError::Exists(taken) if taken == path));
+    let error = key_files::generate(&path, false).unwrap_err();
+    assert!(matches!(error, KeyFileError::Exists(taken) if taken == path));
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
     assert!(!public_path.exists());
 }
@@ -133,21 +135,21 @@ fn no_file_is_ever_overwritten() {
 fn private_keys_that_others_can_read_are_refused() {
     let folder = Folder::new();
     let path = folder.path("key.pem");
-    keys::generate(&path, false).unwrap();
+    key_files::generate(&path, false).unwrap();
     for open in [0o640, 0o604, 0o660, 0o644] {
         fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
-        assert!(matches!(key_error(PrivateKey::read(&path)), KeyError::Exposed { mode, .. } if mode == open));
-        assert!(matches!(key_error(PublicKey::read(&path)), KeyError::Exposed { .. }));
+        assert!(matches!(key_files::private(&path), Err(KeyFileError::Exposed { mode, .. }) if mode == open));
+        assert!(matches!(key_files::public(&path), Err(KeyFileError::Exposed { .. })));
     }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-    PrivateKey::read(&path).unwrap();
+    key_files::private(&path).unwrap();
 }
 
 #[test]
 fn keys_that_cannot_be_used_say_why() {
     let folder = Folder::new();
-    let private = |text: &str| key_error(PrivateKey::read(&folder.file(text, 0o600)));
-    let public = |text: &str| key_error(PublicKey::read(&folder.file(text, 0o600)));
+    let private = |text: &str| key_error(key_files::private(&folder.file(text, 0o600)));
+    let public = |text: &str| key_error(key_files::public(&folder.file(text, 0o600)));
     assert!(matches!(public(WEAK), KeyError::Weak(_)));
     assert!(matches!(public(ELLIPTIC), KeyError::NotEd25519(_)));
     assert!(matches!(public(&OPENSSL_PUBLIC.replace("JvM3", "Jv3")), KeyError::NotEd25519(_)), "damaged");

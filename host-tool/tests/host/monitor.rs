@@ -11,12 +11,11 @@ use crate::admissions;
 use crate::command_line::Folder;
 use crate::program::*;
 use crate::reported::lines;
+use lifeboot_artifact::image_file::Release;
+use lifeboot_artifact::{hex, sign};
 use lifeboot_core::Slot;
 use lifeboot_core::image::Revokes;
-use lifeboot_host_tool::image_file::{Release, hex};
-use lifeboot_host_tool::sign;
-use lifeboot_wire::frame;
-use lifeboot_wire::{self as wire, Answer, Body, SlotContent, Status};
+use lifeboot_wire::{self as wire, Answer, Body, SlotContent, Status, frame};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 

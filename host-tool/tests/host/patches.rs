@@ -5,8 +5,8 @@ use crate::flashing_commands;
 use crate::images::rich;
 use crate::program::*;
 use crate::reported::lines;
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
-use lifeboot_host_tool::image_file::ImageFile;
 
 /// A folder with the image of version 1.2.3 in `old.img`, another program in `c.elf`, and its image with a patch in `new.img`.
 fn folder() -> Folder {
@@ -31,7 +31,7 @@ fn sign_puts_a_patch_into_the_file_and_inspect_shows_it() {
     // The image itself is the same as without.
     folder.done("sign c.elf --version 1.3.0 --key key.pem -o plain.img");
     assert_eq!(new.image_bytes(), folder.bytes("plain.img"));
-    let digits: String = lifeboot_host_tool::image_file::hex(&old.header().digest).chars().take(8).collect();
+    let digits: String = lifeboot_artifact::hex(&old.header().digest).chars().take(8).collect();
     let line = format!("from 1.2.3 ({digits}…): {} bytes in place of {}", patch.bytes().len(), whole.len());
     let said = folder.done("sign c.elf --version 1.3.0 --key key.pem --from old.img -o new.img");
     assert!(said.contains(&format!("\npatch {line}\n")), "{said}");

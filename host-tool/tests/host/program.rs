@@ -1,10 +1,10 @@
 //! A small program as a linker would write it: vectors, code, constants, initialised data that runs in RAM, zeroed data,
 //! and defmt's strings, which are not part of the running firmware. Tests add to it what they are about.
 
+use lifeboot_artifact::elf::Firmware;
 use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_core::{Board, Slot};
-use lifeboot_host_tool::elf::Firmware;
 use object::Endianness;
 use object::elf::{self, RelocationType};
 use object::write::elf::{FileHeader, ProgramHeader, Rel, SectionHeader, SectionIndex, Sym, Writer};

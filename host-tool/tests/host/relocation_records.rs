@@ -1,9 +1,9 @@
 //! Each type of relocation, from and to each kind of section.
 
 use crate::program::*;
+use lifeboot_artifact::relocations::{RelocationError, table};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot};
-use lifeboot_host_tool::relocations::{RelocationError, table};
 use object::elf::{self, RelocationType};
 
 /// The entries behind the reset vector's.

@@ -3,8 +3,9 @@
 use crate::command_line::{Folder, SIGN};
 use crate::program::{LARGE, Program};
 use crate::reported::line;
-use lifeboot_host_tool::image_file::hex;
-use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_artifact::hex;
+use lifeboot_artifact::keys::PublicKey;
+use lifeboot_project::key_files;
 use std::fs;
 
 /// A folder with more keys than one.
@@ -15,7 +16,7 @@ fn folder() -> Folder {
 }
 
 fn public(folder: &Folder, name: &str) -> PublicKey {
-    PublicKey::read(&folder.0.path().join(format!("{name}.pub.pem"))).unwrap()
+    key_files::public(&folder.0.path().join(format!("{name}.pub.pem"))).unwrap()
 }
 
 fn id(folder: &Folder, name: &str) -> String {
@@ -66,7 +67,7 @@ fn a_key_that_stays_elsewhere_signs_it_as_well() {
     assert!(said.contains(&format!("\nrevokes {old}: ")), "{said}");
     let report = line("sign", &folder.run(&format!("{sign} --external-bytes bytes --json")));
     assert_eq!(report["revokes"], serde_json::json!([old]));
-    let key = lifeboot_host_tool::keys::PrivateKey::read(&folder.0.path().join("key.pem")).unwrap();
+    let key = key_files::private(&folder.0.path().join("key.pem")).unwrap();
     folder.put("signature", &key.sign(&folder.bytes("bytes")));
     folder.done(&format!("{sign} --signature signature"));
     assert_eq!(revoked(&folder, "a.img"), std::slice::from_ref(&old));

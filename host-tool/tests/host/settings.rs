@@ -1,7 +1,7 @@
 //! `lifeboot.toml`: what counts before what, and files that are wrong.
 
 use crate::command_line::Folder;
-use lifeboot_host_tool::settings::SETTINGS;
+use lifeboot_project::settings::SETTINGS;
 use std::fs;
 
 fn folder(settings: &str) -> Folder {

@@ -99,7 +99,7 @@ fn every_command_has_a_manual_page_with_every_flag() {
     for command in commands(&folder) {
         assert!(main.contains(&format!("lifeboot\\-{command}(1)")), "{command}");
     }
-    for setting in lifeboot_host_tool::settings::SETTINGS {
+    for setting in lifeboot_project::settings::SETTINGS {
         assert!(main.contains(&format!("\\fB{}\\fR", setting.variable())), "{}", setting.name);
     }
     assert_eq!(

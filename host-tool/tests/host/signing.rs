@@ -2,9 +2,8 @@
 
 use crate::images::{RELEASE, new_key, rich};
 use crate::program::*;
+use lifeboot_artifact::sign::{Options, Program as Signable, RelinkedError, SignError, sign};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::Error;
-use lifeboot_host_tool::sign::{Options, Program as Signable, RelinkedError, sign};
 
 #[test]
 fn the_same_program_gives_the_same_image() {
@@ -58,6 +57,6 @@ fn programs_that_cannot_be_compared_are_refused() {
 
 #[test]
 fn an_image_for_both_slots_is_linked_for_slot_a() {
-    assert!(matches!(Signable::read(&rich(LARGE, Slot::B).elf(), LARGE, false), Err(Error::LinkedForSlotB)));
+    assert!(matches!(Signable::read(&rich(LARGE, Slot::B).elf(), LARGE, false), Err(SignError::LinkedForSlotB)));
     assert!(Signable::read(&rich(LARGE, Slot::B).elf(), LARGE, true).is_ok());
 }

@@ -1,9 +1,9 @@
 //! The linker's thunks: their shapes, right and wrong. Code as lld of LLVM 22 wrote it.
 
 use crate::program::*;
+use lifeboot_artifact::relocations::{RelocationError, table};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot};
-use lifeboot_host_tool::relocations::{RelocationError, table};
 use object::elf;
 
 /// A program with a thunk in RAM or in flash, and a branch to it: `bl` at 0 of the section, the thunk at 8.

@@ -1,13 +1,13 @@
 //! Seeing files change, building, and the versions between two releases.
 
 use crate::admissions::status;
+use lifeboot_client::state::next_version;
 use lifeboot_core::Version;
-use lifeboot_host_tool::watch::{Build, Building, Built, Changes, WatchError, next_version};
+use lifeboot_project::watch::{Build, Building, Built, Changes, WatchError};
 use lifeboot_wire::{self as wire, Outcome, OutcomeEnding, ResetCause, SlotContent, Status};
-use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 /// Whether a change settles, before one would take it to hang.
 fn settles(changes: &mut Changes) -> bool {

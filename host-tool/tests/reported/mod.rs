@@ -2,7 +2,8 @@
 //!
 //! `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool` writes down what is; what changed shows up in the review.
 
-use lifeboot_host_tool::report::schemas;
+use lifeboot_logs::Item;
+use lifeboot_report::schemas;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,8 @@ use std::process::Output;
 
 /// The lines on stdout, which all meet the schema of the command.
 pub fn lines(command: &str, output: &Output) -> Vec<Value> {
-    let (_, schema) = schemas().into_iter().find(|(name, _)| *name == command).expect("the command has a schema");
+    let (_, schema) =
+        schemas::<Item>().into_iter().find(|(name, _)| *name == command).expect("the command has a schema");
     let validator = jsonschema::draft202012::new(schema.as_value()).unwrap();
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(text.ends_with('\n'), "{command}: {text:?}");

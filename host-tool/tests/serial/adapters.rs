@@ -4,17 +4,17 @@ use crate::device::Device;
 use crate::line::Wire;
 use crate::ports::{carry, carry_until, lifeboot};
 use crate::pushes::recipe;
+use lifeboot_client::link::{Link, LinkEvent};
+use lifeboot_client::push::{Options, PushOutcome, push};
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_host_tool::link::{Heard, Link};
-use lifeboot_host_tool::port::{Adapter, BAUD, Port, choose, serial_ports};
-use lifeboot_host_tool::push::{Options, PushOutcome, push};
-use lifeboot_host_tool::report::Failure;
+use lifeboot_report::Failure;
+use lifeboot_serial::{Adapter, BAUD, Port, choose, serial_ports};
 use serialport::{SerialPort, SerialPortInfo, SerialPortType, TTYPort, UsbPortInfo};
-use std::cell::Cell;
 use std::fs::File;
 use std::path::Path;
-use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -128,17 +128,19 @@ fn a_push_survives_an_adapter_that_is_unplugged_and_plugged_in_again() {
             carry(&mut wire, &mut second);
         }
     });
-    let connections = Rc::new(Cell::new(0));
-    let mut link = Link::new(Port::open(name.to_str().unwrap(), BAUD).unwrap()).with_listener({
+    let connections = Arc::new(AtomicU32::new(0));
+    let mut link = Link::new(Port::open(name.to_str().unwrap(), BAUD).unwrap(), 1).with_listener({
         let connections = connections.clone();
         move |_, heard| match heard {
-            Heard::Lost(_) => seen.send(()).unwrap(),
-            Heard::Connected => connections.set(connections.get() + 1),
+            LinkEvent::Lost(_) => seen.send(()).unwrap(),
+            LinkEvent::Connected => {
+                connections.fetch_add(1, Relaxed);
+            }
             _ => {}
         }
     });
     let pushed = push(&mut link, &recipe(&MICROBIT, 1, 9000).image(), &Options::default(), &mut ()).unwrap();
-    assert_eq!((pushed.outcome, connections.get()), (PushOutcome::Confirmed, 1));
+    assert_eq!((pushed.outcome, connections.load(Relaxed)), (PushOutcome::Confirmed, 1));
     drop((link, holding.recv().unwrap()));
     server.join().unwrap();
 }

@@ -4,10 +4,10 @@
 use crate::device::Device;
 use crate::line::{Faults, Wire};
 use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, recipe};
+use lifeboot_client::push::PushOutcome;
+use lifeboot_client::{describe, device};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::push::PushOutcome;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -39,9 +39,9 @@ fn a_host_can_ask_for_everything_else() {
     let wire = Wire::to(async_device(&MICROBIT));
     push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
     let status = device::rollback(&mut wire.link(), Duration::from_secs(30)).unwrap();
-    assert_eq!(device::running(&status), "1.0.0 in slot A, confirmed");
+    assert_eq!(describe::running(&status), "1.0.0 in slot A, confirmed");
     let status = device::reset(&mut wire.link(), Duration::from_secs(30)).unwrap();
-    assert_eq!(device::running(&status), "1.0.0 in slot A, confirmed");
+    assert_eq!(describe::running(&status), "1.0.0 in slot A, confirmed");
 }
 
 proptest! {

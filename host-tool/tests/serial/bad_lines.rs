@@ -4,12 +4,12 @@ use crate::device::{Device, Firmware};
 use crate::images::Recipe;
 use crate::line::{Faults, Wire};
 use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, recipe};
+use lifeboot_client::link::{LinkError, Retry};
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::push::{Options, PushError, PushOutcome, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::link::{LinkError, Patience};
-use lifeboot_host_tool::port::Pipe;
-use lifeboot_host_tool::push::{Options, PushError, PushOutcome, push};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ fn a_frame_for_nobody_is_no_harm() {
         }
         pipe.pause(Duration::from_millis(u64::from(length) / 10));
     }
-    let status = wire.link().status(Patience::SHORT).unwrap();
+    let status = wire.link().status(Retry::SHORT).unwrap();
     assert_eq!(status.slots.len(), 2);
 }
 

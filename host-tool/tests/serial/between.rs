@@ -6,12 +6,12 @@ use crate::flash::Flash;
 use crate::images::{Recipe, info, version};
 use crate::pushes::recipe;
 use crate::stranger::ranges;
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::{Cause, Trial};
-use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 
 fn image(board: &'static Board) -> ImageFile {

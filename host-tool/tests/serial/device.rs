@@ -4,12 +4,11 @@ use crate::flash::Flash;
 use crate::images::{Recipe, info, version};
 use crate::recovering::{FIFO, Recovering};
 use crate::serial_port::Serial;
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::boot::{Decision, boot};
-use lifeboot_core::handover;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
-use lifeboot_core::{Board, Slot, Version};
-use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_core::{Board, Slot, Version, handover};
 use lifeboot_updater::{Event, Session, Updater};
 use std::collections::{BTreeMap, VecDeque};
 

@@ -6,19 +6,20 @@ use crate::images::{Recipe, id, key, next_key};
 use crate::line::Wire;
 use crate::ports::{carry, listener};
 use crate::pushes::{push_to, recipe};
+use lifeboot_client::device::{self, DeviceError};
+use lifeboot_client::link::{LinkError, Retry};
+use lifeboot_client::pipe::PipeError;
+use lifeboot_client::push::{Options, PushError, push};
+use lifeboot_client::refusal::{RefusalContext, Refused};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
-use lifeboot_host_tool::device::{self, DeviceError};
-use lifeboot_host_tool::link::{LinkError, Patience};
-use lifeboot_host_tool::port::{BAUD, Port, PortError};
-use lifeboot_host_tool::push::{Options, PushError, push};
-use lifeboot_host_tool::refusal::{Circumstances, Refused};
+use lifeboot_serial::{BAUD, Port, PortError};
 use lifeboot_wire::{OutcomeEnding, Refusal, Rejection, ResetCause};
+use miette::Diagnostic;
 use serialport::{SerialPort, TTYPort};
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 /// What a command says to a device at the other end of a TCP connection.
 fn at(folder: &Path, wire: impl FnOnce() -> Wire + Send + 'static, arguments: &str) -> Output {
@@ -82,18 +83,21 @@ fn ports(list: &mut List, folder: &Path) {
     // What is plugged into this machine, and who asks, decides about these.
     let port = || "/dev/ttyACM0".to_owned();
     let ports = || vec!["/dev/ttyS0".to_owned()];
-    let words: [(&str, PortError); 5] = [
-        ("A port that there is not", PortError::Missing { port: port(), ports: ports() }),
-        ("No port named, and none plugged in", PortError::Unplugged { ports: ports() }),
-        ("No port named, and two plugged in", PortError::Several { ports: vec![port(), "/dev/ttyUSB1".to_owned()] }),
-        ("A port that the user may not open", PortError::Permission { port: port() }),
+    let words: [(&str, Box<dyn Diagnostic>); 5] = [
+        ("A port that there is not", PortError::Missing { port: port(), ports: ports() }.into()),
+        ("No port named, and none plugged in", PortError::Unplugged { ports: ports() }.into()),
+        (
+            "No port named, and two plugged in",
+            PortError::Several { ports: vec![port(), "/dev/ttyUSB1".to_owned()] }.into(),
+        ),
+        ("A port that the user may not open", PortError::Permission { port: port() }.into()),
         (
             "An adapter that is unplugged for longer than a while",
-            PortError::Lost { port: port(), reason: "Broken pipe".to_owned() },
+            PipeError::Lost { port: port(), reason: "Broken pipe".to_owned() }.into(),
         ),
     ];
     for (circumstances, error) in words {
-        list.add_words(circumstances, &error.into());
+        list.add_words(circumstances, &*error);
     }
 }
 
@@ -160,7 +164,7 @@ fn devices(list: &mut List, folder: &Path) {
     let options = Options { timeout: Duration::from_secs(5), ..Options::default() };
     let late = push(&mut Wire::to(device).link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap_err();
     let running = || "1.0.0 in slot A, confirmed".to_owned();
-    let words: [(&str, lifeboot_host_tool::Error); 9] = [
+    let words: [(&str, Box<dyn Diagnostic>); 9] = [
         ("A device that does not come back", away.into()),
         ("Firmware that does not ask for recovery, to lifeboot reset --recovery", stays.into()),
         ("Firmware that does not confirm within --timeout", late.into()),
@@ -172,7 +176,7 @@ fn devices(list: &mut List, folder: &Path) {
         ("Another host that began an update meanwhile", PushError::CalledOff { running: running() }.into()),
     ];
     for (circumstances, error) in words {
-        list.add_words(circumstances, &error);
+        list.add_words(circumstances, &*error);
     }
 }
 
@@ -184,19 +188,19 @@ fn refusals(list: &mut List) {
     push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 1, 4000) }.image()).unwrap();
     wire.bench_mut().device.firmware_does(2, Firmware::Hangs);
     push_to(&wire, &Recipe { epoch: 3, ..recipe(&MICROBIT, 2, 4000) }.image()).unwrap_err();
-    let status = wire.link().status(Patience::SHORT).unwrap();
+    let status = wire.link().status(Retry::SHORT).unwrap();
     let (ending, cause) = (OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
     let quarantine = [Rejection { ending, cause, digest: *image.header().digest.first_chunk().unwrap() }];
     for refusal in REFUSALS {
         let circumstances =
-            Circumstances { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
+            RefusalContext { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
         let refused = Refused::new(refusal, circumstances);
-        list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused).into());
+        list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused));
     }
     // What a rollback would go back to.
-    let circumstances = Circumstances { status: Some(&status), ..Circumstances::default() };
+    let circumstances = RefusalContext { status: Some(&status), ..RefusalContext::default() };
     let refused = Refused::new(Refusal::Rejected, circumstances);
-    list.add_words("Rejected, a rollback", &DeviceError::from(refused).into());
+    list.add_words("Rejected, a rollback", &DeviceError::from(refused));
 }
 
 const REFUSALS: [Refusal; 31] = [

@@ -7,11 +7,11 @@ use crate::line::Wire;
 use crate::messages::scenes::{BELIEVED, Scene, asked, confirmed, destroyed, image, part};
 use crate::pushes::{assert_holds, push_to, recipe};
 use crate::stranger::{Stranger, framed, ranges};
+use lifeboot_client::link::Retry;
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::port::Pipe;
-use lifeboot_host_tool::push::PushOutcome;
 use lifeboot_wire::{self as wire, Answer, Body, Command, Request, SESSION_TIMEOUT_MS};
 use std::iter::{repeat_n, repeat_with};
 use std::time::Duration;
@@ -270,7 +270,7 @@ fn a_flood_does_not_hold_a_bootloader_that_was_asked() {
         (0..1000).for_each(|_| scene.wire.bench_mut().step());
     }
     assert_eq!(scene.wire.bench().device.running(), Some(Slot::A));
-    assert!(scene.wire.link().status(Patience::SHORT).is_ok());
+    assert!(scene.wire.link().status(Retry::SHORT).is_ok());
 }
 
 /// A device that was reset has not heard of any of it.

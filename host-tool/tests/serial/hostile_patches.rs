@@ -5,9 +5,9 @@ use crate::line::Wire;
 use crate::patches::{push_counting, update};
 use crate::pushes::{assert_holds, assert_untouched};
 use crate::stranger::Stranger;
+use lifeboot_client::link::Retry;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_host_tool::link::Patience;
 use lifeboot_wire::Command;
 use lifeboot_wire::patch::{FORMAT, Kind, number};
 
@@ -38,7 +38,7 @@ fn hostile_patches_are_refused() {
         let wire = Wire::to(device);
         let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
         let mut host = Stranger::new(&wire, 77);
-        wire.link().status(Patience::SHORT).unwrap();
+        wire.link().status(Retry::SHORT).unwrap();
         assert!(host.begin(&new, version(0).into()).starts_with("begun"), "{what}");
         let from = &with_patch.patches()[0].digest()[..16];
         assert_eq!(host.ask(&Command::BeginPatch { format: FORMAT, from }), "patched 0");
@@ -64,7 +64,7 @@ fn hostile_patches_are_refused() {
 fn a_patch_needs_a_transfer_that_nothing_was_received_in() {
     let (device, new, with_patch) = update(&MICROBIT);
     let wire = Wire::to(device);
-    wire.link().status(Patience::SHORT).unwrap();
+    wire.link().status(Retry::SHORT).unwrap();
     let mut host = Stranger::new(&wire, 77);
     let from = &with_patch.patches()[0].digest()[..16];
     let begin = Command::BeginPatch { format: FORMAT, from };

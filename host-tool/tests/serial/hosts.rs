@@ -5,18 +5,18 @@ use crate::images::version;
 use crate::line::Wire;
 use crate::pushes::{assert_holds, assert_untouched, push_to, recipe};
 use crate::stranger::ranges;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::{Link, Reply, Retry};
+use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience, Reply};
-use lifeboot_host_tool::push::{Options, PushError, push};
 use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, Refusal, SESSION_TIMEOUT_MS};
 use std::time::Duration;
 
 pub fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
     let running = version(0).into();
     let begin = Command::Begin { header: image.header_bytes(), running, target: wire::Slot::B, force: false };
-    link.ask(&begin, Patience::LONG).unwrap()
+    link.ask(&begin, Retry::LONG).unwrap()
 }
 
 fn write_all(link: &mut Link<Wire>, image: &ImageFile, payload: &[u8]) {
@@ -24,7 +24,7 @@ fn write_all(link: &mut Link<Wire>, image: &ImageFile, payload: &[u8]) {
     for (start, bytes) in [(table_offset, image.table()), (MICROBIT.header_length, payload)] {
         for (index, bytes) in bytes.chunks(256).enumerate() {
             let offset = start + 256 * index as u32;
-            let reply = link.ask(&Command::Write { offset, bytes }, Patience::SHORT).unwrap();
+            let reply = link.ask(&Command::Write { offset, bytes }, Retry::SHORT).unwrap();
             assert!(matches!(reply, Reply::Written(_)), "{reply:?}");
         }
     }
@@ -76,10 +76,10 @@ fn a_damaged_payload_under_a_right_header_is_refused_at_the_end() {
         let mut link = wire.link();
         assert!(matches!(begin(&mut link, &image), Reply::Begun(_)));
         write_all(&mut link, &image, &payload);
-        assert_eq!(link.ask(&Command::Finish, Patience::VERIFY).unwrap(), Reply::Refused(Refusal::Digest));
-        let status = link.status(Patience::SHORT).unwrap();
+        assert_eq!(link.ask(&Command::Finish, Retry::VERIFY).unwrap(), Reply::Refused(Refusal::Digest));
+        let status = link.status(Retry::SHORT).unwrap();
         assert_eq!((status.trial, status.slots[1]), (None, wire::SlotContent::Unfinished));
-        assert!(matches!(link.ask(&Command::Reset, Patience::SHORT).unwrap(), Reply::Done));
+        assert!(matches!(link.ask(&Command::Reset, Retry::SHORT).unwrap(), Reply::Done));
         wire.bench_mut().now += SESSION_TIMEOUT_MS;
         assert_eq!(wire.bench().device.running(), Some(Slot::A));
     }
@@ -108,12 +108,12 @@ fn an_unfinished_transfer_is_not_finished() {
     let wire = Wire::to(Device::new(&MICROBIT));
     let image = recipe(&MICROBIT, 1, 6000).image();
     let mut link = wire.link();
-    assert_eq!(link.ask(&Command::Finish, Patience::SHORT).unwrap(), Reply::Refused(Refusal::NoTransfer));
+    assert_eq!(link.ask(&Command::Finish, Retry::SHORT).unwrap(), Reply::Refused(Refusal::NoTransfer));
     begin(&mut link, &image);
-    assert_eq!(link.ask(&Command::Finish, Patience::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
+    assert_eq!(link.ask(&Command::Finish, Retry::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
     let skip = Command::Skip { to: image.header().image_length().unwrap() };
-    assert!(matches!(link.ask(&skip, Patience::SHORT).unwrap(), Reply::Written(_)));
-    assert_eq!(link.ask(&Command::Finish, Patience::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
+    assert!(matches!(link.ask(&skip, Retry::SHORT).unwrap(), Reply::Written(_)));
+    assert_eq!(link.ask(&Command::Finish, Retry::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
 }
 
 /// What a host asks to be digested stands in the application's way: a unit at most, and 4 KiB where that is larger.
@@ -123,7 +123,7 @@ fn a_question_is_as_long_as_an_erase_unit_at_most() {
         let wire = Wire::to(Device::new(board));
         let mut link = wire.link();
         assert!(matches!(begin(&mut link, &recipe(board, 1, 6000).image()), Reply::Begun(_)));
-        let mut ask = |length| link.ask(&Command::Digests { offset: 0, length, count: 2 }, Patience::SHORT).unwrap();
+        let mut ask = |length| link.ask(&Command::Digests { offset: 0, length, count: 2 }, Retry::SHORT).unwrap();
         assert!(matches!(ask(most), Reply::Digests(_)), "{}", board.name);
         for length in [most + 1, most + BLOCK, 2 * most] {
             assert_eq!(ask(length), Reply::Refused(Refusal::Command), "{length}, {}", board.name);
@@ -144,8 +144,8 @@ fn nobody_skips_past_the_end() {
     let mut link = wire.link();
     let running = version(2).into();
     let begin = Command::Begin { header: image.header_bytes(), running, target: wire::Slot::B, force: false };
-    assert_eq!(link.ask(&begin, Patience::LONG).unwrap(), Reply::Begun(table.0));
-    let mut ask = |command| link.ask(&command, Patience::SHORT).unwrap();
+    assert_eq!(link.ask(&begin, Retry::LONG).unwrap(), Reply::Begun(table.0));
+    let mut ask = |command| link.ask(&command, Retry::SHORT).unwrap();
     for ((start, end), then) in [(table, payload.0), (payload, payload.1)] {
         // The slot's first unit, with the old header, has to be written.
         let next = if start == table.0 { start } else { MICROBIT.slot_unit };
@@ -165,16 +165,15 @@ fn nobody_skips_past_the_end() {
 #[test]
 fn the_log_goes_to_its_sink() {
     use lifeboot_wire::frame;
-    use std::cell::RefCell;
-    use std::rc::Rc;
+    use std::sync::{Arc, Mutex};
     let wire = Wire::to(Device::new(&MICROBIT));
-    let log = Rc::new(RefCell::new(Vec::new()));
+    let log = Arc::new(Mutex::new(Vec::new()));
     let sink = log.clone();
-    let mut link = wire.link().with_log(move |piece| sink.borrow_mut().extend_from_slice(piece));
+    let mut link = wire.link().with_log(move |piece| sink.lock().unwrap().extend_from_slice(piece));
     let (mut scratch, mut out) = ([0; 64], [0; 64]);
     let piece = wire::Answer { number: 0, body: wire::Body::Log(&[1, 0, 2]) };
     let length = frame::encode(&piece, &mut scratch, &mut out).unwrap();
     wire.bench_mut().device.transmitted.extend(&out[..length]);
-    link.status(Patience::SHORT).unwrap();
-    assert_eq!(*log.borrow(), [1, 0, 2]);
+    link.status(Retry::SHORT).unwrap();
+    assert_eq!(*log.lock().unwrap(), [1, 0, 2]);
 }

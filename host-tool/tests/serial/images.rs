@@ -1,12 +1,12 @@
 //! Signed images: bytes by chance, with a vector table in front and addresses to rebase in between.
 
 use ed25519_dalek::{Signer, SigningKey};
+use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::image::Revokes;
 use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::layout::Region;
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot, Version};
-use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
 
 /// A generator of numbers that look like chance (Steele et al., SplitMix64).
 #[derive(Clone)]

@@ -7,14 +7,15 @@ use crate::ports::{carry, lifeboot, listener};
 use crate::pushes::{push_to, recipe};
 use crate::reported::{assert_as_written, assert_text_as_written, line, lines};
 use ed25519_dalek::Signer;
+use lifeboot_artifact::hex;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::device;
+use lifeboot_client::push::{Consequence, Options, Progress, PushError, Step, push};
 use lifeboot_core::Slot;
 use lifeboot_core::image::SIGNED_LENGTH;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::image_file::{ImageFile, hex};
-use lifeboot_host_tool::push::{Consequence, Options, Progress, PushError, Step, push};
-use lifeboot_host_tool::report::Keys;
+use lifeboot_report::Keys;
 use lifeboot_wire::Refusal;
 use std::path::Path;
 use std::thread;
@@ -120,7 +121,7 @@ fn a_device_says_what_became_of_its_keys() {
     let error = push_to(&wire, &recipe(&MICROBIT, 4, 5000).image()).unwrap_err();
     assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::RevokedKey), "{error}");
     // A host that holds no session is answered, too.
-    wire.link().ask(&lifeboot_wire::Command::Confirm, lifeboot_host_tool::link::Patience::MEDIUM).unwrap();
+    wire.link().ask(&lifeboot_wire::Command::Confirm, lifeboot_client::link::Retry::MEDIUM).unwrap();
     assert_eq!(shown(&wire), revoked);
 }
 

@@ -2,11 +2,10 @@
 
 use crate::device::Device;
 use crate::images::Chance;
-use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::port::{Pipe, PortError};
-use std::cell::{Ref, RefCell, RefMut};
+use lifeboot_client::link::Link;
+use lifeboot_client::pipe::{Pipe, PipeError};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// How often the line does wrong, in both directions: once in so many bytes, or frames; 0 is never.
@@ -49,7 +48,7 @@ pub struct Bench {
 /// A host's end of the line.
 #[derive(Clone)]
 pub struct Wire {
-    bench: Rc<RefCell<Bench>>,
+    bench: Arc<RwLock<Bench>>,
     /// Frames until the host vanishes.
     frames: Option<u32>,
     /// The adapter is unplugged until this time, from each of these times on.
@@ -72,7 +71,7 @@ impl Wire {
             up: Direction::default(),
             sent: 0,
         };
-        Wire { bench: Rc::new(RefCell::new(bench)), frames: None, unplugged: Vec::new() }
+        Wire { bench: Arc::new(RwLock::new(bench)), frames: None, unplugged: Vec::new() }
     }
 
     /// An end of the same line whose host vanishes after so many frames.
@@ -88,15 +87,15 @@ impl Wire {
     /// A new host's link over this wire; the same in each run.
     pub fn link(&self) -> Link<Wire> {
         let chance = self.bench_mut().chance.next();
-        Link::new(self.clone()).with_session(chance as u16, (chance >> 16) as u8)
+        Link::new(self.clone(), chance as u32)
     }
 
-    pub fn bench(&self) -> Ref<'_, Bench> {
-        self.bench.borrow()
+    pub fn bench(&self) -> RwLockReadGuard<'_, Bench> {
+        self.bench.read().unwrap()
     }
 
-    pub fn bench_mut(&self) -> RefMut<'_, Bench> {
-        self.bench.borrow_mut()
+    pub fn bench_mut(&self) -> RwLockWriteGuard<'_, Bench> {
+        self.bench.write().unwrap()
     }
 
     fn is_gone(&self) -> bool {
@@ -105,18 +104,18 @@ impl Wire {
     }
 }
 
-fn lost() -> PortError {
-    PortError::Lost { port: "the test's wire".to_owned(), reason: "it was cut".to_owned() }
+fn lost() -> PipeError {
+    PipeError::Lost { port: "the test's wire".to_owned(), reason: "it was cut".to_owned() }
 }
 
 impl Pipe for Wire {
-    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {
         let until = self.now() + wait;
         loop {
             if self.is_gone() {
                 return Err(lost());
             }
-            let mut bench = self.bench.borrow_mut();
+            let mut bench = self.bench_mut();
             let mut length = 0;
             for (place, byte) in buffer.iter_mut().zip(bench.arrived()) {
                 *place = byte;
@@ -129,19 +128,19 @@ impl Pipe for Wire {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
         if self.is_gone() {
             return Err(lost());
         }
         self.frames = self.frames.map(|frames| frames - 1);
-        let mut bench = self.bench.borrow_mut();
+        let mut bench = self.bench_mut();
         let Bench { down, chance, faults, sent, .. } = &mut *bench;
         *sent += bytes.len();
         bytes.iter().for_each(|byte| down.put(*byte, faults, chance));
         Ok(())
     }
 
-    fn reconnect(&mut self) -> Result<(), PortError> {
+    fn reconnect(&mut self) -> Result<(), PipeError> {
         if self.is_gone() { Err(lost()) } else { Ok(()) }
     }
 
@@ -150,7 +149,7 @@ impl Pipe for Wire {
     }
 
     fn pause(&mut self, time: Duration) {
-        let mut bench = self.bench.borrow_mut();
+        let mut bench = self.bench_mut();
         (0..time.as_millis()).for_each(|_| bench.step());
     }
 }

@@ -11,11 +11,11 @@ pub mod scenes;
 use crate::line::Wire;
 use crate::pushes::{push_to, recipe};
 use commands::commands;
+use lifeboot_client::link::Retry;
+use lifeboot_client::push::PushOutcome;
+use lifeboot_client::{device, state};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{MICROBIT, Region};
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::push::PushOutcome;
 use lifeboot_wire::{Command, SESSION_TIMEOUT_MS};
 use scenes::{BOOTLOADER, FIRMWARE, Make, Scene};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,8 +117,8 @@ fn does_nothing(answer: &str) -> bool {
 fn an_update_gets_through(wire: &Wire, what: &str) {
     // Whoever holds the session has fallen silent.
     wire.bench_mut().now += SESSION_TIMEOUT_MS;
-    let status = wire.link().status(Patience::SHORT).unwrap_or_else(|error| panic!("{what}: {error}"));
-    if device::is_on_trial(&status) {
+    let status = wire.link().status(Retry::SHORT).unwrap_or_else(|error| panic!("{what}: {error}"));
+    if state::is_on_trial(&status) {
         device::confirm(&mut wire.link()).unwrap_or_else(|error| panic!("{what}: {error}"));
     }
     let pushed = push_to(wire, &recipe(&MICROBIT, 5, 300).image());

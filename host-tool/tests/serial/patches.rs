@@ -4,11 +4,10 @@ use crate::device::{Device, Firmware, factory_image};
 use crate::images::{Chance, Recipe, version};
 use crate::line::{Faults, Wire};
 use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, recipe};
+use lifeboot_artifact::image_file::{ImageFile, Patch};
+use lifeboot_client::push::{Interruption, Options, PatchUse, Progress, PushOutcome, Pushed, Step, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{Board, MICROBIT, PICO, STM32F405};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::patch::Patch;
-use lifeboot_host_tool::push::{Interruption, Options, PatchUse, Progress, PushOutcome, Pushed, Step, push};
 use lifeboot_wire::Refusal;
 use std::time::Duration;
 
@@ -276,7 +275,7 @@ fn after_a_power_cut_the_old_firmware_runs() {
     wire.bench().device.flash.cut_after(25);
     let link = &mut wire.vanishing_after(20).link().with_recovery(Duration::ZERO);
     assert!(push(link, &with_patch, &Options::default(), &mut ()).is_err());
-    wire.link().status(lifeboot_host_tool::link::Patience::SHORT).unwrap();
+    wire.link().status(lifeboot_client::link::Retry::SHORT).unwrap();
     assert_eq!(wire.bench().device.running(), Some(Slot::A));
     assert!(!wire.bench().device.is_trial());
     push_counting(&wire, &with_patch);

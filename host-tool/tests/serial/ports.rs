@@ -3,10 +3,12 @@
 use crate::device::Device;
 use crate::line::Wire;
 use crate::pushes::recipe;
+use lifeboot_client::link::{Link, LinkError, Retry};
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::pipe::PipeError;
+use lifeboot_client::push::{Options, PushOutcome, push};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
-use lifeboot_host_tool::link::{Link, LinkError, Patience};
-use lifeboot_host_tool::port::{BAUD, Pipe, Port, PortError};
-use lifeboot_host_tool::push::{Options, PushOutcome, push};
+use lifeboot_serial::{BAUD, Port, PortError};
 use serialport::{SerialPort, TTYPort};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -158,7 +160,7 @@ fn a_serial_port_carries_a_push_and_is_nobody_elses_meanwhile() {
         adapter.set_timeout(Duration::from_millis(1)).unwrap();
         carry(&mut Wire::to(Device::new(&MICROBIT)), &mut adapter);
     });
-    let mut link = Link::new(Port::open(&name, BAUD).unwrap());
+    let mut link = Link::new(Port::open(&name, BAUD).unwrap(), 1);
     let image = recipe(&MICROBIT, 1, 5000).image();
     let pushed = push(&mut link, &image, &Options::default(), &mut ()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
@@ -177,9 +179,9 @@ fn a_connection_that_is_dropped_is_made_again() {
         dropped.send(()).unwrap();
         serve(listener, 1);
     });
-    let mut link = Link::new(Port::open(&port, BAUD).unwrap());
+    let mut link = Link::new(Port::open(&port, BAUD).unwrap(), 1);
     wait.recv().unwrap();
-    assert!(link.status(Patience::SHORT).is_ok());
+    assert!(link.status(Retry::SHORT).is_ok());
     drop(link);
     server.join().unwrap();
 }
@@ -187,11 +189,11 @@ fn a_connection_that_is_dropped_is_made_again() {
 #[test]
 fn a_connection_that_stays_away_is_an_error() {
     let (listener, port) = listener();
-    let mut link = Link::new(Port::open(&port, BAUD).unwrap()).with_recovery(Duration::from_millis(500));
+    let mut link = Link::new(Port::open(&port, BAUD).unwrap(), 1).with_recovery(Duration::from_millis(500));
     drop(listener.accept().unwrap());
     drop(listener);
-    let error = link.status(Patience::SHORT).unwrap_err();
-    assert!(matches!(&error, LinkError::Port(PortError::Lost { .. })), "{error:?}");
+    let error = link.status(Retry::SHORT).unwrap_err();
+    assert!(matches!(&error, LinkError::Pipe(PipeError::Lost { .. })), "{error:?}");
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use crate::device::{Device, Firmware};
 use crate::images::Recipe;
 use crate::line::Wire;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::LinkError;
+use lifeboot_client::push::{Interruption, Options, Progress, PushError, PushOutcome, Pushed, Step, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::LinkError;
-use lifeboot_host_tool::push::{Interruption, Options, Progress, PushError, PushOutcome, Pushed, Step, push};
 use lifeboot_wire::Refusal;
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use lifeboot_core::record::Cause;
 use lifeboot_core::recovery::{Line, serve};
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -72,7 +73,7 @@ impl Line for End {
 /// A bootloader that answers.
 pub struct Recovering {
     turns: SyncSender<Turn>,
-    made: Receiver<Made>,
+    made: Mutex<Receiver<Made>>,
 }
 
 impl Recovering {
@@ -85,8 +86,8 @@ impl Recovering {
             serve(&mut flash, board, &info(), &mut end, cause, asked);
             let _ = end.made.send(Made { sent: end.sent, ended: true });
         });
-        let recovering = Recovering { turns, made };
-        let _ = recovering.made.recv().unwrap();
+        let recovering = Recovering { turns, made: Mutex::new(made) };
+        let _ = recovering.made.lock().unwrap().recv().unwrap();
         recovering
     }
 
@@ -94,6 +95,6 @@ impl Recovering {
     pub fn turn(&self, byte: Option<u8>, now: u32) -> Made {
         let turn = byte.map_or(Turn::Nothing(now), |byte| Turn::Byte(byte, now));
         self.turns.send(turn).unwrap();
-        self.made.recv().expect("the bootloader panicked")
+        self.made.lock().unwrap().recv().expect("the bootloader panicked")
     }
 }

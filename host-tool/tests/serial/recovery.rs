@@ -4,13 +4,13 @@ use crate::device::{Device, Firmware};
 use crate::images::Recipe;
 use crate::line::{Faults, Wire};
 use crate::pushes::{Steps, assert_holds, assert_untouched, push_patiently, push_to, recipe};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::device;
+use lifeboot_client::link::{Link, Reply, Retry};
+use lifeboot_client::push::{Options, PushError, PushOutcome, Step, push};
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::Cause;
 use lifeboot_core::{Slot, recovery};
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience, Reply};
-use lifeboot_host_tool::push::{Options, PushError, PushOutcome, Step, push};
 use lifeboot_wire::{self as wire, Command, Recovery, Refusal, SlotContent};
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn asked(board: &'static Board) -> Wire {
 
 /// Nothing but this image was rejected before the last outcome.
 fn assert_quarantine(link: &mut Link<Wire>, image: &ImageFile) {
-    let quarantine = link.quarantine(Patience::SHORT).unwrap().unwrap();
+    let quarantine = link.quarantine(Retry::SHORT).unwrap().unwrap();
     let [earlier] = &quarantine[..] else { panic!("{quarantine:?}") };
     assert!(image.header().digest.starts_with(&earlier.digest));
 }
@@ -51,7 +51,7 @@ fn an_image_in_quarantine_is_taken_by_force_only() {
     wire.bench_mut().device.asks_for_recovery = true;
     wire.bench_mut().device.reset(0, Cause::Request);
     let mut link = wire.link();
-    assert_eq!(link.status(Patience::SHORT).unwrap().recovery, Some(Recovery::Requested));
+    assert_eq!(link.status(Retry::SHORT).unwrap().recovery, Some(Recovery::Requested));
     assert_quarantine(&mut link, &images[0]);
 
     let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
@@ -82,25 +82,25 @@ fn begin(header: &[u8], target: wire::Slot) -> Command<'_> {
 fn transfer(link: &mut Link<Wire>, slot: &[u8], image: &ImageFile) -> Reply {
     let header = image.header();
     let (payload, table) = (header.header_length.into(), header.table_offset().unwrap());
-    link.ask(&begin(image.header_bytes(), wire::Slot::B), Patience::LONG).unwrap();
+    link.ask(&begin(image.header_bytes(), wire::Slot::B), Retry::LONG).unwrap();
     for part in [table..table + header.table_length, payload..payload + header.payload_length] {
         for offset in part.clone().step_by(recovery::CHUNK) {
             let end = part.end.min(offset + recovery::CHUNK as u32);
             let bytes = &slot[offset as usize..end as usize];
-            match link.ask(&Command::Write { offset, bytes }, Patience::LONG).unwrap() {
+            match link.ask(&Command::Write { offset, bytes }, Retry::LONG).unwrap() {
                 Reply::Written(_) => {}
                 other => return other,
             }
         }
     }
-    link.ask(&Command::Finish, Patience::VERIFY).unwrap()
+    link.ask(&Command::Finish, Retry::VERIFY).unwrap()
 }
 
 #[test]
 fn with_both_slots_destroyed_a_push_brings_it_back() {
     for board in [&MICROBIT, &STM32F405] {
         let wire = destroyed(board);
-        let status = wire.link().status(Patience::SHORT).unwrap();
+        let status = wire.link().status(Retry::SHORT).unwrap();
         assert_eq!(status.recovery, Some(Recovery::NothingStarts));
         assert_eq!((status.board, status.confirmed, status.trial), (board.name_bytes(), wire::Slot::A, None));
         assert!(matches!(status.slots[0], SlotContent::Image { .. }), "{status:?}");
@@ -116,7 +116,7 @@ fn with_both_slots_destroyed_a_push_brings_it_back() {
         assert_holds(&wire, Slot::B, &image);
         assert_untouched(&before, &wire, Slot::B);
         assert_eq!(wire.bench().device.running(), Some(Slot::B));
-        let after = wire.link().status(Patience::SHORT).unwrap();
+        let after = wire.link().status(Retry::SHORT).unwrap();
         assert_eq!((after.recovery, after.confirmed), (None, wire::Slot::B));
     }
 }
@@ -154,7 +154,7 @@ fn an_image_that_is_bound_to_the_confirmed_slot_goes_there() {
     let wire = asked(&MICROBIT);
     let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
     assert_eq!(refusal(push_to(&wire, &image)), Refusal::OtherSlot);
-    let answer = wire.link().ask(&begin(image.header_bytes(), wire::Slot::A), Patience::LONG).unwrap();
+    let answer = wire.link().ask(&begin(image.header_bytes(), wire::Slot::A), Retry::LONG).unwrap();
     assert_eq!(answer, Reply::Refused(Refusal::OtherTarget));
     assert!(wire.bench().device.flash.bytes(0, before.len()) == before, "flash changed");
 }
@@ -176,7 +176,7 @@ fn what_is_not_acceptable_is_refused_before_anything_is_erased() {
         (&[0; 256][..], Refusal::NoImage),
     ];
     for (header, expected) in cases {
-        assert_eq!(wire.link().ask(&begin(header, wire::Slot::B), Patience::LONG).unwrap(), Reply::Refused(expected));
+        assert_eq!(wire.link().ask(&begin(header, wire::Slot::B), Retry::LONG).unwrap(), Reply::Refused(expected));
     }
     assert!(wire.bench().device.flash.bytes(0, before.len()) == before, "flash changed");
     assert!(wire.bench().device.is_in_recovery());
@@ -195,7 +195,7 @@ fn what_was_damaged_on_its_way_is_never_marked() {
             "{place}: {answer:?}"
         );
     }
-    let status = wire.link().status(Patience::SHORT).unwrap();
+    let status = wire.link().status(Retry::SHORT).unwrap();
     assert_eq!((status.trial, status.recovery), (None, Some(Recovery::NothingStarts)));
     assert_eq!(push_to(&wire, &image).unwrap().outcome, PushOutcome::Confirmed);
 }
@@ -218,7 +218,7 @@ fn it_takes_an_update_and_does_nothing_else() {
 #[test]
 fn asked_to_answer_it_leaves_the_confirmed_slot_alone_and_goes_on_by_itself() {
     let wire = asked(&MICROBIT);
-    assert_eq!(wire.link().status(Patience::SHORT).unwrap().recovery, Some(Recovery::Requested));
+    assert_eq!(wire.link().status(Retry::SHORT).unwrap().recovery, Some(Recovery::Requested));
     let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
     let image = recipe(&MICROBIT, 1, 3000).image();
     assert_eq!(push_to(&wire, &image).unwrap().outcome, PushOutcome::Confirmed);
@@ -241,12 +241,12 @@ fn a_second_host_waits_until_the_first_is_silent() {
     let wire = destroyed(&MICROBIT);
     let image = recipe(&MICROBIT, 1, 3000).image();
     let mut first = wire.link();
-    let begun = first.ask(&begin(image.header_bytes(), wire::Slot::B), Patience::LONG).unwrap();
+    let begun = first.ask(&begin(image.header_bytes(), wire::Slot::B), Retry::LONG).unwrap();
     assert_eq!(begun, Reply::Begun(image.header().table_offset().unwrap()));
     let mut second = wire.link().with_busy_wait(Duration::ZERO);
-    let refused = second.ask(&Command::Finish, Patience::SHORT).unwrap();
+    let refused = second.ask(&Command::Finish, Retry::SHORT).unwrap();
     assert_eq!(refused, Reply::Refused(Refusal::Busy));
-    assert!(second.status(Patience::SHORT).is_ok(), "anybody may ask for the state");
+    assert!(second.status(Retry::SHORT).is_ok(), "anybody may ask for the state");
     // Its wait is longer than the first one's silence counts.
     assert_eq!(push_to(&wire, &image).unwrap().outcome, PushOutcome::Confirmed);
 }

@@ -6,13 +6,13 @@ use crate::line::Wire;
 use crate::messages::scenes::{BELIEVED, image};
 use crate::pushes::{push_to, recipe};
 use crate::stranger::Stranger;
+use lifeboot_client::device;
+use lifeboot_client::link::Retry;
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::port::Pipe;
-use lifeboot_host_tool::push::PushOutcome;
 use lifeboot_wire::{self as wire, Command, SESSION_TIMEOUT_MS};
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ fn on_trial_it_costs_one_start_as_any_reset_does() {
     let slots =
         |wire: &Wire| MICROBIT.slots.map(|slot| wire.bench().device.flash.bytes(slot.start, slot.length as usize));
     let before = slots(&wire);
-    let attempts = |wire: &Wire| wire.link().status(Patience::SHORT).unwrap().trial.map(|trial| trial.attempts);
+    let attempts = |wire: &Wire| wire.link().status(Retry::SHORT).unwrap().trial.map(|trial| trial.attempts);
     assert_eq!(attempts(&wire), Some(2));
     replay(&wire, &recording);
     assert_eq!(attempts(&wire), Some(1));
@@ -99,7 +99,7 @@ fn below_the_epoch_nothing_comes_back() {
     let up = Recipe { epoch: 3, ..recipe(&MICROBIT, 0, 900) }.image();
     assert_eq!(push_to(&wire, &up).unwrap().outcome, PushOutcome::Confirmed);
     assert_eq!(wire.bench().device.running(), Some(Slot::A));
-    let status = wire.link().status(Patience::SHORT).unwrap();
+    let status = wire.link().status(Retry::SHORT).unwrap();
     assert_eq!((status.epoch_floor, status.slots[0]), (3, content(&up)));
     let before = everything(&wire);
     wire.bench_mut().device.flash.take_erases();
@@ -124,7 +124,7 @@ fn below_the_epoch_nothing_comes_back() {
     assert_eq!(push_to(&wire, &up).unwrap().outcome, PushOutcome::Confirmed);
 }
 
-fn content(image: &lifeboot_host_tool::image_file::ImageFile) -> wire::SlotContent {
+fn content(image: &lifeboot_artifact::image_file::ImageFile) -> wire::SlotContent {
     let header = image.header();
     let digest = *header.digest.first_chunk().unwrap();
     wire::SlotContent::Image { version: header.version.into(), epoch: header.epoch, digest }

@@ -3,11 +3,12 @@
 use crate::device::{Device, Firmware};
 use crate::line::{Faults, Wire};
 use crate::pushes::{push_to, recipe};
+use lifeboot_client::device::{self, DeviceError};
+use lifeboot_client::link::Retry;
+use lifeboot_client::push::{Options, PushOutcome, push};
+use lifeboot_client::{describe, state};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_host_tool::device::{self, DeviceError};
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::push::{Options, PushOutcome, push};
 use lifeboot_wire::{OutcomeEnding, Refusal};
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ fn on_trial() -> Wire {
     let mut link = wire.link();
     push(&mut link, &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
     let status = device::reset(&mut link, SOON).unwrap();
-    assert!(device::is_on_trial(&status));
+    assert!(state::is_on_trial(&status));
     wire
 }
 
@@ -37,13 +38,13 @@ fn on_trial() -> Wire {
 fn a_confirm_ends_the_trial() {
     let wire = on_trial();
     let status = device::confirm(&mut wire.link()).unwrap();
-    assert_eq!(device::running(&status), "1.1.0 in slot B, confirmed");
+    assert_eq!(describe::running(&status), "1.1.0 in slot B, confirmed");
     let pushed = push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &Options::default(), &mut ()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::AlreadyConfirmed);
     // The session was given up: the next host need not wait.
     let before = wire.bench().now;
     let status = device::reset(&mut wire.link(), SOON).unwrap();
-    assert_eq!(device::running(&status), "1.1.0 in slot B, confirmed");
+    assert_eq!(describe::running(&status), "1.1.0 in slot B, confirmed");
     assert!(wire.bench().now - before < 1500);
 }
 
@@ -63,12 +64,12 @@ fn a_device_restarts_into_its_bootloader_and_back() {
     let wire = updated();
     let before = wire.bench().device.starts;
     let status = device::recover(&mut wire.link(), SOON).unwrap();
-    assert_eq!(device::running(&status), "the bootloader, since it was asked to");
+    assert_eq!(describe::running(&status), "the bootloader, since it was asked to");
     // Which it says again, without another restart.
     assert_eq!(device::recover(&mut wire.link(), SOON).unwrap(), status);
     assert_eq!(wire.bench().device.starts, before + 1);
     let status = device::reset(&mut wire.link(), SOON).unwrap();
-    assert_eq!(device::running(&status), "1.1.0 in slot B, confirmed");
+    assert_eq!(describe::running(&status), "1.1.0 in slot B, confirmed");
 }
 
 #[test]
@@ -91,17 +92,17 @@ fn firmware_that_does_not_know_of_recovery_goes_on() {
     assert_eq!(running, "1.1.0 in slot B, confirmed");
     assert_eq!(wire.bench().device.starts, before);
     let status = device::rollback(&mut wire.link(), SOON).unwrap();
-    assert_eq!(device::running(&status), "1.0.0 in slot A, confirmed");
+    assert_eq!(describe::running(&status), "1.0.0 in slot A, confirmed");
 }
 
 #[test]
 fn a_rollback_ends_a_trial() {
     let wire = on_trial();
     let status = device::rollback(&mut wire.link(), SOON).unwrap();
-    assert_eq!(device::running(&status), "1.0.0 in slot A, confirmed");
+    assert_eq!(describe::running(&status), "1.0.0 in slot A, confirmed");
     let outcome = status.outcome.unwrap();
     assert_eq!(outcome.ending, OutcomeEnding::Requested);
-    assert_eq!(device::ending(&outcome), "1.1.0 in slot B was rejected: the firmware or a host asked to go back");
+    assert_eq!(describe::ending(&outcome), "1.1.0 in slot B was rejected: the firmware or a host asked to go back");
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn a_rollback_tries_the_previous_firmware_and_another_one_returns() {
     let wire = updated();
     for (slot, name) in [(Slot::A, "1.0.0"), (Slot::B, "1.1.0")] {
         let status = device::rollback(&mut wire.link(), SOON).unwrap();
-        assert!(device::running(&status).starts_with(name), "{}", device::running(&status));
+        assert!(describe::running(&status).starts_with(name), "{}", describe::running(&status));
         assert_eq!(wire.bench().device.running(), Some(slot));
         for _ in 0..1000 {
             wire.bench_mut().step();
@@ -157,6 +158,6 @@ fn requests_get_through_a_bad_line() {
         }
         device::rollback(&mut link, SOON).unwrap();
         assert_eq!(wire.bench().device.running(), Some(Slot::A));
-        assert!(link.status(Patience::SHORT).is_ok());
+        assert!(link.status(Retry::SHORT).is_ok());
     }
 }

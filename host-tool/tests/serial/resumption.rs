@@ -4,12 +4,12 @@ use crate::device::Device;
 use crate::images::Recipe;
 use crate::line::{Faults, Wire};
 use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, recipe};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::LinkError;
+use lifeboot_client::push::{Options, PushError, PushOutcome, push};
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::Cause;
 use lifeboot_core::{Slot, Version};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::LinkError;
-use lifeboot_host_tool::push::{Options, PushError, PushOutcome, push};
 use lifeboot_wire::Refusal;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -96,7 +96,7 @@ fn an_adapter_may_be_unplugged_for_a_while() {
 
     let wire = Wire::to(Device::new(&MICROBIT));
     let error = push_to(&wire.unplugged_at(800, 60_000), &image).unwrap_err();
-    assert!(matches!(error, PushError::Link(LinkError::Port(_))), "{error:?}");
+    assert!(matches!(error, PushError::Link(LinkError::Pipe(_))), "{error:?}");
     assert!(wire.bench().now > 10_000);
 }
 

@@ -2,8 +2,8 @@
 //! not want to, and repeats nothing by itself.
 
 use crate::line::Wire;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::port::Pipe;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::pipe::Pipe;
 use lifeboot_wire::frame::{self, Decoder};
 use lifeboot_wire::{self as wire, Answer, Body, Command, Request};
 use serde::ser::SerializeTuple;

@@ -3,24 +3,25 @@
 use crate::device::{Device, Firmware};
 use crate::line::Wire;
 use crate::pushes::recipe;
+use lifeboot_client::device;
+use lifeboot_client::link::{Link, LinkError, LinkEvent, Retry, Waiting};
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_host_tool::device;
-use lifeboot_host_tool::link::{Heard, Link, LinkError, Patience, Waiting};
-use lifeboot_host_tool::monitor::Item;
-use lifeboot_host_tool::port::Pipe;
-use lifeboot_host_tool::push::{Options, PushError, push};
+use lifeboot_logs::Item;
 use lifeboot_wire::Command;
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A link whose waits are noted, in words and with the second in which they were said.
-fn noting(link: Link<Wire>) -> (Link<Wire>, Rc<RefCell<Vec<String>>>) {
-    let said = Rc::new(RefCell::new(Vec::new()));
+fn noting(link: Link<Wire>) -> (Link<Wire>, Arc<Mutex<Vec<String>>>) {
+    let said = Arc::new(Mutex::new(Vec::new()));
     let note = said.clone();
     let link = link.with_listener(move |now, heard| {
         if let Some(item) = Item::of(&heard) {
-            note.borrow_mut().push(format!("{} s: {item}", now.as_secs()));
+            note.lock().unwrap().push(format!("{} s: {item}", now.as_secs()));
         }
     });
     (link, said)
@@ -32,20 +33,20 @@ fn a_device_that_does_not_answer_is_waited_for_aloud_and_not_for_ever() {
     device.firmware_does(0, Firmware::Hangs);
     device.reset(0, lifeboot_core::record::Cause::PowerOn);
     let (mut link, said) = noting(Wire::to(device).link());
-    assert!(matches!(link.status(Patience::SHORT), Err(LinkError::Silent)));
-    assert_eq!(*said.borrow(), ["1 s: waiting for the device to answer"]);
+    assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Silent)));
+    assert_eq!(*said.lock().unwrap(), ["1 s: waiting for the device to answer"]);
     // Once for each silence, and not for each question.
-    assert!(matches!(link.status(Patience::SHORT), Err(LinkError::Silent)));
-    assert_eq!(said.borrow().len(), 1);
+    assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Silent)));
+    assert_eq!(said.lock().unwrap().len(), 1);
 }
 
 #[test]
 fn a_port_that_is_away_is_waited_for_aloud() {
     let wire = Wire::to(Device::new(&MICROBIT)).unplugged_at(0, 4000);
     let (mut link, said) = noting(wire.link());
-    link.status(Patience::SHORT).unwrap();
+    link.status(Retry::SHORT).unwrap();
     assert_eq!(
-        *said.borrow(),
+        *said.lock().unwrap(),
         [
             "0 s: the connection to the test's wire is lost: it was cut",
             "1 s: waiting for the port to come back, 10 seconds at most",
@@ -57,13 +58,13 @@ fn a_port_that_is_away_is_waited_for_aloud() {
 #[test]
 fn another_host_is_waited_for_aloud() {
     let wire = Wire::to(Device::new(&MICROBIT));
-    wire.link().ask(&Command::Abort, Patience::SHORT).unwrap();
+    wire.link().ask(&Command::Abort, Retry::SHORT).unwrap();
     let mut first = wire.link();
     let image = recipe(&MICROBIT, 1, 6000).image();
     crate::hosts::begin(&mut first, &image);
     let (mut second, said) = noting(wire.link());
     assert!(device::confirm(&mut second).is_ok());
-    assert_eq!(*said.borrow(), ["0 s: waiting for another host to fall silent, 4 seconds at most"]);
+    assert_eq!(*said.lock().unwrap(), ["0 s: waiting for another host to fall silent, 4 seconds at most"]);
 }
 
 #[test]
@@ -82,20 +83,20 @@ fn every_wait_can_be_called_off() {
     }
     // While the port is away, however long that is waited for.
     let wire = Wire::to(Device::new(&MICROBIT)).unplugged_at(0, u32::MAX);
-    let (clock, asked) = (wire.clone(), Rc::new(Cell::new(0)));
+    let (clock, asked) = (wire.clone(), Arc::new(AtomicU32::new(0)));
     let count = asked.clone();
     let mut link = wire.link().with_recovery(Duration::MAX).with_stop(move || {
-        count.set(count.get() + 1);
+        count.fetch_add(1, Relaxed);
         clock.now() >= Duration::from_secs(30)
     });
-    assert!(matches!(link.status(Patience::SHORT), Err(LinkError::Stopped)));
-    assert!(asked.get() > 20);
+    assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Stopped)));
+    assert!(asked.load(Relaxed) > 20);
 }
 
 #[test]
 fn what_a_link_waits_for_is_said_only_once_it_takes_long() {
     let (mut link, said) = noting(Wire::to(Device::new(&MICROBIT)).link());
-    link.status(Patience::SHORT).unwrap();
-    assert_eq!(said.borrow().len(), 0);
-    assert!(Item::of(&Heard::Waiting(Waiting::Answer)).is_some() && Item::of(&Heard::Afresh).is_none());
+    link.status(Retry::SHORT).unwrap();
+    assert_eq!(said.lock().unwrap().len(), 0);
+    assert!(Item::of(&LinkEvent::Waiting(Waiting::Answer)).is_some() && Item::of(&LinkEvent::Resynchronised).is_none());
 }

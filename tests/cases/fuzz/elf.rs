@@ -9,14 +9,13 @@ use super::check;
 use super::choices::Choices;
 use crate::signed_image::{info, key};
 use ed25519_dalek::Signer;
-use lifeboot_core::image::Revokes;
-use lifeboot_core::image::Trust;
+use lifeboot_artifact::image_file::{ImageFile, Release};
+use lifeboot_artifact::sign;
+use lifeboot_core::image::{Revokes, Trust};
 use lifeboot_core::info::key_id;
 use lifeboot_core::layout::Board;
 use lifeboot_core::verify::verify;
 use lifeboot_core::{Slot, Version};
-use lifeboot_host_tool::image_file::{ImageFile, Release};
-use lifeboot_host_tool::sign;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use object::elf::{self, RelocationType};
 use program::{DATA, LARGE, Program, SMALL, VECTORS};
@@ -113,12 +112,12 @@ pub fn signs(bytes: &[u8], board: &'static Board, bound: bool) -> bool {
     true
 }
 
-/// As `lifeboot_host_tool::sign::sign`, with a key that is in no file.
+/// As `lifeboot_artifact::sign::sign`, with a key that is in no file.
 fn signed(bytes: &[u8], board: &'static Board, bound: bool) -> Option<ImageFile> {
     let program = sign::Program::read(bytes, board, bound).ok()?;
     // Never the same program, linked for the other slot; to be told so is all that is wanted.
     assert!(program.prove(bytes).is_err());
-    program.listed().iter().for_each(|listed| assert!(!program.firmware().place_of(listed.entry.offset).is_empty()));
+    program.table().iter().for_each(|listed| assert!(!program.firmware().place_of(listed.entry.offset).is_empty()));
     let image = program.image(RELEASE, key_id(key(1).verifying_key().as_bytes())).ok()?;
     let signature = key(1).sign(&image.bytes_to_sign()).to_bytes();
     image.with_signature(signature).ok()

@@ -3,8 +3,8 @@
 use super::check;
 use super::choices::Choices;
 use crate::signed_image::table_of;
+use lifeboot_artifact::image_file::rebased;
 use lifeboot_core::rebase::{Decoder, ENTRY_LENGTH, Entry, Kind, Malformed, Rebaser};
-use lifeboot_host_tool::image_file::rebased;
 use std::convert::Infallible;
 
 #[test]

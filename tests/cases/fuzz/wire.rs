@@ -11,13 +11,11 @@ use super::choices::Choices;
 use crate::signed_image::SignedImage;
 use device::Device;
 use images::{RUNNING, image};
+use lifeboot_artifact::image_file::{ImageFile, Patch};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, SIGNED_LENGTH};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::patch::Patch;
-use lifeboot_wire::frame;
 use lifeboot_wire::patch::FORMAT;
-use lifeboot_wire::{self as wire, Command, Request};
+use lifeboot_wire::{self as wire, Command, Request, frame};
 use std::sync::LazyLock;
 
 /// Bytes of image in a `Write` of a push.

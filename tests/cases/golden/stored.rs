@@ -3,6 +3,7 @@
 use super::file::{compare, piece};
 use crate::signed_image::{info, key};
 use ed25519_dalek::Signer;
+use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::image::{Header, Revokes, SIGNED_LENGTH};
 use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::layout::{BOARDS, MICROBIT};
@@ -10,7 +11,6 @@ use lifeboot_core::rebase::{Decoder, Entry, Kind, encode};
 use lifeboot_core::record::{Cause, Ending, Fault, Outcome, Record, Trial};
 use lifeboot_core::signature::is_signed;
 use lifeboot_core::{Slot, Version};
-use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
 
 const VERSION: Version = Version { major: 0x0102, minor: 0x0304, patch: 0x0506_0708, build: 0x090a_0b0c };
 

@@ -3,17 +3,17 @@
 
 use super::page::{Action, Command};
 use anyhow::{Context, Result, bail, ensure};
-use lifeboot_host_tool::provision::FirstFlash;
+use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_tests::bench::Bench;
 use lifeboot_tests::emulator::stm32f405::chip::Settings;
 use lifeboot_tests::emulator::{Emulated, Stm32f405};
 use lifeboot_tests::{product, setup};
-use std::fs::File;
+use std::env;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{self, Output, Stdio};
-use std::{env, fs};
 
 /// How often the application's LED has to change during a push, at the least; it blinks twice a second, and a push takes
 /// some seconds of the board's time.

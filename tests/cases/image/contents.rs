@@ -2,11 +2,11 @@
 
 use super::{LENGTH, content_verdict, trusted, verdict};
 use crate::signed_image::{Pointer, SignedImage, table_of};
+use lifeboot_artifact::image_file::rebased;
 use lifeboot_core::Slot;
 use lifeboot_core::image::Invalid;
 use lifeboot_core::layout::{BOARDS, Board, HANDOVER_LENGTH, MICROBIT, STM32F405};
 use lifeboot_core::rebase::{Entry, Kind};
-use lifeboot_host_tool::image_file::rebased;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 
 fn boards_and_slots() -> impl Iterator<Item = (&'static Board, Slot)> {

@@ -1,8 +1,9 @@
 //! Bytes in the journal that are no records, and flash that does not do what it should: skipped, never written over,
 //! never a panic.
 
-use super::{MAPS, filled, following};
-use super::{assert_used_well, blank, found, maps, numbered, places, records, records_of_a_unit, stride};
+use super::{
+    MAPS, assert_used_well, blank, filled, following, found, maps, numbered, places, records, records_of_a_unit, stride,
+};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::record::{Cause, RECORD_LENGTH, Record};

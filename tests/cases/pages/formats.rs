@@ -57,7 +57,7 @@ const STORED: [Section; 9] = [
     section("Outcomes in a boot record", "bootloader/core/src/record/outcomes.rs"),
     section("Bootloader information", "bootloader/core/src/info.rs"),
     section("RAM shared by bootloader and firmware", "bootloader/core/src/handover.rs"),
-    section("Patches in an image file", "host-tool/src/patch/section.rs"),
+    section("Patches in an image file", "host-tool/artifact/src/image_file/patches.rs"),
 ];
 
 const SENT: [Section; 5] = [

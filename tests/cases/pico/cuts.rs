@@ -17,9 +17,8 @@ use lifeboot_tests::product::PICO;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_tests::sweep::is_full;
 use std::collections::BTreeSet;
-use std::iter;
 use std::sync::Mutex;
-use std::thread;
+use std::{iter, thread};
 
 /// One in so many of the other commands is cut at on the emulated board.
 const SAMPLED: usize = 100;

@@ -1,12 +1,12 @@
 //! What firmware finds at its first instruction, so far as rp2040py can tell: nothing of the bootloader in registers and RAM,
 //! and clocks, peripherals and interrupts as the boot ROM had left them to the bootloader.
 
+use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::Slot;
 use lifeboot_core::handover::BOOT_STACK;
 use lifeboot_core::image::Revokes;
 use lifeboot_core::info::FORMAT;
 use lifeboot_core::layout::PICO as BOARD;
-use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_tests::bench::{bootloader, version};
 use lifeboot_tests::emulator::pico::Options;
 use lifeboot_tests::emulator::{Emulated, Pico};

@@ -1,13 +1,13 @@
 //! What the firmware receives over the UART while its core stands still, as for flash, with interrupts off.
 
 use super::{image, status};
-use lifeboot_host_tool::port::{Pipe, Port};
+use lifeboot_client::pipe::Pipe;
+use lifeboot_serial::Port;
 use lifeboot_tests::bench::{Bench, version};
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
-use lifeboot_wire::frame;
-use lifeboot_wire::{Answer, Body, Command, Refusal, Request};
+use lifeboot_wire::{Answer, Body, Command, Refusal, Request, frame};
 use std::time::{Duration, Instant};
 
 /// Bytes of a frame at most; 512 of them can be image.

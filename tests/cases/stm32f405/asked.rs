@@ -2,8 +2,8 @@
 //! a verification took.
 
 use super::{Host, connect, factory, status};
+use lifeboot_client::device;
 use lifeboot_core::handover;
-use lifeboot_host_tool::device;
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;

@@ -11,6 +11,7 @@
 
 use super::{connect, factory, image, push, status};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::image::HEADER_LENGTH;
@@ -18,7 +19,6 @@ use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Cause, Ending};
-use lifeboot_host_tool::push::PushOutcome;
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;

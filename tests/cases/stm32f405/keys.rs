@@ -1,13 +1,14 @@
 //! A key is rotated out: by the real bootloader with two keys in its table, over resets and losses of power.
 
 use super::{Host, connect, push, status};
+use lifeboot_artifact::hex;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::keys::PrivateKey;
+use lifeboot_client::device::{self, DeviceError};
+use lifeboot_client::push::PushError;
 use lifeboot_core::Slot;
 use lifeboot_core::image::Revokes;
-use lifeboot_host_tool::device::{self, DeviceError};
-use lifeboot_host_tool::image_file::{ImageFile, hex};
-use lifeboot_host_tool::keys::PrivateKey;
-use lifeboot_host_tool::push::PushError;
-use lifeboot_host_tool::report::{KeyState, Keys};
+use lifeboot_report::{KeyState, Keys};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::{self, STM32F405};

@@ -1,10 +1,10 @@
 //! Why the chip was reset, as the bootloader reads it: an exhausted trial is rejected with the cause of the last reset.
 
 use super::{Host, connect, factory, image, push, status};
+use lifeboot_client::link::Retry;
 use lifeboot_core::Slot;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::record::{Record, Trial};
-use lifeboot_host_tool::link::Patience;
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
@@ -37,7 +37,7 @@ fn the_cause_of_a_reset_is_read_from_the_chip() {
     {
         assert_eq!(cause(&mut host, |host| host.pipe().chip().reset(reset)), expected);
     }
-    let request = |host: &mut Host| drop(host.ask(&Command::Reset, Patience::SHORT).unwrap());
+    let request = |host: &mut Host| drop(host.ask(&Command::Reset, Retry::SHORT).unwrap());
     assert_eq!(cause(&mut host, request), ResetCause::Request);
     let power = |host: &mut Host| {
         let flash = host.pipe().chip().flash();

@@ -2,10 +2,10 @@
 //! budget, and what is left says where it crashed.
 
 use super::{Host, connect, factory, image, push, status};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::Retry;
+use lifeboot_client::push::{Options, PushError, PushOutcome, push as push_with};
 use lifeboot_core::record::{CRASH_ATTEMPTS, POWER_ATTEMPTS};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::push::{Options, PushError, PushOutcome, push as push_with};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
@@ -24,7 +24,7 @@ const UNDEFINED: u32 = 1 << 16;
 fn started(new: &ImageFile) -> Host {
     let mut host = connect(&factory(), &Settings::default());
     push_with(&mut host, new, &Options { wait: false, ..Options::default() }, &mut ()).unwrap();
-    host.ask(&Command::Reset, Patience::SHORT).unwrap();
+    host.ask(&Command::Reset, Retry::SHORT).unwrap();
     host.pipe().chip().run_for(SHORT).unwrap();
     assert_eq!(left(&status(&mut host)), (CRASH_ATTEMPTS - 1, POWER_ATTEMPTS));
     host
@@ -95,7 +95,7 @@ fn a_crash_loop_is_rolled_back_and_says_where_it_crashed() {
     push(&mut host, &other).unwrap_err();
     let outcome = status(&mut host).outcome.unwrap();
     assert_eq!((outcome.cause, outcome.fault), (ResetCause::Fault, None));
-    let quarantine = host.quarantine(Patience::SHORT).unwrap().unwrap();
+    let quarantine = host.quarantine(Retry::SHORT).unwrap().unwrap();
     assert_eq!(quarantine.len(), 1);
     assert!(new.header().digest.starts_with(&quarantine[0].digest));
     // Both are refused.

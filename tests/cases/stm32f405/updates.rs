@@ -1,9 +1,9 @@
 //! Updates that succeed, and updates that the device takes back or refuses.
 
 use super::{Host, connect, factory, image, push, status};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::push::{Options, PatchUse, PushError, PushOutcome, push as push_with};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::push::{Options, PatchUse, PushError, PushOutcome, push as push_with};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::Settings;
 use lifeboot_tests::product::STM32F405;

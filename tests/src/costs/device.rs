@@ -6,21 +6,20 @@ use crate::product::{self, Target};
 use crate::simulated_flash::{Fault, Part, SimulatedFlash, Wear};
 use anyhow::{Context, Result, anyhow, bail};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH};
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_updater::{Expected, Step, Updater};
 use lifeboot_wire::{Refusal, SlotContent};
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Flash that a device and its updater share.
 #[derive(Clone)]
 pub struct Flash {
-    cells: Rc<RefCell<SimulatedFlash>>,
-    read: Rc<Cell<Read>>,
+    cells: Arc<Mutex<SimulatedFlash>>,
+    read: Arc<Mutex<Read>>,
     info: u32,
 }
 
@@ -33,6 +32,16 @@ pub struct Read {
     pub info: u64,
 }
 
+impl Flash {
+    fn cells(&self) -> MutexGuard<'_, SimulatedFlash> {
+        locked(&self.cells)
+    }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl ErrorType for Flash {
     type Error = Fault;
 }
@@ -41,18 +50,18 @@ impl ReadNorFlash for Flash {
     const READ_SIZE: usize = SimulatedFlash::READ_SIZE;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
-        let mut read = self.read.get();
+        let mut read = locked(&self.read);
         if offset == self.info {
             read.info += 1;
         } else {
             read.bytes += bytes.len() as u64;
         }
-        self.read.set(read);
-        self.cells.borrow_mut().read(offset, bytes)
+        drop(read);
+        self.cells().read(offset, bytes)
     }
 
     fn capacity(&self) -> usize {
-        self.cells.borrow().capacity()
+        self.cells().capacity()
     }
 }
 
@@ -61,11 +70,11 @@ impl NorFlash for Flash {
     const ERASE_SIZE: usize = SimulatedFlash::ERASE_SIZE;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
-        self.cells.borrow_mut().erase(from, to)
+        self.cells().erase(from, to)
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
-        self.cells.borrow_mut().write(offset, bytes)
+        self.cells().write(offset, bytes)
     }
 }
 
@@ -89,7 +98,7 @@ impl Device {
         let mut cells = SimulatedFlash::new(target.board);
         cells.put(0, &product::factory_flash(target, &kit::bootloader(target)?, image)?);
         let info = target.board.bootloader.end() - INFO_LENGTH as u32;
-        let mut flash = Flash { cells: Rc::new(RefCell::new(cells)), read: Rc::default(), info };
+        let mut flash = Flash { cells: Arc::new(Mutex::new(cells)), read: Arc::default(), info };
         let info = BootloaderInfo::read(&mut flash, target.board).context("the bootloader does not tell its keys")?;
         let updater = Updater::running_in(Slot::A, flash.clone(), target.board);
         let mut device = Device { target, flash, info, updater };
@@ -144,19 +153,19 @@ impl Device {
 
     /// What was done to flash since the device was made: the journal, and both slots together.
     pub fn wear(&self) -> [Wear; 2] {
-        let cells = self.flash.cells.borrow();
+        let cells = self.flash.cells();
         let [a, b] = Slot::BOTH.map(|slot| cells.wear(Part::Slot(slot)));
         [cells.wear(Part::Journal), super::wear::sum(a, b)]
     }
 
     /// What was read of flash since the device was made.
     pub fn read(&self) -> Read {
-        self.flash.read.get()
+        *locked(&self.flash.read)
     }
 
     /// All of the flash.
     pub fn flash(&self) -> Vec<u8> {
-        self.flash.cells.borrow().bytes().to_vec()
+        self.flash.cells().bytes().to_vec()
     }
 
     /// How cargo knows the board.

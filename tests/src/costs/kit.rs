@@ -4,11 +4,12 @@
 use crate::bench::version;
 use crate::product::{self, Target};
 use anyhow::Result;
+use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
+use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_core::Slot;
 use lifeboot_core::image::Revokes;
 use lifeboot_core::rebase::{Entry, Kind};
-use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
-use lifeboot_host_tool::keys::PrivateKey;
+use lifeboot_project::key_files;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ fn key() -> Result<(PrivateKey, PathBuf)> {
             fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
         }
     }
-    Ok((PrivateKey::read(&private)?, public))
+    Ok((key_files::private(&private)?, public))
 }
 
 /// A board's bootloader.

@@ -12,13 +12,12 @@ use super::FlashTime;
 use super::device::{Device, Read};
 use crate::pace::{Lane, Traffic};
 use crate::simulated_flash::Wear;
+use lifeboot_client::pipe::{Pipe, PipeError};
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::port::{Pipe, PortError};
 use lifeboot_updater::{Event, Session};
 use port::Port;
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const SECOND: u64 = 1_000_000_000;
@@ -75,12 +74,12 @@ pub struct Bench {
 
 /// A host's end of the line.
 #[derive(Clone)]
-pub struct Line(Rc<RefCell<Bench>>);
+pub struct Line(Arc<Mutex<Bench>>);
 
 impl Line {
     /// Connects a host to a device.
     pub fn new(device: Device, silicon: Silicon) -> Self {
-        Line(Rc::new(RefCell::new(Bench {
+        Line(Arc::new(Mutex::new(Bench {
             device,
             silicon,
             session: Session::new(silicon.window),
@@ -96,15 +95,19 @@ impl Line {
         })))
     }
 
+    fn locked(&self) -> MutexGuard<'_, Bench> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Looks at the line and the device, or does something to them, while the host does nothing.
     pub fn bench<T>(&self, look: impl FnOnce(&mut Bench) -> T) -> T {
-        look(&mut self.0.borrow_mut())
+        look(&mut self.locked())
     }
 }
 
 impl Pipe for Line {
-    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
-        let mut bench = self.0.borrow_mut();
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {
+        let mut bench = self.locked();
         let until = bench.host + wait.as_nanos() as u64;
         loop {
             let now = bench.host;
@@ -116,23 +119,23 @@ impl Pipe for Line {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        let mut bench = self.0.borrow_mut();
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
+        let mut bench = self.locked();
         let now = bench.host;
         bench.down.put(now, bytes);
         Ok(())
     }
 
-    fn reconnect(&mut self) -> Result<(), PortError> {
+    fn reconnect(&mut self) -> Result<(), PipeError> {
         Ok(())
     }
 
     fn now(&self) -> Duration {
-        Duration::from_nanos(self.0.borrow().host)
+        Duration::from_nanos(self.locked().host)
     }
 
     fn pause(&mut self, time: Duration) {
-        let mut bench = self.0.borrow_mut();
+        let mut bench = self.locked();
         let until = bench.host + time.as_nanos() as u64;
         // What fails meanwhile fails again when the host reads.
         while bench.host < until && bench.go_on(until).is_ok() {}
@@ -157,7 +160,7 @@ impl Bench {
 
     /// Lets time pass for the host, up to a moment or the next byte for it; the device does what it does until then, and
     /// what the host does meanwhile, it does before the device has got further.
-    fn go_on(&mut self, until: u64) -> Result<(), PortError> {
+    fn go_on(&mut self, until: u64) -> Result<(), PipeError> {
         let next = self.up.next().unwrap_or(until).min(until);
         if self.now < next {
             return self.turn(next);
@@ -167,7 +170,7 @@ impl Bench {
     }
 
     /// One turn of the application's loop, and a sleep until `until` where there was nothing to do.
-    fn turn(&mut self, until: u64) -> Result<(), PortError> {
+    fn turn(&mut self, until: u64) -> Result<(), PipeError> {
         self.listen();
         let (before, read, in_patch) = (self.device.wear(), self.device.read(), self.next_in_patch());
         let held = self.received.len();
@@ -189,7 +192,7 @@ impl Bench {
         }
         match event {
             Event::Reset | Event::Recover => {
-                let lost = |reason| PortError::Lost { port: "the line".to_owned(), reason };
+                let lost = |reason| PipeError::Lost { port: "the line".to_owned(), reason };
                 self.device.boot(Cause::Request).map_err(|error| lost(format!("{error:#}")))?;
                 self.session = Session::new(self.silicon.window);
                 self.received.clear();

@@ -16,12 +16,12 @@ pub use stm32f405::figures as stm32f405;
 use super::{Device, Figure, Unit};
 use crate::product::Target;
 use anyhow::{Result, anyhow, ensure};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::Link;
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::push::{self, Options, Progress, Pushed, Step};
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::port::Pipe;
-use lifeboot_host_tool::push::{self, Options, Progress, Pushed, Step};
 use std::time::Duration;
 
 /// KiB of the images.

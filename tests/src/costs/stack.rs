@@ -5,10 +5,10 @@ use crate::bench::Bench;
 use crate::emulator::{Emulated, Microbit};
 use crate::product::{self, MICROBIT};
 use anyhow::{Result, ensure};
+use lifeboot_client::push::{self, Options};
 use lifeboot_core::Slot;
 use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
 use lifeboot_core::layout::MICROBIT as BOARD;
-use lifeboot_host_tool::push::{self, Options};
 use std::time::Duration;
 
 /// What unused stack is painted with.

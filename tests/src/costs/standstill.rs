@@ -5,8 +5,8 @@ use crate::bench;
 use crate::emulator::{Emulated, Microbit};
 use crate::product::{self, MICROBIT};
 use anyhow::{Result, anyhow, bail, ensure};
+use lifeboot_client::push::{self, Options, PushOutcome};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::push::{self, Options, PushOutcome};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 

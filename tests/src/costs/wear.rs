@@ -4,9 +4,9 @@ use super::{Device, Figure, FlashTime, Unit, kit, peer};
 use crate::product::{MICROBIT, PICO, STM32F405, Target};
 use crate::simulated_flash::Wear;
 use anyhow::{Result, ensure};
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::image_file::ImageFile;
 
 /// KiB of the images.
 const KIB: usize = 64;

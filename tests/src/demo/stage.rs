@@ -1,7 +1,7 @@
 //! The board, the `lifeboot` command beside it, and what the audience sees of both.
 
 use anyhow::{Context, Result, ensure};
-use lifeboot_host_tool::image_file::ImageFile;
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_tests::bench::{self, Bench};
 use lifeboot_tests::emulator::Emulated;
 use std::io::{self, BufRead, BufReader};

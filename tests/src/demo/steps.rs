@@ -2,8 +2,8 @@
 
 use crate::stage::Stage;
 use anyhow::{Context, Result, ensure};
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::{Slot, Version, layout};
-use lifeboot_host_tool::image_file::ImageFile;
 use lifeboot_tests::bench::{self, image, version};
 use lifeboot_tests::emulator::Emulated;
 use lifeboot_tests::product;

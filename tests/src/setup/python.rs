@@ -3,12 +3,11 @@
 use super::{found, install, lock_between_processes, on_path, say};
 use crate::product;
 use anyhow::{Context, Result, bail};
-use lifeboot_host_tool::doctor::programs::{PYTHON, PYTHON_ABLE};
-use std::fs;
+use lifeboot_project::doctor::programs::{PYTHON, PYTHON_ABLE};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{fs, io};
 
 const PYTHON_PROGRAM: &str = "python3";
 

@@ -7,11 +7,11 @@ use crate::chance::Chance;
 use crate::emulator::{Emulated, Microbit};
 use crate::product::MICROBIT;
 use anyhow::{Context, Result, ensure};
+use lifeboot_client::link::Retry;
+use lifeboot_client::push::{self, Options, PushOutcome};
 use lifeboot_core::Slot;
 use lifeboot_core::handover::{CAUSE, cause_word};
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::link::Patience;
-use lifeboot_host_tool::push::{self, Options, PushOutcome};
 use lifeboot_wire::{SlotContent, Status};
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ impl<'a> Replay<'a> {
     /// Lets the firmware run that was just started, and asks it for its status: it has to agree with the boot.
     pub fn ask(&mut self, boot: &Boot) -> Result<Result<(), Violation>> {
         self.board.resume()?;
-        let status = connect(&self.board.port())?.status(Patience::MEDIUM);
+        let status = connect(&self.board.port())?.status(Retry::MEDIUM);
         self.stop()?;
         Ok(match status {
             Ok(status) if agrees(&status, boot, self.update) => Ok(()),

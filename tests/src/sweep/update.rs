@@ -11,11 +11,11 @@ use crate::bench::{self, image, version};
 use crate::product::{self, MICROBIT};
 use crate::simulated_flash::SimulatedFlash;
 use anyhow::{Context, Result, ensure};
+use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::image::{HEADER_LENGTH, Header};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::record::{RECORD_LENGTH, Record};
 use lifeboot_core::{Slot, Version};
-use lifeboot_host_tool::image_file::{ImageFile, Release, UnsignedImage};
 
 /// Boot records of a journal with one place left in the unit of the newest one, while the other unit is full.
 const AGE: u32 = 19;

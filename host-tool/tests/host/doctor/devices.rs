@@ -1,8 +1,7 @@
 //! Serial ports and debug probes, and who may open them: on folders that stand for machines.
 
 use crate::command_line::Folder;
-use lifeboot_host_tool::doctor::{Surroundings, examine};
-use lifeboot_host_tool::report::{Checkup, State};
+use lifeboot_project::doctor::{Checkup, State, Surroundings, examine};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -29,11 +28,11 @@ fn device(folder: &Folder, name: &str, mode: u32) {
 fn findings(folder: &Folder, port: Option<&str>, start: &str) -> Vec<(State, bool, String, Option<String>)> {
     let root = folder.0.path().to_owned();
     let port = port.map(str::to_owned);
-    let diagnosis = examine(&Surroundings { folder: root.clone(), root, port, ..Surroundings::default() });
+    let found = examine(&Surroundings { folder: root.clone(), root, port, ..Surroundings::default() });
     let of = |finding: Checkup| {
         (finding.state, finding.required, format!("{}: {}", finding.subject, finding.text), finding.mend)
     };
-    diagnosis.findings.into_iter().filter(|finding| finding.subject.starts_with(start)).map(of).collect()
+    found.into_iter().filter(|finding| finding.subject.starts_with(start)).map(of).collect()
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod project;
 use crate::command_line::Folder;
 use crate::program::{LARGE, Program};
 use crate::reported::line;
-use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_project::key_files;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -58,7 +58,7 @@ fn program(folder: &Folder, name: &str, script: &str) {
 }
 
 fn bootloader(folder: &Folder, key: &str, board: &'static lifeboot_core::Board) {
-    let key = PublicKey::read(&folder.0.path().join(key)).unwrap();
+    let key = key_files::public(&folder.0.path().join(key)).unwrap();
     folder.put("boot.elf", &Program::bootloader(board, &[key.to_bytes()], false).elf());
 }
 
@@ -111,7 +111,7 @@ fn a_machine_and_a_project_that_are_well_pass() {
     let folder = healthy();
     let id = folder.done("keygen other.pem").lines().last().unwrap().to_owned();
     assert!(id.starts_with("key id "));
-    let key = PublicKey::read(&folder.0.path().join("key.pub.pem")).unwrap();
+    let key = key_files::public(&folder.0.path().join("key.pub.pem")).unwrap();
     let id: String = key.id().iter().map(|byte| format!("{byte:02x}")).collect();
     finds(
         &folder,

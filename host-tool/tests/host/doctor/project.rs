@@ -4,7 +4,7 @@ use super::{bootloader, examined, finds, healthy, remove};
 use crate::images::rich;
 use crate::program::{LARGE, SMALL};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_project::key_files;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -99,7 +99,7 @@ fn a_bootloader_that_would_not_start_the_firmware_is_found() {
     folder.done("keygen other.pem");
     bootloader(&folder, "other.pub.pem", LARGE);
     let id = |name: &str| -> String {
-        let key = PublicKey::read(&folder.0.path().join(name)).unwrap();
+        let key = key_files::public(&folder.0.path().join(name)).unwrap();
         key.id().iter().map(|byte| format!("{byte:02x}")).collect()
     };
     let (trusted, signs) = (id("other.pub.pem"), id("key.pub.pem"));

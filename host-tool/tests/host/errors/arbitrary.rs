@@ -5,9 +5,9 @@
 use crate::command_line::{Folder, SIGN};
 use crate::first_flash::first_flash;
 use crate::program::{LARGE, Program, SMALL};
-use lifeboot_host_tool::doctor::programs::on_path;
-use lifeboot_host_tool::flash_file::Format;
-use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_artifact::flash_file::Format;
+use lifeboot_project::doctor::programs::on_path;
+use lifeboot_project::key_files;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -106,7 +106,7 @@ const WORDS: [&str; 63] = [
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.done(SIGN);
-    let key = PublicKey::read(&folder.0.path().join("key.pub.pem")).unwrap().to_bytes();
+    let key = key_files::public(&folder.0.path().join("key.pub.pem")).unwrap().to_bytes();
     folder.put("boot.elf", &Program::bootloader(LARGE, &[key], false).elf());
     let first = first_flash(SMALL);
     folder.put("first.hex", &first.to_file(Format::Hex).unwrap());

@@ -23,7 +23,7 @@ const UNCAUSED: &[(&str, &str)] = &[
     ("ProbeError::Reset", PROBE),
 ];
 
-const PROBE: &str = "only with the cargo feature probe, whose own tests have its words: src/probe/tests.rs";
+const PROBE: &str = "only with the cargo feature probe, whose own tests have its words: probe/src/flasher/tests.rs";
 
 /// An error as the sources declare it.
 struct Declared {
@@ -78,7 +78,10 @@ fn contains_in_order(line: &str, pieces: &[String]) -> bool {
 
 fn declared() -> Vec<Declared> {
     let mut declared = Vec::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut declared);
+    let command = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for layer in ["", "artifact", "client", "logs", "probe", "project", "report", "serial"] {
+        read(&command.join(layer).join("src"), &mut declared);
+    }
     declared
 }
 

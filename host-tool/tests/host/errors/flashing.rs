@@ -5,14 +5,14 @@ use crate::error_list::List;
 use crate::flashing_commands::folder;
 use crate::images::rich;
 use crate::program::*;
+use lifeboot_artifact::provision::ProvisionError;
 use lifeboot_core::Slot;
 use lifeboot_host_tool::Error;
-use lifeboot_host_tool::keys::PublicKey;
-use lifeboot_host_tool::provision::ProvisionError;
+use lifeboot_project::key_files;
 
 pub fn list(list: &mut List) {
     let mut chapter = Chapter::new(list, "First flash", folder(SMALL));
-    let key = PublicKey::read(&chapter.folder.0.path().join("key.pub.pem")).unwrap().to_bytes();
+    let key = key_files::public(&chapter.folder.0.path().join("key.pub.pem")).unwrap().to_bytes();
     chapter.fails("A name without a format", "provision lifeboot-bootloader a.img -o first.flash");
     chapter.fails("A format that the board does not take", "provision lifeboot-bootloader a.img -o first.uf2");
     chapter.fails("Firmware where the bootloader belongs", "provision a.elf a.img");
@@ -62,7 +62,5 @@ pub fn list(list: &mut List) {
     // Told by a lifeboot that was built without; the list is the same with and without.
     chapter.list.add_words("No probe-rs in this lifeboot", &Error::NoProbeSupport);
     let unstartable = ProvisionError::Unstartable("its entry point is no Thumb code in the payload");
-    chapter
-        .list
-        .add_words("An image with a wrong vector table, which lifeboot sign does not make", &unstartable.into());
+    chapter.list.add_words("An image with a wrong vector table, which lifeboot sign does not make", &unstartable);
 }

@@ -5,9 +5,9 @@ use crate::command_line::{Folder, SIGN};
 use crate::error_list::List;
 use crate::images::rich;
 use crate::program::*;
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, Header};
-use lifeboot_host_tool::image_file::ImageFile;
 use object::elf;
 
 pub fn list(list: &mut List) {

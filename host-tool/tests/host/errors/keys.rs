@@ -5,7 +5,8 @@ use crate::command_line::SIGN;
 use crate::encrypted_keys::{PASSPHRASE, at_a_terminal, chmod, crafted, folder};
 use crate::error_list::List;
 use crate::key_files::{ELLIPTIC, OPENSSL_PUBLIC, WEAK};
-use lifeboot_host_tool::keys::KeyError;
+use lifeboot_artifact::keys::KeyError;
+use lifeboot_host_tool::Error;
 use pkcs8::pkcs5::pbes2::Pbkdf2Params;
 
 pub fn list(list: &mut List) {
@@ -65,7 +66,7 @@ pub fn list(list: &mut List) {
         chapter.list.add_text(circumstances, line, &format!("error: {said}"), status.unwrap());
     }
 
-    let terminal = KeyError::Terminal("No such device or address (os error 6)".to_owned());
-    chapter.list.add_words("A terminal that nobody can type at", &terminal.into());
-    chapter.list.add_words("A system without random numbers", &KeyError::Random.into());
+    let terminal = Error::Terminal("No such device or address (os error 6)".to_owned());
+    chapter.list.add_words("A terminal that nobody can type at", &terminal);
+    chapter.list.add_words("A system without random numbers", &KeyError::Random);
 }

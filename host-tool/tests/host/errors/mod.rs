@@ -23,8 +23,8 @@ mod uses;
 
 use crate::command_line::Folder;
 use crate::error_list::List;
-use lifeboot_host_tool::image_file::hex;
-use lifeboot_host_tool::keys::PublicKey;
+use lifeboot_artifact::hex;
+use lifeboot_project::key_files;
 
 /// A chapter's list, and the folder that its commands run in.
 struct Chapter<'a> {
@@ -43,7 +43,7 @@ impl<'a> Chapter<'a> {
 
     /// Has a key's id, which is another one in each run, stand under a name.
     fn name_key(&mut self, file: &str, name: &'static str) {
-        let key = PublicKey::read(&self.folder.0.path().join(file)).unwrap();
+        let key = key_files::public(&self.folder.0.path().join(file)).unwrap();
         self.list.name(hex(&key.id()), name);
     }
 

@@ -7,8 +7,8 @@ use crate::images::rich;
 use crate::program::{LARGE, LOG_STRING};
 use crate::versions::{MAIN, project};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::monitor::MonitorError;
-use lifeboot_host_tool::watch::WatchError;
+use lifeboot_logs::MonitorError;
+use lifeboot_project::watch::WatchError;
 use std::{fs, io};
 
 pub fn list(list: &mut List) {
@@ -71,9 +71,9 @@ pub fn list(list: &mut List) {
     let output = chapter.folder.command(watch).env("PATH", "").env_remove("CARGO").output().unwrap();
     chapter.list.add("No cargo to build with", watch, &output);
     // While it watches, these are said, and are no end.
-    chapter.list.add_words("A build without a program", &WatchError::NoProgram.into());
+    chapter.list.add_words("A build without a program", &WatchError::NoProgram);
     let several = WatchError::SeveralPrograms { names: vec!["app".to_owned(), "second".to_owned()] };
-    chapter.list.add_words("A build of two programs", &several.into());
+    chapter.list.add_words("A build of two programs", &several);
 
     let mut chapter = Chapter::new(chapter.list, "Recordings", Folder::new());
     chapter.fails("No ELF file to read a log with", "monitor --elf key.pub.pem --replay none");
@@ -89,5 +89,5 @@ pub fn list(list: &mut List) {
     chapter.folder.put("session.jsonl", b"{\"lifeboot_recording\":1}\n{\"at_us\":1000,\"lost\":\"unplugged\"}\n");
     chapter.fails("A text that was not shown", "monitor --replay session.jsonl --until passed");
     let full = MonitorError::Write { source: io::ErrorKind::StorageFull.into() };
-    chapter.list.add_words("A recording, and the disk is full", &full.into());
+    chapter.list.add_words("A recording, and the disk is full", &full);
 }

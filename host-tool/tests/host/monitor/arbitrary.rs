@@ -1,14 +1,13 @@
 //! Whatever comes over a line: it is shown or counted, and nothing breaks.
 
 use super::{Session, firmware, framed, logged, status};
-use lifeboot_host_tool::link::Link;
-use lifeboot_host_tool::monitor::{Item, Line, Program, Replay, Shared};
+use lifeboot_client::link::Link;
+use lifeboot_logs::{Item, Line, Program, Replay, Shared};
 use lifeboot_wire::{self as wire, Body};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use std::cell::RefCell;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Something on a line: what devices say, and what lines make of it.
@@ -36,21 +35,21 @@ proptest! {
             session = session.raw(at, bytes);
         }
         let program = Program::read(Path::new("a.elf"), &firmware(0, timestamp)).unwrap();
-        let records = Rc::new(RefCell::new(Vec::new()));
+        let records = Arc::new(Mutex::new(Vec::new()));
         let sink = records.clone();
-        let monitor = Shared::new(program.into_iter().collect(), None, Box::new(move |record| sink.borrow_mut().push(record)));
-        let mut link = monitor.on(Link::new(Replay::read("session", &session.0).unwrap()));
+        let monitor = Shared::new(program.into_iter().collect(), None, Box::new(move |record| sink.lock().unwrap().push(record)));
+        let mut link = monitor.on(Link::new(Replay::read("session", &session.0).unwrap(), 0));
         monitor.listen(&mut link, |link| !link.pipe().is_over()).unwrap();
         monitor.finish();
         // Each message is there, one way or the other: no more of them than there were zeros in the log.
         let zeros: usize = said.iter().map(|(bytes, _)| bytes.len()).sum();
-        let messages: usize = records.borrow().iter().map(|record| match &record.item {
+        let messages: usize = records.lock().unwrap().iter().map(|record| match &record.item {
             Item::Log(_) => 1,
             Item::Unread { messages, .. } => *messages,
             _ => 0,
         }).sum();
         prop_assert!(messages <= zeros);
-        for record in records.borrow().iter() {
+        for record in records.lock().unwrap().iter() {
             prop_assert!(record.at <= Duration::from_millis(at + 10_000));
             let line = Line { record, source: true };
             prop_assert!(!line.to_string().is_empty() && serde_json::to_string(&line).is_ok());

@@ -1,11 +1,11 @@
 //! Recordings: what is in them, and files that are none.
 
 use crate::command_line::Folder;
-use lifeboot_host_tool::monitor::Recorded;
-use lifeboot_host_tool::port::{Pipe, PortError};
-use std::cell::RefCell;
+use lifeboot_client::pipe::Pipe;
+use lifeboot_client::pipe::PipeError;
+use lifeboot_logs::Recorded;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[test]
@@ -42,21 +42,21 @@ struct Scripted {
 }
 
 impl Pipe for Scripted {
-    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {
         self.now += wait;
         match self.says.pop() {
             Some(Some(bytes)) => {
                 buffer[..bytes.len()].copy_from_slice(bytes);
                 Ok(bytes.len())
             }
-            Some(None) => Err(PortError::Lost { port: "here".to_owned(), reason: "unplugged".to_owned() }),
+            Some(None) => Err(PipeError::Lost { port: "here".to_owned(), reason: "unplugged".to_owned() }),
             None => Ok(0),
         }
     }
-    fn write(&mut self, _: &[u8]) -> Result<(), PortError> {
+    fn write(&mut self, _: &[u8]) -> Result<(), PipeError> {
         Ok(())
     }
-    fn reconnect(&mut self) -> Result<(), PortError> {
+    fn reconnect(&mut self) -> Result<(), PipeError> {
         Ok(())
     }
     fn now(&self) -> Duration {
@@ -69,11 +69,11 @@ impl Pipe for Scripted {
 
 /// A file that can be looked at.
 #[derive(Clone, Default)]
-struct Kept(Rc<RefCell<Vec<u8>>>);
+struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend(bytes);
+        self.0.lock().unwrap().extend(bytes);
         Ok(bytes.len())
     }
     fn flush(&mut self) -> io::Result<()> {
@@ -95,7 +95,7 @@ fn a_recording_has_the_bytes_and_what_happened_to_the_connection() {
     pipe.read(&mut buffer, Duration::from_millis(1)).unwrap();
     pipe.finish().unwrap();
     assert_eq!(
-        String::from_utf8(file.0.borrow().clone()).unwrap(),
+        String::from_utf8(file.0.lock().unwrap().clone()).unwrap(),
         r#"{"lifeboot_recording":1}
 {"at_us":1000,"bytes":"6f6e650a"}
 {"at_us":2000,"lost":"the connection to here is lost: unplugged"}

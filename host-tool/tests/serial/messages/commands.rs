@@ -4,9 +4,9 @@ use super::scenes::{BELIEVED, Scene, image};
 use crate::images::version;
 use crate::pushes::recipe;
 use crate::stranger::framed_bytes;
+use lifeboot_artifact::image_file::Patch;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::{Slot, recovery};
-use lifeboot_host_tool::patch::Patch;
 use lifeboot_wire::patch::FORMAT;
 use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, DIGESTS, Refusal};
 

@@ -1,14 +1,15 @@
 //! A host at a device's line, and what comes of that.
 
+use crate::bench::HOST;
 use crate::costs::Device;
 use crate::costs::line::{Line, Silicon};
 use crate::costs::wear::since;
 use crate::pace::Traffic;
 use crate::simulated_flash::Wear;
 use anyhow::Result;
+use lifeboot_client::link::Link;
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::link::Link;
 
 /// A device at a line, and what was done to it since somebody looked.
 pub struct Bench {
@@ -22,7 +23,7 @@ impl Bench {
     /// Connects a host to a device.
     pub fn start(silicon: Silicon, device: Device) -> Result<Self> {
         let line = Line::new(device, silicon);
-        let link = Link::new(line.clone()).with_session(7, 7);
+        let link = Link::new(line.clone(), HOST);
         let mut bench = Bench { line, link, seen: Default::default() };
         bench.look();
         Ok(bench)

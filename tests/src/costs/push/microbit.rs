@@ -7,9 +7,9 @@ use crate::costs::wear::{bytes, erases};
 use crate::costs::{Figure, FlashTime, Unit, boot, kit, standstill};
 use crate::product::MICROBIT;
 use anyhow::{Result, ensure};
+use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
-use lifeboot_host_tool::push::PushOutcome;
 
 const LIMITS: Limits = Limits { time: 9_450_000, ratio: 1_630, share: 700 };
 

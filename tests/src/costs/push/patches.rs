@@ -8,9 +8,9 @@ use crate::costs::line::Silicon;
 use crate::costs::{Device, Figure, Unit, kit};
 use crate::product::MICROBIT;
 use anyhow::{Result, ensure};
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::patch;
-use lifeboot_host_tool::push::PatchUse;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::patch;
+use lifeboot_client::push::PatchUse;
 
 /// What goes over the line for two next versions.
 pub fn next_versions(computed: &Computed) -> Result<Vec<Figure>> {

@@ -3,6 +3,7 @@
 
 use super::bench::Bench;
 use super::{BAUD, KIB, Limits, Went, in_use, push, timed};
+use crate::bench::HOST;
 use crate::costs::line::Silicon;
 use crate::costs::{Device, Figure, FlashTime, Unit, kit, standstill};
 use crate::emulator::stm32f405::chip::{Chip, Settings};
@@ -10,9 +11,9 @@ use crate::emulator::stm32f405::paced::{IMMEDIATELY, PacedLine};
 use crate::product::{self, STM32F405};
 use crate::sweep::Operation;
 use anyhow::{Result, ensure};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::link::{Link, Retry};
 use lifeboot_core::Slot;
-use lifeboot_host_tool::image_file::ImageFile;
-use lifeboot_host_tool::link::{Link, Patience};
 use std::time::Duration;
 
 const LIMITS: Limits = Limits { time: 6_100_000, ratio: 1_050, share: 978 };
@@ -40,8 +41,8 @@ pub fn figures() -> Result<Vec<Figure>> {
         ..Settings::default()
     };
     let line = PacedLine::new(Chip::power_on(&flash, &settings)?, BAUD);
-    let mut link = Link::new(line.clone()).with_session(7, 7);
-    link.status(Patience::SHORT)?;
+    let mut link = Link::new(line.clone(), HOST);
+    link.status(Retry::SHORT)?;
     let before = line.traffic();
     line.chip().seen().recording = true;
     let elf = product::firmware(&STM32F405, Slot::A, &[])?;

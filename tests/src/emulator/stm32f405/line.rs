@@ -2,10 +2,9 @@
 //! clock of this machine: a push is the same each time, to the nanosecond.
 
 use super::chip::Chip;
-use lifeboot_host_tool::port::{Pipe, PortError};
-use std::cell::{RefCell, RefMut};
+use lifeboot_client::pipe::{Pipe, PipeError};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long the chip runs between two looks at the line: a few characters.
@@ -14,30 +13,30 @@ const STEP: Duration = Duration::from_micros(250);
 /// A chip, and a host at its serial line.
 #[derive(Clone)]
 pub struct Line {
-    chip: Rc<RefCell<Chip>>,
+    chip: Arc<Mutex<Chip>>,
     received: VecDeque<u8>,
 }
 
 impl Line {
     /// Connects to a chip.
     pub fn new(chip: Chip) -> Self {
-        Line { chip: Rc::new(RefCell::new(chip)), received: VecDeque::new() }
+        Line { chip: Arc::new(Mutex::new(chip)), received: VecDeque::new() }
     }
 
     /// The chip, while the host does nothing.
-    pub fn chip(&self) -> RefMut<'_, Chip> {
-        self.chip.borrow_mut()
+    pub fn chip(&self) -> MutexGuard<'_, Chip> {
+        self.chip.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the chip back; `None` where another host is connected as well.
     pub fn into_chip(self) -> Option<Chip> {
-        Rc::into_inner(self.chip).map(RefCell::into_inner)
+        Arc::into_inner(self.chip).map(|chip| chip.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Lets the chip run; an error where the power has failed.
-    fn run(&mut self, span: Duration) -> Result<(), PortError> {
-        let mut chip = self.chip.borrow_mut();
-        let lost = |reason: String| PortError::Lost { port: "the emulated USART".to_owned(), reason };
+    fn run(&mut self, span: Duration) -> Result<(), PipeError> {
+        let mut chip = self.chip.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost = |reason: String| PipeError::Lost { port: "the emulated USART".to_owned(), reason };
         chip.run_for(span).map_err(|error| lost(format!("{error:#}")))?;
         self.received.extend(chip.line().drain());
         if chip.seen().is_cut() { Err(lost("the power has failed".to_owned())) } else { Ok(()) }
@@ -45,7 +44,7 @@ impl Line {
 }
 
 impl Pipe for Line {
-    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {
         let end = self.now() + wait;
         while self.received.is_empty() && self.now() < end {
             self.run(STEP.min(end - self.now()))?;
@@ -57,9 +56,9 @@ impl Pipe for Line {
         Ok(length)
     }
 
-    fn write(&mut self, mut bytes: &[u8]) -> Result<(), PortError> {
+    fn write(&mut self, mut bytes: &[u8]) -> Result<(), PipeError> {
         loop {
-            let taken = self.chip.borrow().line().feed(bytes);
+            let taken = self.chip().line().feed(bytes);
             bytes = &bytes[taken..];
             if bytes.is_empty() {
                 return Ok(());
@@ -68,15 +67,15 @@ impl Pipe for Line {
         }
     }
 
-    fn reconnect(&mut self) -> Result<(), PortError> {
+    fn reconnect(&mut self) -> Result<(), PipeError> {
         self.run(Duration::ZERO)?;
-        self.chip.borrow().line().clear();
+        self.chip().line().clear();
         self.received.clear();
         Ok(())
     }
 
     fn now(&self) -> Duration {
-        self.chip.borrow().now()
+        self.chip().now()
     }
 
     fn pause(&mut self, time: Duration) {

@@ -3,9 +3,9 @@
 
 use super::chip::Chip;
 use crate::pace::{Lane, Traffic};
-use lifeboot_host_tool::port::{Pipe, PortError};
-use std::cell::{RefCell, RefMut};
-use std::rc::Rc;
+use lifeboot_client::pipe::{Pipe, PipeError};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A chip's setting under which its USART takes a byte as soon as it is there: the line is what paces it.
@@ -16,7 +16,7 @@ const STEP: u64 = 250_000;
 
 /// A chip, and a host at its serial line.
 #[derive(Clone)]
-pub struct PacedLine(Rc<RefCell<Bench>>);
+pub struct PacedLine(Arc<Mutex<Bench>>);
 
 struct Bench {
     chip: Chip,
@@ -26,20 +26,24 @@ struct Bench {
 }
 
 impl PacedLine {
+    fn bench(&self) -> MutexGuard<'_, Bench> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Connects to a chip, which was made with [`IMMEDIATELY`], at so many bits a second.
     pub fn new(chip: Chip, baud: u64) -> Self {
         let [down, up] = [0; 2].map(|_| Lane::new(baud));
-        PacedLine(Rc::new(RefCell::new(Bench { chip, down, up, lost: 0 })))
+        PacedLine(Arc::new(Mutex::new(Bench { chip, down, up, lost: 0 })))
     }
 
     /// The chip, while the host does nothing.
-    pub fn chip(&self) -> RefMut<'_, Chip> {
-        RefMut::map(self.0.borrow_mut(), |bench| &mut bench.chip)
+    pub fn chip(&self) -> impl DerefMut<Target = Chip> + '_ {
+        Held(self.bench())
     }
 
     /// What went over it so far.
     pub fn traffic(&self) -> Traffic {
-        let bench = self.0.borrow();
+        let bench = self.bench();
         Traffic::of([&bench.down, &bench.up], bench.lost)
     }
 }
@@ -51,10 +55,10 @@ impl Bench {
     }
 
     /// Lets the chip run up to a moment, or to the next byte for it.
-    fn run(&mut self, until: u64) -> Result<(), PortError> {
+    fn run(&mut self, until: u64) -> Result<(), PipeError> {
         let next = self.down.next().unwrap_or(self.now() + STEP);
         let span = Duration::from_nanos(next.min(until).saturating_sub(self.now()));
-        let lost = |reason: String| PortError::Lost { port: "the emulated USART".to_owned(), reason };
+        let lost = |reason: String| PipeError::Lost { port: "the emulated USART".to_owned(), reason };
         self.chip.run_for(span).map_err(|error| lost(format!("{error:#}")))?;
         let now = self.now();
         while let Some((_, byte)) = self.down.take(now) {
@@ -70,9 +74,26 @@ impl Bench {
     }
 }
 
+/// The chip of a bench that nobody else uses meanwhile.
+struct Held<'a>(MutexGuard<'a, Bench>);
+
+impl Deref for Held<'_> {
+    type Target = Chip;
+
+    fn deref(&self) -> &Chip {
+        &self.0.chip
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut Chip {
+        &mut self.0.chip
+    }
+}
+
 impl Pipe for PacedLine {
-    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PortError> {
-        let mut bench = self.0.borrow_mut();
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {
+        let mut bench = self.bench();
         let end = bench.now() + wait.as_nanos() as u64;
         loop {
             let now = bench.now();
@@ -85,23 +106,23 @@ impl Pipe for PacedLine {
         }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
-        let mut bench = self.0.borrow_mut();
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
+        let mut bench = self.bench();
         let now = bench.now();
         bench.down.put(now, bytes);
         Ok(())
     }
 
-    fn reconnect(&mut self) -> Result<(), PortError> {
+    fn reconnect(&mut self) -> Result<(), PipeError> {
         Ok(())
     }
 
     fn now(&self) -> Duration {
-        self.0.borrow().chip.now()
+        self.bench().chip.now()
     }
 
     fn pause(&mut self, time: Duration) {
-        let mut bench = self.0.borrow_mut();
+        let mut bench = self.bench();
         let end = bench.now() + time.as_nanos() as u64;
         // Where the chip fails, whatever comes next says so.
         while bench.now() < end && bench.run(end).is_ok() {}

@@ -17,10 +17,10 @@ const WHOLE: u8 = 2;
 
 /// Listens for silence.
 #[derive(Debug, Default)]
-pub struct Silence(Mutex<Heard>);
+pub struct Silence(Mutex<LinkEvent>);
 
 #[derive(Debug, Default)]
-struct Heard {
+struct LinkEvent {
     /// Characters of silence since the last that was received; `None` when IDLE has been set for it.
     silent: Option<u8>,
     /// The byte that was given to the transmitter last.
@@ -28,7 +28,7 @@ struct Heard {
 }
 
 impl Silence {
-    fn heard(&self) -> MutexGuard<'_, Heard> {
+    fn received_at(&self) -> MutexGuard<'_, LinkEvent> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -36,18 +36,18 @@ impl Silence {
 impl Mend<Usart> for Silence {
     fn read(&self, _: &Usart, offset: u64, _: u32) {
         if offset == DR {
-            self.heard().silent = Some(0);
+            self.received_at().silent = Some(0);
         }
     }
 
     fn written(&self, _: &Usart, offset: u64, word: [u8; 4]) {
         if offset == DR {
-            self.heard().sent = word[0];
+            self.received_at().sent = word[0];
         }
     }
 
     fn ran(&self, usart: &Usart) {
-        let mut heard = self.heard();
+        let mut heard = self.received_at();
         let status = register(usart, SR);
         heard.silent = match heard.silent {
             _ if register(usart, CR1) & RECEIVES != RECEIVES => None,

@@ -1,0 +1,253 @@
+//! Takes an ELF file apart. Nothing in it is believed before it was checked: a damaged file is an error, never a panic.
+
+use super::error::ElfError;
+use super::firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
+use crate::segment::{ERASED, Segment};
+use lifeboot_core::layout::BOARDS;
+use lifeboot_core::{Board, Slot};
+use object::elf::{self, FileHeader32, Rel32, Rela32, RelocationType, SectionHeader32, Sym32};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
+use object::{LittleEndian, SectionIndex};
+use std::ops::Range;
+
+type Header = FileHeader32<LittleEndian>;
+type RawSection = SectionHeader32<LittleEndian>;
+const LITTLE: LittleEndian = LittleEndian;
+
+impl Firmware {
+    /// Reads an ELF file for `board`.
+    pub fn parse(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
+        let firmware = read(bytes, board)?;
+        firmware.check_vectors()?;
+        Ok(firmware)
+    }
+}
+
+/// Reads everything but the meaning of the payload's first words.
+fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
+    let (_, table, segments) = open(bytes)?;
+    let slot = linked_slot(&segments, board)?;
+    let mut firmware = Firmware {
+        board,
+        slot,
+        payload: Vec::new(),
+        sections: Vec::new(),
+        symbols: Vec::new(),
+        relocations: Vec::new(),
+        has_relocations: false,
+    };
+    read_sections(&mut firmware, &table, &segments)?;
+    firmware.payload = payload(&firmware, &segments)?;
+    read_linkage(&mut firmware, &table, bytes)?;
+    Ok(firmware)
+}
+
+/// The board whose slot A the firmware in an ELF file is linked for.
+///
+/// # Errors
+/// It is not an executable for Arm.
+pub fn board_of(bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
+    let (_, _, segments) = open(bytes)?;
+    Ok(BOARDS.into_iter().find(|board| starts_in(&segments, board, Slot::A)))
+}
+
+/// What an executable wants loaded, whatever it is, and its entry point.
+pub fn loads(bytes: &[u8]) -> Result<(Vec<Segment>, u32), ElfError> {
+    let (header, _, segments) = open(bytes)?;
+    let loaded =
+        segments.iter().map(|segment| Segment { address: segment.load_address, bytes: segment.bytes.to_vec() });
+    Ok((loaded.collect(), header.e_entry(LITTLE)))
+}
+
+type Opened<'a> = (&'a Header, SectionTable<'a, Header>, Vec<FileSegment<'a>>);
+
+fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
+    if !bytes.starts_with(&elf::ELFMAG) {
+        return Err(ElfError::NotElf);
+    }
+    let header = Header::parse(bytes).map_err(|_| ElfError::NotArm)?;
+    let is_executable = header.e_type(LITTLE) == elf::ET_EXEC && header.e_machine(LITTLE) == elf::EM_ARM;
+    if !header.is_little_endian() || !is_executable {
+        return Err(ElfError::NotArm);
+    }
+    let table = header.sections(LITTLE, bytes)?;
+    let segments = segments(header, bytes, &table)?;
+    Ok((header, table, segments))
+}
+
+/// Bytes to load: where they stand in the file, and where they go.
+struct FileSegment<'a> {
+    bytes: &'a [u8],
+    file_offset: u64,
+    load_address: u32,
+}
+
+impl FileSegment<'_> {
+    fn loads(&self) -> Range<u64> {
+        let start = u64::from(self.load_address);
+        start..start + self.bytes.len() as u64
+    }
+
+    /// Where a run of the file's bytes is loaded, if it lies in this segment.
+    fn load_address(&self, (offset, length): (u64, u64)) -> Option<u32> {
+        let inside = offset.checked_sub(self.file_offset)?;
+        let fits = inside.checked_add(length)? <= self.bytes.len() as u64;
+        self.load_address.checked_add(inside as u32).filter(|_| fits)
+    }
+}
+
+/// The segments that hold bytes of sections, each from its first section on.
+fn segments<'a>(
+    header: &Header,
+    bytes: &'a [u8],
+    table: &SectionTable<'a, Header>,
+) -> Result<Vec<FileSegment<'a>>, ElfError> {
+    let mut segments = Vec::new();
+    for raw in header.program_headers(LITTLE, bytes)? {
+        let (start, length) = raw.file_range(LITTLE);
+        if raw.p_type(LITTLE) != elf::PT_LOAD || length == 0 {
+            continue;
+        }
+        let data = raw.data(LITTLE, bytes).map_err(|()| damaged("a segment reaches past its end"))?;
+        let starts = table.iter().filter_map(loaded_range).map(|(offset, _)| offset);
+        let Some(first) = starts.filter(|offset| (start..start + length).contains(offset)).min() else { continue };
+        segments.push(FileSegment {
+            bytes: data.get((first - start) as usize..).unwrap_or_default(),
+            file_offset: first,
+            load_address: raw.p_paddr(LITTLE).wrapping_add((first - start) as u32),
+        });
+    }
+    Ok(segments)
+}
+
+/// The file range of a section whose bytes are loaded.
+fn loaded_range(raw: &RawSection) -> Option<(u64, u64)> {
+    let allocated = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
+    raw.file_range(LITTLE).filter(|(_, length)| allocated && *length > 0)
+}
+
+fn linked_slot(segments: &[FileSegment], board: &'static Board) -> Result<Slot, ElfError> {
+    if let Some(slot) = Slot::BOTH.into_iter().find(|slot| starts_in(segments, board, *slot)) {
+        return Ok(slot);
+    }
+    let address = segments.iter().map(|segment| segment.load_address).min().ok_or(ElfError::Empty)?;
+    let fits = BOARDS.into_iter().find(|board| Slot::BOTH.into_iter().any(|slot| starts_in(segments, board, slot)));
+    let hint = fits.map(|board| format!("; it fits board {}", board.name)).unwrap_or_default();
+    Err(ElfError::LinkedElsewhere { address, board: board.name, expected: board.payload_address(Slot::A), hint })
+}
+
+fn starts_in(segments: &[FileSegment], board: &Board, slot: Slot) -> bool {
+    segments.iter().any(|segment| segment.load_address == board.payload_address(slot))
+}
+
+fn read_sections(
+    firmware: &mut Firmware,
+    table: &SectionTable<'_, Header>,
+    segments: &[FileSegment],
+) -> Result<(), ElfError> {
+    for raw in table.iter() {
+        let name = String::from_utf8_lossy(table.section_name(LITTLE, raw)?).into_owned();
+        let length = raw.sh_size(LITTLE);
+        let range = loaded_range(raw);
+        let loaded = range.and_then(|range| segments.iter().find_map(|segment| segment.load_address(range)));
+        let payload_offset = match loaded {
+            Some(start) => {
+                let range = u64::from(start)..u64::from(start) + u64::from(length);
+                check_inside(firmware, range, || format!("section {name}"))?;
+                Some(start - firmware.room().start)
+            }
+            None => None,
+        };
+        let allocated = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
+        let section = Section { name, address: raw.sh_addr(LITTLE), length, allocated, payload_offset };
+        firmware.sections.push(section);
+    }
+    Ok(())
+}
+
+fn check_inside(firmware: &Firmware, range: Range<u64>, what: impl Fn() -> String) -> Result<(), ElfError> {
+    let (room, slot) = (firmware.room(), firmware.slot);
+    if u64::from(room.start) <= range.start && range.end <= u64::from(room.end()) {
+        return Ok(());
+    }
+    let (start, end) = (range.start, range.end);
+    Err(ElfError::OutsideSlot { what: what(), start, end, slot, first: room.start, last: room.end() })
+}
+
+fn payload(firmware: &Firmware, segments: &[FileSegment]) -> Result<Vec<u8>, ElfError> {
+    let start = u64::from(firmware.room().start);
+    let mut payload = Vec::new();
+    for segment in segments {
+        let range = segment.loads();
+        check_inside(firmware, range.clone(), || format!("the segment at {:#x} of the file", segment.file_offset))?;
+        let (from, to) = ((range.start - start) as usize, (range.end - start) as usize);
+        payload.resize(payload.len().max(to), ERASED);
+        payload[from..to].copy_from_slice(segment.bytes);
+    }
+    Ok(payload)
+}
+
+/// Reads the symbols, and the relocations that the linker left on record for allocated sections.
+fn read_linkage(firmware: &mut Firmware, table: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<(), ElfError> {
+    let symbols = table.symbols(LITTLE, bytes, elf::SHT_SYMTAB)?;
+    for raw in symbols.iter() {
+        let symbol = symbol(raw, raw.name(LITTLE, symbols.strings())?, &firmware.sections)?;
+        firmware.symbols.push(symbol);
+    }
+    for raw in table.iter() {
+        let section = raw.info_link(LITTLE).0;
+        // Relocations that are themselves loaded are a dynamic linker's, of which there is none here.
+        let loaded = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
+        if loaded || !firmware.sections.get(section).is_some_and(|section| section.allocated) {
+            continue;
+        }
+        let Some((list, link)) = on_record(raw, bytes)? else { continue };
+        if link != symbols.section() && link != SectionIndex(0) {
+            return Err(damaged("its relocations refer to a second symbol table"));
+        }
+        firmware.has_relocations = true;
+        for (address, kind, symbol) in list {
+            let symbol = symbol as usize;
+            if symbol >= firmware.symbols.len().max(1) {
+                return Err(damaged("a relocation refers to a symbol that does not exist"));
+            }
+            firmware.relocations.push(Relocation { section, address, kind, symbol });
+        }
+    }
+    Ok(())
+}
+
+/// Address, type and symbol of a relocation.
+type OnRecord = (u32, RelocationType, u32);
+
+/// The relocations in a section of them, and the symbol table that they refer to.
+fn on_record(raw: &RawSection, bytes: &[u8]) -> Result<Option<(Vec<OnRecord>, SectionIndex)>, ElfError> {
+    if let Some((entries, link)) = raw.rel(LITTLE, bytes)? {
+        let fields =
+            |entry: &Rel32<LittleEndian>| (entry.r_offset.get(LITTLE), entry.r_type(LITTLE), entry.r_sym(LITTLE));
+        return Ok(Some((entries.iter().map(fields).collect(), link)));
+    }
+    // The linker has put the whole address in place, with or without an addend on record.
+    let fields = |entry: &Rela32<LittleEndian>| (entry.r_offset.get(LITTLE), entry.r_type(LITTLE), entry.r_sym(LITTLE));
+    Ok(raw.rela(LITTLE, bytes)?.map(|(entries, link)| (entries.iter().map(fields).collect(), link)))
+}
+
+fn damaged(how: &str) -> ElfError {
+    ElfError::Damaged(how.to_owned())
+}
+
+fn symbol(raw: &Sym32<LittleEndian>, name: &[u8], sections: &[Section]) -> Result<Symbol, ElfError> {
+    let section = match raw.st_shndx(LITTLE) {
+        elf::SHN_UNDEF => SymbolSection::Undefined,
+        elf::SHN_ABS => SymbolSection::Absolute,
+        index => SymbolSection::Section(usize::from(index.0)),
+    };
+    let name = match section {
+        SymbolSection::Section(index) => {
+            let section = sections.get(index).ok_or_else(|| damaged("a symbol's section does not exist"))?;
+            if raw.st_type() == elf::STT_SECTION { section.name.clone() } else { String::from_utf8_lossy(name).into() }
+        }
+        _ => String::from_utf8_lossy(name).into(),
+    };
+    Ok(Symbol { name, value: raw.st_value(LITTLE), length: raw.st_size(LITTLE), section })
+}

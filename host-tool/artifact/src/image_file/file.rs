@@ -1,0 +1,175 @@
+//! Whole images.
+
+use super::error::ImageError;
+use super::patches::{self, Patch};
+use super::table::{check_halves, decode, rebased};
+use super::unsigned::{UnsignedImage, digest};
+use crate::hex::hex;
+use crate::keys::PublicKey;
+use crate::segment::ERASED;
+use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, SIGNED_LENGTH};
+use lifeboot_core::rebase::Entry;
+use lifeboot_core::{Board, Slot};
+
+/// A whole image.
+#[derive(Clone, Debug)]
+pub struct ImageFile {
+    image: UnsignedImage,
+    header_bytes: HeaderBytes,
+    linked_for: Slot,
+    patches: Vec<Patch>,
+}
+
+impl UnsignedImage {
+    /// The image with its signature, which is not checked here.
+    pub fn with_signature(self, signature: [u8; 64]) -> Result<ImageFile, ImageError> {
+        ImageFile::new(self.header.to_bytes(signature), self)
+    }
+}
+
+impl ImageFile {
+    fn new(header_bytes: HeaderBytes, image: UnsignedImage) -> Result<ImageFile, ImageError> {
+        let linked_for = image.header.linked_for(image.board);
+        let linked_for = linked_for.ok_or(ImageError::Damaged("it was linked for neither slot"))?;
+        Ok(ImageFile { image, header_bytes, linked_for, patches: Vec::new() })
+    }
+
+    /// Reads an image file. Everything is checked but the signature.
+    pub fn from_bytes(bytes: &[u8]) -> Result<ImageFile, ImageError> {
+        if !bytes.starts_with(b"LBIM") {
+            return Err(ImageError::NotAnImage);
+        }
+        let truncated = |expected: u64| ImageError::Truncated { expected, found: bytes.len() as u64 };
+        let header_bytes: &HeaderBytes = bytes.first_chunk().ok_or_else(|| truncated(HEADER_LENGTH as u64))?;
+        let header = Header::parse(header_bytes).map_err(|invalid| match invalid {
+            Invalid::NoImage => ImageError::NotAnImage,
+            _ => ImageError::Format,
+        })?;
+        let name = String::from_utf8_lossy(&header.board).trim_end_matches('\0').to_owned();
+        let board = Board::named(&name).ok_or(ImageError::UnknownBoard(name))?;
+        let length = header.image_length().filter(|length| *length <= board.slots[0].length);
+        let (Some(length), Some(table)) = (length, header.table_offset()) else {
+            return Err(ImageError::Damaged("its lengths do not fit a slot"));
+        };
+        if u32::from(header.header_length) != board.header_length {
+            return Err(ImageError::Damaged("its payload does not start where the board wants it"));
+        }
+        if bytes.len() < length as usize {
+            return Err(truncated(u64::from(length)));
+        }
+        let (bytes, behind) = bytes.split_at(length as usize);
+        let patches = patches::read(behind)?;
+        let (payload, table) = (usize::from(header.header_length), table as usize);
+        let payload_end = payload + header.payload_length as usize;
+        if bytes[HEADER_LENGTH..payload].iter().chain(&bytes[payload_end..table]).any(|byte| *byte != ERASED) {
+            return Err(ImageError::Damaged("its gaps are not empty"));
+        }
+        let (payload, table) = (bytes[payload..payload_end].to_vec(), bytes[table..].to_vec());
+        if digest(&payload, &table) != header.digest {
+            return Err(ImageError::Damaged("payload or table are not what was signed"));
+        }
+        let entries = decode(&table).ok_or(ImageError::Damaged("its relocation table does not decode"))?;
+        check_halves(board, &entries)?;
+        if entries.last().is_some_and(|entry| entry.end() as usize > payload.len()) {
+            return Err(ImageError::Damaged("its relocation table points past the payload"));
+        }
+        let image = ImageFile::new(*header_bytes, UnsignedImage { board, header, payload, table })?;
+        Ok(ImageFile { patches, ..image })
+    }
+
+    /// The file's bytes: the image, and the patches to it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = self.image_bytes();
+        self.patches.iter().for_each(|patch| patches::write(patch, &mut out));
+        out
+    }
+
+    /// The image's bytes, as the slot holds them that it was linked for.
+    pub fn image_bytes(&self) -> Vec<u8> {
+        self.content(self.image.payload.clone())
+    }
+
+    /// The image with this patch to it, in place of one from the same image.
+    pub(crate) fn with_patch(mut self, patch: Patch) -> ImageFile {
+        self.patches.retain(|other| other.digest() != patch.digest());
+        self.patches.push(patch);
+        self
+    }
+
+    /// The patches to it.
+    pub fn patches(&self) -> &[Patch] {
+        &self.patches
+    }
+
+    /// What `slot` of `board` holds once the image is installed there.
+    pub fn for_slot(&self, board: &Board, slot: Slot) -> Result<Vec<u8>, ImageError> {
+        if board.name != self.image.board.name {
+            return Err(ImageError::OtherBoard { found: self.image.board.name, wanted: board.name });
+        }
+        if self.is_bound() && slot != self.linked_for {
+            return Err(ImageError::OtherSlot(self.linked_for));
+        }
+        let distance = self.image.board.distance(self.linked_for, slot);
+        Ok(self.content(rebased(self.image.payload.clone(), &self.entries(), distance)))
+    }
+
+    fn content(&self, payload: Vec<u8>) -> Vec<u8> {
+        let mut out = self.header_bytes.to_vec();
+        out.resize(usize::from(self.image.header.header_length), ERASED);
+        out.extend(payload);
+        out.resize(self.image.header.table_offset().unwrap_or_default() as usize, ERASED);
+        out.extend(&self.image.table);
+        out
+    }
+
+    /// Whether the private half of `key` signed it.
+    pub fn check_signature(&self, key: &PublicKey) -> Result<(), ImageError> {
+        if self.header().key_id != key.id() {
+            return Err(ImageError::OtherKey { image: hex(&self.header().key_id), key: hex(&key.id()) });
+        }
+        let (signed, signature) = self.header_bytes.split_at(SIGNED_LENGTH);
+        let signature = signature.first_chunk().ok_or(ImageError::Signature)?;
+        if key.verifies(signed, signature) { Ok(()) } else { Err(ImageError::Signature) }
+    }
+
+    /// What the header says.
+    pub fn header(&self) -> &Header {
+        &self.image.header
+    }
+
+    /// The header with its signature.
+    pub fn header_bytes(&self) -> &HeaderBytes {
+        &self.header_bytes
+    }
+
+    /// The board that it is for.
+    pub fn board(&self) -> &'static Board {
+        self.image.board
+    }
+
+    /// The canonical payload.
+    pub fn payload(&self) -> &[u8] {
+        &self.image.payload
+    }
+
+    /// The relocation table's bytes.
+    pub fn table(&self) -> &[u8] {
+        &self.image.table
+    }
+
+    /// The relocation table's entries.
+    pub fn entries(&self) -> Vec<Entry> {
+        // Both makers of an `ImageFile` have seen that it decodes.
+        decode(&self.image.table).unwrap_or_default()
+    }
+
+    /// The slot that it was linked for: A, unless it is bound to B.
+    pub fn linked_for(&self) -> Slot {
+        self.linked_for
+    }
+
+    /// Whether it has no relocations, and so runs in one slot only.
+    pub fn is_bound(&self) -> bool {
+        self.image.table.is_empty()
+    }
+}

@@ -1,0 +1,27 @@
+//! How much of a slot something takes.
+
+use lifeboot_core::{Board, Slot};
+use std::fmt::{self, Display};
+
+/// How much of a slot something takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotUse {
+    /// Bytes that it takes.
+    pub used: u32,
+    /// Bytes of a slot.
+    pub room: u32,
+}
+
+impl SlotUse {
+    /// So many bytes in a slot of this board.
+    pub fn new(board: &Board, used: u32) -> SlotUse {
+        SlotUse { used, room: board.slot(Slot::A).length }
+    }
+}
+
+impl Display for SlotUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = u64::from(self.used) * 100 / u64::from(self.room.max(1));
+        write!(f, "{} of {} bytes ({percent} %)", self.used, self.room)
+    }
+}

@@ -1,0 +1,91 @@
+//! Images before they are signed.
+
+use super::error::ImageError;
+use super::table::{check_halves, table_bytes};
+use crate::hex::hex;
+use lifeboot_core::image::{Header, Revokes, SIGNED_LENGTH};
+use lifeboot_core::rebase::Entry;
+use lifeboot_core::{Board, Slot, Version};
+use sha2::{Digest, Sha256};
+
+/// What the signer says of a firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Its version.
+    pub version: Version,
+    /// The security counter.
+    pub epoch: u32,
+    /// The lowest bootloader format that it can live with.
+    pub lowest_bootloader: u16,
+    /// The lowest and the highest storage schema that it can live with.
+    pub schemas: (u16, u16),
+    /// The keys that are revoked when it is confirmed.
+    pub revokes: Revokes,
+}
+
+/// An image that lacks its signature only.
+#[derive(Clone, Debug)]
+pub struct UnsignedImage {
+    pub(super) board: &'static Board,
+    pub(super) header: Header,
+    pub(super) payload: Vec<u8>,
+    pub(super) table: Vec<u8>,
+}
+
+impl UnsignedImage {
+    /// What its header will say.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// An image of a canonical payload. Without entries it is bound to the slot that it is linked for.
+    pub fn new(
+        board: &'static Board,
+        linked_for: Slot,
+        payload: Vec<u8>,
+        entries: &[Entry],
+        release: Release,
+        key_id: [u8; 4],
+    ) -> Result<UnsignedImage, ImageError> {
+        if release.revokes.ids().any(|id| id == key_id) {
+            return Err(ImageError::OwnKey { key: hex(&key_id) });
+        }
+        let table = table_bytes(entries)?;
+        check_halves(board, entries)?;
+        if entries.last().is_some_and(|entry| entry.end() as usize > payload.len()) {
+            return Err(ImageError::Table);
+        }
+        let too_large = |needed| ImageError::TooLarge { needed, room: board.slots[0].length, board: board.name };
+        let mut header = Header {
+            header_length: board.header_length as u16,
+            board: board.name_bytes(),
+            version: release.version,
+            epoch: release.epoch,
+            link_address: board.payload_address(linked_for),
+            payload_length: u32::try_from(payload.len()).map_err(|_| too_large(payload.len() as u64))?,
+            table_length: u32::try_from(table.len()).map_err(|_| too_large(table.len() as u64))?,
+            digest: [0; 32],
+            lowest_bootloader: release.lowest_bootloader,
+            schemas: release.schemas,
+            key_id,
+            revokes: release.revokes,
+        };
+        header.digest = digest(&payload, &table);
+        let length = header.image_length().ok_or_else(|| too_large(payload.len() as u64))?;
+        if length > board.slots[0].length {
+            return Err(too_large(u64::from(length)));
+        }
+        Ok(UnsignedImage { board, header, payload, table })
+    }
+
+    /// What the Ed25519 signature (RFC 8032, neither hashed before nor with a context) has to cover.
+    pub fn bytes_to_sign(&self) -> [u8; SIGNED_LENGTH] {
+        let mut out = [0; SIGNED_LENGTH];
+        out.copy_from_slice(&self.header.to_bytes([0; 64])[..SIGNED_LENGTH]);
+        out
+    }
+}
+
+pub(super) fn digest(payload: &[u8], table: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(payload).chain_update(table).finalize().into()
+}

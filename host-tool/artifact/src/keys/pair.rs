@@ -1,0 +1,60 @@
+//! New keys, made of random bytes that the caller brings.
+
+use super::encrypted::{self, Passphrase};
+use super::error::KeyError;
+use super::key::PublicKey;
+use super::pem::DEMO_LINE;
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey, KeypairBytes};
+use zeroize::Zeroizing;
+
+/// Bytes of randomness that a new key takes.
+pub const RANDOM_BYTES: usize = SECRET + encrypted::RANDOM_BYTES;
+
+/// Of them the private key itself.
+const SECRET: usize = 32;
+
+/// A new key, as PEM texts.
+pub struct KeyPair {
+    /// The public half.
+    pub public: PublicKey,
+    /// The text of the public half.
+    pub public_pem: String,
+    /// The text of the private half, which is wiped from memory.
+    pub private_pem: Zeroizing<String>,
+}
+
+impl KeyPair {
+    /// Makes a key. With a passphrase the private half is encrypted: scrypt and AES-256-CBC, which openssl reads from
+    /// version 1.1 on.
+    ///
+    /// The bytes must be random, must be used for one key only, and must be wiped afterwards.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`]: it could not be encoded.
+    pub fn new(
+        random: &[u8; RANDOM_BYTES],
+        is_demo: bool,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<KeyPair, KeyError> {
+        let (secret, rest) = random.split_first_chunk::<SECRET>().ok_or(KeyError::Random)?;
+        let first_line = if is_demo { format!("{DEMO_LINE}\n") } else { String::new() };
+        // Without the public half inside, as openssl writes it: openssl 3.0 does not read the other form (RFC 5958).
+        let pair = KeypairBytes { secret_key: *secret, public_key: None };
+        let pem = match passphrase {
+            None => pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Random)?,
+            Some(passphrase) => {
+                let document = pair.to_pkcs8_der().map_err(|_| KeyError::Random)?;
+                encrypted::close(document.as_bytes(), rest.first_chunk().ok_or(KeyError::Random)?, passphrase)?
+            }
+        };
+        let key = SigningKey::from_bytes(secret).verifying_key();
+        let public_pem = key.to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Random)?;
+        Ok(KeyPair {
+            public: PublicKey { key, is_demo },
+            public_pem: format!("{first_line}{public_pem}"),
+            private_pem: Zeroizing::new(format!("{first_line}{}", *pem)),
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! From an ELF file to an image: the same image each time, for the same program, key and words of the signer.
+//!
+//! [`Program::read`] and [`Program::image`] do it in two steps, so that the private key may stay elsewhere;
+//! [`sign`] does it in one. [`Program::prove`] shows that rebasing gives what the linker would have given.
+
+use crate::elf::{ElfError, Firmware};
+use crate::image_file::{ImageError, ImageFile, Release, UnsignedImage, rebased, table_bytes};
+use crate::keys::PrivateKey;
+use crate::relocations::{RelocationError, TableEntry, table};
+use lifeboot_core::rebase::Entry;
+use lifeboot_core::{Board, Slot};
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// What to make of a program.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The board that it is for.
+    pub board: &'static Board,
+    /// What the signer says of it.
+    pub release: Release,
+    /// Whether to leave the relocations out: the image then runs only in the slot that it was linked for.
+    pub bound: bool,
+}
+
+/// A program that was found fit to become an image.
+#[derive(Debug)]
+pub struct Program {
+    firmware: Firmware,
+    table: Vec<TableEntry>,
+}
+
+/// Why a program does not become an image.
+#[derive(Debug, Error, Diagnostic)]
+pub enum SignError {
+    /// The ELF file is not firmware for the board.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Elf(#[from] ElfError),
+    /// The firmware cannot be rebased.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Relocation(#[from] RelocationError),
+    /// There is no such image.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Image(#[from] ImageError),
+    /// An image for both slots has to be linked for slot A.
+    #[error("the firmware is linked for slot B, and an image is made from firmware that is linked for slot A")]
+    #[diagnostic(help(
+        "link it for slot A: its relocations carry it to slot B; or sign with --bound for an image of slot B"
+    ))]
+    LinkedForSlotB,
+}
+
+/// Why a comparison with the relinked program failed.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RelinkedError {
+    /// The other ELF file cannot be read.
+    #[error("the relinked program cannot be read")]
+    #[diagnostic(help("give the ELF file of the same program, linked with the memory.x of the other slot"))]
+    Elf(#[from] ElfError),
+    /// It is linked for the same slot.
+    #[error("both programs are linked for slot {0}")]
+    #[diagnostic(help(
+        "link the second one for the other slot, with LIFEBOOT_LINK_SLOT=B in the environment of cargo build"
+    ))]
+    SameSlot(Slot),
+    /// The image does not move.
+    #[error("an image that is bound to its slot is never rebased: there is nothing to compare")]
+    #[diagnostic(help("leave out --bound or --relinked"))]
+    Bound,
+    /// The payloads have different lengths.
+    #[error("the payload has {rebased} bytes, the relinked one {relinked}: they are not the same program")]
+    #[diagnostic(help(
+        "build both from the same sources, in the same folder, with the same compiler and options: only memory.x may differ"
+    ))]
+    Length {
+        /// Bytes of the rebased payload.
+        rebased: usize,
+        /// Bytes of the relinked one.
+        relinked: usize,
+    },
+    /// The payloads differ.
+    #[error(
+        "rebased and relinked payload differ in {count} bytes, first at {address:#010x} {place}: {rebased:#010x} is not \
+         {relinked:#010x}"
+    )]
+    #[diagnostic(help(
+        "an address without a relocation (a linker script's LONG, a checksum, a number made from an address), or another \
+         build: only memory.x may differ between the two"
+    ))]
+    Differs {
+        /// Bytes that differ.
+        count: usize,
+        /// Address of the first word that differs, in the slot that the image is linked for.
+        address: u32,
+        /// Its symbol and section.
+        place: String,
+        /// The word there after rebasing.
+        rebased: u32,
+        /// The word there in the relinked program.
+        relinked: u32,
+    },
+}
+
+/// Signs the program in an ELF file.
+pub fn sign(elf: &[u8], options: &Options, key: &PrivateKey) -> Result<ImageFile, SignError> {
+    let image = Program::read(elf, options.board, options.bound)?.image(options.release, key.public().id())?;
+    let signature = key.sign(&image.bytes_to_sign());
+    Ok(image.with_signature(signature)?)
+}
+
+impl Program {
+    /// Reads an ELF file; `bound` leaves the relocations out.
+    pub fn read(elf: &[u8], board: &'static Board, bound: bool) -> Result<Program, SignError> {
+        let firmware = Firmware::parse(elf, board)?;
+        if bound {
+            return Ok(Program { firmware, table: Vec::new() });
+        }
+        if firmware.slot() != Slot::A {
+            return Err(SignError::LinkedForSlotB);
+        }
+        let table = table(&firmware)?;
+        Ok(Program { firmware, table })
+    }
+
+    /// The image, ready to be signed with the key of this id.
+    pub fn image(&self, release: Release, key_id: [u8; 4]) -> Result<UnsignedImage, ImageError> {
+        let payload = self.firmware.payload().to_vec();
+        UnsignedImage::new(self.firmware.board(), self.firmware.slot(), payload, &self.entries(), release, key_id)
+    }
+
+    /// Compares the payload, rebased, with that of the same program linked for the other slot.
+    pub fn prove(&self, relinked_elf: &[u8]) -> Result<(), RelinkedError> {
+        if self.table.is_empty() {
+            return Err(RelinkedError::Bound);
+        }
+        let board = self.firmware.board();
+        let relinked = Firmware::parse(relinked_elf, board)?;
+        if relinked.slot() == self.firmware.slot() {
+            return Err(RelinkedError::SameSlot(relinked.slot()));
+        }
+        let distance = board.distance(self.firmware.slot(), relinked.slot());
+        let rebased = rebased(self.firmware.payload().to_vec(), &self.entries(), distance);
+        let relinked = relinked.payload();
+        if rebased.len() != relinked.len() {
+            return Err(RelinkedError::Length { rebased: rebased.len(), relinked: relinked.len() });
+        }
+        let differing = || (0..rebased.len()).filter(|index| rebased[*index] != relinked[*index]);
+        let Some(first) = differing().next() else { return Ok(()) };
+        let offset = first & !3;
+        let word = |bytes: &[u8]| {
+            let bytes = bytes[offset..].iter().take(4).rev();
+            bytes.fold(0, |word, byte| word << 8 | u32::from(*byte))
+        };
+        Err(RelinkedError::Differs {
+            count: differing().count(),
+            address: self.firmware.room().start + offset as u32,
+            place: self.firmware.place_of(first as u32),
+            rebased: word(&rebased),
+            relinked: word(relinked),
+        })
+    }
+
+    /// The firmware as it was read.
+    pub fn firmware(&self) -> &Firmware {
+        &self.firmware
+    }
+
+    /// The relocation table's entries, and where they come from.
+    pub fn table(&self) -> &[TableEntry] {
+        &self.table
+    }
+
+    /// Bytes of the relocation table.
+    pub fn table_length(&self) -> Result<usize, ImageError> {
+        Ok(table_bytes(&self.entries())?.len())
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.table.iter().map(|row| row.entry).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! A device's state and outcomes, in words.
+
+use crate::state::{is_on_trial, running_content};
+use lifeboot_core::Version;
+use lifeboot_wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, SlotContent, Status};
+
+/// What runs, in a few words.
+pub fn running(status: &Status) -> String {
+    let state = if is_on_trial(status) { "on trial" } else { "confirmed" };
+    match status.recovery {
+        Some(Recovery::NothingStarts) => return "the bootloader, since no slot can be started".to_owned(),
+        Some(Recovery::Requested) => return "the bootloader, since it was asked to".to_owned(),
+        None => {}
+    }
+    match running_content(status) {
+        SlotContent::Image { version, .. } => {
+            format!("{} in slot {:?}, {state}", Version::from(version), status.running)
+        }
+        _ => format!("slot {:?}, which holds no image", status.running),
+    }
+}
+
+/// How an update ended, in words.
+pub fn ending(outcome: &Outcome) -> String {
+    let Outcome { slot, version, ending, .. } = outcome;
+    let version = Version::from(*version);
+    match ending {
+        OutcomeEnding::Confirmed => format!("{version} in slot {slot:?} was confirmed"),
+        OutcomeEnding::FellBack => {
+            format!("{version} in slot {slot:?} was started because the confirmed slot could not be")
+        }
+        OutcomeEnding::Invalid | OutcomeEnding::NotConfirmed | OutcomeEnding::Requested => {
+            format!("{version} in slot {slot:?} was rejected: {}", reason(outcome))
+        }
+    }
+}
+
+/// Why an image was rejected, in words.
+pub fn reason(outcome: &Outcome) -> String {
+    let crash = outcome.fault.map(|fault| format!("; the last start crashed: {}", crash(&fault)));
+    why(outcome.ending, &crash.unwrap_or_else(|| last_start(outcome.cause).to_owned()))
+}
+
+/// Why an image in quarantine was rejected, in words.
+pub fn earlier_reason(rejection: &Rejection) -> String {
+    why(rejection.ending, last_start(rejection.cause))
+}
+
+/// Where firmware crashed, and how, where its core tells.
+fn crash(fault: &Fault) -> String {
+    match fault.status {
+        0 => format!("fault at {:#010x}", fault.pc),
+        status => format!("fault at {:#010x}, status {status:#010x}", fault.pc),
+    }
+}
+
+fn last_start(cause: ResetCause) -> &'static str {
+    match cause {
+        ResetCause::Unknown => "",
+        ResetCause::PowerOn => "; the last start ended by a loss of power",
+        ResetCause::BrownOut => "; the last start ended by a sagging supply",
+        ResetCause::Pin => "; the last start ended by the reset pin or a debugger",
+        ResetCause::Watchdog => "; the last start ended by the watchdog: it hung",
+        ResetCause::Fault => "; the last start ended by a fault or a panic",
+        ResetCause::Request => "; the last start ended by a reset that it asked for",
+    }
+}
+
+fn why(ending: OutcomeEnding, last_start: &str) -> String {
+    match ending {
+        OutcomeEnding::Confirmed => "it was confirmed".to_owned(),
+        OutcomeEnding::FellBack => format!("the confirmed slot could not be started{last_start}"),
+        OutcomeEnding::Invalid => "it did not verify when it was to be started".to_owned(),
+        OutcomeEnding::NotConfirmed => format!("it did not confirm in any of its starts{last_start}"),
+        OutcomeEnding::Requested => "the firmware or a host asked to go back".to_owned(),
+    }
+}
+
+/// A board's name, as headers and devices carry it.
+pub fn board_name(bytes: &[u8; 16]) -> String {
+    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
+}

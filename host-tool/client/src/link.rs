@@ -1,0 +1,301 @@
+//! The conversation with one device: requests go out, answers come back, over a line that may lose either.
+//!
+//! Each request has a number; its answer carries the same. A request that stays without answer is sent again under the
+//! same number, which a device that had carried it out already only answers. A connection that breaks (a reset USB
+//! device, an unplugged adapter, an emulator that restarts) is a loss of bytes like any other, as long as it can be
+//! made again.
+
+mod error;
+mod event;
+mod frames;
+mod questions;
+mod recovery;
+mod reply;
+mod waiting;
+
+pub use error::LinkError;
+pub use event::{LinkEvent, Listener, Source, Waiting};
+pub use frames::is_text;
+pub use reply::Reply;
+
+use crate::pipe::Pipe;
+use event::REPORT_AFTER;
+use frames::{End, Frames};
+use lifeboot_wire::{Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS, frame};
+use recovery::RecoveryDetails;
+use reply::fits;
+use std::time::Duration;
+
+/// Bytes of the largest request's message; larger than any device takes.
+const REQUEST: usize = 16 * 1024;
+
+/// Silence on the line after which what has come is not the beginning of a frame, if it reads as text; and how often a
+/// wait looks whether it is called off.
+const IDLE_GAP: Duration = Duration::from_millis(100);
+
+/// How long to wait for an answer, and how often to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How long to wait after each request.
+    pub timeout: Duration,
+    /// Requests.
+    pub attempts: u32,
+}
+
+impl Retry {
+    /// For what a device answers from its RAM.
+    pub const SHORT: Retry = Retry { timeout: Duration::from_millis(500), attempts: 8 };
+    /// For a few digests, or a boot record: an erase and a second or two of a slow core.
+    pub const MEDIUM: Retry = Retry { timeout: Duration::from_secs(2), attempts: 6 };
+    /// For a signature, which takes a slow core seconds, and is checked again when it is asked again.
+    pub const LONG: Retry = Retry { timeout: Duration::from_secs(3), attempts: 6 };
+    /// For verifying a whole slot: the repetitions keep the session, and the device does nothing twice.
+    pub const VERIFY: Retry = Retry { timeout: Duration::from_secs(1), attempts: 60 };
+}
+
+/// A link goes to another thread with whoever owns it, and with it all that it calls.
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Link<Box<dyn Pipe>>>();
+    is_send::<Listener>();
+};
+
+/// A conversation with the device at the other end of a pipe.
+pub struct Link<P> {
+    pipe: P,
+    frames: Frames,
+    /// Bytes that were read and not looked at yet, last one first.
+    unread: Vec<u8>,
+    session: u16,
+    number: u8,
+    /// A zero byte is due, to end what the line may carry.
+    resynchronise: bool,
+    recovery: Duration,
+    busy_wait: Duration,
+    listener: Option<Listener>,
+    stop: Option<Box<dyn Fn() -> bool + Send>>,
+    /// Since when a request waits for its answer, over all that have none since the last one; and whether that was told.
+    unanswered: Option<(Duration, bool)>,
+    /// What a bootloader told with its state, if that was the last state that was heard.
+    details: Option<RecoveryDetails>,
+}
+
+impl<P: Pipe> Link<P> {
+    /// A conversation that has not begun. The seed says who this host is and which number its first request has: two
+    /// hosts on one line must not have the same, so it must come from chance.
+    pub fn new(pipe: P, seed: u32) -> Self {
+        Link {
+            pipe,
+            frames: Frames::new(),
+            unread: Vec::new(),
+            session: (seed as u16).max(1),
+            // Answers do not say whom they are for: one to the last host should not fit by chance.
+            number: (seed >> 16) as u8,
+            resynchronise: true,
+            recovery: Duration::from_secs(10),
+            busy_wait: Duration::from_millis(u64::from(SESSION_TIMEOUT_MS) + 1000),
+            listener: None,
+            stop: None,
+            unanswered: None,
+            details: None,
+        }
+    }
+
+    /// Tells `listener` what comes beside answers, and what happens to the connection. Without one it is dropped.
+    pub fn with_listener(self, listener: impl FnMut(Duration, LinkEvent<'_>) + Send + 'static) -> Self {
+        Link { listener: Some(Box::new(listener)), ..self }
+    }
+
+    /// Hands what the firmware logs to `sink`, in place of a listener.
+    pub fn with_log(self, mut sink: impl FnMut(&[u8]) + Send + 'static) -> Self {
+        self.with_listener(move |_, event| {
+            if let LinkEvent::Log(Source::Firmware, piece) = event {
+                sink(piece);
+            }
+        })
+    }
+
+    /// Sets what calls every wait off, with [`LinkError::Stopped`], soon after it has become true.
+    pub fn with_stop(self, stop: impl Fn() -> bool + Send + 'static) -> Self {
+        Link { stop: Some(Box::new(stop)), ..self }
+    }
+
+    /// Sets how long a broken connection is tried again; 10 s where nothing is said.
+    pub fn with_recovery(self, recovery: Duration) -> Self {
+        Link { recovery, ..self }
+    }
+
+    /// Sets how long to wait for another host to fall silent; a little longer than [`SESSION_TIMEOUT_MS`] where nothing is said.
+    pub fn with_busy_wait(self, busy_wait: Duration) -> Self {
+        Link { busy_wait, ..self }
+    }
+
+    /// The pipe.
+    pub fn pipe(&mut self) -> &mut P {
+        &mut self.pipe
+    }
+
+    /// Gives the pipe back.
+    pub fn into_pipe(self) -> P {
+        self.pipe
+    }
+
+    /// The pipe's clock.
+    pub fn now(&self) -> Duration {
+        self.pipe.now()
+    }
+
+    /// Sends one request and waits for its answer.
+    ///
+    /// # Errors
+    /// [`LinkError::Silent`] where none came; the connection's.
+    pub fn ask(&mut self, command: &Command, retry: Retry) -> Result<Reply, LinkError> {
+        let number = self.next_number();
+        // Its holder was heard before the first answer that says so.
+        let mut busy_since: Option<Duration> = None;
+        let mut attempts = 0;
+        while attempts < retry.attempts {
+            attempts += 1;
+            // Whatever swallowed the last try may have left half a frame.
+            self.resynchronise |= attempts > 1;
+            self.transmit(number, command)?;
+            self.unanswered.get_or_insert((self.now(), false));
+            let mut until = self.now() + retry.timeout;
+            while let Some(reply) = self.answer(number, command, until)? {
+                let now = self.now();
+                if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > REPORT_AFTER {
+                    self.report(LinkEvent::Waiting(Waiting::OtherHost(self.busy_wait)));
+                }
+                // A repetition may have been heard in part.
+                self.resynchronise |= attempts > 1;
+                if reply != Reply::Refused(Refusal::Busy) || now - *busy_since.get_or_insert(now) >= self.busy_wait {
+                    return Ok(reply);
+                }
+                attempts = 0;
+                until = until.min(now + Retry::SHORT.timeout);
+            }
+        }
+        Err(LinkError::Silent)
+    }
+
+    /// Sends one request and does not wait; returns its number.
+    ///
+    /// # Errors
+    /// The connection's, where it cannot be made again.
+    pub fn send(&mut self, command: &Command) -> Result<u8, LinkError> {
+        let number = self.next_number();
+        self.transmit(number, command)?;
+        Ok(number)
+    }
+
+    /// The next answer, with its number, 0 for what nobody asked for; `None` where none came in time, or the
+    /// connection had to be made again.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn receive(&mut self, wait: Duration) -> Result<Option<(u8, Reply)>, LinkError> {
+        let until = self.now() + wait;
+        loop {
+            while let Some(byte) = self.unread.pop() {
+                if let Some(answer) = self.take(byte) {
+                    self.unanswered = None;
+                    return Ok(Some(answer));
+                }
+            }
+            let left = until.saturating_sub(self.now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            if self.is_stopped() {
+                return Err(LinkError::Stopped);
+            }
+            let mut buffer = [0; 4096];
+            match self.pipe.read(&mut buffer, left.min(IDLE_GAP)) {
+                Ok(0) => {
+                    if let (Some(listener), Some(text)) = (&mut self.listener, self.frames.text()) {
+                        listener(self.pipe.received_at(), LinkEvent::Other(text));
+                    }
+                    self.report_unanswered();
+                }
+                Ok(length) => self.unread.extend(buffer[..length].iter().rev()),
+                Err(lost) => return self.recover(lost).map(|()| None),
+            }
+        }
+    }
+
+    /// Takes the next byte, and tells what it completed, unless that is an answer.
+    fn take(&mut self, byte: u8) -> Option<(u8, Reply)> {
+        let end = self.frames.push(byte)?;
+        let now = self.pipe.received_at();
+        let mut report = |event| {
+            if let Some(listener) = &mut self.listener {
+                listener(now, event);
+            }
+        };
+        let others = self.frames.others();
+        match end {
+            End::Empty => report(LinkEvent::Resynchronised),
+            _ if others.is_empty() => {}
+            End::Frame | End::Other => report(LinkEvent::Other(others)),
+        }
+        if end != End::Frame {
+            return None;
+        }
+        let Answer { number, body } = self.frames.message()?;
+        match &body {
+            Body::Log(piece) => report(LinkEvent::Log(Source::Firmware, piece)),
+            Body::BootLog(log) => report(LinkEvent::Log(Source::Bootloader, log)),
+            Body::Status(status) => {
+                report(LinkEvent::Status(status));
+                self.details = None;
+            }
+            Body::Recovery { info, record, headers, .. } => {
+                self.details = RecoveryDetails::read(info, record, *headers)
+            }
+            _ => {}
+        }
+        Some((number, Reply::of(body)?))
+    }
+
+    /// The next frame starts afresh, whatever the line carries.
+    pub(crate) fn resynchronise(&mut self) {
+        self.resynchronise = true;
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pause(&mut self, time: Duration) {
+        self.pipe.pause(time);
+    }
+
+    fn answer(&mut self, number: u8, command: &Command, until: Duration) -> Result<Option<Reply>, LinkError> {
+        loop {
+            let left = until.saturating_sub(self.now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            match self.receive(left)? {
+                Some((found, reply)) if found == number && fits(command, &reply) => return Ok(Some(reply)),
+                // Late, or repeated, or nobody's, or the last host's.
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    fn next_number(&mut self) -> u8 {
+        self.number = self.number.checked_add(1).unwrap_or(1);
+        self.number
+    }
+
+    fn transmit(&mut self, number: u8, command: &Command) -> Result<(), LinkError> {
+        let request = Request { session: self.session, number, command: command.clone() };
+        let mut scratch = [0; REQUEST];
+        let mut out = [0; REQUEST + frame::overhead(REQUEST) + 1];
+        let length = frame::encode(&request, &mut scratch, &mut out[1..]).ok_or(LinkError::TooLong)?;
+        let start = usize::from(!self.resynchronise);
+        match self.pipe.write(&out[start..=length]) {
+            Ok(()) => self.resynchronise = false,
+            Err(lost) => self.recover(lost)?,
+        }
+        Ok(())
+    }
+}

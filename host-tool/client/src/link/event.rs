@@ -1,0 +1,50 @@
+//! What a link hears beside the answer that it waits for, and what it waits for longer than a moment.
+
+use crate::pipe::PipeError;
+use lifeboot_wire::Status;
+use std::time::Duration;
+
+/// A wait that is longer than this is told.
+pub(super) const REPORT_AFTER: Duration = Duration::from_secs(1);
+
+/// What a link hears, and what happens to it.
+#[derive(Debug)]
+pub enum LinkEvent<'a> {
+    /// A piece of a program's log, as defmt encodes it.
+    Log(Source, &'a [u8]),
+    /// The state of the device, whoever asked for it.
+    Status(&'a Status),
+    /// An empty frame: whoever sends begins afresh, as a device does that has just started.
+    Resynchronised,
+    /// Bytes that are no frame: text that a program prints, noise, or a damaged frame.
+    Other(&'a [u8]),
+    /// The connection is lost.
+    Lost(&'a PipeError),
+    /// The connection was made again.
+    Connected,
+    /// A wait has become longer than a second. Said once for each.
+    Waiting(Waiting),
+}
+
+/// Who logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The bootloader.
+    Bootloader,
+    /// The firmware in a slot.
+    Firmware,
+}
+
+/// What a link waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// The device's answer.
+    Answer,
+    /// The port, for as long as this at most.
+    Port(Duration),
+    /// Another host that holds the device, for as long as this at most.
+    OtherHost(Duration),
+}
+
+/// Listens to a link; with the time on its pipe's clock.
+pub type Listener = Box<dyn FnMut(Duration, LinkEvent<'_>) + Send>;

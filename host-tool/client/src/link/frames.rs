@@ -1,0 +1,181 @@
+//! Finds frames between whatever else is on the line.
+//!
+//! Firmware that prints text on the same line ends nothing with a zero byte, so the text runs into the next frame. The
+//! frame is its tail: each tail is tried, and a CRC that fits tells the right one. What is in front of it is handed on,
+//! for those that want to see it; text also before a zero comes, which a program without Lifeboot never sends.
+
+use lifeboot_wire::frame::Decoder;
+use serde::Deserialize;
+
+/// Bytes of the largest message that can be understood; answers of this version have a few hundred at most.
+const MESSAGE: usize = 4096;
+/// Bytes of the longest tail that is tried.
+const TAIL: usize = 512;
+
+/// What a byte completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A frame, which [`message`](Frames::message) reads.
+    Frame,
+    /// Nothing between two zeros: somebody begins afresh, as a device does that has just started.
+    Empty,
+    /// No frame, or a damaged one.
+    Other,
+}
+
+/// Puts bytes together to frames.
+pub(super) struct Frames {
+    /// Since the last zero.
+    bytes: Vec<u8>,
+    /// How many of them were handed on as text.
+    handed: usize,
+    /// The bytes before the last zero are still there, and so many of them are no frame.
+    others: Option<usize>,
+    decoder: Box<Decoder<MESSAGE>>,
+}
+
+impl Frames {
+    pub(super) fn new() -> Self {
+        Frames { bytes: Vec::new(), handed: 0, others: None, decoder: Box::default() }
+    }
+
+    /// Forgets the beginning of a frame.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.handed = 0;
+        self.others = None;
+    }
+
+    /// Takes the next byte; what it completed, if anything.
+    pub(super) fn push(&mut self, byte: u8) -> Option<End> {
+        if self.others.is_some() {
+            self.clear();
+        }
+        if byte != 0 {
+            // Without any zero this is no line of ours; a megabyte of it must not pile up.
+            if self.bytes.len() >= 2 * MESSAGE {
+                self.bytes.drain(..MESSAGE);
+                self.handed = self.handed.saturating_sub(MESSAGE);
+            }
+            self.bytes.push(byte);
+            return None;
+        }
+        let tails = self.bytes.len().saturating_sub(TAIL).max(1)..self.bytes.len();
+        let found = std::iter::once(0).chain(tails).find(|start| {
+            self.bytes[*start..].iter().for_each(|byte| {
+                self.decoder.push(*byte);
+            });
+            self.decoder.push(0)
+        });
+        self.others = Some(found.unwrap_or(self.bytes.len()));
+        Some(match found {
+            Some(_) => End::Frame,
+            None if self.bytes.is_empty() => End::Empty,
+            None => End::Other,
+        })
+    }
+
+    /// The message of the frame that was completed; `None` where it is of a kind that this version does not know.
+    pub(super) fn message<'a, M: Deserialize<'a>>(&'a self) -> Option<M> {
+        self.decoder.message()
+    }
+
+    /// The bytes before the last zero that were no frame, without those that were handed on as text before.
+    pub(super) fn others(&self) -> &[u8] {
+        self.others.and_then(|end| self.bytes.get(self.handed..end)).unwrap_or_default()
+    }
+
+    /// What has come since the last zero, if it is text; each byte once. A frame that has just begun is none: its number
+    /// and what follows it are no text.
+    pub(super) fn text(&mut self) -> Option<&[u8]> {
+        let from = self.handed;
+        if self.others.is_some() || from == self.bytes.len() || !is_text(&self.bytes[from..]) {
+            return None;
+        }
+        self.handed = self.bytes.len();
+        self.bytes.get(from..)
+    }
+}
+
+/// Whether bytes read as text, up to a letter that is not whole yet.
+pub fn is_text(bytes: &[u8]) -> bool {
+    let text = match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+        Err(_) => return false,
+    };
+    // An escape character begins a colour.
+    text.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\r' | '\t' | '\x1b' | '\x08'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifeboot_wire::{Answer, Body, frame};
+    use proptest::prelude::*;
+
+    fn frame_of(next: u32) -> Vec<u8> {
+        let (mut scratch, mut out) = ([0; 64], [0; 64]);
+        let answer = Answer { number: 7, body: Body::Written { next } };
+        let length = frame::encode(&answer, &mut scratch, &mut out).unwrap();
+        out[..length].to_vec()
+    }
+
+    fn found(bytes: &[u8]) -> Vec<u32> {
+        let mut frames = Frames::new();
+        let mut found = Vec::new();
+        for byte in bytes {
+            if frames.push(*byte) == Some(End::Frame)
+                && let Some(Answer { body: Body::Written { next }, .. }) = frames.message()
+            {
+                found.push(next);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn text_in_front_of_a_frame_is_no_harm() {
+        let bytes =
+            [b"boot ok\r\n".as_slice(), &frame_of(1), b"tick\r\n", &frame_of(2), &[0, 0], &frame_of(3)].concat();
+        assert_eq!(found(&bytes), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_no_frame_is_handed_on_once() {
+        let mut frames = Frames::new();
+        let push = |frames: &mut Frames, bytes: &[u8]| bytes.iter().filter_map(|byte| frames.push(*byte)).last();
+        assert_eq!(push(&mut frames, b"panicked at "), None);
+        assert_eq!(frames.text(), Some(b"panicked at ".as_slice()));
+        assert_eq!(frames.text(), None);
+        assert_eq!(push(&mut frames, &[b"main.rs\r\n".as_slice(), &frame_of(1)].concat()), Some(End::Frame));
+        assert_eq!(frames.others(), b"main.rs\r\n");
+        let frame = frame_of(2);
+        let (most, zero) = frame.split_at(frame.len() - 1);
+        assert_eq!(push(&mut frames, most), None);
+        assert_eq!(frames.text(), None, "half a frame is no text");
+        assert_eq!((push(&mut frames, zero), frames.others()), (Some(End::Frame), [].as_slice()));
+        assert_eq!((push(&mut frames, &[0]), frames.others()), (Some(End::Empty), [].as_slice()));
+        assert_eq!((push(&mut frames, b"no frame\0"), frames.others()), (Some(End::Other), b"no frame".as_slice()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn whatever_stands_between_zeros_the_next_frame_is_found(
+            garbage in prop::collection::vec(any::<u8>(), 0..3000), next in any::<u32>(),
+        ) {
+            let bytes = [garbage.as_slice(), &[0], &frame_of(next)].concat();
+            prop_assert_eq!(found(&bytes).last().copied(), Some(next));
+        }
+
+        #[test]
+        fn a_damaged_frame_is_dropped(next in any::<u32>(), at in 0usize..8, flip in 1u8..) {
+            let mut bytes = frame_of(next);
+            let end = bytes.len() - 1;
+            bytes[at % end] ^= flip;
+            prop_assert!(found(&bytes).is_empty());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The state of a device whose bootloader answers, its keys and its quarantine, read from what stands in its flash.
+
+use lifeboot_core::Board;
+use lifeboot_core::image::{Header, HeaderBytes};
+use lifeboot_core::info::{BootloaderInfo, key_id};
+use lifeboot_core::record::Record;
+use lifeboot_wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE};
+
+/// Where the info of a bootloader names its board.
+const BOARD: std::ops::Range<usize> = 0x10..0x20;
+
+/// The state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) tells; `None` where it is not of the formats
+/// that this program knows.
+pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
+    let (known, info) = read(info)?;
+    let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
+    let [a, b] = headers.map(content);
+    Some(Status {
+        wire: WIRE,
+        board: known.name_bytes(),
+        bootloader: info.format(),
+        demo_key: info.demo_key(),
+        // No slot runs; to everything but the words, the one that is not to be written is as good as that.
+        running: record.confirmed.into(),
+        confirmed: record.confirmed.into(),
+        trial: record.trial.map(Into::into),
+        slots: [a?, b?],
+        epoch_floor: record.epoch_floor,
+        revoked: record.revoked,
+        outcome: record.outcomes.last().map(Into::into),
+        // One frame at a time.
+        window: 0,
+        chunk,
+        unit: known.slot_unit,
+        boot: None,
+        recovery: Some(if asked { Recovery::Requested } else { Recovery::NothingStarts }),
+    })
+}
+
+/// What the same answer tells, and firmware is asked for by commands of their own.
+pub(super) struct RecoveryDetails {
+    pub keys: Keys,
+    /// The newest first.
+    pub quarantine: Vec<Rejection>,
+}
+
+impl RecoveryDetails {
+    /// `None` where it is not of the formats that this program knows.
+    pub(super) fn read(info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Self> {
+        let (_, info) = read(info)?;
+        let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
+        let signed = headers.map(|header| {
+            let header = Header::parse(header.try_into().ok()?).ok()?;
+            Some(Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
+        });
+        let ids = std::array::from_fn(|index| info.keys().get(index).map(key_id));
+        Some(RecoveryDetails {
+            keys: Keys { ids, revoked: record.revoked, signed },
+            quarantine: record.outcomes.quarantine().map(Into::into).collect(),
+        })
+    }
+}
+
+fn read(info: &[u8]) -> Option<(&'static Board, BootloaderInfo)> {
+    let board: [u8; 16] = info.get(BOARD)?.try_into().ok()?;
+    let board = Board::named(std::str::from_utf8(&board).ok()?.trim_end_matches('\0'))?;
+    Some((board, BootloaderInfo::from_bytes(info.try_into().ok()?, board)?))
+}
+
+fn content(header: &[u8]) -> Option<SlotContent> {
+    let bytes: &HeaderBytes = header.try_into().ok()?;
+    Some(match Header::parse(bytes) {
+        Ok(Header { version, epoch, digest, .. }) => SlotContent::Image {
+            version: version.into(),
+            epoch,
+            digest: digest.first_chunk().copied().unwrap_or_default(),
+        },
+        Err(_) if bytes.iter().all(|byte| *byte == 0xff) => SlotContent::Empty,
+        Err(_) => SlotContent::Unfinished,
+    })
+}

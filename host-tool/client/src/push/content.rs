@@ -1,0 +1,172 @@
+//! What a transfer sends: the image as it is, or a patch that makes it.
+
+use super::plan::{Phases, Segment};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_core::layout::BLOCK;
+use lifeboot_wire::Command;
+use std::ops::Range;
+use std::time::Duration;
+
+/// Frames on their way at most: far fewer than there are numbers.
+const FRAMES: usize = 100;
+/// Quiet before the first question how things stand: the shorter, the sooner a device gets again what it lost while it erased.
+const PROBE_AFTER: Duration = Duration::from_millis(250);
+/// The same for a patch, of which a frame can take long: what is asked meanwhile may be lost, and spoil the frame behind it.
+const PROBE_PATCH_AFTER: Duration = Duration::from_millis(500);
+/// Questions without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
+/// 4 s for 128 KiB, DS8626, flash memory programming).
+const PROBES: u32 = 15;
+/// The same for a patch, of which a few bytes can be the whole image: all its units are erased before the next answer.
+const PATCH_PROBES: u32 = 50;
+
+/// What a transfer sends. All positions count from its first byte, that of the image's table; the device counts from the
+/// slot's, and the payload lies before the table there.
+#[derive(Clone, Copy)]
+pub(super) enum Content<'a> {
+    Image(&'a ImageFile, &'a Phases),
+    Patch(&'a [u8]),
+}
+
+impl<'a> Content<'a> {
+    /// What is to be sent of it and what skipped, as the device counts, each part's in order: as one run.
+    pub(super) fn segments(self, [table, payload]: [&[Segment]; 2]) -> Vec<Segment> {
+        let mut joined: Vec<Segment> = Vec::new();
+        for (segments, part) in [(table, Part::Table), (payload, Part::Payload)] {
+            for segment in segments {
+                let segment = match *segment {
+                    Segment::Skip(to) => Segment::Skip(self.position(part, to)),
+                    Segment::Send(to) => Segment::Send(self.position(part, to)),
+                };
+                joined.pop_if(|last| matches!((last, segment), (Segment::Send(_), Segment::Send(_))));
+                joined.push(segment);
+            }
+        }
+        joined
+    }
+
+    fn position(self, part: Part, offset: u32) -> u32 {
+        match (self, part) {
+            (Content::Image(_, phases), Part::Table) => offset - phases.table.start,
+            (Content::Image(_, phases), Part::Payload) => self.table() + offset - phases.payload.start,
+            (Content::Patch(_), _) => offset,
+        }
+    }
+
+    /// Where the table ends.
+    fn table(self) -> u32 {
+        match self {
+            Content::Image(_, phases) => phases.table.len() as u32,
+            Content::Patch(_) => 0,
+        }
+    }
+
+    /// A range as the device counts, and which part it lies in.
+    fn place(self, range: &Range<u32>) -> (Part, Range<u32>) {
+        let Content::Image(_, phases) = self else { return (Part::Payload, range.clone()) };
+        let (part, from, start) = if range.start < self.table() {
+            (Part::Table, 0, phases.table.start)
+        } else {
+            (Part::Payload, self.table(), phases.payload.start)
+        };
+        (part, range.start - from + start..range.end - from + start)
+    }
+
+    /// Where the part ends that a position lies in: no frame reaches further.
+    pub(super) fn part_end(self, position: u32) -> u32 {
+        if position < self.table() { self.table() } else { self.total() as u32 }
+    }
+
+    /// What brings the bytes at these positions, which lie in one part.
+    pub(super) fn command(self, range: &Range<u32>) -> Command<'a> {
+        let (part, Range { start: offset, .. }) = self.place(range);
+        let (bytes, start) = match (self, part) {
+            (Content::Patch(patch), _) => (patch, 0),
+            (Content::Image(image, _), Part::Table) => (image.table(), 0),
+            (Content::Image(image, _), Part::Payload) => (image.payload(), self.table()),
+        };
+        let bytes = bytes.get((range.start - start) as usize..(range.end - start) as usize).unwrap_or_default();
+        match self {
+            Content::Patch(_) => Command::Patch { offset, bytes },
+            Content::Image(..) => Command::Write { offset, bytes },
+        }
+    }
+
+    /// What has the device skip what lies between these positions, in one part.
+    pub(super) fn skip(self, range: &Range<u32>) -> Command<'a> {
+        Command::Skip { to: self.place(range).1.end }
+    }
+
+    /// The position at which a device is that needs `next`, of which `written` was there already, and no more than up to
+    /// `furthest` was sent.
+    pub(super) fn reached(self, written: u32, furthest: u32, next: u32) -> Option<u32> {
+        let Content::Image(_, phases) = self else { return Some(next) };
+        let (Range { start, end }, total) = (phases.payload.clone(), self.total() as u32);
+        let in_payload = (start..=end).contains(&next).then(|| self.position(Part::Payload, next));
+        let in_table = (phases.table.start..=phases.table.end).contains(&next) && written < self.table();
+        // Where the payload ends, the table may begin. A device that has all of it can be asked to finish; one that has not
+        // says so.
+        if in_table && !(next == end && furthest == total) {
+            return Some(self.position(Part::Table, next));
+        }
+        // With the table's end comes the payload's start.
+        in_payload.or((next == phases.table.end).then_some(self.table()))
+    }
+
+    /// Whether the device erases when it has these bytes, with units of so many bytes: it does when the first block that it
+    /// writes to a unit is full. Of a patch nobody knows; its frames wait for each other anyway.
+    pub(super) fn erases(self, range: &Range<u32>, unit: u32) -> bool {
+        let Content::Image(_, phases) = self else { return false };
+        let (part, range) = self.place(range);
+        let phase = match part {
+            Part::Table => &phases.table,
+            Part::Payload => &phases.payload,
+        };
+        let is_first = |start: u32| {
+            let full = start.max(phase.start).saturating_add(BLOCK).min(phase.end);
+            range.start < full && full <= range.end
+        };
+        // The unit in which the range ends, and the one before: no frame reaches further.
+        let last = range.end.saturating_sub(1).checked_div(unit).unwrap_or_default();
+        !range.is_empty() && [last.saturating_sub(1), last].into_iter().any(|number| is_first(number * unit))
+    }
+
+    /// How many bytes that is in all.
+    pub(super) fn total(self) -> u64 {
+        match self {
+            Content::Image(_, phases) => phases.ranges().map(|range| range.len() as u64).iter().sum(),
+            Content::Patch(patch) => patch.len() as u64,
+        }
+    }
+
+    /// Frames that may be on their way at once.
+    pub(super) fn frames(self) -> usize {
+        match self {
+            Content::Image(..) => FRAMES,
+            // What arrives while flash is erased is lost on some boards, and one frame may make many units.
+            Content::Patch(_) => 1,
+        }
+    }
+
+    /// Quiet before the first question how things stand.
+    pub(super) fn probe_after(self) -> Duration {
+        match self {
+            Content::Image(..) => PROBE_AFTER,
+            Content::Patch(_) => PROBE_PATCH_AFTER,
+        }
+    }
+
+    /// Questions without an answer, after which the device counts as gone.
+    pub(super) fn probes(self) -> u32 {
+        match self {
+            Content::Image(..) => PROBES,
+            Content::Patch(_) => PATCH_PROBES,
+        }
+    }
+}
+
+/// A part of an image.
+#[derive(Clone, Copy)]
+enum Part {
+    Table,
+    Payload,
+}

@@ -1,0 +1,74 @@
+//! How much a push would send to a slot that holds a certain image: what `lifeboot diff` tells before a release.
+
+use super::plan::{Found, HeaderFound, Held, Part, Phases, Segment, plan};
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_core::Slot;
+
+/// What a push of an image would do to a slot that holds another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Bytes of the image that would be sent.
+    pub sent: u32,
+    /// Bytes of the image that are there already.
+    pub skipped: u32,
+    /// Erase units that would be erased and written.
+    pub erased: u32,
+    /// Erase units that the image lies in.
+    pub units: u32,
+}
+
+/// Compares two images as they lie in a slot of the new one's board; where they differ in one slot only, they differ.
+pub fn estimate(old: &ImageFile, new: &ImageFile) -> Estimate {
+    let (header, unit) = (new.header(), new.board().slot_unit);
+    let contents: Vec<(Vec<u8>, Vec<u8>)> = Slot::BOTH
+        .into_iter()
+        .filter_map(|slot| {
+            let new_content = new.for_slot(new.board(), slot).ok()?;
+            // An old image that is bound to the other slot leaves nothing that could be there already.
+            Some((old.for_slot(new.board(), slot).unwrap_or_default(), new_content))
+        })
+        .collect();
+    let found = |part: &Part| {
+        let range = part.start as usize..part.end as usize;
+        let is_same = contents.iter().all(|(old, new)| old.get(range.clone()) == new.get(range.clone()));
+        if is_same { Found::Same } else { Found::Different }
+    };
+    let phases = Phases::of(header, unit);
+    let [table, payload] = phases.parts();
+    let is_same_header = old.header_bytes() == new.header_bytes();
+    let held = Held {
+        header: if is_same_header { HeaderFound::Same } else { HeaderFound::Other },
+        table: table.iter().map(found).collect(),
+        payload: payload.iter().map(found).collect(),
+    };
+    let planned = plan(&phases, &held, &new.entries());
+
+    let (mut sent, mut skipped) = (0, 0);
+    let mut written: Vec<u32> = Vec::new();
+    for (range, segments) in phases.ranges().into_iter().zip(planned) {
+        let mut from = range.start;
+        for segment in segments {
+            match segment {
+                Segment::Skip(to) => {
+                    skipped += to - from;
+                    from = to;
+                }
+                Segment::Send(to) => {
+                    sent += to - from;
+                    written.extend(from / unit..=(to - 1) / unit);
+                    from = to;
+                }
+            }
+        }
+    }
+    // The header's unit is erased where the header changes, whatever lies behind it.
+    written.extend((!is_same_header).then_some(0));
+    written.sort_unstable();
+    written.dedup();
+    Estimate {
+        sent,
+        skipped,
+        erased: written.len() as u32,
+        units: header.image_length().unwrap_or_default().div_ceil(unit),
+    }
+}

@@ -1,0 +1,255 @@
+//! What a device's refusals mean, and what to do next: the one place with words for them.
+
+use crate::describe::{board_name, earlier_reason, reason};
+use crate::state::{content, is_rejection, other};
+use lifeboot_artifact::hex;
+use lifeboot_core::image::Header;
+use lifeboot_core::{Slot, Version};
+use lifeboot_wire::{Refusal, Rejection, SESSION_TIMEOUT_MS, SlotContent, Status};
+use miette::Diagnostic;
+use std::error::Error;
+use std::fmt::{self, Display};
+
+/// What is known where something was refused; the more, the better the words.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RefusalContext<'a> {
+    /// The device's state.
+    pub status: Option<&'a Status>,
+    /// The image that was offered; without one, it was about what the other slot holds.
+    pub image: Option<&'a Header>,
+    /// What the device rejected before the last outcome.
+    pub quarantine: &'a [Rejection],
+}
+
+/// A refusal, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What the device said.
+    pub refusal: Refusal,
+    meaning: String,
+    next: String,
+}
+
+impl Refused {
+    /// The words for a refusal.
+    pub fn new(refusal: Refusal, context: RefusalContext) -> Self {
+        let (meaning, next) = describe(refusal, context);
+        Refused { refusal, meaning, next }
+    }
+
+    /// Why, in words.
+    pub fn meaning(&self) -> &str {
+        &self.meaning
+    }
+
+    /// What to do next, in words.
+    pub fn next(&self) -> &str {
+        &self.next
+    }
+}
+
+impl Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the device refused: {}", self.meaning)
+    }
+}
+
+impl Error for Refused {}
+
+impl Diagnostic for Refused {
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        Some(Box::new(&self.next))
+    }
+}
+
+fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: RefusalContext) -> (String, String) {
+    let key = image.map(|image| format!(" {}", hex(&image.key_id))).unwrap_or_default();
+    let (meaning, next): (&str, &str) = match refusal {
+        Refusal::NoImage => ("there is no image", "push one: lifeboot push IMAGE; lifeboot status shows what is there"),
+        Refusal::Format => (
+            "the image has a format that its firmware does not know",
+            "sign with the lifeboot that the running firmware was built with, or update in two steps",
+        ),
+        Refusal::UnknownKey => {
+            return (
+                format!("no key of this device signed it (the image's key is{key})"),
+                "sign it with a key whose public half the bootloader was built with".to_owned(),
+            );
+        }
+        Refusal::RevokedKey => {
+            if let (Some(previous), None) = (status.and_then(previous), image) {
+                return (
+                    format!("the key that signed the previous firmware, {previous}, was revoked on this device"),
+                    "push a corrected release that another of its keys signed: lifeboot keys shows them".to_owned(),
+                );
+            }
+            return (
+                format!("the key{key} that signed it was revoked on this device"),
+                "sign it with one of the bootloader's other keys: lifeboot keys shows them".to_owned(),
+            );
+        }
+        Refusal::Signature => (
+            "the signature does not fit the image's header",
+            "the header was changed after it was signed: sign it again",
+        ),
+        Refusal::Board => return other_board(status, image),
+        Refusal::Bounds => (
+            "the image does not fit its slots",
+            "build it with the flash map that the device's bootloader was built with, and small enough for a slot",
+        ),
+        Refusal::OtherSlot => (
+            "the image is bound to the slot that runs",
+            "sign it from firmware that was linked with --emit-relocs, without --bound: then it runs in either slot",
+        ),
+        Refusal::Bootloader => (
+            "the image needs a newer bootloader than the device's",
+            "a bootloader is not updated in the field: build the firmware for the one that is there",
+        ),
+        Refusal::Epoch => return epoch(status, image),
+        Refusal::OwnKey => {
+            return (
+                format!(
+                    "the image would revoke the key{key} that signed it, and no device gives up what may be its last"
+                ),
+                "sign it with another of the bootloader's keys: lifeboot keys shows them".to_owned(),
+            );
+        }
+        Refusal::Table => (
+            "the relocation table that arrived is damaged",
+            "push again; if that does not help, sign the image again. The running firmware is untouched",
+        ),
+        Refusal::Digest => (
+            "what it read back from flash is not what was signed",
+            "push again; if that does not help, its flash is worn out. The running firmware is untouched",
+        ),
+        Refusal::Entry => (
+            "the firmware's entry point lies outside of it",
+            "its vector table must come first in flash: check the linker script, then build and sign it again",
+        ),
+        Refusal::Stack => (
+            "the firmware's stack pointer is not in the board's RAM",
+            "check the linker script's RAM, then build and sign it again",
+        ),
+        Refusal::Flash => (
+            "its flash could not be read, erased or written",
+            "push again; if that does not help, the flash is worn out or protected. The running firmware is untouched",
+        ),
+        Refusal::OtherRunning => ("it runs another version by now", "somebody else updated it: see lifeboot status"),
+        Refusal::OtherTarget => ("it runs from the other slot by now", "somebody else updated it: see lifeboot status"),
+        Refusal::TrialRunning => (
+            "the firmware that runs is on trial, and the other slot holds the only confirmed image",
+            "wait until it confirms, tell it to (lifeboot confirm), or go back first (lifeboot rollback)",
+        ),
+        Refusal::Rejected => return rejected(status, image, quarantine),
+        Refusal::Schema => (
+            "the firmware in that image cannot live with the data that this device has stored",
+            "use firmware whose range of storage schemas includes the device's",
+        ),
+        Refusal::Busy => {
+            let seconds = SESSION_TIMEOUT_MS / 1000;
+            return (
+                "another host is talking to it".to_owned(),
+                format!("try again when that one is done, or has been silent for {seconds} seconds"),
+            );
+        }
+        Refusal::NoTransfer => {
+            ("it knows of no update under way: it was restarted, or another host ended it", "push again: it resumes")
+        }
+        Refusal::Incomplete => ("parts of the image are missing", "push again: it resumes"),
+        Refusal::NotErased => (
+            "its flash is not empty where the image has to go",
+            "push again; if that does not help, the flash is worn out. The running firmware is untouched",
+        ),
+        Refusal::Command => (
+            "it does not know the command",
+            "its firmware is older than this lifeboot: use the lifeboot that belongs to it",
+        ),
+        Refusal::OtherImage => (
+            "it runs another image than the one that the patch was made from",
+            "push the whole image: lifeboot push --whole IMAGE",
+        ),
+        Refusal::Patch => (
+            "the patch that arrived is damaged, or not one to this image",
+            "push again; if that does not help, push the whole image: lifeboot push --whole IMAGE",
+        ),
+        Refusal::NoBootloader => (
+            "it finds no Lifeboot bootloader of this board, so it has no keys to check an image with",
+            "flash the bootloader once with a debug probe",
+        ),
+        Refusal::NoSlot => (
+            "its firmware runs from neither slot",
+            "link it with the memory.x of this board, sign it, and flash it together with the bootloader",
+        ),
+        Refusal::Recovery => (
+            "its bootloader answers, since no firmware runs, and takes nothing but an update",
+            "push firmware; lifeboot reset starts what can be started",
+        ),
+    };
+    (meaning.to_owned(), next.to_owned())
+}
+
+fn other_board(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
+    let meaning = match (status, image) {
+        (Some(status), Some(image)) => {
+            format!("the image is for board {}, and this is {}", board_name(&image.board), board_name(&status.board))
+        }
+        _ => "the image is for another board".to_owned(),
+    };
+    (meaning, "push the image that was signed for this board, or give the port of the other device".to_owned())
+}
+
+/// What a rollback would lead to, in words.
+fn previous(status: &Status) -> Option<String> {
+    let slot = other(status.running);
+    match content(status, slot) {
+        SlotContent::Image { version, .. } => Some(format!("{} in slot {}", Version::from(version), Slot::from(slot))),
+        SlotContent::Empty | SlotContent::Unfinished => None,
+    }
+}
+
+fn epoch(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
+    if let (Some(status), None) = (status, image)
+        && let Some(previous) = previous(status)
+        && let SlotContent::Image { epoch, .. } = content(status, other(status.running))
+    {
+        let floor = status.epoch_floor;
+        return (
+            format!("the previous firmware, {previous}, has epoch {epoch}, and the device starts none below {floor}"),
+            format!("push a corrected release with epoch {floor} or more: the floor never falls"),
+        );
+    }
+    let meaning = match (status, image) {
+        (Some(status), Some(image)) => {
+            format!("the image has epoch {}, and the device starts none below {}", image.epoch, status.epoch_floor)
+        }
+        _ => "the image's epoch is below the device's".to_owned(),
+    };
+    let next = "a fixed hole would open again: push a release with a higher epoch; the device's never goes back";
+    (meaning, next.to_owned())
+}
+
+fn rejected(status: Option<&Status>, image: Option<&Header>, quarantine: &[Rejection]) -> (String, String) {
+    let held = status.and_then(|status| match content(status, other(status.running)) {
+        SlotContent::Image { digest, .. } => Some(digest),
+        _ => None,
+    });
+    let digest = image.and_then(|image| image.digest.first_chunk().copied()).or(held);
+    let why = digest.and_then(|digest| {
+        let last = status.and_then(|status| status.outcome);
+        let last = last.filter(|last| is_rejection(last.ending) && last.digest == digest);
+        let earlier = quarantine.iter().find(|earlier| digest.starts_with(&earlier.digest));
+        last.map(|last| reason(&last)).or_else(|| earlier.map(earlier_reason))
+    });
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let digits = digest.map_or("DIGEST".to_owned(), |digest| hex(&digest));
+    match image {
+        Some(_) => (
+            format!("this image was rejected here before{why}"),
+            format!("push a corrected one; to try this very one again all the same, type its digest: --force {digits}"),
+        ),
+        None => (
+            format!("there is no previous firmware to go back to: the other slot holds what was rejected here{why}"),
+            format!("push a release; to try the rejected one again all the same, push it with --force {digits}"),
+        ),
+    }
+}

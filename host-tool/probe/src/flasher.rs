@@ -1,0 +1,151 @@
+//! A board at a debug probe.
+
+use crate::error::ProbeError;
+use lifeboot_artifact::board::probe_chip;
+use lifeboot_artifact::flash_file::Segment;
+use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_core::Board;
+use probe_rs::config::Registry;
+use probe_rs::flashing::{DownloadOptions, FlashLoader, FlashProgress, ProgressEvent, ProgressOperation};
+use probe_rs::probe::list::{Accessibility, Lister, ProbeListItem};
+use probe_rs::probe::{DebugProbeInfo, DebugProbeSelector};
+use probe_rs::{Permissions, Session, Target};
+
+/// What a probe does to flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It erases the units that are to be written.
+    Erasing,
+    /// It writes.
+    Writing,
+    /// It reads back and compares.
+    Verifying,
+}
+
+/// Listens: the stage, bytes done, bytes in all.
+pub type Listener<'a> = &'a mut dyn FnMut(Stage, u64, u64);
+
+/// A board at a debug probe.
+#[derive(Debug)]
+pub struct Flasher {
+    session: Session,
+}
+
+impl Flasher {
+    /// Connects to a board, as probe-rs's `chip`, by the probe that `selector` names (`VID:PID` or `VID:PID:SERIAL`);
+    /// without one, by the only one there is. The board goes on running.
+    ///
+    /// # Errors
+    /// There is no such chip or probe, or the chip does not answer it.
+    pub fn connect(chip: &str, selector: Option<&str>) -> Result<Flasher, ProbeError> {
+        let target = target(chip)?;
+        let selector = selector.map(parse).transpose()?;
+        let probe = choose(Lister::new().list_all_with_access(), selector.as_ref())?;
+        let chip = &target.name;
+        let open = |source: probe_rs::Error| ProbeError::Attach { chip: chip.clone(), source: source.into() };
+        let probe = probe.open().map_err(|error| open(error.into()))?;
+        // Nothing that needs a permission, such as erasing a chip that is locked against reading.
+        let session = probe.attach(target.clone(), Permissions::default()).map_err(open)?;
+        Ok(Flasher { session })
+    }
+
+    /// Writes a first flash, reads it back, and starts the board.
+    ///
+    /// # Errors
+    /// The chip's flash is not the board's, or did not take it. Then the board may not start until it was flashed again.
+    pub fn flash(&mut self, first: &FirstFlash, listener: Listener) -> Result<(), ProbeError> {
+        let parts = first.parts();
+        let loader = loader(self.session.target(), parts.iter().map(|(_, segment)| segment))?;
+        let mut options = DownloadOptions::default();
+        options.verify = true;
+        options.progress = FlashProgress::new(relay(listener));
+        loader.commit(&mut self.session, options).map_err(ProbeError::flash)?;
+        self.reset()
+    }
+
+    /// Resets the board, in whatever it does.
+    ///
+    /// # Errors
+    /// It cannot be reached any more.
+    pub fn reset(&mut self) -> Result<(), ProbeError> {
+        let reset = self.session.core(0).and_then(|mut core| core.reset());
+        reset.map_err(|source| ProbeError::Reset(source.into()))
+    }
+}
+
+/// The chip to ask probe-rs for.
+///
+/// # Errors
+/// The board is one that this tool has no name for.
+pub fn chip(board: &'static Board) -> Result<&'static str, ProbeError> {
+    probe_chip(board).ok_or(ProbeError::ChipNeeded { board: board.name })
+}
+
+/// The bytes, checked against the chip's memory; needs no probe.
+fn loader<'a>(target: &Target, segments: impl IntoIterator<Item = &'a Segment>) -> Result<FlashLoader, ProbeError> {
+    let mut loader = target.flash_loader();
+    for segment in segments {
+        loader.add_data(segment.address.into(), &segment.bytes).map_err(ProbeError::flash)?;
+    }
+    Ok(loader)
+}
+
+fn target(chip: &str) -> Result<Target, ProbeError> {
+    Registry::from_builtin_families().get_target_by_name(chip).map_err(|_| ProbeError::Chip(chip.to_owned()))
+}
+
+fn parse(selector: &str) -> Result<DebugProbeSelector, ProbeError> {
+    selector.parse().map_err(|_| ProbeError::Selector(selector.to_owned()))
+}
+
+fn choose(probes: Vec<ProbeListItem>, selector: Option<&DebugProbeSelector>) -> Result<DebugProbeInfo, ProbeError> {
+    let names = || probes.iter().map(|probe| name(&probe.info)).collect();
+    let wanted = |probe: &&ProbeListItem| selector.is_none_or(|selector| selector.matches_probe(&probe.info));
+    let fitting: Vec<&ProbeListItem> = probes.iter().filter(wanted).collect();
+    match (fitting.as_slice(), selector) {
+        ([probe], _) if probe.accessibility == Accessibility::PermissionDenied => {
+            Err(ProbeError::Permission { probe: name(&probe.info) })
+        }
+        ([probe], _) => Ok(probe.info.clone()),
+        ([], None) => Err(ProbeError::NoProbe),
+        ([], Some(selector)) => Err(ProbeError::Missing { selector: selector.to_string(), probes: names() }),
+        _ => Err(ProbeError::Several { probes: names() }),
+    }
+}
+
+/// A probe as `--probe` takes it, and what it is.
+fn name(probe: &DebugProbeInfo) -> String {
+    let serial = probe.serial_number.as_ref().map(|serial| format!(":{serial}")).unwrap_or_default();
+    format!("{:04x}:{:04x}{serial} ({})", probe.vendor_id, probe.product_id, probe.identifier)
+}
+
+/// Adds up what probe-rs reports step by step.
+fn relay(listener: Listener) -> impl FnMut(ProgressEvent) {
+    let (mut done, mut totals) = ([0; 3], [0; 3]);
+    move |event| match event {
+        ProgressEvent::AddProgressBar { operation, total } => {
+            if let Some(stage) = stage(operation) {
+                totals[stage as usize] += total.unwrap_or_default();
+            }
+        }
+        ProgressEvent::Progress { operation, size, .. } => {
+            if let Some(stage) = stage(operation) {
+                done[stage as usize] += size;
+                listener(stage, done[stage as usize], totals[stage as usize]);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn stage(operation: ProgressOperation) -> Option<Stage> {
+    match operation {
+        ProgressOperation::Erase => Some(Stage::Erasing),
+        ProgressOperation::Program => Some(Stage::Writing),
+        ProgressOperation::Verify => Some(Stage::Verifying),
+        ProgressOperation::Fill => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

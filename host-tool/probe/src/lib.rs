@@ -1,0 +1,11 @@
+//! Flashes a board through a debug probe, with [probe-rs](https://probe.rs). The command's cargo feature `probe` brings
+//! it in: it is more code than all the rest of the tool.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
+
+mod error;
+mod flasher;
+
+pub use error::ProbeError;
+pub use flasher::{Flasher, Listener, Stage, chip};

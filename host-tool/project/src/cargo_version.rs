@@ -1,0 +1,116 @@
+//! The version that `Cargo.toml` gives to firmware: that of the package that the ELF file was built from.
+//!
+//! `Cargo.toml` is looked for from the ELF file's folder upwards, where a target folder most often is, and then from the
+//! current folder upwards. Cargo itself reads it, with what it inherits from its workspace. In a workspace the package
+//! is the one with a program of the ELF file's name; a file that was renamed is taken for the root package's.
+
+use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+use lifeboot_artifact::version::{self, VersionError};
+use lifeboot_core::Version;
+use miette::Diagnostic;
+use std::io;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// A version, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CargoVersion {
+    /// The version.
+    pub version: Version,
+    /// The `Cargo.toml` that says so.
+    pub manifest: PathBuf,
+}
+
+/// Why a `Cargo.toml` gives no version.
+#[derive(Debug, Error, Diagnostic)]
+pub enum CargoVersionError {
+    /// Cargo does not read it.
+    #[error("cargo cannot read {}: {reason}", .manifest.display())]
+    #[diagnostic(help("correct it; or say the version: --version, LIFEBOOT_VERSION, or version in lifeboot.toml"))]
+    Metadata {
+        /// The file.
+        manifest: PathBuf,
+        /// Cargo's words.
+        reason: String,
+    },
+    /// There is no cargo to read it with.
+    #[error("cargo does not start, and is to read the version in {}", .manifest.display())]
+    #[diagnostic(help("say the version: --version, LIFEBOOT_VERSION, or version in lifeboot.toml; or install cargo"))]
+    NoCargo {
+        /// The file.
+        manifest: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is none that a header can carry.
+    #[error("the version in {} is not one for firmware", .manifest.display())]
+    #[diagnostic(help("correct it; or say another: --version, LIFEBOOT_VERSION, or version in lifeboot.toml"))]
+    Version {
+        /// The file.
+        manifest: PathBuf,
+        /// Why.
+        source: VersionError,
+    },
+}
+
+/// The version of the package that an ELF file was built from; `None` where there is no such package.
+///
+/// # Errors
+/// See [`CargoVersionError`].
+pub fn of_firmware(elf: &Path) -> Result<Option<CargoVersion>, CargoVersionError> {
+    let mut looked_at: Option<PathBuf> = None;
+    let folders =
+        [std::path::absolute(elf).ok().and_then(|elf| Some(elf.parent()?.to_owned())), std::env::current_dir().ok()];
+    for folder in folders.into_iter().flatten() {
+        let manifest = folder.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file());
+        let Some(manifest) = manifest.filter(|manifest| looked_at.as_ref() != Some(manifest)) else { continue };
+        let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec();
+        let metadata = metadata.map_err(|error| unread(near(&manifest), error))?;
+        if let Some(package) = package_of(&metadata, elf) {
+            let manifest = near(package.manifest_path.as_std_path());
+            return match version::parse(&package.version.to_string()) {
+                Ok(version) => Ok(Some(CargoVersion { version, manifest })),
+                Err(source) => Err(CargoVersionError::Version { manifest, source }),
+            };
+        }
+        looked_at = Some(manifest);
+    }
+    Ok(None)
+}
+
+/// The package with a program of this name, or the one at the root.
+fn package_of<'a>(metadata: &'a Metadata, elf: &Path) -> Option<&'a Package> {
+    let names = [elf.file_name(), elf.file_stem()].map(|name| name.and_then(|name| name.to_str()));
+    let builds = |package: &&Package| {
+        let mut programs = package
+            .targets
+            .iter()
+            .filter(|target| target.kind.iter().any(|kind| matches!(kind, TargetKind::Bin | TargetKind::Example)));
+        programs.any(|program| names.contains(&Some(&program.name)))
+    };
+    let mut builders = metadata.packages.iter().filter(builds);
+    match (builders.next(), builders.next()) {
+        (Some(only), None) => Some(only),
+        _ => metadata.root_package(),
+    }
+}
+
+/// A path as somebody in the current folder would write it.
+fn near(path: &Path) -> PathBuf {
+    match std::env::current_dir() {
+        Ok(folder) => path.strip_prefix(folder).unwrap_or(path).to_owned(),
+        Err(_) => path.to_owned(),
+    }
+}
+
+/// Why cargo has not read a file, in one line of its words.
+fn unread(manifest: PathBuf, error: cargo_metadata::Error) -> CargoVersionError {
+    let text = match error {
+        cargo_metadata::Error::Io(source) => return CargoVersionError::NoCargo { manifest, source },
+        cargo_metadata::Error::CargoMetadata { stderr } => stderr,
+        other => other.to_string(),
+    };
+    let text = text.trim().trim_start_matches("error: ");
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "Caused by:");
+    CargoVersionError::Metadata { manifest, reason: lines.collect::<Vec<_>>().join(": ") }
+}

@@ -1,0 +1,191 @@
+//! The project's own files: `lifeboot.toml`, keys, the bootloader.
+
+use super::finding::Checkup;
+use super::rust;
+use super::surroundings::Surroundings;
+use crate::files;
+use crate::key_files::{self, KeyFileError, public_path};
+use crate::settings::{FILE, Settings};
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_artifact::hex;
+use lifeboot_artifact::keys::{KeyError, PublicKey};
+use lifeboot_core::Board;
+use lifeboot_core::info::key_id;
+use miette::Diagnostic;
+use std::path::{Path, PathBuf};
+
+pub(super) fn examine(surroundings: &Surroundings) -> Vec<Checkup> {
+    let (private, public) = keys(surroundings);
+    let mut findings = vec![settings(surroundings), private];
+    findings.extend(public.1);
+    findings.extend(bootloader_keys(surroundings));
+    findings.extend(bootloader(surroundings, public.0.as_ref()));
+    findings
+}
+
+fn settings(surroundings: &Surroundings) -> Checkup {
+    let is_there = surroundings.folder.ancestors().any(|folder| folder.join(FILE).is_file());
+    match Settings::of_project(&surroundings.folder) {
+        Ok(_) if is_there => Checkup::ok(FILE, "is valid"),
+        Ok(_) => Checkup::missing(
+            FILE,
+            "there is none",
+            "echo 'board = \"BOARD\"' > lifeboot.toml, and so on: see docs/commands.md",
+        ),
+        Err(error) => Checkup::broken(FILE, describe(&error), help(&error)).required(true),
+    }
+}
+
+/// The private key's finding; the public key, and its finding where one is named.
+fn keys(surroundings: &Surroundings) -> (Checkup, (Option<PublicKey>, Option<Checkup>)) {
+    let mut public = None;
+    let private = match &surroundings.key {
+        None => {
+            let text = "no private key is named: images cannot be signed here";
+            let mend = "lifeboot keygen release.pem, then key = \"release.pem\" in lifeboot.toml";
+            Checkup::missing("key", text, mend)
+        }
+        Some(path) => private_key(path, &mut public).required(true),
+    };
+    let Some(path) = &surroundings.public_key else { return (private, (public, None)) };
+    let subject = format!("public key {}", path.display());
+    let finding = match key_files::public(path) {
+        Ok(key) if public.as_ref().is_some_and(|half| half.to_bytes() != key.to_bytes()) => {
+            let private = surroundings.key.as_deref().unwrap_or(path).display().to_string();
+            let text = format!("is not the public half of {private}");
+            Checkup::broken(subject, text, format!("openssl pkey -in {private} -pubout -out {}", path.display()))
+        }
+        Ok(key) => {
+            let finding = Checkup::ok(subject, described(&key, ""));
+            public = Some(key);
+            finding
+        }
+        Err(error) => wrong(subject, path, &error, "give the one that lifeboot keygen wrote beside the private key"),
+    };
+    (private, (public, Some(finding.required(true))))
+}
+
+fn private_key(path: &Path, public: &mut Option<PublicKey>) -> Checkup {
+    let subject = format!("key {}", path.display());
+    match key_files::private(path) {
+        Ok(key) => {
+            let half = key.public();
+            let finding = Checkup::ok(subject, described(&half, ", not encrypted"));
+            *public = Some(half);
+            finding
+        }
+        // Which key it is, the public file beside it says, where there is one.
+        Err(KeyFileError::Key(KeyError::PassphraseNeeded(_))) => match key_files::public(&public_path(path)) {
+            Ok(half) => {
+                let finding = Checkup::ok(subject, described(&half, ", encrypted"));
+                *public = Some(half);
+                finding
+            }
+            Err(_) => Checkup::ok(subject, "encrypted"),
+        },
+        Err(error) => wrong(subject, path, &error, &format!("lifeboot keygen {}", path.display())),
+    }
+}
+
+fn described(key: &PublicKey, more: &str) -> String {
+    let demo = if key.is_demo() { "; a demo's throw-away key, which protects nothing" } else { "" };
+    format!("id {}{more}{demo}", hex(&key.id()))
+}
+
+/// A file that cannot be used; where there is none, `make` makes it.
+fn wrong(subject: String, path: &Path, error: &dyn Diagnostic, make: &str) -> Checkup {
+    match path.exists() {
+        true => Checkup::broken(subject, describe(error), help(error)),
+        false => Checkup::missing(subject, "there is no such file", make),
+    }
+}
+
+/// What the bootloader's build script will say of LIFEBOOT_KEYS, said earlier.
+fn bootloader_keys(surroundings: &Surroundings) -> Vec<Checkup> {
+    let list = surroundings.bootloader_keys.as_deref().filter(|list| !list.is_empty());
+    let examine = |path: PathBuf| {
+        let subject = format!("{} of LIFEBOOT_KEYS", path.display());
+        if path.is_relative() {
+            // Cargo runs the build script in the bootloader's folder.
+            let mend = format!("export LIFEBOOT_KEYS=$PWD/{}", path.display());
+            return Checkup::broken(subject, "is relative, and read in another folder", mend);
+        }
+        match key_files::public(&path) {
+            Ok(key) => Checkup::ok(subject, described(&key, "")),
+            Err(error) => wrong(subject, &path, &error, "give the .pub.pem that lifeboot keygen wrote"),
+        }
+    };
+    let paths = list.into_iter().flat_map(std::env::split_paths);
+    paths.map(|path| examine(path).required(true)).collect()
+}
+
+fn bootloader(surroundings: &Surroundings, key: Option<&PublicKey>) -> Option<Checkup> {
+    let board = surroundings.board;
+    let is_named = surroundings.bootloader.is_some();
+    let path = match (&surroundings.bootloader, board) {
+        (Some(path), _) => path.clone(),
+        (None, Some(board)) => built(surroundings, board),
+        // Nobody can say which one it would be.
+        (None, None) => return None,
+    };
+    let subject = format!("bootloader {}", path.display());
+    let public = surroundings.public_key.clone().or(surroundings.key.as_deref().map(public_path));
+    let mend = build(board, public.as_deref());
+    if !path.exists() {
+        return Some(Checkup::missing(subject, "is not built", mend).required(is_named));
+    }
+    let broken = |error: &dyn Diagnostic| Checkup::broken(&*subject, describe(error), &*mend).required(true);
+    let bytes = match files::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) => return Some(broken(&error)),
+    };
+    let bootloader = match Bootloader::from_elf(&bytes) {
+        Ok(bootloader) => bootloader,
+        Err(error) => return Some(broken(&error)),
+    };
+    let (name, trusted) = (bootloader.board().name, bootloader.key_ids());
+    let finding = match (board, key) {
+        (Some(board), _) if board.name != name => {
+            Checkup::broken(subject, format!("is for board {name}, and the project's is {}", board.name), mend)
+        }
+        (_, Some(key)) if !bootloader.info().keys().iter().any(|known| key_id(known) == key.id()) => {
+            let text = format!("trusts key {trusted}, and firmware is signed with {}", hex(&key.id()));
+            Checkup::broken(subject, text, mend)
+        }
+        _ if bootloader.info().demo_key() => {
+            Checkup::ok(subject, format!("for {name}, trusts a demo's throw-away key"))
+        }
+        _ => Checkup::ok(subject, format!("for {name}, trusts key {trusted}")),
+    };
+    Some(finding.required(true))
+}
+
+/// Where cargo puts it.
+fn built(surroundings: &Surroundings, board: &Board) -> PathBuf {
+    let target = surroundings.target_folder.clone().unwrap_or(PathBuf::from("target"));
+    target.join(rust::triple(board)).join("embedded/lifeboot-bootloader")
+}
+
+fn build(board: Option<&Board>, public: Option<&Path>) -> String {
+    let public = public.map_or("KEY.pub.pem".to_owned(), |path| path.display().to_string());
+    let public = if public.starts_with('/') { public } else { format!("$PWD/{public}") };
+    let (feature, triple) = board.map_or(("BOARD", "TARGET"), |board| (board.name, rust::triple(board)));
+    format!(
+        "LIFEBOOT_KEYS={public} cargo build -p lifeboot-bootloader --features {feature} --target {triple} --profile embedded"
+    )
+}
+
+/// What is wrong, and what that comes from.
+fn describe(error: &dyn Diagnostic) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        words.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    words
+}
+
+fn help(error: &dyn Diagnostic) -> String {
+    error.help().map_or("see that you may read it".to_owned(), |help| help.to_string())
+}

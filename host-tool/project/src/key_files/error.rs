@@ -1,0 +1,59 @@
+//! What can be wrong with the files of keys and passphrases.
+
+use crate::files::FileError;
+use lifeboot_artifact::keys::KeyError;
+use miette::Diagnostic;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a key's file cannot be used, or was not made.
+#[derive(Debug, Error, Diagnostic)]
+pub enum KeyFileError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+    /// What is in it is no key, or not the one that is needed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Key(#[from] KeyError),
+    /// A new key would have taken the place of a file.
+    #[error("{} exists, and a key is never overwritten", .0.display())]
+    #[diagnostic(help("give another name; remove the file yourself if no device trusts that key any more"))]
+    Exists(PathBuf),
+    /// Group or world may read a private key.
+    #[error("the private key {} can be read by others (mode {mode:04o})", .path.display())]
+    #[diagnostic(help("chmod 600 {}", .path.display()))]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Group or world may read a passphrase.
+    #[error("the passphrase in {} can be read by others (mode {mode:04o})", .path.display())]
+    #[diagnostic(help("chmod 600 {}", .path.display()))]
+    PassphraseExposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Nothing in a passphrase's file.
+    #[error("{} has no passphrase in its first line", .0.display())]
+    #[diagnostic(help("write the passphrase there, on a line of its own"))]
+    NoPassphrase(PathBuf),
+    /// More keys to revoke than a header has room for.
+    #[error("{count} keys are to be revoked, and one image revokes {most} at most")]
+    #[diagnostic(help("revoke the others with the next release; each device keeps its last key in any case"))]
+    TooManyRevoked {
+        /// How many.
+        count: usize,
+        /// How many can be.
+        most: usize,
+    },
+    /// The id that stands for no key.
+    #[error("00000000 is no key's id")]
+    #[diagnostic(help("give the key's file, or the id that lifeboot keys shows of it"))]
+    NoId,
+}

@@ -1,0 +1,31 @@
+//! The keys that an image is to revoke, as a signer names them.
+
+use super::error::KeyFileError;
+use super::read::public;
+use lifeboot_artifact::keys::id;
+use lifeboot_core::image::{REVOKES, Revokes};
+use std::path::{Path, PathBuf};
+
+/// What an image carries that revokes these keys: each a key's id, or a file with it. One that is named twice counts once.
+///
+/// # Errors
+/// A file holds no key, or there are too many.
+pub fn revokes(keys: &[PathBuf]) -> Result<Revokes, KeyFileError> {
+    let mut ids = Vec::new();
+    for key in keys {
+        let id = id_of(key)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Revokes::new(&ids).ok_or(KeyFileError::TooManyRevoked { count: ids.len(), most: REVOKES })
+}
+
+fn id_of(key: &Path) -> Result<[u8; 4], KeyFileError> {
+    let id = match key.to_str().and_then(id) {
+        Some(id) => id,
+        None => public(key)?.id(),
+    };
+    // In a header, it names none.
+    if id == [0; 4] { Err(KeyFileError::NoId) } else { Ok(id) }
+}

@@ -1,0 +1,213 @@
+//! `lifeboot.toml`: what a project would otherwise say with each command.
+//!
+//! The file is looked for in the current folder and upwards, as cargo looks for `Cargo.toml`. Each setting has an
+//! environment variable and, in the commands that it means something to, a flag; a flag counts before the environment,
+//! the environment before the file, the file before what is built in. Paths in the file are relative to the file.
+
+use crate::files::{self, FileError};
+use lifeboot_artifact::keys::id;
+use lifeboot_artifact::version;
+use lifeboot_core::Board;
+use lifeboot_core::layout::BOARDS;
+use miette::Diagnostic;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+use toml::de::{DeTable, DeValue};
+
+/// The file's name.
+pub const FILE: &str = "lifeboot.toml";
+
+/// Something that can be set.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name in the file.
+    pub name: &'static str,
+    /// What it says.
+    pub about: &'static str,
+    /// A value, as the file has it.
+    pub example: &'static str,
+    kind: Kind,
+}
+
+/// What a setting's value is.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// A number from 0 up to 4294967295.
+    Number,
+    /// A file, relative to `lifeboot.toml`.
+    Path,
+    /// Keys, with commas between: ids, or files relative to `lifeboot.toml`.
+    Keys,
+    /// A text, and what has to be right about it.
+    Text(fn(&str) -> Result<(), String>),
+}
+
+/// All that can be set.
+pub const SETTINGS: [Setting; 15] = [
+    setting("board", "the board that the firmware is for", "\"microbit\"", Kind::Text(board)),
+    setting("key", "the private key that signs, a PEM file", "\"keys/release.pem\"", Kind::Path),
+    setting("public-key", "the public key that images are checked with", "\"keys/release.pub.pem\"", Kind::Path),
+    setting("version", "the firmware's version, where Cargo.toml's is not meant", "\"1.2.3+4\"", Kind::Text(firmware)),
+    setting("epoch", "the firmware's security counter", "0", Kind::Number),
+    setting("schemas", "the storage schemas that the firmware can live with", "\"1..=3\"", Kind::Text(any)),
+    setting("revoke", "the keys that images revoke: files or ids, with commas", "\"keys/old.pub.pem\"", Kind::Keys),
+    setting("port", "the device: a serial port, or tcp:HOST:NUMBER", "\"/dev/ttyACM0\"", Kind::Text(any)),
+    setting("baud", "bits a second on a serial port", "115200", Kind::Number),
+    setting("timeout", "seconds to wait for a new firmware's confirm", "240", Kind::Number),
+    setting("firmware", "the firmware's ELF file", "\"target/thumbv6m-none-eabi/release/app\"", Kind::Path),
+    setting("build", "the command that builds the firmware, for watch", "\"make firmware.elf\"", Kind::Text(any)),
+    setting("bootloader", "the bootloader's ELF file", "\"bootloader.elf\"", Kind::Path),
+    setting("probe", "the debug probe: VID:PID or VID:PID:SERIAL", "\"0d28:0204\"", Kind::Text(any)),
+    setting("chip", "the chip, by probe-rs's name", "\"nRF51822_xxAA\"", Kind::Text(any)),
+];
+
+const fn setting(name: &'static str, about: &'static str, example: &'static str, kind: Kind) -> Setting {
+    Setting { name, about, example, kind }
+}
+
+impl Setting {
+    /// The environment variable that sets it: `public-key` and `LIFEBOOT_PUBLIC_KEY`.
+    pub fn variable(&self) -> String {
+        format!("LIFEBOOT_{}", self.name.replace('-', "_").to_uppercase())
+    }
+}
+
+/// What a file sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    values: Vec<(&'static str, String)>,
+}
+
+/// Why a project's file cannot be used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum SettingsError {
+    /// It cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+    /// It does not say what it should.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Setting(#[from] SettingError),
+}
+
+/// What is wrong in a file.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{}:{line}: {what}", .path.display())]
+#[diagnostic(help("{help}"))]
+pub struct SettingError {
+    /// The file.
+    pub path: PathBuf,
+    /// The line in it, counted from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub what: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Settings {
+    /// Reads the file of the project that `folder` belongs to; there may be none.
+    ///
+    /// # Errors
+    /// The file cannot be read, or does not say what it should.
+    pub fn of_project(folder: &Path) -> Result<Settings, SettingsError> {
+        for (up, folder) in folder.ancestors().enumerate() {
+            if folder.join(FILE).is_file() {
+                // As somebody in the folder would write it, who reads the messages.
+                let path = [".."].repeat(up).iter().collect::<PathBuf>().join(FILE);
+                let text = files::read(&folder.join(FILE))?;
+                return Ok(Settings::parse(&path, &String::from_utf8_lossy(&text))?);
+            }
+        }
+        Ok(Settings::default())
+    }
+
+    /// Reads a file's text; paths in it are relative to `path`, the file's.
+    ///
+    /// # Errors
+    /// The text does not say what it should.
+    pub fn parse(path: &Path, text: &str) -> Result<Settings, SettingError> {
+        let wrong = |at: usize, what: String, help: String| {
+            let line = text[..at.min(text.len())].matches('\n').count() + 1;
+            SettingError { path: path.to_owned(), line, what, help }
+        };
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            wrong(
+                at,
+                error.message().replace('\n', ", "),
+                "write a setting as NAME = VALUE, a text in quotes".to_owned(),
+            )
+        })?;
+        let mut values = Vec::new();
+        for (name, value) in table.into_inner() {
+            let (at, name) = (name.span().start, name.into_inner());
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
+                return Err(wrong(at, format!("there is no setting {name}"), nearest(&name)));
+            };
+            let at = value.span().start;
+            let value = setting.value(path, value.get_ref()).map_err(|what| {
+                let (name, example, about) = (setting.name, setting.example, setting.about);
+                wrong(at, format!("{name}: {what}"), format!("{name} is {about}; for example: {name} = {example}"))
+            })?;
+            values.push((setting.name, value));
+        }
+        Ok(Settings { values })
+    }
+
+    /// The value of an environment variable that was not set otherwise, as the file has it.
+    pub fn of_variable(&self, variable: &str) -> Option<&str> {
+        let setting = SETTINGS.iter().find(|setting| setting.variable() == variable)?;
+        self.values.iter().find(|(name, _)| *name == setting.name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Setting {
+    fn value(&self, path: &Path, value: &DeValue) -> Result<String, String> {
+        match (self.kind, value) {
+            (Kind::Number, DeValue::Integer(number)) => {
+                let number = u32::from_str_radix(number.as_str(), number.radix());
+                Ok(number.map_err(|_| "a number from 0 to 4294967295 is wanted".to_owned())?.to_string())
+            }
+            (Kind::Number, _) => Err("a number is wanted, without quotes".to_owned()),
+            (Kind::Path, DeValue::String(file)) if !file.is_empty() => {
+                Ok(path.with_file_name(&**file).display().to_string())
+            }
+            (Kind::Keys, DeValue::String(keys)) if !keys.is_empty() => {
+                let place = |key: &str| match id(key) {
+                    Some(_) => key.to_owned(),
+                    None => path.with_file_name(key).display().to_string(),
+                };
+                Ok(keys.split(',').map(|key| place(key.trim())).collect::<Vec<_>>().join(","))
+            }
+            (Kind::Text(check), DeValue::String(text)) if !text.is_empty() => check(text).map(|()| text.to_string()),
+            _ => Err("a text in quotes is wanted".to_owned()),
+        }
+    }
+}
+
+/// What to do about a setting that there is not.
+fn nearest(name: &str) -> String {
+    let all = SETTINGS.map(|setting| setting.name);
+    // A flag's name and a variable's name are the likeliest slips.
+    let meant = name.replace('_', "-").to_lowercase();
+    let meant = meant.strip_prefix("lifeboot-").unwrap_or(&meant);
+    match all.iter().find(|known| **known == meant) {
+        Some(known) => format!("write {known}"),
+        None => format!("the settings are {}", all.join(", ")),
+    }
+}
+
+fn any(_: &str) -> Result<(), String> {
+    Ok(())
+}
+
+fn board(name: &str) -> Result<(), String> {
+    let known = BOARDS.map(|board| board.name).join(", ");
+    Board::named(name).map(drop).ok_or_else(|| format!("there is no board {name}; known boards: {known}"))
+}
+
+fn firmware(text: &str) -> Result<(), String> {
+    version::parse(text).map(drop).map_err(|error| error.to_string())
+}

@@ -1,0 +1,151 @@
+//! `lifeboot inspect --port`, `--against`: whether a device would take an image, rule by rule.
+
+use crate::table::line;
+use lifeboot_client::admission;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::fmt::{self, Display};
+
+/// Whether a device would take an image.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Admission {
+    /// The device: its port, or the file with its state.
+    pub device: String,
+    /// Whether no rule is known to refuse the image.
+    pub accepted: bool,
+    /// What each rule says.
+    pub rules: Vec<RuleReport>,
+    /// What the image's confirm would end there for good, in words.
+    pub consequences: Vec<String>,
+}
+
+/// What a rule says of an image.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct RuleReport {
+    /// The rule.
+    pub rule: Rule,
+    /// Its verdict.
+    pub finding: Finding,
+    /// Why.
+    pub text: String,
+    /// What to do about a refusal, or to know more.
+    pub help: Option<String>,
+}
+
+/// What an image is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Firmware on trial is not replaced.
+    Trial,
+    /// A key of the device signed the image, and was not revoked.
+    Key,
+    /// It does not revoke the key that signed it.
+    Revocation,
+    /// It is for the device's board.
+    Board,
+    /// It fits a slot.
+    Size,
+    /// It runs in the slot that does not run.
+    Slot,
+    /// The bootloader knows the format that it asks for.
+    Bootloader,
+    /// Its epoch is not below the device's.
+    Epoch,
+    /// It can live with what the device has stored.
+    Schemas,
+    /// It was not rejected there before.
+    Quarantine,
+}
+
+/// A rule's verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// The image keeps the rule.
+    Passed,
+    /// The device would refuse the image.
+    Refused,
+    /// A device's state does not tell.
+    Unknown,
+}
+
+impl Admission {
+    /// What the rules say of an image for this device, and what its confirm would end there.
+    pub fn new(device: String, rules: Vec<admission::RuleReport>, consequences: Vec<String>) -> Admission {
+        let accepted = rules.iter().all(|rule| rule.finding != admission::Finding::Refused);
+        Admission { device, accepted, rules: rules.into_iter().map(RuleReport::from).collect(), consequences }
+    }
+}
+
+impl From<admission::RuleReport> for RuleReport {
+    fn from(admission::RuleReport { rule, finding, text, help }: admission::RuleReport) -> Self {
+        RuleReport { rule: rule.into(), finding: finding.into(), text, help }
+    }
+}
+
+impl From<admission::Rule> for Rule {
+    fn from(rule: admission::Rule) -> Self {
+        match rule {
+            admission::Rule::Trial => Rule::Trial,
+            admission::Rule::Key => Rule::Key,
+            admission::Rule::Revocation => Rule::Revocation,
+            admission::Rule::Board => Rule::Board,
+            admission::Rule::Size => Rule::Size,
+            admission::Rule::Slot => Rule::Slot,
+            admission::Rule::Bootloader => Rule::Bootloader,
+            admission::Rule::Epoch => Rule::Epoch,
+            admission::Rule::Schemas => Rule::Schemas,
+            admission::Rule::Quarantine => Rule::Quarantine,
+        }
+    }
+}
+
+impl From<admission::Finding> for Finding {
+    fn from(finding: admission::Finding) -> Self {
+        match finding {
+            admission::Finding::Passed => Finding::Passed,
+            admission::Finding::Refused => Finding::Refused,
+            admission::Finding::Unknown => Finding::Unknown,
+        }
+    }
+}
+
+impl Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Rule::Trial => "trial",
+            Rule::Key => "key",
+            Rule::Revocation => "revocation",
+            Rule::Board => "board",
+            Rule::Size => "size",
+            Rule::Slot => "slot",
+            Rule::Bootloader => "bootloader",
+            Rule::Epoch => "epoch",
+            Rule::Schemas => "schemas",
+            Rule::Quarantine => "quarantine",
+        })
+    }
+}
+
+impl Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Finding::Passed => "passed",
+            Finding::Refused => "REFUSED",
+            Finding::Unknown => "unknown",
+        })
+    }
+}
+
+impl Display for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.accepted { "nothing speaks against it" } else { "would refuse this image" };
+        line(f, true, "device", format_args!("{}: {verdict}", self.device))?;
+        for RuleReport { rule, finding, text, help } in &self.rules {
+            write!(f, "\n  {rule:<10} {finding:<8} {text}")?;
+            help.iter().try_for_each(|help| write!(f, "\n{:<22}{help}", ""))?;
+        }
+        self.consequences.iter().try_for_each(|text| write!(f, "\n  {text}"))
+    }
+}

@@ -1,0 +1,66 @@
+//! What the commands report: plain types, each with its text for a person and its fields for a program (`--json`).
+//!
+//! With `--json` every line on stdout is one JSON object. The last one is the result, or the [`Failure`]; those before
+//! it tell how the command goes on, and have a field `event`. **Stable**: fields are added, and never renamed, removed
+//! or given another meaning. Versions, slots and digests are strings as people write them: `1.2.3+4`, `A`, `0a1b…`.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
+
+mod admission;
+mod device;
+mod diagnosis;
+mod difference;
+mod either;
+mod failure;
+mod firmware;
+mod flash;
+mod image;
+mod keys;
+mod monitor;
+mod patches;
+mod push;
+mod recorded;
+mod reset;
+mod schema;
+mod shell;
+mod slot_name;
+mod slot_use;
+mod table;
+mod watch;
+
+pub use admission::{Admission, Finding, Rule, RuleReport};
+pub use device::{
+    Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
+};
+pub use diagnosis::{Checkup, Diagnosis, State};
+pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
+pub use either::Either;
+pub use failure::{Failure, FailureDetails};
+pub use firmware::{FirmwareElf, RelocationsElf, SectionPart, SectionRelocations, Thunk};
+pub use flash::{FlashPart, Flashed, Provisioned};
+pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, ToSign};
+pub use keys::{Key, KeyState, Keys, Named, SignedSlot};
+pub use monitor::{MonitorEnd, Monitored};
+pub use patches::PatchReport;
+pub use push::{PushEvent, PushResult, PushStep, Pushed};
+pub use recorded::RecordedError;
+pub use reset::Reset;
+pub use schema::schemas;
+pub use shell::{Completions, ManFiles, ManPage};
+pub use slot_name::SlotName;
+pub use slot_use::SlotUse;
+pub use watch::{WatchEvent, Watched};
+
+use serde::Serialize;
+use std::fmt::Display;
+
+/// What a command has to say: a person gets the text, a program the fields.
+pub trait Report: Serialize + Display {
+    /// The report as one line of JSON.
+    fn json(&self) -> String {
+        serde_json::to_string(self).expect("reports are made of strings, numbers and lists of them")
+    }
+}
+
+impl<T: Serialize + Display> Report for T {}

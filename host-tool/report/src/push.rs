@@ -1,0 +1,217 @@
+//! Reports on a push: how it goes on, and what came of it.
+
+use lifeboot_artifact::hex;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::push::{self, Interruption, PatchUse, PushOutcome, Step};
+use lifeboot_wire::Recovery;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::fmt::{self, Display};
+
+/// `lifeboot push` while it goes on, a line each.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum PushEvent {
+    /// The push has come to another step.
+    Step {
+        /// Which.
+        step: PushStep,
+        /// The starts that the trial has left after a crash, where the device says so.
+        attempts: Option<u8>,
+    },
+    /// The image has patches, and it is decided what becomes of them.
+    Patch {
+        /// Whether one is sent.
+        used: bool,
+        /// What, in words.
+        text: String,
+    },
+    /// Bytes have arrived.
+    Progress {
+        /// Bytes of the image that are in the slot; or of a patch, that are on the device.
+        done: u64,
+        /// Bytes of the image, or of the patch.
+        total: u64,
+        /// Bytes of those in the slot that were there already.
+        skipped: u64,
+    },
+    /// The image's confirm will end something for good; nothing was sent yet.
+    Consequence {
+        /// What, in words.
+        text: String,
+    },
+}
+
+/// The steps of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PushStep {
+    /// The device is asked for its state.
+    Asking,
+    /// The bootloader answers, since no slot can be started.
+    NothingStarts,
+    /// The bootloader answers, since it was asked to.
+    RecoveryAsked,
+    /// The image is offered; the device checks its signature.
+    Offering,
+    /// What the slot already holds is found out.
+    Comparing,
+    /// What it does not hold is sent.
+    Sending,
+    /// The device reads back and verifies.
+    Verifying,
+    /// The device lost the update: it is resumed.
+    Resuming,
+    /// The slot holds something else than its digests said: everything is sent.
+    SendingAll,
+    /// The patch did not make the image: that is sent.
+    SendingImage,
+    /// The device is restarted.
+    Restarting,
+    /// The new firmware runs, and has to confirm.
+    Trial,
+}
+
+impl From<Step> for PushEvent {
+    fn from(step: Step) -> Self {
+        let (step, attempts) = match step {
+            Step::Asking => (PushStep::Asking, None),
+            Step::Recovery(Recovery::NothingStarts) => (PushStep::NothingStarts, None),
+            Step::Recovery(Recovery::Requested) => (PushStep::RecoveryAsked, None),
+            Step::Beginning => (PushStep::Offering, None),
+            Step::Comparing => (PushStep::Comparing, None),
+            Step::Sending => (PushStep::Sending, None),
+            Step::Verifying => (PushStep::Verifying, None),
+            Step::StartingOver(Interruption::TransferEnded) => (PushStep::Resuming, None),
+            Step::StartingOver(Interruption::NotAsSurveyed) => (PushStep::SendingAll, None),
+            Step::StartingOver(Interruption::PatchFailed) => (PushStep::SendingImage, None),
+            Step::Restarting => (PushStep::Restarting, None),
+            Step::Trial(trial) => (PushStep::Trial, trial.map(|trial| trial.attempts)),
+        };
+        PushEvent::Step { step, attempts }
+    }
+}
+
+impl From<&PatchUse> for PushEvent {
+    fn from(used: &PatchUse) -> Self {
+        PushEvent::Patch { used: matches!(used, PatchUse::Sent { .. }), text: used.to_string() }
+    }
+}
+
+impl Display for PushEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (step, attempts) = match self {
+            PushEvent::Step { step, attempts } => (step, attempts),
+            PushEvent::Consequence { text } | PushEvent::Patch { text, .. } => return f.write_str(text),
+            PushEvent::Progress { done, total, skipped: 0 } => return write!(f, "  {done} of {total} bytes"),
+            PushEvent::Progress { done, total, skipped } => {
+                return write!(f, "  {done} of {total} bytes, {skipped} of them were there already");
+            }
+        };
+        f.write_str(match step {
+            PushStep::Asking => "asking the device",
+            PushStep::NothingStarts => "the bootloader answers, since no slot can be started: recovery",
+            PushStep::RecoveryAsked => "the bootloader answers, since it was asked to: recovery",
+            PushStep::Offering => "offering the image",
+            PushStep::Comparing => "looking for what is there already",
+            PushStep::Sending => "sending",
+            PushStep::Verifying => "the device verifies",
+            PushStep::Resuming => "the device lost the update: resuming",
+            PushStep::SendingAll => "the slot holds something else: sending all of it",
+            PushStep::SendingImage => "starting over, with the image itself",
+            PushStep::Restarting => "restarting the device",
+            PushStep::Trial => match attempts {
+                None => "the new firmware runs; waiting for it to confirm",
+                Some(attempts) => {
+                    return write!(
+                        f,
+                        "the new firmware runs on trial, {attempts} more starts left; waiting for it to confirm"
+                    );
+                }
+            },
+        })
+    }
+}
+
+/// `lifeboot push`: what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Pushed {
+    /// The image's version.
+    pub version: String,
+    /// The image's digest, 64 hexadecimal digits.
+    pub digest: String,
+    /// What came of it.
+    pub outcome: PushResult,
+    /// Bytes of the image, or of a patch to it, that were sent, with those that were sent again.
+    pub sent: u64,
+    /// Bytes of the image that the slot already held.
+    pub skipped: u64,
+    /// Bytes that were sent again.
+    pub retransmitted: u64,
+    /// The version that the patch was from which was sent; `null` where the image itself was sent, or nothing.
+    pub patched_from: Option<String>,
+    /// Bytes that the patch saved.
+    pub saved: u64,
+}
+
+/// What came of a push that went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PushResult {
+    /// The image runs, and has confirmed.
+    Confirmed,
+    /// The image ran already, confirmed: nothing was done.
+    AlreadyConfirmed,
+    /// The image is in the slot, verified; the next reset starts it on trial.
+    Marked,
+    /// The image runs on trial already, and nobody was to wait for it.
+    OnTrial,
+}
+
+impl Pushed {
+    /// What came of a push of this image.
+    pub fn new(pushed: &push::Pushed, image: &ImageFile) -> Pushed {
+        let header = image.header();
+        let (patched_from, saved) = match pushed.patch {
+            Some(PatchUse::Sent { from, bytes, whole }) => {
+                (Some(from.to_string()), u64::from(whole.saturating_sub(bytes)))
+            }
+            _ => (None, 0),
+        };
+        Pushed {
+            version: header.version.to_string(),
+            digest: hex(&header.digest),
+            outcome: match pushed.outcome {
+                PushOutcome::Confirmed => PushResult::Confirmed,
+                PushOutcome::AlreadyConfirmed => PushResult::AlreadyConfirmed,
+                PushOutcome::Marked => PushResult::Marked,
+                PushOutcome::OnTrial => PushResult::OnTrial,
+            },
+            sent: pushed.sent,
+            skipped: pushed.skipped,
+            retransmitted: pushed.retransmitted,
+            patched_from,
+            saved,
+        }
+    }
+}
+
+impl Display for Pushed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pushed { version, sent, skipped, retransmitted, saved, .. } = self;
+        if let Some(from) = &self.patched_from {
+            let percent = saved * 100 / (sent + saved).max(1);
+            let bytes = format_args!("{sent} bytes sent, {retransmitted} of them again");
+            writeln!(f, "{bytes}, as a patch from {from}: {saved} saved ({percent} %)")?;
+        } else if sent + skipped > 0 {
+            writeln!(f, "{sent} bytes sent, {retransmitted} of them again; {skipped} were there already")?;
+        }
+        write!(f, "{version} ")?;
+        f.write_str(match self.outcome {
+            PushResult::Confirmed => "runs and is confirmed",
+            PushResult::AlreadyConfirmed => "runs already and is confirmed: nothing to do",
+            PushResult::OnTrial => "runs already, on trial: nothing to do but to wait",
+            PushResult::Marked => "is in its slot, verified; the next reset starts it on trial",
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! What a program can expect of each command: JSON schemas (draft 2020-12) of the lines that `--json` prints.
+//!
+//! They stand in the folder `schemas/`, a file a command; a test compares them with what is described here.
+
+use crate::device::{Device, Running};
+use crate::diagnosis::Diagnosis;
+use crate::difference::Difference;
+use crate::either::Either;
+use crate::failure::Failure;
+use crate::firmware::FirmwareElf;
+use crate::flash::{Flashed, Provisioned};
+use crate::image::{Inspected, Keygen, SignedImage, ToSign};
+use crate::keys::Keys;
+use crate::monitor::Monitored;
+use crate::push::{PushEvent, Pushed};
+use crate::shell::{Completions, ManFiles, ManPage};
+use crate::watch::{WatchEvent, Watched};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+
+/// A line on stdout: a report of the command, or its failure.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "a description of lines, not a line")]
+enum Line<T> {
+    Report(T),
+    Failure(Failure),
+}
+
+/// How a push goes on, and what happens to its connection meanwhile.
+type Event<I> = Either<PushEvent, Record<I>>;
+
+/// A record of a monitor.
+#[derive(JsonSchema)]
+#[schemars(rename = "Record")]
+#[expect(dead_code, reason = "a description of records, not a record")]
+struct Record<I> {
+    /// Seconds since the port was opened.
+    at: f64,
+    #[serde(flatten)]
+    item: I,
+}
+
+/// The commands, and what each line of theirs is. `I` is what a record of a monitor says, beside its time.
+pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
+    let schemas = vec![
+        ("keygen", lines::<Keygen>()),
+        ("sign", lines::<Either<SignedImage, ToSign>>()),
+        ("inspect", lines::<Either<Inspected, FirmwareElf>>()),
+        ("diff", lines::<Difference>()),
+        ("doctor", lines::<Diagnosis>()),
+        ("provision", lines::<Provisioned>()),
+        ("flash", lines::<Flashed>()),
+        ("run", lines::<Either<Event<I>, Either<Pushed, Flashed>>>()),
+        ("push", lines::<Either<Event<I>, Pushed>>()),
+        ("monitor", lines::<Either<Record<I>, Monitored>>()),
+        ("watch", lines::<Either<Event<I>, Either<WatchEvent, Watched>>>()),
+        ("status", lines::<Device>()),
+        ("keys", lines::<Keys>()),
+        ("confirm", lines::<Running>()),
+        ("rollback", lines::<Running>()),
+        ("reset", lines::<Running>()),
+        ("completions", lines::<Completions>()),
+        ("man", lines::<Either<ManPage, ManFiles>>()),
+    ];
+    let titled = |(command, mut schema): (&'static str, Schema)| {
+        schema.insert("title".to_owned(), format!("A line of lifeboot {command} --json").into());
+        (command, schema)
+    };
+    schemas.into_iter().map(titled).collect()
+}
+
+fn lines<T: JsonSchema>() -> Schema {
+    // As written: a field that may be null is there all the same.
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Line<T>>()
+}

@@ -1,0 +1,179 @@
+//! A serial port or a TCP connection, as a pipe.
+
+use crate::choice::{Adapter, all_ports, listed};
+use crate::error::PortError;
+use lifeboot_client::pipe::{Pipe, PipeError};
+use serialport::{ClearBuffer, ErrorKind, SerialPort};
+use std::fmt::{self, Display};
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+/// Bits a second on a serial port where nothing else is said.
+pub const BAUD: u32 = 115_200;
+
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long a port may take no bytes: at 9600 baud, some five thousand go out in this time.
+const WRITE: Duration = Duration::from_secs(5);
+
+/// A serial port, or a TCP connection.
+pub struct Port {
+    name: String,
+    /// What is plugged in there, if that is a USB adapter.
+    adapter: Option<Adapter>,
+    baud: u32,
+    started: Instant,
+    /// None between a lost connection and the next.
+    stream: Option<Stream>,
+}
+
+enum Stream {
+    Serial(Box<dyn SerialPort>),
+    Tcp(TcpStream),
+}
+
+impl Port {
+    /// Opens the port with this name: a serial device's path, or `tcp:host:port`, for which `baud` means nothing.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub fn open(name: &str, baud: u32) -> Result<Port, PortError> {
+        let mut port = Port { name: name.to_owned(), adapter: None, baud, started: Instant::now(), stream: None };
+        port.connect()?;
+        if matches!(port.stream, Some(Stream::Serial(_))) {
+            port.adapter = Adapter::at(name, &all_ports());
+        }
+        Ok(port)
+    }
+
+    /// The port's name: another one than at first where its adapter came back under another.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Looks where the adapter is that was plugged in here.
+    fn find_again(&mut self) -> Result<(), PortError> {
+        let Some(adapter) = &self.adapter else { return Ok(()) };
+        match adapter.find(&self.name, &all_ports()) {
+            Some(name) => self.name = name.to_owned(),
+            None => return Err(PortError::Missing { port: self.name.clone(), ports: serial_ports() }),
+        }
+        Ok(())
+    }
+
+    fn open_serial(&self) -> Result<Stream, PortError> {
+        let port = self.name.clone();
+        let opened = serialport::new(&port, self.baud).timeout(WRITE).open().and_then(|serial| {
+            // What the system kept from before answers nobody who is still there.
+            serial.clear(ClearBuffer::Input)?;
+            Ok(Stream::Serial(serial))
+        });
+        opened.map_err(|error| match error.kind {
+            ErrorKind::Io(io::ErrorKind::NotFound) => PortError::Missing { port, ports: serial_ports() },
+            ErrorKind::Io(io::ErrorKind::PermissionDenied) => PortError::Permission { port },
+            // On Linux and macOS this says that it is locked (serialport::Error); on Windows, that it is not there.
+            ErrorKind::NoDevice if cfg!(unix) => PortError::InUse { port },
+            ErrorKind::NoDevice => PortError::Missing { port, ports: serial_ports() },
+            _ => PortError::Open { port, reason: error.description },
+        })
+    }
+
+    fn open_tcp(&self, address: &str) -> Result<Stream, PortError> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => PortError::Refused { address: address.to_owned() },
+            io::ErrorKind::InvalidInput => PortError::Address { port: self.name.clone() },
+            _ => PortError::Open { port: self.name.clone(), reason: error.to_string() },
+        };
+        let mut last = PortError::Address { port: self.name.clone() };
+        // A name like localhost has an address of each family, and the listener may have one only.
+        for address in address.to_socket_addrs().map_err(failed)? {
+            let connected = TcpStream::connect_timeout(&address, CONNECT).and_then(|stream| {
+                stream.set_nodelay(true)?;
+                stream.set_write_timeout(Some(WRITE))?;
+                Ok(stream)
+            });
+            match connected {
+                Ok(stream) => return Ok(Stream::Tcp(stream)),
+                Err(error) => last = failed(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// Gives up what is left of the connection and tries once to make a new one.
+    fn connect(&mut self) -> Result<(), PortError> {
+        self.stream = None;
+        self.stream = Some(match self.name.strip_prefix("tcp:") {
+            Some(address) => self.open_tcp(address)?,
+            None => {
+                self.find_again()?;
+                self.open_serial()?
+            }
+        });
+        Ok(())
+    }
+
+    fn lost(&mut self, reason: impl Display) -> PipeError {
+        // Closed at once: a serial adapter that comes back gets its old name only when nobody holds it.
+        self.stream = None;
+        PipeError::Lost { port: self.name.clone(), reason: reason.to_string() }
+    }
+}
+
+/// The serial ports of this machine, a line each, with what is plugged in.
+pub fn serial_ports() -> Vec<String> {
+    listed(&all_ports())
+}
+
+impl Pipe for Port {
+    fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {
+        // Zero would mean for ever, to a socket.
+        let wait = wait.max(Duration::from_millis(1));
+        let read = match &mut self.stream {
+            None => return Err(self.lost("it is closed")),
+            Some(Stream::Serial(serial)) => match serial.set_timeout(wait) {
+                Ok(()) => serial.read(buffer),
+                Err(error) => Err(error.into()),
+            },
+            Some(Stream::Tcp(stream)) => stream.set_read_timeout(Some(wait)).and_then(|()| stream.read(buffer)),
+        };
+        match read {
+            Ok(0) => Err(self.lost("the other end closed it")),
+            Ok(length) => Ok(length),
+            Err(error) => match error.kind() {
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(0),
+                _ => Err(self.lost(error)),
+            },
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
+        let written = match &mut self.stream {
+            None => return Err(self.lost("it is closed")),
+            Some(Stream::Serial(serial)) => match serial.set_timeout(WRITE) {
+                Ok(()) => serial.write_all(bytes),
+                Err(error) => Err(error.into()),
+            },
+            Some(Stream::Tcp(stream)) => stream.write_all(bytes),
+        };
+        written.map_err(|error| self.lost(error))
+    }
+
+    fn reconnect(&mut self) -> Result<(), PipeError> {
+        self.connect().map_err(|error| self.lost(error))
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn pause(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Port").field("name", &self.name).field("baud", &self.baud).finish_non_exhaustive()
+    }
+}

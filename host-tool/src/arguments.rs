@@ -1,0 +1,43 @@
+//! The command line's commands.
+
+use crate::command_line::settings_help;
+use crate::commands::{
+    completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset, rollback,
+    run, sign, status, watch,
+};
+use clap::{Parser, Subcommand};
+
+/// A/B firmware updates with rollback for Cortex-M.
+#[derive(Parser)]
+#[command(name = "lifeboot", version, max_term_width = 100, after_long_help = settings_help())]
+pub struct Arguments {
+    #[command(subcommand)]
+    /// Which one, with its own.
+    pub command: Command,
+    /// Report to a program: every line on stdout is a JSON object, the last one the result or the error
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// One file each in `commands/`.
+#[derive(Subcommand)]
+pub enum Command {
+    Keygen(keygen::Arguments),
+    Sign(sign::Arguments),
+    Inspect(inspect::Arguments),
+    Diff(diff::Arguments),
+    Doctor(doctor::Arguments),
+    Provision(provision::Arguments),
+    Flash(flash::Arguments),
+    Run(run::Arguments),
+    Push(push::Arguments),
+    Monitor(monitor::Arguments),
+    Watch(watch::Arguments),
+    Status(status::Arguments),
+    Keys(keys::Arguments),
+    Confirm(confirm::Arguments),
+    Rollback(rollback::Arguments),
+    Reset(reset::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
