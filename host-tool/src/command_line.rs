@@ -21,7 +21,7 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     let parsed = matches.and_then(|mut matches| A::from_arg_matches_mut(&mut matches));
     let output = Output::new(std::env::args_os().any(|argument| argument == "--json"));
     match (parsed, settings) {
-        // Whoever asks for help gets it, whatever the file says.
+        // Anyone who asks for help gets it, whatever the file says.
         (Err(error), _) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             let _ = error.print();
             Err(ExitCode::SUCCESS)

@@ -20,7 +20,7 @@ pub struct RuleReport {
     /// The rule.
     pub rule: Rule,
     /// Its verdict.
-    pub finding: Finding,
+    pub verdict: Verdict,
     /// Why.
     pub text: String,
     /// What to do about a refusal, or to know more.
@@ -54,7 +54,7 @@ pub enum Rule {
 
 /// A rule's verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum Verdict {
     /// The image keeps the rule.
     Passed,
     /// The device would refuse the image.
@@ -100,7 +100,7 @@ impl Judge<'_> {
             return passed(Rule::Trial, format!("it runs already: {runs}"));
         }
         match is_on_trial(status) {
-            _ if status.recovery.is_some() => passed(Rule::Trial, format!("nothing runs: it is {runs} that answers")),
+            _ if status.recovery.is_some() => passed(Rule::Trial, format!("nothing runs: {runs}, answers")),
             true => self.refused(Rule::Trial, Refusal::TrialRunning),
             false => passed(Rule::Trial, format!("what runs is confirmed: {runs}")),
         }
@@ -120,7 +120,7 @@ impl Judge<'_> {
         let Some(bootloader) = bootloader else {
             return RuleReport {
                 rule: Rule::Key,
-                finding: Finding::Unknown,
+                verdict: Verdict::Unknown,
                 text: format!("its state does not say which keys it accepts; key {id} signed"),
                 help: Some("give the bootloader that it was flashed with: --bootloader lifeboot-bootloader".to_owned()),
             };
@@ -229,14 +229,14 @@ impl Judge<'_> {
         };
         let refused = Refused::new(refusal, context);
         let (text, help) = (refused.meaning().to_owned(), Some(refused.next().to_owned()));
-        RuleReport { rule, finding: Finding::Refused, text, help }
+        RuleReport { rule, verdict: Verdict::Refused, text, help }
     }
 }
 
 fn passed(rule: Rule, text: String) -> RuleReport {
-    RuleReport { rule, finding: Finding::Passed, text, help: None }
+    RuleReport { rule, verdict: Verdict::Passed, text, help: None }
 }
 
 fn unknown(rule: Rule, text: String) -> RuleReport {
-    RuleReport { rule, finding: Finding::Unknown, text, help: None }
+    RuleReport { rule, verdict: Verdict::Unknown, text, help: None }
 }

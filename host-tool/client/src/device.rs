@@ -32,7 +32,7 @@ pub enum DeviceError {
         reason: String,
     },
     /// It was to restart into its bootloader, and its firmware answers.
-    #[error("the bootloader does not answer; {running} runs")]
+    #[error("the bootloader is not in recovery mode; {running} runs")]
     #[diagnostic(help(
         "this firmware does not pass the request on (Event::Recover), or the bootloader was built without recovery; \
          where the board has a pin for it, hold that while you reset it"
@@ -42,7 +42,7 @@ pub enum DeviceError {
         running: String,
     },
     /// It was not heard again.
-    #[error("the device restarts, and was not heard again within {seconds} seconds")]
+    #[error("the device restarts, and has not answered again within {seconds} seconds")]
     #[diagnostic(help(
         "lifeboot status tells when it is back; if it stays silent, reset it or take its power away once"
     ))]

@@ -10,7 +10,7 @@
 //! | [`refusal`] | what a device's refusals mean, and what to do next |
 //! | [`state`] | what a device's state says, of itself and of an image |
 //! | [`describe`] | states and outcomes in words |
-//! | [`standstill`](mod@standstill) | how long the application stands still during a push |
+//! | [`max_stall`] | how long the application stands still during a push |
 //!
 //! Nothing here opens a port, reads a file or waits for a signal: the pipe does what waiting there is. Every error says
 //! in its help what to do next.
@@ -22,9 +22,9 @@ pub mod admission;
 pub mod describe;
 pub mod device;
 pub mod link;
+pub mod max_stall;
 pub mod pipe;
 pub mod push;
 pub mod refusal;
 mod restart;
-pub mod standstill;
 pub mod state;

@@ -53,7 +53,7 @@ impl Retry {
     pub const VERIFY: Retry = Retry { timeout: Duration::from_secs(1), attempts: 60 };
 }
 
-/// A link goes to another thread with whoever owns it, and with it all that it calls.
+/// A link goes to another thread with its owner, and with it all that it calls.
 const _: fn() = || {
     fn is_send<T: Send>() {}
     is_send::<Link<Box<dyn Pipe>>>();
@@ -106,7 +106,7 @@ impl<P: Pipe> Link<P> {
         Link { listener: Some(Box::new(listener)), ..self }
     }
 
-    /// Hands what the firmware logs to `sink`, in place of a listener.
+    /// Hands what the firmware logs to `sink`, instead of a listener.
     pub fn with_log(self, mut sink: impl FnMut(&[u8]) + Send + 'static) -> Self {
         self.with_listener(move |_, event| {
             if let LinkEvent::Log(Source::Firmware, piece) = event {
@@ -188,7 +188,7 @@ impl<P: Pipe> Link<P> {
         Ok(number)
     }
 
-    /// The next answer, with its number, 0 for what nobody asked for; `None` where none came in time, or the
+    /// The next answer, with its number, 0 for what nobody asked for; `None` if none came in time, or the
     /// connection had to be made again.
     ///
     /// # Errors

@@ -11,7 +11,7 @@
 //! | `recording` | keeps what was heard, and plays it again |
 //!
 //! A monitor ([`Shared`]) listens to a [`Link`](lifeboot_client::link::Link), also while a push goes on over it. Messages are read with the ELF file whose
-//! digest is that of the running slot, by the device's word, and with no other: numbers of one build are nonsense in
+//! digest is that of the running slot, as reported by the device, and with no other: numbers of one build are nonsense in
 //! another. So after a start of the device messages wait until it has said what runs.
 
 #![forbid(unsafe_code)]

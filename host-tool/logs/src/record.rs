@@ -56,17 +56,17 @@ pub enum Item {
     },
     /// What the device runs, at the beginning.
     Running {
-        /// Version, slot and standing.
+        /// Version, slot and state.
         firmware: String,
     },
     /// The device has started.
     Restarted {
-        /// Version, slot and standing of what it runs now.
+        /// Version, slot and state of what it runs now.
         firmware: String,
     },
     /// What it runs is another build than the ELF files given.
     OtherBuild {
-        /// Version, slot and standing of what it runs.
+        /// Version, slot and state of what it runs.
         firmware: String,
         /// The first half of its digest.
         digest: String,

@@ -29,11 +29,11 @@ mod slot_use;
 mod table;
 mod watch;
 
-pub use admission::{Admission, Finding, Rule, RuleReport};
+pub use admission::{Admission, Rule, RuleReport, Verdict};
 pub use device::{
     Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
 };
-pub use diagnosis::{Checkup, Diagnosis, State};
+pub use diagnosis::{Diagnosis, Finding, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
 pub use either::Either;
 pub use failure::{Failure, FailureDetails};

@@ -56,7 +56,7 @@ impl Device {
             }),
             recovery: self.recovery.map(|reason| match reason {
                 RecoveryReason::NothingStarts => wire::Recovery::NothingStarts,
-                RecoveryReason::Asked => wire::Recovery::Requested,
+                RecoveryReason::Requested => wire::Recovery::Requested,
             }),
         })
     }

@@ -13,7 +13,7 @@ pub enum Reset {
     Unknown,
     /// The power came on.
     PowerOn,
-    /// The supply sagged.
+    /// The supply fell below what the chip runs at: a brown-out.
     BrownOut,
     /// By the reset pin or a debugger.
     Pin,
@@ -58,11 +58,11 @@ impl Display for Reset {
         f.write_str(match self {
             Reset::Unknown => "a reset of unknown cause",
             Reset::PowerOn => "power-on",
-            Reset::BrownOut => "a sagging supply",
+            Reset::BrownOut => "a brown-out",
             Reset::Pin => "a reset by pin or debugger",
             Reset::Watchdog => "a reset by the watchdog",
             Reset::Fault => "a fault or a panic",
-            Reset::Request => "a reset that was asked for",
+            Reset::Request => "a requested reset",
         })
     }
 }

@@ -28,7 +28,7 @@ pub struct Arguments {
     files: Vec<PathBuf>,
     #[command(flatten)]
     port: port::Arguments,
-    /// A bootloader's file, in place of a device: as cargo built it, or as lifeboot provision wrote it
+    /// A bootloader's file, instead of a device: as cargo built it, or as lifeboot provision wrote it
     #[arg(long, value_name = "FILE")]
     bootloader: Option<PathBuf>,
     /// The private key that signs; its public half beside it is enough

@@ -30,12 +30,12 @@ pub struct Arguments {
 impl Arguments {
     /// A link over the port, which says on stderr what it waits for.
     pub fn link(&self) -> Result<Link<Port>, Error> {
-        let say = |_, event: LinkEvent<'_>| {
+        let report = |_, event: LinkEvent<'_>| {
             if let Some(item) = Item::of(&event) {
                 output::note(item);
             }
         };
-        Ok(Link::new(self.open()?, seed()).with_listener(say))
+        Ok(Link::new(self.open()?, seed()).with_listener(report))
     }
 
     /// The port.

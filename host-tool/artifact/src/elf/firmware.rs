@@ -28,7 +28,7 @@ pub struct Section {
     pub length: u32,
     /// Whether it takes part in the running firmware; a debug section or defmt's does not.
     pub allocated: bool,
-    /// Where in the payload its bytes are loaded; `None` where it has none.
+    /// Where in the payload its bytes are loaded; `None` if it has none.
     pub payload_offset: Option<u32>,
 }
 

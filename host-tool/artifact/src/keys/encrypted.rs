@@ -34,7 +34,7 @@ impl Passphrase {
         Passphrase(Zeroizing::new(bytes.into()))
     }
 
-    /// The passphrase in a file: its first line; `None` where that is empty.
+    /// The passphrase in a file: its first line; `None` if that is empty.
     pub fn first_line(bytes: &[u8]) -> Option<Passphrase> {
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);

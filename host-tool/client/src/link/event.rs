@@ -12,9 +12,9 @@ pub(super) const REPORT_AFTER: Duration = Duration::from_secs(1);
 pub enum LinkEvent<'a> {
     /// A piece of a program's log, as defmt encodes it.
     Log(Source, &'a [u8]),
-    /// The state of the device, whoever asked for it.
+    /// The state of the device, no matter who requested it.
     Status(&'a Status),
-    /// An empty frame: whoever sends begins afresh, as a device does that has just started.
+    /// An empty frame: the sender starts over, as a device does that has just started.
     Resynchronised,
     /// Bytes that are no frame: text that a program prints, noise, or a damaged frame.
     Other(&'a [u8]),

@@ -75,7 +75,7 @@ impl Frames {
         })
     }
 
-    /// The message of the frame that was completed; `None` where it is of a kind that this version does not know.
+    /// The message of the frame that was completed; `None` if it is of a kind that this version does not know.
     pub(super) fn message<'a, M: Deserialize<'a>>(&'a self) -> Option<M> {
         self.decoder.message()
     }

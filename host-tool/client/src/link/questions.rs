@@ -24,7 +24,7 @@ impl<P: Pipe> Link<P> {
     /// As [`ask`](Self::ask); in the inner result, why the device does not tell its keys.
     pub fn keys(&mut self, retry: Retry) -> Result<(Status, Result<Keys, Refusal>), LinkError> {
         let status = self.status(retry)?;
-        // A bootloader that answers tells both at once.
+        // A bootloader in recovery mode tells both at once.
         if let Some(details) = &self.details {
             return Ok((status, Ok(details.keys.clone())));
         }
@@ -35,7 +35,7 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// What the device rejected before the last outcome, the newest first; `None` where it does not tell.
+    /// What the device rejected before the last outcome, the newest first; `None` if it does not tell.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).

@@ -132,7 +132,7 @@ fn send_patch<P: Pipe>(
     }
 }
 
-/// What the slot holds already; `None` where that is nothing, or cannot be known.
+/// What the slot holds already; `None` if that is nothing, or cannot be known.
 fn held<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,
