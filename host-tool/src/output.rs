@@ -29,7 +29,7 @@ impl Output {
 
     /// Says something on the way to the result, a line of its own; a report that has a field `event`.
     pub fn event(self, event: &impl Report) {
-        // Where it cannot be said, the result cannot either, and that is told.
+        // If it cannot be printed, the result cannot either, and that is an error.
         let _ = self.print(event);
     }
 

@@ -1,7 +1,7 @@
-//! Whether a device would take an image, by its state: asked before anything is sent, with the words of its refusals.
+//! Whether a device would take an image, judged by its state before anything is sent, in the words of its refusals.
 //!
 //! The rules and their order are those of `lifeboot_updater::Updater::begin`. The device remains the judge: its state does
-//! not tell which keys its bootloader holds, nor the schema of what it has stored.
+//! not say which keys its bootloader holds, nor the schema of what it has stored.
 
 use crate::describe::{board_name, running};
 use crate::push::accepted;
@@ -42,7 +42,7 @@ pub enum Rule {
     Size,
     /// It runs in the slot that does not run.
     Slot,
-    /// The bootloader knows the format that it asks for.
+    /// The bootloader knows the format that it requires.
     Bootloader,
     /// Its epoch is not below the device's.
     Epoch,
@@ -59,7 +59,7 @@ pub enum Verdict {
     Passed,
     /// The device would refuse the image.
     Refused,
-    /// A device's state does not tell.
+    /// A device's state does not say.
     Unknown,
 }
 

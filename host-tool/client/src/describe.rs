@@ -48,7 +48,7 @@ pub fn earlier_reason(rejection: &Rejection) -> String {
     why(rejection.ending, last_start(rejection.cause))
 }
 
-/// Where firmware crashed, and how, where its core tells.
+/// Where firmware crashed, and how, if its core reports it.
 fn crash(fault: &Fault) -> String {
     match fault.status {
         0 => format!("fault at {:#010x}", fault.pc),

@@ -1,4 +1,4 @@
-//! A program whose log is to be read: the table of its messages, from its ELF file, and what tells whether it is the
+//! A program whose log is to be read: the table of its messages, from its ELF file, and what shows whether it is the
 //! program that runs.
 
 use crate::error::MonitorError;
@@ -83,7 +83,7 @@ impl Program {
         &self.name
     }
 
-    /// Whether it is the program in an image whose digest begins like this; `None` if that cannot be told.
+    /// Whether it is the program in an image whose digest begins like this; `None` if that is not known.
     pub fn is(&self, digest: &[u8; 16]) -> Option<bool> {
         if self.digests.is_empty() { None } else { Some(self.digests.iter().any(|known| known.starts_with(digest))) }
     }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Something that was heard.
+/// Something that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// When, on the clock of the link's pipe: since the port was opened first.
@@ -14,7 +14,7 @@ pub struct Record {
     pub item: Item,
 }
 
-/// What was heard.
+/// What was received.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Item {

@@ -48,7 +48,7 @@ pub enum Rule {
     Size,
     /// It runs in the slot that does not run.
     Slot,
-    /// The bootloader knows the format that it asks for.
+    /// The bootloader knows the format that it requires.
     Bootloader,
     /// Its epoch is not below the device's.
     Epoch,
@@ -66,7 +66,7 @@ pub enum Verdict {
     Passed,
     /// The device would refuse the image.
     Refused,
-    /// A device's state does not tell.
+    /// A device's state does not say.
     Unknown,
 }
 

@@ -34,12 +34,12 @@ pub struct Device {
     pub revoked_keys: Vec<u8>,
     /// How the last update ended; `null` if there was none yet.
     pub last_outcome: Option<LastOutcome>,
-    /// What was rejected before that, the newest first, and is refused as well; `null` if the device was not asked, or
-    /// does not tell.
+    /// What was rejected before that, the newest first, and is refused as well; `null` if that was not requested, or
+    /// the device does not report it.
     pub quarantine: Option<Vec<Rejected>>,
-    /// How the firmware that runs came to be started; `null` if it does not tell.
+    /// How the firmware that runs came to be started; `null` if it does not report it.
     pub last_boot: Option<LastBoot>,
-    /// How long the application stands still at a time during a push, at most, in milliseconds, as measured of the board's
+    /// How long the application stalls at a time during a push, at most, in milliseconds, as measured of the board's
     /// example firmware; `null` if that was not measured, or no firmware runs.
     pub max_stall_ms: Option<u32>,
 }
@@ -107,7 +107,7 @@ pub struct LastOutcome {
     pub digest: String,
     /// What ended its last start.
     pub last_reset: Reset,
-    /// Where it crashed then, where it did and has told.
+    /// Where it crashed then; `null` if it did not, or has not reported it.
     pub fault: Option<Fault>,
     /// Why, in words.
     pub reason: String,

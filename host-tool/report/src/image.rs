@@ -61,7 +61,7 @@ pub struct SignedImage {
     pub digest: String,
     /// How much of a slot it takes.
     pub slot: SlotUse,
-    /// The proof by relinking, where it was asked for.
+    /// The proof by relinking; `null` if it was not requested.
     pub proved: Option<Proved>,
     /// The patches that go with the image.
     pub patches: Vec<PatchReport>,
@@ -87,7 +87,7 @@ pub struct ToSign {
     pub bytes_to_sign: String,
     /// The ids of the keys that a confirm of the image revokes.
     pub revokes: Vec<String>,
-    /// The proof by relinking, where it was asked for.
+    /// The proof by relinking; `null` if it was not requested.
     pub proved: Option<Proved>,
 }
 

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// The keys of a device.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Keys {
-    /// The bootloader's file that was read; `null` if a device was asked.
+    /// The bootloader's file that was read; `null` if they are a device's.
     pub bootloader: Option<String>,
     /// The keys, in the order of the bootloader's table.
     pub keys: Vec<Key>,
@@ -63,7 +63,7 @@ pub struct SignedSlot {
 pub type Named = [([u8; 4], PathBuf)];
 
 impl Keys {
-    /// The keys that a device told, with its state.
+    /// The keys that a device reported, with its state.
     pub fn of_device(status: &Status, keys: &wire::Keys, files: &Named) -> Keys {
         let ids = keys.ids.iter().flatten().enumerate();
         let key = |(index, id): (usize, &[u8; 4])| {

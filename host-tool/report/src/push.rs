@@ -46,7 +46,7 @@ pub enum PushEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushStep {
-    /// The device is asked for its state.
+    /// The device's state is requested.
     Asking,
     /// The bootloader is in recovery mode: no slot can be started.
     NothingStarts,

@@ -9,7 +9,7 @@ use std::fmt::{self, Display};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reset {
-    /// The chip does not tell.
+    /// The chip does not report it.
     Unknown,
     /// The power came on.
     PowerOn,
@@ -21,7 +21,7 @@ pub enum Reset {
     Watchdog,
     /// By a fault or a panic.
     Fault,
-    /// The firmware asked for it.
+    /// The firmware requested it.
     Request,
 }
 

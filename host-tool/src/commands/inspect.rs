@@ -58,7 +58,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, FirmwareElf>, Error> {
     let bytes = files::read(&arguments.file)?;
-    // What a device is asked about is an image; of another file, the way to one is said.
+    // A device judges an image; for any other file, the error says how to make one.
     let is_for_device = arguments.port.is_some() || arguments.against.is_some();
     if bytes.starts_with(b"\x7fELF") && !is_for_device {
         return elf(&bytes, arguments.board, output).map(Either::Other);

@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Keys, Error> {
     for path in &arguments.files {
         named.push((key_files::public(path)?.id(), path.clone()));
     }
-    // Those that stand in lifeboot.toml for other commands are of use where they can be read.
+    // Those that lifeboot.toml names for other commands are of use where they can be read.
     let beside = arguments.key.as_deref().map(public_path);
     let usual = [&arguments.public_key, &beside, &arguments.key];
     named.extend(

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long a device may take to come back after a reset: its bootloader verifies the firmware first.
 pub const RESTART: Duration = Duration::from_secs(30);
 
-/// What tells this host from others, by chance.
+/// What distinguishes this host from others, by chance.
 pub fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
 }

@@ -33,7 +33,7 @@ impl Console {
 
     /// Says what happens to the connection.
     pub fn report(&self, now: Duration, event: &LinkEvent<'_>) {
-        // What the device is asked, the steps say.
+        // The steps say what is requested of the device.
         if matches!(event, LinkEvent::Waiting(Waiting::Answer)) {
             return;
         }

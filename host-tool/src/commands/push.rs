@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
     pushed
 }
 
-/// The link, with what happens to it told.
+/// The link, with what happens to it reported.
 pub fn reporting(link: Link<Port>, console: &Console) -> Link<Port> {
     let console = console.clone();
     link.with_listener(move |now, event| console.report(now, &event))

@@ -132,7 +132,7 @@ impl Arguments {
         }))
     }
 
-    /// What tells of changes, and of what.
+    /// What reports changes, and of what.
     fn changes(&self) -> Result<(Changes, Vec<String>), Error> {
         let names = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
         if let Some(elf) = &self.no_build {

@@ -150,7 +150,7 @@ impl Firmware {
         }
     }
 
-    /// What `lifeboot_core::verify` will ask of the first two vectors, asked early.
+    /// What `lifeboot_core::verify` will require of the first two vectors, checked early.
     pub(super) fn check_vectors(&self) -> Result<(), ElfError> {
         let start = self.board.payload_address(self.slot);
         let vectors = self.sections.iter().find(|section| section.name == ".vector_table");

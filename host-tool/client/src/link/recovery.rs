@@ -1,4 +1,4 @@
-//! The state of a device whose bootloader is in recovery mode, its keys and its quarantine, read from what stands in its flash.
+//! The state of a device whose bootloader is in recovery mode, its keys and its quarantine, read from its flash.
 
 use lifeboot_core::Board;
 use lifeboot_core::image::{Header, HeaderBytes};
@@ -9,7 +9,7 @@ use lifeboot_wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE
 /// Where the info of a bootloader names its board.
 const BOARD: std::ops::Range<usize> = 0x10..0x20;
 
-/// The state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) tells; `None` if it is not of the formats
+/// The state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) reports; `None` if it is not of the formats
 /// that this program knows.
 pub(super) fn status(requested: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
     let (known, info) = read(info)?;
@@ -37,7 +37,7 @@ pub(super) fn status(requested: bool, chunk: u32, info: &[u8], record: &[u8], he
     })
 }
 
-/// What the same answer tells, and firmware is asked for by commands of their own.
+/// What the same answer reports; firmware has commands of their own for it.
 pub(super) struct RecoveryDetails {
     pub keys: Keys,
     /// The newest first.

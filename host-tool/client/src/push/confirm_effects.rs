@@ -1,4 +1,4 @@
-//! What the confirm of an image ends irreversibly on a device: told before anything is sent, since afterwards nothing undoes it.
+//! What the confirm of an image ends irreversibly on a device: reported before anything is sent.
 //!
 //! The rules are those of [`lifeboot_core::boot`](mod@lifeboot_core::boot).
 
@@ -32,7 +32,7 @@ pub enum ConfirmEffect {
     KeyRevoked {
         /// Its id.
         key: [u8; 4],
-        /// Keys that the device still accepts then; `None` if it does not tell its keys.
+        /// Keys that the device still accepts then; `None` if it does not report its keys.
         left: Option<usize>,
     },
 }

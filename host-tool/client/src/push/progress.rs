@@ -1,4 +1,4 @@
-//! What a push tells while it goes on. The library itself prints nothing.
+//! What a push reports while it goes on. The library itself prints nothing.
 
 use super::confirm_effects::ConfirmEffect;
 use super::patches::PatchUse;

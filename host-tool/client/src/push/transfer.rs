@@ -84,7 +84,7 @@ fn finish<P: Pipe>(link: &mut Link<P>, progress: &mut dyn Progress) -> Result<()
     }
 }
 
-/// The patch that was chosen, if the device takes it; what comes of it is told.
+/// The patch that was chosen, if the device takes it; what comes of it is reported.
 fn agreed<'a, P: Pipe>(
     link: &mut Link<P>,
     chosen: Option<Result<(&'a Patch, PatchUse), PatchUse>>,

@@ -1,4 +1,4 @@
-//! A device's state, from what it tells.
+//! Reports on a device, from its state on the wire.
 
 use super::{
     Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
