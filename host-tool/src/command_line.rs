@@ -16,12 +16,12 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     let settings = std::env::current_dir().map_or(Ok(Settings::default()), |folder| Settings::of_project(&folder));
     let command = with_settings(A::command(), settings.as_ref().unwrap_or(&Settings::default()));
     let matches = command.try_get_matches();
-    // The doctor tells of a file that is wrong among all else that it finds.
+    // The doctor reports a file that is wrong among all else that it finds.
     let is_doctor = matches.as_ref().is_ok_and(|matches| matches.subcommand_name() == Some("doctor"));
     let parsed = matches.and_then(|mut matches| A::from_arg_matches_mut(&mut matches));
     let output = Output::new(std::env::args_os().any(|argument| argument == "--json"));
     match (parsed, settings) {
-        // Whoever asks for help gets it, whatever the file says.
+        // Anyone who asks for help gets it, whatever the file says.
         (Err(error), _) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             let _ = error.print();
             Err(ExitCode::SUCCESS)

@@ -91,7 +91,7 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     FlashFile(#[from] FlashFileError),
-    /// A debug probe was asked for, and there is no code for one.
+    /// A debug probe is needed, and there is no code for one.
     #[error("this lifeboot was built without debug probes")]
     #[diagnostic(help(
         "cargo install --path host-tool --features probe; or flash what lifeboot provision writes with another tool"
@@ -146,7 +146,7 @@ pub enum Error {
         /// The firmware's board.
         board: &'static str,
     },
-    /// An ELF file's board cannot be told.
+    /// An ELF file's board is not known.
     #[error("the ELF file is linked for slot A of no board that this lifeboot knows")]
     #[diagnostic(help("say which board it is for with --board, one of: {boards}"))]
     BoardNeeded {

@@ -29,8 +29,8 @@ impl Output {
 
     /// Says something on the way to the result, a line of its own; a report that has a field `event`.
     pub fn event(self, event: &impl Report) {
-        // Where it cannot be said, the result cannot either, and that is told.
-        let _ = self.say(event);
+        // If it cannot be printed, the result cannot either, and that is an error.
+        let _ = self.print(event);
     }
 
     /// Says something on the way that may have colours, as long as somebody reads it.
@@ -42,7 +42,7 @@ impl Output {
     }
 
     /// Says something that a program gets with the result.
-    pub fn aside(self, text: impl Display) {
+    pub fn print_for_people(self, text: impl Display) {
         if !self.json {
             let _ = print(text);
         }
@@ -50,17 +50,17 @@ impl Output {
 
     /// Says what came of a command. With `--json`, an error goes to stdout as well, and to stderr as always.
     pub fn end(self, result: Result<impl Report, Error>) -> ExitCode {
-        let said = result.and_then(|report| {
-            self.say(&report).map_err(|source| FileError::Write { path: PathBuf::from("stdout"), source }.into())
+        let printed = result.and_then(|report| {
+            self.print(&report).map_err(|source| FileError::Write { path: PathBuf::from("stdout"), source }.into())
         });
-        let Err(error) = said else { return ExitCode::SUCCESS };
+        let Err(error) = printed else { return ExitCode::SUCCESS };
         let failure = Failure::new(&error);
         self.fail(&failure);
         note(coloured(&failure));
         ExitCode::FAILURE
     }
 
-    fn say(self, report: &impl Report) -> io::Result<()> {
+    fn print(self, report: &impl Report) -> io::Result<()> {
         if self.json { print(report.json()) } else { print(report) }
     }
 
@@ -95,7 +95,7 @@ pub fn has_terminal() -> bool {
     stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// Prints a line. Whoever closed stdout wants no more of it: that is no error.
+/// Prints a line. A reader that closed stdout wants no more of it: that is no error.
 fn print(line: impl Display) -> io::Result<()> {
     match writeln!(stdout(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

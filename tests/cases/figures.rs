@@ -1,7 +1,7 @@
 //! What Lifeboot costs, measured once more: within what each figure is held to, and what `costs.json` and the pages say.
 //! `cargo test -p lifeboot-tests figures -- --nocapture` prints it.
 
-use lifeboot_client::standstill::standstill;
+use lifeboot_client::max_stall::max_stall_ms;
 use lifeboot_tests::costs::standstill::STANDSTILL;
 use lifeboot_tests::costs::{self, Costs, Figure, Unit, pages, table};
 use lifeboot_tests::product;
@@ -78,7 +78,7 @@ fn the_standstill_that_a_status_tells_is_the_measured_one() {
         .collect();
     assert_eq!(measured.len(), 3);
     for (board, microseconds) in measured {
-        let told = standstill(board).expect("a board that was measured");
+        let told = max_stall_ms(board).expect("a board that was measured");
         assert!(u64::from(told).abs_diff(microseconds.div_ceil(1000)) <= 1, "{board}: {told} ms, {microseconds} µs");
     }
 }

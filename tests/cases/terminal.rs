@@ -232,7 +232,7 @@ fn a_watch_pushes_what_changes_and_says_what_comes_of_it() {
     put(&["panic-later", "fail-self-test"]);
     session.exp_string("watch: pushing 1.2.3+2\r\n").unwrap();
     session.exp_string("the self-test failed: going back").unwrap();
-    session.exp_string("watch: not done: the device rolled back: the firmware or a host asked to go back").unwrap();
+    session.exp_string("watch: not done: the device rolled back: the firmware or a host requested a rollback").unwrap();
     // Not the last one that was rejected, but remembered.
     put(&["panic-later"]);
     session.exp_string("watch: the device has rejected this very build before: it did not confirm").unwrap();

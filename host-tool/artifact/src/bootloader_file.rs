@@ -13,7 +13,7 @@ use lifeboot_core::layout::BOARDS;
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Where the board's name stands in an info.
+/// Offset of the board's name in an info.
 const NAME: usize = 0x10;
 
 /// A bootloader, ready to be flashed.

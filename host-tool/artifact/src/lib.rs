@@ -15,7 +15,7 @@
 //! | [`keys`] | keys as PEM texts |
 //! | [`version`] | versions as people write them |
 //!
-//! Nothing here reads or writes a file, opens a connection or asks the system for anything: bytes come in and go out,
+//! Nothing here reads or writes a file, opens a connection or uses the system: bytes come in and go out,
 //! and so does randomness. A path is only ever a name, for an error.
 
 #![forbid(unsafe_code)]

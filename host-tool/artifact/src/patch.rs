@@ -65,7 +65,7 @@ impl ImageFile {
     }
 }
 
-/// The patch from one image to another before it is compressed: for whoever wants to know what that is worth.
+/// The patch from one image to another before it is compressed: for anyone who wants to know what that is worth.
 pub fn instructions(old: &ImageFile, new: &ImageFile) -> Vec<u8> {
     make::instructions(&bytes_of(old), &bytes_of(new))
 }

@@ -1,4 +1,4 @@
-//! The relocation types of the Arm ELF ABI (IHI 0044, table "Relocation codes"), as far as they can stand in firmware,
+//! The relocation types of the Arm ELF ABI (IHI 0044, table "Relocation codes"), as far as they can occur in firmware,
 //! and what each means for an image that moves.
 
 use lifeboot_core::Board;

@@ -3,7 +3,7 @@
 //!
 //! What the pinned toolchain's linker (lld of LLVM 22, `lld/ELF/Thunks.cpp`) writes for Cortex-M:
 //!
-//! | symbol | code | where the target's address stands |
+//! | symbol | code | where the target's address is |
 //! | --- | --- | --- |
 //! | `__Thumbv6MABSLongThunk_` | `push {r0, r1}; ldr r0, [pc, #4]; str r0, [sp, #4]; pop {r0, pc}; .word` | the word |
 //! | `__Thumbv6MABSXOLongThunk_` | `push {r0, r1}; movs, lsls, adds …; str r0, [sp, #4]; pop {r0, pc}` | in four bytes |
@@ -59,7 +59,7 @@ fn looks_like_a_thunk(name: &str) -> bool {
 
 /// Where a thunk goes, and how it knows.
 enum ThunkTarget {
-    /// To an absolute address that stands at an offset of the thunk.
+    /// An absolute address, which the thunk holds at an offset.
     Absolute(u32, Option<(u32, Kind)>),
     /// To a place at a fixed distance.
     Relative(u32),

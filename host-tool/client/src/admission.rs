@@ -1,7 +1,7 @@
-//! Whether a device would take an image, by its state: asked before anything is sent, with the words of its refusals.
+//! Whether a device would take an image, judged by its state before anything is sent, in the words of its refusals.
 //!
 //! The rules and their order are those of `lifeboot_updater::Updater::begin`. The device remains the judge: its state does
-//! not tell which keys its bootloader holds, nor the schema of what it has stored.
+//! not say which keys its bootloader holds, nor the schema of what it has stored.
 
 use crate::describe::{board_name, running};
 use crate::push::accepted;
@@ -20,7 +20,7 @@ pub struct RuleReport {
     /// The rule.
     pub rule: Rule,
     /// Its verdict.
-    pub finding: Finding,
+    pub verdict: Verdict,
     /// Why.
     pub text: String,
     /// What to do about a refusal, or to know more.
@@ -42,7 +42,7 @@ pub enum Rule {
     Size,
     /// It runs in the slot that does not run.
     Slot,
-    /// The bootloader knows the format that it asks for.
+    /// The bootloader knows the format that it requires.
     Bootloader,
     /// Its epoch is not below the device's.
     Epoch,
@@ -54,12 +54,12 @@ pub enum Rule {
 
 /// A rule's verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum Verdict {
     /// The image keeps the rule.
     Passed,
     /// The device would refuse the image.
     Refused,
-    /// A device's state does not tell.
+    /// A device's state does not say.
     Unknown,
 }
 
@@ -100,7 +100,7 @@ impl Judge<'_> {
             return passed(Rule::Trial, format!("it runs already: {runs}"));
         }
         match is_on_trial(status) {
-            _ if status.recovery.is_some() => passed(Rule::Trial, format!("nothing runs: it is {runs} that answers")),
+            _ if status.recovery.is_some() => passed(Rule::Trial, format!("nothing runs: {runs}, answers")),
             true => self.refused(Rule::Trial, Refusal::TrialRunning),
             false => passed(Rule::Trial, format!("what runs is confirmed: {runs}")),
         }
@@ -120,7 +120,7 @@ impl Judge<'_> {
         let Some(bootloader) = bootloader else {
             return RuleReport {
                 rule: Rule::Key,
-                finding: Finding::Unknown,
+                verdict: Verdict::Unknown,
                 text: format!("its state does not say which keys it accepts; key {id} signed"),
                 help: Some("give the bootloader that it was flashed with: --bootloader lifeboot-bootloader".to_owned()),
             };
@@ -229,14 +229,14 @@ impl Judge<'_> {
         };
         let refused = Refused::new(refusal, context);
         let (text, help) = (refused.meaning().to_owned(), Some(refused.next().to_owned()));
-        RuleReport { rule, finding: Finding::Refused, text, help }
+        RuleReport { rule, verdict: Verdict::Refused, text, help }
     }
 }
 
 fn passed(rule: Rule, text: String) -> RuleReport {
-    RuleReport { rule, finding: Finding::Passed, text, help: None }
+    RuleReport { rule, verdict: Verdict::Passed, text, help: None }
 }
 
 fn unknown(rule: Rule, text: String) -> RuleReport {
-    RuleReport { rule, finding: Finding::Unknown, text, help: None }
+    RuleReport { rule, verdict: Verdict::Unknown, text, help: None }
 }

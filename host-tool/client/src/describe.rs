@@ -8,8 +8,10 @@ use lifeboot_wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCau
 pub fn running(status: &Status) -> String {
     let state = if is_on_trial(status) { "on trial" } else { "confirmed" };
     match status.recovery {
-        Some(Recovery::NothingStarts) => return "the bootloader, since no slot can be started".to_owned(),
-        Some(Recovery::Requested) => return "the bootloader, since it was asked to".to_owned(),
+        Some(Recovery::NothingStarts) => {
+            return "the bootloader, in recovery mode since no slot can be started".to_owned();
+        }
+        Some(Recovery::Requested) => return "the bootloader, in recovery mode as requested".to_owned(),
         None => {}
     }
     match running_content(status) {
@@ -46,7 +48,7 @@ pub fn earlier_reason(rejection: &Rejection) -> String {
     why(rejection.ending, last_start(rejection.cause))
 }
 
-/// Where firmware crashed, and how, where its core tells.
+/// Where firmware crashed, and how, if its core reports it.
 fn crash(fault: &Fault) -> String {
     match fault.status {
         0 => format!("fault at {:#010x}", fault.pc),
@@ -58,11 +60,11 @@ fn last_start(cause: ResetCause) -> &'static str {
     match cause {
         ResetCause::Unknown => "",
         ResetCause::PowerOn => "; the last start ended by a loss of power",
-        ResetCause::BrownOut => "; the last start ended by a sagging supply",
+        ResetCause::BrownOut => "; the last start ended by a brown-out",
         ResetCause::Pin => "; the last start ended by the reset pin or a debugger",
         ResetCause::Watchdog => "; the last start ended by the watchdog: it hung",
         ResetCause::Fault => "; the last start ended by a fault or a panic",
-        ResetCause::Request => "; the last start ended by a reset that it asked for",
+        ResetCause::Request => "; the last start ended by a reset that it requested",
     }
 }
 
@@ -72,7 +74,7 @@ fn why(ending: OutcomeEnding, last_start: &str) -> String {
         OutcomeEnding::FellBack => format!("the confirmed slot could not be started{last_start}"),
         OutcomeEnding::Invalid => "it did not verify when it was to be started".to_owned(),
         OutcomeEnding::NotConfirmed => format!("it did not confirm in any of its starts{last_start}"),
-        OutcomeEnding::Requested => "the firmware or a host asked to go back".to_owned(),
+        OutcomeEnding::Requested => "the firmware or a host requested a rollback".to_owned(),
     }
 }
 

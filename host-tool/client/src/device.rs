@@ -11,10 +11,10 @@ use miette::Diagnostic;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a device did not do what it was asked.
+/// Why a device did not carry out a request.
 #[derive(Debug, Error, Diagnostic)]
 pub enum DeviceError {
-    /// It could not be asked.
+    /// The request did not get through.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Link(#[from] LinkError),
@@ -32,7 +32,7 @@ pub enum DeviceError {
         reason: String,
     },
     /// It was to restart into its bootloader, and its firmware answers.
-    #[error("the bootloader does not answer; {running} runs")]
+    #[error("the bootloader is not in recovery mode; {running} runs")]
     #[diagnostic(help(
         "this firmware does not pass the request on (Event::Recover), or the bootloader was built without recovery; \
          where the board has a pin for it, hold that while you reset it"
@@ -41,8 +41,8 @@ pub enum DeviceError {
         /// What runs.
         running: String,
     },
-    /// It was not heard again.
-    #[error("the device restarts, and was not heard again within {seconds} seconds")]
+    /// It has not answered again.
+    #[error("the device restarts, and has not answered again within {seconds} seconds")]
     #[diagnostic(help(
         "lifeboot status tells when it is back; if it stays silent, reset it or take its power away once"
     ))]
@@ -96,7 +96,7 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
             }
             Ok(_) if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
                 asked = Some(link.now());
-                // Unanswered, it may have been heard all the same.
+                // Unanswered, it may have been received all the same.
                 let _ = link.ask(&Command::Reset, Retry { attempts: 1, ..Retry::SHORT });
             }
             Ok(_) | Err(_) => {}
@@ -117,7 +117,7 @@ pub fn reset<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, D
     restart(link, &before, &Command::Reset, timeout)
 }
 
-/// Restarts the device into its bootloader, waits for `timeout` at most and returns the state that this tells. One that
+/// Restarts the device into its bootloader, waits for `timeout` at most and returns the state that this reports. One that
 /// answers already goes on.
 ///
 /// # Errors
@@ -134,7 +134,7 @@ pub fn recover<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status,
     }
 }
 
-/// Lets the device restart by this command, and returns what it tells then.
+/// Restarts the device by this command, and returns the state that it reports then.
 fn restart<P: Pipe>(
     link: &mut Link<P>,
     before: &Status,

@@ -47,13 +47,13 @@ impl Retry {
     pub const SHORT: Retry = Retry { timeout: Duration::from_millis(500), attempts: 8 };
     /// For a few digests, or a boot record: an erase and a second or two of a slow core.
     pub const MEDIUM: Retry = Retry { timeout: Duration::from_secs(2), attempts: 6 };
-    /// For a signature, which takes a slow core seconds, and is checked again when it is asked again.
+    /// For a signature, which takes a slow core seconds to check, and is checked again for each repetition.
     pub const LONG: Retry = Retry { timeout: Duration::from_secs(3), attempts: 6 };
     /// For verifying a whole slot: the repetitions keep the session, and the device does nothing twice.
     pub const VERIFY: Retry = Retry { timeout: Duration::from_secs(1), attempts: 60 };
 }
 
-/// A link goes to another thread with whoever owns it, and with it all that it calls.
+/// A link goes to another thread with its owner, and with it all that it calls.
 const _: fn() = || {
     fn is_send<T: Send>() {}
     is_send::<Link<Box<dyn Pipe>>>();
@@ -74,9 +74,9 @@ pub struct Link<P> {
     busy_wait: Duration,
     listener: Option<Listener>,
     stop: Option<Box<dyn Fn() -> bool + Send>>,
-    /// Since when a request waits for its answer, over all that have none since the last one; and whether that was told.
+    /// Since when a request waits for its answer, over all that have none since the last one; and whether that was reported.
     unanswered: Option<(Duration, bool)>,
-    /// What a bootloader told with its state, if that was the last state that was heard.
+    /// What a bootloader in recovery mode reported with its state, if that was the last state received.
     details: Option<RecoveryDetails>,
 }
 
@@ -106,7 +106,7 @@ impl<P: Pipe> Link<P> {
         Link { listener: Some(Box::new(listener)), ..self }
     }
 
-    /// Hands what the firmware logs to `sink`, in place of a listener.
+    /// Hands what the firmware logs to `sink`, instead of a listener.
     pub fn with_log(self, mut sink: impl FnMut(&[u8]) + Send + 'static) -> Self {
         self.with_listener(move |_, event| {
             if let LinkEvent::Log(Source::Firmware, piece) = event {
@@ -151,7 +151,7 @@ impl<P: Pipe> Link<P> {
     /// [`LinkError::Silent`] where none came; the connection's.
     pub fn ask(&mut self, command: &Command, retry: Retry) -> Result<Reply, LinkError> {
         let number = self.next_number();
-        // Its holder was heard before the first answer that says so.
+        // Its holder was active before the first answer that says so.
         let mut busy_since: Option<Duration> = None;
         let mut attempts = 0;
         while attempts < retry.attempts {
@@ -166,7 +166,7 @@ impl<P: Pipe> Link<P> {
                 if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > REPORT_AFTER {
                     self.report(LinkEvent::Waiting(Waiting::OtherHost(self.busy_wait)));
                 }
-                // A repetition may have been heard in part.
+                // A repetition may have been received in part.
                 self.resynchronise |= attempts > 1;
                 if reply != Reply::Refused(Refusal::Busy) || now - *busy_since.get_or_insert(now) >= self.busy_wait {
                     return Ok(reply);
@@ -188,7 +188,7 @@ impl<P: Pipe> Link<P> {
         Ok(number)
     }
 
-    /// The next answer, with its number, 0 for what nobody asked for; `None` where none came in time, or the
+    /// The next answer, with its number, 0 for what was not requested; `None` if none came in time, or the
     /// connection had to be made again.
     ///
     /// # Errors
@@ -223,7 +223,7 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// Takes the next byte, and tells what it completed, unless that is an answer.
+    /// Takes the next byte, and reports what it completed, unless that is an answer.
     fn take(&mut self, byte: u8) -> Option<(u8, Reply)> {
         let end = self.frames.push(byte)?;
         let now = self.pipe.received_at();
@@ -257,7 +257,7 @@ impl<P: Pipe> Link<P> {
         Some((number, Reply::of(body)?))
     }
 
-    /// The next frame starts afresh, whatever the line carries.
+    /// The next frame begins with a zero byte, which ends whatever the line carries.
     pub(crate) fn resynchronise(&mut self) {
         self.resynchronise = true;
     }

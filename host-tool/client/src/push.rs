@@ -2,11 +2,11 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `consequences` | foretells what a confirm ends for good |
+//! | `confirm_effects` | foretells what a confirm ends irreversibly |
 //! | `transfer` | one transfer: begin, ask what is there, send, finish |
 //! | `survey` | asks for digests of what the slot already holds |
 //! | `plan` | decides what need not be sent |
-//! | `patches` | decides whether a patch is sent in place of that |
+//! | `patches` | decides whether a patch is sent instead of that |
 //! | `content` | what is sent, the image or a patch |
 //! | `estimate` | foretells how much that is, where the slot holds a certain image |
 //! | `sender` | keeps the line full, and sends again what was lost |
@@ -15,7 +15,7 @@
 //! The device is the judge of an image; only a file that contradicts itself never gets this far ([`ImageFile`]). An
 //! update that is interrupted goes on where it was, with the next push.
 
-mod consequences;
+mod confirm_effects;
 mod content;
 mod error;
 mod estimate;
@@ -29,7 +29,7 @@ mod survey;
 mod transfer;
 mod trial;
 
-pub use consequences::{Consequence, accepted, consequences};
+pub use confirm_effects::{ConfirmEffect, accepted, confirm_effects};
 pub use error::PushError;
 pub use estimate::{Estimate, estimate};
 pub use outcome::{PushOutcome, Pushed};
@@ -105,7 +105,7 @@ pub fn push<P: Pipe>(
         }
         pushed.outcome = PushOutcome::Confirmed;
         if restarts == 0 {
-            tell_consequences(link, image, &status, progress)?;
+            report_confirm_effects(link, image, &status, progress)?;
         }
         let stop = match transfer::run(link, image, &status, permits, progress, &mut pushed) {
             Ok(()) if options.wait => break,
@@ -152,18 +152,20 @@ pub fn push<P: Pipe>(
 }
 
 /// Tells what cannot be undone any more once the image is confirmed.
-fn tell_consequences<P: Pipe>(
+fn report_confirm_effects<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,
     status: &Status,
     progress: &mut dyn Progress,
 ) -> Result<(), PushError> {
     let header = image.header();
-    // Whoever revokes nothing need not ask.
+    // An image that revokes nothing needs no question.
     let keys = match header.revokes.ids().next() {
         Some(_) => link.keys(Retry::SHORT)?.1.ok(),
         None => None,
     };
-    consequences(header, status, keys.as_ref()).iter().for_each(|consequence| progress.consequence(consequence));
+    confirm_effects(header, status, keys.as_ref())
+        .iter()
+        .for_each(|confirm_effect| progress.confirm_effect(confirm_effect));
     Ok(())
 }

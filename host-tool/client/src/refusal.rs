@@ -181,7 +181,7 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
             "link it with the memory.x of this board, sign it, and flash it together with the bootloader",
         ),
         Refusal::Recovery => (
-            "its bootloader answers, since no firmware runs, and takes nothing but an update",
+            "its bootloader is in recovery mode, since no firmware runs, and takes nothing but an update",
             "push firmware; lifeboot reset starts what can be started",
         ),
     };

@@ -1,8 +1,8 @@
-//! How a device that restarts is asked.
+//! The timing of requests to a device that restarts.
 
 use std::time::Duration;
 
-/// Pause between two questions to a device that restarts.
+/// Pause between two requests to a device that restarts.
 pub(crate) const POLL: Duration = Duration::from_millis(250);
-/// A request to restart that a device answers after this time was not heard.
+/// A request to restart was lost if the device still answers after this time.
 pub(crate) const RESET_AGAIN: Duration = Duration::from_secs(3);

@@ -8,11 +8,11 @@
 //! | `text` | lines of text between the frames |
 //! | `record` | what is shown: one record for each message, line and event |
 //! | `line` | a record as a line for people |
-//! | `recording` | keeps what was heard, and plays it again |
+//! | `recording` | keeps what was received, and plays it again |
 //!
-//! A monitor ([`Shared`]) listens to a [`Link`](lifeboot_client::link::Link), also while a push goes on over it. Messages are read with the ELF file whose
-//! digest is that of the running slot, by the device's word, and with no other: numbers of one build are nonsense in
-//! another. So after a start of the device messages wait until it has said what runs.
+//! A monitor ([`Shared`]) listens to a [`Link`](lifeboot_client::link::Link), also while a push goes on over it. Messages
+//! are read with the ELF file whose digest is that of the running slot, as reported by the device, and with no other:
+//! numbers of one build are nonsense in another. So after a start of the device messages wait until it has said what runs.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]

@@ -1,4 +1,4 @@
-//! Makes records of what a link hears.
+//! Makes records of what a link receives.
 
 use crate::program::Program;
 use crate::reader::Reader;
@@ -12,13 +12,13 @@ use lifeboot_wire::{Command, Outcome, Status};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long [`listen`] waits for something to hear, before it looks around.
+/// How long [`listen`] waits for input, before it looks around.
 const SLICE: Duration = Duration::from_millis(100);
 /// Between two questions what runs.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// Questions without an answer, after which the device counts as one that gives none.
 const QUESTIONS: u32 = 10;
-/// How often firmware on trial is asked how it stands.
+/// How often firmware on trial is asked for its state.
 const TRIAL: Duration = Duration::from_secs(1);
 
 /// Takes records as they come.
@@ -32,7 +32,7 @@ const _: fn() = || {
     is_send::<Sink>();
 };
 
-/// Makes records of what a link hears.
+/// Makes records of what a link receives.
 pub struct Monitor {
     sink: Sink,
     reader: Reader,
@@ -40,7 +40,7 @@ pub struct Monitor {
     /// What the device said last of itself.
     status: Option<Known>,
     question: Option<Question>,
-    /// Why it is asked: it has started, as far as one can tell.
+    /// Why its state was requested: it has started, as far as this can be seen.
     started: bool,
     /// Nothing has come over this connection yet, which may begin inside of a frame.
     fresh: bool,
@@ -66,7 +66,7 @@ struct Question {
 pub struct Shared(Arc<Mutex<Monitor>>);
 
 impl Shared {
-    /// A monitor that reads with these programs and hands what it hears to `sink`, with `bootloader` for what the
+    /// A monitor that reads with these programs and hands its records to `sink`, with `bootloader` for what the
     /// bootloader logs.
     pub fn new(programs: Vec<Program>, bootloader: Option<Program>, sink: Sink) -> Shared {
         let monitor = Monitor {
@@ -92,7 +92,7 @@ impl Shared {
         self.monitor().reader.add(program);
     }
 
-    /// Listens for as long as `goes_on` says, which is asked some ten times a second.
+    /// Listens for as long as `goes_on` says, which is called some ten times a second.
     ///
     /// # Errors
     /// The link's, but for [`LinkError::Stopped`], which is an end like any other.

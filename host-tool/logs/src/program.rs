@@ -1,4 +1,4 @@
-//! A program whose log is to be read: the table of its messages, from its ELF file, and what tells whether it is the
+//! A program whose log is to be read: the table of its messages, from its ELF file, and what shows whether it is the
 //! program that runs.
 
 use crate::error::MonitorError;
@@ -19,7 +19,7 @@ pub struct Program {
     name: String,
     table: Table,
     locations: Locations,
-    /// Those of the images that can be made of it; none where it is no firmware of a board.
+    /// Those of the images that can be made of it; none if it is no firmware of a board.
     digests: Vec<[u8; 32]>,
 }
 
@@ -41,7 +41,7 @@ impl Message {
 }
 
 impl Program {
-    /// Reads the program in an ELF file; `path` is what people know it by. `None` where it logs nothing with defmt.
+    /// Reads the program in an ELF file; `path` is what people know it by. `None` if it logs nothing with defmt.
     ///
     /// # Errors
     /// [`MonitorError::Elf`] and [`MonitorError::Encoding`].
@@ -83,7 +83,7 @@ impl Program {
         &self.name
     }
 
-    /// Whether it is the program in an image whose digest begins like this; `None` where that cannot be told.
+    /// Whether it is the program in an image whose digest begins like this; `None` if that is not known.
     pub fn is(&self, digest: &[u8; 16]) -> Option<bool> {
         if self.digests.is_empty() { None } else { Some(self.digests.iter().any(|known| known.starts_with(digest))) }
     }
@@ -93,7 +93,7 @@ impl Program {
         self.digests.first().map(|digest| hex(&digest[..16]))
     }
 
-    /// The message in a frame of defmt's; `None` where it is not one of this program's, to the last byte.
+    /// The message in a frame of defmt's; `None` if it is not one of this program's, to the last byte.
     pub(super) fn message(&self, frame: &[u8]) -> Option<Message> {
         let bytes = rzcobs::decode(frame).ok()?;
         let (message, length) = self.table.decode(&bytes).ok()?;

@@ -11,7 +11,7 @@ use lifeboot_client::state::running_content;
 use lifeboot_wire::{SlotContent, Status};
 use std::time::Duration;
 
-/// How long messages wait for the device to say what runs, where nobody gives up earlier: longer than a push asks.
+/// How long messages wait for the device to say what runs: longer than a push waits for an answer.
 const WAIT: Duration = Duration::from_secs(8);
 /// Messages that cannot be read are counted together for so long; once it was said why, for longer.
 const TOGETHER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
@@ -37,7 +37,7 @@ pub(super) struct Reader {
     before: Running,
     /// The digest of what runs, once the device has said it, for programs that are added later.
     digest: Option<[u8; 16]>,
-    /// The line began afresh just now.
+    /// The line has just resynchronised.
     is_resynchronised: bool,
     waiting: Vec<(Duration, Vec<u8>)>,
     unread: Option<Unread>,
@@ -236,7 +236,7 @@ impl Reader {
         unread.bytes += length;
     }
 
-    /// The program with this digest; where that cannot be told of all of them, the only one that it may be.
+    /// The program with this digest; if that is not known of all of them, the only one that it may be.
     fn fitting(&self, digest: &[u8; 16]) -> Option<usize> {
         // The newest, of several that are the same.
         let sure = self.programs.iter().rposition(|program| program.is(digest) == Some(true));

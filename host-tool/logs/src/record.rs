@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Something that was heard.
+/// Something that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// When, on the clock of the link's pipe: since the port was opened first.
@@ -14,7 +14,7 @@ pub struct Record {
     pub item: Item,
 }
 
-/// What was heard.
+/// What was received.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Item {
@@ -56,17 +56,17 @@ pub enum Item {
     },
     /// What the device runs, at the beginning.
     Running {
-        /// Version, slot and standing.
+        /// Version, slot and state.
         firmware: String,
     },
     /// The device has started.
     Restarted {
-        /// Version, slot and standing of what it runs now.
+        /// Version, slot and state of what it runs now.
         firmware: String,
     },
     /// What it runs is another build than the ELF files given.
     OtherBuild {
-        /// Version, slot and standing of what it runs.
+        /// Version, slot and state of what it runs.
         firmware: String,
         /// The first half of its digest.
         digest: String,

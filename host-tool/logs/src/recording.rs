@@ -1,4 +1,4 @@
-//! What was heard, in a file, and heard again from it.
+//! What was received, in a file, and received again from it.
 //!
 //! A recording is text, a JSON object a line. The first says what it is, `{"lifeboot_recording":1}`, with the number of
 //! this format; each other one has `at_us`, microseconds since the monitor began, and one of:
@@ -180,7 +180,7 @@ impl Replay {
         Ok(Replay { entries, taken: 0, now: Duration::ZERO, received_at: Duration::ZERO, end })
     }
 
-    /// Whether all of it was heard, and enough time has passed for the rest of a line to be shown.
+    /// Whether all of it was played, and enough time has passed for the rest of a line to be shown.
     pub fn is_over(&self) -> bool {
         self.entries.is_empty() && self.now >= self.end + AFTER
     }

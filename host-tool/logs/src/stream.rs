@@ -27,7 +27,7 @@ pub(super) struct Stream {
 const LONGEST: usize = 64 * 1024;
 
 impl Stream {
-    /// The next piece. `makes_sense` tells whether a frame does, where that decides whether a program has started.
+    /// The next piece. `makes_sense` says whether a frame does, if that decides whether a program has started.
     pub(super) fn push(
         &mut self,
         piece: &[u8],
@@ -45,7 +45,7 @@ impl Stream {
             let frame = std::mem::take(&mut self.bytes);
             let torn = std::mem::take(&mut self.torn);
             let first = !std::mem::replace(&mut self.begun, true);
-            // A line that began afresh with this piece may have cut off the frame before.
+            // A line that resynchronised with this piece may have cut off the frame before.
             let cut = resynchronised && at == 0 && !frame.is_empty() && !makes_sense(&frame);
             if frame.is_empty() || cut {
                 // The first frame of all is empty also where its beginning was sent before anybody listened.
@@ -100,7 +100,7 @@ mod tests {
         let mut stream = Stream::default();
         stream.push(b"one\0tw", false, |_| true);
         assert_eq!(stream.push(b"\0one\0", true, |_| false), [Start, frame(b"one")]);
-        // The line began afresh, as for a panic's message, and the frame goes on.
+        // The line resynchronised, as for a panic's message, and the frame goes on.
         stream.push(b"two", false, |_| true);
         assert_eq!(stream.push(b"\0three\0", true, |_| true), [frame(b"two"), frame(b"three")]);
     }

@@ -14,11 +14,11 @@ pub enum ProbeError {
          udev rules: https://probe.rs/docs/getting-started/probe-setup"
     ))]
     NoProbe,
-    /// The one that was asked for is not there.
+    /// The requested one is not there.
     #[error("there is no debug probe {selector}")]
     #[diagnostic(help("{}", existing(probes)))]
     Missing {
-        /// What was asked for.
+        /// What was requested.
         selector: String,
         /// Those that there are.
         probes: Vec<String>,

@@ -53,7 +53,7 @@ pub enum CargoVersionError {
     },
 }
 
-/// The version of the package that an ELF file was built from; `None` where there is no such package.
+/// The version of the package that an ELF file was built from; `None` if there is no such package.
 ///
 /// # Errors
 /// See [`CargoVersionError`].

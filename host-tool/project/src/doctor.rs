@@ -1,4 +1,4 @@
-//! What a machine and a project lack for working with Lifeboot, and the command that mends each. It looks, and changes
+//! What a machine and a project lack for working with Lifeboot, and the command that fixes each. It looks, and changes
 //! nothing.
 //!
 //! | module | looks at |
@@ -11,21 +11,21 @@
 //! Required is what the project names: with a board all that builds for it, and each file that is set.
 
 mod devices;
+mod environment;
 mod finding;
 pub mod programs;
 mod project;
 mod rust;
-mod surroundings;
 
-pub use finding::{Checkup, State};
-pub use surroundings::Surroundings;
+pub use environment::Environment;
+pub use finding::{Finding, State};
 
 /// Looks at everything.
-pub fn examine(surroundings: &Surroundings) -> Vec<Checkup> {
+pub fn examine(environment: &Environment) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(rust::examine(surroundings));
-    findings.extend(programs::examine(surroundings));
-    findings.extend(devices::examine(surroundings));
-    findings.extend(project::examine(surroundings));
+    findings.extend(rust::examine(environment));
+    findings.extend(programs::examine(environment));
+    findings.extend(devices::examine(environment));
+    findings.extend(project::examine(environment));
     findings
 }

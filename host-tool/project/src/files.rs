@@ -54,7 +54,7 @@ fn put(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), FileEr
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
     let _ = mode; // A new file has its folder's permissions there.
-    // By this the system's own words are kept; those of the temporary file would name it, whom nobody asked for.
+    // By this the system's own words are kept; those of the temporary file would name a file that nobody knows.
     fs::read_dir(folder).map_err(error)?;
     let mut file = builder.tempfile_in(folder).map_err(|failed| error(failed.kind().into()))?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(error)?;

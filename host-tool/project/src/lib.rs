@@ -7,7 +7,7 @@
 //! | [`key_files`] | makes and reads the files of keys and passphrases |
 //! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
 //! | [`watch`] | sees sources change, and builds |
-//! | [`doctor`] | what a machine and a project lack, and what mends it |
+//! | [`doctor`] | what a machine and a project lack, and what fixes it |
 //!
 //! The library prints nothing. Every error says in its help what to do next.
 

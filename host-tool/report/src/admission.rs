@@ -15,8 +15,8 @@ pub struct Admission {
     pub accepted: bool,
     /// What each rule says.
     pub rules: Vec<RuleReport>,
-    /// What the image's confirm would end there for good, in words.
-    pub consequences: Vec<String>,
+    /// What the image's confirm would end there irreversibly, in words.
+    pub confirm_effects: Vec<String>,
 }
 
 /// What a rule says of an image.
@@ -25,7 +25,7 @@ pub struct RuleReport {
     /// The rule.
     pub rule: Rule,
     /// Its verdict.
-    pub finding: Finding,
+    pub verdict: Verdict,
     /// Why.
     pub text: String,
     /// What to do about a refusal, or to know more.
@@ -48,7 +48,7 @@ pub enum Rule {
     Size,
     /// It runs in the slot that does not run.
     Slot,
-    /// The bootloader knows the format that it asks for.
+    /// The bootloader knows the format that it requires.
     Bootloader,
     /// Its epoch is not below the device's.
     Epoch,
@@ -61,26 +61,26 @@ pub enum Rule {
 /// A rule's verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Finding {
+pub enum Verdict {
     /// The image keeps the rule.
     Passed,
     /// The device would refuse the image.
     Refused,
-    /// A device's state does not tell.
+    /// A device's state does not say.
     Unknown,
 }
 
 impl Admission {
     /// What the rules say of an image for this device, and what its confirm would end there.
-    pub fn new(device: String, rules: Vec<admission::RuleReport>, consequences: Vec<String>) -> Admission {
-        let accepted = rules.iter().all(|rule| rule.finding != admission::Finding::Refused);
-        Admission { device, accepted, rules: rules.into_iter().map(RuleReport::from).collect(), consequences }
+    pub fn new(device: String, rules: Vec<admission::RuleReport>, confirm_effects: Vec<String>) -> Admission {
+        let accepted = rules.iter().all(|rule| rule.verdict != admission::Verdict::Refused);
+        Admission { device, accepted, rules: rules.into_iter().map(RuleReport::from).collect(), confirm_effects }
     }
 }
 
 impl From<admission::RuleReport> for RuleReport {
-    fn from(admission::RuleReport { rule, finding, text, help }: admission::RuleReport) -> Self {
-        RuleReport { rule: rule.into(), finding: finding.into(), text, help }
+    fn from(admission::RuleReport { rule, verdict, text, help }: admission::RuleReport) -> Self {
+        RuleReport { rule: rule.into(), verdict: verdict.into(), text, help }
     }
 }
 
@@ -101,12 +101,12 @@ impl From<admission::Rule> for Rule {
     }
 }
 
-impl From<admission::Finding> for Finding {
-    fn from(finding: admission::Finding) -> Self {
-        match finding {
-            admission::Finding::Passed => Finding::Passed,
-            admission::Finding::Refused => Finding::Refused,
-            admission::Finding::Unknown => Finding::Unknown,
+impl From<admission::Verdict> for Verdict {
+    fn from(verdict: admission::Verdict) -> Self {
+        match verdict {
+            admission::Verdict::Passed => Verdict::Passed,
+            admission::Verdict::Refused => Verdict::Refused,
+            admission::Verdict::Unknown => Verdict::Unknown,
         }
     }
 }
@@ -128,12 +128,12 @@ impl Display for Rule {
     }
 }
 
-impl Display for Finding {
+impl Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Finding::Passed => "passed",
-            Finding::Refused => "REFUSED",
-            Finding::Unknown => "unknown",
+            Verdict::Passed => "passed",
+            Verdict::Refused => "REFUSED",
+            Verdict::Unknown => "unknown",
         })
     }
 }
@@ -142,10 +142,10 @@ impl Display for Admission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.accepted { "nothing speaks against it" } else { "would refuse this image" };
         line(f, true, "device", format_args!("{}: {verdict}", self.device))?;
-        for RuleReport { rule, finding, text, help } in &self.rules {
-            write!(f, "\n  {rule:<10} {finding:<8} {text}")?;
+        for RuleReport { rule, verdict, text, help } in &self.rules {
+            write!(f, "\n  {rule:<10} {verdict:<8} {text}")?;
             help.iter().try_for_each(|help| write!(f, "\n{:<22}{help}", ""))?;
         }
-        self.consequences.iter().try_for_each(|text| write!(f, "\n  {text}"))
+        self.confirm_effects.iter().try_for_each(|text| write!(f, "\n  {text}"))
     }
 }

@@ -18,9 +18,9 @@ pub struct Device {
     pub bootloader_format: u16,
     /// Whether its bootloader holds a demo's throw-away key.
     pub demo_key: bool,
-    /// The slot that runs; where the bootloader answers, the confirmed one.
+    /// The slot that runs; in recovery mode, the confirmed one.
     pub running: SlotName,
-    /// Why the bootloader answers in place of firmware; `null` where firmware does.
+    /// Why the bootloader is in recovery mode; `null` if firmware runs.
     pub recovery: Option<RecoveryReason>,
     /// The slot that is started by default.
     pub confirmed: SlotName,
@@ -32,26 +32,26 @@ pub struct Device {
     pub epoch_floor: u32,
     /// Which of the bootloader's keys are revoked, counted from 1.
     pub revoked_keys: Vec<u8>,
-    /// How the last update ended; `null` where there was none yet.
+    /// How the last update ended; `null` if there was none yet.
     pub last_outcome: Option<LastOutcome>,
-    /// What was rejected before that, the newest first, and is refused as well; `null` where the device was not asked, or
-    /// does not tell.
+    /// What was rejected before that, the newest first, and is refused as well; `null` if that was not requested, or
+    /// the device does not report it.
     pub quarantine: Option<Vec<Rejected>>,
-    /// How the firmware that runs came to be started; `null` where it does not tell.
+    /// How the firmware that runs came to be started; `null` if it does not report it.
     pub last_boot: Option<LastBoot>,
-    /// How long the application stands still at a time during a push, at most, in milliseconds, as measured of the board's
-    /// example firmware; `null` where that was not measured, or no firmware runs.
-    pub standstill_milliseconds: Option<u32>,
+    /// How long the application stalls at a time during a push, at most, in milliseconds, as measured of the board's
+    /// example firmware; `null` if that was not measured, or no firmware runs.
+    pub max_stall_ms: Option<u32>,
 }
 
-/// Why a bootloader answers in place of firmware.
+/// Why a bootloader is in recovery mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecoveryReason {
     /// No slot could be started.
     NothingStarts,
-    /// It was asked to.
-    Asked,
+    /// It was requested.
+    Requested,
 }
 
 /// What both slots hold.
@@ -107,7 +107,7 @@ pub struct LastOutcome {
     pub digest: String,
     /// What ended its last start.
     pub last_reset: Reset,
-    /// Where it crashed then, where it did and has told.
+    /// Where it crashed then; `null` if it did not, or has not reported it.
     pub fault: Option<Fault>,
     /// Why, in words.
     pub reason: String,
@@ -120,7 +120,7 @@ pub struct LastOutcome {
 pub struct Fault {
     /// The address of the instruction, in the slot where it ran.
     pub pc: u32,
-    /// The core's fault status (CFSR); 0 where it has none.
+    /// The core's fault status (CFSR); 0 if it has none.
     pub status: u32,
 }
 
@@ -172,7 +172,7 @@ pub enum Ending {
     Invalid,
     /// Rejected: it did not confirm in any of its starts.
     NotConfirmed,
-    /// Rejected: the firmware or a host asked to go back.
+    /// Rejected: the firmware or a host requested a rollback.
     Requested,
     /// It was started because the confirmed slot could not be.
     FellBack,
@@ -183,7 +183,7 @@ impl Display for Start {
         f.write_str(match self {
             Start::Confirmed => "started as the confirmed firmware",
             Start::Trial => "started on trial",
-            Start::FellBack => "started on trial in place of the confirmed firmware, which did not verify",
+            Start::FellBack => "started on trial instead of the confirmed firmware, which did not verify",
         })
     }
 }

@@ -10,12 +10,12 @@ pub struct Diagnosis {
     /// Whether all that the project requires is there, and in order.
     pub healthy: bool,
     /// Each thing that was looked at.
-    pub findings: Vec<Checkup>,
+    pub findings: Vec<Finding>,
 }
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct Checkup {
+pub struct Finding {
     /// What it is.
     pub subject: String,
     /// How it is.
@@ -24,8 +24,8 @@ pub struct Checkup {
     pub required: bool,
     /// What was seen.
     pub text: String,
-    /// The command that mends it, or what else to do; `null` where all is well.
-    pub mend: Option<String>,
+    /// The command that fixes it, or what else to do; `null` if all is well.
+    pub fix: Option<String>,
 }
 
 /// How something is.
@@ -42,12 +42,12 @@ pub enum State {
 
 impl Diagnosis {
     /// What was found, and what follows from it.
-    pub fn new(findings: Vec<Checkup>) -> Diagnosis {
+    pub fn new(findings: Vec<Finding>) -> Diagnosis {
         Diagnosis { healthy: findings.iter().all(|finding| !finding.is_needed()), findings }
     }
 }
 
-impl Checkup {
+impl Finding {
     fn is_needed(&self) -> bool {
         self.required && self.state != State::Ok
     }
@@ -65,9 +65,9 @@ impl Display for State {
 
 impl Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Checkup { subject, state, text, mend, .. } in &self.findings {
+        for Finding { subject, state, text, fix, .. } in &self.findings {
             writeln!(f, "{state:<8} {subject}: {text}")?;
-            mend.iter().try_for_each(|mend| writeln!(f, "{:<9}-> {mend}", ""))?;
+            fix.iter().try_for_each(|fix| writeln!(f, "{:<9}-> {fix}", ""))?;
         }
         match self.findings.iter().filter(|finding| finding.is_needed()).count() {
             0 => f.write_str("This project has all that it requires."),

@@ -86,9 +86,9 @@ pub struct SizeChanges {
 pub struct SizeChange {
     /// Its name.
     pub name: String,
-    /// Bytes that it had; 0 where it was not there.
+    /// Bytes that it had; 0 if it was not there.
     pub old: u32,
-    /// Bytes that it has; 0 where it is gone.
+    /// Bytes that it has; 0 if it is gone.
     pub new: u32,
 }
 

@@ -23,7 +23,7 @@ pub struct FirmwareElf {
     pub payload_length: usize,
     /// What the payload is made of, by load address.
     pub sections: Vec<SectionPart>,
-    /// What is to be rebased; `null` where that has not been looked for.
+    /// What is to be rebased; `null` if that has not been looked for.
     pub relocations: Option<RelocationsElf>,
 }
 

@@ -47,7 +47,7 @@ pub struct SignedImage {
     pub board: String,
     /// The firmware's version.
     pub version: String,
-    /// The `Cargo.toml` that says so; `null` where it was given.
+    /// The `Cargo.toml` that says so; `null` if it was given.
     pub version_from: Option<String>,
     /// The security counter.
     pub epoch: u32,
@@ -61,7 +61,7 @@ pub struct SignedImage {
     pub digest: String,
     /// How much of a slot it takes.
     pub slot: SlotUse,
-    /// The proof by relinking, where it was asked for.
+    /// The proof by relinking; `null` if it was not requested.
     pub proved: Option<Proved>,
     /// The patches that go with the image.
     pub patches: Vec<PatchReport>,
@@ -87,7 +87,7 @@ pub struct ToSign {
     pub bytes_to_sign: String,
     /// The ids of the keys that a confirm of the image revokes.
     pub revokes: Vec<String>,
-    /// The proof by relinking, where it was asked for.
+    /// The proof by relinking; `null` if it was not requested.
     pub proved: Option<Proved>,
 }
 
@@ -97,7 +97,7 @@ impl Display for ToSign {
         proved.iter().try_for_each(|proved| writeln!(f, "{proved}"))?;
         write!(
             f,
-            "wrote {bytes_to_sign}: sign these bytes, and come back with --signature in place of --external-bytes"
+            "wrote {bytes_to_sign}: sign these bytes, and come back with --signature instead of --external-bytes"
         )?;
         revoking(f, revokes)
     }
@@ -168,9 +168,9 @@ pub struct Inspected {
     pub revokes: Vec<String>,
     /// The patches to the image, which are in the file with it.
     pub patches: Vec<PatchReport>,
-    /// The public key's file that the signature was found to fit; `null` where none was given.
+    /// The public key's file that the signature was found to fit; `null` if none was given.
     pub signature_fits: Option<String>,
-    /// Whether a device would take it; `null` where none was named.
+    /// Whether a device would take it; `null` if none was named.
     pub admission: Option<Admission>,
 }
 
@@ -273,7 +273,7 @@ impl Inspected {
         if self.revokes.is_empty() {
             return Ok(());
         }
-        line(f, false, "revokes", format_args!("{}, once it is confirmed, for good", self.revokes.join(", ")))
+        line(f, false, "revokes", format_args!("{} irreversibly, once it is confirmed", self.revokes.join(", ")))
     }
 }
 

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// The keys of a device.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Keys {
-    /// The bootloader's file that was read; `null` where a device was asked.
+    /// The bootloader's file that was read; `null` if they are a device's.
     pub bootloader: Option<String>,
     /// The keys, in the order of the bootloader's table.
     pub keys: Vec<Key>,
@@ -28,11 +28,11 @@ pub struct Keys {
 pub struct Key {
     /// Its id, 8 hexadecimal digits.
     pub id: String,
-    /// The key's file on this machine; `null` where none was given that fits.
+    /// The key's file on this machine; `null` if none was given that fits.
     pub file: Option<String>,
     /// Whether the device takes what it signs.
     pub state: KeyState,
-    /// The version whose confirm revokes it; `null` where none waits for its confirm that would.
+    /// The version whose confirm revokes it; `null` if none waits for its confirm that would.
     pub revoked_by: Option<String>,
     /// What it signed, of what lies in the slots.
     pub signed: Vec<SignedSlot>,
@@ -44,7 +44,7 @@ pub struct Key {
 pub enum KeyState {
     /// They are taken.
     Accepted,
-    /// They are neither taken nor started, for good.
+    /// They are neither taken nor started, irreversibly.
     Revoked,
 }
 
@@ -63,7 +63,7 @@ pub struct SignedSlot {
 pub type Named = [([u8; 4], PathBuf)];
 
 impl Keys {
-    /// The keys that a device told, with its state.
+    /// The keys that a device reported, with its state.
     pub fn of_device(status: &Status, keys: &wire::Keys, files: &Named) -> Keys {
         let ids = keys.ids.iter().flatten().enumerate();
         let key = |(index, id): (usize, &[u8; 4])| {
@@ -120,7 +120,7 @@ impl Display for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = self.keys.iter().map(|key| {
             let state = match (key.state, &key.revoked_by) {
-                (KeyState::Revoked, _) => "revoked, for good".to_owned(),
+                (KeyState::Revoked, _) => "revoked irreversibly".to_owned(),
                 (KeyState::Accepted, Some(version)) => format!("accepted, until {version} is confirmed"),
                 (KeyState::Accepted, None) => "accepted".to_owned(),
             };

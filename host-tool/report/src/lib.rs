@@ -1,7 +1,7 @@
 //! What the commands report: plain types, each with its text for a person and its fields for a program (`--json`).
 //!
 //! With `--json` every line on stdout is one JSON object. The last one is the result, or the [`Failure`]; those before
-//! it tell how the command goes on, and have a field `event`. **Stable**: fields are added, and never renamed, removed
+//! it say how the command goes on, and have a field `event`. **Stable**: fields are added, and never renamed, removed
 //! or given another meaning. Versions, slots and digests are strings as people write them: `1.2.3+4`, `A`, `0a1b…`.
 
 #![forbid(unsafe_code)]
@@ -29,11 +29,11 @@ mod slot_use;
 mod table;
 mod watch;
 
-pub use admission::{Admission, Finding, Rule, RuleReport};
+pub use admission::{Admission, Rule, RuleReport, Verdict};
 pub use device::{
     Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
 };
-pub use diagnosis::{Checkup, Diagnosis, State};
+pub use diagnosis::{Diagnosis, Finding, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
 pub use either::Either;
 pub use failure::{Failure, FailureDetails};

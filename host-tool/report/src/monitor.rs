@@ -29,7 +29,7 @@ pub enum MonitorEnd {
     Recording,
     /// Ctrl-C.
     Interrupt,
-    /// Whoever read what it showed closed the pipe.
+    /// The reader of what it showed closed the pipe.
     Closed,
 }
 

@@ -40,7 +40,7 @@ impl Display for PatchReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let PatchReport { from, from_digest, bytes, whole, damaged } = self;
         let digest: String = from_digest.chars().take(8).collect();
-        write!(f, "from {from} ({digest}…): {bytes} bytes in place of {whole}")?;
+        write!(f, "from {from} ({digest}…): {bytes} bytes instead of {whole}")?;
         if *damaged { f.write_str("; damaged, and not used") } else { Ok(()) }
     }
 }

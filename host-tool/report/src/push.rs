@@ -35,8 +35,8 @@ pub enum PushEvent {
         /// Bytes of those in the slot that were there already.
         skipped: u64,
     },
-    /// The image's confirm will end something for good; nothing was sent yet.
-    Consequence {
+    /// The image's confirm will end something irreversibly; nothing was sent yet.
+    ConfirmEffect {
         /// What, in words.
         text: String,
     },
@@ -46,12 +46,12 @@ pub enum PushEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushStep {
-    /// The device is asked for its state.
+    /// The device's state is requested.
     Asking,
-    /// The bootloader answers, since no slot can be started.
+    /// The bootloader is in recovery mode: no slot can be started.
     NothingStarts,
-    /// The bootloader answers, since it was asked to.
-    RecoveryAsked,
+    /// The bootloader is in recovery mode: it was requested.
+    RecoveryRequested,
     /// The image is offered; the device checks its signature.
     Offering,
     /// What the slot already holds is found out.
@@ -77,7 +77,7 @@ impl From<Step> for PushEvent {
         let (step, attempts) = match step {
             Step::Asking => (PushStep::Asking, None),
             Step::Recovery(Recovery::NothingStarts) => (PushStep::NothingStarts, None),
-            Step::Recovery(Recovery::Requested) => (PushStep::RecoveryAsked, None),
+            Step::Recovery(Recovery::Requested) => (PushStep::RecoveryRequested, None),
             Step::Beginning => (PushStep::Offering, None),
             Step::Comparing => (PushStep::Comparing, None),
             Step::Sending => (PushStep::Sending, None),
@@ -102,7 +102,7 @@ impl Display for PushEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (step, attempts) = match self {
             PushEvent::Step { step, attempts } => (step, attempts),
-            PushEvent::Consequence { text } | PushEvent::Patch { text, .. } => return f.write_str(text),
+            PushEvent::ConfirmEffect { text } | PushEvent::Patch { text, .. } => return f.write_str(text),
             PushEvent::Progress { done, total, skipped: 0 } => return write!(f, "  {done} of {total} bytes"),
             PushEvent::Progress { done, total, skipped } => {
                 return write!(f, "  {done} of {total} bytes, {skipped} of them were there already");
@@ -110,8 +110,8 @@ impl Display for PushEvent {
         };
         f.write_str(match step {
             PushStep::Asking => "asking the device",
-            PushStep::NothingStarts => "the bootloader answers, since no slot can be started: recovery",
-            PushStep::RecoveryAsked => "the bootloader answers, since it was asked to: recovery",
+            PushStep::NothingStarts => "the bootloader is in recovery mode: no slot can be started",
+            PushStep::RecoveryRequested => "the bootloader is in recovery mode: it was requested",
             PushStep::Offering => "offering the image",
             PushStep::Comparing => "looking for what is there already",
             PushStep::Sending => "sending",
@@ -148,7 +148,7 @@ pub struct Pushed {
     pub skipped: u64,
     /// Bytes that were sent again.
     pub retransmitted: u64,
-    /// The version that the patch was from which was sent; `null` where the image itself was sent, or nothing.
+    /// The version that the patch was from which was sent; `null` if the image itself was sent, or nothing.
     pub patched_from: Option<String>,
     /// Bytes that the patch saved.
     pub saved: u64,

@@ -20,7 +20,7 @@ impl Device {
         serde_json::from_str(text).map_err(|error| RecordedError(error.to_string()))
     }
 
-    /// The state as the device told it, but for what only a transfer needs.
+    /// The state as the device reported it, but for what only a transfer needs.
     ///
     /// # Errors
     /// A name, version or digest is not one.
@@ -56,12 +56,12 @@ impl Device {
             }),
             recovery: self.recovery.map(|reason| match reason {
                 RecoveryReason::NothingStarts => wire::Recovery::NothingStarts,
-                RecoveryReason::Asked => wire::Recovery::Requested,
+                RecoveryReason::Requested => wire::Recovery::Requested,
             }),
         })
     }
 
-    /// What was in quarantine, where the device told.
+    /// What was in quarantine; `None` if the device did not report it.
     ///
     /// # Errors
     /// A digest is not one.

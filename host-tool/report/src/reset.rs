@@ -9,11 +9,11 @@ use std::fmt::{self, Display};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reset {
-    /// The chip does not tell.
+    /// The chip does not report it.
     Unknown,
     /// The power came on.
     PowerOn,
-    /// The supply sagged.
+    /// The supply fell below what the chip runs at: a brown-out.
     BrownOut,
     /// By the reset pin or a debugger.
     Pin,
@@ -21,7 +21,7 @@ pub enum Reset {
     Watchdog,
     /// By a fault or a panic.
     Fault,
-    /// The firmware asked for it.
+    /// The firmware requested it.
     Request,
 }
 
@@ -58,11 +58,11 @@ impl Display for Reset {
         f.write_str(match self {
             Reset::Unknown => "a reset of unknown cause",
             Reset::PowerOn => "power-on",
-            Reset::BrownOut => "a sagging supply",
+            Reset::BrownOut => "a brown-out",
             Reset::Pin => "a reset by pin or debugger",
             Reset::Watchdog => "a reset by the watchdog",
             Reset::Fault => "a fault or a panic",
-            Reset::Request => "a reset that was asked for",
+            Reset::Request => "a requested reset",
         })
     }
 }

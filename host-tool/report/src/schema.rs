@@ -1,6 +1,6 @@
 //! What a program can expect of each command: JSON schemas (draft 2020-12) of the lines that `--json` prints.
 //!
-//! They stand in the folder `schemas/`, a file a command; a test compares them with what is described here.
+//! They are in the folder `schemas/`, a file a command; a test compares them with what is described here.
 
 use crate::device::{Device, Running};
 use crate::diagnosis::Diagnosis;

@@ -31,7 +31,7 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// The adapter at the port of this name; `None` where that is no USB port.
+    /// The adapter at the port of this name; `None` if that is no USB port.
     pub fn at(name: &str, ports: &[SerialPortInfo]) -> Option<Adapter> {
         Adapter::of(ports.iter().find(|port| port.port_name == name)?)
     }

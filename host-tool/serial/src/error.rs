@@ -10,7 +10,7 @@ pub enum PortError {
     #[error("there is no port {port}")]
     #[diagnostic(help("{}", existing(ports)))]
     Missing {
-        /// The port that was asked for.
+        /// The requested port.
         port: String,
         /// Those that there are.
         ports: Vec<String>,

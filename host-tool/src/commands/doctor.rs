@@ -3,13 +3,13 @@
 use super::firmware::board;
 use crate::error::Error;
 use lifeboot_core::Board;
-use lifeboot_project::doctor::{self, Surroundings, examine};
+use lifeboot_project::doctor::{self, Environment, examine};
 use lifeboot_project::files::FileError;
-use lifeboot_report::{Checkup, Diagnosis, State};
+use lifeboot_report::{Diagnosis, Finding, State};
 use std::env;
 use std::path::PathBuf;
 
-/// Look for what this machine and this project lack, and show the command that mends each
+/// Look for what this machine and this project lack, and show the command that fixes each
 ///
 /// Looks at the Rust toolchain, the emulators, serial ports and debug probes, lifeboot.toml, key files and the bootloader.
 /// It changes nothing. What a project requires is what lifeboot.toml, the environment or these arguments name.
@@ -40,7 +40,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
     let folder = env::current_dir().map_err(|source| FileError::Read { path: PathBuf::from("."), source })?;
-    let findings = examine(&Surroundings {
+    let findings = examine(&Environment {
         folder,
         path: env::var_os("PATH").unwrap_or_default(),
         root: PathBuf::from("/"),
@@ -56,14 +56,14 @@ pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
     Ok(Diagnosis::new(findings.into_iter().map(reported).collect()))
 }
 
-fn reported(finding: doctor::Checkup) -> Checkup {
-    let doctor::Checkup { subject, state, required, text, mend } = finding;
+fn reported(finding: doctor::Finding) -> Finding {
+    let doctor::Finding { subject, state, required, text, fix } = finding;
     let state = match state {
         doctor::State::Ok => State::Ok,
         doctor::State::Missing => State::Missing,
         doctor::State::Broken => State::Broken,
     };
-    Checkup { subject, state, required, text, mend }
+    Finding { subject, state, required, text, fix }
 }
 
 /// Whether all that the project requires is there.

@@ -10,7 +10,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::sign::Program;
 use lifeboot_client::admission::judge;
 use lifeboot_client::link::{Link, Retry};
-use lifeboot_client::push::consequences;
+use lifeboot_client::push::confirm_effects;
 use lifeboot_core::Board;
 use lifeboot_project::{files, key_files};
 use lifeboot_report::{Admission, Device, Either, FirmwareElf, Inspected, RelocationsElf};
@@ -58,7 +58,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, FirmwareElf>, Error> {
     let bytes = files::read(&arguments.file)?;
-    // What a device is asked about is an image; of another file, the way to one is said.
+    // A device judges an image; for any other file, the error says how to make one.
     let is_for_device = arguments.port.is_some() || arguments.against.is_some();
     if bytes.starts_with(b"\x7fELF") && !is_for_device {
         return elf(&bytes, arguments.board, output).map(Either::Other);
@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, Fi
     if let Some(path) = &arguments.key {
         let checked = || Ok(image.check_signature(&key_files::public(path)?)?);
         // The header is worth knowing all the same.
-        checked().inspect_err(|_: &Error| output.aside(inspected.header_lines()))?;
+        checked().inspect_err(|_: &Error| output.print_for_people(inspected.header_lines()))?;
         inspected.signature_fits = Some(path.display().to_string());
     }
     inspected.admission = admission(arguments, &image)?;
@@ -100,9 +100,9 @@ fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admissio
     let read = |path: &PathBuf| Ok::<_, Error>(Bootloader::from_elf(&files::read(path)?)?);
     let bootloader = arguments.bootloader.as_ref().map(read).transpose()?;
     let rules = judge(image, &status, quarantine.as_deref(), keys.as_ref(), bootloader.as_ref());
-    let consequences = consequences(image.header(), &status, keys.as_ref());
-    let consequences = consequences.iter().map(ToString::to_string).collect();
-    Ok(Some(Admission::new(device, rules, consequences)))
+    let confirm_effects = confirm_effects(image.header(), &status, keys.as_ref());
+    let confirm_effects = confirm_effects.iter().map(ToString::to_string).collect();
+    Ok(Some(Admission::new(device, rules, confirm_effects)))
 }
 
 fn recorded(path: &Path) -> Result<(Status, Option<Vec<Rejection>>), Error> {
@@ -118,6 +118,6 @@ fn elf(bytes: &[u8], board: Option<&'static Board>, output: Output) -> Result<Fi
     let relocations = Program::read(bytes, board, false).map_err(Error::from);
     let relocations = relocations.and_then(|program| Ok(RelocationsElf::new(program.table(), program.table_length()?)));
     // What the file holds is worth knowing all the same.
-    firmware.relocations = Some(relocations.inspect_err(|_| output.aside(&firmware))?);
+    firmware.relocations = Some(relocations.inspect_err(|_| output.print_for_people(&firmware))?);
     Ok(firmware)
 }

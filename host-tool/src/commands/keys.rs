@@ -28,7 +28,7 @@ pub struct Arguments {
     files: Vec<PathBuf>,
     #[command(flatten)]
     port: port::Arguments,
-    /// A bootloader's file, in place of a device: as cargo built it, or as lifeboot provision wrote it
+    /// A bootloader's file, instead of a device: as cargo built it, or as lifeboot provision wrote it
     #[arg(long, value_name = "FILE")]
     bootloader: Option<PathBuf>,
     /// The private key that signs; its public half beside it is enough
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Keys, Error> {
     for path in &arguments.files {
         named.push((key_files::public(path)?.id(), path.clone()));
     }
-    // Those that stand in lifeboot.toml for other commands are of use where they can be read.
+    // Those that lifeboot.toml names for other commands are of use where they can be read.
     let beside = arguments.key.as_deref().map(public_path);
     let usual = [&arguments.public_key, &beside, &arguments.key];
     named.extend(

@@ -43,7 +43,7 @@ pub struct Arguments {
     /// End when a line with this text was shown
     #[arg(long, value_name = "TEXT")]
     until: Option<String>,
-    /// Keep what was heard in this file, to be shown again with --replay
+    /// Keep what was received in this file, to be shown again with --replay
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
     /// Show what this file kept, without a device

@@ -6,7 +6,7 @@ use lifeboot_project::key_files;
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
-/// Where it may stand. No argument holds it, because other users of the machine see the arguments of every program.
+/// The variable that may hold it. No argument does, because other users of the machine see the arguments of every program.
 const VARIABLE: &str = "LIFEBOOT_PASSPHRASE";
 
 #[derive(clap::Args)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long a device may take to come back after a reset: its bootloader verifies the firmware first.
 pub const RESTART: Duration = Duration::from_secs(30);
 
-/// What tells this host from others, by chance.
+/// What distinguishes this host from others, by chance.
 pub fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
 }
@@ -30,12 +30,12 @@ pub struct Arguments {
 impl Arguments {
     /// A link over the port, which says on stderr what it waits for.
     pub fn link(&self) -> Result<Link<Port>, Error> {
-        let say = |_, event: LinkEvent<'_>| {
+        let report = |_, event: LinkEvent<'_>| {
             if let Some(item) = Item::of(&event) {
                 output::note(item);
             }
         };
-        Ok(Link::new(self.open()?, seed()).with_listener(say))
+        Ok(Link::new(self.open()?, seed()).with_listener(report))
     }
 
     /// The port.

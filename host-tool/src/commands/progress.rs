@@ -3,7 +3,7 @@
 use crate::output::{self, Output, has_terminal};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use lifeboot_client::link::{LinkEvent, Waiting};
-use lifeboot_client::push::{Consequence, PatchUse, Progress, Step};
+use lifeboot_client::push::{ConfirmEffect, PatchUse, Progress, Step};
 use lifeboot_logs::{Item, Line, Record};
 #[cfg(feature = "probe")]
 use lifeboot_probe::Stage;
@@ -33,7 +33,7 @@ impl Console {
 
     /// Says what happens to the connection.
     pub fn report(&self, now: Duration, event: &LinkEvent<'_>) {
-        // What the device is asked, the steps say.
+        // The steps say what is requested of the device.
         if matches!(event, LinkEvent::Waiting(Waiting::Answer)) {
             return;
         }
@@ -46,7 +46,7 @@ impl Console {
         }
     }
 
-    /// Whoever suits where the words go.
+    /// The listener for where the text goes.
     pub fn listener(&self) -> Box<dyn Progress> {
         if !self.output.is_json() && has_terminal() {
             Box::new(Bar { bar: self.bar.clone(), last: None, skipped: 0 })
@@ -86,8 +86,8 @@ impl Progress for Bar {
         bar.set_position(done.saturating_sub(self.skipped));
     }
 
-    fn consequence(&mut self, consequence: &Consequence) {
-        locked(&self.bar).suspend(|| output::warn(consequence));
+    fn confirm_effect(&mut self, confirm_effect: &ConfirmEffect) {
+        locked(&self.bar).suspend(|| output::warn(confirm_effect));
     }
 
     fn patch(&mut self, used: &PatchUse) {
@@ -160,7 +160,7 @@ struct Log {
 }
 
 impl Log {
-    fn say(&self, event: PushEvent) {
+    fn report(&self, event: PushEvent) {
         if self.output.is_json() {
             self.output.event(&event);
         } else {
@@ -173,7 +173,7 @@ impl Progress for Log {
     fn step(&mut self, step: Step) {
         if self.last.replace(step) != Some(step) {
             (self.tenths, self.skipped) = (0, 0);
-            self.say(step.into());
+            self.report(step.into());
         }
     }
 
@@ -181,20 +181,20 @@ impl Progress for Log {
         let tenths = done * LINES / total.max(1);
         if tenths > self.tenths {
             self.tenths = tenths;
-            self.say(PushEvent::Progress { done, total, skipped: self.skipped });
+            self.report(PushEvent::Progress { done, total, skipped: self.skipped });
         }
     }
 
-    fn consequence(&mut self, consequence: &Consequence) {
+    fn confirm_effect(&mut self, confirm_effect: &ConfirmEffect) {
         if self.output.is_json() {
-            self.output.event(&PushEvent::Consequence { text: consequence.to_string() });
+            self.output.event(&PushEvent::ConfirmEffect { text: confirm_effect.to_string() });
         } else {
-            output::warn(consequence);
+            output::warn(confirm_effect);
         }
     }
 
     fn patch(&mut self, used: &PatchUse) {
-        self.say(used.into());
+        self.report(used.into());
     }
 
     fn skipped(&mut self, bytes: u64) {

@@ -26,7 +26,7 @@ pub const UNPLUGGED: Duration = Duration::from_secs(60);
 ///
 /// Writes the image to the slot that does not run, restarts the device and waits until the new firmware has confirmed.
 /// An interrupted push resumes where it was: just repeat it. Where the image has a patch from what runs (sign --from), and
-/// that is less to send, it is sent in place of the image; what it makes is verified as ever.
+/// that is less to send, it is sent instead of the image; what it makes is verified as ever.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -89,23 +89,28 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
     let link = Link::new(port, seed()).with_recovery(UNPLUGGED);
     let mut link = match &monitor {
         Some(monitor) => monitor.on(link),
-        None => telling(link, &console),
+        None => reporting(link, &console),
     };
-    let pushed = bring(&mut link, &image, &options, &console);
+    let pushed = push_with_progress(&mut link, &image, &options, &console);
     if let Some(monitor) = monitor {
         monitor.finish();
     }
     pushed
 }
 
-/// The link, with what happens to it told.
-pub fn telling(link: Link<Port>, console: &Console) -> Link<Port> {
+/// The link, with what happens to it reported.
+pub fn reporting(link: Link<Port>, console: &Console) -> Link<Port> {
     let console = console.clone();
     link.with_listener(move |now, event| console.report(now, &event))
 }
 
 /// Pushes, and shows how it goes on.
-pub fn bring(link: &mut Link<Port>, image: &ImageFile, options: &Options, console: &Console) -> Result<Pushed, Error> {
+pub fn push_with_progress(
+    link: &mut Link<Port>,
+    image: &ImageFile,
+    options: &Options,
+    console: &Console,
+) -> Result<Pushed, Error> {
     let mut listener = console.listener();
     Ok(Pushed::new(&push(link, image, options, &mut *listener)?, image))
 }

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// The lowest bootloader format that the firmware can live with
     #[arg(long, value_name = "FORMAT", default_value_t = lifeboot_core::info::FORMAT)]
     lowest_bootloader: u16,
-    /// Revoke this key once the image is confirmed, for good: its public key file, or its id; up to three times
+    /// Revoke this key irreversibly, once the image is confirmed: its public key file, or its id; up to three times
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_REVOKE", value_delimiter = ',')]
     revoke: Vec<PathBuf>,
 }

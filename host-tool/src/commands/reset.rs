@@ -11,10 +11,10 @@ use lifeboot_report::Running;
 Examples:
   lifeboot reset
   lifeboot reset --port /dev/ttyACM0
-  lifeboot reset --recovery              # the bootloader answers; a push writes the slot that is not confirmed
+  lifeboot reset --recovery              # the bootloader is in recovery mode; a push writes the slot that is not confirmed
   lifeboot reset                         # back to the firmware; after a minute of silence it goes back by itself")]
 pub struct Arguments {
-    /// Let the bootloader answer in place of the firmware
+    /// Restart into the bootloader, in recovery mode
     #[arg(long)]
     recovery: bool,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use super::flash::{Probe, flash};
 use super::port::seed;
 use super::progress::Console;
 use super::provision::warn;
-use super::push::{bring, telling};
+use super::push::{push_with_progress, reporting};
 use super::{passphrase, release};
 use crate::error::Error;
 use crate::output::Output;
@@ -89,10 +89,10 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
     match &arguments.port {
         Some(port) => {
             let console = Console::new(output);
-            let mut link = telling(Link::new(Port::open(port, arguments.baud)?, seed()), &console);
+            let mut link = reporting(Link::new(Port::open(port, arguments.baud)?, seed()), &console);
             let timeout = Duration::from_secs(arguments.timeout);
             let options = push::Options { timeout, ..push::Options::default() };
-            bring(&mut link, &image, &options, &console).map(Either::One)
+            push_with_progress(&mut link, &image, &options, &console).map(Either::One)
         }
         None => provision(arguments, board, image).map(Either::Other),
     }

@@ -4,7 +4,7 @@ use super::firmware::{board_for, version_for};
 use super::monitor::{Screen, read_bootloader};
 use super::port::{self, seed};
 use super::progress::Console;
-use super::push::bring;
+use super::push::push_with_progress;
 use super::{interrupt, passphrase, release};
 use crate::error::Error;
 use crate::output::Output;
@@ -52,7 +52,7 @@ pub struct Arguments {
     /// How long to wait for the new firmware's confirm, in seconds
     #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = push::Options::default().timeout.as_secs())]
     timeout: u64,
-    /// A shell's command that builds, in place of cargo build; with --elf
+    /// A shell's command that builds, instead of cargo build; with --elf
     #[arg(long, value_name = "COMMAND", env = "LIFEBOOT_BUILD", conflicts_with = "cargo")]
     build: Option<String>,
     /// The firmware's ELF file [default: what cargo build makes]
@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
     };
     let watching = WatchEvent::Watching { paths };
     loop {
-        watch.bring(&mut link)?;
+        watch.build_and_report(&mut link)?;
         if interrupt::came() {
             break;
         }
@@ -132,7 +132,7 @@ impl Arguments {
         }))
     }
 
-    /// What tells of changes, and of what.
+    /// What reports changes, and of what.
     fn changes(&self) -> Result<(Changes, Vec<String>), Error> {
         let names = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
         if let Some(elf) = &self.no_build {
@@ -169,7 +169,7 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Builds and brings what there is to the device. What goes wrong there is said, and is no end.
-    fn bring(&mut self, link: &mut Link<Port>) -> Result<(), Error> {
+    fn build_and_report(&mut self, link: &mut Link<Port>) -> Result<(), Error> {
         match self.build_and_push(link) {
             Ok(()) => {}
             Err(Error::Link(LinkError::Stopped) | Error::Push(PushError::Link(LinkError::Stopped))) => {}
@@ -210,14 +210,14 @@ impl Watch<'_> {
         self.output.event(&WatchEvent::Pushing { version: header.version.to_string(), digest: hex(&header.digest) });
         let timeout = Duration::from_secs(self.arguments.timeout);
         let options = push::Options { timeout, ..push::Options::default() };
-        let pushed: Pushed = bring(link, &image, &options, &self.console)?;
+        let pushed: Pushed = push_with_progress(link, &image, &options, &self.console)?;
         self.done.confirmed += 1;
         self.confirmed = Some(image);
         self.output.event(&WatchEvent::Pushed(pushed));
         Ok(())
     }
 
-    /// What was built; `None` where the build failed, or was called off.
+    /// What was built; `None` if the build failed, or was called off.
     fn built(&mut self, link: &mut Link<Port>) -> Result<Option<PathBuf>, Error> {
         let Some(build) = &self.build else {
             return Ok(self.arguments.no_build.clone());

@@ -56,7 +56,7 @@ fn judged(folder: &Folder, status: &Status, more: &str) -> (Vec<String>, String)
         .as_array()
         .unwrap()
         .iter()
-        .filter(|rule| rule["finding"] == "refused")
+        .filter(|rule| rule["verdict"] == "refused")
         .map(|rule| rule["rule"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(admission["accepted"], refused.is_empty());

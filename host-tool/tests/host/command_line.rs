@@ -132,7 +132,7 @@ fn the_key_may_stay_elsewhere() {
     let key = key_files::private(&folder.0.path().join("key.pem")).unwrap();
     let sign = "sign a.elf --board stm32f405 --version 1.2.3+4 --public-key key.pub.pem";
     let said = folder.done(&format!("{sign} --external-bytes bytes"));
-    assert_eq!(said, "wrote bytes: sign these bytes, and come back with --signature in place of --external-bytes\n");
+    assert_eq!(said, "wrote bytes: sign these bytes, and come back with --signature instead of --external-bytes\n");
     assert!(!folder.exists("a.img"));
     folder.put("signature", &key.sign(&folder.bytes("bytes")));
     folder.done(&format!("{sign} --signature signature -o there.img"));

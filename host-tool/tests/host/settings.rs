@@ -89,7 +89,7 @@ fn a_file_that_is_wrong_says_where_and_what_to_do() {
         let folder = folder(text);
         let message = format!("lifeboot.toml:{what}");
         assert_eq!(folder.failed("sign a.elf"), format!("error: {message}\n  help: {help}\n"));
-        // Whoever asks for help gets it all the same.
+        // Anyone who asks for help gets it all the same.
         assert!(folder.done("sign --help").contains("Usage: lifeboot sign"));
     }
 }

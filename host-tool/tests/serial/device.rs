@@ -124,7 +124,7 @@ impl Device {
         self.firmware.insert(version(minor), what);
     }
 
-    /// What runs; `None` where nothing can be started.
+    /// What runs; `None` if nothing can be started.
     pub fn running(&self) -> Option<Slot> {
         self.running.as_ref().map(|running| running.slot)
     }

@@ -61,8 +61,8 @@ fn reports_on_a_device_are_as_written() {
     as_written("rollback", &ask("rollback"));
     show("rolled_back");
     as_written("reset", &ask("reset"));
-    as_written("recovery_asked", &ask("reset --recovery"));
-    show("recovery_asked");
+    as_written("recovery_requested", &ask("reset --recovery"));
+    show("recovery_requested");
     server.join().unwrap();
 }
 
@@ -84,7 +84,7 @@ fn a_bootloader_that_answers_is_reported_as_written() {
     assert_eq!(steps(events), ["asking", "nothing_starts", "offering", "sending", "verifying"], "{told:?}");
     let pushed = lifeboot(&["push", path.to_str().unwrap(), "--port", &port]);
     let words = String::from_utf8(pushed.stderr).unwrap();
-    assert!(words.contains("the bootloader answers, since no slot can be started: recovery\n"), "{words}");
+    assert!(words.contains("the bootloader is in recovery mode: no slot can be started\n"), "{words}");
     server.join().unwrap();
 }
 

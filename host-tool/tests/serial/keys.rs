@@ -1,4 +1,4 @@
-//! Keys: what a device says of them, and what the host tells before a confirm ends something for good.
+//! Keys: what a device says of them, and what the host tells before a confirm ends something irreversibly.
 
 use crate::device::{Device, Firmware};
 use crate::images::{Recipe, id, key, next_key};
@@ -10,7 +10,7 @@ use ed25519_dalek::Signer;
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::device;
-use lifeboot_client::push::{Consequence, Options, Progress, PushError, Step, push};
+use lifeboot_client::push::{ConfirmEffect, Options, Progress, PushError, Step, push};
 use lifeboot_core::Slot;
 use lifeboot_core::image::SIGNED_LENGTH;
 use lifeboot_core::layout::MICROBIT;
@@ -30,8 +30,8 @@ impl Progress for Told {
         self.0.push(format!("{step:?}"));
     }
 
-    fn consequence(&mut self, consequence: &Consequence) {
-        self.0.push(consequence.to_string());
+    fn confirm_effect(&mut self, confirm_effect: &ConfirmEffect) {
+        self.0.push(confirm_effect.to_string());
     }
 }
 
@@ -114,7 +114,7 @@ fn a_device_says_what_became_of_its_keys() {
     // Confirmed, it is; and what that key signed is refused.
     push_to(&wire, &revoking(3)).unwrap();
     let revoked = [
-        format!("| {first} | first.pub.pem | revoked, for good | 1.2.0 in slot B |"),
+        format!("| {first} | first.pub.pem | revoked irreversibly | 1.2.0 in slot B |"),
         format!("| {second} |  | accepted | 1.3.0 in slot A, which runs |"),
     ];
     assert_eq!(shown(&wire), revoked);
@@ -162,7 +162,7 @@ fn the_commands_tell_a_person_and_a_program() {
     let said = String::from_utf8(pushed.stderr).unwrap();
     assert!(said.contains("\nwarning: after the confirm the device cannot go back to 1.0.0: epoch 0 < 4\n"), "{said}");
     let events = lines("push", &at(fresh, &["push", path, "--no-wait", "--json"]));
-    let told = events.iter().filter(|event| event["event"] == "consequence").count();
+    let told = events.iter().filter(|event| event["event"] == "confirm_effect").count();
     assert_eq!(told, 3, "{events:?}");
     inspected(Path::new(path), fresh);
 }
@@ -175,7 +175,7 @@ fn inspected(image: &Path, fresh: fn() -> Wire) {
     let (first, second) = (hex(&id(&key())), hex(&id(&next_key())));
     assert_eq!(output.status.code(), Some(0), "{said}");
     for line in [
-        format!("revokes      {first}, once it is confirmed, for good"),
+        format!("revokes      {first} irreversibly, once it is confirmed"),
         format!("  key        passed   key {second} signed it, and the device accepts that key"),
         format!("  revocation passed   it revokes {first}, and not the key that signed it"),
         "  after the confirm the device cannot go back to 1.0.0: epoch 0 < 4".to_owned(),
@@ -210,7 +210,7 @@ fn a_bootloader_that_answers_keeps_to_the_keys_that_are_left() {
     }
     let (first, second) = (hex(&id(&key())), hex(&id(&next_key())));
     let rows = [
-        format!("| {first} | first.pub.pem | revoked, for good | 1.0.0 in slot A |"),
+        format!("| {first} | first.pub.pem | revoked irreversibly | 1.0.0 in slot A |"),
         format!("| {second} |  | accepted | 1.1.0 in slot B |"),
     ];
     assert_eq!(shown(&wire), rows);
@@ -222,7 +222,7 @@ fn a_bootloader_that_answers_keeps_to_the_keys_that_are_left() {
     assert_eq!(refused(&owning()), Refusal::OwnKey);
     push_to(&wire, &recipe(&MICROBIT, 2, 5000).image_by(&next_key(), &[])).unwrap();
     let after = [
-        format!("| {first} | first.pub.pem | revoked, for good |  |"),
+        format!("| {first} | first.pub.pem | revoked irreversibly |  |"),
         format!("| {second} |  | accepted | 1.2.0 in slot A, which runs; 1.1.0 in slot B |"),
     ];
     assert_eq!(shown(&wire), after);

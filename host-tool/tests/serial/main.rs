@@ -40,7 +40,7 @@ mod resumption;
 /// Two hosts, and hostile ones.
 mod hosts;
 
-/// A bootloader that answers: pushes to it, what it refuses, what a bad line or a loss of power do to it.
+/// A bootloader in recovery mode: pushes to it, what it refuses, what a bad line or a loss of power do to it.
 mod recovery;
 
 /// A host that says what it wants.

@@ -115,7 +115,7 @@ fn does_nothing(answer: &str) -> bool {
 }
 
 fn an_update_gets_through(wire: &Wire, what: &str) {
-    // Whoever holds the session has fallen silent.
+    // The host that holds the session has fallen silent.
     wire.bench_mut().now += SESSION_TIMEOUT_MS;
     let status = wire.link().status(Retry::SHORT).unwrap_or_else(|error| panic!("{what}: {error}"));
     if state::is_on_trial(&status) {

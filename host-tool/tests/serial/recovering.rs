@@ -1,4 +1,4 @@
-//! A bootloader that answers hosts: the real server, on a thread of its own, since it waits for bytes by itself. Both
+//! A bootloader in recovery mode hosts: the real server, on a thread of its own, since it waits for bytes by itself. Both
 //! sides take turns, so that a run is the same each time.
 
 use crate::flash::Flash;
@@ -70,7 +70,7 @@ impl Line for End {
     fn feed_watchdog(&mut self) {}
 }
 
-/// A bootloader that answers.
+/// A bootloader in recovery mode.
 pub struct Recovering {
     turns: SyncSender<Turn>,
     made: Mutex<Receiver<Made>>,

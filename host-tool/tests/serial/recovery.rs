@@ -1,4 +1,4 @@
-//! A bootloader that answers: pushes to it, what it refuses, what a bad line or a loss of power do to it.
+//! A bootloader in recovery mode: pushes to it, what it refuses, what a bad line or a loss of power do to it.
 
 use crate::device::{Device, Firmware};
 use crate::images::Recipe;
@@ -39,7 +39,7 @@ fn assert_quarantine(link: &mut Link<Wire>, image: &ImageFile) {
     assert!(image.header().digest.starts_with(&earlier.digest));
 }
 
-/// What was rejected is not forgotten because the bootloader answers in place of firmware.
+/// What was rejected is not forgotten because the bootloader is in recovery mode.
 #[test]
 fn an_image_in_quarantine_is_taken_by_force_only() {
     let wire = Wire::to(Device::new(&MICROBIT));
@@ -204,8 +204,7 @@ fn what_was_damaged_on_its_way_is_never_marked() {
 fn it_takes_an_update_and_does_nothing_else() {
     let wire = destroyed(&MICROBIT);
     let words = |result: Result<_, device::DeviceError>| result.map(|_: wire::Status| ()).unwrap_err().to_string();
-    let expected =
-        "the device refused: its bootloader answers, since no firmware runs, and takes nothing but an update";
+    let expected = "the device refused: its bootloader is in recovery mode, since no firmware runs, and takes nothing but an update";
     assert_eq!(words(device::confirm(&mut wire.link())), expected);
     assert_eq!(words(device::rollback(&mut wire.link(), Duration::from_secs(5))), expected);
     // A reset is done, and leads back here.

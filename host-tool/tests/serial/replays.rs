@@ -75,7 +75,7 @@ fn on_trial_it_costs_one_start_as_any_reset_does() {
     assert!(before == slots(&wire), "a slot changed");
 }
 
-/// What was rejected stays rejected, whoever brings it again.
+/// What was rejected stays rejected, no matter who brings it again.
 #[test]
 fn an_image_that_was_rejected_does_not_come_back_by_a_replay() {
     let (wire, recording) = recorded(Firmware::Unsure);
@@ -109,7 +109,7 @@ fn below_the_epoch_nothing_comes_back() {
     wire.bench_mut().now += SESSION_TIMEOUT_MS;
     assert_eq!(Stranger::new(&wire, 5).begin(image(), version(0).into()), "refused: Epoch");
 
-    // A bootloader that answers refuses it as well: all of it was right when it was recorded.
+    // A bootloader in recovery mode refuses it as well: all of it was right when it was recorded.
     wire.bench().device.flash.put(MICROBIT.slot(Slot::A).start + MICROBIT.header_length, &[0; 64]);
     wire.bench().device.flash.put(MICROBIT.slot(Slot::B).start + MICROBIT.header_length, &[0; 64]);
     let now = wire.bench().now;

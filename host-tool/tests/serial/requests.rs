@@ -64,7 +64,7 @@ fn a_device_restarts_into_its_bootloader_and_back() {
     let wire = updated();
     let before = wire.bench().device.starts;
     let status = device::recover(&mut wire.link(), SOON).unwrap();
-    assert_eq!(describe::running(&status), "the bootloader, since it was asked to");
+    assert_eq!(describe::running(&status), "the bootloader, in recovery mode as requested");
     // Which it says again, without another restart.
     assert_eq!(device::recover(&mut wire.link(), SOON).unwrap(), status);
     assert_eq!(wire.bench().device.starts, before + 1);
@@ -102,7 +102,7 @@ fn a_rollback_ends_a_trial() {
     assert_eq!(describe::running(&status), "1.0.0 in slot A, confirmed");
     let outcome = status.outcome.unwrap();
     assert_eq!(outcome.ending, OutcomeEnding::Requested);
-    assert_eq!(describe::ending(&outcome), "1.1.0 in slot B was rejected: the firmware or a host asked to go back");
+    assert_eq!(describe::ending(&outcome), "1.1.0 in slot B was rejected: the firmware or a host requested a rollback");
 }
 
 #[test]

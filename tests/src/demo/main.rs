@@ -71,7 +71,7 @@ fn play<B: Emulated>(keep_running: bool) -> Result<()> {
         ("images that must not run are refused before anything is erased", steps::refusals),
         ("the power fails in the middle of a push, which is then resumed", steps::power_cut),
         ("a rollback on request", steps::rollback),
-        ("both slots are destroyed; the bootloader answers, and takes a push", steps::recovery),
+        ("both slots are destroyed; the bootloader, in recovery mode, takes a push", steps::recovery),
     ];
     for (number, (title, step)) in (1..).zip(steps) {
         println!("\n{number}. {title}");

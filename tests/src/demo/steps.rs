@@ -97,7 +97,7 @@ pub fn recovery<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
     stage
         .lifeboot(&["push", &file])?
         .succeeds()?
-        .says("the bootloader answers")?
+        .says("the bootloader is in recovery mode")?
         .says("2.2.0 runs and is confirmed")?;
     runs(stage, Slot::A, V2_2)
 }

@@ -28,7 +28,7 @@ pub struct Section {
     pub length: u32,
     /// Whether it takes part in the running firmware; a debug section or defmt's does not.
     pub allocated: bool,
-    /// Where in the payload its bytes are loaded; `None` where it has none.
+    /// Where in the payload its bytes are loaded; `None` if it has none.
     pub payload_offset: Option<u32>,
 }
 
@@ -150,7 +150,7 @@ impl Firmware {
         }
     }
 
-    /// What `lifeboot_core::verify` will ask of the first two vectors, asked early.
+    /// What `lifeboot_core::verify` will require of the first two vectors, checked early.
     pub(super) fn check_vectors(&self) -> Result<(), ElfError> {
         let start = self.board.payload_address(self.slot);
         let vectors = self.sections.iter().find(|section| section.name == ".vector_table");

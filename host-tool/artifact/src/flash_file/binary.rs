@@ -12,7 +12,7 @@ pub fn write<'a>(board: &Board, segments: impl Iterator<Item = &'a Segment> + Cl
     bytes
 }
 
-/// `None` where there is no bootloader in it.
+/// `None` if there is no bootloader in it.
 pub fn read(bytes: &[u8]) -> Option<Vec<Segment>> {
     let board = board_of(bytes)?;
     Some(vec![Segment { address: board.flash_address, bytes: bytes.to_vec() }])

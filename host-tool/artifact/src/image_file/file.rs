@@ -89,7 +89,7 @@ impl ImageFile {
         self.content(self.image.payload.clone())
     }
 
-    /// The image with this patch to it, in place of one from the same image.
+    /// The image with this patch to it, instead of one from the same image.
     pub(crate) fn with_patch(mut self, patch: Patch) -> ImageFile {
         self.patches.retain(|other| other.digest() != patch.digest());
         self.patches.push(patch);

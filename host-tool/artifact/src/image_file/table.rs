@@ -34,7 +34,7 @@ pub(super) fn check_halves(board: &Board, entries: &[Entry]) -> Result<(), Image
     }
 }
 
-/// A relocation table's entries; `None` where it does not decode.
+/// A relocation table's entries; `None` if it does not decode.
 pub(super) fn decode(table: &[u8]) -> Option<Vec<Entry>> {
     let mut decoder = Decoder::default();
     let mut entries = Vec::new();

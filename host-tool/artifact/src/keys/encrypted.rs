@@ -14,14 +14,14 @@ use std::fmt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// Bytes that scrypt may take; openssl takes 32 MiB at most where nobody tells it otherwise.
+/// Bytes that scrypt may take; openssl takes 32 MiB at most by default.
 const MOST_MEMORY: u64 = 1 << 28;
 /// Rounds of PBKDF2; 600,000 are recommended today.
 const MOST_ROUNDS: u32 = 10_000_000;
 
 /// Bytes of randomness that the encryption of a key takes: scrypt's salt, and the start of AES-256-CBC.
 pub(super) const RANDOM_BYTES: usize = 16 + 16;
-/// What scrypt costs: 2^14 times 8 times 128 bytes are 16 MiB, which openssl takes without being told.
+/// What scrypt costs: 2^14 times 8 times 128 bytes are 16 MiB, within openssl's default limit.
 const COST: (u8, u32, u32) = (14, 8, 1);
 
 /// What opens an encrypted key: bytes that are wiped from memory and never shown.
@@ -34,7 +34,7 @@ impl Passphrase {
         Passphrase(Zeroizing::new(bytes.into()))
     }
 
-    /// The passphrase in a file: its first line; `None` where that is empty.
+    /// The passphrase in a file: its first line; `None` if that is empty.
     pub fn first_line(bytes: &[u8]) -> Option<Passphrase> {
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -33,7 +33,7 @@ pub enum KeyError {
     #[error("the passphrase does not open the private key {}", .0.display())]
     #[diagnostic(help("try again; see also which one --passphrase-file or LIFEBOOT_PASSPHRASE gives"))]
     WrongPassphrase(PathBuf),
-    /// A scheme that is not known, or that asks for too much work.
+    /// A scheme that is not known, or that takes too much work.
     #[error("the private key {} is damaged, or encrypted in a way that Lifeboot does not read", .0.display())]
     #[diagnostic(help(
         "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out NEW.pem (PBES2; not with SHA-1 or DES)",

@@ -1,20 +1,20 @@
-//! What a link hears beside the answer that it waits for, and what it waits for longer than a moment.
+//! What a link receives beside the answer that it waits for, and waits that are long enough to report.
 
 use crate::pipe::PipeError;
 use lifeboot_wire::Status;
 use std::time::Duration;
 
-/// A wait that is longer than this is told.
+/// A wait that is longer than this is reported.
 pub(super) const REPORT_AFTER: Duration = Duration::from_secs(1);
 
-/// What a link hears, and what happens to it.
+/// What a link receives, and what happens to it.
 #[derive(Debug)]
 pub enum LinkEvent<'a> {
     /// A piece of a program's log, as defmt encodes it.
     Log(Source, &'a [u8]),
-    /// The state of the device, whoever asked for it.
+    /// The state of the device, no matter who requested it.
     Status(&'a Status),
-    /// An empty frame: whoever sends begins afresh, as a device does that has just started.
+    /// An empty frame: the sender resynchronises, as a device does that has just started.
     Resynchronised,
     /// Bytes that are no frame: text that a program prints, noise, or a damaged frame.
     Other(&'a [u8]),

@@ -17,7 +17,7 @@ const TAIL: usize = 512;
 pub(super) enum End {
     /// A frame, which [`message`](Frames::message) reads.
     Frame,
-    /// Nothing between two zeros: somebody begins afresh, as a device does that has just started.
+    /// Nothing between two zeros: the sender resynchronises, as a device does that has just started.
     Empty,
     /// No frame, or a damaged one.
     Other,
@@ -75,7 +75,7 @@ impl Frames {
         })
     }
 
-    /// The message of the frame that was completed; `None` where it is of a kind that this version does not know.
+    /// The message of the frame that was completed; `None` if it is of a kind that this version does not know.
     pub(super) fn message<'a, M: Deserialize<'a>>(&'a self) -> Option<M> {
         self.decoder.message()
     }

@@ -1,4 +1,4 @@
-//! What a link asks a device of itself.
+//! A link's requests about the device itself.
 
 use super::error::LinkError;
 use super::reply::Reply;
@@ -21,10 +21,10 @@ impl<P: Pipe> Link<P> {
     /// Asks for the keys of the device, and for its state.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask); in the inner result, why the device does not tell its keys.
+    /// As [`ask`](Self::ask); in the inner result, why the device does not report its keys.
     pub fn keys(&mut self, retry: Retry) -> Result<(Status, Result<Keys, Refusal>), LinkError> {
         let status = self.status(retry)?;
-        // A bootloader that answers tells both at once.
+        // A bootloader in recovery mode reports both at once.
         if let Some(details) = &self.details {
             return Ok((status, Ok(details.keys.clone())));
         }
@@ -35,7 +35,7 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// What the device rejected before the last outcome, the newest first; `None` where it does not tell.
+    /// What the device rejected before the last outcome, the newest first; `None` if it does not report it.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
@@ -58,7 +58,7 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// Gives the session up, so that the next host need not wait. Whether the device heard it is not asked.
+    /// Gives the session up, so that the next host need not wait. Whether the device received it does not matter.
     pub fn release(&mut self) {
         let _ = self.ask(&Command::Abort, Retry { attempts: 1, ..Retry::SHORT });
     }

@@ -1,4 +1,4 @@
-//! The state of a device whose bootloader answers, its keys and its quarantine, read from what stands in its flash.
+//! The state of a device whose bootloader is in recovery mode, its keys and its quarantine, read from its flash.
 
 use lifeboot_core::Board;
 use lifeboot_core::image::{Header, HeaderBytes};
@@ -9,9 +9,9 @@ use lifeboot_wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE
 /// Where the info of a bootloader names its board.
 const BOARD: std::ops::Range<usize> = 0x10..0x20;
 
-/// The state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) tells; `None` where it is not of the formats
+/// The state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) reports; `None` if it is not of the formats
 /// that this program knows.
-pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
+pub(super) fn status(requested: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
     let (known, info) = read(info)?;
     let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
     let [a, b] = headers.map(content);
@@ -33,11 +33,11 @@ pub(super) fn status(asked: bool, chunk: u32, info: &[u8], record: &[u8], header
         chunk,
         unit: known.slot_unit,
         boot: None,
-        recovery: Some(if asked { Recovery::Requested } else { Recovery::NothingStarts }),
+        recovery: Some(if requested { Recovery::Requested } else { Recovery::NothingStarts }),
     })
 }
 
-/// What the same answer tells, and firmware is asked for by commands of their own.
+/// What the same answer reports; firmware has commands of their own for it.
 pub(super) struct RecoveryDetails {
     pub keys: Keys,
     /// The newest first.
@@ -45,7 +45,7 @@ pub(super) struct RecoveryDetails {
 }
 
 impl RecoveryDetails {
-    /// `None` where it is not of the formats that this program knows.
+    /// `None` if it is not of the formats that this program knows.
     pub(super) fn read(info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Self> {
         let (_, info) = read(info)?;
         let (_, record) = Record::from_bytes(record.try_into().ok()?)?;

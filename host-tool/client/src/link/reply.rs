@@ -26,7 +26,7 @@ pub enum Reply {
     Quarantine([Option<Rejection>; QUARANTINED]),
 }
 
-/// Whether a reply can be the answer to a command. Numbers alone do not tell: they come around again.
+/// Whether a reply can be the answer to a command. Numbers alone do not decide it: they wrap around.
 pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
     match (command, reply) {
         (Command::Status, reply) => matches!(reply, Reply::Status(_)),

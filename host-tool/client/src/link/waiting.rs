@@ -1,4 +1,4 @@
-//! What a link does while it waits: it brings a lost connection back, tells what takes long, and can be called off.
+//! What a link does while it waits: it reconnects, reports what takes long, and can be stopped.
 
 use super::event::REPORT_AFTER;
 use super::{Link, LinkError, LinkEvent, Waiting};

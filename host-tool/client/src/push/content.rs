@@ -9,11 +9,11 @@ use std::time::Duration;
 
 /// Frames on their way at most: far fewer than there are numbers.
 const FRAMES: usize = 100;
-/// Quiet before the first question how things stand: the shorter, the sooner a device gets again what it lost while it erased.
+/// Silence before the first probe for the device's position: the shorter, the sooner what was lost is sent again.
 const PROBE_AFTER: Duration = Duration::from_millis(250);
-/// The same for a patch, of which a frame can take long: what is asked meanwhile may be lost, and spoil the frame behind it.
+/// The same for a patch, of which a frame can take long: a probe meanwhile may be lost, and spoil the frame behind it.
 const PROBE_PATCH_AFTER: Duration = Duration::from_millis(500);
-/// Questions without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
+/// Probes without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
 /// 4 s for 128 KiB, DS8626, flash memory programming).
 const PROBES: u32 = 15;
 /// The same for a patch, of which a few bytes can be the whole image: all its units are erased before the next answer.
@@ -103,7 +103,7 @@ impl<'a> Content<'a> {
         let (Range { start, end }, total) = (phases.payload.clone(), self.total() as u32);
         let in_payload = (start..=end).contains(&next).then(|| self.position(Part::Payload, next));
         let in_table = (phases.table.start..=phases.table.end).contains(&next) && written < self.table();
-        // Where the payload ends, the table may begin. A device that has all of it can be asked to finish; one that has not
+        // Where the payload ends, the table may begin. A device that has all of it can finish; one that has not
         // says so.
         if in_table && !(next == end && furthest == total) {
             return Some(self.position(Part::Table, next));
@@ -147,7 +147,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Quiet before the first question how things stand.
+    /// Silence before the first probe.
     pub(super) fn probe_after(self) -> Duration {
         match self {
             Content::Image(..) => PROBE_AFTER,
@@ -155,7 +155,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Questions without an answer, after which the device counts as gone.
+    /// Probes without an answer, after which the device counts as gone.
     pub(super) fn probes(self) -> u32 {
         match self {
             Content::Image(..) => PROBES,

@@ -1,4 +1,4 @@
-//! How much a push would send to a slot that holds a certain image: what `lifeboot diff` tells before a release.
+//! How much a push would send to a slot that holds a certain image: what `lifeboot diff` reports before a release.
 
 use super::plan::{Found, HeaderFound, Held, Part, Phases, Segment, plan};
 use lifeboot_artifact::image_file::ImageFile;

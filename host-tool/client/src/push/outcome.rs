@@ -13,7 +13,7 @@ pub struct Pushed {
     pub frames: u64,
     /// Bytes that were sent again.
     pub retransmitted: u64,
-    /// What became of the image's patches; `None` where it has none, or nothing had to be sent.
+    /// What became of the image's patches; `None` if it has none, or nothing had to be sent.
     pub patch: Option<PatchUse>,
     /// What came of it.
     pub outcome: PushOutcome,

@@ -1,4 +1,4 @@
-//! Whether a patch is sent in place of the image, and which.
+//! Whether a patch is sent instead of the image, and which.
 
 use super::plan::Segment;
 use crate::state::running_content;
@@ -41,14 +41,14 @@ pub enum PatchUse {
     Refused(Refusal),
 }
 
-/// The patch to send, where there is one, with how many bytes that saves; or why none is sent. `None` where there was no
+/// The patch to send, where there is one, with how many bytes that saves; or why none is sent. `None` if there was no
 /// patch to choose.
 pub(super) fn choose<'a>(
     image: &'a ImageFile,
     status: &Status,
     planned: &[(u32, &[Segment])],
 ) -> Option<Result<(&'a Patch, PatchUse), PatchUse>> {
-    // A bootloader that answers runs nothing that a patch could be from.
+    // A bootloader in recovery mode runs nothing that a patch could be from.
     if image.patches().is_empty() || status.recovery.is_some() {
         return None;
     }
@@ -97,7 +97,7 @@ impl Display for PatchUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PatchUse::Sent { from, bytes, whole } => {
-                return write!(f, "sending a patch from {from}, which runs: {bytes} bytes in place of {whole}");
+                return write!(f, "sending a patch from {from}, which runs: {bytes} bytes instead of {whole}");
             }
             PatchUse::OtherRuns(version) => write!(f, "no patch is from the {version} that runs")?,
             PatchUse::Damaged(version) => write!(f, "the patch from {version} is damaged in its file")?,

@@ -41,7 +41,7 @@ pub(super) enum Found {
     Different,
 }
 
-/// What stands in the header's place.
+/// What the slot holds where the header goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeaderFound {
     Same,

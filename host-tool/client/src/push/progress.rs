@@ -1,6 +1,6 @@
-//! What a push tells while it goes on. The library itself prints nothing.
+//! What a push reports while it goes on. The library itself prints nothing.
 
-use super::consequences::Consequence;
+use super::confirm_effects::ConfirmEffect;
 use super::patches::PatchUse;
 use lifeboot_wire::{Recovery, Trial};
 
@@ -9,7 +9,7 @@ use lifeboot_wire::{Recovery, Trial};
 pub enum Step {
     /// Asks for the device's state.
     Asking,
-    /// The bootloader answers, for this reason: the push goes to it.
+    /// The bootloader is in recovery mode, for this reason: the push goes to it.
     Recovery(Recovery),
     /// Offers the image; the device checks its signature.
     Beginning,
@@ -43,9 +43,9 @@ pub trait Progress {
     /// The push has come to this step.
     fn step(&mut self, step: Step);
 
-    /// The confirm of this image will end something for good. Nothing was sent yet.
-    fn consequence(&mut self, consequence: &Consequence) {
-        let _ = consequence;
+    /// The confirm of this image will end something irreversibly. Nothing was sent yet.
+    fn confirm_effect(&mut self, confirm_effect: &ConfirmEffect) {
+        let _ = confirm_effect;
     }
 
     /// The image has patches, and this becomes of them.

@@ -1,12 +1,12 @@
 //! Sends an image's bytes, or a patch's: as many frames on their way as the device can hold, and again what it says is missing.
 //!
 //! The device answers each frame, in order, with the next offset that it needs. An answer that falls short of its
-//! frame's end tells of a loss: everything behind is sent again, once; the frames that were on their way by then are
-//! stale, and their answers only tell that they have left the line. Frames get shorter with each loss, and longer again
+//! frame's end means a loss: everything behind is sent again, once; the frames that were on their way by then are
+//! stale, and their answers only show that they have left the line. Frames get shorter with each loss, and longer again
 //! with each success; and fewer bytes are on their way, since so many are stale then. Where no answer comes at all, an empty
-//! frame asks how things stand, so that a device which is busy erasing does not get the same bytes twice.
+//! frame probes for its position, so that a device which is busy erasing does not get the same bytes twice.
 //!
-//! Most chips stand still while flash is erased, and lose what arrives meanwhile. Where that shows, a frame whose bytes make
+//! Most chips stall while flash is erased, and lose what arrives meanwhile. Where that shows, a frame whose bytes make
 //! the device erase is not followed by another before it was answered. Frames of a patch go one at a time from the start.
 
 use super::content::Content;
@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// Bytes of a write's message that are not the image's, at most: session, number, variant, offset, length.
 const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 3;
-/// Quiet before a further question how things stand.
+/// Silence before a further probe.
 const PROBE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long a device that answers may get nothing through, before the line counts as useless.
 const STALLED: Duration = Duration::from_secs(60);
@@ -62,9 +62,9 @@ pub(super) struct Sender<'a, P> {
     unit: u32,
     /// The frame that arrived last made the device erase.
     erased: bool,
-    /// A frame was lost behind such a one: the device hears nothing meanwhile.
+    /// A frame was lost behind such a one: the device drops its input meanwhile.
     drops_input_while_erasing: bool,
-    /// Questions in a row that stayed without an answer.
+    /// Probes in a row that stayed without an answer.
     probes: u32,
     /// When the device last had more than before.
     advanced: Duration,
@@ -87,7 +87,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
         let fits_half = half.saturating_sub(length_on_line(0) + half / 254 + 1) as u32;
         let fits = if window == 0 { status.chunk } else { status.chunk.min(fits_half) };
         let chunk = fits.max(STEP);
-        // What asks how things stand has to fit as well; it is short beside what two frames leave.
+        // Probes have to fit as well; it is short beside what two frames leave.
         let probes = content.probes() as usize * length_on_line(0);
         let window = window.saturating_sub(probes).max(window.min(2 * length_on_line(chunk as usize)));
         let (flight, advanced) = (VecDeque::new(), link.now());
@@ -189,7 +189,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
         Ok(written)
     }
 
-    /// The next answer to a frame on its way. Where there is none for a while, asks how things stand at `position`.
+    /// The next answer to a frame on its way. If there is none for a while, probes at `position`.
     fn listen(&mut self, position: u32) -> Result<Option<(Sent, Reply)>, Stop> {
         if self.link.now() - self.advanced > STALLED {
             return Err(LinkError::Noisy.into());

@@ -1,6 +1,6 @@
 //! Asks a device for digests, to learn which parts of the slot already hold the right bytes.
 //!
-//! A digest costs the device the reading and hashing of the range, so what is unlikely to match is not asked for in
+//! A digest costs the device the reading and hashing of the range, so what is unlikely to match is not requested in
 //! full: where many units in a row differ, only one in [`STRIDE`] is looked at, until one matches again; and of a large
 //! unit the rest is not looked at once it has to be erased anyway.
 
@@ -80,7 +80,7 @@ impl<P: Pipe> Surveyor<'_, P> {
         let Some((start, rest)) = ranges.split_first() else { return Ok(Found::Same) };
         let likeness = self.look_at(start)?;
         let mut first = if likeness.same { None } else { Some((start.clone(), likeness)) };
-        // What is most likely: all of it holds something else, as both its ends tell.
+        // What is most likely: all of it holds something else, as both its ends show.
         if first.is_some()
             && let Some(end) = rest.last()
             && !self.look_at(end)?.erased

@@ -84,7 +84,7 @@ fn finish<P: Pipe>(link: &mut Link<P>, progress: &mut dyn Progress) -> Result<()
     }
 }
 
-/// The patch that was chosen, if the device takes it; what comes of it is told.
+/// The patch that was chosen, if the device takes it; what comes of it is reported.
 fn agreed<'a, P: Pipe>(
     link: &mut Link<P>,
     chosen: Option<Result<(&'a Patch, PatchUse), PatchUse>>,
@@ -132,7 +132,7 @@ fn send_patch<P: Pipe>(
     }
 }
 
-/// What the slot holds already; `None` where that is nothing, or cannot be known.
+/// What the slot holds already; `None` if that is nothing, or cannot be known.
 fn held<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,

@@ -24,7 +24,7 @@ pub(super) fn watch<P: Pipe>(
     let mut last = "no answer".to_owned();
     let mut asked = None;
     loop {
-        // While it restarts there may be no answer, and a USB device is no port: only time tells.
+        // While it restarts there may be no answer, and a USB device is no port: only time shows.
         let answer = link.status(ONCE);
         if let Err(LinkError::Stopped) = answer {
             return Err(LinkError::Stopped.into());
@@ -41,7 +41,7 @@ pub(super) fn watch<P: Pipe>(
                 ImageState::Marked if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
                     progress.step(Step::Restarting);
                     asked = Some(link.now());
-                    // Once, and whether it was heard shows: a repetition could reach the new firmware instead, and
+                    // Once, and whether it was received shows: a repetition could reach the new firmware instead, and
                     // cost it one of its starts.
                     let _ = link.ask(&Command::Reset, ONCE);
                 }

@@ -1,8 +1,8 @@
 //! What is plugged in, and who may open it: serial ports, debug probes. Nothing is opened, because a serial port that is
 //! opened may reset the board behind it.
 
-use super::finding::Checkup;
-use super::surroundings::Surroundings;
+use super::environment::Environment;
+use super::finding::Finding;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,17 +13,17 @@ const PROBES: [(&str, &str); 4] = [("0d28", "0204"), ("0483", "37"), ("1366", ""
 const UDEV: &str = "sudo curl --proto '=https' -sSfo /etc/udev/rules.d/69-probe-rs.rules \
                     https://probe.rs/files/69-probe-rs.rules && sudo udevadm control --reload && sudo udevadm trigger";
 
-pub(super) fn examine(surroundings: &Surroundings) -> Vec<Checkup> {
-    let mut findings = serial(surroundings);
-    findings.extend(probes(surroundings));
+pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
+    let mut findings = serial(environment);
+    findings.extend(probes(environment));
     findings
 }
 
-fn serial(surroundings: &Surroundings) -> Vec<Checkup> {
-    let root = &surroundings.root;
-    let named = surroundings.port.as_deref();
+fn serial(environment: &Environment) -> Vec<Finding> {
+    let root = &environment.root;
+    let named = environment.port.as_deref();
     if let Some(address) = named.and_then(|port| port.strip_prefix("tcp:")) {
-        return vec![Checkup::ok("port", format!("{address}, over TCP; lifeboot status tries it"))];
+        return vec![Finding::ok("port", format!("{address}, over TCP; lifeboot status tries it"))];
     }
     let is_adapter = |name: &str| ["ttyACM", "ttyUSB"].iter().any(|start| name.starts_with(start));
     let mut ports: Vec<String> = fs::read_dir(root.join("dev"))
@@ -40,51 +40,51 @@ fn serial(surroundings: &Surroundings) -> Vec<Checkup> {
     ports.extend(named.filter(|named| !ports.iter().any(|port| port == named)).map(str::to_owned));
     if ports.is_empty() {
         let text = "no USB serial port is plugged in";
-        return vec![Checkup::missing("port", text, "plug the device in, or check its cable (some carry power only)")];
+        return vec![Finding::missing("port", text, "plug the device in, or check its cable (some carry power only)")];
     }
     ports.iter().map(|port| permission(root, port)).collect()
 }
 
-fn permission(root: &Path, port: &str) -> Checkup {
+fn permission(root: &Path, port: &str) -> Finding {
     let subject = format!("port {port}");
     let path = root.join(port.trim_start_matches('/'));
     let Some(access) = Access::of(root, &path) else {
-        let mend = "plug the device in, or name another port: lifeboot doctor --port PORT";
-        return Checkup::missing(subject, "is not there", mend).required(true);
+        let fix = "plug the device in, or name another port: lifeboot doctor --port PORT";
+        return Finding::missing(subject, "is not there", fix).required(true);
     };
     if access.is_allowed {
-        return Checkup::ok(subject, "may be opened");
+        return Finding::ok(subject, "may be opened");
     }
     let Access { group, user, .. } = access;
     let text = format!("belongs to the group {group}, which you are not in");
-    let mend = match is_listed(root, &group, &user) {
+    let fix = match is_listed(root, &group, &user) {
         true => format!("log in again, so that your programs are in the group {group}; or newgrp {group}"),
         false => format!("sudo usermod -aG {group} $USER, then log in again"),
     };
-    Checkup::broken(subject, text, mend).required(true)
+    Finding::broken(subject, text, fix).required(true)
 }
 
-fn probes(surroundings: &Surroundings) -> Vec<Checkup> {
-    let root = &surroundings.root;
+fn probes(environment: &Environment) -> Vec<Finding> {
+    let root = &environment.root;
     let mut findings = Vec::new();
-    if !surroundings.flashes {
+    if !environment.flashes {
         let text = "this lifeboot was built without debug probes";
-        findings.push(Checkup::missing("flashing", text, "cargo install --path host-tool --features probe"));
+        findings.push(Finding::missing("flashing", text, "cargo install --path host-tool --features probe"));
     }
     let devices = fs::read_dir(root.join("sys/bus/usb/devices")).into_iter().flatten().flatten();
-    let mut probes: Vec<Checkup> = devices.filter_map(|device| probe(root, &device.path())).collect();
+    let mut probes: Vec<Finding> = devices.filter_map(|device| probe(root, &device.path())).collect();
     probes.sort_by(|one, other| one.subject.cmp(&other.subject));
     if probes.is_empty() {
         let text = "none is plugged in";
-        let mend = "plug one in; or flash what lifeboot provision writes with another tool";
-        probes.push(Checkup::missing("debug probe", text, mend));
+        let fix = "plug one in; or flash what lifeboot provision writes with another tool";
+        probes.push(Finding::missing("debug probe", text, fix));
     }
     findings.extend(probes);
     findings
 }
 
 /// What there is to say of a USB device, where it is a debug probe.
-fn probe(root: &Path, device: &Path) -> Option<Checkup> {
+fn probe(root: &Path, device: &Path) -> Option<Finding> {
     let read = |name: &str| Some(fs::read_to_string(device.join(name)).ok()?.trim().to_owned());
     let (maker, product) = (read("idVendor")?, read("idProduct")?);
     PROBES.iter().find(|(known, start)| maker == *known && product.starts_with(start))?;
@@ -93,8 +93,8 @@ fn probe(root: &Path, device: &Path) -> Option<Checkup> {
     let (bus, number): (u32, u32) = (read("busnum")?.parse().ok()?, read("devnum")?.parse().ok()?);
     let node = format!("/dev/bus/usb/{bus:03}/{number:03}");
     Some(match Access::of(root, &root.join(node.trim_start_matches('/'))) {
-        Some(access) if access.is_allowed => Checkup::ok(subject, format!("{name}, may be opened")),
-        _ => Checkup::broken(subject, format!("{name}: you may not open {node}"), UDEV),
+        Some(access) if access.is_allowed => Finding::ok(subject, format!("{name}, may be opened")),
+        _ => Finding::broken(subject, format!("{name}: you may not open {node}"), UDEV),
     })
 }
 
@@ -106,7 +106,7 @@ struct Access {
 }
 
 impl Access {
-    /// `None` where there is no such file.
+    /// `None` if there is no such file.
     #[cfg(unix)]
     fn of(root: &Path, path: &Path) -> Option<Access> {
         use std::os::unix::fs::MetadataExt;

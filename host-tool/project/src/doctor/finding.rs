@@ -2,7 +2,7 @@
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkup {
+pub struct Finding {
     /// What it is.
     pub subject: String,
     /// How it is.
@@ -11,8 +11,8 @@ pub struct Checkup {
     pub required: bool,
     /// What was seen.
     pub text: String,
-    /// The command that mends it, or what else to do; `null` where all is well.
-    pub mend: Option<String>,
+    /// The command that fixes it, or what else to do; `null` if all is well.
+    pub fix: Option<String>,
 }
 
 /// How something is.
@@ -26,24 +26,24 @@ pub enum State {
     Broken,
 }
 
-impl Checkup {
+impl Finding {
     /// Something that is fit.
-    pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Checkup {
-        Checkup { subject: subject.into(), state: State::Ok, required: false, text: text.into(), mend: None }
+    pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Finding {
+        Finding { subject: subject.into(), state: State::Ok, required: false, text: text.into(), fix: None }
     }
 
     /// Something that is not there, and what to do.
-    pub fn missing(subject: impl Into<String>, text: impl Into<String>, mend: impl Into<String>) -> Checkup {
-        Checkup { state: State::Missing, mend: Some(mend.into()), ..Checkup::ok(subject, text) }
+    pub fn missing(subject: impl Into<String>, text: impl Into<String>, fix: impl Into<String>) -> Finding {
+        Finding { state: State::Missing, fix: Some(fix.into()), ..Finding::ok(subject, text) }
     }
 
     /// Something that is unfit, and what to do.
-    pub fn broken(subject: impl Into<String>, text: impl Into<String>, mend: impl Into<String>) -> Checkup {
-        Checkup { state: State::Broken, mend: Some(mend.into()), ..Checkup::ok(subject, text) }
+    pub fn broken(subject: impl Into<String>, text: impl Into<String>, fix: impl Into<String>) -> Finding {
+        Finding { state: State::Broken, fix: Some(fix.into()), ..Finding::ok(subject, text) }
     }
 
     /// The same, and whether the project cannot do without it.
-    pub fn required(self, required: bool) -> Checkup {
-        Checkup { required, ..self }
+    pub fn required(self, required: bool) -> Finding {
+        Finding { required, ..self }
     }
 }

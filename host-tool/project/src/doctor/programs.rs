@@ -1,8 +1,8 @@
 //! Programs: where they are found, whether they start, and what installs those that the emulated boards need. The tests
 //! and the demo install them by the same words.
 
-use super::finding::Checkup;
-use super::surroundings::Surroundings;
+use super::environment::Environment;
+use super::finding::Finding;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -47,9 +47,9 @@ impl Package {
         format!("{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {name}")
     }
 
-    fn command(&self, surroundings: &Surroundings) -> String {
-        match on_path(&surroundings.path, "apt-get") {
-            Some(_) => self.apt_get(super::devices::is_root(&surroundings.root)),
+    fn command(&self, environment: &Environment) -> String {
+        match on_path(&environment.path, "apt-get") {
+            Some(_) => self.apt_get(super::devices::is_root(&environment.root)),
             None => self.otherwise.to_owned(),
         }
     }
@@ -93,30 +93,30 @@ pub(super) fn output(program: &Path, arguments: &[&str], folder: &Path) -> Resul
     if status.success() { Ok(text) } else { Err(format!("{} fails: {status}", command())) }
 }
 
-pub(super) fn examine(surroundings: &Surroundings) -> Vec<Checkup> {
-    vec![qemu(surroundings), python(surroundings)]
+pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
+    vec![qemu(environment), python(environment)]
 }
 
-fn qemu(surroundings: &Surroundings) -> Checkup {
+fn qemu(environment: &Environment) -> Finding {
     let subject = "QEMU (for cargo demo and cargo test)";
-    let mend = QEMU.command(surroundings);
-    let Some(program) = on_path(&surroundings.path, "qemu-system-arm") else {
-        return Checkup::missing(subject, "there is no qemu-system-arm", mend);
+    let fix = QEMU.command(environment);
+    let Some(program) = on_path(&environment.path, "qemu-system-arm") else {
+        return Finding::missing(subject, "there is no qemu-system-arm", fix);
     };
-    match output(&program, &["--version"], &surroundings.folder) {
-        Ok(text) => Checkup::ok(subject, text.lines().next().unwrap_or_default()),
-        Err(why) => Checkup::broken(subject, why, mend),
+    match output(&program, &["--version"], &environment.folder) {
+        Ok(text) => Finding::ok(subject, text.lines().next().unwrap_or_default()),
+        Err(why) => Finding::broken(subject, why, fix),
     }
 }
 
-fn python(surroundings: &Surroundings) -> Checkup {
+fn python(environment: &Environment) -> Finding {
     let subject = "Python (for the emulated Pico)";
-    let mend = PYTHON.command(surroundings);
-    let Some(program) = on_path(&surroundings.path, "python3") else {
-        return Checkup::missing(subject, "there is no python3", mend);
+    let fix = PYTHON.command(environment);
+    let Some(program) = on_path(&environment.path, "python3") else {
+        return Finding::missing(subject, "there is no python3", fix);
     };
-    match output(&program, &["-c", PYTHON_ABLE], &surroundings.folder) {
-        Ok(_) => Checkup::ok(subject, "makes virtual environments"),
-        Err(_) => Checkup::broken(subject, "cannot make virtual environments: venv or ensurepip is missing", mend),
+    match output(&program, &["-c", PYTHON_ABLE], &environment.folder) {
+        Ok(_) => Finding::ok(subject, "makes virtual environments"),
+        Err(_) => Finding::broken(subject, "cannot make virtual environments: venv or ensurepip is missing", fix),
     }
 }

@@ -1,8 +1,8 @@
 //! The project's own files: `lifeboot.toml`, keys, the bootloader.
 
-use super::finding::Checkup;
+use super::environment::Environment;
+use super::finding::Finding;
 use super::rust;
-use super::surroundings::Surroundings;
 use crate::files;
 use crate::key_files::{self, KeyFileError, public_path};
 use crate::settings::{FILE, Settings};
@@ -14,49 +14,49 @@ use lifeboot_core::info::key_id;
 use miette::Diagnostic;
 use std::path::{Path, PathBuf};
 
-pub(super) fn examine(surroundings: &Surroundings) -> Vec<Checkup> {
-    let (private, public) = keys(surroundings);
-    let mut findings = vec![settings(surroundings), private];
+pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
+    let (private, public) = keys(environment);
+    let mut findings = vec![settings(environment), private];
     findings.extend(public.1);
-    findings.extend(bootloader_keys(surroundings));
-    findings.extend(bootloader(surroundings, public.0.as_ref()));
+    findings.extend(bootloader_keys(environment));
+    findings.extend(bootloader(environment, public.0.as_ref()));
     findings
 }
 
-fn settings(surroundings: &Surroundings) -> Checkup {
-    let is_there = surroundings.folder.ancestors().any(|folder| folder.join(FILE).is_file());
-    match Settings::of_project(&surroundings.folder) {
-        Ok(_) if is_there => Checkup::ok(FILE, "is valid"),
-        Ok(_) => Checkup::missing(
+fn settings(environment: &Environment) -> Finding {
+    let is_there = environment.folder.ancestors().any(|folder| folder.join(FILE).is_file());
+    match Settings::of_project(&environment.folder) {
+        Ok(_) if is_there => Finding::ok(FILE, "is valid"),
+        Ok(_) => Finding::missing(
             FILE,
             "there is none",
             "echo 'board = \"BOARD\"' > lifeboot.toml, and so on: see docs/commands.md",
         ),
-        Err(error) => Checkup::broken(FILE, describe(&error), help(&error)).required(true),
+        Err(error) => Finding::broken(FILE, describe(&error), help(&error)).required(true),
     }
 }
 
 /// The private key's finding; the public key, and its finding where one is named.
-fn keys(surroundings: &Surroundings) -> (Checkup, (Option<PublicKey>, Option<Checkup>)) {
+fn keys(environment: &Environment) -> (Finding, (Option<PublicKey>, Option<Finding>)) {
     let mut public = None;
-    let private = match &surroundings.key {
+    let private = match &environment.key {
         None => {
             let text = "no private key is named: images cannot be signed here";
-            let mend = "lifeboot keygen release.pem, then key = \"release.pem\" in lifeboot.toml";
-            Checkup::missing("key", text, mend)
+            let fix = "lifeboot keygen release.pem, then key = \"release.pem\" in lifeboot.toml";
+            Finding::missing("key", text, fix)
         }
         Some(path) => private_key(path, &mut public).required(true),
     };
-    let Some(path) = &surroundings.public_key else { return (private, (public, None)) };
+    let Some(path) = &environment.public_key else { return (private, (public, None)) };
     let subject = format!("public key {}", path.display());
     let finding = match key_files::public(path) {
         Ok(key) if public.as_ref().is_some_and(|half| half.to_bytes() != key.to_bytes()) => {
-            let private = surroundings.key.as_deref().unwrap_or(path).display().to_string();
+            let private = environment.key.as_deref().unwrap_or(path).display().to_string();
             let text = format!("is not the public half of {private}");
-            Checkup::broken(subject, text, format!("openssl pkey -in {private} -pubout -out {}", path.display()))
+            Finding::broken(subject, text, format!("openssl pkey -in {private} -pubout -out {}", path.display()))
         }
         Ok(key) => {
-            let finding = Checkup::ok(subject, described(&key, ""));
+            let finding = Finding::ok(subject, described(&key, ""));
             public = Some(key);
             finding
         }
@@ -65,23 +65,23 @@ fn keys(surroundings: &Surroundings) -> (Checkup, (Option<PublicKey>, Option<Che
     (private, (public, Some(finding.required(true))))
 }
 
-fn private_key(path: &Path, public: &mut Option<PublicKey>) -> Checkup {
+fn private_key(path: &Path, public: &mut Option<PublicKey>) -> Finding {
     let subject = format!("key {}", path.display());
     match key_files::private(path) {
         Ok(key) => {
             let half = key.public();
-            let finding = Checkup::ok(subject, described(&half, ", not encrypted"));
+            let finding = Finding::ok(subject, described(&half, ", not encrypted"));
             *public = Some(half);
             finding
         }
         // Which key it is, the public file beside it says, where there is one.
         Err(KeyFileError::Key(KeyError::PassphraseNeeded(_))) => match key_files::public(&public_path(path)) {
             Ok(half) => {
-                let finding = Checkup::ok(subject, described(&half, ", encrypted"));
+                let finding = Finding::ok(subject, described(&half, ", encrypted"));
                 *public = Some(half);
                 finding
             }
-            Err(_) => Checkup::ok(subject, "encrypted"),
+            Err(_) => Finding::ok(subject, "encrypted"),
         },
         Err(error) => wrong(subject, path, &error, &format!("lifeboot keygen {}", path.display())),
     }
@@ -93,25 +93,25 @@ fn described(key: &PublicKey, more: &str) -> String {
 }
 
 /// A file that cannot be used; where there is none, `make` makes it.
-fn wrong(subject: String, path: &Path, error: &dyn Diagnostic, make: &str) -> Checkup {
+fn wrong(subject: String, path: &Path, error: &dyn Diagnostic, make: &str) -> Finding {
     match path.exists() {
-        true => Checkup::broken(subject, describe(error), help(error)),
-        false => Checkup::missing(subject, "there is no such file", make),
+        true => Finding::broken(subject, describe(error), help(error)),
+        false => Finding::missing(subject, "there is no such file", make),
     }
 }
 
 /// What the bootloader's build script will say of LIFEBOOT_KEYS, said earlier.
-fn bootloader_keys(surroundings: &Surroundings) -> Vec<Checkup> {
-    let list = surroundings.bootloader_keys.as_deref().filter(|list| !list.is_empty());
+fn bootloader_keys(environment: &Environment) -> Vec<Finding> {
+    let list = environment.bootloader_keys.as_deref().filter(|list| !list.is_empty());
     let examine = |path: PathBuf| {
         let subject = format!("{} of LIFEBOOT_KEYS", path.display());
         if path.is_relative() {
             // Cargo runs the build script in the bootloader's folder.
-            let mend = format!("export LIFEBOOT_KEYS=$PWD/{}", path.display());
-            return Checkup::broken(subject, "is relative, and read in another folder", mend);
+            let fix = format!("export LIFEBOOT_KEYS=$PWD/{}", path.display());
+            return Finding::broken(subject, "is relative, and read in another folder", fix);
         }
         match key_files::public(&path) {
-            Ok(key) => Checkup::ok(subject, described(&key, "")),
+            Ok(key) => Finding::ok(subject, described(&key, "")),
             Err(error) => wrong(subject, &path, &error, "give the .pub.pem that lifeboot keygen wrote"),
         }
     };
@@ -119,22 +119,22 @@ fn bootloader_keys(surroundings: &Surroundings) -> Vec<Checkup> {
     paths.map(|path| examine(path).required(true)).collect()
 }
 
-fn bootloader(surroundings: &Surroundings, key: Option<&PublicKey>) -> Option<Checkup> {
-    let board = surroundings.board;
-    let is_named = surroundings.bootloader.is_some();
-    let path = match (&surroundings.bootloader, board) {
+fn bootloader(environment: &Environment, key: Option<&PublicKey>) -> Option<Finding> {
+    let board = environment.board;
+    let is_named = environment.bootloader.is_some();
+    let path = match (&environment.bootloader, board) {
         (Some(path), _) => path.clone(),
-        (None, Some(board)) => built(surroundings, board),
+        (None, Some(board)) => built(environment, board),
         // Nobody can say which one it would be.
         (None, None) => return None,
     };
     let subject = format!("bootloader {}", path.display());
-    let public = surroundings.public_key.clone().or(surroundings.key.as_deref().map(public_path));
-    let mend = build(board, public.as_deref());
+    let public = environment.public_key.clone().or(environment.key.as_deref().map(public_path));
+    let fix = build(board, public.as_deref());
     if !path.exists() {
-        return Some(Checkup::missing(subject, "is not built", mend).required(is_named));
+        return Some(Finding::missing(subject, "is not built", fix).required(is_named));
     }
-    let broken = |error: &dyn Diagnostic| Checkup::broken(&*subject, describe(error), &*mend).required(true);
+    let broken = |error: &dyn Diagnostic| Finding::broken(&*subject, describe(error), &*fix).required(true);
     let bytes = match files::read(&path) {
         Ok(bytes) => bytes,
         Err(error) => return Some(broken(&error)),
@@ -146,23 +146,23 @@ fn bootloader(surroundings: &Surroundings, key: Option<&PublicKey>) -> Option<Ch
     let (name, trusted) = (bootloader.board().name, bootloader.key_ids());
     let finding = match (board, key) {
         (Some(board), _) if board.name != name => {
-            Checkup::broken(subject, format!("is for board {name}, and the project's is {}", board.name), mend)
+            Finding::broken(subject, format!("is for board {name}, and the project's is {}", board.name), fix)
         }
         (_, Some(key)) if !bootloader.info().keys().iter().any(|known| key_id(known) == key.id()) => {
             let text = format!("trusts key {trusted}, and firmware is signed with {}", hex(&key.id()));
-            Checkup::broken(subject, text, mend)
+            Finding::broken(subject, text, fix)
         }
         _ if bootloader.info().demo_key() => {
-            Checkup::ok(subject, format!("for {name}, trusts a demo's throw-away key"))
+            Finding::ok(subject, format!("for {name}, trusts a demo's throw-away key"))
         }
-        _ => Checkup::ok(subject, format!("for {name}, trusts key {trusted}")),
+        _ => Finding::ok(subject, format!("for {name}, trusts key {trusted}")),
     };
     Some(finding.required(true))
 }
 
 /// Where cargo puts it.
-fn built(surroundings: &Surroundings, board: &Board) -> PathBuf {
-    let target = surroundings.target_folder.clone().unwrap_or(PathBuf::from("target"));
+fn built(environment: &Environment, board: &Board) -> PathBuf {
+    let target = environment.target_folder.clone().unwrap_or(PathBuf::from("target"));
     target.join(rust::triple(board)).join("embedded/lifeboot-bootloader")
 }
 

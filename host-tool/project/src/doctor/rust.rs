@@ -1,8 +1,8 @@
 //! The Rust toolchain: compiler, core libraries of the targets, linker.
 
-use super::finding::Checkup;
+use super::environment::Environment;
+use super::finding::Finding;
 use super::programs::{on_path, output};
-use super::surroundings::Surroundings;
 use lifeboot_core::Board;
 use lifeboot_core::layout::{Architecture, BOARDS};
 use std::fs;
@@ -21,66 +21,66 @@ pub(super) fn triple(board: &Board) -> &'static str {
     }
 }
 
-pub(super) fn examine(surroundings: &Surroundings) -> Vec<Checkup> {
-    let is_needed = surroundings.board.is_some();
-    let Some(rustc) = on_path(&surroundings.path, "rustc") else {
-        return vec![Checkup::missing("Rust", "there is no rustc", RUSTUP).required(is_needed)];
+pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
+    let is_needed = environment.board.is_some();
+    let Some(rustc) = on_path(&environment.path, "rustc") else {
+        return vec![Finding::missing("Rust", "there is no rustc", RUSTUP).required(is_needed)];
     };
-    let mut findings = vec![compiler(&rustc, &surroundings.folder).required(is_needed)];
+    let mut findings = vec![compiler(&rustc, &environment.folder).required(is_needed)];
     let mut triples: Vec<&str> = BOARDS.into_iter().map(triple).collect();
     triples.dedup();
     triples.sort_unstable();
     triples.dedup();
     for wanted in triples {
-        let is_needed = surroundings.board.is_some_and(|board| triple(board) == wanted);
-        findings.push(target(&rustc, wanted, &surroundings.folder).required(is_needed));
+        let is_needed = environment.board.is_some_and(|board| triple(board) == wanted);
+        findings.push(target(&rustc, wanted, &environment.folder).required(is_needed));
     }
-    findings.push(linker(&rustc, &surroundings.folder).required(is_needed));
+    findings.push(linker(&rustc, &environment.folder).required(is_needed));
     findings
 }
 
-fn compiler(rustc: &Path, folder: &Path) -> Checkup {
+fn compiler(rustc: &Path, folder: &Path) -> Finding {
     let text = match output(rustc, &["--version"], folder) {
         Ok(text) => text.trim_end().to_owned(),
-        Err(why) => return Checkup::broken("Rust", why, RUSTUP),
+        Err(why) => return Finding::broken("Rust", why, RUSTUP),
     };
     let version = text.split(' ').nth(1).and_then(|version| semver::Version::parse(version).ok());
     let oldest = semver::Version::parse(&format!("{OLDEST}.0")).ok();
     match (version, oldest) {
         // A nightly of the oldest version counts as before it, and does.
         (Some(version), Some(oldest)) if (version.major, version.minor) < (oldest.major, oldest.minor) => {
-            Checkup::broken("Rust", format!("{text} is too old: Lifeboot needs {OLDEST}"), "rustup update stable")
+            Finding::broken("Rust", format!("{text} is too old: Lifeboot needs {OLDEST}"), "rustup update stable")
         }
-        (Some(_), _) => Checkup::ok("Rust", text),
-        (None, _) => Checkup::broken("Rust", format!("does not say its version: {text:?}"), RUSTUP),
+        (Some(_), _) => Finding::ok("Rust", text),
+        (None, _) => Finding::broken("Rust", format!("does not say its version: {text:?}"), RUSTUP),
     }
 }
 
-fn target(rustc: &Path, triple: &str, folder: &Path) -> Checkup {
+fn target(rustc: &Path, triple: &str, folder: &Path) -> Finding {
     let subject = format!("target {triple}");
-    let mend = format!("rustup target add {triple}");
+    let fix = format!("rustup target add {triple}");
     let library = match output(rustc, &["--print", "target-libdir", "--target", triple], folder) {
         Ok(text) => PathBuf::from(text.trim_end()),
-        Err(why) => return Checkup::broken(subject, why, RUSTUP),
+        Err(why) => return Finding::broken(subject, why, RUSTUP),
     };
     match holds(&library, |name| name.starts_with("libcore-") && name.ends_with(".rlib")) {
-        true => Checkup::ok(subject, "is installed"),
-        false => Checkup::missing(subject, "its core library is not installed", mend),
+        true => Finding::ok(subject, "is installed"),
+        false => Finding::missing(subject, "its core library is not installed", fix),
     }
 }
 
 /// Firmware is linked with the linker that comes with Rust.
-fn linker(rustc: &Path, folder: &Path) -> Checkup {
+fn linker(rustc: &Path, folder: &Path) -> Finding {
     let subject = "linker rust-lld";
     let sysroot = match output(rustc, &["--print", "sysroot"], folder) {
         Ok(text) => PathBuf::from(text.trim_end()),
-        Err(why) => return Checkup::broken(subject, why, RUSTUP),
+        Err(why) => return Finding::broken(subject, why, RUSTUP),
     };
     let hosts = fs::read_dir(sysroot.join("lib/rustlib")).into_iter().flatten().flatten();
     let linker = hosts.map(|host| host.path().join("bin/rust-lld")).find(|path| path.is_file());
     match linker {
-        Some(_) => Checkup::ok(subject, "comes with this Rust"),
-        None => Checkup::missing(subject, format!("this Rust, in {}, has none", sysroot.display()), RUSTUP),
+        Some(_) => Finding::ok(subject, "comes with this Rust"),
+        None => Finding::missing(subject, format!("this Rust, in {}, has none", sysroot.display()), RUSTUP),
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Changes {
     _watcher: RecommendedWatcher,
     events: Receiver<notify::Result<Event>>,
     what: What,
-    /// When the last change was that nobody was told of.
+    /// When the last change was that has not been reported.
     last: Option<Instant>,
 }
 
@@ -73,7 +73,7 @@ impl Changes {
     /// Whether files have changed since it last said so, and have settled. Does not wait.
     pub fn have_settled(&mut self) -> bool {
         for event in self.events.try_iter() {
-            // What could not be told may have been a change.
+            // An event that was lost may have been a change.
             if event.map_or(true, |event| self.what.is_meant(&event)) {
                 self.last = Some(Instant::now());
             }

@@ -8,7 +8,7 @@ use thiserror::Error;
 /// Why nothing can be watched or built.
 #[derive(Debug, Error, Diagnostic)]
 pub enum WatchError {
-    /// The system does not tell of changes.
+    /// The system does not report changes.
     #[error("cannot watch {}: {why}", .path.display())]
     #[diagnostic(help(
         "check that it is there; on Linux a limit may be reached: sudo sysctl fs.inotify.max_user_watches=524288"

@@ -1,4 +1,4 @@
-//! A device's state, from what it tells.
+//! Reports on a device, from its state on the wire.
 
 use super::{
     Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
@@ -6,7 +6,7 @@ use super::{
 use crate::reset::Reset;
 use lifeboot_artifact::hex;
 use lifeboot_client::describe::{board_name, earlier_reason, ending, reason, running};
-use lifeboot_client::standstill::standstill;
+use lifeboot_client::max_stall::max_stall_ms;
 use lifeboot_core::Version;
 use lifeboot_wire::{self as wire, OutcomeEnding, SlotContent};
 
@@ -20,7 +20,7 @@ impl From<&wire::Status> for Device {
             running: status.running.into(),
             recovery: status.recovery.map(|reason| match reason {
                 wire::Recovery::NothingStarts => RecoveryReason::NothingStarts,
-                wire::Recovery::Requested => RecoveryReason::Asked,
+                wire::Recovery::Requested => RecoveryReason::Requested,
             }),
             confirmed: status.confirmed.into(),
             trial: status.trial.map(TrialLeft::from),
@@ -30,8 +30,8 @@ impl From<&wire::Status> for Device {
             last_outcome: status.outcome.as_ref().map(LastOutcome::from),
             quarantine: None,
             last_boot: status.boot.map(LastBoot::from),
-            standstill_milliseconds: match status.recovery {
-                None => standstill(&board_name(&status.board)),
+            max_stall_ms: match status.recovery {
+                None => max_stall_ms(&board_name(&status.board)),
                 Some(_) => None,
             },
         }

@@ -47,7 +47,7 @@ fn a_device_is_described() {
         "\
 microbit, bootloader format 1
 +------+---------+-------+----------------------------------+----------------+
-| slot | version | epoch | digest                           | standing       |
+| slot | version | epoch | digest                           | state          |
 +============================================================================+
 | A    | 1.2.3   | 4     | abababababababababababababababab | confirmed      |
 | B    | 1.3.0   | 5     | cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd | runs, on trial |
@@ -60,7 +60,7 @@ last update  1.2.3 in slot B was rejected: it did not confirm in any of its star
              its digest is 01010101010101010101010101010101
 quarantine   the device does not tell
 last boot    started on trial, after a reset by the watchdog; verified in 870 ms
-standstill   up to 53 ms at a time during a push, as measured of the example firmware
+max stall    up to 53 ms at a time during a push, as measured of the example firmware
 warning      this bootloader was built with a demo key: it protects nothing"
     );
     assert_eq!(running(&status()), "1.3.0 in slot B, on trial");
@@ -84,7 +84,7 @@ fn a_device_with_little_to_tell_is_described() {
         "\
 microbit, bootloader format 1
 +------+---------+-------+----------------------------------+-----------------+
-| slot | version | epoch | digest                           | standing        |
+| slot | version | epoch | digest                           | state           |
 +=============================================================================+
 | A    | 1.2.3   | 4     | abababababababababababababababab | runs, confirmed |
 | B    |         |       |                                  | empty           |
@@ -95,7 +95,7 @@ revoked keys none
 last update  none yet
 quarantine   empty
 last boot    the firmware does not tell
-standstill   up to 53 ms at a time during a push, as measured of the example firmware"
+max stall    up to 53 ms at a time during a push, as measured of the example firmware"
     );
 }
 
@@ -145,7 +145,7 @@ last update  1.2.3 in slot B was rejected: it did not confirm in any of its star
              its digest is 01010101010101010101010101010101
 quarantine   02020202020202020202: it did not confirm in any of its starts; the last start ended by
              the watchdog: it hung
-             03030303030303030303: the firmware or a host asked to go back
+             03030303030303030303: the firmware or a host requested a rollback
              04040404040404040404: it did not verify when it was to be started
 last boot "
         ),

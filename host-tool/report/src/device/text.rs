@@ -9,7 +9,7 @@ impl Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, bootloader format {}", self.board, self.bootloader_format)?;
         let slots = [self.slot(SlotName::A, &self.slots.a), self.slot(SlotName::B, &self.slots.b)];
-        writeln!(f, "{}", table(["slot", "version", "epoch", "digest", "standing"], slots))?;
+        writeln!(f, "{}", table(["slot", "version", "epoch", "digest", "state"], slots))?;
         let revoked: Vec<String> = self.revoked_keys.iter().map(u8::to_string).collect();
         let mut lines: Vec<_> = self.recovery.map(|reason| ("recovery", reason.to_string())).into_iter().collect();
         lines.extend([
@@ -19,7 +19,7 @@ impl Display for Device {
             ("last update", self.last_outcome.as_ref().map_or("none yet".to_owned(), |outcome| outcome.text.clone())),
         ]);
         let boot = self.last_boot.as_ref();
-        // Whoever wants to try a rejected image again has to name it.
+        // Anyone who wants to try a rejected image again has to name it.
         let rejected = self.last_outcome.as_ref().filter(|outcome| outcome.ending.is_rejection());
         lines.extend(rejected.map(|outcome| ("", format!("its digest is {}", outcome.digest))));
         match self.quarantine.as_deref() {
@@ -36,8 +36,8 @@ impl Display for Device {
         if self.recovery.is_none() {
             lines.push(("last boot", boot.map_or("the firmware does not tell".to_owned(), |boot| boot.text.clone())));
         }
-        lines.extend(self.standstill_milliseconds.map(|time| {
-            ("standstill", format!("up to {time} ms at a time during a push, as measured of the example firmware"))
+        lines.extend(self.max_stall_ms.map(|time| {
+            ("max stall", format!("up to {time} ms at a time during a push, as measured of the example firmware"))
         }));
         if self.demo_key {
             lines.push(("warning", "this bootloader was built with a demo key: it protects nothing".to_owned()));
@@ -47,30 +47,30 @@ impl Display for Device {
 }
 
 impl Device {
-    /// A slot's row: its name, version, epoch, digest and standing.
+    /// A slot's row: its name, version, epoch, digest and state.
     fn slot(&self, slot: SlotName, content: &Content) -> [String; 5] {
         let on_trial = self.trial.is_some_and(|trial| trial.slot == slot);
         let runs = self.running == slot && self.recovery.is_none();
-        let standing = [(runs, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, "on trial")];
-        let mut standing: Vec<&str> = standing.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
+        let state = [(runs, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, "on trial")];
+        let mut state: Vec<&str> = state.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
         let nothing = String::new;
         let (version, epoch, digest) = match content {
             Content::Empty => {
-                standing.push("empty");
+                state.push("empty");
                 (nothing(), nothing(), nothing())
             }
             Content::Unfinished => {
-                standing.push(if self.recovery.is_some() { "no image" } else { "unfinished: a push resumes" });
+                state.push(if self.recovery.is_some() { "no image" } else { "unfinished: a push resumes" });
                 (nothing(), nothing(), nothing())
             }
             Content::Image { version, epoch, digest } => {
-                if standing.is_empty() {
-                    standing.push(if self.was_rejected(digest) { "rejected" } else { "previous" });
+                if state.is_empty() {
+                    state.push(if self.was_rejected(digest) { "rejected" } else { "previous" });
                 }
                 (version.clone(), epoch.to_string(), digest.clone())
             }
         };
-        [slot.to_string(), version, epoch, digest, standing.join(", ")]
+        [slot.to_string(), version, epoch, digest, state.join(", ")]
     }
 
     fn was_rejected(&self, digest: &str) -> bool {
@@ -83,8 +83,10 @@ impl Device {
 impl Display for RecoveryReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            RecoveryReason::NothingStarts => "no slot can be started: the bootloader answers, push firmware",
-            RecoveryReason::Asked => "it was asked for: the bootloader answers; lifeboot reset ends it",
+            RecoveryReason::NothingStarts => {
+                "no slot can be started: the bootloader is in recovery mode, push firmware"
+            }
+            RecoveryReason::Requested => "requested: the bootloader is in recovery mode; lifeboot reset ends it",
         })
     }
 }

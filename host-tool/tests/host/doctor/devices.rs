@@ -1,7 +1,7 @@
 //! Serial ports and debug probes, and who may open them: on folders that stand for machines.
 
 use crate::command_line::Folder;
-use lifeboot_project::doctor::{Checkup, State, Surroundings, examine};
+use lifeboot_project::doctor::{Environment, Finding, State, examine};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -28,9 +28,9 @@ fn device(folder: &Folder, name: &str, mode: u32) {
 fn findings(folder: &Folder, port: Option<&str>, start: &str) -> Vec<(State, bool, String, Option<String>)> {
     let root = folder.0.path().to_owned();
     let port = port.map(str::to_owned);
-    let found = examine(&Surroundings { folder: root.clone(), root, port, ..Surroundings::default() });
-    let of = |finding: Checkup| {
-        (finding.state, finding.required, format!("{}: {}", finding.subject, finding.text), finding.mend)
+    let found = examine(&Environment { folder: root.clone(), root, port, ..Environment::default() });
+    let of = |finding: Finding| {
+        (finding.state, finding.required, format!("{}: {}", finding.subject, finding.text), finding.fix)
     };
     found.into_iter().filter(|finding| finding.subject.starts_with(start)).map(of).collect()
 }
@@ -40,9 +40,9 @@ fn ports_that_the_user_may_not_open_are_found() {
     let mine = fs::metadata(Path::new("/proc/self")).unwrap().uid();
     let (somebody, group) = (mine + 1, fs::metadata(tempfile::tempdir().unwrap().path()).unwrap().gid());
     let ok = |port: &str| vec![(State::Ok, false, format!("port {port}: may be opened"), None)];
-    let shut = |port: &str, mend: &str| {
+    let shut = |port: &str, fix: &str| {
         let text = format!("port {port}: belongs to the group dialers, which you are not in");
-        vec![(State::Broken, true, text, Some(mend.to_owned()))]
+        vec![(State::Broken, true, text, Some(fix.to_owned()))]
     };
 
     let folder = machine(somebody, "4 24", "grace");

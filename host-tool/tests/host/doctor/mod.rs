@@ -84,7 +84,7 @@ fn examined(folder: &Folder, more: &str) -> (String, i32) {
     for finding in report["findings"].as_array().unwrap() {
         let (state, subject) = (finding["state"].as_str().unwrap(), finding["subject"].as_str().unwrap());
         assert!(text.contains(&format!("{state:<8} {subject}: {}", finding["text"].as_str().unwrap())), "{text}");
-        assert_eq!(finding["mend"].is_null(), state == "ok", "{finding}");
+        assert_eq!(finding["fix"].is_null(), state == "ok", "{finding}");
     }
     (text, status)
 }

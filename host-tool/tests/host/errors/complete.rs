@@ -8,7 +8,10 @@ use syn::{Attribute, Fields, Item, Lit, Meta};
 /// Errors that are not in the list, and why: nobody can cause them.
 const UNCAUSED: &[(&str, &str)] = &[
     ("ImageError::Table", "lifeboot sign sorts what it lists, and refuses what overlaps"),
-    ("ImageError::OtherBoard", "whoever has an image and a board has compared them before, in words of their own"),
+    (
+        "ImageError::OtherBoard",
+        "a caller that has an image and a board has compared them before, in words of their own",
+    ),
     ("FlashFileError::TooLarge", "no board has that much flash"),
     ("RelinkedError::Bound", "the command line takes either --bound or --relinked"),
     ("ProbeError::NoProbe", PROBE),
@@ -122,7 +125,7 @@ fn declare(item: &Item, declared: &mut Vec<Declared>) {
     }
 }
 
-/// The text of an `#[error("…")]`; none where it is another error's.
+/// The text of an `#[error("…")]`; none if it is another error's.
 fn text(attribute: &Attribute) -> Option<String> {
     let Meta::List(list) = &attribute.meta else { return None };
     if !attribute.path().is_ident("error") {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// What is looked at.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct Environment {
     /// The project's folder, or one below it.
     pub folder: PathBuf,
     /// The folders of programs, as in `PATH`.
