@@ -5,16 +5,37 @@ use cargo_metadata::{DependencyKind, MetadataCommand, TargetKind};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What each crate may use, beside what it may not build without: another crate here is a decision, and a line of
-/// ARCHITECTURE.md.
-const ARROWS: [(&str, &[&str]); 7] = [
+/// What each crate may use: one more here is a decision, and a line of ARCHITECTURE.md.
+const ARROWS: [(&str, &[&str]); 14] = [
+    // What runs on devices.
     ("lifeboot-core", &[]),
     ("lifeboot-bootloader", &["lifeboot-core"]),
     ("lifeboot-wire", &["lifeboot-core"]),
     ("lifeboot-updater", &["lifeboot-core", "lifeboot-wire"]),
     ("lifeboot-build", &["lifeboot-core"]),
     ("lifeboot-firmware-example", &["lifeboot-build", "lifeboot-core", "lifeboot-updater"]),
-    ("lifeboot-host-tool", &["lifeboot-core", "lifeboot-wire"]),
+    // The host, from below.
+    ("lifeboot-artifact", &["lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-client", &["lifeboot-artifact", "lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-serial", &["lifeboot-client"]),
+    ("lifeboot-logs", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-report", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-project", &["lifeboot-artifact", "lifeboot-core"]),
+    ("lifeboot-probe", &["lifeboot-artifact", "lifeboot-core"]),
+    (
+        "lifeboot-host-tool",
+        &[
+            "lifeboot-artifact",
+            "lifeboot-client",
+            "lifeboot-core",
+            "lifeboot-logs",
+            "lifeboot-probe",
+            "lifeboot-project",
+            "lifeboot-report",
+            "lifeboot-serial",
+            "lifeboot-wire",
+        ],
+    ),
 ];
 
 /// The one that may use all of them.

@@ -1,13 +1,14 @@
 //! The project's words, and none of those that they replaced: one word for one thing, and the field's own where it has one.
 
 use super::root;
+use proc_macro2::{TokenStream, TokenTree};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A word that was given up, and what to write instead.
 struct Banned {
-    /// A name in code, as it is written; or words of prose, also over the end of a line, whatever their capitals.
+    /// A name in code, as it is written; or words of prose in any case, also over the end of a line.
     word: &'static str,
     /// What to write.
     instead: &'static str,
@@ -103,20 +104,37 @@ fn places<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a 
         .filter(move |at| !is_part(text[..*at].chars().next_back()) && !is_part(text[at + word.len()..].chars().next()))
 }
 
+/// Notes the names in some code that were given up, each with its line.
+fn note_names(code: TokenStream, found: &mut Vec<(usize, &'static Banned)>) {
+    for token in code {
+        match token {
+            TokenTree::Group(group) => note_names(group.stream(), found),
+            TokenTree::Ident(name) => {
+                let banned = NAMES.iter().find(|banned| name == banned.word);
+                found.extend(banned.map(|banned| (name.span().start().line, banned)));
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
 /// What is wrong in a file, a line each.
 fn wrong(name: &Path, text: &str) -> Vec<String> {
     let (whole, starts) = one_line(text);
     let small = whole.to_lowercase();
-    let is_code = name.extension().is_some_and(|ending| ending == "rs");
-    let names =
-        NAMES.iter().filter(|_| is_code).flat_map(|banned| places(&whole, banned.word).map(move |at| (at, banned)));
     // Letters whose small form is longer would shift what is behind them.
     assert_eq!(small.len(), whole.len(), "{}", name.display());
-    let prose = PROSE.iter().flat_map(|banned| places(&small, banned.word).map(move |at| (at, banned)));
     let line = |at: usize| starts.partition_point(|start| *start <= at);
+    let prose = PROSE.iter().flat_map(|banned| places(&small, banned.word).map(move |at| (line(at), banned)));
+    let mut names = Vec::new();
+    if name.extension().is_some_and(|ending| ending == "rs") {
+        let code = text.parse().unwrap_or_else(|error| panic!("{}: {error}", name.display()));
+        note_names(code, &mut names);
+    }
     let said = names
+        .into_iter()
         .chain(prose)
-        .map(|(at, Banned { word, instead })| format!("{}:{}: {word:?}; write {instead}", name.display(), line(at)));
+        .map(|(line, Banned { word, instead })| format!("{}:{line}: {word:?}; write {instead}", name.display()));
     said.collect()
 }
 
@@ -136,8 +154,8 @@ fn words_that_were_given_up_do_not_come_back() {
 fn words_are_found_whole_in_any_case_and_over_lines() {
     let found = |text| wrong(Path::new("a.rs"), text);
     assert_eq!(found("/// It runs in place\n/// of the other.")[0], "a.rs:1: \"in place of\"; write instead of");
-    assert_eq!(found("//! Whoever\n\n\nfn a() { mend() }").len(), 2);
+    assert_eq!(found("//! Whoever tells a Stage.\n\n\nfn a() { mend() }").len(), 2);
     assert_eq!(found("let stage = recommend(Stages); placed"), Vec::<String>::new());
-    assert_eq!(found("enum Stage {}"), ["a.rs:1: \"Stage\"; write Operation"]);
+    assert_eq!(found("fn a() {\n    vec![Stage]\n}"), ["a.rs:2: \"Stage\"; write Operation"]);
     assert_eq!(wrong(Path::new("a.md"), "Stage for goodness"), Vec::<String>::new());
 }
