@@ -10,7 +10,7 @@ pub fn reset_by(cause: Cause) {
     let cause = match cause {
         Cause::Unknown => defmt::intern!("an unknown cause"),
         Cause::PowerOn => defmt::intern!("power-on"),
-        Cause::BrownOut => defmt::intern!("a sagging supply"),
+        Cause::BrownOut => defmt::intern!("brown-out"),
         Cause::Pin => defmt::intern!("its pin, or a debugger"),
         Cause::Watchdog => defmt::intern!("the watchdog"),
         Cause::Fault => defmt::intern!("a fault"),

@@ -47,5 +47,5 @@ fn the_guide_brings_updates_to_async_firmware() {
 fn a_memory_x_that_is_left_in_the_project_stops_the_build() {
     let failure = format!("{:#}", follow("stm32f4xx-hal", Kind::Blocking, "rm memory.x").err().unwrap());
     assert!(failure.contains("`cargo build --release` does not do what the page says"), "{failure}");
-    assert!(failure.contains("memory.x would be taken in place of Lifeboot's"), "{failure}");
+    assert!(failure.contains("memory.x would be taken instead of Lifeboot's"), "{failure}");
 }

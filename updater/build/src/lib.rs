@@ -56,7 +56,7 @@ fn refuse_other_maps(package: &Path) -> Result<(), String> {
     match package.ancestors().find(|folder| has(folder, "Cargo.toml") && has(folder, "memory.x")) {
         None => Ok(()),
         Some(folder) => Err(format!(
-            "{} would be taken in place of Lifeboot's, and firmware linked for no slot: delete it, and what a build \
+            "{} would be taken instead of Lifeboot's, and firmware linked for no slot: delete it, and what a build \
              script does with it",
             folder.join("memory.x").display()
         )),
