@@ -28,8 +28,6 @@ fn usb(name: &str, product: Option<&str>, serial_number: Option<&str>) -> Serial
             serial_number: serial_number.map(str::to_owned),
             manufacturer: Some(" ".to_owned()),
             product: product.map(str::to_owned),
-            // probe-rs asks for more of serialport than the tool does.
-            #[cfg(feature = "probe")]
             interface: None,
         }),
     }

@@ -28,7 +28,8 @@ fn device(folder: &Folder, name: &str, mode: u32) {
 fn findings(folder: &Folder, port: Option<&str>, start: &str) -> Vec<(State, bool, String, Option<String>)> {
     let root = folder.0.path().to_owned();
     let port = port.map(str::to_owned);
-    let found = examine(&Environment { folder: root.clone(), root, port, ..Environment::default() });
+    let flashes = cfg!(feature = "probe");
+    let found = examine(&Environment { folder: root.clone(), root, port, flashes, ..Environment::default() });
     let of = |finding: Finding| {
         (finding.state, finding.required, format!("{}: {}", finding.subject, finding.text), finding.fix)
     };
