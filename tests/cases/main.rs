@@ -16,6 +16,9 @@ mod figures;
 mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.
 mod update;
+// The emulated boards: everything that firmware can do wrong on trial, on each of them.
+#[cfg(feature = "deep")]
+mod misbehaving;
 // The emulated board: updates that are sent as a patch of what runs.
 mod patches;
 // Emulated boards whose bootloader answers.
