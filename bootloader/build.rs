@@ -1,4 +1,4 @@
-//! Puts the keys into the bootloader, renders its linker script from the board's flash map, and stops the build where
+//! Writes the keys into the bootloader, renders its linker script from the board's flash map, and fails the build if
 //! the result would be insecure or several times too large.
 
 use ed25519_dalek::VerifyingKey;
@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Stands before the key in the files of `lifeboot keygen --demo`.
+/// Precedes the key in the files of `lifeboot keygen --demo`.
 const DEMO_MARK: &str = "Lifeboot demo key";
 
 fn main() {
@@ -36,8 +36,8 @@ fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// The unrolled SHA-2 would triple the bootloader; its form is chosen by a compiler flag that another setting of
-/// RUSTFLAGS silently replaces.
+/// The unrolled SHA-2 would triple the bootloader's size. A compiler flag chooses the compact one, and another setting
+/// of RUSTFLAGS silently replaces that flag.
 fn require_compact_sha2() -> Result<(), String> {
     println!("cargo::rerun-if-env-changed=RUSTFLAGS");
     match env::var("CARGO_CFG_SHA2_BACKEND_SOFT").as_deref() {
@@ -48,8 +48,8 @@ fn require_compact_sha2() -> Result<(), String> {
     }
 }
 
-/// What was measured of the bootloader, and each instruction that was left out, is of what the profile makes; a setting in
-/// the environment makes something else, which is not even built for every board.
+/// All measurements and the test that skips each instruction hold for the code that the profile produces. Incremental
+/// compilation produces other code, which does not even link for every board.
 fn refuse_incremental() -> Result<(), String> {
     println!("cargo::rerun-if-env-changed=CARGO_INCREMENTAL");
     match env::var("CARGO_INCREMENTAL").as_deref() {
@@ -73,7 +73,7 @@ fn board() -> Result<&'static Board, String> {
     Err("no board is chosen: build with --features microbit, or another board's".to_owned())
 }
 
-/// Rust source with the public keys of the files in LIFEBOOT_KEYS.
+/// Returns Rust source with the public keys of the files in LIFEBOOT_KEYS.
 fn keys() -> Result<String, String> {
     let list = env::var_os("LIFEBOOT_KEYS").filter(|list| !list.is_empty()).ok_or(
         "no key: set LIFEBOOT_KEYS to the public key files (PEM, separated by colons) that firmware will be signed \
@@ -133,7 +133,7 @@ fn read_key(path: &Path) -> Result<([u8; 32], bool), String> {
     Ok((key.to_bytes(), text[..begin].contains(DEMO_MARK)))
 }
 
-/// Two files whose keys no image could tell apart.
+/// Describes two files whose keys an image could not distinguish.
 fn taken(first: &Path, second: &Path, same: bool) -> String {
     let (first, second) = (first.display(), second.display());
     match same {

@@ -1,5 +1,5 @@
-//! What firmware needs to be updatable is `lifeboot_build::firmware`; the rest chooses the board, and links by the scripts
-//! of `cortex-m-rt` and `defmt`.
+//! `lifeboot_build::firmware` is all that firmware needs to be updatable; the rest chooses the board and links with the
+//! scripts of `cortex-m-rt` and `defmt`.
 
 use lifeboot_build::layout::{self, Board};
 use std::env;

@@ -1,16 +1,16 @@
-//! What the bootloader says of itself, in builds for development (feature `defmt`).
+//! The bootloader's log messages, in builds for development (feature `defmt`).
 
 use lifeboot_core::Slot;
 use lifeboot_core::handover::Start;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
 
-/// Why the chip was reset.
+/// Logs why the chip was reset.
 pub fn reset_by(cause: Cause) {
     let cause = match cause {
         Cause::Unknown => defmt::intern!("an unknown cause"),
         Cause::PowerOn => defmt::intern!("power-on"),
-        Cause::BrownOut => defmt::intern!("a sagging supply"),
+        Cause::BrownOut => defmt::intern!("brown-out"),
         Cause::Pin => defmt::intern!("its pin, or a debugger"),
         Cause::Watchdog => defmt::intern!("the watchdog"),
         Cause::Fault => defmt::intern!("a fault"),
@@ -19,7 +19,7 @@ pub fn reset_by(cause: Cause) {
     defmt::info!("reset by {=istr}", cause);
 }
 
-/// What is started.
+/// Logs what is started.
 pub fn starts(firmware: &Verified, start: Start) {
     let slot = match firmware.slot() {
         Slot::A => defmt::intern!("A"),

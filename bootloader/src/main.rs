@@ -1,34 +1,29 @@
-//! The bootloader. From the reset vector to the jump: [`chip`] enters [`reset`], which asks [`lifeboot_core::boot()`] what
-//! to do and lets the chip do it.
+//! The bootloader. From the reset vector to the jump: [`chip`] enters [`lifeboot_reset`], which lets [`lifeboot_core::boot()`]
+//! decide what to do and has the chip do it.
 //!
-//! It has no static variables, no allocator, no formatting and, after the jump, no running code but the forwarding of
-//! interrupts where the core cannot move its vector table.
+//! It has no static variables, no allocator and no formatting. After the jump none of its code runs, except the
+//! forwarding of interrupts on a core that cannot move its vector table.
 
 #![no_std]
 #![no_main]
 
 mod chip;
+mod info;
 #[cfg(feature = "defmt")]
 mod log;
 #[cfg(feature = "recovery")]
 mod recovery;
 
+use info::INFO;
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
 use lifeboot_core::handover::{Boot, Start};
-use lifeboot_core::info::{BootloaderInfo, InfoSection};
 use lifeboot_core::record::{Cause, Reset};
 use lifeboot_core::verify::recheck;
 
-include!(concat!(env!("OUT_DIR"), "/keys.rs"));
-
-/// For the updater as well, which takes the keys from here.
-#[used]
-#[unsafe(link_section = ".info")]
-static INFO: InfoSection = BootloaderInfo::new(&KEYS, DEMO_KEY).for_board(&chip::BOARD).into_section();
-
-/// Where the chip begins, its stack empty.
-extern "C" fn reset() -> ! {
+/// Entered from the chip's reset vector, with an empty stack.
+#[unsafe(no_mangle)]
+extern "C" fn lifeboot_reset() -> ! {
     let reset = chip::start_up();
     let clock = chip::Clock::start();
     #[cfg(feature = "defmt")]
@@ -62,7 +57,7 @@ extern "C" fn reset() -> ! {
     chip::jump(&firmware, recheck)
 }
 
-/// A bug in the bootloader: try again, as after a fault.
+/// A panic is a bug in the bootloader: reset and try again, as after a fault.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     chip::reset(Cause::Fault)

@@ -1,10 +1,12 @@
-//! The bootloader answers hosts, by the chip's serial port: see [`lifeboot_core::recovery`].
+//! Recovery mode on the chip's serial port: see [`lifeboot_core::recovery`].
 
-use crate::{INFO, chip};
+use crate::chip;
+use crate::info::INFO;
 use lifeboot_core::record::Cause;
 use lifeboot_core::recovery::{Line, serve};
 
-/// Answers until a host asks for a reset, or nobody is heard where it was only `requested` to; then resets.
+/// Answers hosts until one requests a reset, or, if recovery was `requested`, until no request has been received for a
+/// minute; then resets.
 pub fn answer(flash: &mut chip::Flash, clock: chip::Clock, cause: Cause, requested: bool) -> ! {
     let mut port = Port { serial: chip::Serial::new(), clock };
     serve(flash, &chip::BOARD, &INFO.info, &mut port, cause, requested);

@@ -1,4 +1,4 @@
-//! The application: an LED that toggles four times a second, whatever else is going on.
+//! The application: an LED that toggles four times a second, also during an update.
 
 use embedded_hal::digital::StatefulOutputPin;
 
@@ -12,12 +12,12 @@ pub struct Blink<P> {
 }
 
 impl<P: StatefulOutputPin> Blink<P> {
-    /// Blinks `led` from the next [`poll`](Self::poll) on.
+    /// Returns a blinker of `led`, which starts at the next [`poll`](Self::poll).
     pub fn new(led: P) -> Self {
         Blink { led, due: 0, count: 0 }
     }
 
-    /// Toggles the LED where it is time to; `now` is in milliseconds since the start.
+    /// Toggles the LED if it is time to; `now` is in milliseconds since the start.
     pub fn poll(&mut self, now: u32) {
         if now >= self.due {
             self.due = now + PERIOD;
@@ -30,7 +30,7 @@ impl<P: StatefulOutputPin> Blink<P> {
         }
     }
 
-    /// How often it has toggled.
+    /// Returns how often the LED has toggled.
     pub fn count(&self) -> u32 {
         self.count
     }

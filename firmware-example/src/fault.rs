@@ -1,4 +1,4 @@
-//! What ends in a reset with the cause left for the bootloader: panics and faults.
+//! Panics and faults: each resets the chip and leaves the cause for the bootloader.
 
 use crate::{board, log};
 use core::panic::PanicInfo;
@@ -19,17 +19,17 @@ fn panic(info: &PanicInfo) -> ! {
     board::reset(Cause::Fault)
 }
 
-// SAFETY: the handler touches nothing that the faulting code may have left half done; it only resets.
+// SAFETY: the handler uses no state that the faulting code may have left half changed; it only resets.
 #[cortex_m_rt::exception]
 unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
     board::crash(Fault { pc: frame.pc(), status: status() })
 }
 
-/// What kind of fault it was; 0 on Armv6-M, which does not say.
+/// Returns the fault status; 0 on Armv6-M, which has no such register.
 fn status() -> u32 {
     match board::BOARD.architecture {
         Architecture::Armv6M => 0,
-        // SAFETY: a register of the core, which reading does not change.
+        // SAFETY: a register of the core; reading it has no effect.
         Architecture::Armv7M => unsafe { read_volatile(with_exposed_provenance(CFSR)) },
     }
 }

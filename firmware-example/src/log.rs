@@ -1,5 +1,5 @@
-//! The defmt logger: log frames wait in a ring until the session has room for them on the line, so that logging never
-//! waits for a host. What does not fit is dropped, a whole frame at a time.
+//! The defmt logger. Log frames wait in a ring buffer until the session can send them, so that logging never waits for
+//! a host. A frame that does not fit is dropped as a whole.
 
 use crate::board;
 use core::cell::RefCell;
@@ -9,16 +9,16 @@ use lifeboot_updater::Session;
 use lifeboot_updater::wire::frame;
 use lifeboot_updater::wire::{Answer, Body};
 
-/// Bytes of log that can wait.
+/// Maximum number of bytes of log that can wait.
 const WAITING: usize = 512;
 
-/// Bytes that go on the line at once.
+/// Bytes that are sent at once.
 const PIECE: usize = 64;
 
 struct Log {
     encoder: defmt::Encoder,
     waiting: Deque<u8, WAITING>,
-    /// How many bytes waited before the frame that is being encoded; `None` once it did not fit.
+    /// How many bytes waited before the frame that is being encoded; `None` if the frame did not fit.
     frame_start: Option<usize>,
     restore: RestoreState,
 }
@@ -68,7 +68,7 @@ unsafe impl defmt::Logger for Logger {
     }
 }
 
-/// Appends a part of a frame, or takes the whole frame back where it does not fit.
+/// Appends a part of a frame; removes the whole frame if the part does not fit.
 fn push(waiting: &mut Deque<u8, WAITING>, frame_start: &mut Option<usize>, bytes: &[u8]) {
     let Some(start) = *frame_start else { return };
     if bytes.iter().any(|byte| waiting.push_back(*byte).is_err()) {
@@ -77,7 +77,7 @@ fn push(waiting: &mut Deque<u8, WAITING>, frame_start: &mut Option<usize>, bytes
     }
 }
 
-/// Hands what waits to the session, as far as the line is free.
+/// Passes waiting bytes to the session while the line is free.
 pub fn drain<const N: usize>(session: &mut Session<N>) {
     let mut piece = [0; PIECE];
     let length = critical_section::with(|section| copy_front(section, &mut piece));
@@ -85,7 +85,7 @@ pub fn drain<const N: usize>(session: &mut Session<N>) {
     critical_section::with(|section| drop_front(section, taken));
 }
 
-/// Sends everything that waits, without the session: for when nothing else will run any more.
+/// Sends all waiting bytes without the session: for the moment before a reset.
 pub fn flush() {
     let mut piece = [0; PIECE];
     loop {

@@ -1,7 +1,7 @@
 //! An application that updates itself: it blinks, answers a host on the serial port, tests itself, and confirms.
 //!
-//! What belongs to Lifeboot is the updater, the session and what is done with them in `main`; everything else stands for
-//! an application. Features make firmware that must not survive its trial.
+//! Lifeboot's part is the updater, the session and their use in `main`; everything else represents an application.
+//! Features make firmware that must not survive its trial.
 
 #![no_std]
 #![no_main]
@@ -15,10 +15,10 @@ mod self_test;
 use blink::Blink;
 use lifeboot_updater::{Cause, Event, Session, Step, Updater};
 
-/// How long the firmware has to run, and blink, before it calls itself healthy, in milliseconds.
+/// How long the firmware must run, and blink, before it counts as healthy, in milliseconds.
 const HEALTHY: u32 = 1_000;
 
-/// How long it may take to confirm, in milliseconds, before it resets itself.
+/// How long the firmware may take to confirm, in milliseconds, before it resets itself.
 const TRIAL_DEADLINE: u32 = 3_000;
 
 #[cortex_m_rt::entry]
@@ -28,7 +28,7 @@ fn main() -> ! {
     }
     let board::Parts { flash, mut serial, led, clock } = board::start();
     let mut blink = Blink::new(led);
-    // Used where it was made: moved, it would take its place on the stack twice.
+    // Not moved after it was made: a move would put a second copy on the stack.
     let mut updater = Updater::new(flash, &board::BOARD);
     let Ok(updater) = &mut updater else {
         panic!("linked for no slot of this board");
@@ -63,7 +63,7 @@ fn main() -> ! {
         match session.poll(now, &mut serial, updater) {
             Ok(Event::Reset) => board::reset(Cause::Request),
             Ok(Event::Recover) => board::reset_into_recovery(),
-            // Nothing to do until an interrupt: a millisecond has passed, or on some boards a byte has come.
+            // Nothing to do until an interrupt: a millisecond has passed, or on some boards a byte was received.
             Ok(Event::Idle) => cortex_m::asm::wfi(),
             Ok(Event::Busy) | Err(_) => {}
         }
@@ -77,12 +77,12 @@ fn roll_back(updater: &mut Updater<board::Flash>) -> ! {
             board::feed_watchdog();
         }
     }
-    // Nobody else would say why it goes back.
+    // The log is the only report of why the firmware rolls back.
     log::flush();
     board::reset(Cause::Request)
 }
 
-/// What the builds for the tests and the demo do to their trial.
+/// The failures of the builds for the tests and the demo.
 fn misbehave() {
     if cfg!(feature = "hang-later") {
         defmt::warn!("hanging");

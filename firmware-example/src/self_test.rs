@@ -1,16 +1,16 @@
-//! Whether the firmware is fit to be confirmed: here, that code runs from RAM as well as from flash, as a driver that
-//! works while flash is busy needs it, and that both reach each other.
+//! The self-test that decides whether the firmware may be confirmed. Here: code runs from RAM as well as from flash,
+//! which drivers need that work while flash is busy, and the two can call each other.
 
 use core::hint::black_box;
 
-/// The whole self-test.
+/// Whether the whole self-test passes.
 pub fn passes() -> bool {
     let value = black_box(0x1234_5678);
     let expected = mixed(mixed(value)) ^ 1;
     !cfg!(feature = "fail-self-test") && from_ram(value) == expected
 }
 
-/// In RAM, calling into flash: the linker puts a long-branch thunk between them, whose address `lifeboot sign` has to
+/// In RAM, calling into flash: the linker puts a long-branch thunk between the two, whose address `lifeboot sign` must
 /// find without a relocation.
 #[inline(never)]
 #[unsafe(link_section = ".data.from_ram")]

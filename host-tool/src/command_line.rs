@@ -70,4 +70,6 @@ fn failure(error: &clap::Error) -> Failure {
 }
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;

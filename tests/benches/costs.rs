@@ -1,14 +1,16 @@
 //! `cargo costs`: measures what Lifeboot costs, prints it, and writes it down. Fails where a figure is beyond what it is held to.
 
 use anyhow::{Result, ensure};
-use lifeboot_tests::costs::{self, Figure, readme, table};
+use lifeboot_tests::costs::{self, Figure, pages, table};
 use std::fs;
 
 fn main() -> Result<()> {
     let costs = costs::measure()?;
     print!("{}\n{}", table::details(&costs), table::figures(&costs));
     fs::write(costs::file(), serde_json::to_string_pretty(&costs)? + "\n")?;
-    readme::write(&costs)?;
+    for page in pages::PAGES {
+        page.write(&costs)?;
+    }
     let beyond: Vec<String> =
         costs.figures.iter().filter(|figure| figure.is_beyond_limit()).map(Figure::to_string).collect();
     ensure!(beyond.is_empty(), "beyond what they are held to:\n{}", beyond.join("\n"));

@@ -1,9 +1,11 @@
-//! What Lifeboot costs, measured once more: within what each figure is held to, and what `costs.json` and the README say.
+//! What Lifeboot costs, measured once more: within what each figure is held to, and what `costs.json` and the pages say.
 //! `cargo test -p lifeboot-tests figures -- --nocapture` prints it.
 
 use lifeboot_client::max_stall::max_stall_ms;
 use lifeboot_tests::costs::standstill::STANDSTILL;
-use lifeboot_tests::costs::{self, Costs, Figure, Unit, readme, table};
+use lifeboot_tests::costs::{self, Costs, Figure, Unit, pages, table};
+use lifeboot_tests::product;
+use std::fs;
 
 /// What to do about a difference.
 const REMEDY: &str = "if that is as it should be, run `cargo costs` and commit what it writes";
@@ -37,9 +39,31 @@ fn what_lifeboot_costs_is_written_down_and_within_its_limits() {
     assert!(differences.is_empty(), "not as written down; {REMEDY}:\n{}", differences.join("\n"));
 }
 
+/// `LIFEBOOT_BLESS` writes the tables out of `costs.json`, without measuring anything.
 #[test]
-fn the_readme_has_the_table() {
-    assert_eq!(readme::written().unwrap(), readme::table(&costs::written().unwrap()), "{REMEDY}");
+fn the_pages_have_their_tables() {
+    let costs = costs::written().unwrap();
+    for page in pages::PAGES {
+        if std::env::var_os("LIFEBOOT_BLESS").is_some() {
+            page.write(&costs).unwrap();
+        }
+        assert_eq!(page.written().unwrap(), pages::table(&page, &costs), "{}: {REMEDY}", page.file());
+    }
+}
+
+#[test]
+fn the_readmes_comparison_has_the_measured_sizes() {
+    let figures = costs::written().unwrap().figures;
+    let kilobytes = |what: &str, board: &str| {
+        let is_it = |figure: &&Figure| figure.what == what && figure.board == board;
+        let bytes = figures.iter().find(is_it).unwrap_or_else(|| panic!("{what} is not measured")).ours;
+        format!("{}.{}", (bytes + 50) / 1000, (bytes + 50) % 1000 / 100)
+    };
+    let [with, without] = ["bootloader in flash, with recovery", "bootloader in flash, without recovery"]
+        .map(|what| ["microbit", "stm32f405"].map(|board| kilobytes(what, board)).join(", "));
+    let readme = fs::read_to_string(product::root().join("README.md")).unwrap();
+    let cell = format!("| {with} with serial recovery; {without} without |");
+    assert!(readme.contains(&cell), "the README's comparison does not have {cell}");
 }
 
 /// `lifeboot status` says what was measured, to the next millisecond.

@@ -13,9 +13,9 @@
 //! | `elf_files` | what the linker wrote, and what became of it since |
 //!
 //! `cargo test` runs each with its seeds and with [`INPUTS`] generated inputs, the same ones in each run, or as many as
-//! [`LIMIT`] allows; `BOLERO_RANDOM_ITERATIONS` and `BOLERO_RANDOM_TEST_TIME_MS` ask for more, and `BOLERO_RANDOM_SEED` for
+//! [`LIMIT`] allows, which alone counts in the deep tier; `BOLERO_RANDOM_ITERATIONS` and `BOLERO_RANDOM_TEST_TIME_MS` ask for more, and `BOLERO_RANDOM_SEED` for
 //! others.
-//! The same targets run under libFuzzer; the README has the command. Inputs that once failed are in `found`.
+//! The same targets run under libFuzzer; docs/evidence.md has the command. Inputs that once failed are in `found`.
 
 mod choices;
 mod elf;
@@ -28,18 +28,19 @@ mod relocations;
 mod wire;
 
 use lifeboot_tests::chance::Chance;
+use lifeboot_tests::tier::{IS_DEEP, Row};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Generated inputs of a target in a plain `cargo test`.
-const INPUTS: usize = 1500;
-/// What a target's generated inputs may take in a plain `cargo test`.
-const LIMIT: Duration = Duration::from_secs(7);
+/// Generated inputs of a target, at most.
+const INPUTS: usize = if IS_DEEP { usize::MAX } else { 1500 };
+/// What a target's generated inputs may take.
+const LIMIT: Duration = Duration::from_secs(if IS_DEEP { 180 } else { 7 });
 
 /// Runs a target with inputs of at most so many bytes: the generated ones, and what bolero was asked for.
 macro_rules! check {
     ($length:expr, $property:expr) => {
-        $crate::fuzz::generated($length, $property);
+        $crate::fuzz::generated(module_path!(), $length, $property);
         bolero::check!().with_max_len($length).with_iterations(0).for_each(|input: &[u8]| {
             $property(input);
         })
@@ -48,16 +49,20 @@ macro_rules! check {
 use check;
 
 /// A property of each generated input.
-fn generated<T>(length: usize, property: impl Fn(&[u8]) -> T) {
+fn generated<T>(target: &str, length: usize, property: impl Fn(&[u8]) -> T) {
+    let row = Row::begin(target.replace("lifeboot::fuzz::", "fuzzing, "));
     let (mut chance, end) = (Chance::new(1), Instant::now() + LIMIT);
-    for _ in 0..INPUTS {
+    let mut tried = 0;
+    while tried < INPUTS {
         let length = chance.below(length + 1);
         let input = Input(chance.bytes(length));
         property(&input.0);
+        tried += 1;
         if Instant::now() > end {
             break;
         }
     }
+    row.end(tried, 0);
 }
 
 /// An input that is printed where its property does not hold.

@@ -1,7 +1,7 @@
-//! The guide (`updater/README.md`), followed to the letter: its steps are read off the page, applied to an ordinary project
+//! The guide (`docs/guide.md`), followed to the letter: its steps are read off the page, applied to an ordinary project
 //! of `tests/guide/`, and typed; what the page says about the outcome has to come true, on an emulated board.
 
-mod page;
+pub mod page;
 mod project;
 
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use page::{Action, Kind, Step};
 use project::Project;
 use std::fs;
 
-const PAGE: &str = "updater/README.md";
+const PAGE: &str = "docs/guide.md";
 
 /// Follows the page with a template, but for what is left out; returns the project.
 fn follow(template: &str, kind: Kind, left_out: &str) -> Result<Project> {
@@ -47,5 +47,5 @@ fn the_guide_brings_updates_to_async_firmware() {
 fn a_memory_x_that_is_left_in_the_project_stops_the_build() {
     let failure = format!("{:#}", follow("stm32f4xx-hal", Kind::Blocking, "rm memory.x").err().unwrap());
     assert!(failure.contains("`cargo build --release` does not do what the page says"), "{failure}");
-    assert!(failure.contains("memory.x would be taken in place of Lifeboot's"), "{failure}");
+    assert!(failure.contains("memory.x would be taken instead of Lifeboot's"), "{failure}");
 }

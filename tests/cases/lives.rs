@@ -1,8 +1,7 @@
 //! Whole lives on every geometry: power is lost at every flash operation, in every way that it tears, and again in what
 //! follows; after each cut the oracle looks at the flash, the device boots, and the update is pushed again to its end.
 //!
-//! Second cuts are sampled; `LIFEBOOT_SWEEP=full cargo test -p lifeboot-tests lives -- --nocapture` makes them all. The
-//! table that the issue wants is what `--nocapture` shows.
+//! Second cuts are sampled; the deep tier makes them all: `cargo test-deep lives::`.
 
 mod device;
 mod found;
@@ -16,7 +15,7 @@ use lifeboot_core::record::Cause;
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::geometries::{GEOMETRIES, Geometry};
 use lifeboot_tests::simulated_flash::{Cut, Tear};
-use lifeboot_tests::sweep::is_full;
+use lifeboot_tests::tier::{self, one_in};
 use std::collections::HashSet;
 use std::rc::Rc;
 use world::World;
@@ -95,7 +94,7 @@ fn cut(device: &mut Device, at: (u32, Cut), row: &mut Row, step: impl Fn(&mut De
 }
 
 fn sweep(geometry: &'static Geometry) {
-    let full = is_full();
+    let table = tier::Row::begin(format!("{}, lives with two cuts", geometry.board.name));
     let mut chance = Chance::new(0);
     let mut row = Row::default();
     let mut device = Device::new(Rc::new(World::new(geometry)));
@@ -128,7 +127,7 @@ fn sweep(geometry: &'static Geometry) {
             }
             let operations = once.flash.operations() - after_cut.flash.operations();
             for second in (0..operations).flat_map(|number| CUTS.map(|cut| (number, cut))) {
-                if !full && chance.below(SAMPLE) > 0 {
+                if chance.below(one_in(SAMPLE)) > 0 {
                     continue;
                 }
                 let what = format!("{what}, then {second:x?}");
@@ -150,6 +149,7 @@ fn sweep(geometry: &'static Geometry) {
         states.len(),
         failures.len()
     );
+    table.end((cuts + torn + second) as usize, failures.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 

@@ -8,12 +8,17 @@ mod product;
 mod first_flash;
 // The guide for one's own firmware, followed to the letter.
 mod guide;
+// The README's first update, typed as it says.
+mod first_update;
 // What it costs: flash, RAM, instructions, erases, time; printed, bounded, and held against what is written down.
 mod figures;
 // The emulated board: what a device refuses.
 mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.
 mod update;
+// The emulated boards: everything that firmware can do wrong on trial, on each of them.
+#[cfg(feature = "deep")]
+mod misbehaving;
 // The emulated board: updates that are sent as a patch of what runs.
 mod patches;
 // Emulated boards whose bootloader answers.
@@ -36,7 +41,7 @@ mod pico;
 mod terminal;
 // The README's pictures of a terminal, held against what the commands show.
 mod pictures;
-// What the pages say of the command, held against it.
+// The pages, held against what they describe.
 mod pages;
 
 // For those that want to see what the firmware logs.

@@ -1,113 +1,70 @@
-//! What the pages of this repository say of the command `lifeboot`, held against the command; and the tests that they name,
-//! against the tests.
+//! The pages of this repository, held against what they describe: commands and options, tests, files, links, flash maps,
+//! and the formats, which are rendered from the sources.
 
-use crate::terminal::lifeboot;
+mod commands;
+mod flash_maps;
+mod formats;
+mod links;
+mod markdown;
+mod messages;
+mod rustdoc;
+mod security;
+
 use lifeboot_tests::product;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The pages with lines to type. The guide's are typed by a test of its own.
-const PAGES: [&str; 6] = [
-    "README.md",
-    "tests/README.md",
-    "updater/README.md",
-    "bootloader/src/chip/nrf51/README.md",
-    "bootloader/src/chip/rp2040/README.md",
-    "bootloader/src/chip/stm32f4/README.md",
-];
+/// Writes the pages that are rendered, instead of comparing them.
+const BLESS: &str = "LIFEBOOT_BLESS";
 
+/// What a page says, by its path in the repository.
 fn page(name: &str) -> String {
-    fs::read_to_string(product::root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    read(&product::root().join(name))
 }
 
-fn help(command: &[&str]) -> String {
-    let output = lifeboot(&[command, &["--help"]].concat()).output().unwrap();
-    assert!(output.status.success(), "there is no lifeboot {}", command.join(" "));
-    String::from_utf8(output.stdout).unwrap()
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Each command, and what its help says first.
-fn commands() -> BTreeMap<String, String> {
-    let help = help(&[]);
-    let list = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
-    let mut commands: Vec<(String, String)> = Vec::new();
-    for line in list.lines() {
-        match line.trim_start().split_once("  ") {
-            // A name stands two spaces in; what is further in goes on with the last one.
-            Some((name, about)) if !line.starts_with("   ") => commands.push((name.into(), about.trim().into())),
-            _ => commands.last_mut().unwrap().1 += &format!(" {}", line.trim()),
+/// Every page of the repository, by its path in it.
+fn pages() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    markdown_files(product::root(), &mut found);
+    found.sort();
+    assert!(found.len() > 10, "only these pages were found: {found:?}");
+    found
+}
+
+fn markdown_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && !name.starts_with('.') && name != "target" {
+            markdown_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path.strip_prefix(product::root()).unwrap().to_owned());
         }
     }
-    commands.into_iter().filter(|(name, _)| name != "help").collect()
 }
 
+/// A stranger reads it to the end.
 #[test]
-fn the_readmes_table_has_each_command_in_the_words_of_its_help() {
-    let readme = page("README.md");
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `lifeboot ")?.strip_suffix(" |"));
-    let table: BTreeMap<String, String> =
-        rows.filter_map(|row| row.split_once("` | ")).map(|(name, about)| (name.into(), about.into())).collect();
-    assert_eq!(table, commands());
+fn the_readme_is_short() {
+    let lines = page("README.md").lines().count();
+    assert!(lines <= 150, "the README has {lines} lines: move what not everybody needs to docs/");
 }
 
-#[test]
-fn every_option_on_a_page_is_one_of_its_command() {
-    let commands = commands();
-    let mut checked = 0;
-    for name in PAGES {
-        for line in page(name).lines().map(|line| line.trim_start_matches([' ', '$'])) {
-            let Some(typed) = line.strip_prefix("lifeboot ") else { continue };
-            let words: Vec<&str> = typed.split_whitespace().take_while(|word| *word != "#").collect();
-            let Some(command) = words.first().filter(|word| commands.contains_key(**word)) else {
-                panic!("{name}: lifeboot has no such command: {line}")
-            };
-            let help = help(&[command]);
-            for option in words.iter().filter(|word| word.starts_with('-')) {
-                let known = help.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
-                assert!(known.into_iter().any(|word| word == *option), "{name}: {command} has no {option}: {line}");
-            }
-            checked += 1;
-        }
+/// Compares a page with what it is rendered to now, or writes it if `LIFEBOOT_BLESS` is set.
+fn is_rendered(name: &str, rendered: &str) {
+    if std::env::var_os(BLESS).is_some() {
+        // In one step: other tests read the pages meanwhile.
+        let path = product::root().join(name);
+        fs::write(path.with_extension("new"), rendered).unwrap();
+        fs::rename(path.with_extension("new"), path).unwrap();
     }
-    assert!(checked > 20, "only {checked} lines were found");
-}
-
-/// The functions and modules of tests under a folder.
-fn tests_in(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(path.file_name().map(|name| name.display().to_string()));
-            tests_in(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.extend(path.file_stem().map(|name| name.display().to_string()));
-            let source = fs::read_to_string(&path).unwrap();
-            let is_test = |lines: &[&str; 2]| lines[0].trim_start().starts_with("#[");
-            let lines: Vec<&str> = source.lines().collect();
-            let functions = lines.array_windows().filter(|lines| is_test(lines));
-            let name = |line: &str| Some(line.trim_start().strip_prefix("fn ")?.split('(').next()?.to_owned());
-            found.extend(functions.filter_map(|[_, line]| name(line)));
-        }
+    let written = page(name);
+    let remedy = format!("{BLESS}=1 cargo test -p lifeboot-tests pages writes {name} again");
+    for (written, rendered) in written.lines().zip(rendered.lines()) {
+        assert_eq!(written, rendered, "{remedy}");
     }
-}
-
-#[test]
-fn every_test_that_the_page_on_security_names_is_there() {
-    let mut tests = BTreeSet::new();
-    for folder in ["tests/cases", "host-tool/tests", "bootloader/core/src", "updater"] {
-        tests_in(&product::root().join(folder), &mut tests);
-    }
-    let page = page("SECURITY.md");
-    let rows = page.lines().filter(|line| line.starts_with("| ") && line.ends_with("` |"));
-    let mut checked = 0;
-    for row in rows {
-        let last = row.trim_end_matches([' ', '|']).rsplit("| ").next().unwrap();
-        for name in last.split('`').skip(1).step_by(2) {
-            let known = name.split("::").all(|part| tests.contains(part));
-            assert!(known, "SECURITY.md names a test that there is not: {name}");
-            checked += 1;
-        }
-    }
-    assert!(checked > 15, "only {checked} tests were found");
+    assert_eq!(written, rendered, "{remedy}");
 }

@@ -15,6 +15,9 @@ use std::{env, fs};
 /// Where the files are that the commands take.
 const FOLDER: &str = "target/demo";
 
+/// What the firmware logs when it is back after a rollback. The push ends then, before or after that: it is not drawn.
+const BACK: &str = "started from slot B, trial: false";
+
 /// Size of the terminal; what is below the last line is not drawn.
 const LINES: NonZero<u16> = NonZero::new(60).unwrap();
 const COLUMNS: NonZero<u16> = NonZero::new(132).unwrap();
@@ -71,7 +74,8 @@ impl Terminal {
         let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
         let mut command = lifeboot(&arguments);
         command.env("LIFEBOOT_PORT", &self.port);
-        spawn(command).exp_eof().unwrap()
+        let seen = spawn(command).exp_eof().unwrap();
+        seen.split_inclusive('\n').filter(|line| !line.contains(BACK)).collect()
     }
 }
 

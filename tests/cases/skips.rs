@@ -2,7 +2,7 @@
 //! the right moment makes a core do that. The confirmed slot holds an image that must not start, the other slot nothing,
 //! and RAM what a boot of a good image left behind, right before it cleared its stack: no boot may start the image.
 //!
-//! What is left out with `LIFEBOOT_SWEEP=full`:
+//! What is left out in the deep tier:
 //!
 //! - of what decides, each instruction, each time that it is executed after the first header was read; in longer loops the
 //!   first times, the last times and some by chance. What comes before that is shared among the boots, but where the boot
@@ -31,7 +31,7 @@ mod walk;
 use code::Code;
 use images::{Badness, bootloader, flash_with};
 use leave_out::Depth;
-use lifeboot_tests::sweep::is_full;
+use lifeboot_tests::tier::{IS_DEEP, Row, one_in};
 use points::{Point, Time};
 use std::collections::HashMap;
 use walk::{End, Walk, left_behind};
@@ -53,6 +53,7 @@ fn sweep(badness: Badness) {
 
 /// Where one is left out without which the image starts.
 fn doors(badness: Badness) -> Vec<String> {
+    let row = Row::begin(format!("STM32F405, instructions left out: {badness:?}"));
     let code = Code::read(&bootloader());
     let ram = left_behind(&flash_with(Badness::None));
     let walk = Walk::new(&code, flash_with(badness), ram);
@@ -63,12 +64,12 @@ fn doors(badness: Badness) -> Vec<String> {
     let part = Badness::ALL.iter().position(|other| *other == badness).unwrap();
     let share = match badness {
         Badness::Epoch => (0, 1),
-        Badness::RevokedKey if is_full() => (0, 1),
+        Badness::RevokedKey if IS_DEEP => (0, 1),
         Badness::RevokedKey => (part % 3, 3),
         _ => (part, Badness::ALL.len()),
     };
     let whole: &'static [&'static str] = match badness {
-        Badness::NoKey | Badness::Zeros if is_full() => &[""],
+        Badness::NoKey | Badness::Zeros if IS_DEEP => &[""],
         Badness::NoKey => &PRODUCT,
         Badness::Block => &BLOCK,
         _ => &[],
@@ -87,7 +88,8 @@ fn doors(badness: Badness) -> Vec<String> {
         count(End::Resets),
         count(End::Hangs)
     );
-    let least = if is_full() { 600 } else { 250 };
+    row.end(skipped, count(End::Started));
+    let least = if IS_DEEP { 600 } else { 250 };
     assert!(skipped > least && count(End::Resets) > 40, "that is too little of a boot: {skipped} of {least}");
     ends.doors.keys().map(|door| format!("{door:#010x} in {}", code.function(*door))).collect()
 }
@@ -157,9 +159,10 @@ fn signature_of_zeros() {
 /// R is chosen before k is known, which is its hash. Where the point that is computed does not hang on k, R can be that point.
 #[test]
 fn no_signature_can_be_made_up_for_a_skip() {
+    let row = Row::begin("STM32F405, instructions left out: a made-up signature");
     let code = Code::read(&bootloader());
     let ram = left_behind(&flash_with(Badness::None));
-    let one_in = if is_full() { 1 } else { FORESEEN };
+    let one_in = one_in(FORESEEN);
     let points = |badness| Walk::new(&code, flash_with(badness), ram.clone()).points(one_in);
     let (some, others) = (points(Badness::SignaturePoint), points(Badness::OtherPoint));
     let foreseen: Vec<(Time, Point)> = some
@@ -180,6 +183,7 @@ fn no_signature_can_be_made_up_for_a_skip() {
         "Made up: {skipped} instructions skipped, {known} points known beforehand, {} would start a bad image",
         doors.len()
     );
+    row.end(skipped, doors.len());
     assert!(some.len() > 30 && some.values().flatten().count() > 20, "that is too little of a signature's check");
     let doors: Vec<_> =
         doors.iter().map(|((door, _), _)| format!("{door:#010x} in {}", code.function(*door))).collect();

@@ -8,7 +8,7 @@ mod keys;
 mod recovery;
 mod resets;
 mod storms;
-mod updates;
+pub mod updates;
 
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::{Link, Retry};

@@ -1,12 +1,13 @@
 //! Power is lost at every flash operation of an update, on the emulated micro:bit with the released bootloader and
-//! firmware; a sample of the payload's words stands for all of them, unless `LIFEBOOT_SWEEP=full`.
+//! firmware; a sample of the payload's words stands for all of them, but in the deep tier.
 //!
 //! The figures are printed: `cargo test -p lifeboot-tests sweep -- --nocapture`.
 
 use lifeboot_core::Slot;
 use lifeboot_core::record::Ending;
 use lifeboot_tests::product::MICROBIT;
-use lifeboot_tests::sweep::{Cut, Operation, Part, Plan, Swept, Update, Violation, control, cuts, is_full, sweep};
+use lifeboot_tests::sweep::{Cut, Operation, Part, Plan, Swept, Update, Violation, control, cuts, sweep};
+use lifeboot_tests::tier::{IS_DEEP, Row, one_in};
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -15,6 +16,14 @@ static UPDATE: LazyLock<Update> = LazyLock::new(|| Update::record().unwrap());
 
 /// Makes a sweep and prints what was done.
 fn swept(what: &str, update: &Update, cuts: &[Cut], plan: Plan) -> Swept {
+    let row = Row::begin(format!("micro:bit, {what}"));
+    let swept = printed(what, update, cuts, plan);
+    row.end(swept.cuts, swept.failures.len());
+    swept
+}
+
+/// The same for a control, whose failures are what is wanted.
+fn printed(what: &str, update: &Update, cuts: &[Cut], plan: Plan) -> Swept {
     let swept = sweep(update, cuts, plan).unwrap();
     println!("{what:36} {swept}");
     swept
@@ -49,8 +58,8 @@ fn the_updater_writes_only_where_it_may_and_the_trial_last() {
 
 #[test]
 fn after_every_cut_the_right_firmware_runs() {
-    let cuts = cuts(&UPDATE, is_full());
-    let pushes = if is_full() { 48 } else { 12 };
+    let cuts = cuts(&UPDATE, IS_DEEP);
+    let pushes = if IS_DEEP { 48 } else { 12 };
     let plan = Plan { asked: 29, pushed: cuts.len() / pushes, ..Plan::default() };
     let swept = swept("update, on a journal that turns over", &UPDATE, &cuts, plan);
     assert!(swept.failures.is_empty(), "{swept:#}");
@@ -75,8 +84,7 @@ fn after_every_cut_in_the_journal_wherever_it_turns_over() {
 
 #[test]
 fn after_a_second_cut_in_the_boot_behind_the_first() {
-    let every = if is_full() { 1 } else { 19 };
-    let first: Vec<_> = in_the_journal(&UPDATE, cuts(&UPDATE, true)).into_iter().step_by(every).collect();
+    let first: Vec<_> = in_the_journal(&UPDATE, cuts(&UPDATE, true)).into_iter().step_by(one_in(19)).collect();
     let swept = swept("a cut in a boot behind a cut", &UPDATE, &first, Plan { twice: true, ..Plan::default() });
     assert!(swept.failures.is_empty(), "{swept:#}");
     assert!(swept.cuts > first.len() * 10, "{swept:#}");
@@ -86,9 +94,12 @@ fn after_a_second_cut_in_the_boot_behind_the_first() {
 fn an_updater_that_commits_its_metadata_before_its_data_is_caught() {
     let (wrong, window) = control::metadata_first(&UPDATE).unwrap();
     let cuts = control::cuts_within(window, 64);
-    let swept = swept("control: metadata before data", &wrong, &cuts, Plan::default());
+    let row = Row::begin("micro:bit, control: metadata before data");
+    let swept = printed("control: metadata before data", &wrong, &cuts, Plan::default());
     let caught = |(_, violation): &(Cut, Violation)| *violation == Violation::Rejected(Ending::Invalid);
-    assert_eq!(swept.failures.iter().filter(|failure| caught(failure)).count(), cuts.len(), "{swept:#}");
+    let caught = swept.failures.iter().filter(|failure| caught(failure)).count();
+    row.end(cuts.len(), cuts.len() - caught);
+    assert_eq!(caught, cuts.len(), "{swept:#}");
 }
 
 #[test]
@@ -98,10 +109,13 @@ fn a_bootloader_that_starts_what_is_not_whole_is_caught() {
     wrong.start[..bootloader.len()].copy_from_slice(&bootloader);
     let cuts = control::cuts_within(window, 64);
     let plan = Plan { gives_up: Some(gives_up), ..Plan::default() };
-    let swept = swept("control: a header is believed", &wrong, &cuts, plan);
+    let row = Row::begin("micro:bit, control: a header is believed");
+    let swept = printed("control: a header is believed", &wrong, &cuts, plan);
     let truncated = |(_, violation): &(Cut, Violation)| *violation == Violation::NotWhole(Slot::B);
     let nothing = |(_, violation): &(Cut, Violation)| *violation == Violation::NothingStarted;
     let started = swept.failures.iter().filter(|failure| truncated(failure)).count();
-    assert_eq!(started + swept.failures.iter().filter(|failure| nothing(failure)).count(), cuts.len(), "{swept:#}");
+    let caught = started + swept.failures.iter().filter(|failure| nothing(failure)).count();
+    row.end(cuts.len(), cuts.len() - caught);
+    assert_eq!(caught, cuts.len(), "{swept:#}");
     assert!(started > cuts.len() / 2, "{swept:#}");
 }

@@ -91,11 +91,12 @@ const VERIFY: &str = "bootloader/core/src/verify.rs";
 const SUSPECTS: &str = "updater/src/suspects.rs";
 const TRANSFER: &str = "updater/src/transfer.rs";
 const UPDATER: &str = "updater/src/updater.rs";
-const OPERATION: &str = "updater/src/operation.rs";
+const STEP: &str = "updater/src/step.rs";
 const CONVERSATION: &str = "updater/src/conversation.rs";
 const SENDER: &str = "host-tool/client/src/push/sender.rs";
 const INSTRUCTIONS: &str = "updater/wire/src/patch/patcher.rs";
 const OLD: &str = "updater/src/patching/old.rs";
+const PATCHED: &str = "updater/src/patched.rs";
 const PATCHING: &str = "updater/src/patching.rs";
 
 const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {

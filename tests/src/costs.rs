@@ -1,5 +1,5 @@
 //! What Lifeboot costs, in figures that are the same in each run: `cargo costs` measures them and writes `costs.json` and the
-//! table in `../README.md`, a test measures them again, and a change is seen in review.
+//! tables in `README.md` and `docs/evidence.md`, a test measures them again, and a change is seen in review.
 //!
 //! | module | measures |
 //! | --- | --- |
@@ -11,14 +11,14 @@
 //! | `standstill` | how long the application stands still meanwhile |
 //! | `peer` | embassy-boot's real code on the same flash |
 //!
-//! `kit` is what is measured; `device`, `line` and `flash_time` what it is measured on; `figure`, `table` and `readme` what comes
+//! `kit` is what is measured; `device`, `line` and `flash_time` what it is measured on; `figure`, `table` and `pages` what comes
 //! of it. What a figure is held to stands where it is measured, and nowhere else.
 
 pub mod boot;
 pub mod line;
+pub mod pages;
 pub mod peer;
 pub mod push;
-pub mod readme;
 pub mod size;
 pub mod stack;
 pub mod standstill;

@@ -6,10 +6,12 @@ pub mod costs;
 pub mod emulator;
 pub mod geometries;
 pub mod pace;
+pub mod play;
 pub mod product;
 pub mod setup;
 pub mod simulated_flash;
 pub mod sweep;
+pub mod tier;
 
 // What the fuzzer's instrumentation calls: cargo links this library as a test when it is asked for one by its name.
 #[cfg(all(test, fuzzing))]

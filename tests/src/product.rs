@@ -14,9 +14,10 @@ use lifeboot_core::rebase::Kind;
 use lifeboot_core::{Slot, Version};
 use lifeboot_project::key_files;
 use object::{Object, ObjectSection, ObjectSegment};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
 
 /// A board, as cargo knows it.
@@ -58,7 +59,7 @@ pub fn output() -> Result<PathBuf> {
 /// A throw-away key pair, made on first use, marked as a demo's.
 pub fn demo_key(name: &str) -> Result<(PrivateKey, PathBuf)> {
     static MAKING: Mutex<()> = Mutex::new(());
-    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = locked(&MAKING);
     let folder = output()?.join("keys");
     fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.pem"));
@@ -115,23 +116,31 @@ pub fn firmware_without_delta(target: &Target) -> Result<PathBuf> {
     keep(name, || build_with(target, &package, &[], &[("LIFEBOOT_LINK_SLOT", "A")]))
 }
 
-/// Builds something and puts it where it stays: every variant is built at one place, so building and keeping go
-/// together; and each only once a process.
+/// Builds something and puts it where it stays, once a process. Every variant is built at one place, so building and keeping
+/// go together, one variant at a time; a caller that needs what is kept already does not wait for the others.
 fn keep(name: String, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
-    static KEPT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    static VARIANTS: Mutex<BTreeMap<PathBuf, Arc<Mutex<bool>>>> = Mutex::new(BTreeMap::new());
+    static BUILDING: Mutex<()> = Mutex::new(());
     let kept = output()?.join(name + ".elf");
-    let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if !all.contains(&kept) {
+    let variant = locked(&VARIANTS).entry(kept.clone()).or_default().clone();
+    let mut is_kept = locked(&variant);
+    if !*is_kept {
+        let _alone = locked(&BUILDING);
         fs::copy(build()?, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;
-        all.push(kept.clone());
+        *is_kept = true;
     }
     Ok(kept)
+}
+
+/// A build that failed in another test has left nothing half-written in it.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Builds the command-line tool, once a process; returns its file.
 pub fn host_tool() -> Result<PathBuf> {
     static BUILT: Mutex<bool> = Mutex::new(false);
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut built = locked(&BUILT);
     if !*built {
         cargo(&["build", "--package", "lifeboot-host-tool"], &[])?;
         *built = true;

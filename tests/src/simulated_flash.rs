@@ -6,19 +6,20 @@
 //! tests look at [`SimulatedFlash::misuse`].
 
 mod cells;
+mod fault;
 mod tear;
 mod write_units;
 
+pub use fault::Fault;
 pub use tear::{Cut, Tear, UNSTEADY_LENGTH};
 pub use write_units::WriteUnits;
 
 use cells::Cells;
-use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
+use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::layout::{Board, Region};
 use lifeboot_core::{Slot, info, info::BootloaderInfo};
-use std::ops::Range;
-
-const WORD: usize = 4;
+use std::ops::{Add, Range};
+use tear::WORD;
 
 /// The parts of flash that may be erased and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,30 +43,22 @@ pub struct Wear {
     pub bytes: u32,
 }
 
-/// Why the flash did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Wrong use: not at a multiple of what the map says.
-    Misaligned,
-    /// Wrong use: erased or written outside of journal and slots, or across their borders; read outside of flash.
-    OutOfBounds,
-    /// Wrong use of flash that allows one write between two erases.
-    Overwritten,
-    /// A word that was torn, of flash with ECC.
-    Unreadable,
-    /// The part was told to refuse.
-    Refused,
-    /// There is no power.
-    NoPower,
+impl Wear {
+    /// What was done since `before`.
+    pub fn since(self, before: Wear) -> Wear {
+        Wear {
+            erases: self.erases - before.erases,
+            writes: self.writes - before.writes,
+            bytes: self.bytes - before.bytes,
+        }
+    }
 }
 
-impl NorFlashError for Fault {
-    fn kind(&self) -> NorFlashErrorKind {
-        match self {
-            Fault::Misaligned => NorFlashErrorKind::NotAligned,
-            Fault::OutOfBounds => NorFlashErrorKind::OutOfBounds,
-            Fault::Overwritten | Fault::Unreadable | Fault::Refused | Fault::NoPower => NorFlashErrorKind::Other,
-        }
+impl Add for Wear {
+    type Output = Wear;
+
+    fn add(self, other: Wear) -> Wear {
+        Wear { erases: self.erases + other.erases, writes: self.writes + other.writes, bytes: self.bytes + other.bytes }
     }
 }
 

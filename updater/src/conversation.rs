@@ -1,4 +1,4 @@
-//! What a session says: requests carried out on the updater, answers waiting to go out.
+//! The protocol of a session: carries out requests on the updater and queues the answers.
 
 use crate::updater::{Expected, Updater};
 use core::mem;
@@ -7,16 +7,16 @@ use heapless::Vec;
 use lifeboot_wire::frame;
 use lifeboot_wire::{self as wire, Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS};
 
-/// Bytes of the largest answer's message: a status, with room for what will be appended to it.
+/// Bytes of the largest answer's message: a status, with room for fields that will be appended to it.
 const ANSWER: usize = 224;
 
-/// Everything of a session but the frame that was received last.
+/// The state of a session, except the frame that was received last.
 pub(crate) struct Conversation {
     window: u32,
     chunk: u32,
     transmit: Vec<u8, { ANSWER + frame::overhead(ANSWER) }>,
     sent: usize,
-    /// Which host holds the session, and when it was last heard.
+    /// The host that holds the session, and when it last sent a request.
     holder: Option<(u16, u32)>,
     /// The number of the request that [`Updater::step`] is carrying out.
     pub working: Option<u8>,
@@ -24,15 +24,15 @@ pub(crate) struct Conversation {
     done: Option<(u16, u8)>,
     pub reset: bool,
     pub recover: bool,
-    /// The digests of a request so far.
+    /// The digests that were computed so far for a request.
     digests: Vec<u8, { wire::DIGESTS * wire::DIGEST_LENGTH }>,
 }
 
 impl Conversation {
-    /// One that has not begun; `window` and `chunk` are what a status says about them.
+    /// Returns a conversation that has not begun; `window` and `chunk` are the values that a status reports.
     pub fn new(window: u32, chunk: u32) -> Self {
         let mut transmit = Vec::new();
-        let _ = transmit.push(0); // Ends whatever the line carried before this reset.
+        let _ = transmit.push(0); // Ends any frame that was on the line before this reset.
         Conversation {
             window,
             chunk,
@@ -47,12 +47,12 @@ impl Conversation {
         }
     }
 
-    /// What is to go out next.
+    /// Returns the bytes to send next.
     pub fn pending_output(&self) -> &[u8] {
         self.transmit.get(self.sent..).unwrap_or_default()
     }
 
-    /// The first `count` bytes of it are on their way.
+    /// Removes the first `count` of these bytes, which were sent.
     pub fn consume_output(&mut self, count: usize) {
         self.sent += count;
         if self.sent >= self.transmit.len() {
@@ -61,8 +61,9 @@ impl Conversation {
         }
     }
 
-    /// Carries out a request; whether it has to be called again for the same one, after the next flash operation.
-    #[inline(never)] // So that what it keeps on the stack is not under a signature.
+    /// Carries out a request; returns whether it must be called again for the same request, after the next flash
+    /// operation.
+    #[inline(never)] // Keeps its locals off the stack of a signature's check.
     pub fn handle<F: NorFlash>(&mut self, request: &Request, now: u32, updater: &mut Updater<F>) -> bool {
         let Request { session, number, ref command } = *request;
         if let Command::Status | Command::Quarantine | Command::Keys = *command {
@@ -85,7 +86,7 @@ impl Conversation {
             Command::Status | Command::Keys | Command::Quarantine => false,
             Command::Write { offset, bytes } => self.write(number, offset, bytes, updater),
             Command::Skip { to } => {
-                // Whether it did, the next offset in the answer says.
+                // The next offset in the answer says whether it did.
                 let skipped = updater.skip(to).map(|_| ());
                 self.answer_written(number, skipped, updater)
             }
@@ -137,8 +138,8 @@ impl Conversation {
         }
     }
 
-    /// Answers a question that anybody may ask.
-    #[inline(never)] // As `handle`.
+    /// Answers a request that does not need the session.
+    #[inline(never)] // As for `handle`.
     fn report<F: NorFlash>(&mut self, number: u8, question: &Command, updater: &mut Updater<F>) -> bool {
         let body = match question {
             Command::Quarantine => Body::Quarantine(updater.quarantine()),
@@ -150,7 +151,7 @@ impl Conversation {
 
     fn write<F: NorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
         let fed = updater.next().ok_or(Refusal::NoTransfer).and_then(|next| {
-            // What is left of these bytes; nothing, where they do not reach the next missing one.
+            // The rest of these bytes; none if they end before the next missing one.
             let before = next.checked_sub(offset).map_or(bytes.len(), |before| before as usize);
             let rest = bytes.get(before..).unwrap_or_default();
             let taken = updater.feed(next, rest)?;
@@ -176,7 +177,7 @@ impl Conversation {
         self.answer(number, next.map_or_else(Body::Refused, |next| Body::Patched { next }))
     }
 
-    /// One digest a call.
+    /// Computes one digest in each call.
     fn digests<F: NorFlash>(
         &mut self,
         number: u8,
@@ -193,7 +194,7 @@ impl Conversation {
         self.answer(number, added.map_or_else(Body::Refused, |_| Body::Digests(&digests)))
     }
 
-    /// Whether there are more to add.
+    /// Adds a digest; returns whether there are more to add.
     fn add_digest<F: NorFlash>(
         &mut self,
         offset: u32,
@@ -209,7 +210,7 @@ impl Conversation {
         if done < count {
             let start = offset.checked_add(length * done as u32).ok_or(Refusal::Command)?;
             let digest = match updater.digest(start, length) {
-                // What cannot be read is nothing to skip: no image has this digest.
+                // A part that cannot be read must not be skipped: no image has this digest.
                 Err(Refusal::Flash) => [0; wire::DIGEST_LENGTH],
                 digest => digest?,
             };
@@ -228,22 +229,23 @@ impl Conversation {
         }
     }
 
-    /// What was started is done.
+    /// Answers the request whose operation is done.
     pub fn end_work<F: NorFlash>(&mut self, updater: &Updater<F>) {
         let number = self.working.take().unwrap_or_default();
         let begun = updater.next().map(|next| Body::Begun { next });
         self.end(number, begun.unwrap_or(Body::Done));
     }
 
-    /// What was started has failed.
+    /// Answers the request whose operation has failed.
     pub fn give_up(&mut self, refusal: Refusal) {
-        // Where that was no request but the writing of what had been taken, it answers nobody in particular.
+        // If no request was in progress, but bytes that were already taken were being written, the number matches no
+        // request.
         let number = self.working.take().unwrap_or_default();
         self.digests.clear();
         self.answer(number, Body::Refused(refusal));
     }
 
-    /// Answers what was done, and remembers it.
+    /// Answers a request that was carried out, and remembers it.
     fn end(&mut self, number: u8, body: Body) -> bool {
         self.done = self.holder.map(|(session, _)| (session, number));
         self.answer(number, body)
@@ -254,7 +256,8 @@ impl Conversation {
         self.answer(number, next.map_or_else(Body::Refused, |next| Body::Written { next }))
     }
 
-    /// Queues an answer, which ends the request: false. The line is free, since requests are only read when it is.
+    /// Queues an answer, which ends the request; returns false. The line is free, since requests are only read when it
+    /// is.
     pub fn answer(&mut self, number: u8, body: Body) -> bool {
         let mut scratch = [0; ANSWER];
         let _ = self.transmit.resize_default(self.transmit.capacity());

@@ -1,7 +1,7 @@
 //! The firmware's side of Lifeboot.
 //!
 //! [`Updater`] writes the other slot, verifies it, marks it trial and confirms; [`Session`] lets a host do so over a
-//! serial line. Neither has chip code: flash comes through `embedded-storage`, the line through `embedded-io`.
+//! serial line. Neither has chip code: flash is accessed through `embedded-storage`, the line through `embedded-io`.
 //!
 //! ```no_run
 //! # use lifeboot_updater::*;
@@ -22,8 +22,9 @@
 //! # }
 //! ```
 //!
-//! From a byte on the serial port to a word in flash: [`wire::frame`] finds a message, [`wire`] says what it is,
-//! [`session`](Session) and `conversation` carry it out, `transfer` rebases it and makes blocks, the flash driver writes them.
+//! From a byte on the serial port to a word in flash: [`wire::frame`] finds a message, [`wire`] decodes it,
+//! [`session`](Session) and `conversation` carry it out, `transfer` rebases the bytes and makes blocks of them, the
+//! flash driver writes these.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -33,9 +34,12 @@ mod conversation;
 mod line;
 mod operation;
 #[cfg(feature = "delta")]
+mod patched;
+#[cfg(feature = "delta")]
 mod patching;
 mod session;
 mod status;
+mod step;
 mod suspects;
 mod transfer;
 mod updater;

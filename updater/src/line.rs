@@ -1,4 +1,4 @@
-//! A session's bytes on a serial port: [`poll`](Session::poll) for blocking firmware, [`exchange`](Session::exchange)
+//! Connects a session to a serial port: [`poll`](Session::poll) for blocking firmware, [`exchange`](Session::exchange)
 //! for async.
 
 use crate::session::{Event, Session};
@@ -10,11 +10,11 @@ use embedded_io_async::{Read as AsyncRead, Write as AsyncWrite};
 use embedded_storage::nor_flash::NorFlash;
 
 impl<const N: usize> Session<N> {
-    /// For blocking firmware: sends and reads what the port is ready for, does what is next, at most one flash
-    /// operation, and never waits. `now` is in milliseconds, from any start, wrapping.
+    /// For blocking firmware: sends and reads what the port is ready for, does at most one flash operation, and never
+    /// waits. `now` is in milliseconds since an arbitrary start, and wraps.
     ///
     /// # Errors
-    /// Those of `serial`. Calling again goes on.
+    /// Those of `serial`. The next call continues.
     pub fn poll<S, F>(&mut self, now: u32, serial: &mut S, updater: &mut Updater<F>) -> Result<Event, S::Error>
     where
         S: Read + ReadReady + Write + WriteReady,
@@ -25,7 +25,7 @@ impl<const N: usize> Session<N> {
             self.consume_output(count);
         }
         let mut byte = [0];
-        // No more than a frame's worth: a flood must not keep the application waiting.
+        // At most a frame's worth: a flood of bytes must not block the application.
         for _ in 0..N {
             if !self.wants_input() || !serial.read_ready()? || serial.read(&mut byte)? == 0 {
                 break;
@@ -34,18 +34,17 @@ impl<const N: usize> Session<N> {
         }
         let event = self.advance(now, updater);
         if matches!(event, Event::Reset | Event::Recover) {
-            // The answer has to be out before the port is gone.
+            // The answer must have been sent before the reset takes the port away.
             serial.flush()?;
         }
         Ok(event)
     }
 
-    /// For async firmware: sends what there is to send and, where nothing is left to do, waits for what comes in. Other
-    /// tasks run meanwhile, and between two flash operations. Then call [`advance`](Self::advance), which has no need
-    /// to wait.
+    /// For async firmware: sends what is to be sent and, if nothing else is left to do, waits for input. Other tasks
+    /// run meanwhile, and between two flash operations. Then call [`advance`](Self::advance), which never waits.
     ///
-    /// May be dropped at any await: what was lost so on the line is sent again by the host. To drop it after a time is
-    /// what lets [`advance`](Self::advance) see the deadline of a trial:
+    /// May be dropped at any await: the host sends again what was lost on the line. Drop it after a timeout, so that
+    /// [`advance`](Self::advance) can notice the deadline of a trial:
     ///
     /// ```no_run
     /// # use lifeboot_updater::*;
@@ -64,7 +63,7 @@ impl<const N: usize> Session<N> {
     /// ```
     ///
     /// # Errors
-    /// The port's. Calling again goes on; other tasks have run meanwhile, also where it fails each time.
+    /// The port's. The next call continues. Other tasks run in between, even if the port fails each time.
     pub async fn exchange<R, W>(&mut self, receiver: &mut R, sender: &mut W) -> Result<(), W::Error>
     where
         R: AsyncRead<Error = W::Error>,
@@ -87,7 +86,7 @@ impl<const N: usize> Session<N> {
                 let count = sender.write(self.pending_output()).await?;
                 self.consume_output(count);
             }
-            // What was answered last may have been that the device restarts.
+            // The last answer may have announced a restart.
             return sender.flush().await;
         }
         if self.is_busy() {
@@ -95,8 +94,8 @@ impl<const N: usize> Session<N> {
             return Ok(());
         }
         let mut byte = [0];
-        // Byte by byte, since what follows a message has to stay in the port's buffer; and no more than a frame's worth,
-        // since a flood must not keep other tasks waiting.
+        // Byte by byte, since what follows a message must stay in the port's buffer; and at most a frame's worth, since
+        // a flood of bytes must not block other tasks.
         for _ in 0..N {
             if !self.wants_input() || receiver.read(&mut byte).await? == 0 {
                 break;
@@ -127,7 +126,7 @@ mod tests {
     use core::task::{Context, Waker};
     use embedded_io::{ErrorKind, ErrorType};
 
-    /// A port that takes and brings nothing, and says so at once.
+    /// A port that fails at once, in both directions.
     struct Broken;
 
     impl ErrorType for Broken {

@@ -1,11 +1,11 @@
 //! [`Session`]: answers a host over any byte pipe.
 //!
 //! It does no I/O of its own: bytes go [in](Session::receive) and [out](Session::pending_output), and
-//! [`advance`](Session::advance) does what is next, at most one flash operation. The file `line.rs` carries the bytes
-//! between that and a serial port, for blocking firmware and for async.
+//! [`advance`](Session::advance) does what is next, at most one flash operation. The file `line.rs` connects it to a
+//! serial port, for blocking firmware and for async.
 //!
-//! A host pipelines `Write` frames up to the window; each is answered with the next offset that is missing, so a lost,
-//! damaged, repeated or reordered frame is sent again and nothing else happens.
+//! A host pipelines `Write` frames up to the window. Each is answered with the next missing offset, so a lost, damaged,
+//! repeated or reordered frame is only sent again.
 
 use crate::conversation::Conversation;
 use crate::operation::Step;
@@ -14,47 +14,48 @@ use embedded_storage::nor_flash::NorFlash;
 use lifeboot_wire::frame;
 use lifeboot_wire::{Body, Refusal};
 
-/// Bytes of log that one frame carries at most.
+/// Maximum number of bytes of log in one frame.
 const LOG: usize = 128;
 
-/// Bytes of a `Write` request's message that are not the image's, at most: session, number, variant, offset, length.
+/// Maximum number of bytes in a `Write` request's message beside the image's: session, number, variant, offset, length.
 const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 2;
 
-/// Milliseconds of a trial without a confirm, after which [`Event::Reset`] asks for the next attempt.
+/// Milliseconds that a trial may run without a confirm, after which [`Event::Reset`] requests the next attempt.
 pub const TRIAL_DEADLINE: u32 = 60_000;
 
-/// What the application is to do after a [`poll`](Session::poll) or an [`advance`](Session::advance).
+/// What the application must do after a [`poll`](Session::poll) or an [`advance`](Session::advance).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Nothing; nothing is under way either.
+    /// Nothing; no operation is in progress either.
     Idle,
-    /// Nothing; there is more to send or to do, so call again soon.
+    /// Nothing, but call again soon: there is more to send or to do.
     Busy,
-    /// Reset the chip: a host asked for it, or the trial's time is over. Everything was handed to the line.
+    /// Reset the chip: a host requested it, or the trial's deadline has passed. Everything was handed to the line.
     Reset,
-    /// Reset the chip, and leave [`recovery_word`](lifeboot_core::handover::recovery_word) as the cause: a host wants the
-    /// bootloader to answer. Told once; firmware that does not do it goes on, and the host finds it running.
+    /// Reset the chip with [`recovery_word`](lifeboot_core::handover::recovery_word) as the cause: a host requested the
+    /// bootloader's recovery mode. Reported once; if the firmware ignores it, it keeps running and the host sees that.
     Recover,
 }
 
-/// One host's conversation with the device. `N` bounds a received frame: [`chunk`](Self::chunk) bytes of image fit.
+/// A session of one host with the device. `N` bounds a received frame, which carries [`chunk`](Self::chunk) bytes of
+/// image.
 ///
 /// Takes `N` bytes of RAM and about 400 more.
 pub struct Session<const N: usize> {
     decoder: frame::Decoder<N>,
-    /// The decoder holds a request that is not answered yet.
+    /// Whether the decoder holds a request that is not answered yet.
     pending: bool,
-    /// The last [`advance`](Self::advance) left something to do.
+    /// Whether the last [`advance`](Self::advance) left something to do.
     busy: bool,
     conversation: Conversation,
-    /// When the first poll was.
+    /// The time of the first poll.
     started: Option<u32>,
     trial_deadline: u32,
 }
 
 impl<const N: usize> Session<N> {
-    /// A session over a line whose driver can hold `receive_buffer` bytes while nobody reads: that much the host keeps
-    /// in flight.
+    /// Returns a session over a line whose driver buffers `receive_buffer` bytes between two reads; the host never
+    /// keeps more in flight.
     pub fn new(receive_buffer: usize) -> Self {
         Session {
             decoder: frame::Decoder::new(),
@@ -71,13 +72,13 @@ impl<const N: usize> Session<N> {
         Session { trial_deadline: milliseconds, ..self }
     }
 
-    /// Bytes of image that one frame can bring.
+    /// Returns how many bytes of image one frame can carry.
     pub const fn chunk() -> usize {
         N - WRITE_OVERHEAD - frame::CRC_LENGTH
     }
 
-    /// Takes bytes that have arrived, up to the end of a message; returns how many. None while there is a message that
-    /// [`advance`](Self::advance) has not carried out yet.
+    /// Takes received bytes, up to the end of a message; returns how many. Takes none while [`advance`](Self::advance)
+    /// has not yet carried out a message.
     pub fn receive(&mut self, bytes: &[u8]) -> usize {
         if !self.wants_input() {
             return 0;
@@ -87,28 +88,28 @@ impl<const N: usize> Session<N> {
         end.map_or(bytes.len(), |end| end + 1)
     }
 
-    /// Whether [`receive`](Self::receive) takes anything.
+    /// Whether [`receive`](Self::receive) takes any bytes.
     pub fn wants_input(&self) -> bool {
         !self.pending
     }
 
-    /// What is to go out next; [`consume_output`](Self::consume_output) says how much of it went.
+    /// Returns the bytes to send next; report how many were sent by [`consume_output`](Self::consume_output).
     pub fn pending_output(&self) -> &[u8] {
         self.conversation.pending_output()
     }
 
-    /// The first `count` bytes of [`pending_output`](Self::pending_output) are on their way.
+    /// Removes the first `count` bytes of [`pending_output`](Self::pending_output), which were sent.
     pub fn consume_output(&mut self, count: usize) {
         self.conversation.consume_output(count);
     }
 
-    /// Whether there is something to do, so that nothing should be waited for.
+    /// Whether there is something to do, so that the caller must not wait for input.
     pub fn is_busy(&self) -> bool {
         self.busy || self.pending || !self.pending_output().is_empty()
     }
 
-    /// Does what is next, at most one flash operation; nothing, before everything was sent. `now` is in milliseconds,
-    /// from any start, wrapping.
+    /// Does what is next, at most one flash operation; does nothing until all output was sent. `now` is in milliseconds
+    /// since an arbitrary start, and wraps.
     pub fn advance<F: NorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Event {
         let event = self.step(now, updater);
         self.busy = event == Event::Busy;
@@ -135,7 +136,7 @@ impl<const N: usize> Session<N> {
             Ok(Step::Idle) if self.pending => {
                 self.pending = match self.decoder.message() {
                     Some(request) => conversation.handle(&request, now, updater),
-                    // Whole, but of a later version than this device's, or not for a device at all.
+                    // An undamaged message, but of a later version than this device's, or not for a device.
                     None => conversation.answer(0, Body::Refused(Refusal::Command)),
                 };
             }
@@ -154,7 +155,7 @@ impl<const N: usize> Session<N> {
         if idle { Event::Idle } else { Event::Busy }
     }
 
-    /// Puts on the line what the bootloader has logged, if the line is free; whether it was. At most
+    /// Sends the bootloader's log if the line is free; returns whether it was. At most
     /// [`LOG_LENGTH`](lifeboot_core::handover::LOG_LENGTH) bytes.
     pub fn offer_boot_log(&mut self, log: &[u8]) -> bool {
         let is_free = self.conversation.pending_output().is_empty();
@@ -164,7 +165,7 @@ impl<const N: usize> Session<N> {
         is_free
     }
 
-    /// Puts the beginning of `log` on the line, if the line is free; returns how many bytes it took.
+    /// Sends the beginning of `log` if the line is free; returns how many bytes it took.
     pub fn offer_log(&mut self, log: &[u8]) -> usize {
         if log.is_empty() || !self.conversation.pending_output().is_empty() {
             return 0;

@@ -1,4 +1,4 @@
-//! What the device reports of itself, in the types of the wire.
+//! What the device reports about itself, in the types of the wire.
 
 use crate::transfer::{is_erased, read_header};
 use crate::updater::Updater;
@@ -10,7 +10,7 @@ use lifeboot_core::record::Record;
 use lifeboot_wire::{self as wire, Refusal};
 
 impl<F: NorFlash> Updater<F> {
-    /// The state of the device. `window` and `chunk` are what the session can take: see [`wire::Status`].
+    /// Returns the state of the device. `window` and `chunk` are the limits of the session: see [`wire::Status`].
     pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
         let info = BootloaderInfo::read(&mut self.flash, self.board);
         let slots = Slot::BOTH.map(|slot| self.content(slot));
@@ -35,10 +35,10 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// The keys of the bootloader's table, and what became of them.
+    /// Returns the keys of the bootloader's table, and which of them are revoked.
     ///
     /// # Errors
-    /// [`Refusal::NoBootloader`] where it does not say which it holds.
+    /// [`Refusal::NoBootloader`] if the bootloader's keys cannot be read.
     pub fn keys(&mut self) -> Result<wire::Keys, Refusal> {
         let info = self.info()?;
         let ids = core::array::from_fn(|index| info.keys().get(index).map(key_id));
@@ -49,8 +49,8 @@ impl<F: NorFlash> Updater<F> {
         Ok(wire::Keys { ids, revoked: self.journal.record().revoked, signed })
     }
 
-    /// What was rejected before the last outcome, the newest first. [`begin`](Self::begin) refuses that, and the image that
-    /// was rejected last, unless it is forced.
+    /// Returns the images that were rejected before the last outcome, the newest first. [`begin`](Self::begin) refuses
+    /// these, and the image that was rejected last, unless it is forced.
     pub fn quarantine(&self) -> [Option<wire::Rejection>; wire::QUARANTINED] {
         let mut rejections = self.journal.record().outcomes.quarantine().map(Into::into);
         core::array::from_fn(|_| rejections.next())

@@ -1,27 +1,29 @@
 //! Which units of the target slot are suspect: they may read differently later.
 //!
-//! After a power cut the bits that were erased or written last may read right now and wrong later; only an erase makes them
-//! certain. An interrupted transfer can have left such bits in three places: the first unit, which is erased first; the
-//! table, which is written first; and the last unit of what is right. A unit that was erased in this boot is not suspect.
+//! After a power cut, the bits that were erased or written last may read right now and wrong later; only an erase makes
+//! them reliable. An interrupted transfer can have left such bits in three places: the first unit, which is erased
+//! first; the table, which is written first; and the last unit that was written. A unit that was erased in this boot is
+//! not suspect.
 
 use lifeboot_core::image::{Header, HeaderBytes};
 
-/// Units that are remembered; any behind them counts as suspect.
+/// Units that are tracked; any unit after them counts as suspect.
 const UNITS: usize = 256;
 
 /// What this boot knows about the slot.
 #[derive(Default)]
 pub(crate) struct SuspectUnits {
-    /// Whether an earlier boot may have left an interrupted transfer; `None` until the first transfer of this boot begins.
+    /// Whether an earlier boot may have left an interrupted transfer; `None` until the first transfer of this boot
+    /// begins.
     interrupted: Option<bool>,
     /// The units that were erased in this boot, a bit each.
     erased: [u32; UNITS / 32],
 }
 
 impl SuspectUnits {
-    /// Decides by the header that the slot holds when a transfer begins. A transfer removes the old header first and writes the
-    /// new one last: if a whole header of another image is there, no transfer was interrupted behind it. A slot that reads as
-    /// blank proves nothing.
+    /// Decides from the header in the slot when a transfer begins. A transfer removes the old header first and writes
+    /// the new one last: if a whole header of another image is there, no transfer was interrupted after it. A slot that
+    /// reads as blank proves nothing.
     pub fn judge(&mut self, present: &Option<HeaderBytes>, header: &HeaderBytes) {
         let is_of_another = |present: &HeaderBytes| present != header && Header::parse(present).is_ok();
         self.interrupted.get_or_insert(!present.as_ref().is_some_and(is_of_another));

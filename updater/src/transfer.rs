@@ -1,14 +1,14 @@
-//! Receiving an image into the target slot: erasing, rebasing and writing, one flash operation at a time.
+//! Receives an image into the target slot: erases, rebases and writes, one flash operation at a time.
 //!
 //! The bytes come in order, the relocation table first, then the payload; both are written in blocks. An erase unit is
-//! erased when the first block in it is due, unless it already was: two units can be met twice, the slot's first (it
-//! also holds the header) and the one that payload and table share.
+//! erased when its first block is to be written, unless it already was: two units can be needed twice, the slot's first
+//! (it also holds the header) and the one that payload and table share.
 //!
-//! Parts that the slot already holds can be passed over ([`Transfer::skip`]). The verification reads everything,
-//! so a wrong skip costs a failed update, never a wrong byte; what is refused here is only what could not work.
+//! Parts that the slot already holds can be skipped ([`Transfer::skip`]). The verification reads everything, so a wrong
+//! skip costs a failed update, never a wrong byte. Only a skip that cannot succeed is refused.
 //!
-//! Invariants: nothing outside the target slot is touched; the slot's old header goes first and the new one is not
-//! written here, so a slot that is partly written never has one that fits.
+//! Invariants: nothing outside the target slot is touched. The slot's old header is erased first and the new one is not
+//! written here, so a partly written slot never has a valid header.
 
 use crate::suspects::SuspectUnits;
 use embedded_storage::nor_flash::NorFlash;
@@ -19,13 +19,13 @@ use lifeboot_wire::Refusal;
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
 
-/// A transfer under way. All offsets count from the start of the slot.
+/// A transfer in progress. All offsets count from the start of the slot.
 pub(crate) struct Transfer {
     header: HeaderBytes,
     receiver: Receiver,
     /// The erase unit that can be written from the first missing offset on.
     open: Option<u32>,
-    /// The slot still has a header, or one that cannot be read: it has to go before anything else.
+    /// The slot still has a header, or one that cannot be read: it must be erased before anything else.
     old_header: bool,
     /// The slot's first unit was erased in this transfer.
     erased_first: bool,
@@ -34,41 +34,41 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// Starts a transfer of the image with this header, which was `checked` for the target slot. `present`: what stands
-    /// in the header's place, if that can be read.
+    /// Starts a transfer of the image with this header, which was `checked` for the target slot. `present` is the
+    /// content of the header's place, if it can be read.
     pub fn new(header: &HeaderBytes, checked: Checked, present: Option<HeaderBytes>, board: &Board) -> Self {
         Transfer {
             receiver: Receiver::new(checked, board),
             header: *header,
             open: None,
-            // Also where it reads as the new one: what was torn last may be its own last word.
+            // Also if it equals the new header: its last word may be torn.
             old_header: !present.is_some_and(|present| is_erased(&present)),
             erased_first: false,
             erased_shared: false,
         }
     }
 
-    /// Whether everything is in flash but the header.
+    /// Whether everything but the header is in flash.
     pub fn is_complete(&self) -> bool {
         self.receiver.is_complete()
     }
 
-    /// The header.
+    /// Returns the header.
     pub fn header(&self) -> &HeaderBytes {
         &self.header
     }
 
-    /// The proof that it was checked.
+    /// Returns the proof that the header was checked.
     pub fn checked(&self) -> Checked {
         *self.receiver.checked()
     }
 
-    /// The end of the payload that is in flash, and stays as it is: nothing before it is erased any more.
+    /// Returns the end of the part of the payload that is final in flash: nothing before it is erased any more.
     pub fn written(&self) -> u32 {
         if self.receiver.phase() == Phase::Payload { self.receiver.written() } else { 0 }
     }
 
-    /// Whether nothing was received or passed over yet.
+    /// Whether nothing was received or skipped yet.
     #[cfg(feature = "delta")]
     pub fn is_fresh(&self) -> bool {
         let has_table = self.receiver.checked().header().table_length > 0;
@@ -76,19 +76,19 @@ impl Transfer {
         self.receiver.phase() == first && self.next() == self.receiver.phase_start()
     }
 
-    /// The next offset that needs bytes; the payload's end when all are there.
+    /// Returns the next offset that needs bytes; the payload's end when all have been received.
     pub fn next(&self) -> u32 {
         self.receiver.next()
     }
 
-    /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. Call [`step`](Self::step)
-    /// until it has nothing to do before offering the rest.
+    /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. Before the rest is passed,
+    /// [`step`](Self::step) must be called until it has nothing to do.
     pub fn feed<F: NorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Refusal> {
         Ok(self.receiver.feed(bytes, flash)?)
     }
 
-    /// Passes over everything before `to`, if that is possible; returns whether it passed over anything. The last unit of it is not
-    /// passed over if it is suspect, or if it was erased for the table.
+    /// Skips everything before `to` if possible; returns whether it skipped anything. The last unit before `to` is not
+    /// skipped if it is suspect, or if it was erased for the table.
     pub fn skip<F: NorFlash>(
         &mut self,
         to: u32,
@@ -117,7 +117,7 @@ impl Transfer {
         Ok(passed)
     }
 
-    /// Does the flash operation that is due, if one is; at most one. Returns whether there was one.
+    /// Does the next flash operation, if one is due, and at most one. Returns whether there was one.
     pub fn step<F: NorFlash>(
         &mut self,
         suspects: &mut SuspectUnits,
@@ -143,7 +143,7 @@ impl Transfer {
         Ok(true)
     }
 
-    /// Whether the unit that `written` lies in is erased from there on; an error where it is not and must not be.
+    /// Whether the unit that `written` lies in is erased from there on; an error if it is not and must not be erased.
     fn may_write_to<F: NorFlash>(&self, unit: u32, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
         let shared = unit == self.shared_unit(board) && self.receiver.phase() == Phase::Payload;
         if unit == 0 && self.erased_first || shared && self.erased_shared {
@@ -155,13 +155,13 @@ impl Transfer {
         if at_start && !shared_with_table {
             return Ok(false);
         }
-        // Something before, or behind, `written` in this unit was skipped and would be lost with an erase.
+        // A part of this unit before or after `written` was skipped, and an erase would lose it.
         let unit_end = (unit + 1) * board.slot_unit;
         let end = if shared_with_table { unit_end.min(self.receiver.checked().table_offset()) } else { unit_end };
         let slot_start = board.slot(self.receiver.checked().slot()).start;
         let mut block = [0; BLOCK_LENGTH];
         for start in (self.receiver.written()..end).step_by(BLOCK_LENGTH) {
-            // What cannot be read was written, and torn.
+            // A block that cannot be read was written, and torn.
             if flash.read(slot_start + start, &mut block).is_err() || !is_erased(&block) {
                 return Err(Refusal::NotErased);
             }
@@ -187,12 +187,12 @@ impl Transfer {
         Ok(())
     }
 
-    /// The unit in which the payload ends and the table begins, unless they are in different ones: then the table's.
+    /// Returns the unit in which the table begins; the payload's end may share it.
     fn shared_unit(&self, board: &Board) -> u32 {
         self.receiver.checked().table_offset() / board.slot_unit
     }
 
-    /// The payload begins in a unit that nothing was written to yet.
+    /// After the table, the payload begins in a unit that was not written to yet.
     fn note_phase(&mut self, before: Phase) {
         if self.receiver.phase() != before {
             self.open = None;
@@ -200,14 +200,14 @@ impl Transfer {
     }
 }
 
-/// Reads the header's place in a slot.
+/// Reads the place of the header in a slot.
 pub(crate) fn read_header<F: NorFlash>(flash: &mut F, slot_start: u32) -> Result<HeaderBytes, Refusal> {
     let mut header = [0; HEADER_LENGTH];
     flash.read(slot_start, &mut header).map_err(|_| Refusal::Flash)?;
     Ok(header)
 }
 
-/// Whether flash holds nothing here.
+/// Whether these bytes of flash are erased.
 pub(crate) fn is_erased(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| *byte == 0xff)
 }

@@ -15,19 +15,19 @@ use lifeboot_core::version::Version;
 use lifeboot_wire::{self as wire, Refusal};
 use sha256::{Digest, Sha256};
 
-/// What a host believes about the device; a transfer begins only where it is right.
+/// What a host expects of the device; a transfer begins only if it is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// The version that runs.
+    /// The version of the running firmware.
     pub running: Version,
     /// The slot that does not run.
     pub target: Slot,
 }
 
-/// The firmware's hold on the device.
+/// The state of the device, and its flash, in the hands of the firmware.
 ///
-/// Takes about 1.5 KiB of RAM, and up to 4 KiB of stack while it checks a signature. Moved, it is on the stack twice: use it
-/// where [`new`](Self::new) made it.
+/// Takes about 1.5 KiB of RAM, and up to 4 KiB of stack while it checks a signature. Moving it puts a second copy on
+/// the stack: use it where [`new`](Self::new) made it.
 pub struct Updater<F> {
     pub(crate) flash: F,
     pub(crate) board: &'static Board,
@@ -39,23 +39,24 @@ pub struct Updater<F> {
     pub(crate) suspects: SuspectUnits,
 }
 
-/// Stands somewhere in the firmware's own flash, so its address tells the slot.
+/// Lies in the firmware's own flash, so its address shows which slot runs.
 static ANCHOR: u8 = 0x5a;
 
 impl<F: NorFlash> Updater<F> {
-    /// The updater of firmware on `board`. `flash` counts its offsets from the start of the chip's flash.
+    /// Returns the updater of firmware on `board`. `flash` must count its offsets from the start of the chip's flash.
     ///
     /// # Errors
-    /// [`Refusal::NoSlot`] where the code that calls runs from neither slot.
+    /// [`Refusal::NoSlot`] if the calling code runs from neither slot.
     pub fn new(flash: F, board: &'static Board) -> Result<Self, Refusal> {
-        // Read as volatile would be: the optimiser must not know that this address is that of a constant elsewhere.
+        // Like a volatile read: the optimiser must not know the address of this constant.
         let here = core::hint::black_box(&raw const ANCHOR) as usize as u32;
         let running = board.slot_at(here).ok_or(Refusal::NoSlot)?;
         Ok(Self::running_in(running, flash, board))
     }
 
-    /// The updater of a program that stands for firmware in `slot`: a simulation, or a bootloader that answers hosts.
-    #[inline(never)] // So that it makes it in its place, and not first on the stack.
+    /// Returns the updater of a program that acts as firmware in `slot`: a simulation, or a bootloader in recovery
+    /// mode.
+    #[inline(never)] // Built in place, not on the stack first.
     pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Self {
         let journal = Journal::open(&mut flash, board);
         Updater {
@@ -70,45 +71,44 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// States the schema of what the firmware keeps in its own storage; images that cannot live with it are refused.
-    /// 0 where nothing is stated.
+    /// Sets the schema of the firmware's own storage; images that do not support it are refused. 0 if it is never set.
     pub fn set_storage_schema(&mut self, schema: u16) {
         self.schema = schema;
     }
 
-    /// States the two words at [`handover::BOOT`] in RAM, where the bootloader leaves how this firmware came to be started:
-    /// a host can read it then.
+    /// Passes in the two words at [`handover::BOOT`] in RAM, in which the bootloader reports how this firmware was
+    /// started. A host can read it then.
     pub fn set_boot_words(&mut self, words: [u32; 2]) {
         self.boot = handover::boot_in(words);
     }
 
-    /// How the bootloader came to start this firmware, where [`set_boot_words`](Self::set_boot_words) said so.
+    /// Returns how this firmware was started, if [`set_boot_words`](Self::set_boot_words) was called with valid words.
     pub fn boot(&self) -> Option<Boot> {
         self.boot
     }
 
-    /// The slot that runs.
+    /// Returns the slot that runs.
     pub fn running(&self) -> Slot {
         self.running
     }
 
-    /// The slot that updates are written to.
+    /// Returns the slot that updates are written to.
     pub fn target(&self) -> Slot {
         self.running.other()
     }
 
-    /// Whether the running firmware still has to [`confirm`](Self::confirm).
+    /// Whether the running firmware must still [`confirm`](Self::confirm).
     pub fn is_trial(&self) -> bool {
         is_trial(self.running, self.journal.record())
     }
 
-    /// The running firmware's word that it is healthy: its slot is the default from now on. Harmless to repeat.
+    /// Confirms that the running firmware is healthy: its slot is the default from now on. May be repeated.
     ///
-    /// At most two boot records and the erase of one journal unit, in one call; [`request_confirm`](Self::request_confirm)
-    /// does them one by one.
+    /// Writes at most two boot records and erases at most one journal unit, in one call;
+    /// [`request_confirm`](Self::request_confirm) does so in steps.
     ///
     /// # Errors
-    /// [`Refusal::Flash`] where the journal does not take it: then the trial goes on.
+    /// [`Refusal::Flash`] if the journal does not take the record; the trial then goes on.
     pub fn confirm(&mut self) -> Result<(), Refusal> {
         if self.request_confirm()? {
             while self.step()? == Step::Busy {}
@@ -116,14 +116,14 @@ impl<F: NorFlash> Updater<F> {
         Ok(())
     }
 
-    /// Starts to [`confirm`](Self::confirm); [`step`](Self::step) does it, and is [`Step::Done`] when it is durable.
-    /// Returns whether there is anything to do.
+    /// Starts to [`confirm`](Self::confirm). [`step`](Self::step) does it, and returns [`Step::Confirmed`] when it is
+    /// durable. Returns whether there is anything to do.
     ///
     /// # Errors
-    /// As [`confirm`](Self::confirm).
+    /// As for [`confirm`](Self::confirm).
     pub fn request_confirm(&mut self) -> Result<bool, Refusal> {
         let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
-        // Where the bootloader does not say which keys it holds, it looks itself, at its next boot.
+        // If the bootloader's keys cannot be read here, the bootloader applies the revocation itself, at its next boot.
         let revoked = self.info().map_or(0, |info| header.revoked_keys(&info));
         let effects = ConfirmEffects { epoch: header.epoch, revoked };
         let due = self.is_trial() || effects.pending(self.journal.record());
@@ -134,14 +134,15 @@ impl<F: NorFlash> Updater<F> {
         Ok(due)
     }
 
-    /// Starts going back: ends the trial, if there is one, or else puts the image in the other slot, the previous
-    /// firmware as a rule, on trial. [`step`](Self::step) does it; reset the chip when that is [`Step::Done`].
+    /// Starts a rollback: ends the trial if there is one, else puts the image in the other slot, usually the previous
+    /// firmware, on trial. [`step`](Self::step) does it; reset the chip when that returns [`Step::RolledBack`] or
+    /// [`Step::Pending`].
     ///
-    /// An image that was rejected is not the previous firmware, but took its place: that is refused, and only a transfer
-    /// with `force` tries it again.
+    /// A rejected image in the other slot is not the previous firmware, which it has replaced. It is refused, and only
+    /// a transfer with `force` tries it again.
     ///
     /// # Errors
-    /// What is wrong with the image in the other slot, where it would be needed; [`Refusal::Rejected`].
+    /// What is wrong with the image in the other slot, if that would be started; [`Refusal::Rejected`].
     pub fn request_rollback(&mut self) -> Result<(), Refusal> {
         if let Some(trial) = self.journal.record().trial {
             let outcome = outcome(&mut self.flash, self.board, trial.slot, Ending::Requested, Reset::default());
@@ -150,7 +151,7 @@ impl<F: NorFlash> Updater<F> {
         }
         let start = self.board.slot(self.target()).start;
         let header = read_header(&mut self.flash, start)?;
-        // At once, as for a revoked key, and not after the seconds that a signature takes.
+        // Checked now, as for a revoked key, instead of after the seconds that a signature takes.
         let record = self.journal.record();
         let Header { epoch, digest, .. } = Header::parse(&header)?;
         if epoch < record.epoch_floor {
@@ -163,13 +164,13 @@ impl<F: NorFlash> Updater<F> {
     }
 
     /// Starts a transfer of the image with this header into the other slot. [`step`](Self::step) checks the header, and
-    /// is [`Step::Done`] when bytes are waited for. Nothing is erased before everything that the header can be refused
-    /// for was found out. With `force`, an image that was rejected before is taken.
+    /// returns [`Step::Receiving`] when the transfer waits for bytes. Nothing is erased before every check of the
+    /// header has passed. With `force`, an image that was rejected before is accepted.
     ///
-    /// A transfer that was under way is given up; what it wrote stays, and can be skipped.
+    /// A transfer in progress is aborted; what it wrote stays, and can be skipped.
     ///
     /// # Errors
-    /// Why the image is not acceptable on this device, now.
+    /// Why the device does not accept the image now.
     pub fn begin(&mut self, header: &HeaderBytes, expected: Expected, force: bool) -> Result<(), Refusal> {
         self.abort();
         if expected.target != self.target() {
@@ -178,7 +179,7 @@ impl<F: NorFlash> Updater<F> {
         if self.is_trial() {
             return Err(Refusal::TrialRunning);
         }
-        // A bootloader that answers in place of firmware runs nothing: version 0.0.0.
+        // A bootloader in recovery mode runs no firmware: version 0.0.0.
         let running = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?);
         if expected.running != running.map_or_else(|_| Version::default(), |header| header.version) {
             return Err(Refusal::OtherRunning);
@@ -186,7 +187,7 @@ impl<F: NorFlash> Updater<F> {
         self.start_check(header, CheckFor::Transfer { force })
     }
 
-    /// The next offset in the slot that needs bytes; `None` without a transfer.
+    /// Returns the next offset in the slot that needs bytes; `None` if there is no transfer.
     pub fn next(&self) -> Option<u32> {
         match &self.operation {
             Operation::Receiving { transfer, .. } => Some(transfer.next()),
@@ -194,14 +195,14 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// Takes bytes of the image that belong at `offset` in the slot; returns how many. 0 while there is
-    /// [`step`](Self::step) to do, and where `offset` is not [`next`](Self::next).
+    /// Takes bytes of the image that belong at `offset` in the slot; returns how many. Takes none while
+    /// [`step`](Self::step) has work to do, or if `offset` is not [`next`](Self::next).
     ///
     /// # Errors
-    /// What is wrong with the image, or that there is no transfer (any more).
+    /// What is wrong with the image; [`Refusal::NoTransfer`] if there is no transfer, or it has ended.
     pub fn feed(&mut self, offset: u32, bytes: &[u8]) -> Result<usize, Refusal> {
         match &mut self.operation {
-            // Not among those that a patch makes.
+            // The image's bytes come from the patch instead.
             #[cfg(feature = "delta")]
             Operation::Receiving { input: InputMode::Patch(_), .. } => Ok(0),
             Operation::Receiving { transfer, end_trial: false, .. } if transfer.next() == offset => {
@@ -213,12 +214,12 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// Skips what the slot already holds, up to the offset `to`. Returns whether it did, all of it or a part;
-    /// [`next`](Self::next) says how far. It does not skip a unit that is suspect after a power cut, or that has to be erased
-    /// for something else; nor anything while bytes are buffered, or a patch brings them.
+    /// Skips what the slot already holds, up to the offset `to`. Returns whether it skipped all or a part of it;
+    /// [`next`](Self::next) says how far. It never skips a unit that is suspect after a power cut or that must be
+    /// erased for another part of the image, and nothing while bytes are buffered or the image comes as a patch.
     ///
     /// # Errors
-    /// As [`feed`](Self::feed).
+    /// As for [`feed`](Self::feed).
     pub fn skip(&mut self, to: u32) -> Result<bool, Refusal> {
         match &mut self.operation {
             #[cfg(feature = "delta")]
@@ -231,13 +232,13 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// Everything was fed: verifies what was written, by reading back, from where [`verify_ahead`](Self::verify_ahead) has
-    /// got to. [`step`](Self::step) does it, writes the header and marks the slot trial; reset the chip when that is
-    /// [`Step::Done`].
+    /// Starts the end of a transfer after all bytes were fed: verifies what was written by reading it back, continuing
+    /// from where [`verify_ahead`](Self::verify_ahead) has stopped. [`step`](Self::step) does it, writes the header and
+    /// marks the slot trial; reset the chip when that returns [`Step::Pending`].
     ///
     /// # Errors
-    /// [`Refusal::Incomplete`]: the transfer goes on. [`Refusal::NoTransfer`].
-    #[inline(never)] // As `verify_ahead`.
+    /// [`Refusal::Incomplete`] if bytes are missing; the transfer goes on. [`Refusal::NoTransfer`].
+    #[inline(never)] // As for `verify_ahead`.
     pub fn finish(&mut self) -> Result<(), Refusal> {
         let Operation::Receiving { transfer, input, .. } = &self.operation else { return Err(Refusal::NoTransfer) };
         if !transfer.is_complete() {
@@ -251,13 +252,13 @@ impl<F: NorFlash> Updater<F> {
         Ok(())
     }
 
-    /// With time to spare: reads back and hashes a block of what was written, so that less is left for after
-    /// [`finish`](Self::finish). Returns whether there was one; there is none of what a patch makes. What goes bad in flash
-    /// behind that, the bootloader finds.
+    /// Reads back and hashes one block of what was written, so that less is left to do after [`finish`](Self::finish).
+    /// To be called while there is nothing else to do. Returns whether there was a block; there is none if the image
+    /// comes as a patch. Flash that goes bad after this check is detected by the bootloader.
     ///
     /// # Errors
-    /// What is wrong with the image or the flash; the transfer has ended then.
-    #[inline(never)] // So that what it keeps on the stack is not under everything else.
+    /// What is wrong with the image or the flash; the transfer has then ended.
+    #[inline(never)] // Keeps its locals off the stack of everything else.
     pub fn verify_ahead(&mut self) -> Result<bool, Refusal> {
         let Operation::Receiving { transfer, input, .. } = &mut self.operation else { return Ok(false) };
         if let InputMode::Plain = input {
@@ -273,12 +274,12 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// Gives up what is under way. What a transfer wrote stays in the slot.
+    /// Aborts the operation in progress. What a transfer wrote stays in the slot.
     pub fn abort(&mut self) {
         self.operation = Operation::Idle;
     }
 
-    /// The start of the SHA-256 of a part of the target slot, as it is in flash.
+    /// Returns the start of the SHA-256 of a part of the target slot, as it is in flash.
     ///
     /// # Errors
     /// [`Refusal::Command`] if the part is not inside the slot, or does not start at a multiple of [`BLOCK`];
@@ -307,7 +308,7 @@ impl<F: NorFlash> Updater<F> {
     }
 }
 
-/// Whether firmware in `running` still has to confirm, by this boot state.
+/// Whether firmware in `running` must still confirm, given this boot state.
 pub(crate) fn is_trial(running: Slot, record: &Record) -> bool {
     record.confirmed != running || record.trial.is_some_and(|trial| trial.slot == running)
 }

@@ -1,29 +1,30 @@
-//! The boot policy. [`boot`](fn@boot) is all of it, top to bottom; what is below it is how one writes down what was decided.
+//! The boot policy. [`boot`](fn@boot) is the whole policy, top to bottom; below it is how its decisions are recorded.
 //!
-//! # What follows from a confirm
+//! # Effects of a confirm
 //!
-//! An image's *epoch* becomes the floor, below which nothing is started; the keys that its header names are *revoked*,
-//! and nothing that they signed is started. Both close a door for good, and a door that closes too early shuts the owner
-//! out. The rules, each with the trap that it avoids:
+//! A confirm has two lasting effects. The image's *epoch* becomes the floor: no image with a lower epoch is ever
+//! started again. The keys that its header names are *revoked*: no image signed with one of them is ever started again.
+//! Both are irreversible, and applied too early they leave the owner without firmware that may run. The rules, each
+//! with the trap that it avoids:
 //!
-//! 1. **With the confirm, not before.** A counter that is raised when an image is written, swapped in or first started
-//!    leaves no way back when that image then fails: the device has only firmware that may not run.
-//! 2. **Once the confirm is durable, in a record of its own behind it.** In the other order, power lost between the two
-//!    leaves a confirmed image that may not run. In this order it leaves a confirmed image and a door that is still open:
-//!    each boot of the confirmed image looks whether something is due and makes it good, before the image starts. Doing
-//!    it twice changes nothing.
-//! 3. **In the journal**, not in RAM or in a word that an update rewrites: it is as durable as the confirm.
-//! 4. **The floor never falls, a bit of the mask is never cleared.** Records are copied whole and changed by `max` and
-//!    `or`, so no image takes back what an earlier one did.
-//! 5. **Versions decide nothing.** Where the highest version wins, a rollback is undone at the next boot, and releasing a
-//!    correction of an old line is impossible. The journal says which slot is the default; the epoch says what is too old
-//!    to be safe, and most releases leave it as it is.
-//! 6. **Never the last key.** An image that revokes the key that signed it is refused wherever one is judged. So the key
-//!    of the image that was confirmed last is always left, and can sign the next one. Ids that the device does not hold
-//!    mean nothing.
-//! 7. **The other slot is judged by the same rules.** Once the floor rises above the previous image, or its key is
-//!    revoked, it is neither started on request nor when the confirmed image is lost (step 4). Whoever asks for it is
-//!    told so at once, and the host's `push` and `inspect` tell before the update.
+//! 1. **With the confirm, not before.** If the counter is raised when an image is written, swapped in or first started,
+//!    there is no way back if that image then fails: the device holds only firmware that may not run.
+//! 2. **After the confirm is durable, in a separate record.** In the other order, a power cut between the two leaves a
+//!    confirmed image that may not run. In this order it leaves a confirmed image whose effects are pending: each boot
+//!    of the confirmed image checks for pending effects and applies them before the image starts. Applying them twice
+//!    changes nothing.
+//! 3. **In the journal**, not in RAM or in a word that an update rewrites: they are as durable as the confirm.
+//! 4. **The floor never falls, and a bit of the mask is never cleared.** Records are copied whole and changed by `max`
+//!    and `or`, so no image can undo the effects of an earlier one.
+//! 5. **Versions decide nothing.** If the highest version won, a rollback would be undone at the next boot, and a
+//!    correction of an old release line could not be released. The journal says which slot is the default; the epoch
+//!    says what is too old to be safe, and most releases leave it unchanged.
+//! 6. **Never the last key.** An image that revokes the key that signed it is refused by every check. So the key of the
+//!    image that was confirmed last is always left, and can sign the next one. Ids of keys that the device does not
+//!    hold are ignored.
+//! 7. **The other slot is judged by the same rules.** Once the floor exceeds the epoch of the previous image, or its
+//!    key is revoked, that image is neither started on request nor if the confirmed image is lost (step 4). A caller
+//!    that requests it gets an error at once, and the host's `push` and `inspect` warn before the update.
 
 use crate::image::{HEADER_LENGTH, Header, Invalid, Trust};
 use crate::info::BootloaderInfo;
@@ -40,9 +41,9 @@ pub enum Decision {
     Trial(Verified),
     /// Start this.
     Confirmed(Verified),
-    /// Start this under the watchdog, in place of the confirmed slot, which does not verify.
+    /// Start this under the watchdog instead of the confirmed slot, which does not verify.
     FellBack(Verified),
-    /// No slot can be started: answer the host.
+    /// No slot can be started: enter recovery mode.
     Recovery,
 }
 
@@ -50,7 +51,7 @@ pub enum Decision {
 pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &BootloaderInfo, reset: Reset) -> Decision {
     let mut device = Device { journal: Journal::open(flash, board), flash, board, info };
 
-    // 1 and 2: a trial is started while it has starts left, and each is counted before it is made.
+    // 1 and 2: a trial is started while it has attempts left. Each attempt is counted before it is made.
     if let Some(trial) = device.record().trial {
         match trial.started(reset.cause) {
             Some(counted) if device.append(|record| record.trial = Some(counted)).is_ok() => {
@@ -59,23 +60,24 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
                     Err(_) => device.reject(trial.slot, Ending::Invalid, reset),
                 }
             }
-            // A start that cannot be counted cannot be made: nor can a rejection be written down, so none is.
+            // An attempt that cannot be counted must not be made. A rejection could not be recorded either, so none is
+            // tried.
             Some(_) => {}
             None => device.reject(trial.slot, Ending::NotConfirmed, reset),
         }
     }
 
-    // A record that a torn write left may read differently at the next boot: make it firm before acting on it.
+    // A record from a torn write may read differently at the next boot, so it is rewritten before it is acted on.
     let _ = device.journal.rewrite_if_suspect(device.flash, reset.cause);
 
-    // 3: the default.
+    // 3: the confirmed slot, the default.
     let confirmed = device.record().confirmed;
     if let Ok(verified) = device.verify(confirmed) {
         device.follow_confirm(&verified);
         return Decision::Confirmed(verified);
     }
 
-    // 4: some life beats none.
+    // 4: any firmware that verifies beats none.
     let other = confirmed.other();
     if let Ok(verified) = device.verify(other) {
         let trial = Trial::new(other).started(reset.cause);
@@ -84,7 +86,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
         return Decision::FellBack(verified);
     }
 
-    // 5.
+    // 5: nothing can be started.
     Decision::Recovery
 }
 
@@ -112,7 +114,7 @@ impl<F: NorFlash> Device<'_, F> {
         self.journal.append(self.flash, record)
     }
 
-    /// Ends a trial. Where the journal takes no record any more, the next boot ends it again.
+    /// Ends a trial. If the journal takes no more records, the next boot ends it again.
     fn reject(&mut self, slot: Slot, ending: Ending, reset: Reset) {
         let outcome = self.outcome(slot, ending, reset);
         let _ = self.append(|record| *record = record.ended(&outcome));
@@ -122,40 +124,41 @@ impl<F: NorFlash> Device<'_, F> {
         outcome(self.flash, self.board, slot, ending, reset)
     }
 
-    /// The confirm of the image that is about to run is durable: what follows from it and was kept from it by a cut in
-    /// the updater, or because the image came from production, is made good.
+    /// Applies the effects of the confirm of the image that is about to run, if they are pending: a power cut in the
+    /// updater prevented them, or the image came from production.
     fn follow_confirm(&mut self, image: &Verified) {
         let effects = ConfirmEffects { epoch: image.epoch(), revoked: image.revokes() };
-        // They are for good, so it is looked twice.
+        // They are irreversible, so the image is checked twice.
         if effects.pending(self.record()) && recheck(image, self.flash, self.board, self.info) == RECHECK_OK {
             let _ = self.append(|record| effects.apply(record));
         }
     }
 }
 
-/// What follows from the confirm of an image, in a boot record of its own once that of the confirm is durable.
+/// The lasting effects of an image's confirm. They are written in a boot record of their own, after that of the confirm
+/// is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfirmEffects {
-    /// The image's epoch, which becomes the floor unless that is higher.
+    /// The image's epoch, which becomes the floor unless the floor is higher.
     pub epoch: u32,
     /// The keys of the device's table that the image revokes, a bit each.
     pub revoked: u8,
 }
 
 impl ConfirmEffects {
-    /// Whether this boot state lacks any of them.
+    /// Whether an effect is missing from this boot state.
     pub const fn pending(self, record: &Record) -> bool {
         self.epoch > record.epoch_floor || self.revoked & !record.revoked != 0
     }
 
-    /// Enters them into a boot state. The floor never falls, and what is revoked stays so.
+    /// Enters the effects into a boot state. The floor never falls, and a revoked key stays revoked.
     pub fn apply(self, record: &mut Record) {
         record.epoch_floor = record.epoch_floor.max(self.epoch);
         record.revoked |= self.revoked;
     }
 }
 
-/// The outcome for the image in a slot, which names it as far as its header can be read.
+/// Returns the outcome for the image in a slot, with its version and digest if its header can be read.
 pub fn outcome<F: NorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: Ending, reset: Reset) -> Outcome {
     let mut bytes = [0; HEADER_LENGTH];
     let header = match flash.read(board.slot(slot).start, &mut bytes) {

@@ -1,7 +1,7 @@
-//! Little-endian fields at fixed offsets. The offset and the length are constants of the format and checked by the
-//! compiler, so that reading a field of a fixed-size block can neither fail nor panic.
+//! Little-endian fields at fixed offsets. Offset and length are constants of the format that the compiler checks, so
+//! reading a field of a fixed-size block can neither fail nor panic.
 
-/// The `N` bytes of `block` from `AT` on.
+/// Returns the `N` bytes of `block` from offset `AT` on.
 pub fn field<const AT: usize, const N: usize, const SIZE: usize>(block: &[u8; SIZE]) -> [u8; N] {
     const { assert!(AT + N <= SIZE, "the field lies outside its block") };
     match block.split_at(AT).1.first_chunk() {
@@ -10,7 +10,7 @@ pub fn field<const AT: usize, const N: usize, const SIZE: usize>(block: &[u8; SI
     }
 }
 
-/// Puts the bytes of `value` into `block` from `AT` on.
+/// Writes the bytes of `value` into `block` from offset `AT` on.
 pub const fn put<const AT: usize, const N: usize, const SIZE: usize>(block: &mut [u8; SIZE], value: [u8; N]) {
     const { assert!(AT + N <= SIZE, "the field lies outside its block") };
     if let Some(place) = block.split_at_mut(AT).1.first_chunk_mut() {

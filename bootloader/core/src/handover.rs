@@ -3,48 +3,49 @@
 //! | offset | bytes | what |
 //! | --- | --- | --- |
 //! | 0x00 | 4 | [`VECTORS`]: address of the running firmware's vector table; 0 while the bootloader runs |
-//! | 0x04 | 4 | [`CAUSE`]: why the next reset will have happened, or anything else where nobody wrote it |
-//! | 0x08 | 4 | [`WATCHDOG`]: [`WATCHDOG_ARMED`] while a timer stands in for the watchdog, else 0 |
-//! | 0x0C | 4 | [`LOG`]: how many bytes a bootloader built for development has logged ([`log_word`]), or anything else |
-//! | 0x10 | 12 | these bytes, in defmt's raw encoding |
-//! | 0x1C | 4 | [`BOOT`]: how the running firmware came to be started ([`boot_words`]) |
-//! | 0x20 | 4 | [`VERIFICATION`]: how long the check of it took, in milliseconds; valid where the word at [`BOOT`] is |
+//! | 0x04 | 4 | [`CAUSE`]: why the next reset will have happened, if that was written; else any value |
+//! | 0x08 | 4 | [`WATCHDOG`]: [`WATCHDOG_ARMED`] while a timer acts as the watchdog, else 0 |
+//! | 0x0C | 4 | [`LOG`]: how many bytes a bootloader built for development has logged ([`log_word`]), or any value |
+//! | 0x10 | 12 | the logged bytes, in defmt's raw encoding |
+//! | 0x1C | 4 | [`BOOT`]: how the running firmware was started ([`boot_words`]) |
+//! | 0x20 | 4 | [`VERIFICATION`]: how long its verification took, in milliseconds; valid if the word at [`BOOT`] is |
 //! | 0x24 | 12 | [`FAULT`]: where and how firmware crashed ([`fault_words`]): a mark, program counter, fault status |
 //!
-//! RAM keeps its bytes over a reset but not over a loss of power: so a word counts only if it carries its mark, and
-//! nothing that decides about safety may rest on it alone.
+//! RAM keeps its bytes over a reset but not over a loss of power. So a word counts only if it carries its mark, and no
+//! security decision may depend on such a word alone.
 
 use crate::record::{Cause, Fault};
 
 pub use crate::layout::HANDOVER_LENGTH;
 
-/// Bytes at the end of RAM that are the bootloader's stack: zero when it begins and when firmware does, so firmware can
-/// keep nothing there over a reset. A test measures that it needs no more.
+/// Bytes at the end of RAM that are the bootloader's stack. They are zero when the bootloader starts and when firmware
+/// starts, so firmware can keep nothing there over a reset. A test measures that the bootloader needs no more.
 pub const BOOT_STACK: u32 = 8704;
 
-/// Offset of the word that holds the address of the running firmware's vector table. Where the core has no VTOR
-/// register (Cortex-M0), the bootloader's vectors forward through it.
+/// Offset of the word that holds the address of the running firmware's vector table. If the core has no VTOR register
+/// (Cortex-M0), the bootloader's vectors forward through it.
 pub const VECTORS: u32 = 0x00;
 
 /// Offset of the word that holds the cause of the next reset ([`cause_word`], [`recovery_word`]).
 pub const CAUSE: u32 = 0x04;
 
-/// Offset of the word that tells the bootloader's interrupt handler whose the timer is.
+/// Offset of the word by which the bootloader's interrupt handler knows whether the timer is the bootloader's or the
+/// firmware's.
 pub const WATCHDOG: u32 = 0x08;
 
-/// The timer stands in for the watchdog.
+/// The timer acts as the watchdog.
 pub const WATCHDOG_ARMED: u32 = 0x4C42_5744;
 
-/// Offset of the word that says how much the bootloader has logged; the bytes stand behind it.
+/// Offset of the word that says how many bytes the bootloader has logged; the bytes follow it.
 pub const LOG: u32 = 0x0C;
 
-/// Bytes that it can log.
+/// Maximum number of bytes that it can log.
 pub const LOG_LENGTH: usize = 12;
 
-/// Offset of the word that says how the running firmware came to be started.
+/// Offset of the word that says how the running firmware was started.
 pub const BOOT: u32 = 0x1C;
 
-/// Offset of the word behind it, which says how long the check of the firmware took.
+/// Offset of the next word, which says how long the firmware's verification took, in milliseconds.
 pub const VERIFICATION: u32 = 0x20;
 
 /// Offset of the three words that say where and how firmware crashed.
@@ -60,51 +61,53 @@ const LOG_MARK: u32 = 0x4C42_4C00;
 const BOOT_MARK: u32 = 0x4C42_4200;
 const START: u32 = 6;
 
-/// How firmware came to be started.
+/// How firmware was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boot {
     /// Why the chip was reset.
     pub cause: Cause,
-    /// As what it was started.
+    /// The role in which the firmware was started.
     pub start: Start,
-    /// How long it took to read the boot state and to verify what is started, in milliseconds.
+    /// How long it took to read the boot state and to verify the firmware, in milliseconds.
     pub verification: u32,
 }
 
-/// As what firmware was started.
+/// The role in which firmware was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Start {
-    /// As the default.
+    /// As the confirmed firmware, the default.
     Confirmed = 0,
-    /// On trial: it has to confirm.
+    /// On trial: it must confirm.
     Trial = 1,
-    /// In place of the confirmed firmware, which did not verify; it has to confirm.
+    /// Instead of the confirmed firmware, which did not verify; it must confirm.
     FellBack = 2,
 }
 
 /// Marks a cause word; the low byte is the [`Cause`], and [`RECOVERY`].
 const MARK: u32 = 0x4C42_5200;
 
-/// Set in a cause word where the bootloader shall answer the host.
+/// Set in a cause word if the bootloader must enter recovery mode.
 const RECOVERY: u32 = 0x80;
 
-/// The word that says why the next reset will have happened; whoever resets the chip on purpose leaves it at [`CAUSE`].
+/// Returns the word that says why the next reset will have happened. Code that resets the chip on purpose must leave it
+/// at [`CAUSE`].
 pub const fn cause_word(cause: Cause) -> u32 {
     MARK | cause as u32
 }
 
-/// The cause word of a reset on request, behind which the bootloader shall answer the host instead of starting firmware.
+/// Returns the cause word of a reset on request after which the bootloader must enter recovery mode instead of starting
+/// firmware.
 pub const fn recovery_word() -> u32 {
     cause_word(Cause::Request) | RECOVERY
 }
 
-/// Whether a cause word asks for recovery.
+/// Whether a cause word requests recovery.
 pub const fn asks_for_recovery(word: u32) -> bool {
     word == recovery_word()
 }
 
-/// The cause that a word says, `None` where the word was written by neither [`cause_word`] nor [`recovery_word`].
+/// Returns the cause in a word, `None` if neither [`cause_word`] nor [`recovery_word`] wrote it.
 pub const fn cause_in(word: u32) -> Option<Cause> {
     match Cause::from_byte(word as u8) {
         _ if asks_for_recovery(word) => Some(Cause::Request),
@@ -113,23 +116,24 @@ pub const fn cause_in(word: u32) -> Option<Cause> {
     }
 }
 
-/// What firmware that crashes leaves before it resets the chip: words with their offsets, in this order.
+/// Returns the words that crashing firmware must leave before it resets the chip, with their offsets, in this order.
 pub const fn fault_words(fault: Fault) -> [(u32, u32); 4] {
-    // The mark behind what it vouches for.
+    // The mark follows the words that it vouches for.
     [(FAULT + 4, fault.pc), (FAULT + 8, fault.status), (FAULT, FAULT_MARK), (CAUSE, cause_word(Cause::Fault))]
 }
 
-/// What the three words at [`FAULT`] say after a reset of this cause; `None` where they are not about it, or garbage.
+/// Returns the fault in the three words at [`FAULT`] after a reset of this cause; `None` if they are from another
+/// reset, or garbage.
 pub fn fault_in([mark, pc, status]: [u32; 3], cause: Cause) -> Option<Fault> {
     (mark == FAULT_MARK && cause == Cause::Fault).then_some(Fault { pc, status })
 }
 
-/// The words that say how firmware came to be started; the bootloader leaves them at [`BOOT`] and [`VERIFICATION`].
+/// Returns the words that say how firmware was started; the bootloader leaves them at [`BOOT`] and [`VERIFICATION`].
 pub const fn boot_words(boot: Boot) -> [u32; 2] {
     [BOOT_MARK | boot.cause as u32 | (boot.start as u32) << START, boot.verification]
 }
 
-/// What these words say of the start, `None` where they were not written by [`boot_words`].
+/// Returns the start that these words describe, `None` if [`boot_words`] did not write them.
 pub const fn boot_in([word, verification]: [u32; 2]) -> Option<Boot> {
     let start = match (word & 0xff) >> START {
         0 => Start::Confirmed,
@@ -143,12 +147,12 @@ pub const fn boot_in([word, verification]: [u32; 2]) -> Option<Boot> {
     }
 }
 
-/// The word that says that `length` bytes were logged, at most [`LOG_LENGTH`].
+/// Returns the word that says that `length` bytes were logged, at most [`LOG_LENGTH`].
 pub const fn log_word(length: usize) -> u32 {
     if length <= LOG_LENGTH { LOG_MARK | length as u32 } else { LOG_MARK | LOG_LENGTH as u32 }
 }
 
-/// How many bytes a word says were logged, `None` where the word was not written by [`log_word`].
+/// Returns how many bytes were logged by this word, `None` if [`log_word`] did not write it.
 pub const fn log_length_in(word: u32) -> Option<usize> {
     let length = (word & 0xff) as usize;
     if word & !0xff == LOG_MARK && length <= LOG_LENGTH { Some(length) } else { None }

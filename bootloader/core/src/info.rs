@@ -1,10 +1,10 @@
-//! What a bootloader says of itself, at a fixed place: the last [`INFO_LENGTH`] bytes of its region. The updater reads
-//! the public keys from here, so that they stand once in a device.
+//! What a bootloader says about itself, at a fixed place: the last [`INFO_LENGTH`] bytes of its region. The updater
+//! reads the public keys from here, so that a device holds them only once.
 //!
 //! | offset | bytes | field |
 //! | --- | --- | --- |
 //! | 0x00 | 4 | magic `LBIF` |
-//! | 0x04 | 2 | [`FORMAT`]: the newest image and journal format that this bootloader knows |
+//! | 0x04 | 2 | [`FORMAT`]: the newest image and journal format that this bootloader supports |
 //! | 0x06 | 1 | how many keys follow, 1 to 4 |
 //! | 0x07 | 1 | flags: bit 0 = built with a demo's throw-away key |
 //! | 0x08 | 8 | zero |
@@ -19,23 +19,23 @@ pub use crate::layout::INFO_LENGTH;
 use embedded_storage::nor_flash::ReadNorFlash;
 use sha256::{Digest, Sha256};
 
-/// The bootloader format of this source: an image may ask for at least this much.
+/// The bootloader format of this code; an image may require at least this format.
 pub const FORMAT: u16 = 1;
 
-/// Keys that a bootloader can hold.
+/// Maximum number of keys that a bootloader can hold.
 pub const KEYS: usize = 4;
 
 const MAGIC: [u8; 4] = *b"LBIF";
 const KEYS_AT: usize = 0x20;
-/// Where the zeros begin.
+/// Offset of the trailing zeros.
 const USED_LENGTH: usize = KEYS_AT + 32 * KEYS;
 
-/// A bootloader's word about itself, as it lies in flash, without the zeros behind it.
+/// A bootloader's description of itself, as it lies in flash, without the trailing zeros.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct BootloaderInfo([u8; USED_LENGTH]);
 
-/// An info in its place in flash: there it is what the bootloader itself goes by.
+/// A bootloader info in its place in flash, where the bootloader itself reads it.
 #[repr(C)]
 pub struct InfoSection {
     /// The info.
@@ -44,8 +44,8 @@ pub struct InfoSection {
 }
 
 impl BootloaderInfo {
-    /// The info of a bootloader with these keys, for no board yet. Panics, at build time, where there is none or there are too
-    /// many.
+    /// Returns the info of a bootloader with these keys, for no board yet. Panics, at build time, if there are none or
+    /// too many.
     pub const fn new(keys: &[[u8; 32]], demo_key: bool) -> Self {
         assert!(!keys.is_empty() && keys.len() <= KEYS, "a bootloader holds one to four keys");
         let mut table = [[0; 32]; KEYS];
@@ -65,13 +65,13 @@ impl BootloaderInfo {
         BootloaderInfo(out)
     }
 
-    /// The same for `board`.
+    /// Returns the same info for `board`.
     pub const fn for_board(mut self, board: &Board) -> Self {
         put::<0x10, 16, USED_LENGTH>(&mut self.0, board.name_bytes());
         self
     }
 
-    /// The newest format that the bootloader knows.
+    /// Returns the newest format that the bootloader supports.
     pub fn format(&self) -> u16 {
         u16::from_le_bytes(field::<0x04, 2, USED_LENGTH>(&self.0))
     }
@@ -87,14 +87,14 @@ impl BootloaderInfo {
         count
     }
 
-    /// The public keys, in the order in which boot records name them.
+    /// Returns the public keys, in the order of the bits in boot records.
     pub fn keys(&self) -> &[[u8; 32]] {
         let (keys, _) = self.0.get(KEYS_AT..).unwrap_or_default().as_chunks();
         keys.get(..usize::from(self.count())).unwrap_or_default()
     }
 
-    /// The key with this id, and its bit in the masks of boot records.
-    #[inline(never)] // It is in two places that one hash is enough for.
+    /// Returns the key with this id, and its bit in the masks of boot records.
+    #[inline(never)] // Called from two places; one copy of the hash is enough.
     pub fn key(&self, id: [u8; 4]) -> Option<(u8, &[u8; 32])> {
         let mut bit = 1;
         for key in self.keys() {
@@ -106,25 +106,25 @@ impl BootloaderInfo {
         None
     }
 
-    /// The same in its place.
+    /// Returns the info with its trailing zeros, to be placed in flash.
     pub const fn into_section(self) -> InfoSection {
         InfoSection { info: self, zeros: [0; INFO_LENGTH - USED_LENGTH] }
     }
 
-    /// The bytes, zeros included.
+    /// Returns the bytes, trailing zeros included.
     pub fn to_bytes(&self) -> [u8; INFO_LENGTH] {
         let mut out = [0; INFO_LENGTH];
         put::<0, USED_LENGTH, INFO_LENGTH>(&mut out, self.0);
         out
     }
 
-    /// The info in these bytes; `None` where they are not one for `board`.
+    /// Returns the info in these bytes; `None` if they are not one for `board`.
     pub fn from_bytes(bytes: &[u8; INFO_LENGTH], board: &Board) -> Option<Self> {
         let info = BootloaderInfo(field::<0, USED_LENGTH, INFO_LENGTH>(bytes));
         info.is_for(board).then_some(info)
     }
 
-    /// Reads the info of the bootloader in `flash`; `None` where it cannot be read or is not one for `board`.
+    /// Reads the info of the bootloader in `flash`; `None` if it cannot be read or is not one for `board`.
     pub fn read<F: ReadNorFlash>(flash: &mut F, board: &Board) -> Option<Self> {
         let mut info = BootloaderInfo([0; USED_LENGTH]);
         flash.read(board.bootloader.end() - INFO_LENGTH as u32, &mut info.0).ok()?;
@@ -138,7 +138,7 @@ impl BootloaderInfo {
     }
 }
 
-/// The short name of a key in a header: the first four bytes of the SHA-256 of the public key.
+/// Returns the id of a key as headers name it: the first four bytes of the SHA-256 of the public key.
 pub fn key_id(key: &[u8; 32]) -> [u8; 4] {
     let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
     [a, b, c, d]

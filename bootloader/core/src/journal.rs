@@ -1,24 +1,25 @@
 //! The boot journal: two or more erase units that hold boot records, append-only.
 //!
-//! Reading is: scan, keep the valid record with the highest sequence number. Writing is: append to the unit that holds
-//! it; when that is full, erase the *next* unit and write there. So at every instant a whole valid record exists.
+//! To read: scan all units and keep the valid record with the highest sequence number. To write: append to the unit
+//! that holds that record; if the unit is full, erase the *next* unit and write there. So a whole valid record exists
+//! at every instant.
 //!
-//! What an interruption can leave, and what is done about it:
+//! What an interruption can leave behind, and how it is handled:
 //!
-//! - A torn record, a torn erase, garbage, or words that cannot be read are not valid records; they are skipped when
-//!   reading, and never written over when appending.
-//! - Every append is read back; where it differs, the next place is taken.
-//! - A record that was torn near its end may read as valid now and differently later, or the other way round.
-//!   [`Journal::rewrite_if_suspect`] writes the newest record afresh, until it stands three times, so that two interrupted writes
-//!   cannot take all of them away, and nothing stands behind it that could become valid.
+//! - A torn record, a torn erase, garbage and words that cannot be read are not valid records. They are skipped when
+//!   reading and never written over when appending.
+//! - Every append is read back; if it differs, the next place is tried.
+//! - A record that was torn near its end may read as valid now and as invalid later, or the reverse.
+//!   [`Journal::rewrite_if_suspect`] writes the newest record again until there are three copies. So two interrupted
+//!   writes cannot destroy all of them, and no torn record after them can become valid.
 //!
-//! The chip's driver owes this module one thing: a read of words that were torn returns, with an error or any bytes.
+//! Requirement on the chip's flash driver: a read of torn words must return, with an error or with any bytes.
 
 use crate::layout::{Board, Region};
 use crate::record::{Cause, RECORD_LENGTH, Record, RecordBytes};
 use embedded_storage::nor_flash::NorFlash;
 
-/// The largest space that one record takes: a record, padded to the flash's write unit.
+/// Maximum size of a record in flash, padded to the flash's write unit.
 const STRIDE_LIMIT: usize = crate::layout::BLOCK as usize;
 
 /// Equal records after which a state counts as settled.
@@ -28,12 +29,13 @@ const EQUAL_RECORDS: u32 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed;
 
-/// Where a record lies. Both count from the start of flash: dividing would cost a Cortex-M0 half a kilobyte of code.
+/// Where a record lies. Both fields count from the start of flash: a division would cost a Cortex-M0 half a kilobyte of
+/// code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     /// The start of its erase unit.
     unit: u32,
-    /// Its own start.
+    /// The start of the record.
     start: u32,
 }
 
@@ -42,14 +44,14 @@ struct Place {
 pub struct Journal {
     board: &'static Board,
     record: Record,
-    /// Sequence number and place of the newest record; `None` where there is none.
+    /// Sequence number and place of the newest record; `None` if there is no record.
     newest: Option<(u32, Place)>,
-    /// Whether the unit behind the newest record's was erased since it was opened.
+    /// Whether the unit after the newest record's was erased since the journal was opened.
     prepared: bool,
 }
 
 impl Journal {
-    /// Reads the journal. Cannot fail: what cannot be read is not a record, and without any the state is
+    /// Reads the journal. Never fails: what cannot be read is not a record, and if there is no record the state is
     /// [`Record::FACTORY`].
     #[inline(never)]
     pub fn open<F: NorFlash>(flash: &mut F, board: &'static Board) -> Journal {
@@ -63,19 +65,19 @@ impl Journal {
         journal
     }
 
-    /// The boot state.
+    /// Returns the boot state.
     pub const fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Whether there is a record at all; a device fresh from production has none.
+    /// Whether the journal holds no record, as on a device fresh from production.
     pub const fn is_blank(&self) -> bool {
         self.newest.is_none()
     }
 
-    /// Makes `record` the boot state, durably: when this returns, every later [`open`](Self::open) finds it. No record is
-    /// taken whose epoch floor is lower than it was, or that knows less of revoked keys. What it was is read again: whoever
-    /// goes by a wrong reading overwrites what he did not see.
+    /// Makes `record` the boot state, durably: after this has returned, every later [`open`](Self::open) finds it.
+    /// Fails if `record` has a lower epoch floor than the state in flash, or lacks a key that is revoked there. That
+    /// state is read again here, because a caller that acts on a misread state would overwrite what it did not see.
     #[inline(never)]
     pub fn append<F: NorFlash>(&mut self, flash: &mut F, record: Record) -> Result<(), Failed> {
         let Record { epoch_floor, revoked, .. } = Journal::open(flash, self.board).record;
@@ -96,8 +98,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Erases the next unit now, if the next append would have to; returns whether it did. For callers that want at
-    /// most one flash operation at a time.
+    /// Erases the next unit now if the next append would have to; returns whether it did. For callers that do at most
+    /// one flash operation at a time.
     pub fn prepare<F: NorFlash>(&mut self, flash: &mut F) -> Result<bool, Failed> {
         let mut place = self.next_place();
         while let Some(next) = place {
@@ -110,18 +112,18 @@ impl Journal {
         self.prepare_unit(flash).map(|_| due)
     }
 
-    /// Writes the newest record afresh if the reset before this boot may have torn it, or the one that was to follow it.
+    /// Writes the newest record again if the reset before this boot may have torn it, or the record after it.
     pub fn rewrite_if_suspect<F: NorFlash>(&mut self, flash: &mut F, cause: Cause) -> Result<(), Failed> {
         let newest = self.newest.map_or(0, |(newest, _)| newest);
         let next = self.next_place().unwrap_or_else(|| self.next_unit());
-        // Nothing was tried there since the last time round.
+        // No write was tried there since the journal last wrapped around.
         let untouched = self.is_blank_at(flash, next) || record_at(flash, next).is_some_and(|(old, _)| old < newest);
         if !cause.may_tear() || untouched && self.is_blank() {
             return Ok(());
         }
         let mut equal = 0;
         self.scan(flash, |journal, _, sequence, record| {
-            // By their bytes: comparing field by field would be a quarter of a kilobyte of code.
+            // Compared as bytes: comparing field by field would be a quarter of a kilobyte of code.
             let same =
                 newest.wrapping_sub(sequence) < EQUAL_RECORDS && record.to_bytes(0) == journal.record.to_bytes(0);
             equal += u32::from(same);
@@ -144,18 +146,18 @@ impl Journal {
         }
     }
 
-    /// The place behind the newest record, if its unit has one.
+    /// Returns the place after the newest record, if its unit has one.
     fn next_place(&self) -> Option<Place> {
         self.newest.and_then(|(_, place)| self.behind(place))
     }
 
-    /// The next place in the same unit.
+    /// Returns the next place in the same unit, if there is one.
     fn behind(&self, place: Place) -> Option<Place> {
         let start = place.start + self.stride();
         (start + self.stride() <= place.unit + self.board.journal_unit).then_some(Place { start, ..place })
     }
 
-    /// The first place of the unit behind the newest record's.
+    /// Returns the first place of the unit after the newest record's.
     fn next_unit(&self) -> Place {
         let Region { start, .. } = self.board.journal;
         let next = self.newest.map_or(start, |(_, place)| place.unit + self.board.journal_unit);
@@ -163,8 +165,8 @@ impl Journal {
         Place { unit, start: unit }
     }
 
-    /// Erases that unit, unless it was done; returns its first place. A unit that merely reads as blank is not trusted:
-    /// its erase may have been torn.
+    /// Erases the next unit unless that was done already; returns its first place. A unit that merely reads as blank is
+    /// not trusted: its erase may have been torn.
     fn prepare_unit<F: NorFlash>(&mut self, flash: &mut F) -> Result<Place, Failed> {
         let first = self.next_unit();
         if !self.prepared {
@@ -174,10 +176,10 @@ impl Journal {
         Ok(first)
     }
 
-    /// Writes a record to the first place from `place` on, in its unit, that takes it; whether one did.
+    /// Writes a record to the first place from `place` on, in the same unit, that takes it; returns whether one did.
     ///
-    /// Each place has a sequence number of its own, also one that is passed over: what was torn there may read as a
-    /// valid record one day, and must not have the number of a later one.
+    /// Each place uses up a sequence number, even if it is passed over: a torn record there may read as valid one day,
+    /// and must not have the number of a later record.
     fn write_from<F: NorFlash>(&mut self, flash: &mut F, place: Place, record: &Record, sequence: &mut u32) -> bool {
         let mut place = Some(place);
         while let Some(this) = place {
@@ -200,7 +202,7 @@ impl Journal {
             .is_some_and(|bytes| flash.read(place.start, bytes).is_ok() && bytes.iter().all(|byte| *byte == 0xff))
     }
 
-    /// Writes and reads back; whether it took.
+    /// Writes a record and reads it back; returns whether the two are equal.
     fn write<F: NorFlash>(&self, flash: &mut F, place: Place, record: &RecordBytes) -> bool {
         let mut bytes = [0xff; STRIDE_LIMIT];
         let mut back = [0; RECORD_LENGTH];
@@ -218,7 +220,7 @@ impl Journal {
     }
 }
 
-/// The sequence number and the record that a place holds, if it is a valid one.
+/// Returns the sequence number and the record at a place, `None` if it holds no valid record.
 fn record_at<F: NorFlash>(flash: &mut F, place: Place) -> Option<(u32, Record)> {
     let mut bytes: RecordBytes = [0; RECORD_LENGTH];
     flash.read(place.start, &mut bytes).ok()?;

@@ -1,8 +1,8 @@
-//! The flash maps: one constant for each board, the only place where an address stands.
+//! The flash maps: one constant for each board, and the only place where an address is written.
 //!
-//! Offsets count from the start of the chip's flash, as the `embedded-storage` traits count them; addresses are what
-//! the core and the linker see. Linker scripts are rendered from these maps by build scripts ([`Board::memory_x`]).
-//! A map that contradicts itself does not compile.
+//! Offsets count from the start of the chip's flash, as in the `embedded-storage` traits; addresses are those that the
+//! core and the linker see. Build scripts render linker scripts from these maps ([`Board::memory_x`]). A map that
+//! contradicts itself does not compile.
 //!
 //! ```text
 //! | bootloader ... info | journal | slot A                      | slot B                      |
@@ -16,15 +16,15 @@ use core::fmt;
 pub enum Slot {
     /// The slot that firmware is linked for.
     A,
-    /// The other one: firmware in it was rebased.
+    /// The other slot: firmware in it was rebased.
     B,
 }
 
 impl Slot {
-    /// Both, in order.
+    /// Both slots, in order.
     pub const BOTH: [Slot; 2] = [Slot::A, Slot::B];
 
-    /// The one that this is not.
+    /// Returns the other slot.
     pub const fn other(self) -> Slot {
         match self {
             Slot::A => Slot::B,
@@ -42,17 +42,17 @@ impl fmt::Display for Slot {
     }
 }
 
-/// A run of bytes: of flash, counted from its start; of RAM, by address.
+/// A range of bytes: of flash, counted from its start; of RAM, by address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
-    /// First byte.
+    /// The first byte.
     pub start: u32,
-    /// Bytes.
+    /// The length in bytes.
     pub length: u32,
 }
 
 impl Region {
-    /// The first byte behind the region.
+    /// Returns the first byte after the region.
     pub const fn end(self) -> u32 {
         self.start + self.length
     }
@@ -67,7 +67,7 @@ pub enum Architecture {
     Armv7M,
 }
 
-/// Where everything lies on one board. All figures are bytes.
+/// The flash map of a board. All figures are in bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Board {
     /// The name that headers carry: ASCII, at most 16 bytes.
@@ -76,25 +76,25 @@ pub struct Board {
     pub architecture: Architecture,
     /// The address at which the core sees the first byte of flash.
     pub flash_address: u32,
-    /// All of the flash.
+    /// The size of the flash.
     pub flash_length: u32,
     /// The bootloader; its last [`INFO_LENGTH`] bytes are its [`info`](crate::info).
     pub bootloader: Region,
     /// The boot journal.
     pub journal: Region,
-    /// What one erase in the journal clears.
+    /// The bytes that one erase in the journal clears.
     pub journal_unit: u32,
     /// Slots A and B.
     pub slots: [Region; 2],
-    /// What one erase in a slot clears.
+    /// The bytes that one erase in a slot clears.
     pub slot_unit: u32,
-    /// The smallest write that the flash allows between two erases; boot records are padded to it.
+    /// The flash's write unit, the smallest write between two erases; boot records are padded to it.
     pub write_size: u32,
     /// Bytes before the payload in a slot: the header, padded so that the vector table meets the core's alignment
     /// (Armv7-M ARM, B3.2.5: the table's size rounded up to a power of two).
     pub header_length: u32,
-    /// The RAM that a stack pointer may point into, by address. Its first
-    /// [`HANDOVER_LENGTH`] bytes belong to bootloader and firmware together.
+    /// The RAM that a stack pointer may point into, by address. Its first [`HANDOVER_LENGTH`] bytes are shared by
+    /// bootloader and firmware.
     pub ram: Region,
 }
 
@@ -152,7 +152,7 @@ pub static PICO: Board = Board {
     ram: Region { start: 0x2000_0000, length: 256 * KIB },
 };
 
-/// Every board that Lifeboot knows.
+/// Every board that Lifeboot supports.
 pub static BOARDS: [&Board; 3] = [&MICROBIT, &STM32F405, &PICO];
 
 const _: () = MICROBIT.check();
@@ -167,38 +167,38 @@ pub const HEADER_LENGTH: usize = 256;
 /// Bytes of a boot record.
 pub const RECORD_LENGTH: usize = 96;
 
-/// Bytes at the end of the bootloader's region that tell about it.
+/// Bytes at the end of the bootloader's region that describe it.
 pub const INFO_LENGTH: usize = 256;
 
 /// Bytes at the start of RAM that bootloader and firmware share; neither's linker may use them.
 pub const HANDOVER_LENGTH: u32 = 64;
 
-/// The updater writes, and the verifier reads, this many bytes at a time; slots and tables start at a multiple of it.
-/// It is the largest write unit there is (RP2040: a 256-byte page).
+/// The updater writes and the verifier reads this many bytes at a time; slots and tables start at a multiple of it. It
+/// is the largest write unit of any supported chip (RP2040: a 256-byte page).
 pub const BLOCK: u32 = 256;
 
 impl Board {
-    /// The region of a slot.
+    /// Returns the region of a slot.
     pub const fn slot(&self, slot: Slot) -> Region {
         self.slots[slot as usize]
     }
 
-    /// The address at which the core sees the byte of flash at `offset`.
+    /// Returns the address at which the core sees the byte of flash at `offset`.
     pub const fn address(&self, offset: u32) -> u32 {
         self.flash_address + offset
     }
 
-    /// The address of the payload's first byte in a slot; firmware is linked to it.
+    /// Returns the address of the payload's first byte in a slot, to which firmware is linked.
     pub const fn payload_address(&self, slot: Slot) -> u32 {
         self.address(self.slot(slot).start) + self.header_length
     }
 
-    /// What has to be added to an address inside the canonical payload when it runs in `slot`; wrapping.
+    /// Returns what must be added to an address inside the canonical payload when it runs in `slot`; wraps.
     pub const fn distance(&self, linked_for: Slot, slot: Slot) -> u32 {
         self.slot(slot).start.wrapping_sub(self.slot(linked_for).start)
     }
 
-    /// The slot that contains an address, if any does.
+    /// Returns the slot that contains an address, if one does.
     pub fn slot_at(&self, address: u32) -> Option<Slot> {
         let offset = address.checked_sub(self.flash_address)?;
         Slot::BOTH.into_iter().find(|slot| {
@@ -207,12 +207,12 @@ impl Board {
         })
     }
 
-    /// Bytes that payload and table can have together at most.
+    /// Returns the maximum length of payload and table together, in bytes.
     pub const fn capacity(&self) -> u32 {
         self.slots[0].length - self.header_length
     }
 
-    /// The name as headers carry it, padded with zeros.
+    /// Returns the name as headers carry it, padded with zeros.
     pub const fn name_bytes(&self) -> [u8; 16] {
         let name = self.name.as_bytes();
         let mut out = [0; 16];
@@ -224,19 +224,20 @@ impl Board {
         out
     }
 
-    /// The board of a name.
+    /// Returns the board with this name.
     pub fn named(name: &str) -> Option<&'static Board> {
         BOARDS.into_iter().find(|board| board.name == name)
     }
 
-    /// The `MEMORY` command of a linker script for firmware in `slot`, in the form that `cortex-m-rt` includes as
-    /// `memory.x`.
+    /// Returns the `MEMORY` command of a linker script for firmware in `slot`, in the form that `cortex-m-rt` includes
+    /// as `memory.x`.
     pub const fn memory_x(&self, slot: Slot) -> MemoryX {
         let flash = Region { start: self.payload_address(slot), length: self.capacity() };
         MemoryX { flash, ram: self.firmware_ram(), info: None }
     }
 
-    /// The `MEMORY` command of the linker script of the bootloader; `INFO` is where its [`info`](crate::info) goes.
+    /// Returns the `MEMORY` command of the bootloader's linker script; `INFO` is the place of its
+    /// [`info`](crate::info).
     pub const fn bootloader_memory_x(&self) -> MemoryX {
         let length = self.bootloader.length - INFO_LENGTH as u32;
         let start = self.address(self.bootloader.start);
@@ -247,13 +248,13 @@ impl Board {
         }
     }
 
-    /// The RAM behind the words that bootloader and firmware share.
+    /// Returns the RAM after the words that bootloader and firmware share.
     const fn firmware_ram(&self) -> Region {
         let shared = HANDOVER_LENGTH;
         Region { start: self.ram.start + shared, length: self.ram.length - shared }
     }
 
-    /// Panics, at compile time, where the map contradicts itself.
+    /// Panics, at compile time, if the map contradicts itself.
     pub const fn check(&self) {
         assert!(self.name.is_ascii() && self.name.len() <= 16, "the board's name does not fit the header");
         let [a, b] = self.slots;

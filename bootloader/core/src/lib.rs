@@ -3,20 +3,20 @@
 //!
 //! | module | owns |
 //! | --- | --- |
-//! | [`layout`] | where everything lies in flash, a constant for each board; the linker scripts |
-//! | [`image`] | the header, and what makes one acceptable |
+//! | [`layout`] | the flash map of each board, as a constant; the linker scripts |
+//! | [`image`] | the header and its checks |
 //! | [`rebase`] | the relocation table; canonical payload to rebased payload and back |
-//! | [`receive`] | an image's bytes on their way into a slot, rebased |
-//! | [`signature`] | Ed25519, and the one check that the library leaves to us |
-//! | [`verify`] | the check of a whole slot, and the proof that it was made |
-//! | [`record`] | the bytes of a boot record, and the state it holds |
-//! | [`journal`] | where boot records lie, how one is found and written whatever was interrupted |
+//! | [`receive`] | the writing of a received image into a slot, rebased |
+//! | [`signature`] | Ed25519, with the checks on numbers that the library omits here |
+//! | [`verify`] | the check of a whole slot, and the type that proves it |
+//! | [`record`] | the bytes of a boot record and the boot state in them |
+//! | [`journal`] | how boot records are found and written, also after an interruption |
 //! | [`boot`](mod@boot) | the boot policy |
-//! | [`info`] | what the bootloader says of itself: format, keys |
-//! | `recovery` | the bootloader's own answers to a host (feature `recovery`) |
+//! | [`info`] | the bootloader's description of itself: format, keys |
+//! | `recovery` | the bootloader's recovery mode: it answers a host itself (feature `recovery`) |
 //! | [`handover`] | the words in RAM that bootloader and firmware share |
 //!
-//! Nothing here panics on bytes that came from flash, and nothing is trusted before it was checked.
+//! Nothing here panics on bytes that came from flash. Nothing is trusted before it has been checked.
 
 #![no_std]
 #![forbid(unsafe_code)]

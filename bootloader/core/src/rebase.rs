@@ -1,22 +1,23 @@
-//! Rebasing: turning the canonical payload into the one that runs in another slot, and back.
+//! Rebasing: converting the canonical payload into the one that runs in another slot, and back.
 //!
-//! The relocation table lists the places of a payload that hold an absolute address inside the image. To rebase is to
-//! add the distance between the slots to each of them; to go back is to subtract it. Addition is a bijection, so there
-//! is exactly one rebased payload for a canonical one, and a signature over the canonical form covers both.
+//! The relocation table lists the places of a payload that hold an absolute address inside the image. Rebasing adds the
+//! distance between the slots to each of them; the reverse subtracts it. Addition is a bijection, so there is exactly
+//! one rebased payload for each canonical one, and a signature over the canonical form covers both.
 //!
-//! That holds for words at any distance, and for the upper half in a `MOVT` where the distance is a multiple of 64 KiB, as
-//! it is on every board whose core has that instruction ([`Board::check`](crate::layout::Board::check)). Elsewhere the
-//! way back does not lead back: a table that lists one all the same, which the host tool refuses to make and to read,
-//! fails here by its digest, in the slot where it matters.
+//! That holds for words at any distance, and for the upper half in a `MOVT` if the distance is a multiple of 64 KiB. It
+//! is on every board whose core has that instruction ([`Board::check`](crate::layout::Board::check)). On other boards a
+//! `MOVT` cannot be rebased back: the host tool refuses to make or read a table that lists one, and here its digest
+//! does not match.
 //!
-//! A table is a run of LEB128 numbers, one an entry, each at most four bytes and in its shortest form:
+//! A table is a sequence of LEB128 numbers, one for each entry, each at most four bytes and in its shortest form:
 //!
 //! | bits | meaning |
 //! | --- | --- |
 //! | 0 | kind: 0 = a word (`R_ARM_ABS32`), 1 = the upper half in a `MOVT` (`R_ARM_THM_MOVT_ABS`) |
-//! | 1.. | half of the gap in bytes between the end of the previous entry (at first: the payload's start) and this one |
+//! | 1.. | half of the gap in bytes between the end of the previous entry (for the first: the payload's start) and this one |
 //!
-//! Gaps cannot be negative, so entries are sorted and disjoint by construction; every decodable table is well formed.
+//! Gaps cannot be negative, so entries are sorted and disjoint by construction: every table that decodes is well
+//! formed.
 
 /// Bytes that one entry covers: a word, or a 32-bit Thumb instruction.
 pub const ENTRY_LENGTH: usize = 4;
@@ -40,7 +41,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The offset of the first byte behind this entry.
+    /// Returns the offset of the first byte after this entry.
     pub const fn end(&self) -> u32 {
         self.offset + ENTRY_LENGTH as u32
     }
@@ -50,7 +51,7 @@ impl Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-/// Decodes a table, a byte at a time, so that a table can be read from flash in pieces of any size.
+/// Decodes a table byte by byte, so that a table can be read from flash in pieces of any size.
 #[derive(Clone, Default)]
 pub struct Decoder {
     end: u32,
@@ -79,15 +80,15 @@ impl Decoder {
         Ok(Some(entry))
     }
 
-    /// Whether the bytes so far end with a whole entry: so must a table.
+    /// Whether the bytes so far end with a whole entry, as every table must.
     pub const fn is_whole(&self) -> bool {
         self.bytes == 0
     }
 }
 
-/// Encodes one entry that follows `previous_end`; returns the bytes and how many of them count.
+/// Encodes one entry that follows `previous_end`; returns the bytes and how many of them are used.
 ///
-/// `None` where the entry overlaps the previous one, is at an odd distance from it, or is too far away.
+/// `None` if the entry overlaps the previous one, is at an odd distance from it, or is too far away.
 pub fn encode(previous_end: u32, entry: Entry) -> Option<([u8; 4], usize)> {
     let gap = entry.offset.checked_sub(previous_end).filter(|gap| gap % 2 == 0)?;
     let mut number = gap | u32::from(entry.kind == Kind::UpperHalf);
@@ -107,7 +108,7 @@ pub fn encode(previous_end: u32, entry: Entry) -> Option<([u8; 4], usize)> {
     }
 }
 
-/// Carries a payload from one form to the other, piece by piece, in order.
+/// Converts a payload from one form to the other, piece by piece, in order.
 #[derive(Clone)]
 pub struct Rebaser {
     distance: u32,
@@ -116,15 +117,17 @@ pub struct Rebaser {
 }
 
 impl Rebaser {
-    /// A rebaser that adds `distance` (wrapping, so that a negative one goes back) to each listed address.
+    /// Returns a rebaser that adds `distance` to each listed address; it wraps, so that a negative distance converts
+    /// back.
     pub const fn new(distance: u32) -> Self {
         Rebaser { distance, next: None, started: false }
     }
 
-    /// Shifts every listed address that lies whole in `bytes`, the part of the payload that starts at `offset`.
+    /// Adds the distance to every listed address that lies entirely in `bytes`, the part of the payload that starts at
+    /// `offset`.
     ///
-    /// Entries come from `table`, in order. Returns how many leading bytes are final: the rest, at most three, is the
-    /// beginning of an entry; call again with it in front of the bytes that follow.
+    /// Takes the entries from `table`, in order. Returns how many leading bytes are final. The rest, at most three,
+    /// begin an entry: the next call must pass them again, before the bytes that follow them.
     pub fn apply<E>(
         &mut self,
         offset: u32,
@@ -146,8 +149,8 @@ impl Rebaser {
         Ok(bytes.len())
     }
 
-    /// Passes over the part of the payload before `offset`, which is in its final form already. Returns whether it can:
-    /// not where an entry lies across `offset`.
+    /// Skips the part of the payload before `offset`, which is in its final form already. Returns whether it could: it
+    /// cannot if an entry crosses `offset`.
     pub fn skip<E>(&mut self, offset: u32, mut table: impl FnMut() -> Result<Option<Entry>, E>) -> Result<bool, E> {
         if !self.started {
             self.next = table()?;
@@ -159,7 +162,8 @@ impl Rebaser {
         Ok(self.next.is_none_or(|entry| entry.offset >= offset))
     }
 
-    /// Whether every entry of the table has been met. False at the payload's end means that the table points past it.
+    /// Whether every entry of the table has been applied. False at the payload's end means that the table points past
+    /// it.
     pub const fn is_done(&self) -> bool {
         self.next.is_none()
     }
@@ -183,8 +187,8 @@ fn shift(place: &mut [u8; ENTRY_LENGTH], kind: Kind, distance: u32) {
     }
 }
 
-/// That rebasing can be undone, in pieces of any size, and that a table has one form only, is asserted by the fuzz target
-/// `relocation_tables`.
+/// The fuzz target `relocation_tables` asserts that rebasing can be undone, in pieces of any size, and that each table
+/// has one form only.
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
-//! Receiving an image: its bytes come in order, the relocation table first, then the payload in canonical form; what
-//! goes to flash are blocks, the payload's rebased for their slot.
+//! Receives an image: the relocation table first, then the payload in canonical form, each in order. Writes blocks to
+//! flash, those of the payload rebased for their slot.
 //!
-//! Nothing is erased here, and the header is not written: that is the caller's.
+//! Erases nothing and does not write the header: both are the caller's task.
 
 use crate::image::{Checked, Invalid};
 use crate::layout::{BLOCK, Board};
@@ -20,7 +20,7 @@ pub enum Phase {
     Payload,
 }
 
-/// An image under way into its slot. All offsets count from the start of the slot.
+/// An image that is being received into its slot. All offsets count from the start of the slot.
 pub struct Receiver {
     checked: Checked,
     phase: Phase,
@@ -28,16 +28,16 @@ pub struct Receiver {
     written: u32,
     /// Bytes in `buffer`.
     filled: usize,
-    /// How many of them are in their final form.
+    /// How many of those bytes are in their final form.
     done: usize,
     table: TableReader,
     rebaser: Rebaser,
-    /// A block, and behind it the beginning of the next one: an entry may lie across the border.
+    /// A block, and after it the beginning of the next one: an entry may cross the border.
     buffer: [u8; BLOCK_LENGTH + ENTRY_LENGTH],
 }
 
 impl Receiver {
-    /// Receives the image whose header was `checked` for a slot.
+    /// Starts to receive the image whose header was `checked` for a slot.
     pub fn new(checked: Checked, board: &Board) -> Self {
         let mut receiver = Receiver {
             table: TableReader::new(&checked, board),
@@ -53,27 +53,27 @@ impl Receiver {
         receiver
     }
 
-    /// What the image's header was checked for.
+    /// Returns the image's checked header.
     pub const fn checked(&self) -> &Checked {
         &self.checked
     }
 
-    /// The part that is being received.
+    /// Returns the part that is being received.
     pub const fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// The first offset that is not in flash yet.
+    /// Returns the first offset that is not in flash yet.
     pub const fn written(&self) -> u32 {
         self.written
     }
 
-    /// The next offset that needs bytes; the payload's end when all are there.
+    /// Returns the next offset that needs bytes; the payload's end when all have been received.
     pub const fn next(&self) -> u32 {
         self.written + self.filled as u32
     }
 
-    /// Where this phase begins.
+    /// Returns the offset at which this phase begins.
     pub fn phase_start(&self) -> u32 {
         match self.phase {
             Phase::Table => self.checked.table_offset(),
@@ -81,7 +81,7 @@ impl Receiver {
         }
     }
 
-    /// Where it ends.
+    /// Returns the offset at which this phase ends.
     pub fn phase_end(&self) -> u32 {
         let header = self.checked.header();
         match self.phase {
@@ -90,21 +90,21 @@ impl Receiver {
         }
     }
 
-    /// Whether everything is in flash but the header.
+    /// Whether everything but the header is in flash.
     pub fn is_complete(&self) -> bool {
         self.phase == Phase::Payload && self.next() == self.phase_end() && self.filled == 0
     }
 
-    /// Whether nothing waits to be written.
+    /// Whether no received bytes wait to be written.
     pub const fn is_empty(&self) -> bool {
         self.filled == 0
     }
 
-    /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. What is [`due`](Self::due) has
-    /// to be [`written`](Self::write) before the rest is offered.
+    /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. If bytes are
+    /// [`due`](Self::due) then, they must be [written](Self::write) before the rest is passed.
     ///
     /// # Errors
-    /// [`Invalid::Table`], where the table turns out to be none, or points past the payload.
+    /// [`Invalid::Table`] if the relocation table does not decode, or points past the payload.
     pub fn feed<F: NorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Invalid> {
         let room = (self.buffer.len() - self.filled).min((self.phase_end() - self.next()) as usize);
         let taken = bytes.get(..bytes.len().min(room)).unwrap_or_default();
@@ -128,11 +128,11 @@ impl Receiver {
         Ok(taken.len())
     }
 
-    /// Passes over everything before `to`, which the slot holds already in its final form; nothing may be waiting.
-    /// Returns whether it did: not where a relocation lies across `to`.
+    /// Skips everything before `to`, which the slot already holds in its final form. No received bytes may wait to be
+    /// written. Returns whether it could: it cannot if a relocation crosses `to`.
     ///
     /// # Errors
-    /// As [`feed`](Self::feed).
+    /// As for [`feed`](Self::feed).
     pub fn pass<F: NorFlash>(&mut self, to: u32, flash: &mut F) -> Result<bool, Invalid> {
         if self.phase == Phase::Payload {
             let (mut table, mut rebaser) = (self.table.clone(), self.rebaser.clone());
@@ -150,7 +150,8 @@ impl Receiver {
         Ok(true)
     }
 
-    /// Bytes that can be written now, at [`written`](Self::written): a block, or what is left of a phase; else none.
+    /// Returns how many bytes can be written now, at [`written`](Self::written): a block, or the rest of a phase; else
+    /// 0.
     pub fn due(&self) -> usize {
         if self.done >= BLOCK_LENGTH {
             BLOCK_LENGTH
@@ -161,10 +162,10 @@ impl Receiver {
         }
     }
 
-    /// Writes what is [`due`](Self::due), to flash that is erased.
+    /// Writes the bytes that are [`due`](Self::due). The flash there must be erased.
     ///
     /// # Errors
-    /// [`Invalid::Flash`].
+    /// [`Invalid::Flash`] if the flash cannot be written.
     pub fn write<F: NorFlash>(&mut self, flash: &mut F, board: &Board) -> Result<(), Invalid> {
         let length = self.due();
         let mut block = [0xff; BLOCK_LENGTH];
@@ -182,9 +183,9 @@ impl Receiver {
         Ok(())
     }
 
-    /// Goes on to the payload when the table is written.
+    /// Switches to the payload when the table is written.
     fn leave_finished_phase(&mut self) {
-        // By what is in flash: the end of the table may still be in the buffer.
+        // Decided by what is in flash: the end of the table may still be in the buffer.
         if self.phase == Phase::Table && self.written == self.phase_end() {
             self.phase = Phase::Payload;
             self.written = self.phase_start();

@@ -9,8 +9,8 @@
 //! | 0x03 | 1 | confirmed slot: 0 = A, 1 = B |
 //! | 0x04 | 4 | sequence number |
 //! | 0x08 | 1 | trial slot: 0 = A, 1 = B, 0xFF = none |
-//! | 0x09 | 1 | starts left for the trial after a crash or a request |
-//! | 0x0A | 1 | starts left for the trial after a loss of power |
+//! | 0x09 | 1 | attempts left for the trial after a crash or a request |
+//! | 0x0A | 1 | attempts left for the trial after a loss of power |
 //! | 0x0B | 1 | revoked keys, a bit each |
 //! | 0x0C | 4 | epoch floor |
 //! | 0x10 | 76 | the last outcome, and the quarantine: see [`Outcomes`] |
@@ -18,6 +18,7 @@
 
 mod outcomes;
 mod reset;
+mod slot_byte;
 
 pub use outcomes::{Ending, Outcome, Outcomes, QUARANTINED, REJECTED_DIGEST, Rejection};
 pub use reset::{Cause, Fault, Reset};
@@ -25,14 +26,15 @@ pub use reset::{Cause, Fault, Reset};
 use crate::bytes::{field, put};
 use crate::checksum::CRC;
 use crate::layout::Slot;
+use slot_byte::slot_from_byte;
 
 pub use crate::layout::RECORD_LENGTH;
 use outcomes::OUTCOMES;
 
-/// Starts of a trial that end in a crash, before it is rejected.
+/// Attempts of a trial that may end in a crash before it is rejected.
 pub const CRASH_ATTEMPTS: u8 = 3;
-/// Starts of a trial that end in a loss of power, before it is rejected: more, since a bad power supply is not the
-/// firmware's fault; bounded, so that firmware that pulls the supply down cannot loop for ever.
+/// Attempts of a trial that may end in a loss of power before it is rejected. More than for crashes, since a bad power
+/// supply is not the firmware's fault; bounded, so that firmware that overloads the supply cannot loop endlessly.
 pub const POWER_ATTEMPTS: u8 = 10;
 
 const MAGIC: [u8; 2] = *b"LR";
@@ -46,19 +48,19 @@ pub type RecordBytes = [u8; RECORD_LENGTH];
 pub struct Trial {
     /// The slot.
     pub slot: Slot,
-    /// Starts left after a crash or a request.
+    /// Attempts left after a crash or a request.
     pub attempts: u8,
-    /// Starts left after a loss of power.
+    /// Attempts left after a loss of power.
     pub power_attempts: u8,
 }
 
 impl Trial {
-    /// A trial that was not started yet.
+    /// Returns a trial that was not started yet.
     pub const fn new(slot: Slot) -> Self {
         Trial { slot, attempts: CRASH_ATTEMPTS, power_attempts: POWER_ATTEMPTS }
     }
 
-    /// The trial with one start less, `None` where none is left.
+    /// Returns the trial with one attempt fewer, `None` if none is left.
     pub const fn started(self, cause: Cause) -> Option<Trial> {
         let Trial { slot, attempts, power_attempts } = self;
         if cause.is_power_loss() {
@@ -91,13 +93,13 @@ impl Record {
     pub const FACTORY: Record =
         Record { confirmed: Slot::A, trial: None, epoch_floor: 0, revoked: 0, outcomes: Outcomes::NONE };
 
-    /// The state once a trial has ended so. Whoever writes an outcome makes the record by this, so that no rejection is
-    /// forgotten.
+    /// Returns the state after a trial has ended with `outcome`. Every caller that records an outcome must use this, so
+    /// that no rejection is lost.
     pub fn ended(&self, outcome: &Outcome) -> Record {
         Record { trial: None, outcomes: self.outcomes.followed_by(outcome), ..*self }
     }
 
-    /// The bytes, with their sequence number and CRC.
+    /// Returns the bytes of the record, with this sequence number and the CRC.
     pub fn to_bytes(&self, sequence: u32) -> RecordBytes {
         let mut out = [0; RECORD_LENGTH];
         put::<0x00, 2, RECORD_LENGTH>(&mut out, MAGIC);
@@ -113,9 +115,9 @@ impl Record {
         out
     }
 
-    /// The sequence number and the state in these bytes; `None` where they are not a whole record.
+    /// Returns the sequence number and the state in these bytes; `None` if they are not a whole record.
     pub fn from_bytes(bytes: &RecordBytes) -> Option<(u32, Record)> {
-        // The magic first: blank flash and garbage are told apart from a record without the cost of a CRC.
+        // The magic is checked first: it excludes blank flash and most garbage without the cost of a CRC.
         if field::<0x00, 2, RECORD_LENGTH>(bytes) != MAGIC {
             return None;
         }
@@ -140,13 +142,5 @@ impl Record {
             outcomes: Outcomes(field::<0x10, OUTCOMES, RECORD_LENGTH>(bytes)),
         };
         Some((u32::from_le_bytes(field::<0x04, 4, RECORD_LENGTH>(bytes)), record))
-    }
-}
-
-const fn slot_from_byte(byte: u8) -> Option<Slot> {
-    match byte {
-        0 => Some(Slot::A),
-        1 => Some(Slot::B),
-        _ => None,
     }
 }

@@ -1,17 +1,22 @@
-//! Recovery: the bootloader itself answers the host, where no slot can be started, or where it was asked to.
+//! Recovery: the bootloader itself answers the host, if no slot can be started or if recovery was requested.
 //!
-//! It speaks the firmware's protocol, as far as a push needs it, in a fraction of the code: no serde, one frame at a time,
-//! the whole slot erased before the first byte. What it receives is judged as by firmware: the header before anything is
-//! erased, everything once more at the end; and it starts nothing: the next boot does, which verifies as ever.
+//! It speaks the firmware's protocol, as far as a push needs it, in a fraction of the code: no serde, one frame at a
+//! time, the whole slot erased before the first byte. It checks what it receives as firmware does: the header before
+//! anything is erased, and the whole image again at the end. It never starts an image: the next boot does, and verifies
+//! it as always.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `answer` | what is answered |
+//! | `answer` | the answers to a host |
+//! | `numbers` | the numbers of the variants of answers |
+//! | `line` | what it needs of the chip |
 //! | `frame` | frames in and out |
-//! | `request` | what a message asks |
+//! | `request` | the requests of a host |
 
 mod answer;
 mod frame;
+mod line;
+mod numbers;
 mod request;
 
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
@@ -21,37 +26,25 @@ use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
 use crate::record::{Cause, Record, Trial};
 use crate::verify::verify;
-use answer::{body, number, refusal};
 use embedded_storage::nor_flash::NorFlash;
 use frame::Incoming;
+use numbers::{body, number, refusal};
 use request::{Reader, command};
 
-/// Bytes of image that one frame can bring.
+pub use line::Line;
+
+/// Maximum number of an image's bytes in one frame.
 pub const CHUNK: usize = 512;
-/// Bytes of a message beside them, at most, and of its CRC: session, number, variant, offset, length.
+/// Maximum number of a message's other bytes, with its CRC: session, number, variant, offset, length.
 const OVERHEAD: usize = 3 + 1 + 1 + 5 + 2 + 4;
 
-/// A host's silence, in milliseconds, after which another one may take over: `lifeboot_wire::SESSION_TIMEOUT_MS`.
+/// Milliseconds without a request after which another host may take the session: `lifeboot_wire::SESSION_TIMEOUT_MS`.
 const SESSION_TIMEOUT_MS: u32 = 3000;
-/// Silence after which a bootloader that was asked to answer starts the firmware after all.
+/// Milliseconds without a request after which a requested recovery ends and the firmware is started.
 pub const RECOVERY_TIMEOUT_MS: u32 = 60_000;
 
-/// The serial line, the time and the watchdog, as the chip has them.
-pub trait Line {
-    /// The next byte, where one has arrived.
-    fn receive(&mut self) -> Option<u8>;
-    /// Sends a byte, when there is room.
-    fn send(&mut self, byte: u8);
-    /// Waits until everything that was sent has left.
-    fn flush(&mut self);
-    /// Milliseconds from any start, wrapping.
-    fn now(&mut self) -> u32;
-    /// Called again and again: between two bytes, and before each flash operation that takes long.
-    fn feed_watchdog(&mut self);
-}
-
-/// Answers hosts until the chip is to be reset: a host asked for that, or, where it was `requested` to answer, none was heard
-/// for [`RECOVERY_TIMEOUT_MS`]. `requested`: the confirmed slot may be a good one, so it is not written.
+/// Answers hosts until the chip must be reset: a host requested that, or recovery was `requested` and no request was
+/// received for [`RECOVERY_TIMEOUT_MS`]. If `requested`, the confirmed slot may be valid, so it is never written.
 pub fn serve<F: NorFlash, L: Line>(
     flash: &mut F,
     board: &'static Board,
@@ -61,7 +54,7 @@ pub fn serve<F: NorFlash, L: Line>(
     requested: bool,
 ) {
     let mut journal = Journal::open(flash, board);
-    // A flash that takes no record is one more reason to answer.
+    // An error is ignored: if the flash takes no record, recovery is needed all the more.
     let _ = journal.rewrite_if_suspect(flash, cause);
     let heard = line.now();
     let mut server = Server {
@@ -89,9 +82,9 @@ pub fn serve<F: NorFlash, L: Line>(
     }
 }
 
-/// What takes long, and much stack: done when nothing of the frame that asked for it is left there.
+/// What takes long and needs much stack: done after the request's frame has left the stack.
 enum Task {
-    /// Into a slot; with force, an image that was rejected before, too.
+    /// Into a slot; with force, an image that was rejected before is accepted.
     Begin(Slot, bool),
     Finish,
     Reset,
@@ -104,22 +97,22 @@ struct Server<'a, F, L> {
     line: &'a mut L,
     journal: Journal,
     requested: bool,
-    /// That of the last request to begin.
+    /// The header of the last request to begin.
     header: HeaderBytes,
-    /// The transfer of its image.
+    /// The transfer of that header's image.
     receiver: Option<Receiver>,
-    /// Which host holds the session.
+    /// The host that holds the session.
     holder: Option<u16>,
-    /// When a request was last heard.
+    /// When the last request was received.
     heard: u32,
     /// The session and the number of the last request.
     request: (u16, u8),
-    /// The last task that was done: a repetition of the request is answered, not carried out.
+    /// The last task that was done: if its request is repeated, it is answered and not carried out again.
     done: Option<(u16, u8)>,
 }
 
 impl<F: NorFlash, L: Line> Server<'_, F, L> {
-    /// Answers what can be answered at once, until something is to be done.
+    /// Answers requests that can be answered at once, until a task is to be done.
     #[inline(never)]
     fn next(&mut self) -> Task {
         let mut frame = Incoming::<{ CHUNK + OVERHEAD }>::new();
@@ -158,7 +151,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         self.heard = self.heard.wrapping_add(silence);
         let is_repeated = self.done == Some(self.request);
         if !is_repeated {
-            // Its number comes around again.
+            // Request numbers wrap around, so an old one must not match later.
             self.done = None;
         }
         let (variant, result) = match command {
@@ -169,7 +162,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
                     match message.0.split_first_chunk() {
                         Some((header, rest)) if is_header => {
                             self.header = *header;
-                            // The version that is believed to run stands in between; nothing runs here.
+                            // The version that the host expects to be running is skipped: in recovery none is.
                             let [target, force] = rest.last_chunk().copied().unwrap_or_default();
                             return Some(Task::Begin(if target == 0 { Slot::A } else { Slot::B }, force != 0));
                         }
@@ -182,7 +175,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
                 message.number();
                 let written = self.write(offset, message.0);
                 if written.is_err() {
-                    // What is wrong with the image does not get better; half a table must not be read on.
+                    // An image's error is permanent; half a table must not be read on.
                     self.receiver = None;
                 }
                 (body::WRITTEN, written)
@@ -201,7 +194,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         (command == command::RESET).then_some(Task::Reset)
     }
 
-    /// Milliseconds since a request was heard.
+    /// Returns the milliseconds since the last request was received.
     fn silence(&mut self) -> u32 {
         self.line.now().wrapping_sub(self.heard)
     }
@@ -231,7 +224,8 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         Ok(self.receiver.insert(Receiver::new(checked, self.board)).next())
     }
 
-    /// Bytes at any other offset than the next one are not taken, and answered all the same.
+    /// Writes bytes of the image. Bytes at any other offset than the next one are dropped, and answered with the next
+    /// offset.
     fn write(&mut self, offset: u32, mut bytes: &[u8]) -> Result<u32, u8> {
         let receiver = self.receiver.as_mut().ok_or(refusal::NO_TRANSFER)?;
         if offset == receiver.next() {
@@ -260,7 +254,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         let mut record = *self.journal.record();
         verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;
         record.trial = Some(Trial::new(slot));
-        // Where nothing starts, the confirmed slot may be the target: it has to earn that name again.
+        // If no slot can be started, the target may be the confirmed slot: the new image must confirm first.
         record.confirmed = slot.other();
         self.journal.append(self.flash, record).map_err(|_| number(Invalid::Flash))?;
         Ok(0)

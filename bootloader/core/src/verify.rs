@@ -1,19 +1,19 @@
-//! The check of a whole slot, from the flash that it would run in.
+//! The check of a whole slot, read from the flash that the firmware would run in.
 //!
-//! [`Verified`] is the proof that it was made, in this boot, for this slot; only this module makes one, and the jump
-//! takes nothing else (invariant 1). The check reads block by block, so that the bootloader makes it in one go and
-//! the updater between two turns of the application's loop, with the same code.
+//! [`Verified`] proves that the check was made, in this boot, for this slot. Only this module makes one, and the jump
+//! takes nothing else (invariant 1). The check reads block by block: the bootloader runs it in one go, the updater
+//! between two turns of the application's loop, with the same code.
 //!
 //! What was verified is what is started: in the same boot, from the same flash, read in the same way. Between check and
 //! start only the bootloader runs, with no interrupt and no DMA, and it writes to the journal alone; caches that it has
-//! switched on are emptied before the jump. The header is read once, and what the rest goes by is that copy. What remains
-//! is flash that answers differently the second time: inside a chip, a bit at its limit, which no reader can exclude; on
-//! chips whose flash is a part of its own (RP2040), a hostile part, or somebody at its wires. Against these there is no
-//! defence here.
+//! enabled are invalidated before the jump. The header is read once, and the rest of the check uses that copy. What
+//! remains is flash that reads differently the second time: inside a chip, a marginal bit, which no reader can exclude;
+//! on chips with external flash (RP2040), a hostile flash part or an attacker on its wires. There is no defence against
+//! these here.
 //!
-//! And the core may be made to skip an instruction, by whoever has his hands on supply or clock. So the decision is taken
-//! twice: [`verify`] takes it, and [`recheck`] looks again, right before the jump. A test leaves out each instruction of the
-//! real bootloader in turn, and no bad image starts (`tests/cases/skips.rs`).
+//! An attacker with access to supply or clock may make the core skip an instruction. So the decision is made twice:
+//! [`verify`] makes it, and [`recheck`] repeats it right before the jump. A test skips each instruction of the real
+//! bootloader in turn, and no bad image starts (`tests/cases/skips.rs`).
 
 use crate::image::{Checked, HEADER_LENGTH, Invalid, Trust};
 use crate::info::BootloaderInfo;
@@ -26,20 +26,20 @@ use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use sha256::{Digest, Sha256};
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
-/// Between two blocks the buffer is full of this; no block of an image is.
+/// Fills the buffer between two blocks; no block of an image consists of it.
 const FILLING: u8 = 0xa5;
-/// A block, and in front of it what the previous one left of an entry that lies across their border.
+/// A block, and before it the bytes that the previous block left of an entry that crosses their border.
 const BUFFER_LENGTH: usize = BLOCK_LENGTH + ENTRY_LENGTH;
 
-/// Aligned, so that it is filled, read into and hashed by words.
+/// Aligned, so that it is filled, read and hashed by words.
 #[repr(align(4))]
 #[derive(Clone)]
 struct Buffer([u8; BUFFER_LENGTH]);
 
-/// Firmware that was found whole, signed and fit for its slot.
+/// Firmware that was found complete, signed and valid for its slot.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Its header; the digest there is what was computed of payload and table.
+    /// Its header; the digest in it is the one computed over payload and table.
     checked: Checked,
     vectors: u32,
     stack: u32,
@@ -47,45 +47,46 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// The slot that it lies in.
+    /// Returns the slot that the firmware lies in.
     pub const fn slot(&self) -> Slot {
         self.checked.slot()
     }
-    /// Its version.
+    /// Returns its version.
     pub const fn version(&self) -> Version {
         self.checked.header().version
     }
-    /// Its epoch.
+    /// Returns its epoch.
     pub const fn epoch(&self) -> u32 {
         self.checked.header().epoch
     }
-    /// The keys of this device's table that its confirm revokes, a bit each.
+    /// Returns the keys of this device's table that its confirm revokes, a bit each.
     pub const fn revokes(&self) -> u8 {
         self.checked.revokes()
     }
-    /// The SHA-256 of its canonical payload and table.
+    /// Returns the SHA-256 of its canonical payload and table.
     pub const fn digest(&self) -> &[u8; 32] {
         &self.checked.header().digest
     }
-    /// Address of its vector table.
+    /// Returns the address of its vector table.
     pub const fn vectors(&self) -> u32 {
         self.vectors
     }
-    /// Its initial stack pointer: inside RAM and aligned to 8.
+    /// Returns its initial stack pointer: inside RAM and aligned to 8.
     pub const fn stack(&self) -> u32 {
         self.stack
     }
-    /// Its entry point: inside the payload, Thumb bit set.
+    /// Returns its entry point: inside the payload, Thumb bit set.
     pub const fn entry(&self) -> u32 {
         self.entry
     }
 }
 
-/// What [`recheck`] says where all is well: no number that a register or fresh memory is likely to hold.
+/// What [`recheck`] returns if all checks pass: no number that a register or fresh memory is likely to hold.
 pub const RECHECK_OK: u32 = 0x4C42_A5C3;
 
-/// Looks once more, and on its own, at who may run: `RECHECK_OK`, or another number. What was computed of signature and payload
-/// is compared again, as data, with what flash says; board, epoch and key are held against a boot record that is read again.
+/// Checks independently, once more, that the firmware may run; returns `RECHECK_OK` if so, else another number. What
+/// was computed from signature and payload is compared with flash again, as data; board, epoch and key are checked
+/// against a boot record that is read again.
 #[inline(never)]
 pub fn recheck<F: NorFlash>(firmware: &Verified, flash: &mut F, board: &'static Board, info: &BootloaderInfo) -> u32 {
     let Record { revoked, epoch_floor, .. } = *Journal::open(flash, board).record();
@@ -96,7 +97,7 @@ pub fn recheck<F: NorFlash>(firmware: &Verified, flash: &mut F, board: &'static 
 }
 
 /// Reads and checks the header in a slot.
-#[inline(never)] // So that what the rest of a verification keeps on the stack is not there while the signature is checked.
+#[inline(never)] // Keeps the rest of a verification off the stack while the signature is checked.
 pub fn check_header<F: ReadNorFlash>(flash: &mut F, trust: &Trust, slot: Slot) -> Result<Checked, Invalid> {
     let mut bytes = [0; HEADER_LENGTH];
     flash.read(trust.board.slot(slot).start, &mut bytes).map_err(|_| Invalid::Flash)?;
@@ -119,7 +120,7 @@ fn check_content<F: ReadNorFlash>(flash: &mut F, board: &Board, checked: Checked
     }
 }
 
-/// Reads a relocation table out of flash, an entry at a time.
+/// Reads a relocation table from flash, one entry at a time.
 #[derive(Clone)]
 pub struct TableReader {
     position: u32,
@@ -129,18 +130,18 @@ pub struct TableReader {
 }
 
 impl TableReader {
-    /// The table of a checked image, in its slot.
+    /// Returns a reader for the table of a checked image, in its slot.
     pub fn new(checked: &Checked, board: &Board) -> Self {
         Self::at(board.slot(checked.slot()).start + checked.table_offset(), checked.header().table_length)
     }
 
-    /// The table that begins at `position` in flash, in bytes, and is `length` long.
+    /// Returns a reader for the table of `length` bytes that begins at `position` in flash, in bytes.
     #[inline]
     pub fn at(position: u32, length: u32) -> Self {
         TableReader { position, end: position + length, window: [0; 32], decoder: Decoder::default() }
     }
 
-    /// The next entry, `None` behind the last one.
+    /// Returns the next entry, `None` after the last one.
     pub fn next<F: ReadNorFlash>(&mut self, flash: &mut F) -> Result<Option<Entry>, Invalid> {
         while self.position < self.end {
             let index = self.position as usize % self.window.len();
@@ -157,14 +158,14 @@ impl TableReader {
     }
 }
 
-/// A check of a slot's payload and table under way, its header already found good.
+/// A check of a slot's payload and table in progress; its header has already been checked.
 #[derive(Clone)]
 pub struct Check {
     checked: Checked,
     hash: Sha256,
     table: TableReader,
     rebaser: Rebaser,
-    /// Bytes hashed so far: first of the payload, then of the table.
+    /// Bytes hashed so far: first the payload's, then the table's.
     hashed: u32,
     /// Bytes at the start of `buffer` that are read but not hashed yet.
     held: usize,
@@ -187,18 +188,19 @@ impl Check {
         }
     }
 
-    /// Whether the next [`step`](Self::step) reads a block of the payload that lies before `written`, an offset in the slot.
+    /// Whether the next [`step`](Self::step) reads a block of the payload that lies before `written`, an offset in the
+    /// slot.
     pub fn is_before(&self, written: u32) -> bool {
         let read = self.hashed + self.held as u32;
         u32::from(self.checked.header().header_length) + read + BLOCK <= written
     }
 
-    /// Reads and hashes one block more; the proof, once everything was read and is good.
+    /// Reads and hashes one more block; returns the proof once everything was read and is valid.
     pub fn step<F: ReadNorFlash>(&mut self, flash: &mut F, board: &Board) -> Result<Option<Verified>, Invalid> {
         let header = self.checked.header();
         let (payload_length, table_length) = (header.payload_length, header.table_length);
         let slot_start = board.slot(self.checked.slot()).start;
-        // What was hashed must not count a second time, in place of a block that was not read.
+        // Bytes that were hashed must not be hashed again if the read of the next block is skipped.
         self.buffer.0.get_mut(self.held..).unwrap_or_default().fill(FILLING);
         if self.hashed < payload_length {
             let length = self.read(flash, slot_start + board.header_length, payload_length)?;
@@ -229,11 +231,12 @@ impl Check {
         self.finish(board).map(Some)
     }
 
-    /// Fills the buffer behind what is held with a block, or less at the `end` of what is to be hashed; returns how many
-    /// bytes the buffer then holds. `start` is where in flash the first byte to be hashed lies, or would lie. Where to read
-    /// follows from what was hashed, so that no block is read twice in place of another.
+    /// Reads a block into the buffer after the held bytes, or less at the `end` of what is hashed; returns how many
+    /// bytes the buffer then holds. `start` is where the first hashed byte lies in flash, or would lie. The position to
+    /// read follows from what was hashed, so that no block can be read twice instead of another.
     fn read<F: ReadNorFlash>(&mut self, flash: &mut F, start: u32, end: u32) -> Result<usize, Invalid> {
-        // Whole blocks, from a multiple of a block: aligned for any flash's reads, and inside the slot, which ends at one.
+        // Whole blocks, at a multiple of a block: aligned for any flash's reads, and inside the slot, which ends at a
+        // block.
         let position = self.hashed + self.held as u32;
         let place = self.buffer.0.get_mut(self.held..self.held + BLOCK_LENGTH).ok_or(Invalid::Bounds)?;
         flash.read(start.wrapping_add(position), place).map_err(|_| Invalid::Flash)?;
@@ -249,7 +252,7 @@ impl Check {
         let [a, b, c, d, e, f, g, h] = self.vectors;
         let (stack, entry) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
         let vectors = board.payload_address(self.checked.slot());
-        // A stack grows down, so it may start right behind the RAM's last byte, and not in the words that are shared.
+        // A stack grows down, so it may start right after the RAM's last byte; it must not start in the shared words.
         if stack <= board.ram.start + HANDOVER_LENGTH || stack > board.ram.end() || !stack.is_multiple_of(8) {
             return Err(Invalid::Stack);
         }

@@ -11,19 +11,19 @@ pub struct Version {
     pub minor: u16,
     /// Corrections.
     pub patch: u32,
-    /// Counts builds of one version; 0 where nobody counts.
+    /// Counts the builds of one version; 0 if builds are not counted.
     pub build: u32,
 }
 
 impl Version {
-    /// The byte form: major and minor in two bytes each, patch and build in four, little-endian.
+    /// Returns the byte form: major and minor in two bytes each, patch and build in four, little-endian.
     pub const fn to_bytes(self) -> [u8; 12] {
         let ([a, b], [c, d]) = (self.major.to_le_bytes(), self.minor.to_le_bytes());
         let ([e, f, g, h], [i, j, k, l]) = (self.patch.to_le_bytes(), self.build.to_le_bytes());
         [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 
-    /// The version in its byte form; every twelve bytes are one.
+    /// Returns the version in this byte form. Any twelve bytes are a version.
     pub const fn from_bytes(bytes: [u8; 12]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
         Version {

@@ -1,38 +1,30 @@
-//! What the chips have in common, since all of their cores are Cortex-M: vectors, registers, resets, the jump.
+//! What all chips share, since their cores are Cortex-M: vectors, registers, resets, the jump.
 //!
-//! Sections are of the Armv6-M Architecture Reference Manual (DDI 0419); the Armv7-M one (DDI 0403) says the same of
-//! everything here.
+//! Sections are those of the Armv6-M Architecture Reference Manual (DDI 0419); the Armv7-M one (DDI 0403) agrees on
+//! everything used here.
 
-use super::BOARD;
-use core::arch::{asm, naked_asm};
-use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
-use lifeboot_core::handover::{self, Boot, boot_words, cause_word, fault_in};
-use lifeboot_core::record::{Cause, Fault};
+use super::board::BOARD;
+use super::fault::fault;
+#[cfg(not(feature = "recovery"))]
+use core::arch::asm;
+use core::arch::naked_asm;
+use lifeboot_core::handover;
 use lifeboot_core::verify::{RECHECK_OK, Verified};
 
-/// Where the words lie that bootloader and firmware share.
-pub const HANDOFF_BASE: usize = BOARD.ram.start as usize;
-const CAUSE_WORD: usize = HANDOFF_BASE + handover::CAUSE as usize;
-const BOOT_WORD: usize = HANDOFF_BASE + handover::BOOT as usize;
-const VERIFICATION_WORD: usize = HANDOFF_BASE + handover::VERIFICATION as usize;
-const FAULT_WORDS: usize = HANDOFF_BASE + handover::FAULT as usize;
-
-const AIRCR: usize = 0xE000_ED0C;
-/// AIRCR: the key that a write needs, and SYSRESETREQ (B3.2.6).
-const SYSTEM_RESET: u32 = 0x05FA_0004;
-
 unsafe extern "C" {
-    /// The end of RAM, by the linker script.
+    /// The end of RAM, defined by the linker script.
     static _stack_start: u32;
+    /// What the bootloader does, in `main.rs`. A symbol, since nothing here may import what is above it.
+    fn lifeboot_reset() -> !;
 }
 
 /// An entry of the vector table (B1.5.3).
 #[repr(C)]
 pub union Vector {
     stack: *const u32,
-    /// Of what never returns.
+    /// An entry point that never returns.
     pub entry: extern "C" fn() -> !,
-    /// Of an exception or interrupt.
+    /// A handler of an exception or interrupt.
     pub handler: unsafe extern "C" fn(),
 }
 
@@ -40,89 +32,21 @@ pub union Vector {
 unsafe impl Sync for Vector {}
 
 impl Vector {
-    /// The first: the stack pointer to start with.
+    /// The first entry: the initial stack pointer.
     pub const STACK: Vector = Vector { stack: &raw const _stack_start };
-    /// The second: the instruction to start with.
+    /// The second entry: the reset handler.
     pub const RESET: Vector = Vector { entry: lifeboot_entry };
 }
 
-/// The handler of whatever must not happen while the bootloader runs.
-pub extern "C" fn fault() -> ! {
-    super::reset(Cause::Fault)
-}
-
-/// What is known of the last reset.
-#[derive(Clone, Copy)]
-pub struct Reset {
-    /// Why it happened.
-    pub cause: Cause,
-    /// Whether whoever asked for it wants the bootloader to answer the host.
-    #[cfg(feature = "recovery")]
-    pub recovery: bool,
-}
-
-impl Reset {
-    /// A reset by this cause, with the word that was [noted](read_reset_note). RAM alone does not prove a request: where the chip
-    /// names another cause, nobody asked.
-    #[cfg_attr(not(feature = "recovery"), expect(unused_variables))]
-    pub fn new(cause: Cause, noted: u32) -> Self {
-        Reset {
-            cause,
-            #[cfg(feature = "recovery")]
-            recovery: cause == Cause::Request && handover::asks_for_recovery(noted),
-        }
-    }
-}
-
-/// Leaves the cause of the reset that is about to be made.
-pub fn note_cause(cause: Cause) {
-    store(CAUSE_WORD, cause_word(cause));
-    barrier();
-}
-
-/// Resets the core and, but for what the chip's manual excepts, the chip.
-#[cfg_attr(feature = "rp2040", expect(dead_code, reason = "there it is the core alone"))]
-pub fn request_reset() -> ! {
-    store(AIRCR, SYSTEM_RESET);
-    wait_for_reset()
-}
-
-/// It was asked for, and takes some cycles.
-pub fn wait_for_reset() -> ! {
-    loop {
-        core::hint::spin_loop();
-    }
-}
-
-/// The word that whoever reset the chip has left, once.
-pub fn read_reset_note() -> u32 {
-    let noted = load(CAUSE_WORD);
-    store(CAUSE_WORD, 0);
-    noted
-}
-
-/// The crash that firmware has left word of, once; `None` where the chip was reset for another cause.
-pub fn read_fault_note(cause: Cause) -> Option<Fault> {
-    let words = [0, 4, 8].map(|offset| load(FAULT_WORDS + offset));
-    store(FAULT_WORDS, 0);
-    fault_in(words, cause)
-}
-
-/// Leaves for the firmware how it came to be started.
-pub fn note_boot(boot: Boot) {
-    let [word, verification] = boot_words(boot);
-    store(BOOT_WORD, word);
-    store(VERIFICATION_WORD, verification);
-}
-
-/// Where the core starts. What an earlier boot has left on the stack, or anybody else, must not pass for this boot's.
+/// The core starts here. The stack is cleared first: leftovers of an earlier boot, or of the firmware, must never be
+/// taken for values of this boot.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 extern "C" fn lifeboot_entry() -> ! {
-    naked_asm!("bl {clear_stack}", "bl {reset}", "1: b 1b", clear_stack = sym clear_stack, reset = sym crate::reset)
+    naked_asm!("bl {clear_stack}", "bl {reset}", "1: b 1b", clear_stack = sym clear_stack, reset = sym lifeboot_reset)
 }
 
-/// Clears all of the stack, and changes nothing else but r0 to r2.
+/// Clears all of the stack; changes r0 to r2 only.
 #[unsafe(naked)]
 unsafe extern "C" fn clear_stack() {
     naked_asm!(
@@ -143,13 +67,13 @@ unsafe extern "C" fn clear_stack() {
 
 /// Starts firmware. `recheck` is what [`recheck`](lifeboot_core::verify::recheck) returned for it.
 pub fn start(firmware: &Verified, recheck: u32) -> ! {
-    // SAFETY: the proof says that the stack pointer lies in RAM and the entry point in the payload, which was verified
-    // in this boot; nothing of the bootloader is used again but its vectors.
+    // SAFETY: `Verified` proves that the stack pointer lies in RAM and the entry point in the payload, which was
+    // verified in this boot; nothing of the bootloader is used afterwards but its vectors.
     unsafe { leave(firmware.stack(), firmware.entry(), recheck) }
 }
 
-/// The last instructions of the bootloader. The firmware finds its entry point in r0, zero in r1 to r12 and in what was
-/// the bootloader's stack, and in the link register what a reset leaves there (B1.5.5).
+/// The last instructions of the bootloader. On entry the firmware finds its entry point in r0, zero in r1 to r12 and in
+/// the bootloader's former stack, and in the link register the value that it has after a reset (B1.5.5).
 #[unsafe(naked)]
 unsafe extern "C" fn leave(stack: u32, entry: u32, recheck: u32) -> ! {
     naked_asm!(
@@ -185,37 +109,11 @@ unsafe extern "C" fn leave(stack: u32, entry: u32, recheck: u32) -> ! {
     )
 }
 
-/// There is nothing to start and nobody to ask.
+/// Without recovery mode and with nothing to start, only a debugger can help.
 #[cfg(not(feature = "recovery"))]
 pub fn wait_for_debugger() -> ! {
     loop {
-        // SAFETY: waits for an event, no more.
+        // SAFETY: only waits for an event.
         unsafe { asm!("wfe", options(nomem, nostack)) }
     }
-}
-
-/// Waits until the bits of `mask` in a register are `value`, but not for ever: up to `tries` times asks for them. Whether
-/// they were in time.
-#[cfg(any(feature = "recovery", not(feature = "nrf51")))]
-pub fn wait_for(register: usize, mask: u32, value: u32, tries: u32) -> bool {
-    (0..tries).any(|_| load(register) & mask == value)
-}
-
-/// Waits until everything that was stored has arrived.
-pub fn barrier() {
-    // SAFETY: waits, no more.
-    unsafe { asm!("dsb", options(nostack, preserves_flags)) }
-}
-
-/// Reads a register or a shared word.
-pub fn load(address: usize) -> u32 {
-    // SAFETY: only called with the registers that the chip's file names and the shared words: mapped, aligned, used by
-    // nobody else.
-    unsafe { read_volatile(with_exposed_provenance(address)) }
-}
-
-/// Writes a register or a shared word.
-pub fn store(address: usize, value: u32) {
-    // SAFETY: as in `load`; what each store does is said where it is called.
-    unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
 }

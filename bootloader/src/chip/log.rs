@@ -1,7 +1,8 @@
-//! Where the bootloader's log goes, in builds for development: the few bytes of RAM that survive the jump, as
-//! [`handover::LOG`] has them. What does not fit is cut off.
+//! The bootloader's log in builds for development: it goes to the few bytes of RAM at [`handover::LOG`], which survive
+//! the jump. What does not fit is cut off.
 
-use super::cortex_m::{HANDOFF_BASE, load, store};
+use super::handoff::HANDOFF_BASE;
+use super::registers::{load, store};
 use lifeboot_core::handover;
 
 const LENGTH: usize = HANDOFF_BASE + handover::LOG as usize;

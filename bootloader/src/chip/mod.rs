@@ -1,67 +1,85 @@
-//! The chips. Exactly one is compiled in; it offers what is re-exported here, and nothing else touches hardware.
+//! The chips. Exactly one is compiled in; it provides what is re-exported here. Nothing else in the bootloader touches
+//! hardware.
 //!
-//! To add a chip or a board:
+//! ## To add a chip or a board
 //!
-//! 1. A flash map in `core/src/layout.rs`, and its line in `BOARDS`. Tests that list or count the boards then fail, and
-//!    say what is new; `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes its golden bytes.
-//! 2. A feature for the board in `Cargo.toml`, and its line in `board()` of `build.rs`.
-//! 3. A folder here with `mod.rs`: `BOARD`, `start_up`, `reset`, `arm_watchdog` and `jump`, with what `cortex_m.rs` has for all and
-//!    `vtor.rs` for most; a core without VTOR brings its own vector table, as nRF51 does. And `flash.rs`: the driver, over
-//!    the `embedded-storage` traits. And `clock.rs`; and `recovery.rs`: the serial port that the example firmware uses,
-//!    polled, a pin, and the watchdog's feed. What the chip's ROM looks for in front of the vectors goes into the section
-//!    `.boot2`.
-//! 4. Its two lines below.
-//! 5. A file or folder in `firmware-example/src/board`: serial port, clock, LED, watchdog feed; its lines in `mod.rs`
-//!    there, its feature in `Cargo.toml`, its line in `build.rs`.
-//! 6. What probe-rs and the board's drive call it, in `host-tool/artifact/src/board.rs`.
-//! 7. How cargo knows it, in `tests/src/product.rs`; and where there is an emulator, its module in `tests/src/emulator`,
-//!    its line in the demo and its tests. Its lines in `.ci/run`.
-//! 8. A `README.md` beside `mod.rs`: wiring, first flash, push, locking, and what was run where.
+//! A second board with a chip that is already here needs steps 1, 2 and 5 to 8 and, chosen by its feature, its line in
+//! `board.rs` and its pins in the chip's folder.
 //!
-//! What each of them promises:
+//! 1. Add a flash map to `bootloader/core/src/layout.rs`, and a line to `BOARDS` there. A map that contradicts itself does
+//!    not compile. Tests that list or count the boards fail next, and say what is new;
+//!    `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes the golden bytes of the new board.
+//! 2. Add a feature for the board to `bootloader/Cargo.toml`, and its line to `board()` in `bootloader/build.rs`.
+//! 3. Add a folder for the chip, `bootloader/src/chip/CHIP/`:
+//!    - `mod.rs` with `start_up`, `arm_watchdog` and `jump`. `cortex_m.rs` has what all chips share, `vtor.rs` what most
+//!      do; a core without VTOR brings its own vector table, as `nrf51` does. What the chip's ROM expects in front of the
+//!      vector table goes into the section `.boot2`.
+//!    - `reset.rs` with `reset`, on top of `handoff.rs` and `system_reset.rs`; and `registers.rs` with the registers that more
+//!      than one of these files uses.
+//!    - `flash.rs` with the flash driver, which implements the `embedded-storage` traits.
+//!    - `clock.rs` with the millisecond clock.
+//!    - `recovery.rs` with the serial port that the example firmware uses, polled; the recovery pin; and the watchdog feed.
+//! 4. Add the chip's two lines to `bootloader/src/chip/mod.rs`, and the board's to `board.rs` beside it.
+//! 5. Add a file or folder for the board to `firmware-example/src/board/`, with serial port, clock, LED and watchdog feed;
+//!    its lines in `firmware-example/src/board/mod.rs`, its feature in `firmware-example/Cargo.toml`, and its line in
+//!    `firmware-example/build.rs`.
+//! 6. Tell the host tool what probe-rs and the board's drive call the board, in `host-tool/artifact/src/board.rs`.
+//! 7. Tell the tests how cargo builds for the board, in `tests/src/product.rs`. If there is an emulator, add its module to
+//!    `tests/src/emulator/`, a line to the demo (`tests/src/demo/main.rs`), and its tests to `tests/cases/`. Add the
+//!    board's builds to `.ci/run`.
+//! 8. Write the board's page, `docs/boards/BOARD.md`: flash map, wiring, first flash, push, how to lock the bootloader, and
+//!    what was run where.
 //!
-//! - `start_up() -> Reset` runs first: makes faults end in a reset, makes the clock fast, says why the chip was reset and
-//!   whether the firmware has asked for recovery then, and clears what told it. Where the chip itself says why, RAM is
-//!   believed only where both agree. A clock that does not come leaves the chip slow, not hanging; at its fastest it is still below
-//!   the chip's limit, the tolerance of its source included.
-//! - `Flash`: a read of a torn word is an error or any bytes, never a hang; each erase of a unit and each write of a
-//!   word is a function of its own with an unmangled name, so that an emulator can stop at it. `ERASE_SIZE` is the
-//!   smallest unit; where units differ, a range that would end inside one is refused, never rounded. Errors of an
-//!   operation are cleared behind it: a HAL's driver may take them for its own.
-//! - `arm_watchdog()`: from here on, firmware that does not feed it is reset, with `Cause::Watchdog` as the cause. Its
-//!   period, with its oscillator at its fastest, is longer than the longest erase at its slowest: firmware that stands
-//!   still meanwhile cannot feed.
-//! - `reset(Cause) -> !`: a reset of everything that the bootloader has used, the core's own request being enough or not;
-//!   the cause is found by the next boot.
-//! - `Clock`: milliseconds since `start()`, coarse and wrapping, never waiting. `stop()` leaves its timer and whatever drives
-//!   it as after reset.
-//! - `Serial`: `receive()` waits for nothing, and no error of the line stops it; `send()` and `flush()` wait, but not for ever.
-//!   How many bytes may come while nobody reads stands there: 6 on the nRF51, 1 to 2 on the STM32F4, 32 on the RP2040.
-//! - `recovery_is_requested()`: the pin, whose pull and settling are its own business; afterwards it is as after reset. Where
-//!   nothing is connected, nobody asks.
-//! - `feed_watchdog()`: whatever watchdog may still run from before the reset; harmless where none does.
-//! - `jump(&Verified, recheck) -> !`: interrupts reach the firmware; peripherals are as after reset, the watchdog and what
-//!   keeps the firmware from writing to the bootloader excepted.
+//! ## What a chip must do
+//!
+//! - `start_up() -> Reset` runs first. It must make faults end in a reset, raise the clock, report the cause of the reset and
+//!   whether the firmware requested recovery before it, and clear what reported them. If the chip reports the cause
+//!   itself, the note in RAM counts only if both agree. A clock source that does not start must leave the chip slow,
+//!   never hanging. At its fastest the clock must stay below the chip's limit, the tolerance of its source included.
+//! - `Flash`: a read of a torn word must return, with an error or with any bytes; it must never hang. Each erase of a unit
+//!   and each write of a word is a function of its own with an unmangled name, so that an emulator can stop at it.
+//!   `ERASE_SIZE` is the smallest unit. If units differ in size, a range that would end inside one must be refused, never
+//!   rounded. The error flags of an operation must be cleared after it: the driver of a HAL may take them for its own.
+//! - `arm_watchdog()`: from this call on, firmware that does not feed the watchdog must be reset, with `Cause::Watchdog` as
+//!   the cause. With its oscillator at its fastest, the period must exceed the longest erase at its slowest, because
+//!   firmware that is stalled by an erase cannot feed.
+//! - `reset(Cause) -> !` must reset everything that the bootloader has used, whether or not the core's own reset request
+//!   does. The next boot must find the cause.
+//! - `Clock`: milliseconds since `start()`; it may be coarse, it wraps, and it never waits. `stop()` must leave its timer and
+//!   its clock source as after a reset.
+//! - `Serial`: `receive()` never waits, and no line error may stop it. `send()` and `flush()` may wait, but not for ever.
+//!   Its documentation says how many bytes may arrive while nobody reads: 6 on the nRF51, 1 to 2 on the STM32F4, 32 on
+//!   the RP2040.
+//! - `recovery_is_requested()`: reads the recovery pin. Pull and settling time are its own business, and the pin must be as
+//!   after a reset afterwards. A pin that nothing is connected to must not request recovery.
+//! - `feed_watchdog()`: feeds any watchdog that may still run from before the reset; it must be harmless if none does.
+//! - `jump(&Verified, recheck) -> !`: interrupts must reach the firmware. Peripherals must be as after a reset, except for the
+//!   watchdog and for what keeps the firmware from writing to the bootloader.
 
+mod board;
 mod cortex_m;
+mod fault;
+mod handoff;
 #[cfg(feature = "defmt")]
 pub mod log;
-// By chip: the compiler does not tell a stable program what its target multiplies.
+// Chosen by chip: stable Rust has no `cfg` for the target's multiply instructions.
 #[cfg(not(feature = "stm32f4"))]
 mod multiply;
 #[cfg(feature = "nrf51")]
 mod nrf51;
+mod registers;
 #[cfg(feature = "rp2040")]
 mod rp2040;
 mod runtime;
 #[cfg(feature = "stm32f4")]
 mod stm32f4;
+mod system_reset;
 #[cfg(any(feature = "rp2040", feature = "stm32f4"))]
 mod vtor;
 
 #[cfg(not(feature = "recovery"))]
 pub use cortex_m::wait_for_debugger;
-pub use cortex_m::{note_boot, read_fault_note};
+pub use handoff::{note_boot, read_fault_note};
 #[cfg(feature = "nrf51")]
 use nrf51 as chip;
 #[cfg(feature = "rp2040")]
@@ -69,6 +87,7 @@ use rp2040 as chip;
 #[cfg(feature = "stm32f4")]
 use stm32f4 as chip;
 
-pub use chip::{BOARD, Clock, Flash, arm_watchdog, jump, reset, start_up};
+pub use board::BOARD;
+pub use chip::{Clock, Flash, arm_watchdog, jump, reset, start_up};
 #[cfg(feature = "recovery")]
 pub use chip::{Serial, feed_watchdog, recovery_is_requested};

@@ -1,5 +1,6 @@
-//! `memcpy` and its kin, which the compiler calls without being asked, small: its own are unrolled, and 2 KB larger. Words
-//! where everything is aligned, bytes elsewhere. In assembly, since a compiler turns such a loop into a call of itself.
+//! Small `memcpy`, `memmove`, `memset` and `memcmp`, which the compiler emits calls to: its own are unrolled, and 2 KB
+//! larger. They work by words if everything is aligned, else by bytes. In assembly, because a compiler turns such a
+//! loop into a call of itself.
 //!
 //! The names and the order of arguments are those of the Run-time ABI for the Arm Architecture (IHI 0043, 4.3.4).
 
@@ -14,7 +15,7 @@ global_asm!(
     ".thumb_func",
     "\\name:",
     ".endm",
-    // memmove(to, from, length): from the end, where a forward copy would overwrite what it still has to read.
+    // memmove(to, from, length): backwards if a forward copy would overwrite what it still has to read.
     "entry memmove",
     "entry __aeabi_memmove",
     "entry __aeabi_memmove4",
@@ -87,7 +88,7 @@ global_asm!(
     "adds r0, #1",
     "b    2b",
     "3: pop {{r0, pc}}",
-    // memcmp(a, b, length): the difference of the first bytes that differ. Only for what is public: it stops there.
+    // memcmp(a, b, length): the difference of the first bytes that differ. Only for public data: it stops at that byte.
     "entry memcmp",
     "entry bcmp",
     "push {{r4, r5, lr}}",

@@ -1,12 +1,14 @@
-//! For cores whose vector table can be moved (VTOR; Armv6-M Architecture Reference Manual, B3.2.5): the bootloader needs
-//! no more of a table than the system's exceptions, and the firmware's is entered directly.
+//! For cores whose vector table can be moved (VTOR; Armv6-M Architecture Reference Manual, B3.2.5): the bootloader's
+//! own table has the system exceptions only, and the firmware's handlers are entered directly.
 
-use super::cortex_m::{Vector, barrier, fault, start, store};
+use super::cortex_m::{Vector, start};
+use super::fault::fault;
+use super::registers::{barrier, store};
 use lifeboot_core::verify::Verified;
 
 const VTOR: usize = 0xE000_ED08;
 
-/// No interrupt is enabled before the firmware has its own table.
+/// System exceptions only: no interrupt is enabled before the firmware has its own table.
 #[used]
 #[unsafe(link_section = ".vectors")]
 static VECTORS: [Vector; 16] = {
@@ -16,7 +18,7 @@ static VECTORS: [Vector; 16] = {
     table
 };
 
-/// Starts the firmware that was verified, with its own vectors.
+/// Starts the verified firmware with its own vectors.
 pub fn enter(firmware: &Verified, recheck: u32) -> ! {
     store(VTOR, firmware.vectors());
     barrier();

@@ -2,7 +2,7 @@
 //!
 //! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (TIMER: chapter 18, WDT: 20, UART: 29).
 
-use super::Clock;
+use super::clock::Clock;
 use super::serial::{Serial, Transmit};
 use core::cell::RefCell;
 use core::ptr::{read_volatile, with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
@@ -16,14 +16,14 @@ use nrf51_hal::pac::{Interrupt, NVIC, Peripherals, interrupt};
 pub use flash::Flash;
 pub use lifeboot_updater::layout::MICROBIT as BOARD;
 
-// No HAL has a driver for this chip's flash, so the bootloader's serves both.
+// No HAL has a driver for this chip's flash, so the bootloader's is used here too.
 #[path = "../../../bootloader/src/chip/nrf51/flash.rs"]
 mod flash;
 
-/// Bytes that the serial port holds while nobody reads.
+/// Bytes that the serial port buffers between two reads.
 pub const RECEIVE_BUFFER: usize = 1024;
 
-/// Bytes of a received frame, of which 512 can be image: the port holds two of them.
+/// Maximum length of a received frame, of which 512 bytes can be image: the port's buffer holds two frames.
 pub const FRAME: usize = 528;
 
 const UART: usize = 0x4000_2000;
@@ -51,7 +51,7 @@ const CAUSE_WORD: usize = (BOARD.ram.start + handover::CAUSE) as usize;
 
 static RECEIVED: Mutex<RefCell<Option<Producer<'static, u8>>>> = Mutex::new(RefCell::new(None));
 
-/// What the application needs of the board.
+/// The parts of the board that the application uses.
 pub struct Parts {
     pub flash: Flash,
     pub serial: Serial<Consumer<'static, u8>, Transmitter>,
@@ -59,7 +59,7 @@ pub struct Parts {
     pub clock: Clock,
 }
 
-/// Takes the board over from the bootloader. Panics where it is called twice.
+/// Sets up the board after the bootloader. Panics if it is called twice.
 pub fn start() -> Parts {
     let (Some(peripherals), Some(queue)) =
         (Peripherals::take(), cortex_m::singleton!(: Queue<u8, { RECEIVE_BUFFER + 1 }> = Queue::new()))
@@ -67,10 +67,10 @@ pub fn start() -> Parts {
         panic!("started twice");
     };
     let pins = p0::Parts::new(peripherals.GPIO);
-    // The line idles high; set before the UART takes it.
+    // The line idles high; set before the UART controls the pin.
     let mut transmit = pins.p0_24.into_push_pull_output(Level::High);
     let _ = transmit.set_high();
-    // Row 1 of the matrix high, column 1 is the LED: lit while low.
+    // With row 1 of the matrix high, column 1 is the LED: lit while low.
     pins.p0_13.into_push_pull_output(Level::High);
     let led = pins.p0_04.into_push_pull_output(Level::High).degrade();
 
@@ -87,12 +87,12 @@ pub fn start() -> Parts {
         flash: Flash::new(&BOARD),
         serial: Serial::new(received, Transmitter { sending: false }),
         led,
-        clock: Clock(()),
+        clock: Clock::new(),
     }
 }
 
-/// A millisecond's interrupt from TIMER1. It also wakes the receiver of QEMU's UART, which is deaf after a reset until
-/// something wakes its main loop.
+/// Starts an interrupt each millisecond from TIMER1. It also wakes QEMU's main loop, without which QEMU's UART receives
+/// nothing after a reset.
 fn start_timer() {
     store(TIMER1 + 0x508, 0); // BITMODE: 16 bits
     store(TIMER1 + 0x510, 4); // PRESCALER: 16 MHz / 2^4
@@ -126,7 +126,7 @@ fn UART0() {
             // Cleared before RXD is read, or the next byte's event is lost (29.7).
             store(UART_RXDRDY, 0);
             let byte = load(UART_RXD) as u8;
-            // A full buffer means that the host sent more than the window: the frame's CRC will tell.
+            // The buffer is full only if the host sent more than the window; the frame's CRC then fails.
             if let Some(producer) = received.as_mut() {
                 let _ = producer.enqueue(byte);
             }
@@ -134,9 +134,8 @@ fn UART0() {
     });
 }
 
-/// Makes sure that the watchdog does not reset the chip for some seconds: the chip's, and the timer that stands in for
-/// it on emulators.
-#[inline(never)] // A function of its own, where a bench can see each turn of the application's loop.
+/// Feeds the watchdog: no reset for some seconds. Both the chip's and the timer that acts as the watchdog on emulators.
+#[inline(never)] // Never inlined, so that a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
     store(TIMER0_CLEAR, 1);
     store(WDT_RR0, WDT_FEED);
@@ -147,7 +146,7 @@ pub fn reset(cause: Cause) -> ! {
     reset_with(handover::cause_word(cause))
 }
 
-/// Resets the chip, and asks the bootloader to answer the host.
+/// Resets the chip, and requests the bootloader's recovery mode.
 pub fn reset_into_recovery() -> ! {
     reset_with(handover::recovery_word())
 }
@@ -168,7 +167,7 @@ pub fn write_now(bytes: &[u8]) {
 
 /// The UART's sending half, which has room for one byte.
 pub struct Transmitter {
-    /// TXDRDY tells about a byte, so there has to be a first one.
+    /// TXDRDY is set only after a first byte was sent.
     sending: bool,
 }
 
@@ -186,11 +185,11 @@ impl Transmit for Transmitter {
 }
 
 fn load(address: usize) -> u32 {
-    // SAFETY: only called with the registers named above: mapped, aligned, and not used by the HAL's part of this file.
+    // SAFETY: only called with the registers named above: mapped, aligned, and not used through the HAL in this file.
     unsafe { read_volatile(with_exposed_provenance(address)) }
 }
 
 fn store(address: usize, value: u32) {
-    // SAFETY: as in `load`; the shared word belongs to whoever resets the chip.
+    // SAFETY: as in `load`; only code that resets the chip writes the shared word.
     unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
 }

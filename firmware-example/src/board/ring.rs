@@ -1,23 +1,23 @@
-//! What a DMA channel receives, round and round in RAM. It does so while the core stands still for flash as well: nothing is
-//! lost then, and the host need not wait.
+//! A ring buffer that a DMA channel fills with received bytes, also while the core is halted by a flash operation:
+//! nothing is lost then, and the host need not wait.
 
 use super::serial::Receive;
 use core::sync::atomic::{Ordering, compiler_fence};
 
-/// Bytes that DMA writes in a circle, and where the reader is in it.
+/// A ring buffer that DMA writes, and the position of its reader.
 ///
-/// A full circle looks like an empty one, so it holds one byte less than its length. Where a host sends more than that, what
-/// is read is not what was sent: the frames' CRCs will tell.
+/// A full buffer looks like an empty one, so it holds one byte less than its length. If a host sends more than that,
+/// the bytes that are read are not those that were sent, and the frames' CRCs fail.
 pub struct Ring {
     bytes: *const u8,
     length: usize,
     read: usize,
-    /// Where DMA writes next, from 0 to the length.
+    /// Returns where DMA writes next, from 0 to the length.
     position: fn() -> usize,
 }
 
 impl Ring {
-    /// Reads what DMA writes into these bytes, from the first one on.
+    /// Returns a reader of the bytes that DMA writes here, from the first one on.
     pub fn new(bytes: &'static mut [u8], position: fn() -> usize) -> Self {
         Ring { bytes: bytes.as_ptr(), length: bytes.len(), read: 0, position }
     }
@@ -26,7 +26,7 @@ impl Ring {
 impl Receive for Ring {
     fn is_ready(&self) -> bool {
         let position = (self.position)();
-        // The length, which DMA is at for a moment, is the beginning.
+        // DMA is at the length for a moment; that position is the start.
         position != self.read && !(position == self.length && self.read == 0)
     }
 
@@ -34,9 +34,9 @@ impl Receive for Ring {
         if !self.is_ready() {
             return None;
         }
-        // What follows is read after the position was.
+        // The bytes must be read after the position.
         compiler_fence(Ordering::Acquire);
-        // SAFETY: within the bytes, which are borrowed for good; DMA may write meanwhile, so the read is volatile.
+        // SAFETY: within the bytes, which are borrowed for `'static`; DMA may write meanwhile, so the read is volatile.
         let byte = unsafe { self.bytes.add(self.read).read_volatile() };
         self.read += 1;
         // No division: a Cortex-M0 has no instruction for it.

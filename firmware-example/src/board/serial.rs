@@ -1,5 +1,5 @@
-//! The serial port as the session wants it: received bytes from a buffer that an interrupt or DMA fills, bytes to send handed
-//! to the port one by one.
+//! The serial port as the session needs it: received bytes come from a buffer that an interrupt or DMA fills, and bytes
+//! to send are passed to the port one by one.
 
 use core::convert::Infallible;
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
@@ -7,10 +7,10 @@ use heapless::spsc::Consumer;
 
 /// The receiving half of a port.
 pub trait Receive {
-    /// Whether a byte is there.
+    /// Whether a byte was received.
     fn is_ready(&self) -> bool;
 
-    /// Takes a byte.
+    /// Takes a received byte, if there is one.
     fn take(&mut self) -> Option<u8>;
 }
 
@@ -41,7 +41,7 @@ pub struct Serial<R, T> {
 }
 
 impl<R: Receive, T: Transmit> Serial<R, T> {
-    /// A port of two halves.
+    /// Returns a port made of its two halves.
     pub fn new(receiver: R, transmitter: T) -> Self {
         Serial { receiver, transmitter }
     }
@@ -75,7 +75,7 @@ impl<R, T: Transmit> WriteReady for Serial<R, T> {
 }
 
 impl<R, T: Transmit> Write for Serial<R, T> {
-    /// Takes one byte: the ports of these boards have room for no more.
+    /// Sends one byte: the ports of these boards have room for no more.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         Ok(bytes.first().map_or(0, |byte| {
             self.transmitter.send(*byte);

@@ -1,11 +1,12 @@
 //! STM32F405 or F407: serial port on PA2 (out) and PA3 (in), LED on PC13 and on PD12 (an STM32F4DISCOVERY's green one),
-//! at 160 MHz from the chip's own oscillator: as the bootloader, below its limit at the oscillator's fastest. Clocks, pins and
-//! flash through stm32f4xx-hal.
+//! at 160 MHz from the internal oscillator: as in the bootloader, below the chip's limit with the oscillator at its
+//! fastest. Clocks, pins and flash go through stm32f4xx-hal.
 //!
-//! The serial port not: a panic has to send as well, whoever holds the HAL's. Nor the watchdog, which is fed from everywhere.
-//! Nor DMA, which fetches what the port receives, also while the core stands still for an erase: the HAL's ends its transfers.
+//! Not the serial port: a panic must send too, whatever code owns the HAL's port. Nor the watchdog, which is fed from
+//! everywhere. Nor the DMA that fetches received bytes, also while the core stalls for an erase: the HAL ends its
+//! transfers.
 
-use super::Clock;
+use super::clock::Clock;
 use super::ring::Ring;
 use super::serial::{Serial, Transmit};
 use core::convert::Infallible;
@@ -22,24 +23,24 @@ use stm32f4xx_hal::rcc::{self, Enable, Reset};
 
 pub use lifeboot_updater::layout::STM32F405 as BOARD;
 
-/// The HAL's driver, unlocked for good: the updater decides what is written.
+/// The HAL's driver, permanently unlocked: the updater decides what is written.
 pub type Flash = UnlockedFlash<'static>;
 
-/// Bytes that the serial port holds while nobody reads: all that arrives while the core stands still for the erase of a sector
-/// of 128 KiB, typically for 2 s (DS8626, table 39), and some more.
+/// Bytes that the serial port buffers between two reads: all that arrives while the core stalls for the erase of a
+/// sector of 128 KiB, typically 2 s (DS8626, table 39), and some more.
 pub const RECEIVE_BUFFER: usize = CIRCLE - 1;
 
-/// Bytes of a received frame, of which 2,048 can be image.
+/// Maximum length of a received frame, of which 2,048 bytes can be image.
 pub const FRAME: usize = 2064;
 
-/// Bytes that DMA writes round and round; at most 65,535 (RM0090, 10.5.6).
+/// Bytes of the ring that DMA writes; at most 65,535 (RM0090, 10.5.6).
 const CIRCLE: usize = 28 * 1024;
 
 const HERTZ: u32 = 160_000_000;
 const BAUD: u32 = 115_200;
 const CAUSE_WORD: usize = (BOARD.ram.start + handover::CAUSE) as usize;
 
-/// RM0090, 30.6.
+/// Registers of RM0090, 30.6.
 const USART2_SR: usize = 0x4000_4400;
 const USART2_DR: usize = 0x4000_4404;
 const USART2_BRR: usize = 0x4000_4408;
@@ -48,15 +49,15 @@ const USART2_CR3: usize = 0x4000_4414;
 const MAY_SEND: u32 = 1 << 7;
 /// On, in both directions, without interrupts.
 const USART_ON: u32 = 1 << 13 | 1 << 3 | 1 << 2;
-/// What is received is DMA's.
+/// Received bytes are fetched by DMA.
 const RECEIVE_BY_DMA: u32 = 1 << 6;
 
-/// What USART2 receives is DMA1's stream 5, channel 4 (RM0090, table 42). Its registers: 10.5.5 to 10.5.8.
+/// USART2's receiver is DMA1's stream 5, channel 4 (RM0090, table 42). Its registers: 10.5.5 to 10.5.8.
 const STREAM_CR: usize = 0x4002_6088;
 const STREAM_NDTR: usize = 0x4002_608C;
 const STREAM_PAR: usize = 0x4002_6090;
 const STREAM_M0AR: usize = 0x4002_6094;
-/// Bytes, from the peripheral, to one place in RAM behind the other, in a circle.
+/// Bytes, from the peripheral, to successive addresses in RAM, in circular mode.
 const RECEIVES: u32 = 4 << 25 | 1 << 10 | 1 << 8;
 const STREAM_ON: u32 = 1;
 
@@ -64,7 +65,7 @@ const STREAM_ON: u32 = 1;
 const WATCHDOG_KEY: usize = 0x4000_3000;
 const WATCHDOG_RELOAD: u32 = 0xAAAA;
 
-/// What the application needs of the board.
+/// The parts of the board that the application uses.
 pub struct Parts {
     pub flash: Flash,
     pub serial: Serial<Ring, Transmitter>,
@@ -72,7 +73,7 @@ pub struct Parts {
     pub clock: Clock,
 }
 
-/// Takes the board over from the bootloader. Panics where it is called twice.
+/// Sets up the board after the bootloader. Panics if it is called twice.
 pub fn start() -> Parts {
     let (Some(core), Some(peripherals), Some(circle)) =
         (cortex_m::Peripherals::take(), pac::Peripherals::take(), cortex_m::singleton!(: [u8; CIRCLE] = [0; CIRCLE]))
@@ -80,7 +81,7 @@ pub fn start() -> Parts {
         panic!("started twice");
     };
     let mut rcc = peripherals.RCC.freeze(rcc::Config::hsi().sysclk(HERTZ.Hz()));
-    // The HAL has switched this on, and its flash driver leaves in it what an erase has changed (RM0090, 3.5.2).
+    // The HAL has enabled the data cache, and its flash driver does not empty it after an erase (RM0090, 3.5.2).
     peripherals.FLASH.acr().modify(|_, control| control.dcen().clear_bit());
     let Some(flash) = cortex_m::singleton!(: LockedFlash = LockedFlash::new(peripherals.FLASH)) else {
         panic!("started twice");
@@ -92,7 +93,7 @@ pub fn start() -> Parts {
     port_a.pa3.into_alternate::<7>();
     DMA1::enable(&mut rcc);
     DMA1::reset(&mut rcc);
-    // With that, what was received before is gone, and so is an overrun.
+    // This discards what was received before, and clears an overrun.
     USART2::enable(&mut rcc);
     USART2::reset(&mut rcc);
 
@@ -107,7 +108,7 @@ pub fn start() -> Parts {
     timer.enable_counter();
     timer.enable_interrupt();
     let led = Leds(port_c.pc13.into_push_pull_output(), port_d.pd12.into_push_pull_output());
-    Parts { flash: flash.unlocked(), serial: Serial::new(received, Transmitter), led, clock: Clock(()) }
+    Parts { flash: flash.unlocked(), serial: Serial::new(received, Transmitter), led, clock: Clock::new() }
 }
 
 #[exception]
@@ -115,8 +116,8 @@ fn SysTick() {
     Clock::tick();
 }
 
-/// Lets DMA write what is received, round and round, before the first byte asks for that (RM0090, 10.3.17 and 30.3.13). The
-/// reset of the chip ends it.
+/// Starts DMA into the ring before the first received byte requests a transfer (RM0090, 10.3.17 and 30.3.13). Only a
+/// reset of the chip stops it.
 fn start_dma(circle: &'static mut [u8; CIRCLE]) -> Ring {
     store(STREAM_PAR, USART2_DR as u32);
     store(STREAM_M0AR, circle.as_mut_ptr().expose_provenance() as u32);
@@ -126,13 +127,13 @@ fn start_dma(circle: &'static mut [u8; CIRCLE]) -> Ring {
     Ring::new(circle, written)
 }
 
-/// How far DMA is in its circle: the register counts down what is left of it.
+/// Returns how far DMA has got in the ring: the register counts down what is left.
 fn written() -> usize {
     CIRCLE - load(STREAM_NDTR) as usize
 }
 
-/// Makes sure that the watchdog, if it runs, does not reset the chip for some seconds.
-#[inline(never)] // A function of its own, where a bench can see each turn of the application's loop.
+/// Feeds the watchdog, if it runs: no reset for some seconds.
+#[inline(never)] // Never inlined, so that a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
     store(WATCHDOG_KEY, WATCHDOG_RELOAD);
 }
@@ -142,7 +143,7 @@ pub fn reset(cause: Cause) -> ! {
     reset_with(handover::cause_word(cause))
 }
 
-/// Resets the chip, and asks the bootloader to answer the host.
+/// Resets the chip, and requests the bootloader's recovery mode.
 pub fn reset_into_recovery() -> ! {
     reset_with(handover::recovery_word())
 }
@@ -173,7 +174,7 @@ impl Transmit for Transmitter {
     }
 }
 
-/// The LEDs that some board or other has, as one.
+/// The LEDs of the supported boards, driven as one.
 pub struct Leds(PC13<Output>, PD12<Output>);
 
 impl ErrorType for Leds {
@@ -205,12 +206,12 @@ impl StatefulOutputPin for Leds {
 }
 
 fn load(address: usize) -> u32 {
-    // SAFETY: only called with the registers named above: mapped, aligned, and not used by the HAL's part of this file.
+    // SAFETY: only called with the registers named above: mapped, aligned, and not used through the HAL in this file.
     unsafe { read_volatile(with_exposed_provenance(address)) }
 }
 
 fn store(address: usize, value: u32) {
-    // SAFETY: as in `load`; the watchdog's key touches nothing but its counter, the shared word belongs to whoever resets
-    // the chip, and DMA writes to nothing but the circle, which `start_dma` borrows for good.
+    // SAFETY: as in `load`; the watchdog's key changes only its counter, only code that resets the chip writes the
+    // shared word, and DMA writes only to the ring, which `start_dma` borrows for `'static`.
     unsafe { write_volatile(with_exposed_provenance_mut(address), value) }
 }

@@ -13,7 +13,7 @@ use probe_rs::{Permissions, Session, Target};
 
 /// What a probe does to flash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Phase {
     /// It erases the units that are to be written.
     Erasing,
     /// It writes.
@@ -22,8 +22,8 @@ pub enum Stage {
     Verifying,
 }
 
-/// Listens: the stage, bytes done, bytes in all.
-pub type Listener<'a> = &'a mut dyn FnMut(Stage, u64, u64);
+/// Listens: the phase, bytes done, bytes in all.
+pub type Listener<'a> = &'a mut dyn FnMut(Phase, u64, u64);
 
 /// A board at a debug probe.
 #[derive(Debug)]
@@ -124,25 +124,25 @@ fn relay(listener: Listener) -> impl FnMut(ProgressEvent) {
     let (mut done, mut totals) = ([0; 3], [0; 3]);
     move |event| match event {
         ProgressEvent::AddProgressBar { operation, total } => {
-            if let Some(stage) = stage(operation) {
-                totals[stage as usize] += total.unwrap_or_default();
+            if let Some(phase) = phase(operation) {
+                totals[phase as usize] += total.unwrap_or_default();
             }
         }
         ProgressEvent::Progress { operation, size, .. } => {
-            if let Some(stage) = stage(operation) {
-                done[stage as usize] += size;
-                listener(stage, done[stage as usize], totals[stage as usize]);
+            if let Some(phase) = phase(operation) {
+                done[phase as usize] += size;
+                listener(phase, done[phase as usize], totals[phase as usize]);
             }
         }
         _ => {}
     }
 }
 
-fn stage(operation: ProgressOperation) -> Option<Stage> {
+fn phase(operation: ProgressOperation) -> Option<Phase> {
     match operation {
-        ProgressOperation::Erase => Some(Stage::Erasing),
-        ProgressOperation::Program => Some(Stage::Writing),
-        ProgressOperation::Verify => Some(Stage::Verifying),
+        ProgressOperation::Erase => Some(Phase::Erasing),
+        ProgressOperation::Program => Some(Phase::Writing),
+        ProgressOperation::Verify => Some(Phase::Verifying),
         ProgressOperation::Fill => None,
     }
 }

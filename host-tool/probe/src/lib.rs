@@ -8,4 +8,4 @@ mod error;
 mod flasher;
 
 pub use error::ProbeError;
-pub use flasher::{Flasher, Listener, Stage, chip};
+pub use flasher::{Flasher, Listener, Phase, chip};

@@ -6,7 +6,7 @@ use lifeboot_client::link::{LinkEvent, Waiting};
 use lifeboot_client::push::{ConfirmEffect, PatchUse, Progress, Step};
 use lifeboot_logs::{Item, Line, Record};
 #[cfg(feature = "probe")]
-use lifeboot_probe::Stage;
+use lifeboot_probe::Phase;
 use lifeboot_report::PushEvent;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -106,11 +106,11 @@ impl Drop for Bar {
     }
 }
 
-/// The progress of a flash through a debug probe: a bar on a terminal, and a line for each stage in a log.
+/// The progress of a flash through a debug probe: a bar on a terminal, and a line for each phase in a log.
 #[cfg(feature = "probe")]
 pub struct Flashing {
     bar: ProgressBar,
-    last: Option<Stage>,
+    last: Option<Phase>,
 }
 
 #[cfg(feature = "probe")]
@@ -119,12 +119,12 @@ impl Flashing {
         Flashing { bar: ProgressBar::hidden(), last: None }
     }
 
-    pub fn bytes(&mut self, stage: Stage, done: u64, total: u64) {
-        if self.last.replace(stage) != Some(stage) {
-            let word = match stage {
-                Stage::Erasing => "erasing",
-                Stage::Writing => "writing",
-                Stage::Verifying => "reading back",
+    pub fn bytes(&mut self, phase: Phase, done: u64, total: u64) {
+        if self.last.replace(phase) != Some(phase) {
+            let word = match phase {
+                Phase::Erasing => "erasing",
+                Phase::Writing => "writing",
+                Phase::Verifying => "reading back",
             };
             self.bar.finish_and_clear();
             if has_terminal() {

@@ -1,6 +1,6 @@
 //! Power is lost before every flash command of the update, and in the middle of it. What the bootloader then decides
 //! depends on flash alone, so its own `boot()` decides on the host for all of them; the emulated board boots those around
-//! erases, the header and the boot records, and a sample of the rest, or all with `LIFEBOOT_SWEEP=full`.
+//! erases, the header and the boot records, and a sample of the rest, or all in the deep tier.
 //!
 //! The figures are printed: `cargo test -p lifeboot-tests pico::cuts -- --nocapture`.
 
@@ -15,7 +15,7 @@ use lifeboot_tests::emulator::Pico;
 use lifeboot_tests::emulator::pico::{Operation, Options};
 use lifeboot_tests::product::PICO;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
-use lifeboot_tests::sweep::is_full;
+use lifeboot_tests::tier::{Row, one_in};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::{iter, thread};
@@ -109,6 +109,7 @@ fn the_commands_of_an_update_are_where_they_may_be_and_the_record_of_the_trial_i
 
 #[test]
 fn after_every_cut_the_right_firmware_is_started() {
+    let row = Row::begin("Pico, cuts decided on the host");
     let update = &*UPDATE;
     let (mut cuts, mut inside, mut stages) = (0, 0, BTreeSet::new());
     for operations in 0..=update.operations.len() {
@@ -126,6 +127,7 @@ fn after_every_cut_the_right_firmware_is_started() {
         }
     }
     println!("Pico, decided on the host: {cuts} cuts before a flash command, {inside} inside one, failures 0");
+    row.end(cuts + inside, 0);
     assert_eq!(stages.len(), 3, "not all of old, trial and new were started");
     assert!(cuts > 200);
 }
@@ -150,13 +152,14 @@ fn an_updater_that_commits_its_metadata_before_its_data_is_caught() {
 
 #[test]
 fn after_a_cut_the_emulated_board_starts_what_the_host_decides() {
+    let row = Row::begin("Pico, cuts booted by the emulated chip");
     let update = &*UPDATE;
     let last = update.operations.len();
     let decides = |made: &Operation| {
         made.0 != Operation::PROGRAM_PAGE || is_in_journal(made) || made.1 == PICO.board.slot(Slot::B).start
     };
     let important = update.operations.iter().enumerate().filter(|(_, made)| decides(made)).map(|(number, _)| number);
-    let sampled = (0..last).step_by(if is_full() { 1 } else { SAMPLED });
+    let sampled = (0..last).step_by(one_in(SAMPLED));
     let cuts: Vec<usize> = important.chain(sampled).chain([last]).collect::<BTreeSet<_>>().into_iter().collect();
     let next = Mutex::new(cuts.iter());
     let failures = Mutex::new(Vec::new());
@@ -176,6 +179,7 @@ fn after_a_cut_the_emulated_board_starts_what_the_host_decides() {
     });
     println!("Pico, booted in the emulator: {} cuts of {last} flash commands", cuts.len());
     let failures = failures.into_inner().unwrap();
+    row.end(cuts.len(), failures.len());
     assert!(failures.is_empty(), "{failures:#?}");
 }
 

@@ -4,7 +4,7 @@ use super::code::Kind;
 use super::walk::{End, Walk, power_on};
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::stm32f405::stepping::Moment;
-use lifeboot_tests::sweep::is_full;
+use lifeboot_tests::tier::IS_DEEP;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How often an instruction of a loop is left out: so often at its start, at its end, and by chance.
@@ -64,16 +64,16 @@ impl Walk<'_> {
                 continue;
             }
             let mut these = HashSet::new();
-            let each = if is_full() { OF_A_LOOP } else { 1 };
+            let each = if IS_DEEP { OF_A_LOOP } else { 1 };
             these.extend((0..each).map(|_| any()));
             these.extend(times.iter().take(each));
             these.extend(times.iter().rev().take(each));
-            if (is_whole || is_full()) && times.len() <= 8 * OF_A_LOOP {
+            if (is_whole || IS_DEEP) && times.len() <= 8 * OF_A_LOOP {
                 these.extend(times);
             }
             let (which, of) = match early {
                 true => share,
-                false if is_whole || is_full() => (0, 1),
+                false if is_whole || IS_DEEP => (0, 1),
                 false => (share.0 % LATE, LATE),
             };
             chosen.extend(these.into_iter().filter(|index| (index + number) % of == which));

@@ -16,7 +16,7 @@ fn confirmed(status: &Status, cause: ResetCause) {
     runs(status, wire::Slot::A, version(1)).unwrap();
     let boot = status.boot.unwrap();
     assert_eq!((boot.cause, boot.start), (cause, Start::Confirmed));
-    // README.md's 5.6 million instructions at 160 MHz, and the waits of flash.
+    // The budget of 5.6 million instructions (docs/evidence.md) at 160 MHz, and the waits of flash.
     assert!((40..64).contains(&boot.verification), "{} ms", boot.verification);
 }
 

@@ -5,8 +5,8 @@
 //!   what it reads: where the next operation changes nothing that the last boot has read, it would be the same boot, and
 //!   is not made again.
 //! - A sample, all erases among them, is booted by the emulated chip, from power-on with anything in RAM: it must start
-//!   what `boot()` says and leave the flash that `boot()` leaves. `LIFEBOOT_SWEEP=full` boots what lies in journal and
-//!   header at every operation.
+//!   what `boot()` says and leave the flash that `boot()` leaves. The deep tier boots what lies in journal and header at
+//!   every operation.
 //! - A few are pushed to their end.
 
 use super::{connect, factory, image, push, status};
@@ -22,7 +22,8 @@ use lifeboot_core::record::{Cause, Ending};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;
-use lifeboot_tests::sweep::{Operation, is_full};
+use lifeboot_tests::sweep::Operation;
+use lifeboot_tests::tier::{Row, one_in};
 use lifeboot_wire as wire;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -157,6 +158,7 @@ fn decides(operation: Operation) -> bool {
 
 #[test]
 fn before_every_flash_operation_of_an_update() {
+    let row = Row::begin("STM32F405, cuts decided on the host");
     let Recorded { start, operations, end } = &*UPDATE;
     let mut flash = start.clone();
     let mut last: Option<(Boot, Vec<Range<u32>>)> = None;
@@ -190,6 +192,7 @@ fn before_every_flash_operation_of_an_update() {
     let [a, b] = [Slot::A, Slot::B].map(|started| Boot { started, trial: false });
     assert_eq!(stages, [a, Boot { trial: true, ..b }, b]);
     assert!(flash == *end, "flash is not what the operations make");
+    row.end(operations.len() + 1, 0);
     println!("STM32F405: cut before each of {} operations, {boots} different boots, 0 failures", operations.len());
 }
 
@@ -199,9 +202,9 @@ fn sample() -> Vec<(usize, Vec<u8>)> {
     let mut sample = Vec::new();
     let (mut deciding, mut others) = (0, 0);
     for (number, operation) in UPDATE.operations.iter().enumerate() {
-        let (seen, every) = if decides(*operation) { (&mut deciding, BOOTED.0) } else { (&mut others, BOOTED.1) };
-        let all = is_full() && decides(*operation);
-        if matches!(operation, Operation::Erase { .. }) || *seen % every == every / 2 || all {
+        let (seen, every) =
+            if decides(*operation) { (&mut deciding, one_in(BOOTED.0)) } else { (&mut others, BOOTED.1) };
+        if matches!(operation, Operation::Erase { .. }) || *seen % every == every / 2 {
             sample.push((number, flash.clone()));
         }
         *seen += 1;
@@ -213,6 +216,7 @@ fn sample() -> Vec<(usize, Vec<u8>)> {
 
 #[test]
 fn the_chip_boots_what_cuts_leave_as_the_bootloader_says() {
+    let row = Row::begin("STM32F405, cuts booted by the emulated chip");
     let sample = sample();
     let next = AtomicUsize::new(0);
     let boot_all = || {
@@ -233,6 +237,7 @@ fn the_chip_boots_what_cuts_leave_as_the_bootloader_says() {
         boot_all();
         other.join().unwrap();
     });
+    row.end(sample.len(), 0);
     println!("STM32F405: {} cuts booted by the emulated chip", sample.len());
     assert!(sample.len() > 20);
 }

@@ -7,7 +7,7 @@ use lifeboot_core::Slot;
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::Settings;
 use lifeboot_tests::product::STM32F405;
-use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent};
+use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent, Status};
 use std::time::Duration;
 
 /// From production to 2.0.0, confirmed.
@@ -63,13 +63,18 @@ fn a_patch_is_applied_while_slot_b_runs() {
     assert!(flash[slot..].starts_with(&third.for_slot(STM32F405.board, Slot::A).unwrap()));
 }
 
-/// Pushes what must not stay, and sees it taken back.
-fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
+/// Pushes what must not stay: what comes of it, and the device's state behind it.
+pub fn taken_back(bad: &ImageFile) -> (PushError, Status) {
     // A watchdog ten times as fast as any chip's: half a second in which firmware hangs is enough to emulate.
     let mut host = connect(&factory(), &Settings { lsi: 470_000, ..Settings::default() });
     let failure = push(&mut host, bad).unwrap_err();
+    (failure, status(&mut host))
+}
+
+/// Pushes what must not stay, and sees it taken back.
+fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
+    let (failure, status) = taken_back(bad);
     assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
-    let status = status(&mut host);
     runs(&status, wire::Slot::A, version(1)).unwrap();
     let outcome = status.outcome.unwrap();
     assert_eq!((outcome.ending, outcome.cause, outcome.slot), (ending, cause, wire::Slot::B));

@@ -1,6 +1,6 @@
 //! Bugs of the boot policy: trials, epochs, keys, outcomes.
 
-use super::{BOOT, Bug, HANDOVER, IMAGE, OPERATION, OUTCOMES, RECORD, Suite, UPDATER, bug};
+use super::{BOOT, Bug, HANDOVER, IMAGE, OUTCOMES, RECORD, STEP, Suite, UPDATER, bug};
 
 pub const BUGS: &[Bug] = &[
     bug(
@@ -27,7 +27,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "keys are revoked before the confirm is durable",
-        OPERATION,
+        STEP,
         "                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
         "                    Change::Confirm(_, effects) if effects.revoked & !record.revoked != 0 => {
                         record.revoked |= effects.revoked;

@@ -1,7 +1,7 @@
 //! Bugs that a host or an image would have to be made for: lengths, addresses and tables at their limits, and flash that
 //! changes between check and use.
 
-use super::{Bug, CONVERSATION, IMAGE, OPERATION, RECEIVE, Suite, TRANSFER, UPDATER, VERIFY, bug};
+use super::{Bug, CONVERSATION, IMAGE, RECEIVE, STEP, Suite, TRANSFER, UPDATER, VERIFY, bug};
 
 const REBASE: &str = "bootloader/core/src/rebase.rs";
 
@@ -101,21 +101,21 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a header that somebody else wrote is marked",
-        OPERATION,
+        STEP,
         "if present == *header {",
         "if !is_erased(&present) {",
         Suite::Line,
     ),
     bug(
         "what is verified is one slot, and the other is marked",
-        OPERATION,
+        STEP,
         "*operation = Operation::Sealing(*header, verified.slot());",
         "*operation = Operation::Sealing(*header, verified.slot().other());",
         Suite::Line,
     ),
     bug(
         "the header is written without being read back",
-        OPERATION,
+        STEP,
         "flash.write(start, header).map_err(|_| Refusal::Flash)?;\n",
         "flash.write(start, header).map_err(|_| Refusal::Flash)?;
                     *operation = Operation::Recording(Change::MarkTrial(*slot));\n",

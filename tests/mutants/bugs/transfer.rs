@@ -1,7 +1,7 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use super::{
-    Bug, CONVERSATION, INSTRUCTIONS, JOURNAL, OLD, OPERATION, PATCHING, RECEIVE, RECOVERY, SENDER, SUSPECTS, Suite,
+    Bug, CONVERSATION, INSTRUCTIONS, JOURNAL, OLD, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER, STEP, SUSPECTS, Suite,
     TRANSFER, UPDATER, VERIFY, bug,
 };
 
@@ -64,7 +64,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the epoch floor rises before the confirm is durable",
-        OPERATION,
+        STEP,
         "                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
         "                    Change::Confirm(_, effects) if effects.epoch > record.epoch_floor => {
                         record.epoch_floor = effects.epoch;
@@ -75,7 +75,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a confirm is reported before it is durable",
-        OPERATION,
+        STEP,
         "                    journal.append(flash, record)?;
                     return Ok(end);",
         "                    if is_trial(*running, journal.record()) && record.trial.is_none() {
@@ -135,7 +135,7 @@ pub const BUGS: &[Bug] = &[
         "self.phase == Phase::Table && self.next() == self.phase_end()",
         Suite::Line,
     ),
-    bug("a rejected image is taken again", OPERATION, "if rejected && !force {", "if rejected && force {", Suite::Line),
+    bug("a rejected image is taken again", STEP, "if rejected && !force {", "if rejected && force {", Suite::Line),
     bug(
         "a bootloader that answers takes what was rejected",
         RECOVERY,
@@ -166,7 +166,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a patch is taken that was made from another image",
-        PATCHING,
+        PATCHED,
         "if !header.digest.starts_with(from) {",
         "if !header.digest.starts_with(from.get(..1).unwrap_or_default()) && from.ends_with(&header.digest) {",
         Suite::Line,

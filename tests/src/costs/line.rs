@@ -178,7 +178,7 @@ impl Bench {
         let Ok(event) = self.session.poll((self.now / MILLISECOND) as u32, &mut port, &mut self.device.updater);
 
         let taken = held - self.received.len();
-        let done = [0, 1].map(|part| super::wear::since(before[part], self.device.wear()[part]));
+        let done = [0, 1].map(|part| self.device.wear()[part].since(before[part]));
         let checks = self.checks_signature(event, taken, read);
         let computed = match in_patch.zip(self.next_in_patch()) {
             Some((from, to)) => self.computed(checks, taken) + u64::from(to.saturating_sub(from)) * self.silicon.made,

@@ -90,7 +90,7 @@ impl Device {
     fn wear(&self) -> [Wear; 2] {
         let flash = self.flash.borrow();
         let [a, b] = Slot::BOTH.map(|slot| flash.wear(Part::Slot(slot)));
-        [flash.wear(Part::Journal), super::wear::sum(a, b)]
+        [flash.wear(Part::Journal), a + b]
     }
 }
 
@@ -141,5 +141,5 @@ pub fn costs(old: &[u8], new: &[u8]) -> Result<Costs> {
 }
 
 fn difference(before: [Wear; 2], after: [Wear; 2]) -> [Wear; 2] {
-    [0, 1].map(|part| super::wear::since(before[part], after[part]))
+    [0, 1].map(|part| after[part].since(before[part]))
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub const EACH_TURN: &str = "feed_watchdog";
 
 /// What is measured.
-pub const STANDSTILL: &str = "longest standstill of the application during a push";
+pub const STANDSTILL: &str = "longest stall of the application during a push";
 
 /// Turns from the beginning of a push on: all of the signature's check, the first erases and writes.
 const TURNS: usize = 600;

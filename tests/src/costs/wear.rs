@@ -15,26 +15,12 @@ const KIB: usize = 64;
 const MANY: u32 = 10_000;
 const LIVED: u32 = 500;
 
-/// What was done between two looks.
-pub fn since(before: Wear, after: Wear) -> Wear {
-    Wear {
-        erases: after.erases - before.erases,
-        writes: after.writes - before.writes,
-        bytes: after.bytes - before.bytes,
-    }
-}
-
-/// What was done to both.
-pub fn sum(a: Wear, b: Wear) -> Wear {
-    Wear { erases: a.erases + b.erases, writes: a.writes + b.writes, bytes: a.bytes + b.bytes }
-}
-
 /// What this does to the journal, and to the slots.
 pub fn toll(device: &mut Device, work: impl FnOnce(&mut Device) -> Result<()>) -> Result<[Wear; 2]> {
     let before = device.wear();
     work(device)?;
     let after = device.wear();
-    Ok([0, 1].map(|part| since(before[part], after[part])))
+    Ok([0, 1].map(|part| after[part].since(before[part])))
 }
 
 /// Erases, in journal and slots.
@@ -78,7 +64,7 @@ impl Updated {
         let received = toll(&mut device, |device| device.update(&new, false))?;
         let booted = toll(&mut device, |device| device.boot(Cause::Request).map(drop))?;
         let confirmed = toll(&mut device, Device::confirm)?;
-        let update = [0, 1].map(|part| sum(sum(received[part], booted[part]), confirmed[part]));
+        let update = [0, 1].map(|part| received[part] + booted[part] + confirmed[part]);
         Ok(Updated { device, old, new, update, booted, units })
     }
 

@@ -7,10 +7,8 @@ mod steps;
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use lifeboot_core::Slot;
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
-use lifeboot_tests::product;
-use lifeboot_tests::{bench, setup};
+use lifeboot_tests::{bench, play, product, setup};
 use stage::Stage;
 use std::io::{self, BufRead, Write};
 
@@ -90,11 +88,9 @@ fn play<B: Emulated>(keep_running: bool) -> Result<()> {
 fn keep<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
     let folder = product::output()?;
     println!("\nThe board is running. In another terminal:");
-    println!("  export LIFEBOOT_PORT={}", stage.port());
-    // What the board takes: images of the demo's key, of no lower epoch.
-    println!("  export LIFEBOOT_KEY={}", folder.join("keys/demo.pem").display());
-    println!("  export LIFEBOOT_EPOCH={}", stage.bench()?.status()?.epoch_floor);
-    println!("  export LIFEBOOT_FIRMWARE={}", product::firmware(&B::TARGET, Slot::A, &[])?.display());
+    for (name, value) in play::environment(stage.bench()?)? {
+        println!("  export {name}={value}");
+    }
     println!("  {} status", stage.tool().display());
     println!("  {} push {}", stage.tool().display(), folder.join("demo-2.1.0.img").display());
     print!("Enter, or end of input, switches it off. ");

@@ -3,7 +3,8 @@
 //! Programming only clears bits, erasing sets whole units. Torn cells are unsteady, or cannot be read where there is
 //! ECC, until they are erased.
 
-use super::{Fault, Tear, UNSTEADY_LENGTH, WORD};
+use super::fault::Fault;
+use super::tear::{Tear, UNSTEADY_LENGTH, WORD};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;

@@ -1,6 +1,7 @@
 //! How an operation is cut short, and what is left of it.
 
-use super::WORD;
+/// Bytes of a word.
+pub const WORD: usize = 4;
 
 /// How a loss of power meets a flash operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 use super::operation::Operation;
 use super::update::{Part, Update};
 use crate::chance::Chance;
-use std::env;
 
 /// Ways to tear an operation that decides about more than its own word: an erase, a boot record's word, a header's.
 const TORN: u64 = 3;
@@ -29,11 +28,6 @@ impl Cut {
         }
         flash
     }
-}
-
-/// Whether every operation is cut at, and none left out: `LIFEBOOT_SWEEP=full`.
-pub fn is_full() -> bool {
-    env::var("LIFEBOOT_SWEEP").is_ok_and(|value| value == "full")
 }
 
 /// The cuts of a sweep, in order: before and inside every erase, every word of boot records, header and table, and of

@@ -23,7 +23,7 @@ mod recorder;
 mod replay;
 mod update;
 
-pub use cut::{Cut, cuts, is_full};
+pub use cut::{Cut, cuts};
 pub use judge::Violation;
 pub use operation::Operation;
 pub use update::{Part, Update};

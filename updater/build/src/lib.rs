@@ -1,12 +1,12 @@
-//! For the build script of firmware: links it for slot A, with what `lifeboot sign` needs to make it fit slot B as well.
+//! For the build script of firmware: links it for slot A, with what `lifeboot sign` needs to rebase it for slot B.
 //!
 //! ```no_run
 //! // in the main function of build.rs
 //! lifeboot_build::firmware(&lifeboot_build::layout::STM32F405);
 //! ```
 //!
-//! Firmware that starts with `cortex-m-rt` goes on passing `-Tlink.x` to the linker itself, and has no `memory.x` of its
-//! own any more: the board's flash map is the only place where an address stands.
+//! Firmware that starts with `cortex-m-rt` still passes `-Tlink.x` to the linker itself. It must not have a `memory.x`
+//! of its own: the board's flash map is the only place where an address is written.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -17,14 +17,14 @@ use std::{env, fs};
 
 pub use lifeboot_core::layout;
 
-/// Where firmware is linked for slot B in place of A: to prove an image (`lifeboot sign --relinked`), and for nothing else.
+/// If set to B, firmware is linked for slot B instead of A. Only to prove an image (`lifeboot sign --relinked`).
 const SLOT: &str = "LIFEBOOT_LINK_SLOT";
 
-/// Links the binaries of the package that is being built as firmware for `board`; to be called in its build script.
+/// Links the binaries of the package that is being built as firmware for `board`; must be called in its build script.
 ///
-/// Where that cannot be, the build stops with the reason.
+/// If that is impossible, the build fails with the reason.
 pub fn firmware(board: &Board) {
-    // This as well keeps cargo from running the build script again for any other change.
+    // This also keeps cargo from running the build script again after any other change.
     println!("cargo::rerun-if-env-changed={SLOT}");
     match prepare(board) {
         Ok(instructions) => instructions.iter().for_each(|instruction| println!("cargo::{instruction}")),
@@ -32,7 +32,7 @@ pub fn firmware(board: &Board) {
     }
 }
 
-/// Writes the linker scripts; returns what cargo is to do with them.
+/// Writes the linker scripts; returns the instructions for cargo.
 fn prepare(board: &Board) -> Result<Vec<String>, String> {
     let folder = |name: &str| env::var_os(name).ok_or(format!("{name} is not set: call this from a build script"));
     let slot = slot(env::var_os(SLOT).as_deref().and_then(|slot| slot.to_str()))?;
@@ -49,14 +49,14 @@ fn slot(named: Option<&str>) -> Result<Slot, String> {
     }
 }
 
-/// The linker takes the `memory.x` of the folder that it is started in before any other, and cargo starts it in the
-/// workspace's.
+/// The linker prefers a `memory.x` in its working directory to any other, and cargo starts it in the workspace's
+/// directory.
 fn refuse_other_maps(package: &Path) -> Result<(), String> {
     let has = |folder: &&Path, file: &str| folder.join(file).exists();
     match package.ancestors().find(|folder| has(folder, "Cargo.toml") && has(folder, "memory.x")) {
         None => Ok(()),
         Some(folder) => Err(format!(
-            "{} would be taken in place of Lifeboot's, and firmware linked for no slot: delete it, and what a build \
+            "{} would be taken instead of Lifeboot's, and firmware linked for no slot: delete it, and what a build \
              script does with it",
             folder.join("memory.x").display()
         )),
@@ -65,11 +65,11 @@ fn refuse_other_maps(package: &Path) -> Result<(), String> {
 
 /// | file | what |
 /// | --- | --- |
-/// | `memory.x` | what `cortex-m-rt` includes |
-/// | `lifeboot.x` | stops the link where another `memory.x` was found first |
+/// | `memory.x` | the flash map that `cortex-m-rt` includes |
+/// | `lifeboot.x` | fails the link if another `memory.x` was found first |
 ///
-/// `--emit-relocs` is what `lifeboot sign` makes the relocation table from. `--nmagic` keeps the linker from filling up
-/// the pages that slots do not start at: the payload would begin with the ELF file's own header.
+/// `lifeboot sign` makes the relocation table from the output of `--emit-relocs`. `--nmagic` keeps the linker from
+/// aligning segments to pages, which slots do not start at: the payload would begin with the ELF file's own header.
 fn write_scripts(out: &Path, board: &Board, slot: Slot) -> Result<Vec<String>, String> {
     let write = |name: &str, content: String| {
         fs::write(out.join(name), content).map_err(|error| format!("cannot write {name} into OUT_DIR: {error}"))
@@ -85,7 +85,7 @@ fn write_scripts(out: &Path, board: &Board, slot: Slot) -> Result<Vec<String>, S
     ])
 }
 
-/// A `memory.x` that comes later, or from elsewhere, is found by no build script.
+/// No build script can find a `memory.x` that is added later or lies elsewhere, so the linker checks.
 fn check_script(board: &Board, slot: Slot) -> String {
     format!(
         "ASSERT(!DEFINED(__vector_table) || __vector_table == {:#010x}, \"lifeboot: another memory.x than Lifeboot's was \

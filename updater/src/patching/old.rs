@@ -1,7 +1,7 @@
-//! The old bytes: table and payload of the image that runs, as they were signed.
+//! The old bytes that a patch refers to: table and payload of the running image, as they were signed.
 //!
-//! What runs was verified at the last boot, so its header may be believed about where they lie. In slot B the payload is
-//! rebased: the listed addresses are brought back as they are read.
+//! The running image was verified at the last boot, so its header can be trusted about where they lie. In slot B the
+//! payload is rebased: the listed addresses are converted back as they are read.
 
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::Header;
@@ -11,27 +11,27 @@ use lifeboot_core::verify::TableReader;
 use lifeboot_wire::Refusal;
 use lifeboot_wire::patch::Malformed;
 
-/// Bytes that are read at once, from a multiple of that: aligned for any flash. An entry that lies across its borders is
-/// brought back by reading its neighbours, too.
+/// Bytes that are read at once, from a multiple of this number: aligned for any flash. An entry that crosses a border
+/// is converted back by also reading the neighbours.
 const WINDOW: u32 = 32;
 
 /// The old bytes, in flash.
 pub(super) struct Old {
-    /// Addresses in flash.
+    /// Where payload and table lie in flash.
     payload: u32,
     table: u32,
     payload_length: u32,
     table_length: u32,
-    /// What was added to the listed addresses, negated.
+    /// The distance that was added to the listed addresses, negated.
     distance: u32,
-    /// What brings back entries from `reached` in the payload on.
+    /// Converts back the entries from `reached` in the payload on.
     entries: TableReader,
     rebaser: Rebaser,
     reached: u32,
 }
 
 impl Old {
-    /// Those of the image with this header, in `slot`.
+    /// Returns the old bytes of the image with this header, in `slot`.
     pub fn new(header: &Header, slot: Slot, board: &Board) -> Result<Self, Malformed> {
         let start = board.slot(slot).start;
         let linked_for = header.linked_for(board).ok_or(Malformed)?;
@@ -49,13 +49,13 @@ impl Old {
         })
     }
 
-    /// How many they are.
+    /// Returns the number of old bytes.
     pub const fn length(&self) -> u32 {
         self.table_length + self.payload_length
     }
 
-    /// Reads those at `position`, as many as can be had at once; returns how many, and whether that meant to walk through
-    /// the table from its start, which takes long.
+    /// Reads old bytes at `position`, as many as one read gives; returns how many, and whether it walked through the
+    /// table from its start, which takes long.
     pub fn read<F: NorFlash>(
         &mut self,
         position: u32,
@@ -70,7 +70,7 @@ impl Old {
         };
         let window = offset & !(WINDOW - 1);
         let length = out.len().min((end.min(window + WINDOW) - offset) as usize);
-        // With a window before and one behind, as far as there are any.
+        // Includes the window before and the one after, if they exist.
         let first = window.saturating_sub(WINDOW);
         let last = (window + 2 * WINDOW).min(end.next_multiple_of(WINDOW));
         let mut bytes = [0; 3 * WINDOW as usize];
@@ -87,7 +87,8 @@ impl Old {
         Ok((length, walked))
     }
 
-    /// Brings back every entry that lies whole in the payload's bytes from `first` on, but for the first few bytes of them.
+    /// Converts back every entry that lies entirely in the payload's bytes from `first` on, except in the first few of
+    /// them. Returns whether it walked through the table from its start.
     fn bring_back<F: NorFlash>(&mut self, first: u32, bytes: &mut [u8], flash: &mut F) -> Result<bool, Refusal> {
         let back = first < self.reached;
         if back {
@@ -95,11 +96,11 @@ impl Old {
             self.rebaser = Rebaser::new(self.distance);
         }
         self.reached = first;
-        // Past an entry that begins before these bytes; what lies across that place begins inside of them.
+        // Skips an entry that begins before these bytes; one that crosses `past` begins inside of them.
         let past = if first == 0 { 0 } else { first + ENTRY_LENGTH as u32 };
         let Old { entries, rebaser, .. } = self;
         rebaser.skip(past, || entries.next(flash))?;
-        // What is here may be read once more.
+        // The same entries may be needed again for the next read.
         let (mut entries, mut rebaser) = (entries.clone(), rebaser.clone());
         rebaser.apply(first, bytes, || entries.next(flash))?;
         Ok(back)

@@ -1,7 +1,7 @@
-//! The trusted base's types as those of the messages, and back.
+//! Conversions between the trusted base's types and those of the messages.
 //!
-//! Spelled out variant by variant: what stands in flash and what goes over the line are numbered by themselves, and neither may
-//! change with the other.
+//! Spelled out variant by variant: the numbers in flash and those on the line are independent, and neither may change
+//! with the other.
 
 use crate::{OutcomeEnding, Refusal, ResetCause};
 use lifeboot_core::handover::{Boot, Start};
@@ -150,7 +150,7 @@ impl From<Rejection> for crate::Rejection {
 mod tests {
     use super::*;
 
-    /// A bootloader answers with the number of what is wrong.
+    /// A bootloader in recovery mode sends the number of [`Invalid`] as that of the refusal.
     #[test]
     fn what_is_wrong_with_an_image_has_the_number_of_its_refusal() {
         let invalid = [

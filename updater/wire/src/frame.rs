@@ -1,23 +1,24 @@
-//! Frames: a postcard message and its CRC-32, made free of zero bytes by COBS, ended by a zero byte.
+//! Frames: a postcard message and its CRC-32, encoded by COBS to be free of zero bytes, and ended by a zero byte.
 //!
-//! Any byte pipe carries them; after any loss or damage the next zero byte is a new start. What arrives damaged is
-//! dropped here: the layer above only ever sees whole messages.
+//! They can be sent over any byte pipe; after any loss or damage, the next zero byte starts anew. Damaged frames are
+//! dropped here: the layer above receives whole messages only.
 
 use cobs::CobsDecoderHeapless;
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use serde::{Deserialize, Serialize};
 
 const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
-/// Bytes of the checksum behind each message.
+/// Bytes of the checksum after each message.
 pub const CRC_LENGTH: usize = 4;
 
-/// Bytes that a frame may have beyond those of its message: CRC, COBS's first code byte and one each 254, the end.
+/// Returns the maximum number of bytes that a frame adds to a message: CRC, COBS's first code byte and one for each 254
+/// bytes, the end.
 pub const fn overhead(message: usize) -> usize {
     CRC_LENGTH + 1 + (message + CRC_LENGTH) / 254 + 1
 }
 
-/// Puts a message's frame into `out`; `scratch` holds the message meanwhile. Returns the frame's length, `None` where
-/// one of them is too small.
+/// Writes a message's frame into `out`, with `scratch` as a buffer for the message. Returns the frame's length, `None`
+/// if either is too small.
 pub fn encode<M: Serialize>(message: &M, scratch: &mut [u8], out: &mut [u8]) -> Option<usize> {
     let length = postcard::to_slice(message, scratch).ok()?.len();
     let crc = CRC.checksum(scratch.get(..length)?).to_le_bytes();
@@ -27,11 +28,11 @@ pub fn encode<M: Serialize>(message: &M, scratch: &mut [u8], out: &mut [u8]) -> 
     Some(end + 1)
 }
 
-/// Finds frames in a stream of bytes; `N` bounds a message and its CRC.
+/// Finds frames in a stream of bytes; `N` is the maximum length of a message with its CRC.
 #[derive(Debug)]
 pub struct Decoder<const N: usize> {
     cobs: CobsDecoderHeapless<N>,
-    /// Bytes of the message in the buffer, once one is whole.
+    /// Bytes of the message in the buffer, once it is complete.
     message: Option<usize>,
 }
 
@@ -42,25 +43,25 @@ impl<const N: usize> Default for Decoder<N> {
 }
 
 impl<const N: usize> Decoder<N> {
-    /// A decoder that has seen nothing.
+    /// Returns a decoder that has received nothing.
     pub fn new() -> Self {
         Decoder { cobs: CobsDecoderHeapless::new(), message: None }
     }
 
-    /// Takes the next byte; whether it completed a whole, undamaged message, which [`message`](Self::message) then
-    /// reads. The next byte after that starts over.
+    /// Takes the next byte; returns whether it completed an undamaged message, which [`message`](Self::message) then
+    /// decodes. The next byte after that starts a new frame.
     pub fn push(&mut self, byte: u8) -> bool {
         self.message = None;
         match self.cobs.feed(byte) {
             Ok(Some(length)) => self.message = self.checked(length),
             Ok(None) => {}
-            // Over-long or malformed: drop what is there; what follows up to the next zero fails its CRC.
+            // Over-long or malformed: drop the buffer; the rest up to the next zero fails its CRC.
             Err(_) => self.cobs.reset(),
         }
         self.message.is_some()
     }
 
-    /// The message that the last byte completed; `None` where there is none, or it is not an `M`.
+    /// Returns the message that the last byte completed; `None` if there is none, or it is not an `M`.
     pub fn message<'a, M: Deserialize<'a>>(&'a self) -> Option<M> {
         postcard::from_bytes(self.cobs.dest().get(..self.message?)?).ok()
     }

@@ -1,4 +1,4 @@
-//! The messages between host and device: plain types, in postcard's encoding.
+//! The messages between host and device: plain types, encoded by postcard.
 //!
 //! Offsets count bytes from the start of the target slot. A transfer's bytes are the image's: first its relocation
 //! table, then its payload in canonical form; the header comes with `Begin`.
@@ -8,8 +8,8 @@ mod state;
 
 pub use refusal::Refusal;
 pub use state::{
-    Boot, Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, Slot, SlotContent, Start, Status, Trial,
-    Version,
+    Boot, Fault, Outcome, OutcomeEnding, REJECTED_DIGEST, Recovery, Rejection, ResetCause, Slot, SlotContent, Start,
+    Status, Trial, Version,
 };
 
 use serde::{Deserialize, Serialize};
@@ -17,39 +17,36 @@ use serde::{Deserialize, Serialize};
 /// The version of these messages; grows with each addition.
 pub const WIRE: u8 = 2;
 
-/// [`WIRE`] of the first devices that know of patches. They may refuse them all the same.
+/// [`WIRE`] of the first devices that support patches. They may still refuse them.
 pub const WIRE_OF_PATCHES: u8 = 2;
 
-/// Bytes that a digest of a range is cut to. It decides what to send, never what to trust.
+/// Bytes that a digest of a range is cut to. It decides only what is sent, never what is trusted.
 pub const DIGEST_LENGTH: usize = 8;
 
-/// Digests that one answer carries at most.
+/// Maximum number of digests in one answer.
 pub const DIGESTS: usize = 8;
 
-/// Bytes of a range that a digest is asked of, at most; where a unit is smaller, that is the most.
+/// Maximum length of a range whose digest is requested; a smaller erase unit is the limit instead.
 pub const DIGEST_RANGE: u32 = 4096;
 
-/// Images in quarantine, at most.
+/// Maximum number of images in quarantine.
 pub const QUARANTINED: usize = 3;
 
-/// Bytes of a digest that name an image.
+/// Bytes of a digest that identify an image.
 pub const IMAGE_NAME: usize = 16;
 
-/// Bytes of a digest that are known of an image in quarantine.
-pub const REJECTED_DIGEST: usize = 10;
-
-/// A session's silence, in milliseconds, after which another host may take over.
+/// Milliseconds without a request after which another host may take the session.
 pub const SESSION_TIMEOUT_MS: u32 = 3000;
 
-/// Keys that a device's bootloader can hold.
+/// Maximum number of keys that a device's bootloader can hold.
 pub const KEYS: usize = lifeboot_core::info::KEYS;
 
 /// What the host sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request<'a> {
-    /// Names the host; chosen by chance, not 0.
+    /// Identifies the host; random, not 0.
     pub session: u16,
-    /// Comes back in the answer.
+    /// Repeated in the answer.
     pub number: u8,
     /// What to do.
     #[serde(borrow)]
@@ -59,30 +56,30 @@ pub struct Request<'a> {
 /// What the device sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer<'a> {
-    /// The number of the request; 0 for what nobody asked for.
+    /// The number of the request; 0 if this answers no request.
     pub number: u8,
-    /// The answer to it.
+    /// The content of the answer.
     #[serde(borrow)]
     pub body: Body<'a>,
 }
 
-/// What a host can ask for.
+/// The requests of a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command<'a> {
-    /// The state of the device; answered by [`Body::Status`], to anybody.
+    /// Requests the state of the device; answered by [`Body::Status`], to any host.
     Status,
-    /// Starts a transfer, if the device is as the host believes; answered by [`Body::Begun`].
+    /// Starts a transfer if the device is as the host expects; answered by [`Body::Begun`].
     Begin {
         /// The whole signed header, 256 bytes.
         header: &'a [u8],
-        /// The version that the host believes to be running.
+        /// The version that the host expects to be running.
         running: Version,
-        /// The slot that the host believes to be the other one.
+        /// The slot that the host expects to be the target.
         target: Slot,
-        /// Also take an image that this device has rejected before.
+        /// Accept the image even if this device has rejected it before.
         force: bool,
     },
-    /// Digests of `count` ranges of the target slot, each `length` long, from `offset` on; answered by
+    /// Requests digests of `count` ranges of the target slot, each `length` long, from `offset` on; answered by
     /// [`Body::Digests`]. Needs a transfer.
     Digests {
         /// Where the first range starts.
@@ -92,56 +89,59 @@ pub enum Command<'a> {
         /// How many ranges, at most [`DIGESTS`].
         count: u8,
     },
-    /// Bytes of the image at `offset`; answered by [`Body::Written`]. Bytes at any other offset than the next one
-    /// are not taken, and answered all the same.
+    /// Bytes of the image at `offset`; answered by [`Body::Written`]. Bytes at any other offset than the next one are
+    /// not taken, but answered the same way.
     Write {
-        /// Where they belong.
+        /// Where the bytes belong.
         offset: u32,
         /// The bytes, canonical.
         bytes: &'a [u8],
     },
-    /// The slot holds the right bytes up to `to` already. Answered by [`Body::Written`], which says whether the
-    /// device goes input.
+    /// States that the slot already holds the right bytes up to `to`. Answered by [`Body::Written`], which shows how
+    /// far the device skipped.
     Skip {
         /// The next offset that needs bytes.
         to: u32,
     },
-    /// Everything was sent: read back, verify, mark trial; answered by [`Body::Done`] when it is durable.
+    /// Ends a transfer after everything was sent: read back, verify, mark trial. Answered by [`Body::Done`] when that
+    /// is durable.
     Finish,
-    /// Gives the transfer and the session up.
+    /// Ends the transfer and the session.
     Abort,
-    /// The running firmware is healthy.
+    /// Confirms the running firmware.
     Confirm,
-    /// Go back: end the trial, or try the previous firmware again; not where the other slot holds what was rejected.
+    /// Rolls back: ends the trial, or puts the previous firmware on trial again. Refused if the other slot holds a
+    /// rejected image.
     Rollback,
-    /// Restart the device.
+    /// Restarts the device.
     Reset,
-    /// The keys of the device; answered by [`Body::Keys`], to anybody. A bootloader that answers tells them with its state.
+    /// Requests the keys of the device; answered by [`Body::Keys`], to any host. A bootloader in recovery mode reports
+    /// them with its state instead.
     Keys,
-    /// What the device rejected before the last outcome; answered by [`Body::Quarantine`], to anybody.
+    /// Requests the images that were rejected before the last outcome; answered by [`Body::Quarantine`], to any host.
     Quarantine,
-    /// Restart the device, and let its bootloader answer in place of the firmware.
+    /// Restarts the device into the bootloader's recovery mode.
     Recover,
-    /// The bytes of the image come as a patch of the one that runs (see the module `patch`), by [`Command::Patch`]; answered
-    /// by [`Body::Patched`]. Needs a transfer that nothing was received or skipped in. Where it is refused, the transfer
-    /// goes on.
+    /// Announces that the bytes of the image come as a patch of the running one (see the module `patch`), by
+    /// [`Command::Patch`]; answered by [`Body::Patched`]. Needs a transfer in which nothing was received or skipped. If
+    /// it is refused, the transfer goes on.
     BeginPatch {
         /// The patch's format.
         format: u8,
-        /// The start of the digest of the image that it was made from, [`IMAGE_NAME`] bytes.
+        /// The start of the digest of the image that the patch was made from, [`IMAGE_NAME`] bytes.
         from: &'a [u8],
     },
-    /// Bytes of the patch at `offset`; answered by [`Body::Patched`]. Bytes at any other offset than the next one are not
-    /// taken, and answered all the same. Where it is refused, the transfer has ended.
+    /// Bytes of the patch at `offset`; answered by [`Body::Patched`]. Bytes at any other offset than the next one are
+    /// not taken, but answered the same way. If it is refused, the transfer has ended.
     Patch {
-        /// Where they belong, in bytes from the start of the patch.
+        /// Where the bytes belong, from the start of the patch.
         offset: u32,
         /// The bytes, compressed.
         bytes: &'a [u8],
     },
 }
 
-/// What a device answers.
+/// The answers of a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Body<'a> {
     /// The command was carried out.
@@ -155,9 +155,9 @@ pub enum Body<'a> {
         /// The first offset that needs bytes.
         next: u32,
     },
-    /// How far the transfer is.
+    /// How far the transfer has got.
     Written {
-        /// The next offset that needs bytes; the payload's end when all are there.
+        /// The next offset that needs bytes; the payload's end when all have been received.
         next: u32,
     },
     /// Digests, [`DIGEST_LENGTH`] bytes each: the start of each range's SHA-256.
@@ -167,12 +167,13 @@ pub enum Body<'a> {
     /// What the bootloader logged before it started the firmware, as defmt encodes it without frames. Only a bootloader
     /// that was built for development logs.
     BootLog(#[serde(borrow)] &'a [u8]),
-    /// The state of a device whose bootloader answers, since no firmware runs: as it stands in flash, which takes it the
-    /// least code. The host reads it by the formats of [`lifeboot_core`].
+    /// The state of a device in recovery mode, where no firmware runs: the bytes as they are in flash, which needs the
+    /// least code in the bootloader. The host decodes them by the formats of [`lifeboot_core`].
     Recovery {
-        /// Whether it was asked to answer; the confirmed slot is not written then. Otherwise no slot could be started.
+        /// Whether recovery was requested: then the confirmed slot is never written. Otherwise no slot could be
+        /// started.
         requested: bool,
-        /// Bytes that one [`Command::Write`] may carry at most. One frame may be on its way at a time.
+        /// Maximum number of bytes in one [`Command::Write`]. At most one frame may be in flight.
         chunk: u32,
         /// The bootloader's [`info`](lifeboot_core::info).
         #[serde(borrow)]
@@ -180,7 +181,7 @@ pub enum Body<'a> {
         /// The boot state, as a [`record`](lifeboot_core::record).
         #[serde(borrow)]
         record: &'a [u8],
-        /// What stands in the place of each slot's header.
+        /// The content of the place of each slot's header.
         #[serde(borrow)]
         headers: [&'a [u8]; 2],
     },
@@ -188,7 +189,7 @@ pub enum Body<'a> {
     Keys(Keys),
     /// The images in quarantine, the newest rejection first.
     Quarantine([Option<Rejection>; QUARANTINED]),
-    /// How far the patch is; what it made so far is received.
+    /// How far the patch has got. The bytes that it made so far count as received.
     Patched {
         /// The next offset in the patch that needs bytes.
         next: u32,
@@ -198,19 +199,19 @@ pub enum Body<'a> {
 /// The keys of a device's bootloader.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keys {
-    /// Their ids, in the order of the bootloader's table; places that hold none are at the end.
+    /// The ids of the keys, in the order of the bootloader's table; unused entries are at the end.
     pub ids: [Option<[u8; 4]>; KEYS],
-    /// A bit for each that is revoked.
+    /// A bit for each revoked key.
     pub revoked: u8,
-    /// What the images in slots A and B have to do with keys, by their headers alone; nothing here was verified.
+    /// The keys that the images in slots A and B refer to, as read from their headers; nothing here was verified.
     pub signed: [Option<Signed>; 2],
 }
 
-/// What an image has to do with keys.
+/// The keys that an image refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signed {
     /// The id of the key that signed it.
     pub key: [u8; 4],
-    /// A bit for each key of the table that its confirm revokes.
+    /// A bit for each key of the table that the image's confirm revokes.
     pub revokes: u8,
 }

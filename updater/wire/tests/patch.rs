@@ -1,11 +1,11 @@
-//! A patch's instructions, one by one, and what is refused.
+//! The instructions of a patch, one by one, and the patches that are refused.
 #![cfg(feature = "delta")]
 
 use lifeboot_wire::patch::{Kind, Malformed, PIECE, Patcher, number, zigzag};
 
 const OLD: &[u8] = b"The quick brown fox jumps over the lazy dog. And again, the quick brown fox.";
 
-/// As the compressor writes what it finds no repetition for: a set bit, and the byte.
+/// The compressor's output for a byte without a repetition: a set bit, and the byte.
 fn stored(instructions: &[u8]) -> Vec<u8> {
     let bits = instructions.iter().flat_map(|byte| [1].into_iter().chain((0..8).rev().map(move |bit| byte >> bit & 1)));
     let mut out = Vec::new();
@@ -18,7 +18,7 @@ fn stored(instructions: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What comes of a patch that arrives in pieces of `size` bytes, of old bytes of which `at_once` can be read.
+/// Expands a patch that arrives in pieces of `size` bytes, with old bytes of which `at_once` can be read at a time.
 fn applied(patch: &[u8], size: usize, at_once: usize) -> Result<Vec<u8>, Malformed> {
     let mut patcher = Patcher::new(OLD.len() as u32);
     let (mut out, mut piece) = (Vec::new(), [0; PIECE]);
@@ -49,7 +49,7 @@ fn in_one(instructions: &[u8]) -> Result<Vec<u8>, Malformed> {
 
 #[test]
 fn instructions_as_they_are_described() {
-    // Copy 10; add 1 to one byte and 0 to the next; insert 3; go on 44 bytes; copy 9.
+    // Copy 10; add 1 to one byte and 0 to the next; insert 3; seek 44 bytes forward; copy 9.
     let instructions = [
         &[10 << 2, 2 << 2 | 1, 1, 0, 3 << 2 | 2, b'-', b'>', b' '][..],
         &[(88 << 2 | 3) as u8 | 0x80, (88 << 2 | 3) as u8 >> 7 | 0x02, 9 << 2],

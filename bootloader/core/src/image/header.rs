@@ -1,6 +1,6 @@
-//! The signed header: its fields and their places; [the module above](super) has the table.
+//! The signed header: its fields and their offsets; [the parent module](super) has the byte table.
 
-use super::Invalid;
+use super::invalid::Invalid;
 use crate::bytes::{field, put};
 use crate::info::BootloaderInfo;
 use crate::layout::{BLOCK, Board, Slot};
@@ -8,11 +8,11 @@ use crate::version::Version;
 
 pub use crate::layout::HEADER_LENGTH;
 
-/// Leading bytes of a header that its signature covers; the signature is all that follows.
+/// Leading bytes of a header that its signature covers; the signature is the rest.
 pub const SIGNED_LENGTH: usize = HEADER_LENGTH - 64;
-/// Keys that one image can revoke.
+/// Maximum number of keys that one image can revoke.
 pub const REVOKES: usize = 3;
-/// The header format that this source reads and writes.
+/// The header format that this code reads and writes.
 pub const FORMAT: u16 = 1;
 
 const MAGIC: [u8; 4] = *b"LBIM";
@@ -20,10 +20,10 @@ const MAGIC: [u8; 4] = *b"LBIM";
 /// A header's bytes.
 pub type HeaderBytes = [u8; HEADER_LENGTH];
 
-/// What a header says. Having one proves nothing: see [`Trust::check`](super::Trust::check).
+/// The fields of a header. Having them proves nothing: see [`Trust::check`](super::Trust::check).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Where the payload starts in the slot, in bytes.
+    /// Offset of the payload in the slot, in bytes.
     pub header_length: u16,
     /// The board that the firmware is for, padded with zeros.
     pub board: [u8; 16],
@@ -39,39 +39,39 @@ pub struct Header {
     pub table_length: u32,
     /// SHA-256 of canonical payload and table.
     pub digest: [u8; 32],
-    /// The lowest bootloader format that the firmware can live with.
+    /// The lowest bootloader format that the firmware supports.
     pub lowest_bootloader: u16,
-    /// The lowest and the highest storage schema that the firmware can live with.
+    /// The lowest and the highest storage schema that the firmware supports.
     pub schemas: (u16, u16),
-    /// Which key signed.
+    /// The id of the key that signed the header.
     pub key_id: [u8; 4],
     /// The keys that are revoked when this image is confirmed.
     pub revokes: Revokes,
 }
 
-/// The ids of up to [`REVOKES`] keys, one behind the other; zeros name none.
+/// The ids of up to [`REVOKES`] keys, one after the other; an id of zeros means no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revokes([u8; 4 * REVOKES]);
 
 impl Revokes {
-    /// Of no key.
+    /// No key.
     pub const NONE: Revokes = Revokes([0; 4 * REVOKES]);
 
-    /// Those of some keys; `None` where there are more than [`REVOKES`].
+    /// Returns the list of these keys; `None` if there are more than [`REVOKES`].
     pub fn new(ids: &[[u8; 4]]) -> Option<Self> {
         let mut revokes = Revokes::NONE;
         revokes.0.get_mut(..4 * ids.len())?.copy_from_slice(ids.as_flattened());
         Some(revokes)
     }
 
-    /// The ids.
+    /// Returns the ids.
     pub fn ids(&self) -> impl Iterator<Item = [u8; 4]> {
         self.0.as_chunks().0.iter().copied().filter(|id| *id != [0; 4])
     }
 }
 
 impl Header {
-    /// Reads the fields. Only that the bytes are a header of a known format is checked.
+    /// Reads the fields. Checks only that the bytes are a header of a known format.
     pub fn parse(bytes: &HeaderBytes) -> Result<Header, Invalid> {
         if field::<0x00, 4, HEADER_LENGTH>(bytes) != MAGIC {
             return Err(Invalid::NoImage);
@@ -97,7 +97,7 @@ impl Header {
         })
     }
 
-    /// The bytes to sign, followed by `signature`.
+    /// Returns the header's bytes: those that are signed, then `signature`.
     pub fn to_bytes(&self, signature: [u8; 64]) -> HeaderBytes {
         let mut out = [0; HEADER_LENGTH];
         put::<0x00, 4, HEADER_LENGTH>(&mut out, MAGIC);
@@ -119,23 +119,24 @@ impl Header {
         out
     }
 
-    /// Where the table starts in the slot, in bytes; `None` where the lengths are nonsense.
+    /// Returns the table's offset in the slot, in bytes; `None` if the lengths overflow.
     pub fn table_offset(&self) -> Option<u32> {
         let payload = self.payload_length.checked_next_multiple_of(BLOCK)?;
         payload.checked_add(u32::from(self.header_length))
     }
 
-    /// Bytes of the slot that the image takes; `None` where the lengths are nonsense.
+    /// Returns how many bytes of the slot the image takes; `None` if the lengths overflow.
     pub fn image_length(&self) -> Option<u32> {
         self.table_offset()?.checked_add(self.table_length)
     }
 
-    /// The slot of `board` that the payload was linked for.
+    /// Returns the slot of `board` that the payload was linked for, `None` if it is neither.
     pub fn linked_for(&self, board: &Board) -> Option<Slot> {
         Slot::BOTH.into_iter().find(|slot| board.payload_address(*slot) == self.link_address)
     }
 
-    /// The keys of a device's table that this image revokes, a bit each. Ids that the device does not hold mean nothing.
+    /// Returns the keys of a device's table that this image revokes, a bit each. Ids that the device does not hold are
+    /// ignored.
     pub fn revoked_keys(&self, info: &BootloaderInfo) -> u8 {
         self.revokes.ids().fold(0, |bits, id| bits | info.key(id).map_or(0, |(bit, _)| bit))
     }

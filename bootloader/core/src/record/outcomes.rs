@@ -1,29 +1,31 @@
-//! How updates ended: the last outcome, and what was rejected before it, the quarantine. Together they are what the updater
-//! refuses.
+//! How updates ended: the last outcome, and the quarantine, which holds earlier rejections. The updater refuses the
+//! images in either.
 //!
 //! From 0x10 of a boot record on:
 //!
 //! | offset | bytes | field |
 //! | --- | --- | --- |
-//! | 0x10 | 3 × 12 | quarantine: the first 12 bytes of what was the last outcome, the newest behind; or zeros, in front |
+//! | 0x10 | 3 × 12 | quarantine: the first 12 bytes of earlier outcomes, the newest last; zeros before them |
 //! | 0x34 | 1 | last outcome: 0 = none yet, 1 = confirmed, 2 = fell back, 16 to 18 = rejected (see [`Ending`]) |
-//! | 0x35 | 1 | the cause of the last reset before it |
+//! | 0x35 | 1 | the cause of the last reset before the outcome |
 //! | 0x36 | 16 | first half of its image's digest |
 //! | 0x46 | 1 | its slot |
-//! | 0x47 | 1 | 1 where the firmware has told where it crashed, else 0, and the two words as well |
+//! | 0x47 | 1 | 1 if the firmware reported where it crashed; else 0, and so are the two words of the crash |
 //! | 0x48 | 12 | version of its image |
 //! | 0x54 | 4 | program counter of the crash |
 //! | 0x58 | 4 | fault status of the crash |
 
-use super::{Cause, Fault, slot_from_byte};
+use super::reset::{Cause, Fault};
+use super::slot_byte::slot_from_byte;
 use crate::bytes::{field, put};
 use crate::layout::Slot;
 use crate::version::Version;
 
-/// Images in quarantine, at most.
+/// Maximum number of images in quarantine.
 pub const QUARANTINED: usize = 3;
 
-/// Bytes of a digest that are kept there: enough to tell images apart, and a wrong answer costs no more than a `--force`.
+/// Bytes of a digest that are kept there: enough to distinguish images, and the only cost of a wrong match is a
+/// `--force`.
 pub const REJECTED_DIGEST: usize = 10;
 
 /// Bytes of a rejection.
@@ -40,18 +42,18 @@ const REJECTED: u8 = 16;
 pub enum Ending {
     /// The firmware confirmed its health.
     Confirmed = 1,
-    /// The confirmed slot could not be started, another one was.
+    /// The confirmed slot could not be started, so the other one was.
     FellBack = 2,
     /// Rejected: the image in the slot does not verify.
     Invalid = REJECTED,
-    /// Rejected: all its starts were used up without a confirm.
+    /// Rejected: all attempts of the trial were used up without a confirm.
     NotConfirmed = 17,
-    /// Rejected: the firmware itself, or the host, asked for the rollback.
+    /// Rejected: the firmware itself or the host requested the rollback.
     Requested = 18,
 }
 
 impl Ending {
-    /// The ending with this number.
+    /// Returns the ending with this number.
     pub const fn from_byte(byte: u8) -> Option<Ending> {
         Some(match byte {
             1 => Ending::Confirmed,
@@ -78,11 +80,11 @@ pub struct Outcome {
     pub slot: Slot,
     /// The cause of the reset before it ended.
     pub cause: Cause,
-    /// The crash, where that was the cause and the firmware has told of it.
+    /// The crash, if that was the cause and the firmware reported it.
     pub fault: Option<Fault>,
-    /// The image's version; zeros where its header could not be read.
+    /// The image's version; zeros if its header could not be read.
     pub version: Version,
-    /// The first half of the image's digest; zeros where its header could not be read.
+    /// The first half of the image's digest; zeros if its header could not be read.
     pub digest: [u8; 16],
 }
 
@@ -97,16 +99,16 @@ pub struct Rejection {
     pub digest: [u8; REJECTED_DIGEST],
 }
 
-/// The last outcome and the quarantine, as the bytes of a boot record: the bootloader decides nothing by them, and so does
-/// not take them apart.
+/// The last outcome and the quarantine, as the bytes of a boot record: the bootloader bases no decision on them, so it
+/// does not decode them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcomes(pub(super) [u8; OUTCOMES]);
 
 impl Outcomes {
-    /// Nothing has ended yet.
+    /// No update has ended yet.
     pub const NONE: Outcomes = Outcomes([0; OUTCOMES]);
 
-    /// The last one.
+    /// Returns the last outcome.
     pub fn last(&self) -> Option<Outcome> {
         let [ending, cause] = field::<0x24, 2, OUTCOMES>(&self.0);
         let [slot, has_fault] = field::<0x36, 2, OUTCOMES>(&self.0);
@@ -123,7 +125,8 @@ impl Outcomes {
         })
     }
 
-    /// What was rejected before that, the newest first, no image twice; but for what had no header to name it by.
+    /// Returns earlier rejections, the newest first, each image at most once. Rejections of images without a readable
+    /// header are left out, since they have no digest.
     pub fn quarantine(&self) -> impl Iterator<Item = Rejection> {
         let rejections = self.rejections().skip(1).filter_map(|[ending, cause, digest @ ..]| {
             Some(Rejection { ending: Ending::from_byte(*ending)?, cause: Cause::from_byte(*cause)?, digest: *digest })
@@ -131,14 +134,15 @@ impl Outcomes {
         rejections.filter(|rejection| rejection.digest != [0; REJECTED_DIGEST])
     }
 
-    /// Whether the image with this digest was rejected, as far back as is remembered, and not confirmed since.
+    /// Whether the image with this digest was rejected, as far back as the quarantine reaches, and not confirmed since.
     pub fn have_rejected(&self, digest: &[u8; 32]) -> bool {
         self.rejections().any(|[ending, _, start @ ..]| *ending >= REJECTED && digest.starts_with(start))
     }
 
-    /// The same once another outcome is the last: what was rejected last goes into quarantine, and the image that the new
-    /// outcome is about comes out, since this one tells of it now. Only an image that was started for want of a better one
-    /// stays there: that is no sign of health.
+    /// Returns the outcomes after a new one: the previous last outcome goes into quarantine if it was a rejection, and
+    /// the image that the new outcome is about leaves it, since the new outcome describes that image now. An image that
+    /// the bootloader fell back to stays in quarantine: it was started because nothing else could be, which is no sign
+    /// of health.
     pub(super) fn followed_by(&self, outcome: &Outcome) -> Outcomes {
         let mut after = [0; OUTCOMES];
         put::<0x24, 2, OUTCOMES>(&mut after, [outcome.ending as u8, outcome.cause as u8]);
@@ -163,7 +167,8 @@ impl Outcomes {
         Outcomes(after)
     }
 
-    /// The last outcome's first bytes, whatever it is, and the quarantine; the newest first.
+    /// Returns the first bytes of the last outcome, even if it is not a rejection, then those of the quarantine; newest
+    /// first.
     fn rejections(&self) -> impl Iterator<Item = &[u8; REJECTION]> {
         self.0.as_chunks().0.get(..=QUARANTINED).unwrap_or_default().iter().rev()
     }

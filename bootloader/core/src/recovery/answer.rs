@@ -1,35 +1,13 @@
-//! What a bootloader answers: the part of `lifeboot_wire` that it needs, in the encoding of postcard.
+//! The answers of a bootloader: the part of `lifeboot_wire` that it needs, in the encoding of postcard.
 
 use super::frame::Outgoing;
-use super::{CHUNK, Line, Server};
-use crate::image::{HEADER_LENGTH, Invalid};
+use super::line::Line;
+use super::numbers::body;
+use super::{CHUNK, Server};
+use crate::image::HEADER_LENGTH;
 use crate::info::INFO_LENGTH;
 use crate::layout::Slot;
 use embedded_storage::nor_flash::NorFlash;
-
-/// The numbers of the wire's variants: what is answered.
-pub mod body {
-    pub const DONE: u8 = 0;
-    pub const REFUSED: u8 = 1;
-    pub const BEGUN: u8 = 3;
-    pub const WRITTEN: u8 = 4;
-    pub const RECOVERY: u8 = 8;
-}
-
-/// The numbers of the wire's variants: why not, beside what [`Invalid`] says.
-pub mod refusal {
-    pub const OTHER_TARGET: u8 = 16;
-    pub const REJECTED: u8 = 18;
-    pub const BUSY: u8 = 20;
-    pub const NO_TRANSFER: u8 = 21;
-    pub const INCOMPLETE: u8 = 22;
-    pub const RECOVERY: u8 = 27;
-}
-
-/// What is wrong with an image, as the wire's refusals number it.
-pub const fn number(invalid: Invalid) -> u8 {
-    invalid as u8
-}
 
 impl<F: NorFlash, L: Line> Server<'_, F, L> {
     #[inline(never)]
@@ -46,7 +24,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         frame.end();
     }
 
-    /// The state as it stands in flash: the host knows how to read it.
+    /// Sends the state as the bytes that lie in flash: the host decodes them.
     #[inline(never)]
     pub(super) fn tell_state(&mut self) {
         let record = self.journal.record().to_bytes(0);

@@ -1,21 +1,21 @@
-//! Frames on the line, in and out: COBS around a message and its CRC-32, ended by a zero byte. The same frames as
-//! `lifeboot_wire::frame` has, in a tenth of the code: held against it by the tests.
+//! Frames on the line, received and sent: COBS around a message and its CRC-32, ended by a zero byte. The same frames
+//! as those of `lifeboot_wire::frame`, in a tenth of the code; tests compare the two.
 
-use super::Line;
+use super::line::Line;
 use crate::checksum::CRC;
 use crc::{Digest, NoTable};
 
 const CRC_LENGTH: usize = 4;
 
-/// Data bytes of the longest run without a zero; behind such a run no zero is meant.
+/// Data bytes of the longest run without a zero; after such a run no zero is implied.
 const RUN: usize = 254;
-/// The code byte in front of it.
+/// The code byte before such a run.
 const FULL: u8 = 0xff;
 
-/// A frame that is being received; `N` bounds a message and its CRC.
+/// A frame that is being received; `N` is the maximum length of a message with its CRC.
 pub struct Incoming<const N: usize> {
     bytes: [u8; N],
-    /// Bytes so far; more than there is room for where the frame is too long.
+    /// Bytes so far; more than `N` if the frame is too long.
     length: usize,
     /// The code byte of the run, and how many of the run's bytes are still to come.
     code: u8,
@@ -23,12 +23,13 @@ pub struct Incoming<const N: usize> {
 }
 
 impl<const N: usize> Incoming<N> {
-    /// Nothing yet.
+    /// Returns an empty frame.
     pub const fn new() -> Self {
         Incoming { bytes: [0; N], length: 0, code: FULL, left: 0 }
     }
 
-    /// Takes the next byte; the message, where that completed an undamaged one. The next byte starts over.
+    /// Takes the next byte; returns the message if the byte completes an undamaged one. The next byte then starts a new
+    /// frame.
     pub fn push(&mut self, byte: u8) -> Option<&[u8]> {
         if byte == 0 {
             let (length, is_whole) = (self.length, self.left == 0);
@@ -53,7 +54,7 @@ impl<const N: usize> Incoming<N> {
         if let Some(place) = self.bytes.get_mut(self.length) {
             *place = byte;
         }
-        // Counts on where there is no room, and stays there: such a frame has no end.
+        // Counts on even without room, up to `N` + 1: a frame of that length is never accepted.
         self.length = (self.length + 1).min(N + 1);
     }
 }
@@ -67,20 +68,20 @@ pub struct Outgoing<'a, L> {
 }
 
 impl<'a, L: Line> Outgoing<'a, L> {
-    /// Begins a frame, behind whatever the line carries.
+    /// Begins a frame, after whatever is on the line.
     pub fn begin(line: &'a mut L) -> Self {
         line.send(0);
         Outgoing { line, crc: CRC.digest(), run: [0; RUN], length: 0 }
     }
 
-    /// Bytes of the message.
+    /// Sends bytes of the message.
     #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.crc.update(bytes);
         self.stuff(bytes);
     }
 
-    /// A number, as postcard has it: seven bits a byte, the lowest first.
+    /// Sends a number as postcard does: seven bits a byte, the lowest first.
     #[inline(never)]
     pub fn number(&mut self, mut number: u32) {
         while number >= 0x80 {
@@ -90,7 +91,7 @@ impl<'a, L: Line> Outgoing<'a, L> {
         self.bytes(&[number as u8]);
     }
 
-    /// The message is whole.
+    /// Ends the message and the frame.
     pub fn end(mut self) {
         let crc = self.crc.clone().finalize().to_le_bytes();
         self.stuff(&crc);

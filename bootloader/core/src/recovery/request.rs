@@ -1,5 +1,5 @@
-//! What a host asks, read from a message: the part of `lifeboot_wire` that a bootloader needs, in the encoding of
-//! postcard. The numbers are those of the variants there, which never change.
+//! The requests of a host: the part of `lifeboot_wire` that a bootloader needs, in the encoding of postcard. The
+//! numbers are those of the variants there, which never change.
 
 /// The numbers of the commands.
 pub mod command {
@@ -11,19 +11,19 @@ pub mod command {
     pub const RESET: u8 = 9;
 }
 
-/// Reads a message. Behind its end there are zeros: a message whose CRC is right and that ends too early comes from
-/// nobody's host, and what it asks for is nothing worse than what another one could.
+/// Reads a message. After its end, zeros are read: a message with a valid CRC that ends too early comes from no real
+/// host, and can request nothing worse than a complete message could.
 pub struct Reader<'a>(pub &'a [u8]);
 
 impl Reader<'_> {
-    /// A byte.
+    /// Reads a byte.
     pub fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         *first
     }
 
-    /// A number: seven bits a byte, the lowest first.
+    /// Reads a number: seven bits a byte, the lowest first.
     #[inline(never)]
     pub fn number(&mut self) -> u32 {
         let (mut number, mut shift) = (0, 0);

@@ -1,4 +1,4 @@
-//! Numbers modulo the order of the curve's base point.
+//! Scalars: numbers modulo the order of the curve's base point.
 //!
 //! The library reduces in constant time, which is 3 KB of code on a Cortex-M0; nothing here is secret.
 
@@ -12,13 +12,13 @@ pub fn is_below_order(number: &[u8; 32]) -> bool {
     words.iter().rev().map(|word| u32::from_le_bytes(*word)).lt(ORDER.into_iter().rev())
 }
 
-/// What is left of a number of 64 bytes when it is divided by the order; both little-endian. Bit by bit, as by hand.
+/// Returns the remainder of a 64-byte number divided by the order, both little-endian. Bit by bit, as in long division.
 #[inline(never)]
 pub fn reduce(number: &[u8; 64]) -> [u8; 32] {
     let mut rest = [0; 8];
     for byte in number.iter().rev() {
         for bit in (0..8).rev() {
-            // Below twice the order, since it was below the order before; so it stays in its words.
+            // Below twice the order, since it was below the order before, so it fits its words.
             let mut carry = u32::from(byte >> bit & 1);
             for word in &mut rest {
                 (*word, carry) = (*word << 1 | carry, *word >> 31);
@@ -38,7 +38,7 @@ pub fn reduce(number: &[u8; 64]) -> [u8; 32] {
     bytes
 }
 
-/// `from` less `what` and what was borrowed; whether it has to borrow.
+/// Returns `from` minus `what` minus the borrow, and whether that borrows.
 fn less(from: u32, what: u32, borrowed: bool) -> (u32, bool) {
     let (difference, first) = from.overflowing_sub(what);
     let (difference, second) = difference.overflowing_sub(u32::from(borrowed));
@@ -65,7 +65,7 @@ mod tests {
         bytes
     }
 
-    /// What the library says, which signs with it.
+    /// The library's result, which it signs with.
     fn expected(number: &[u8; 64]) -> [u8; 32] {
         Scalar::from_bytes_mod_order_wide(number).to_bytes()
     }
@@ -95,7 +95,7 @@ mod tests {
             assert_eq!(is_below_order(order_times(1, by).first_chunk().unwrap()), below, "ℓ {by:+}");
         }
         assert!(is_below_order(&[0; 32]) && !is_below_order(&[0xff; 32]));
-        // Of each word.
+        // The same for each word.
         for index in 0..8 {
             let mut words = ORDER;
             words[index] = words[index].wrapping_add(1);

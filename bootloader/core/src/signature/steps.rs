@@ -1,9 +1,8 @@
-//! The same check in steps that fit between two turns of an application's loop.
+//! The signature check in steps that are short enough to run between two turns of an application's loop.
 //!
-//! Both products of S·B − k·A are made at once, from the highest digit down: double the sum, then add or subtract B, A or
-//! both, where the digits of S and k are not 0 (Shamir's trick). The digits are non-adjacent forms: of two neighbours at
-//! least one is 0, so that there is something to add in five of nine rounds. Nothing here is secret, so nothing has to
-//! take the same time.
+//! Both products of S·B − k·A are made at once, from the highest digit down: double the sum, then add or subtract B, A
+//! or both if the digits of S and k are not 0 (Shamir's trick). The digits are non-adjacent forms: of two neighbours at
+//! least one is 0, so that only five of nine rounds add. Nothing here is secret, so nothing must run in constant time.
 
 use super::scalar::is_below_order;
 use super::{challenge, is_canonical, minus};
@@ -12,13 +11,13 @@ use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::traits::Identity;
 use ed25519_dalek::{PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH};
 
-/// Digits of a number below the group's order, ℓ < 2²⁵³, in non-adjacent form, at most.
+/// Maximum number of digits of a number below the group's order, ℓ < 2²⁵³, in non-adjacent form.
 const DIGITS: u8 = 254;
 
 /// Rounds in a step: about 30,000 instructions each on a Cortex-M0.
 const ROUNDS: u8 = 4;
 
-/// A check under way.
+/// A signature check in progress.
 pub struct SignatureCheck {
     r: [u8; 32],
     s: NonAdjacent,
@@ -26,19 +25,20 @@ pub struct SignatureCheck {
     /// −A; −A + B; −A − B.
     points: [EdwardsPoint; 3],
     sum: EdwardsPoint,
-    /// Digits to come.
+    /// Digits that are still to be handled.
     left: u8,
 }
 
 impl SignatureCheck {
-    /// Starts to check that `signature` is `key`'s over `message`; false where that is already seen not to be so.
+    /// Starts to check that `signature` is that of `key` over `message`; returns false if it is already known not to
+    /// be.
     ///
-    /// The longest of the steps, with [`step`](Self::step)'s last one: a square root in the curve's field. In place, since
-    /// each move of a check would take its size in stack.
+    /// One of the two longest steps, with [`step`](Self::step)'s last one: a square root in the curve's field. In
+    /// place, since each move of a check would take its size in stack.
     #[inline(never)]
     pub fn start(&mut self, key: &[u8; PUBLIC_KEY_LENGTH], message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
         self.left = 0;
-        self.r = [0xff; 32]; // No point is written so: until all is set, nothing fits.
+        self.r = [0xff; 32]; // No point is encoded like this: until all is set, nothing matches.
         let (Some(r), Some(s)) = (signature.first_chunk(), signature.last_chunk()) else { return false };
         if !is_below_order(s) || !self.set_key(key) {
             return false;
@@ -64,7 +64,7 @@ impl SignatureCheck {
         true
     }
 
-    /// Goes on; whether the signature fits, once that is known.
+    /// Does the next step; returns whether the signature is valid once that is known.
     pub fn step(&mut self) -> Option<bool> {
         for _ in 0..ROUNDS {
             let Some(left) = self.left.checked_sub(1) else {
@@ -94,7 +94,7 @@ impl SignatureCheck {
     }
 }
 
-/// A check that was not started, and fits nothing.
+/// A check that was not started; it matches no signature.
 impl Default for SignatureCheck {
     fn default() -> Self {
         let nothing = EdwardsPoint::identity();
@@ -103,7 +103,7 @@ impl Default for SignatureCheck {
     }
 }
 
-/// A number below 2²⁵⁴, its digits −1, 0 and 1: what three times the number has where the number itself has not.
+/// A number below 2²⁵⁴ with the digits −1, 0 and 1: the bits of three times the number minus those of the number.
 #[derive(Clone)]
 struct NonAdjacent {
     once: [u8; 32],
@@ -121,7 +121,7 @@ impl NonAdjacent {
         }
     }
 
-    /// The digit that counts 2 to the power of `at`.
+    /// Returns the digit with the weight 2 to the power of `at`.
     fn digit(&self, at: u8) -> i8 {
         bit(&self.thrice, at + 1) - bit(&self.once, at + 1)
     }
@@ -136,7 +136,8 @@ mod tests {
     use super::*;
     use curve25519_dalek::scalar::Scalar;
 
-    /// The digits are a number's, and of two neighbours one is 0; for the ends of the range and some between.
+    /// The digits make up the number, and of two neighbours one is 0; for the ends of the range and some numbers
+    /// between.
     #[test]
     fn digits_make_up_the_number() {
         let ends = [Scalar::ZERO, Scalar::ONE, -Scalar::ONE].map(|end| end.to_bytes());

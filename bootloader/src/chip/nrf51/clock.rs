@@ -1,11 +1,11 @@
-//! Time, by TIMER0, the one of the chip's timers that has 32 bits (nRF51 Series Reference Manual 3.0, chapter 18). While
-//! firmware is on trial the timer stands in for the watchdog: `arm_watchdog` sets it up anew.
+//! The clock: TIMER0, the chip's only timer with 32 bits (nRF51 Series Reference Manual 3.0, chapter 18). While
+//! firmware is on trial the timer acts as the watchdog: `arm_watchdog` reconfigures it.
 //!
-//! A compare event each millisecond says when to look at the count. QEMU needs that: its main loop, which has to be woken
-//! before the UART receives, is woken by the event; and each look at the count loses it part of a tick.
+//! The count is read only after a compare event, once a millisecond. QEMU needs that: the event wakes its main loop,
+//! which must run before the UART receives; and each read of the count loses QEMU part of a tick.
 
-use super::TIMER0;
-use crate::chip::cortex_m::{load, store};
+use super::registers::TIMER0;
+use crate::chip::registers::{load, store};
 
 const START: usize = TIMER0;
 const STOP: usize = TIMER0 + 0x004;
@@ -23,11 +23,11 @@ const CC2: usize = TIMER0 + 0x548;
 /// Ticks of 16 MHz / 2^9.
 const MILLISECOND: u32 = 31;
 
-/// Milliseconds since it was started, less than one percent fast; they wrap after 38 hours.
+/// Milliseconds since the start, less than one percent fast; they wrap after 38 hours.
 pub struct Clock(());
 
 impl Clock {
-    /// Starts it.
+    /// Starts the timer.
     pub fn start() -> Self {
         store(BITMODE, 3); // 32 bits
         store(PRESCALER, 9);
@@ -36,14 +36,15 @@ impl Clock {
         Clock(())
     }
 
-    /// The time.
+    /// Returns the milliseconds.
     pub fn now(&self) -> u32 {
         if load(COMPARE0) != 0 {
             loop {
                 store(COMPARE0, 0);
                 store(CAPTURE1, 1);
                 store(CC0, load(CC1).wrapping_add(MILLISECOND));
-                // Whoever was stopped here for longer would wait for the next event until the count has wrapped.
+                // If the core was halted here for longer than that, the next event would come only after the count has
+                // wrapped.
                 store(CAPTURE2, 1);
                 if load(CC2).wrapping_sub(load(CC1)) < MILLISECOND {
                     break;
@@ -54,11 +55,11 @@ impl Clock {
         (ticks >> 5) + (ticks >> 10)
     }
 
-    /// Stops it: the timer is as after reset.
+    /// Stops the timer and leaves it as after reset.
     pub fn stop(self) {
         store(STOP, 1);
         store(CLEAR, 1);
-        // With the event still there, the watchdog's stand-in would fire at once.
+        // If the event stayed pending, the timer would fire at once as the watchdog.
         store(COMPARE0, 0);
         for compared in [CC0, CC1, CC2] {
             store(compared, 0);

@@ -1,5 +1,5 @@
 //! The flash of the nRF51: pages of 1 KiB, words of 4 bytes, written through the NVMC (nRF51 Series Reference Manual
-//! 3.0, chapter 6). The core stands still while the NVMC works.
+//! 3.0, chapter 6). The core is halted while the NVMC works.
 //!
 //! This file is also compiled into the example firmware, since no HAL has a driver for this chip.
 
@@ -21,14 +21,14 @@ const ERASE_ENABLED: u32 = 2;
 const PAGE: usize = 1024;
 const WORD: usize = 4;
 
-/// The flash behind the bootloader. The bootloader's own part can be read, never erased or written.
+/// The flash. The bootloader's own part can be read, but never erased or written.
 pub struct Flash {
     length: u32,
     first_writable: u32,
 }
 
 impl Flash {
-    /// The flash of `board`, which must have an nRF51.
+    /// Returns the flash of `board`, which must have an nRF51.
     pub const fn new(board: &Board) -> Self {
         Flash { length: board.flash_length, first_writable: board.bootloader.end() }
     }
@@ -44,9 +44,9 @@ impl ReadNorFlash for Flash {
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         check_read(self, offset, bytes.len())?;
         compiler_fence(Ordering::SeqCst);
-        // SAFETY: flash is mapped from address 0; the range was checked to lie inside it. A zero offset never comes
-        // here (the bootloader's first page is not read), so the pointer is not null. Flash changes only in the two
-        // functions below, which the fence keeps apart from this.
+        // SAFETY: flash is mapped from address 0, and the range was checked to lie inside it. Offset zero is never read
+        // (nothing reads the bootloader's first page), so the pointer is not null. Flash changes only in the two
+        // functions below, which the fence separates from this read.
         unsafe {
             let source = with_exposed_provenance::<u8>(offset as usize);
             core::ptr::copy_nonoverlapping(source, bytes.as_mut_ptr(), bytes.len());
@@ -86,24 +86,24 @@ impl NorFlash for Flash {
     }
 }
 
-/// Erases the page at an address that was checked.
+/// Erases the page at an address that the caller has checked.
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn lifeboot_flash_erase(page: u32) {
     with_nvmc(ERASE_ENABLED, NVMC_ERASEPAGE, page);
 }
 
-/// Writes the word at an address that was checked.
+/// Writes the word at an address that the caller has checked.
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn lifeboot_flash_write(address: u32, word: u32) {
     with_nvmc(WRITE_ENABLED, address as usize, word);
 }
 
-/// Stores `value` at `place` with the NVMC in `mode`, and waits until it is done.
+/// Stores `value` at `place` with the NVMC in `mode`, and waits until the operation is done.
 fn with_nvmc(mode: u32, place: usize, value: u32) {
     // SAFETY: the registers are the NVMC's (reference manual, 6.2), word-aligned, and this driver is their only user;
-    // `place` is ERASEPAGE or a word of flash behind the bootloader, both checked by the callers.
+    // `place` is ERASEPAGE or a word of flash after the bootloader, both checked by the callers.
     unsafe {
         write_volatile(with_exposed_provenance_mut(NVMC_CONFIG), mode);
         write_volatile(with_exposed_provenance_mut(place), value);

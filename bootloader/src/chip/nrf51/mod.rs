@@ -1,26 +1,31 @@
 //! nRF51822: Cortex-M0, no VTOR, so every interrupt enters the bootloader's vector table and is forwarded.
 //!
-//! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (MPU: chapter 9, POWER: 12, TIMER: 18, WDT: 20) and the
-//! Armv6-M Architecture Reference Manual (DDI 0419). No clock set-up: the chip starts at its 16 MHz.
+//! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (MPU: chapter 9, POWER: 12, TIMER: 18, WDT: 20)
+//! and the Armv6-M Architecture Reference Manual (DDI 0419). The clock needs no set-up: the chip starts at its 16 MHz.
 
 mod clock;
 mod flash;
 #[cfg(feature = "recovery")]
 mod recovery;
+mod registers;
+mod reset;
 
 pub use clock::Clock;
 pub use flash::Flash;
-pub use lifeboot_core::layout::MICROBIT as BOARD;
 #[cfg(feature = "recovery")]
 pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
+pub use reset::reset;
 
-use super::cortex_m::{
-    HANDOFF_BASE, Reset, Vector, fault, load, note_cause, read_reset_note, request_reset, start, store,
-};
+use super::board::BOARD;
+use super::cortex_m::{Vector, start};
+use super::fault::fault;
+use super::handoff::{HANDOFF_BASE, Reset, read_reset_note};
+use super::registers::{load, store};
 use core::arch::naked_asm;
 use lifeboot_core::handover;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
+use registers::{TIMER0, WDT};
 
 const POWER_RESETREAS: usize = 0x4000_0400;
 const RESETREAS_WATCHDOG: u32 = 1 << 1;
@@ -33,18 +38,16 @@ const BOOTLOADER_BLOCKS: u32 = (1 << (BOARD.bootloader.length / BLOCK)) - 1;
 const BLOCK: u32 = 4096;
 const _: () = assert!(BOARD.bootloader.start == 0 && BOARD.bootloader.length.is_multiple_of(BLOCK));
 
-const WDT: usize = 0x4001_0000;
-const TIMER0: usize = 0x4000_8000;
 const TIMER0_INTERRUPT: usize = 8;
 const NVIC_ISER: usize = 0xE000_E100;
 
-/// Firmware on trial has to feed the watchdog more often than this.
+/// Firmware on trial must feed the watchdog more often than this.
 const WATCHDOG_SECONDS: u32 = 4;
 
 const VECTORS_WORD: usize = HANDOFF_BASE + handover::VECTORS as usize;
 const WATCHDOG_WORD: usize = HANDOFF_BASE + handover::WATCHDOG as usize;
 
-/// The system's exceptions and the chip's 32 interrupts.
+/// The system exceptions and the chip's 32 interrupts.
 #[used]
 #[unsafe(link_section = ".vectors")]
 static VECTORS: [Vector; 16 + 32] = {
@@ -55,8 +58,8 @@ static VECTORS: [Vector; 16 + 32] = {
     table
 };
 
-/// Enters the running firmware's handler of the current exception. Hardware has stacked r0 to r3; `lr` is untouched,
-/// so the handler returns to what was interrupted. While the bootloader itself runs, any exception is its bug.
+/// Enters the running firmware's handler of the current exception. Hardware has stacked r0 to r3; `lr` is untouched, so
+/// the handler returns to the interrupted code. While the bootloader itself runs, any exception is its own bug.
 #[unsafe(naked)]
 unsafe extern "C" fn forward() {
     naked_asm!(
@@ -78,7 +81,7 @@ unsafe extern "C" fn forward() {
     )
 }
 
-/// TIMER0's handler: the watchdog's while it is armed, the firmware's otherwise.
+/// The handler of TIMER0: the watchdog's while that is armed, else the firmware's.
 #[unsafe(naked)]
 unsafe extern "C" fn watchdog_or_forward() {
     naked_asm!(
@@ -107,19 +110,19 @@ extern "C" fn watchdog() -> ! {
     reset(Cause::Watchdog)
 }
 
-/// Takes the chip over after a reset; says why there was one.
+/// Sets up the chip after a reset; returns why it was reset.
 pub fn start_up() -> Reset {
-    // Until the next reset nothing on this chip erases or writes these blocks (the MPU's chapter, PROTENSET0), but in a
-    // debugger's presence (DISABLEINDEBUG). The journal behind them stays writable.
+    // Until the next reset nothing on this chip can erase or write these blocks (chapter 9, PROTENSET0), except while a
+    // debugger is attached (DISABLEINDEBUG). The journal after them stays writable.
     store(MPU_PROTENSET0, BOOTLOADER_BLOCKS);
     store(VECTORS_WORD, 0);
     store(WATCHDOG_WORD, 0);
     let noted = read_reset_note();
     let reason = load(POWER_RESETREAS);
-    // It accumulates until its bits are written as ones (12.1.8).
+    // RESETREAS accumulates until its bits are written as ones (12.1.8).
     store(POWER_RESETREAS, reason);
     let cause = match reason {
-        // Neither the pin nor any other source: power came on, or came back. RAM proves nothing then.
+        // No source is set: power came on, or came back. RAM proves nothing then.
         0 => Cause::PowerOn,
         _ if reason & RESETREAS_WATCHDOG != 0 => Cause::Watchdog,
         _ if reason & RESETREAS_LOCKUP != 0 => Cause::Fault,
@@ -132,14 +135,8 @@ pub fn start_up() -> Reset {
     Reset::new(cause, noted)
 }
 
-/// Resets the chip, all but RAM, flash and a running WDT (12.1.8), and leaves the cause for the next boot.
-pub fn reset(cause: Cause) -> ! {
-    note_cause(cause);
-    request_reset()
-}
-
-/// Starts the chip's watchdog, and its stand-in: emulators have no WDT, but a TIMER whose interrupt resets. Feeding
-/// means both: WDT's RR\[0\] and TIMER0's CLEAR. TIMER0 belongs to the watchdog until the next reset.
+/// Starts the chip's watchdog and TIMER0 beside it: emulators have no WDT, but a TIMER whose interrupt resets. Firmware
+/// must feed both: WDT's RR\[0\] and TIMER0's CLEAR. TIMER0 belongs to the watchdog until the next reset.
 pub fn arm_watchdog() {
     store(WATCHDOG_WORD, handover::WATCHDOG_ARMED);
     store(WDT + 0x504, WATCHDOG_SECONDS * 32_768 - 1); // CRV: counts of the 32,768 Hz clock
@@ -155,7 +152,7 @@ pub fn arm_watchdog() {
     store(NVIC_ISER, 1 << TIMER0_INTERRUPT);
 }
 
-/// Starts the firmware that was verified, if that `stands`.
+/// Starts the verified firmware if `recheck` is `RECHECK_OK`.
 pub fn jump(firmware: &Verified, recheck: u32) -> ! {
     store(VECTORS_WORD, firmware.vectors());
     start(firmware, recheck)

@@ -1,11 +1,11 @@
-//! What a bootloader that answers a host needs of an nRF51 on a micro:bit v1: its serial port, its button A, and quiet
-//! from a watchdog that firmware has started.
+//! What recovery mode needs on an nRF51 on a micro:bit v1: its serial port, its button A, and the feeding of a watchdog
+//! that firmware has started.
 //!
-//! Chapters are of the nRF51 Series Reference Manual 3.0. Nothing is put back but the button: the only way out is a reset,
-//! which resets all of this (12.1.8).
+//! Chapters are those of the nRF51 Series Reference Manual 3.0. Only the button's pin is restored: recovery ends with a
+//! reset, which resets everything here (12.1.8).
 
-use super::WDT;
-use crate::chip::cortex_m::{load, store, wait_for};
+use super::registers::WDT;
+use crate::chip::registers::{load, store, wait_for};
 
 /// GPIO (chapter 14): a set of outputs, the inputs, and the first pin's configuration.
 const OUT_SET: usize = 0x5000_0508;
@@ -18,7 +18,7 @@ const UNUSED: u32 = 0b10;
 
 /// Button A, which connects the pin to ground; the board pulls it up.
 const BUTTON: usize = 17;
-/// How often the button is looked at: some 5 ms, in which a contact settles and a pull-up has long done its work.
+/// How many times the button is read: some 5 ms, enough for its contact and the pull-up to settle.
 const LOOKS: u32 = 10_000;
 
 /// UART (chapter 29), to the micro:bit's USB cable.
@@ -36,22 +36,23 @@ const BAUDRATE: usize = UART + 0x524;
 const BAUD_115200: u32 = 0x01D7_E000;
 const TX_PIN: usize = 24;
 const RX_PIN: usize = 25;
-/// How often TXDRDY is asked for: some 5 ms, fifty times what a byte takes.
+/// How many times TXDRDY is read: some 5 ms, fifty times the duration of a byte.
 const TRIES: u32 = 10_000;
 
-/// WDT (chapter 20): the first reload register, how many there are, and what they take.
+/// WDT (chapter 20): the first reload register, their number, and the value that reloads.
 const RR: usize = WDT + 0x600;
 const RELOADS: usize = 8;
 const RELOAD: u32 = 0x6E52_4635;
 
-/// The serial port, 115,200 baud, 8N1. Its receiver holds 6 bytes while nobody reads (29.6): half a millisecond of the line.
+/// The serial port, 115,200 baud, 8N1. Its receiver buffers 6 bytes between two reads (29.6): half a millisecond of the
+/// line.
 pub struct Serial {
-    /// TXDRDY tells about a byte, so there has to be a first one.
+    /// TXDRDY is set only after a first byte was sent.
     sending: bool,
 }
 
 impl Serial {
-    /// Takes the port into use.
+    /// Configures the port.
     pub fn new() -> Self {
         store(OUT_SET, 1 << TX_PIN); // The line idles high.
         store(PIN_CNF + TX_PIN * 4, OUTPUT);
@@ -65,7 +66,8 @@ impl Serial {
         Serial { sending: false }
     }
 
-    /// A byte that has come. Damaged and lost ones are not told: the receiver goes on by itself.
+    /// Returns a received byte, if there is one. Damaged and lost bytes are not reported: the receiver goes on by
+    /// itself.
     pub fn receive(&mut self) -> Option<u8> {
         if load(RXDRDY) == 0 {
             return None;
@@ -75,7 +77,7 @@ impl Serial {
         Some(load(RXD) as u8)
     }
 
-    /// Sends a byte; waits until there is room, or drops what does not leave in time.
+    /// Sends a byte; waits until there is room. A byte that does not leave in time is dropped.
     pub fn send(&mut self, byte: u8) {
         self.flush();
         store(TXDRDY, 0);
@@ -83,7 +85,7 @@ impl Serial {
         self.sending = true;
     }
 
-    /// Waits until everything is sent.
+    /// Waits until all bytes have been sent, for a bounded time.
     pub fn flush(&mut self) {
         if self.sending {
             wait_for(TXDRDY, 1, 1, TRIES);
@@ -100,8 +102,8 @@ pub fn recovery_is_requested() -> bool {
     !released
 }
 
-/// Keeps a watchdog quiet that runs since before the reset, which a request does not stop (20.1.4), whatever reload
-/// registers the firmware has chosen; harmless where none runs.
+/// Feeds a watchdog that has been running since before the reset, which a reset request does not stop (20.1.4), through
+/// every reload register that the firmware may have enabled; harmless if none runs.
 pub fn feed_watchdog() {
     for register in 0..RELOADS {
         store(RR + register * 4, RELOAD);

@@ -1,21 +1,21 @@
-//! Time, by the chip's TIMER (RP2040 Datasheet, 4.6), which counts the ticks of the watchdog (4.7), which divides the
-//! reference clock. That has to be the crystal: the ring oscillator, which goes on driving the core, is known to a factor
-//! of two only.
+//! The clock: the chip's TIMER (RP2040 Datasheet, 4.6), which counts the ticks of the watchdog (4.7), which divides the
+//! reference clock. That must come from the crystal: the frequency of the ring oscillator, which keeps driving the
+//! core, is known only to a factor of two.
 
-use super::{CLEAR, RESETS, SET, TRIES, WATCHDOG_TICK, release};
-use crate::chip::cortex_m::{load, store, wait_for};
+use super::registers::{CLEAR, RESETS, SET, TRIES, WATCHDOG_TICK, release};
+use crate::chip::registers::{load, store, wait_for};
 
-/// The crystal's oscillator (2.16): on and off, for 1 to 15 MHz; and whether it is stable.
+/// The crystal oscillator (2.16): on and off, for 1 to 15 MHz; and whether it is stable.
 const XOSC_CTRL: usize = 0x4002_4000;
 const XOSC_STATUS: usize = 0x4002_4004;
 const XOSC_ON: u32 = 0xFAB << 12 | 0xAA0;
 const XOSC_OFF: u32 = 0xD1E << 12 | 0xAA0;
 const STABLE: u32 = 1 << 31;
-/// How often it is asked for: 10 ms at the least. It takes 4 by its own count (2.16.3, STARTUP as after reset).
+/// How many times its status is read: at least 10 ms. It takes 4 ms by its own count (2.16.3, STARTUP as after reset).
 const CRYSTAL_TRIES: u32 = 200_000;
 
-/// CLOCKS (2.15.7). The reference clock, from the ring oscillator after reset, or from the crystal; the system's clock,
-/// which is that, or what AUXSRC names, here the ring oscillator. SELECTED has a bit for each.
+/// CLOCKS (2.15.7). The reference clock comes from the ring oscillator, as after reset, or from the crystal; the system
+/// clock is the reference clock or the source in AUXSRC, here the ring oscillator. SELECTED has a bit for each source.
 const REF_CTRL: usize = 0x4000_8030;
 const REF_SELECTED: usize = 0x4000_8038;
 const REF_RING: u32 = 0;
@@ -33,12 +33,12 @@ const TICK: u32 = 1 << 9 | 375;
 const TIMER: u32 = 1 << 21;
 const TIMERAWL: usize = 0x4005_4028;
 
-/// Milliseconds since it was started, as exact as the crystal; they wrap after 37 hours. Without a crystal they are
-/// anything: some four times too many.
+/// Milliseconds since the start, as exact as the crystal; they wrap after 37 hours. Without a crystal they run some
+/// four times too fast.
 pub struct Clock(());
 
 impl Clock {
-    /// Starts it.
+    /// Starts the crystal and the timer.
     pub fn start() -> Self {
         store(XOSC_CTRL, XOSC_ON);
         if wait_for(XOSC_STATUS, STABLE, STABLE, CRYSTAL_TRIES) {
@@ -53,12 +53,12 @@ impl Clock {
         Clock(())
     }
 
-    /// The time.
+    /// Returns the milliseconds.
     pub fn now(&self) -> u32 {
         load(TIMERAWL) >> 5
     }
 
-    /// Stops it: timer and clocks are as after reset.
+    /// Stops the timer; leaves it and the clocks as after reset.
     pub fn stop(self) {
         store(RESETS + SET, TIMER);
         store(WATCHDOG_TICK, TICK_RESET);
@@ -66,11 +66,12 @@ impl Clock {
     }
 }
 
-/// The clocks as after reset, but for the ring oscillator, which has to run: reference and system by that, no crystal.
+/// Leaves the clocks as after reset: reference and system clock from the ring oscillator, which must be running, and
+/// the crystal off.
 pub fn slow_down() {
     store(REF_CTRL, REF_RING);
     wait_for(REF_SELECTED, 1 << REF_RING, 1 << REF_RING, TRIES);
-    // Its source must not change while it is in use (2.15.3.2).
+    // AUXSRC must not change while it is in use (2.15.3.2).
     store(SYS_CTRL + CLEAR, SYS_AUX);
     wait_for(SYS_SELECTED, 1 << SYS_REF, 1 << SYS_REF, TRIES);
     store(SYS_CTRL, SYS_REF);

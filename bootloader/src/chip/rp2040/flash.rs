@@ -1,14 +1,14 @@
-//! The flash of an RP2040 board: a W25Q16JV or its like behind the XIP interface, erased by sectors of 4 KiB and blocks
-//! of 64 KiB, programmed by pages of 256 bytes (W25Q16JV, 8.2). The boot ROM has the functions for it (RP2040 Datasheet,
-//! 2.8).
+//! The flash of an RP2040 board: a W25Q16JV or a compatible part behind the XIP interface, erased by sectors of 4 KiB
+//! and blocks of 64 KiB, programmed by pages of 256 bytes (W25Q16JV, 8.2). The boot ROM has the functions for it
+//! (RP2040 Datasheet, 2.8).
 //!
-//! While one of them works, nothing can be read from flash, code included. So [`in_ram`] calls them from a copy of itself
-//! on the stack, with interrupts off; and core 1, where firmware has started it, must not run from flash: let it wait in
-//! RAM, or in the boot ROM, where it is after a reset.
+//! While one of them runs, nothing can be read from flash, code included. So [`in_ram`] calls them from a copy of
+//! itself on the stack, with interrupts disabled. If firmware has started core 1, that must not run from flash
+//! meanwhile: it must wait in RAM, or in the boot ROM, where it is after a reset.
 //!
 //! This file is also compiled into the example firmware, since the chip's HAL has no driver for its flash.
 
-use super::BOARD;
+use super::board::BOARD;
 use core::arch::naked_asm;
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 use core::sync::atomic::{Ordering, compiler_fence};
@@ -17,10 +17,10 @@ use embedded_storage::nor_flash::{
 };
 use lifeboot_core::layout::Board;
 
-/// Where the core sees the flash (2.2).
+/// The address at which the core sees the flash (2.2).
 const XIP: usize = 0x1000_0000;
 
-/// Where the boot ROM has the address of its table of functions, and of the function that finds one in it (2.8).
+/// Where the boot ROM holds the addresses of its table of functions and of the function that looks one up (2.8).
 const ROM_TABLE: usize = 0x14;
 const ROM_TABLE_LOOKUP: usize = 0x18;
 
@@ -30,16 +30,16 @@ const BLOCK: u32 = 64 * 1024;
 /// The command that erases a block (W25Q16JV, 8.1.2).
 const BLOCK_ERASE: u32 = 0xD8;
 
-/// Words of the second stage, which ends the work: it makes the flash readable at full speed again.
+/// Words of the second stage, which is run last: it makes the flash readable at full speed again.
 const SECOND_STAGE: usize = 64;
-/// Words that hold `in_ram`.
+/// Words of the code of `in_ram`.
 const ROUTINE: usize = 14;
 
-/// The flash behind the bootloader. The bootloader's own part can be read, never erased or written.
+/// The flash. The bootloader's own part can be read, but never erased or written.
 pub struct Flash(());
 
 impl Flash {
-    /// The flash of the board, which is [`BOARD`]: that its figures are constants here saves 100 bytes.
+    /// Returns the flash of the board, which must be [`BOARD`]: using its figures as constants here saves 100 bytes.
     pub const fn new(_: &'static Board) -> Self {
         Flash(())
     }
@@ -55,7 +55,7 @@ impl ReadNorFlash for Flash {
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         check_read(self, offset, bytes.len())?;
         let content = content(offset, bytes.len());
-        // SAFETY: of the same length, and nobody has a mutable slice of flash.
+        // SAFETY: the lengths are equal, and no mutable slice of flash exists.
         unsafe { core::ptr::copy_nonoverlapping(content.as_ptr(), bytes.as_mut_ptr(), bytes.len()) };
         Ok(())
     }
@@ -76,7 +76,7 @@ impl NorFlash for Flash {
         }
         let mut start = from;
         while start < to {
-            // One command for the whole block where that is possible: it is several times as fast.
+            // One command for the whole block if possible: it is several times as fast.
             let length = if start.is_multiple_of(BLOCK) && to - start >= BLOCK { BLOCK } else { SECTOR };
             lifeboot_flash_erase(start, length);
             if content(start, length as usize).iter().any(|byte| *byte != 0xff) {
@@ -102,31 +102,31 @@ impl NorFlash for Flash {
     }
 }
 
-/// What flash holds.
+/// Returns the content of flash.
 fn content<'a>(offset: u32, length: usize) -> &'a [u8] {
     compiler_fence(Ordering::SeqCst);
     // SAFETY: the callers have checked that the range lies inside the flash, all of which is mapped here. Flash changes
-    // only in the two functions below, which nobody calls while he holds such a slice; the fence keeps them apart.
+    // only in the two functions below, which are never called while such a slice is held; the fence separates them.
     unsafe { core::slice::from_raw_parts(with_exposed_provenance(XIP + offset as usize), length) }
 }
 
-/// Erases the sector, or block, at an offset that was checked.
+/// Erases the sector or block at an offset that the caller has checked.
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn lifeboot_flash_erase(offset: u32, length: u32) {
     operate(*b"RE", [offset, length, BLOCK, BLOCK_ERASE]);
 }
 
-/// Writes the page at an offset that was checked.
+/// Writes the page at an offset that the caller has checked.
 #[unsafe(no_mangle)]
 #[inline(never)]
 fn lifeboot_flash_write(offset: u32, page: &[u8; PAGE]) {
-    // The caller's may lie in flash, where it cannot be read meanwhile.
+    // The caller's page may lie in flash, which cannot be read meanwhile.
     let page = *page;
     operate(*b"RP", [offset, (&raw const page).expose_provenance() as u32, PAGE as u32, 0]);
 }
 
-/// What `in_ram` needs: the addresses of functions, and the arguments of the third.
+/// The input of `in_ram`: the addresses of functions, and the arguments of the third.
 #[repr(C)]
 struct Work {
     /// connect_internal_flash, flash_exit_xip, the operation, flash_flush_cache, the second stage.
@@ -134,12 +134,13 @@ struct Work {
     arguments: [u32; 4],
 }
 
-/// Lets the ROM's function of this name do its work, with what it needs around it.
+/// Runs the ROM's function of this name, with the calls that are required before and after it.
 #[inline(never)]
 fn operate(name: [u8; 2], arguments: [u32; 4]) {
-    // SAFETY: the second stage is the first thing in flash, and reads as any other flash.
+    // SAFETY: the second stage is the first thing in flash, and can be read like any other flash.
     let second_stage: [u32; SECOND_STAGE] = unsafe { *with_exposed_provenance(XIP) };
-    // SAFETY: the instructions of a function are in flash, or RAM; behind them lies at least more code.
+    // SAFETY: the instructions of a function are in flash or RAM, and more code follows them, so all these words can be
+    // read.
     let routine: [u32; ROUTINE] = unsafe { *with_exposed_provenance((in_ram as *const ()).expose_provenance() & !1) };
     let work = Work {
         functions: [
@@ -152,9 +153,9 @@ fn operate(name: [u8; 2], arguments: [u32; 4]) {
         arguments,
     };
     compiler_fence(Ordering::SeqCst);
-    // SAFETY: `routine` is a copy of `in_ram`, which runs wherever it lies; the stack is RAM, from which code may run. What
-    // it calls are functions of the ROM and the second stage, which returns to its caller where it was called from code
-    // (2.8). `arguments` are those of the operation, in a part of flash that the callers have checked.
+    // SAFETY: `routine` is a copy of `in_ram`, which is position-independent; the stack is in RAM, which is executable.
+    // It calls functions of the ROM and the second stage, which returns to its caller if it is called from code (2.8).
+    // `arguments` are those of the operation, in a part of flash that the callers have checked.
     unsafe {
         let copy: unsafe extern "C" fn(&Work) =
             core::mem::transmute(with_exposed_provenance_mut::<()>(thumb(&routine) as usize));
@@ -163,14 +164,14 @@ fn operate(name: [u8; 2], arguments: [u32; 4]) {
     compiler_fence(Ordering::SeqCst);
 }
 
-/// The address by which code in RAM is called.
+/// Returns the address by which code in RAM is called.
 fn thumb<const N: usize>(code: &[u32; N]) -> u32 {
     code.as_ptr().expose_provenance() as u32 | 1
 }
 
-/// The address of a function of the boot ROM (2.8).
+/// Returns the address of a function of the boot ROM (2.8).
 fn rom_function(name: [u8; 2]) -> u32 {
-    // SAFETY: the ROM has 16-bit pointers at these places, and the second leads to a function of this kind.
+    // SAFETY: the ROM has 16-bit pointers at these places, and the second points to a function of this type.
     unsafe {
         let table = *with_exposed_provenance::<u16>(ROM_TABLE);
         let lookup = *with_exposed_provenance::<u16>(ROM_TABLE_LOOKUP);
@@ -180,7 +181,7 @@ fn rom_function(name: [u8; 2]) -> u32 {
     }
 }
 
-/// Calls the functions of `Work` in their order, without interrupts. Runs wherever it lies.
+/// Calls the functions of `Work` in order, with interrupts disabled. Position-independent.
 #[unsafe(naked)]
 unsafe extern "C" fn in_ram(work: &Work) {
     naked_asm!(

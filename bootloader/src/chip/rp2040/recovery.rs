@@ -1,11 +1,11 @@
-//! What a bootloader that answers a host needs of a Pico: a serial port, UART0 on GP0 (out) and GP1 (in); a pin, GP22; and
-//! quiet from the watchdog.
+//! What recovery mode needs on a Pico: a serial port, UART0 on GP0 (out) and GP1 (in); a pin, GP22; and the feeding of
+//! the watchdog.
 //!
-//! Chapters are of the RP2040 Datasheet. Nothing is put back but the pin: the only way out is `reset`, which resets all of
-//! this.
+//! Chapters are those of the RP2040 Datasheet. Only the pin is restored: recovery ends with `reset`, which resets
+//! everything here.
 
-use super::{RESETS, SET, WATCHDOG_LOAD, WATCHDOG_LONGEST, release};
-use crate::chip::cortex_m::{load, store, wait_for};
+use super::registers::{RESETS, SET, WATCHDOG_LOAD, WATCHDOG_LONGEST, release};
+use crate::chip::registers::{load, store, wait_for};
 
 /// RESETS: the pins, and UART0 (2.14).
 const PINS: u32 = IO_BANK0 | PADS_BANK0;
@@ -13,65 +13,65 @@ const IO_BANK0: u32 = 1 << 5;
 const PADS_BANK0: u32 = 1 << 8;
 const UART0: u32 = 1 << 22;
 
-/// Controls (2.19.6.1) and pads (2.19.6.3) of the pins, and what a core sees of them (2.3.1.7).
+/// Controls (2.19.6.1) and pads (2.19.6.3) of the pins, and their levels as a core reads them (2.3.1.7).
 const CTRL: usize = 0x4001_4004;
 const PADS: usize = 0x4001_C004;
 const INPUTS: usize = 0xD000_0004;
-/// A pin is UART0's (table 2). A pad: input enabled, pulled up, with hysteresis.
+/// A pin's function UART0 (table 2). A pad: input enabled, pulled up, with hysteresis.
 const UART_PIN: u32 = 2;
 const PULLED_UP: u32 = 1 << 6 | 1 << 3 | 1 << 1;
 const TX_PIN: usize = 0;
 const RX_PIN: usize = 1;
 
-/// GP22, beside a ground pin: recovery while they are connected.
+/// GP22, beside a ground pin: connecting the two requests recovery.
 const PIN: usize = 22;
-/// How often it is looked at: half a millisecond at the least, in which its pull-up has long done its work.
+/// How many times the pin is read: at least half a millisecond, enough for its pull-up to settle.
 const LOOKS: u32 = 10_000;
 
 /// The clock of the UARTs: on, from the crystal (2.15.7).
 const PERI_CTRL: usize = 0x4000_8048;
 const PERI_CRYSTAL: u32 = 1 << 11 | 4 << 5;
 
-/// UART0 (4.2.8): data, with what is wrong with them; flags; the divisor, whole and in 64ths; format; control.
+/// UART0 (4.2.8): data with its error flags; flags; the divisor, integer part and 64ths; format; control.
 const DR: usize = 0x4003_4000;
 const FR: usize = 0x4003_4018;
 const IBRD: usize = 0x4003_4024;
 const FBRD: usize = 0x4003_4028;
 const LCR_H: usize = 0x4003_402C;
 const CR: usize = 0x4003_4030;
-/// DR: the byte is a break, or damaged; that bytes before it were lost is not its fault.
+/// DR: the byte is a break or damaged. The flag for lost bytes before it is left out: the byte itself is good.
 const DAMAGED: u32 = 0b111 << 8;
 const BUSY: u32 = 1 << 3;
 const NOTHING_RECEIVED: u32 = 1 << 4;
 const FULL: u32 = 1 << 5;
-/// 8 bits, with FIFOs; and on, both ways.
+/// 8 bits, with FIFOs; and on, in both directions.
 const FORMAT: u32 = 0b11 << 5 | 1 << 4;
 const ON: u32 = 1 << 9 | 1 << 8 | 1;
 /// 12 MHz / (16 * (6 + 33 / 64)) = 115,108 (4.2.7.1).
 const DIVISOR: (u32, u32) = (6, 33);
-/// How often FR is asked for: 3 ms at the least, what the 32 bytes of a full FIFO take.
+/// How many times FR is read: at least 3 ms, the duration of the 32 bytes of a full FIFO.
 const TRIES: u32 = 50_000;
 
-/// The serial port, 115,200 baud, 8N1. Its receiver holds 32 bytes while nobody reads: 2.7 milliseconds of the line. It
-/// needs the crystal, which [`Clock`](super::Clock) starts.
+/// The serial port, 115,200 baud, 8N1. Its receiver buffers 32 bytes between two reads: 2.7 milliseconds of the line.
+/// It needs the crystal, which [`Clock`](super::Clock) starts.
 pub struct Serial(());
 
 impl Serial {
-    /// Takes the port into use.
+    /// Configures the port.
     pub fn new() -> Self {
         store(PERI_CTRL, PERI_CRYSTAL);
         release(PINS | UART0);
         store(PADS + RX_PIN * 4, PULLED_UP);
         store(IBRD, DIVISOR.0);
         store(FBRD, DIVISOR.1);
-        store(LCR_H, FORMAT); // Takes the divisor over (4.2.7.1).
+        store(LCR_H, FORMAT); // Also makes the divisor take effect (4.2.7.1).
         store(CR, ON);
         store(CTRL + TX_PIN * 8, UART_PIN);
         store(CTRL + RX_PIN * 8, UART_PIN);
         Serial(())
     }
 
-    /// A byte that has come. Damaged and lost ones are not told.
+    /// Returns a received byte, if there is one. Damaged and lost bytes are not reported.
     pub fn receive(&mut self) -> Option<u8> {
         while load(FR) & NOTHING_RECEIVED == 0 {
             let byte = load(DR);
@@ -82,13 +82,13 @@ impl Serial {
         None
     }
 
-    /// Sends a byte; waits until there is room, or drops what does not leave in time.
+    /// Sends a byte; waits until there is room. A byte that does not leave in time is dropped.
     pub fn send(&mut self, byte: u8) {
         wait_for(FR, FULL, 0, TRIES);
         store(DR, u32::from(byte));
     }
 
-    /// Waits until everything is sent.
+    /// Waits until all bytes have been sent, for a bounded time.
     pub fn flush(&mut self) {
         wait_for(FR, BUSY, 0, TRIES);
     }
@@ -103,7 +103,7 @@ pub fn recovery_is_requested() -> bool {
     !open
 }
 
-/// Keeps the watchdog quiet; harmless where none runs, as after `start_up`.
+/// Feeds the watchdog; harmless if none runs, as after `start_up`.
 pub fn feed_watchdog() {
     store(WATCHDOG_LOAD, WATCHDOG_LONGEST);
 }

@@ -1,9 +1,9 @@
-//! Time, by TIM2, which has 32 bits (RM0090, chapter 18).
+//! The clock: TIM2, which has 32 bits (RM0090, chapter 18).
 
-use super::{RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
-use crate::chip::cortex_m::{load, store};
+use super::registers::{RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
+use crate::chip::registers::{load, store};
 
-/// RCC_APB1RSTR, and TIM2 in it and in RCC_APB1ENR (7.3.8, 7.3.13).
+/// RCC_APB1RSTR, and the bit of TIM2 in it and in RCC_APB1ENR (7.3.8, 7.3.13).
 const RCC_APB1RSTR: usize = 0x4002_3820;
 const TIM2: u32 = 1;
 
@@ -13,33 +13,33 @@ const CNT: usize = 0x4000_0024;
 const PSC: usize = 0x4000_0028;
 const ARR: usize = 0x4000_002C;
 
-/// PSC, for two ticks a millisecond: timers of APB1 count at twice its clock, half of the core's (7.2, figure 21); with the
-/// PLL that is 80 MHz, without 8 MHz.
+/// PSC, for two ticks a millisecond. Timers on APB1 count at twice its clock, so at half of the core's (7.2, figure
+/// 21): 80 MHz with the PLL, 8 MHz without.
 const FAST: u32 = 40_000;
 const SLOW: u32 = 4_000;
 
-/// Milliseconds since it was started, as exact as the internal oscillator; they wrap after 24 days.
+/// Milliseconds since the start, as exact as the internal oscillator; they wrap after 24 days.
 pub struct Clock(());
 
 impl Clock {
-    /// Starts it, at whatever clock [`start_up`](super::start_up) has found.
+    /// Starts the timer, at the clock that [`start_up`](super::start_up) has set.
     pub fn start() -> Self {
         store(RCC_APB1ENR, load(RCC_APB1ENR) | TIM2);
-        load(RCC_APB1ENR); // The timer takes nothing before (7.2, "two peripheral clock cycles").
+        load(RCC_APB1ENR); // Delay: the timer ignores earlier stores (7.2, "two peripheral clock cycles").
         let ticks = if load(RCC_CFGR) & USED == USE_PLL << 2 { FAST } else { SLOW };
         store(PSC, ticks - 1);
-        store(ARR, u32::MAX); // With 0, which manuals differ about, it would not count (18.4.12).
-        store(EGR, 1); // UG: now, and not once the count has wrapped (18.4.6).
+        store(ARR, u32::MAX); // With 0, which manuals disagree about, it would not count (18.4.12).
+        store(EGR, 1); // UG: load PSC now, instead of after the count has wrapped (18.4.6).
         store(CR1, 1); // CEN
         Clock(())
     }
 
-    /// The time.
+    /// Returns the milliseconds.
     pub fn now(&self) -> u32 {
         load(CNT) >> 1
     }
 
-    /// Stops it: the timer is as after reset.
+    /// Stops the timer and leaves it as after reset.
     pub fn stop(self) {
         store(RCC_APB1RSTR, TIM2);
         store(RCC_APB1RSTR, 0);

@@ -1,11 +1,11 @@
-//! The flash of the STM32F405 and F407: sectors of 16, 64 and 128 KiB, words of 4 bytes (RM0090, chapter 3). The core
-//! stands still at its next fetch from flash while an operation runs (3.6).
+//! The flash of the STM32F405 and F407: sectors of 16, 64 and 128 KiB, words of 4 bytes (RM0090, chapter 3). While an
+//! operation runs, the core stalls at its next fetch from flash (3.6).
 //!
-//! A supply of 2.7 to 3.6 V is assumed, as words are programmed 32 bits at once (3.6.2).
+//! Requires a supply of 2.7 to 3.6 V, since words are programmed 32 bits at once (3.6.2).
 //!
 //! Invariant: between two operations the controller is locked, so that a stray store changes nothing.
 
-use crate::chip::cortex_m::{barrier, load, store};
+use crate::chip::registers::{barrier, load, store};
 use core::ptr::with_exposed_provenance;
 use core::sync::atomic::{Ordering, compiler_fence};
 use embedded_storage::nor_flash::{
@@ -18,8 +18,8 @@ const KEYR: usize = 0x4002_3C04;
 const SR: usize = 0x4002_3C0C;
 const CR: usize = 0x4002_3C10;
 
-/// ACR: the waits of a read, for 150 to 168 MHz at 2.7 V and more (table 10); and the two caches. Not the prefetch,
-/// which revision A of the chip does not support (ES0182, "ART Accelerator prefetch queue").
+/// ACR: the wait states for 150 to 168 MHz at 2.7 V and more (table 10), and the two caches. Not the prefetch, which
+/// revision A of the chip does not support (ES0182, "ART Accelerator prefetch queue").
 pub const FAST: u32 = 5 | INSTRUCTION_CACHE | DATA_CACHE;
 const INSTRUCTION_CACHE: u32 = 1 << 9;
 const DATA_CACHE: u32 = 1 << 10;
@@ -29,7 +29,8 @@ const DATA_CACHE_RESET: u32 = 1 << 12;
 const KEY_1: u32 = 0x4567_0123;
 const KEY_2: u32 = 0xCDEF_89AB;
 
-/// SR: every flag that a one clears: end of operation, operation, write protection, alignment, parallelism, sequence.
+/// SR: every flag that is cleared by writing a one: end of operation, operation, write protection, alignment,
+/// parallelism, sequence.
 const FLAGS: u32 = 0b1111_0011;
 const END: u32 = 1;
 const BUSY: u32 = 1 << 16;
@@ -44,7 +45,7 @@ const LOCK: u32 = 1 << 31;
 const KIB: u32 = 1024;
 const WORD: usize = 4;
 
-/// The flash behind the bootloader. The bootloader's own part can be read, never erased or written.
+/// The flash. The bootloader's own part can be read, but never erased or written.
 pub struct Flash {
     address: u32,
     length: u32,
@@ -52,7 +53,7 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// The flash of `board`, which must have an STM32F405 or F407.
+    /// Returns the flash of `board`, which must have an STM32F405 or F407.
     pub const fn new(board: &Board) -> Self {
         Flash { address: board.flash_address, length: board.flash_length, first_writable: board.bootloader.end() }
     }
@@ -69,7 +70,7 @@ impl ReadNorFlash for Flash {
         check_read(self, offset, bytes.len())?;
         compiler_fence(Ordering::SeqCst);
         // SAFETY: the range was checked to lie inside the flash, which is mapped here and has no ECC that could fault.
-        // Flash changes only in the two functions below, which the fence keeps apart from this.
+        // Flash changes only in the two functions below, which the fence separates from this read.
         unsafe {
             let source = with_exposed_provenance::<u8>((self.address + offset) as usize);
             core::ptr::copy_nonoverlapping(source, bytes.as_mut_ptr(), bytes.len());
@@ -84,7 +85,8 @@ impl ReadNorFlash for Flash {
 
 impl NorFlash for Flash {
     const WRITE_SIZE: usize = WORD;
-    /// The smallest sector. Larger ones are erased whole or not at all: what would end inside one is refused.
+    /// The smallest sector. A larger sector is erased as a whole or not at all: a range that would end inside one is
+    /// refused.
     const ERASE_SIZE: usize = 16 * KIB as usize;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
@@ -119,7 +121,8 @@ impl NorFlash for Flash {
     }
 }
 
-/// The number and the length of the sector that starts at `offset` (table 5); each starts at a multiple of its length.
+/// Returns the number and the length of the sector that starts at `offset` (table 5), `None` if no sector starts there;
+/// each starts at a multiple of its length.
 const fn sector(offset: u32) -> Option<(u32, u32)> {
     let (number, length) = match offset / (64 * KIB) {
         0 => (offset / (16 * KIB), 16 * KIB),
@@ -129,8 +132,8 @@ const fn sector(offset: u32) -> Option<(u32, u32)> {
     if offset & (length - 1) == 0 { Some((number, length)) } else { None }
 }
 
-/// Erases a sector, by its number, and forgets what the data cache may hold of it (3.5.2, and the note there: caches
-/// are reset while they are off).
+/// Erases a sector by its number, and empties the data cache, which may hold some of it (3.5.2, and the note there:
+/// caches may be reset only while they are disabled).
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn lifeboot_flash_erase(sector: u32) -> bool {
@@ -144,7 +147,7 @@ extern "C" fn lifeboot_flash_erase(sector: u32) -> bool {
     done
 }
 
-/// Writes a word, to an address that was checked. Where it is cached, the cache is written as well (3.5.2).
+/// Writes a word to an address that the caller has checked. If it is cached, the cache is written as well (3.5.2).
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn lifeboot_flash_write(address: u32, word: u32) -> bool {
@@ -154,10 +157,10 @@ extern "C" fn lifeboot_flash_write(address: u32, word: u32) -> bool {
     lock()
 }
 
-/// Opens the controller, which is idle afterwards, with no flag of an earlier operation.
+/// Unlocks the controller once it is idle, and clears the flags of earlier operations.
 fn unlock() {
     while load(SR) & BUSY != 0 {}
-    // A key where it is open already would close it until the next reset (3.6.1).
+    // A key that is written while the controller is unlocked would lock it until the next reset (3.6.1).
     if load(CR) & LOCK != 0 {
         store(KEYR, KEY_1);
         store(KEYR, KEY_2);
@@ -165,9 +168,9 @@ fn unlock() {
     store(SR, FLAGS);
 }
 
-/// Waits for the end of an operation, closes the controller, and returns whether it went well.
+/// Waits for the end of an operation, locks the controller, and returns whether the operation succeeded.
 fn lock() -> bool {
-    // The busy flag rises with the store that starts the operation: that has to be out.
+    // The store that starts the operation sets the busy flag, so it must have completed.
     barrier();
     while load(SR) & BUSY != 0 {}
     let flags = load(SR);
@@ -176,7 +179,7 @@ fn lock() -> bool {
     flags & FLAGS & !END == 0
 }
 
-/// The controller as after a reset: no waits, both caches off and empty.
+/// Leaves the controller as after a reset: no wait states, both caches disabled and empty.
 pub fn slow_down() {
     store(ACR, 0);
     store(ACR, INSTRUCTION_CACHE_RESET | DATA_CACHE_RESET);

@@ -1,12 +1,13 @@
 //! Raspberry Pi Pico: a serial port over the USB cable, another on GP0 (out) and GP1 (in), LED on GP25, at 125 MHz.
-//! Everything through rp2040-hal, but the flash.
+//! Everything but the flash goes through rp2040-hal.
 
+mod board;
 mod circle;
 mod pair;
 mod uart;
 mod usb;
 
-use super::Clock;
+use super::clock::Clock;
 use super::ring::Ring;
 use super::serial::Serial;
 use core::ptr::{with_exposed_provenance_mut, write_volatile};
@@ -19,27 +20,27 @@ use rp2040_hal::gpio::bank0::Gpio25;
 use rp2040_hal::gpio::{FunctionSioOutput, Pin, Pins, PullDown};
 use rp2040_hal::{Sio, Watchdog, pac};
 
+pub use board::BOARD;
 pub use flash::Flash;
-pub use lifeboot_updater::layout::PICO as BOARD;
 
-// The chip's HAL has no driver for its flash, so the bootloader's serves both.
+// The chip's HAL has no driver for its flash, so the bootloader's is used here too.
 #[path = "../../../../bootloader/src/chip/rp2040/flash.rs"]
 mod flash;
 
-/// Bytes that hosts may have on their way: what the UART's circle holds, less some questions of a host that waits for an erase;
-/// a circle that is full to the last byte loses all. USB holds the host back before that.
+/// Bytes that hosts may have in flight: the UART's ring, less some requests of a host that waits for an erase. A ring
+/// that is overrun by a single byte loses everything in it. USB holds the host back before that.
 pub const RECEIVE_BUFFER: usize = circle::LENGTH - 256;
 
-/// Bytes of a received frame, of which 2,048 can be image.
+/// Maximum length of a received frame, of which 2,048 bytes can be image.
 pub const FRAME: usize = 2064;
 
-/// Of the crystal.
+/// The frequency of the crystal.
 const HERTZ: u32 = 12_000_000;
 const CAUSE_WORD: usize = (BOARD.ram.start + handover::CAUSE) as usize;
-/// The longest time that the watchdog has, some 8 seconds (RP2040 Datasheet, 4.7.2, and erratum RP2040-E1).
+/// The watchdog's longest period, some 8 seconds (RP2040 Datasheet, 4.7.2, and erratum RP2040-E1).
 const WATCHDOG_LOAD: u32 = 0xFF_FFFF;
 
-/// What the application needs of the board.
+/// The parts of the board that the application uses.
 pub struct Parts {
     pub flash: Flash,
     pub serial: Pair<Serial<Ring, uart::Transmitter>, usb::Port>,
@@ -47,13 +48,13 @@ pub struct Parts {
     pub clock: Clock,
 }
 
-/// Takes the board over from the bootloader. Panics where it is called twice.
+/// Sets up the board after the bootloader. Panics if it is called twice.
 pub fn start() -> Parts {
     let (Some(core), Some(peripherals)) = (cortex_m::Peripherals::take(), pac::Peripherals::take()) else {
         panic!("started twice");
     };
     let mut resets = peripherals.RESETS;
-    // A trial's watchdog runs on: this only sets how long its ticks are.
+    // A trial's watchdog keeps running: this only sets how long its ticks are.
     let mut watchdog = Watchdog::new(peripherals.WATCHDOG);
     let Ok(clocks) = init_clocks_and_plls(
         HERTZ,
@@ -83,7 +84,7 @@ pub fn start() -> Parts {
     timer.enable_interrupt();
     let usb = usb::start(peripherals.USBCTRL_REGS, peripherals.USBCTRL_DPRAM, clocks.usb_clock, &mut resets);
     let led = pins.gpio25.into_push_pull_output();
-    Parts { flash: Flash::new(&BOARD), serial: Pair::new(uart, usb), led, clock: Clock(()) }
+    Parts { flash: Flash::new(&BOARD), serial: Pair::new(uart, usb), led, clock: Clock::new() }
 }
 
 #[exception]
@@ -91,10 +92,10 @@ fn SysTick() {
     Clock::tick();
 }
 
-/// Makes sure that the watchdog, if it runs, does not reset the chip for some seconds.
-#[inline(never)] // A function of its own, where a bench can see each turn of the application's loop.
+/// Feeds the watchdog, if it runs: no reset for some seconds.
+#[inline(never)] // Never inlined, so that a bench can see each turn of the application's loop.
 pub fn feed_watchdog() {
-    // SAFETY: the register belongs to nobody else: `start` only sets the watchdog's ticks.
+    // SAFETY: nothing else uses the register: `start` only sets the watchdog's ticks.
     unsafe { (*pac::WATCHDOG::PTR).load().write(|load| load.bits(WATCHDOG_LOAD)) };
 }
 
@@ -103,14 +104,14 @@ pub fn reset(cause: Cause) -> ! {
     reset_with(handover::cause_word(cause))
 }
 
-/// Resets the whole chip, and asks the bootloader to answer the host.
+/// Resets the whole chip, and requests the bootloader's recovery mode.
 pub fn reset_into_recovery() -> ! {
     reset_with(handover::recovery_word())
 }
 
-/// By the watchdog: the core's own request would leave peripherals, clocks and core 1 as they are.
+/// Resets by the watchdog: the core's own reset request would leave peripherals, clocks and core 1 running.
 fn reset_with(word: u32) -> ! {
-    // SAFETY: the word belongs to whoever resets the chip; the linker keeps everything else away from it.
+    // SAFETY: only code that resets the chip writes the word; the linker script keeps everything else away from it.
     unsafe { write_volatile(with_exposed_provenance_mut(CAUSE_WORD), word) }
     usb::finish();
     rp2040_hal::reset()

@@ -1,4 +1,4 @@
-//! Two serial ports that act as one: hosts may talk on either, and what is sent goes where the last byte came from.
+//! Two serial ports that act as one: a host may use either, and output goes to the port that the last byte came from.
 
 use core::convert::Infallible;
 use embedded_io::{ErrorType, Read, ReadReady, Write, WriteReady};
@@ -10,10 +10,10 @@ enum Which {
     Second,
 }
 
-/// Two ports. Before any byte has come, the first is the one that talks.
+/// Two ports. Before any byte was received, the first is the active one.
 ///
-/// As long as the one that talks has bytes, the other one waits; a host that begins while another is in the middle of a
-/// frame spoils that frame, which is then sent again.
+/// While the active port has bytes, the other one waits. A host that starts while another is in the middle of a frame
+/// spoils that frame, which is then sent again.
 pub struct Pair<A, B> {
     first: A,
     second: B,
@@ -21,7 +21,7 @@ pub struct Pair<A, B> {
 }
 
 impl<A, B> Pair<A, B> {
-    /// Joins two ports.
+    /// Joins two ports into one.
     pub fn new(first: A, second: B) -> Self {
         Pair { first, second, talks: Which::First }
     }

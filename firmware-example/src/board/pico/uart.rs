@@ -13,16 +13,16 @@ use rp2040_hal::uart::{DataBits, StopBits, UartConfig, UartPeripheral};
 
 const BAUD: u32 = 115_200;
 
-/// What is sent, and what comes in.
+/// The pins for sending and for receiving.
 pub type Lines = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullDown>);
 type Port = UartPeripheral<rp2040_hal::uart::Enabled, UART0, Lines>;
 
 static UART: Mutex<RefCell<Option<Port>>> = Mutex::new(RefCell::new(None));
 
-/// Takes the port into use, and DMA for what it receives.
+/// Configures the port, and DMA for its receiver.
 pub fn start(device: UART0, dma: DMA, lines: Lines, clock: HertzU32, resets: &mut RESETS) -> Serial<Ring, Transmitter> {
     let config = UartConfig::new(BAUD.Hz(), DataBits::Eight, None, StopBits::One);
-    // This enables its requests to DMA as well.
+    // This also enables its requests to DMA.
     let Ok(port) = UartPeripheral::new(device, lines, resets).enable(config, clock) else {
         panic!("the clock does not divide to the baud rate");
     };
@@ -38,11 +38,11 @@ pub fn write_now(bytes: &[u8]) {
     while !Transmitter.is_ready() {}
 }
 
-/// The sending half; a panic has to reach it as well, so it stands in a static variable.
+/// The sending half. A panic must reach it too, so the port lies in a static variable.
 pub struct Transmitter;
 
 impl Transmit for Transmitter {
-    /// Once the last byte has left, not only found room: a reset follows some of them.
+    /// True once the last byte has left, not only when there is room: a reset may follow.
     fn is_ready(&self) -> bool {
         critical_section::with(|section| UART.borrow_ref(section).as_ref().is_none_or(|port| !port.uart_is_busy()))
     }

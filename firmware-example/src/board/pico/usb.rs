@@ -1,8 +1,8 @@
-//! A serial port over USB (CDC ACM), which every system knows without a driver.
+//! A serial port over USB (CDC ACM), which every operating system supports without a driver.
 //!
-//! The interrupt does all of USB. While nobody takes what has come, the next packet stays with the host, so nothing is
-//! lost however long the firmware is busy. While no program on the host has the port open, what is sent is dropped: it
-//! would wait for ever.
+//! The interrupt handles all of USB. While received bytes are not read, the next packet stays with the host, so nothing
+//! is lost however long the firmware is busy. While no program on the host has the port open, output is dropped: it
+//! would wait endlessly.
 
 use core::cell::RefCell;
 use core::convert::Infallible;
@@ -17,16 +17,16 @@ use usb_device::bus::UsbBusAllocator;
 use usb_device::device::{StringDescriptors, UsbDevice, UsbDeviceBuilder, UsbDeviceState, UsbVidPid};
 use usbd_serial::{SerialPort, USB_CLASS_CDC};
 
-/// For tests only, by <https://pid.codes/1209/0001/>: a product has its own.
+/// For tests only (<https://pid.codes/1209/0001/>): a product needs an identity of its own.
 const IDENTITY: UsbVidPid = UsbVidPid(0x1209, 0x0001);
 
-/// Bytes that are held while nobody reads, and one; more stay with the host.
+/// One more than the bytes that are buffered between two reads; further bytes stay with the host.
 const QUEUE: usize = 1024;
 
 /// Bytes of a packet.
 const PACKET: usize = 64;
 
-/// Core clocks in 10 ms: a host that has the port open fetches a packet within one.
+/// Core clocks in 10 ms: a host that has the port open fetches a packet within that time.
 const FETCHED: u32 = 1_250_000;
 
 struct Usb {
@@ -42,7 +42,7 @@ pub struct Port {
     received: Consumer<'static, u8>,
 }
 
-/// Takes the port into use. Panics where it is called twice.
+/// Configures the port. Panics if it is called twice.
 pub fn start(registers: USBCTRL_REGS, memory: USBCTRL_DPRAM, clock: UsbClock, resets: &mut RESETS) -> Port {
     let bus = UsbBusAllocator::new(UsbBus::new(registers, memory, clock, true, resets));
     let (Some(bus), Some(queue)) = (
@@ -67,13 +67,14 @@ pub fn start(registers: USBCTRL_REGS, memory: USBCTRL_DPRAM, clock: UsbClock, re
 
 #[interrupt]
 fn USBCTRL_IRQ() {
-    // A packet that finds no room would interrupt for ever, and whoever makes room would never run.
+    // A packet without room for it would interrupt endlessly, and the code that makes room would never run.
     if !with_usb(true, Usb::work) {
         NVIC::mask(pac::Interrupt::USBCTRL_IRQ);
     }
 }
 
-/// Does something with the port, or returns `otherwise` where it is not in use, or a panic came in the middle of this.
+/// Runs `action` on the port; returns `otherwise` if the port is not configured, or if a panic interrupted such an
+/// action.
 fn with_usb<T>(otherwise: T, action: impl FnOnce(&mut Usb) -> T) -> T {
     critical_section::with(|section| match USB.borrow(section).try_borrow_mut().as_deref_mut() {
         Ok(Some(usb)) => action(usb),
@@ -82,7 +83,7 @@ fn with_usb<T>(otherwise: T, action: impl FnOnce(&mut Usb) -> T) -> T {
 }
 
 impl Usb {
-    /// Does what is due; whether everything that has come found room.
+    /// Handles pending events; returns whether there was room for everything that was received.
     fn work(&mut self) -> bool {
         let Usb { device, port, received } = self;
         device.poll(&mut [port]);
@@ -127,7 +128,7 @@ impl Read for Port {
             length += 1;
         }
         if !self.received.ready() {
-            // There may be a packet that found no room.
+            // A packet may still be waiting for room.
             // SAFETY: the interrupt was enabled before; no critical section relies on its being masked.
             unsafe { NVIC::unmask(pac::Interrupt::USBCTRL_IRQ) };
         }
@@ -136,7 +137,7 @@ impl Read for Port {
 }
 
 impl WriteReady for Port {
-    /// Once everything before is on its way.
+    /// True once all earlier output is being sent.
     fn write_ready(&mut self) -> Result<bool, Infallible> {
         Ok(with_usb(true, |usb| !usb.is_open() || usb.port.flush().is_ok()))
     }
@@ -156,7 +157,7 @@ impl Write for Port {
     }
 }
 
-/// Sends bytes, and waits until a host has taken them, if it does so in time. Also where interrupts are off.
+/// Sends bytes, and waits a bounded time until a host has taken them. Also works with interrupts disabled.
 pub fn write_now(bytes: &[u8]) {
     let mut rest = bytes;
     for _ in 0..100_000 {
@@ -172,7 +173,7 @@ pub fn write_now(bytes: &[u8]) {
     }
 }
 
-/// Gives the host time to fetch what was sent last.
+/// Waits long enough for the host to fetch what was sent last.
 pub fn finish() {
     if with_usb(false, |usb| usb.is_open()) {
         cortex_m::asm::delay(FETCHED);

@@ -94,7 +94,7 @@ fn what_the_chip_has_no_flash_for_is_refused() {
 #[test]
 fn progress_is_added_up() {
     let mut heard = Vec::new();
-    let mut listener = |stage, done, total| heard.push((stage, done, total));
+    let mut listener = |phase, done, total| heard.push((phase, done, total));
     let mut relay = relay(&mut listener);
     let total = |operation, total| ProgressEvent::AddProgressBar { operation, total: Some(total) };
     let done = |operation, size| ProgressEvent::Progress { operation, size, time: Duration::ZERO };
@@ -110,6 +110,6 @@ fn progress_is_added_up() {
         relay(event);
     }
     drop(relay);
-    let expected = [(Stage::Erasing, 10, 30), (Stage::Erasing, 30, 30), (Stage::Writing, 25, 25)];
+    let expected = [(Phase::Erasing, 10, 30), (Phase::Erasing, 30, 30), (Phase::Writing, 25, 25)];
     assert_eq!(heard, expected);
 }

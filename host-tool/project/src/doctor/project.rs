@@ -30,7 +30,7 @@ fn settings(environment: &Environment) -> Finding {
         Ok(_) => Finding::missing(
             FILE,
             "there is none",
-            "echo 'board = \"BOARD\"' > lifeboot.toml, and so on: see README.md",
+            "echo 'board = \"BOARD\"' > lifeboot.toml, and so on: see docs/commands.md",
         ),
         Err(error) => Finding::broken(FILE, describe(&error), help(&error)).required(true),
     }

@@ -3,7 +3,6 @@
 use crate::bench::HOST;
 use crate::costs::Device;
 use crate::costs::line::{Line, Silicon};
-use crate::costs::wear::since;
 use crate::pace::Traffic;
 use crate::simulated_flash::Wear;
 use anyhow::Result;
@@ -39,7 +38,7 @@ impl Bench {
             frames: less(traffic.frames, seen.frames),
             lost: traffic.lost - seen.lost,
         };
-        (traffic, [0, 1].map(|part| since(worn[part], wear[part])))
+        (traffic, [0, 1].map(|part| wear[part].since(worn[part])))
     }
 
     /// Resets the board; the firmware that then runs confirms, if it is to.

@@ -16,8 +16,11 @@
 //! The board goes off when it is dropped, when this process dies, and when the **thread** that powered it on ends: power
 //! on in a thread that lives as long as the board is needed.
 
+mod options;
 mod permit;
 mod process;
+
+pub use options::Options;
 
 use super::Emulated;
 use crate::product::{self, Target};
@@ -40,15 +43,6 @@ pub struct Pico {
     process: Process,
     cables: Cables,
     _permit: Permit,
-}
-
-/// How a board is powered on.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// The power fails before the flash command of this number, counted from 0.
-    pub stop_before: Option<usize>,
-    /// The core does not run until it is told to.
-    pub held: bool,
 }
 
 /// TCP ports.

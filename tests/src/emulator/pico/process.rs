@@ -3,7 +3,7 @@
 //! Dropping kills it; where nobody is left to drop, the kernel's parent-death signal does, which follows the thread that
 //! started the process.
 
-use super::Options;
+use super::options::Options;
 use crate::product;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;

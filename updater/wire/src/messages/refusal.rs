@@ -1,8 +1,8 @@
-//! Why a device does not do something.
+//! The reasons for which a device refuses a request.
 
 use serde::{Deserialize, Serialize};
 
-/// Why something was not done. Nothing was changed by what was refused, unless the variant says so.
+/// Why a request was refused. A refused request has changed nothing, unless the variant says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Refusal {
@@ -10,62 +10,63 @@ pub enum Refusal {
     NoImage,
     /// The header's format is not known to this device.
     Format,
-    /// No key of this device signed it.
+    /// No key of this device signed the image.
     UnknownKey,
-    /// The key that signed it was revoked.
+    /// The key that signed the image was revoked.
     RevokedKey,
-    /// The signature does not fit.
+    /// The signature does not match the header.
     Signature,
-    /// It is for another board.
+    /// The image is for another board.
     Board,
-    /// It does not fit the slot.
+    /// The image does not fit the slot.
     Bounds,
-    /// It cannot run in the target slot.
+    /// The image cannot run in the target slot.
     OtherSlot,
-    /// It needs a newer bootloader.
+    /// The image needs a newer bootloader.
     Bootloader,
-    /// Its epoch is below the device's.
+    /// The image's epoch is below the device's floor.
     Epoch,
-    /// Its relocation table is damaged. The slot was written.
+    /// The image's relocation table is damaged. The slot was written.
     Table,
-    /// What was written is not what was signed. The slot was written.
+    /// The bytes that were written are not those that were signed. The slot was written.
     Digest,
-    /// Its entry point is not inside it. The slot was written.
+    /// The entry point does not lie inside the image. The slot was written.
     Entry,
-    /// Its stack pointer is not in RAM. The slot was written.
+    /// The stack pointer is not in RAM. The slot was written.
     Stack,
     /// The flash failed to read, erase or write. The slot may have been written.
     Flash,
-    /// Another version runs than the host believes.
+    /// Another version runs than the host expects.
     OtherRunning,
-    /// Another slot is the target than the host believes.
+    /// Another slot is the target than the host expects.
     OtherTarget,
-    /// The firmware that runs is on trial: the other slot holds the confirmed image.
+    /// The running firmware is on trial: the other slot holds the confirmed image.
     TrialRunning,
-    /// This image was rejected here before.
+    /// The image was rejected on this device before.
     Rejected,
-    /// The firmware cannot live with the storage of this device.
+    /// The firmware does not support the storage schema of this device.
     Schema,
     /// Another host holds the session.
     Busy,
-    /// There is no transfer; begin one.
+    /// There is no transfer; begin one first.
     NoTransfer,
     /// The transfer is not complete.
     Incomplete,
-    /// The flash at the offset is not erased, and cannot be without losing what was skipped. The transfer has ended.
+    /// The flash at the offset is not erased, and an erase would lose what was skipped. The transfer has ended.
     NotErased,
-    /// The device does not know the command, or not with these values.
+    /// The device does not support the command, or not with these values.
     Command,
-    /// The bootloader does not say which keys it holds.
+    /// The bootloader's keys cannot be read.
     NoBootloader,
     /// The code runs from neither slot.
     NoSlot,
-    /// The bootloader answers, and does not do this.
+    /// The bootloader is in recovery mode and does not support the command.
     Recovery,
-    /// It revokes the key that signed it.
+    /// The image revokes the key that signed it.
     OwnKey,
-    /// The patch was made from another image than the one that runs.
+    /// The patch was made from another image than the running one.
     OtherImage,
-    /// The patch is damaged, or makes more than the image. The slot may have been written; the transfer has ended.
+    /// The patch is damaged, or makes more bytes than the image has. The slot may have been written; the transfer has
+    /// ended.
     Patch,
 }

@@ -1,7 +1,9 @@
-//! What a device says of its state: what runs, what lies in the slots, how it came to that.
+//! What a device reports about its state: what runs, what the slots hold, and how it came to that.
 
-use super::REJECTED_DIGEST;
 use serde::{Deserialize, Serialize};
+
+/// Bytes of a digest that are kept of an image in quarantine.
+pub const REJECTED_DIGEST: usize = 10;
 
 /// The state of a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,11 +12,11 @@ pub struct Status {
     pub wire: u8,
     /// The board's name, padded with zeros.
     pub board: [u8; 16],
-    /// The newest format that the bootloader knows.
+    /// The newest format that the bootloader supports.
     pub bootloader: u16,
     /// Whether the bootloader holds a demo's throw-away key.
     pub demo_key: bool,
-    /// The slot that answers.
+    /// The slot that runs.
     pub running: Slot,
     /// The slot that is started by default.
     pub confirmed: Slot,
@@ -28,40 +30,40 @@ pub struct Status {
     pub revoked: u8,
     /// How the last update ended.
     pub outcome: Option<Outcome>,
-    /// Bytes that may be in flight to the device, frames and all.
+    /// Maximum number of bytes in flight to the device, whole frames included.
     pub window: u32,
-    /// Bytes that one [`Command::Write`](super::Command::Write) may carry at most.
+    /// Maximum number of bytes in one [`Command::Write`](super::Command::Write).
     pub chunk: u32,
     /// Bytes that one erase clears in a slot.
     pub unit: u32,
-    /// How the firmware that runs came to be started, where it knows.
+    /// How the running firmware was started, if it knows.
     pub boot: Option<Boot>,
-    /// Why the bootloader answers, if it does: then no firmware runs. Told by [`Body::Recovery`](super::Body::Recovery), never
-    /// by firmware.
+    /// Why the device is in recovery mode, if it is: then no firmware runs. Reported by
+    /// [`Body::Recovery`](super::Body::Recovery), never by firmware.
     pub recovery: Option<Recovery>,
 }
 
-/// Why the bootloader answers in place of firmware.
+/// Why a device is in recovery mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Recovery {
     /// No slot could be started. Either may be written.
     NothingStarts,
-    /// It was asked to, by a pin or by the firmware before a reset. The confirmed slot is not written.
+    /// A pin requested it, or the firmware did before a reset. The confirmed slot is never written.
     Requested,
 }
 
-/// How firmware came to be started.
+/// How firmware was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
     /// Why the device was reset.
     pub cause: ResetCause,
-    /// As what it was started.
+    /// The role in which the firmware was started.
     pub start: Start,
     /// How long the bootloader took to read its state and to verify what it started, in milliseconds.
     pub verification: u32,
 }
 
-/// As what firmware was started: see [`Start`](lifeboot_core::handover::Start).
+/// The role in which firmware was started: see [`Start`](lifeboot_core::handover::Start).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is what the type it mirrors says")]
 pub enum Start {
@@ -75,7 +77,7 @@ pub enum Start {
 pub enum Slot {
     /// The slot that firmware is linked for.
     A,
-    /// The other one.
+    /// The other slot.
     B,
 }
 
@@ -88,7 +90,7 @@ pub struct Version {
     pub minor: u16,
     /// Corrections.
     pub patch: u32,
-    /// Builds of one version.
+    /// The build of this version.
     pub build: u32,
 }
 
@@ -97,26 +99,26 @@ pub struct Version {
 pub struct Trial {
     /// The slot.
     pub slot: Slot,
-    /// Starts left after a crash or a request.
+    /// Attempts left after a crash or a request.
     pub attempts: u8,
-    /// Starts left after a loss of power.
+    /// Attempts left after a loss of power.
     pub power_attempts: u8,
 }
 
-/// What lies in a slot, by its header alone; nothing here was verified.
+/// The content of a slot, as read from its header; nothing here was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SlotContent {
-    /// Erased, as far as one can see from its first bytes.
+    /// Erased, judged by its first bytes.
     Empty,
-    /// No header, but not empty either: a transfer that can be resumed.
+    /// No header, but not empty: a transfer that can be resumed.
     Unfinished,
     /// An image.
     Image {
-        /// Its version.
+        /// The image's version.
         version: Version,
-        /// Its epoch.
+        /// The image's epoch.
         epoch: u32,
-        /// The first half of its digest.
+        /// The first half of the image's digest.
         digest: [u8; 16],
     },
 }
@@ -124,24 +126,24 @@ pub enum SlotContent {
 /// How an update ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// How.
+    /// How it ended.
     pub ending: OutcomeEnding,
-    /// In which slot.
+    /// The slot of the image.
     pub slot: Slot,
-    /// The cause of the reset before it.
+    /// The cause of the reset before the update ended.
     pub cause: ResetCause,
     /// The image's version.
     pub version: Version,
-    /// The first half of its digest.
+    /// The first half of the image's digest.
     pub digest: [u8; 16],
-    /// The crash, where that was the cause of the reset and the firmware has told of it.
+    /// The crash, if that was the cause of the reset and the firmware reported it.
     pub fault: Option<Fault>,
 }
 
-/// Where and how firmware crashed, by its own word.
+/// Where and how firmware crashed, as reported by the firmware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// The address of the instruction, in the slot where it ran.
+    /// The address of the instruction, in the slot that the firmware ran from.
     pub pc: u32,
     /// The fault status, CFSR of Armv7-M; 0 on Armv6-M, which has none.
     pub status: u32,
@@ -154,7 +156,7 @@ pub struct Rejection {
     pub ending: OutcomeEnding,
     /// The cause of the reset before it ended.
     pub cause: ResetCause,
-    /// The start of its digest.
+    /// The start of the image's digest.
     pub digest: [u8; REJECTED_DIGEST],
 }
 

@@ -1,24 +1,24 @@
-//! A patch's instructions: read one by one, and carried out in pieces.
+//! The decoder of a patch: reads its instructions one by one and carries them out in pieces.
 
 use super::{LENGTHS, Malformed, WINDOW};
 use heatshrink::{Poll, decoder::HeatshrinkDecoder};
 
-/// Bytes of an instruction's number, at most.
+/// Maximum number of bytes of an instruction's number.
 pub const NUMBER: usize = 4;
 
-/// Bytes that are made at once, at most.
+/// Maximum number of bytes that are made at once.
 pub const PIECE: usize = 32;
 
 /// What an instruction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Takes old bytes as they are.
+    /// Copies old bytes as they are.
     Copy,
-    /// Takes old bytes, and adds one to each.
+    /// Copies old bytes and adds a byte of the patch to each.
     Add,
-    /// Takes new bytes.
+    /// Inserts bytes of the patch.
     Insert,
-    /// Goes on elsewhere in the old bytes.
+    /// Moves to another place in the old bytes.
     Seek,
 }
 
@@ -26,7 +26,7 @@ impl Kind {
     const ALL: [Kind; 4] = [Kind::Copy, Kind::Add, Kind::Insert, Kind::Seek];
 }
 
-/// An instruction's number, and how many of the bytes count; `None` where the length is too large, or 0.
+/// Returns an instruction's number, and how many of its bytes are used; `None` if the length is too large, or 0.
 pub const fn number(kind: Kind, length: u32) -> Option<([u8; NUMBER], usize)> {
     if length == 0 || length >= 1 << (7 * NUMBER - 2) {
         return None;
@@ -44,31 +44,31 @@ pub const fn number(kind: Kind, length: u32) -> Option<([u8; NUMBER], usize)> {
     }
 }
 
-/// A distance as a seek's length.
+/// Returns a distance as a seek's length.
 pub const fn zigzag(distance: i32) -> u32 {
     (distance << 1 ^ distance >> 31) as u32
 }
 
-/// Carries a patch out. It keeps neither old nor new bytes.
+/// Applies a patch. It stores neither old nor new bytes.
 pub struct Patcher {
     expander: HeatshrinkDecoder<WINDOW, LENGTHS, 16, { 1 << WINDOW }>,
-    /// Bytes of instructions, expanded and not used yet.
+    /// Bytes of instructions that are expanded and not used yet.
     bytes: [u8; PIECE],
     used: usize,
     filled: usize,
-    /// The number that is being read, and how many bytes of it are there.
+    /// The number that is being read, and how many bytes of it were read.
     number: u32,
     digits: usize,
-    /// What is being carried out, and for how many bytes more.
+    /// The current instruction, and how many bytes of it are left.
     kind: Kind,
     left: u32,
-    /// Where in the old bytes, and how many there are.
+    /// The position in the old bytes, and their number.
     position: u32,
     old_length: u32,
 }
 
 impl Patcher {
-    /// For so many old bytes.
+    /// Returns a patcher for this many old bytes.
     pub fn new(old_length: u32) -> Self {
         Patcher {
             expander: HeatshrinkDecoder::new(),
@@ -84,17 +84,18 @@ impl Patcher {
         }
     }
 
-    /// Takes the patch's next bytes; returns how many. None while there is enough to [`make`](Self::make) something of.
+    /// Takes the patch's next bytes; returns how many. Takes none while it can [`make`](Self::make) new bytes without
+    /// them.
     pub fn take(&mut self, patch: &[u8]) -> usize {
-        // What comes to nothing is the expander's to know: it must not be given nothing.
+        // The expander must not be given an empty slice: it would read a byte that is not there.
         if patch.is_empty() { 0 } else { self.expander.sink(patch).unwrap_or_default() }
     }
 
-    /// Makes the next new bytes; returns how many, or `None` where it needs more of the patch for that. `read` fills the
-    /// beginning of a piece with the old bytes at a position, and returns how many; it is called once at most.
+    /// Makes the next new bytes; returns how many, or `None` if that needs more of the patch. `read` must fill the
+    /// beginning of a piece with the old bytes at a position, and return how many; it is called at most once.
     ///
     /// # Errors
-    /// Those of `read`, and [`Malformed`]. There is no going on after one.
+    /// Those of `read`, and [`Malformed`]. The patcher must not be used after an error.
     pub fn make<E: From<Malformed>>(
         &mut self,
         piece: &mut [u8; PIECE],
@@ -135,7 +136,7 @@ impl Patcher {
         Ok(Some(length))
     }
 
-    /// Takes a byte of an instruction's number, and begins it with the last one.
+    /// Takes a byte of an instruction's number; the last one starts the instruction.
     fn begin(&mut self, byte: u8) -> Result<(), Malformed> {
         self.number |= u32::from(byte & 0x7f) << (7 * self.digits);
         self.digits += 1;
@@ -168,7 +169,7 @@ impl Patcher {
         byte
     }
 
-    /// Whether there are bytes of instructions, now.
+    /// Expands more bytes of instructions if all are used; returns whether there are any.
     fn fill(&mut self) -> bool {
         if self.used == self.filled {
             let (Ok(Poll::Empty(filled)) | Ok(Poll::More(filled))) = self.expander.poll(&mut self.bytes) else {

@@ -1,0 +1,63 @@
+//! The words in RAM that bootloader and firmware share, and what they tell of the last reset.
+
+use super::board::BOARD;
+use super::registers::{barrier, load, store};
+use lifeboot_core::handover::{self, Boot, boot_words, cause_word, fault_in};
+use lifeboot_core::record::{Cause, Fault};
+
+/// Address of the words that bootloader and firmware share.
+pub const HANDOFF_BASE: usize = BOARD.ram.start as usize;
+const CAUSE_WORD: usize = HANDOFF_BASE + handover::CAUSE as usize;
+const BOOT_WORD: usize = HANDOFF_BASE + handover::BOOT as usize;
+const VERIFICATION_WORD: usize = HANDOFF_BASE + handover::VERIFICATION as usize;
+const FAULT_WORDS: usize = HANDOFF_BASE + handover::FAULT as usize;
+
+/// What is known about the last reset.
+#[derive(Clone, Copy)]
+pub struct Reset {
+    /// Why the chip was reset.
+    pub cause: Cause,
+    /// Whether the code that requested the reset wants the bootloader to enter recovery mode.
+    #[cfg(feature = "recovery")]
+    pub recovery: bool,
+}
+
+impl Reset {
+    /// Returns a reset by this cause, with the word that [`read_reset_note`] returned. RAM alone does not prove a
+    /// request: if the chip reports another cause, there was none.
+    #[cfg_attr(not(feature = "recovery"), expect(unused_variables))]
+    pub fn new(cause: Cause, noted: u32) -> Self {
+        Reset {
+            cause,
+            #[cfg(feature = "recovery")]
+            recovery: cause == Cause::Request && handover::asks_for_recovery(noted),
+        }
+    }
+}
+
+/// Stores the cause of the reset that is about to happen.
+pub fn note_cause(cause: Cause) {
+    store(CAUSE_WORD, cause_word(cause));
+    barrier();
+}
+
+/// Returns the word that was left at the last reset, and clears it.
+pub fn read_reset_note() -> u32 {
+    let noted = load(CAUSE_WORD);
+    store(CAUSE_WORD, 0);
+    noted
+}
+
+/// Returns the crash that the firmware reported, and clears it; `None` if the chip was reset for another cause.
+pub fn read_fault_note(cause: Cause) -> Option<Fault> {
+    let words = [0, 4, 8].map(|offset| load(FAULT_WORDS + offset));
+    store(FAULT_WORDS, 0);
+    fault_in(words, cause)
+}
+
+/// Stores for the firmware how it was started.
+pub fn note_boot(boot: Boot) {
+    let [word, verification] = boot_words(boot);
+    store(BOOT_WORD, word);
+    store(VERIFICATION_WORD, verification);
+}

@@ -1,0 +1,8 @@
+//! Registers that more than one file uses: see [the module](super).
+
+pub const RCC_CFGR: usize = 0x4002_3808;
+pub const RCC_APB1ENR: usize = 0x4002_3840;
+pub const USE_PLL: u32 = 2;
+pub const USED: u32 = 0b11 << 2;
+pub const IWDG_KR: usize = 0x4000_3000;
+pub const IWDG_FEED: u32 = 0xAAAA;

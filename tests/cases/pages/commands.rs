@@ -1,0 +1,59 @@
+//! What the pages say of the command `lifeboot`, held against the command. `docs/commands.md` is written and held by a test
+//! of the command itself, `host-tool/src/command_line/reference.rs`.
+
+use super::{page, pages};
+use crate::terminal::lifeboot;
+
+fn help(command: &[&str]) -> String {
+    let output = lifeboot(&[command, &["--help"]].concat()).output().unwrap();
+    assert!(output.status.success(), "there is no lifeboot {}", command.join(" "));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The name of each command.
+fn commands() -> Vec<String> {
+    let help = help(&[]);
+    let list = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+    // A name is indented by two spaces; what is indented further continues the line above.
+    let lines = list.lines().filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    lines.map(|line| line.split_whitespace().next().unwrap().to_owned()).filter(|name| name != "help").collect()
+}
+
+#[test]
+fn every_option_on_a_page_is_one_of_its_command() {
+    let commands = commands();
+    let mut checked = 0;
+    for name in pages() {
+        for line in page(name.to_str().unwrap()).lines().map(|line| line.trim_start_matches([' ', '$'])) {
+            let Some(typed) = line.strip_prefix("lifeboot ") else { continue };
+            let name = name.display();
+            let words: Vec<&str> =
+                typed.split_whitespace().take_while(|word| !["#", "|", ">"].contains(word)).collect();
+            let Some(command) = words.first().filter(|word| commands.iter().any(|command| command == **word)) else {
+                panic!("{name}: lifeboot has no such command: {line}")
+            };
+            let help = help(&[command]);
+            for option in words.iter().filter(|word| word.starts_with('-')) {
+                let known = help.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
+                assert!(known.into_iter().any(|word| word == *option), "{name}: {command} has no {option}: {line}");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "only {checked} lines were found");
+}
+
+#[test]
+fn the_reference_has_each_command_and_each_option_of_its_help() {
+    let reference = page("docs/commands.md");
+    for command in commands() {
+        let heading = format!("\n## lifeboot {command}\n");
+        let section = reference.split_once(&heading).unwrap_or_else(|| panic!("no {command} in docs/commands.md")).1;
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let help = help(&[&command]);
+        let words = help.split(|letter: char| !letter.is_alphanumeric() && letter != '-');
+        for option in words.filter(|word| word.len() > 2 && word.starts_with("--") && *word != "--help") {
+            assert!(section.contains(option) || reference.contains(&format!("| `{option}`")), "{command} {option}");
+        }
+    }
+}

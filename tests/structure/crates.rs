@@ -1,0 +1,70 @@
+//! Which crate of the workspace may use which: arrows go one way only.
+
+use super::root;
+use cargo_metadata::{DependencyKind, MetadataCommand, TargetKind};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What each crate may use: one more here is a decision, and a line of ARCHITECTURE.md.
+const ARROWS: [(&str, &[&str]); 14] = [
+    // What runs on devices.
+    ("lifeboot-core", &[]),
+    ("lifeboot-bootloader", &["lifeboot-core"]),
+    ("lifeboot-wire", &["lifeboot-core"]),
+    ("lifeboot-updater", &["lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-build", &["lifeboot-core"]),
+    ("lifeboot-firmware-example", &["lifeboot-build", "lifeboot-core", "lifeboot-updater"]),
+    // The host, from below.
+    ("lifeboot-artifact", &["lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-client", &["lifeboot-artifact", "lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-serial", &["lifeboot-client"]),
+    ("lifeboot-logs", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-report", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-project", &["lifeboot-artifact", "lifeboot-core"]),
+    ("lifeboot-probe", &["lifeboot-artifact", "lifeboot-core"]),
+    (
+        "lifeboot-host-tool",
+        &[
+            "lifeboot-artifact",
+            "lifeboot-client",
+            "lifeboot-core",
+            "lifeboot-logs",
+            "lifeboot-probe",
+            "lifeboot-project",
+            "lifeboot-report",
+            "lifeboot-serial",
+            "lifeboot-wire",
+        ],
+    ),
+];
+
+/// The one that may use all of them.
+const TESTS: &str = "lifeboot-tests";
+
+/// The members of the workspace, and the root files of what they build.
+pub fn members() -> Vec<(String, Vec<PathBuf>)> {
+    let built = |kinds: &[TargetKind]| kinds.iter().all(|kind| *kind != TargetKind::CustomBuild);
+    let packages = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap().packages;
+    let members = packages.into_iter().map(|package| {
+        let targets = package.targets.into_iter().filter(|target| built(&target.kind));
+        (package.name.to_string(), targets.map(|target| target.src_path.into_std_path_buf()).collect())
+    });
+    members.collect()
+}
+
+#[test]
+fn arrows_between_crates_go_one_way() {
+    let mut arrows = BTreeMap::from(ARROWS);
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    for package in metadata.packages.iter().filter(|package| package.name.as_str() != TESTS) {
+        let name = package.name.as_str();
+        let allowed = arrows.remove(name).unwrap_or_else(|| panic!("{name} is new: say in ARROWS what it may use"));
+        let ours = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
+        // Tests of a crate may use what is above it.
+        let used = ours.filter(|dependency| dependency.kind != DependencyKind::Development);
+        for used in used {
+            assert!(allowed.contains(&used.name.as_str()), "{name} must not use {}", used.name);
+        }
+    }
+    assert!(arrows.is_empty(), "no such crates any more: {arrows:?}");
+}
