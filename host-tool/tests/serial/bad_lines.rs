@@ -87,7 +87,7 @@ fn a_lost_frame_costs_one_window_at_most() {
     assert!((1..20_000).contains(&pushed.retransmitted), "{pushed:?}");
 }
 
-/// A device whose DMA holds two seconds of the line, and that stands still as long for an erase.
+/// A device whose DMA holds two seconds of the line, and that stalls as long for an erase.
 fn patient_device() -> Device {
     let mut device = Device::new(&STM32F405);
     device.buffer = 24 * 1024 - 1;

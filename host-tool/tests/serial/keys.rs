@@ -23,9 +23,9 @@ use std::time::Duration;
 
 /// Says what was told, and the steps between.
 #[derive(Default)]
-struct Told(Vec<String>);
+struct Reported(Vec<String>);
 
-impl Progress for Told {
+impl Progress for Reported {
     fn step(&mut self, step: Step) {
         self.0.push(format!("{step:?}"));
     }
@@ -42,7 +42,7 @@ fn revoking(minor: u16) -> ImageFile {
 
 /// What a push tells before it sends anything.
 fn told(wire: &Wire, image: &ImageFile) -> Vec<String> {
-    let mut told = Told::default();
+    let mut told = Reported::default();
     let options = Options { wait: false, ..Options::default() };
     push(&mut wire.link(), image, &options, &mut told).unwrap();
     let sending = told.0.iter().position(|step| step == "Beginning").unwrap();

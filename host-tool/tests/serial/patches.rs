@@ -39,8 +39,8 @@ fn image(recipe: &Recipe, seed: u64) -> ImageFile {
     recipe.image_with(|payload| edit(payload, seed))
 }
 
-pub fn push_counting(wire: &Wire, image: &ImageFile) -> (Pushed, Told) {
-    let mut told = Told::default();
+pub fn push_counting(wire: &Wire, image: &ImageFile) -> (Pushed, Reported) {
+    let mut told = Reported::default();
     let pushed = push(&mut wire.link(), image, &Options::default(), &mut told).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
     (pushed, told)
@@ -48,9 +48,9 @@ pub fn push_counting(wire: &Wire, image: &ImageFile) -> (Pushed, Told) {
 
 /// What was told of patches, and the steps.
 #[derive(Default)]
-pub struct Told(Vec<PatchUse>, Vec<Step>);
+pub struct Reported(Vec<PatchUse>, Vec<Step>);
 
-impl Progress for Told {
+impl Progress for Reported {
     fn step(&mut self, step: Step) {
         self.1.push(step);
     }
