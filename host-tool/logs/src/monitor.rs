@@ -37,7 +37,7 @@ pub struct Monitor {
     sink: Sink,
     reader: Reader,
     text: Text,
-    /// What the device said last of itself.
+    /// The last state that the device reported.
     status: Option<Known>,
     question: Option<Question>,
     /// Whether the state was requested because the device seems to have started.

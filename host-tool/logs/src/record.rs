@@ -107,9 +107,9 @@ pub enum Reason {
 pub struct Log {
     /// The program that logged it.
     pub source: Source,
-    /// The program's own time, if it has one.
+    /// The program's own time; `null` if it has none.
     pub time: Option<String>,
-    /// The message's level; `None` if it was printed without one.
+    /// The message's level; `null` if it was printed without one.
     pub level: Option<Level>,
     /// The message.
     pub message: String,
