@@ -1,4 +1,4 @@
-//! A record as a line for people.
+//! A record as a line of text.
 
 use crate::record::{Item, Level, Log, Place, Reason, Record, Source};
 use anstyle::{AnsiColor, Style};
@@ -6,18 +6,18 @@ use serde::{Serialize, Serializer};
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-/// For what is not the message.
+/// Style of everything but the message.
 const DIMMED: Style = Style::new().dimmed();
 
-/// A record as a line, without its end, coloured; or as JSON.
+/// A record as a coloured line without a line feed; or as JSON.
 ///
-/// Times are the program's own where it has them, and else those of this host, in seconds since the monitor began, with
-/// a plus in front.
+/// The time is the program's own if it has one; otherwise it is this host's, in seconds since the monitor began, with a
+/// leading plus.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// What it says.
+    /// The record to show.
     pub record: &'a Record,
-    /// Whether it says whose message it is.
+    /// Whether to show the source of a message.
     pub source: bool,
 }
 
@@ -69,7 +69,7 @@ fn style(level: Option<Level>) -> Style {
     }
 }
 
-/// An event in words; a message or a line of text as it is.
+/// Describes an event; a message or a line of text is shown unchanged.
 impl Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Makes records of what a link receives.
+//! Makes records from what a link receives.
 
 use crate::program::Program;
 use crate::reader::Reader;
@@ -12,19 +12,19 @@ use lifeboot_wire::{Command, Outcome, Status};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long [`listen`] waits for input, before it looks around.
+/// How long [`listen`] waits for input before it checks whether to continue.
 const SLICE: Duration = Duration::from_millis(100);
-/// Between two questions what runs.
+/// Pause between two requests for what the device runs.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
-/// Questions without an answer, after which the device counts as one that gives none.
+/// Unanswered requests after which the device counts as silent.
 const QUESTIONS: u32 = 10;
-/// How often firmware on trial is asked for its state.
+/// Pause between two requests for the state of firmware on trial.
 const TRIAL: Duration = Duration::from_secs(1);
 
-/// Takes records as they come.
+/// Receives the records, in order.
 pub type Sink = Box<dyn FnMut(Record) + Send>;
 
-/// A monitor goes to another thread with its link, and so does what takes its records.
+/// A monitor can be sent to another thread with its link, so its sink must be `Send` as well.
 const _: fn() = || {
     fn is_send<T: Send>() {}
     is_send::<Monitor>();
@@ -32,21 +32,21 @@ const _: fn() = || {
     is_send::<Sink>();
 };
 
-/// Makes records of what a link receives.
+/// Makes records from what a link receives.
 pub struct Monitor {
     sink: Sink,
     reader: Reader,
     text: Text,
-    /// What the device said last of itself.
+    /// The last state that the device reported.
     status: Option<Known>,
     question: Option<Question>,
-    /// Why its state was requested: it has started, as far as this can be seen.
+    /// Whether the state was requested because the device seems to have started.
     started: bool,
-    /// Nothing has come over this connection yet, which may begin inside of a frame.
+    /// Whether nothing was received over this connection yet, which may begin inside a frame.
     fresh: bool,
 }
 
-/// What is known of a device.
+/// What is known about a device.
 struct Known {
     running: String,
     on_trial: bool,
@@ -54,20 +54,20 @@ struct Known {
     at: Duration,
 }
 
-/// A question that is not answered yet.
+/// A request that has not been answered yet.
 #[derive(Default)]
 struct Question {
     asked: u32,
     last: Option<Duration>,
 }
 
-/// A monitor, and the link that it listens to while somebody else talks over it.
+/// A monitor that can be shared, so that it listens to a link while other code sends requests over the link.
 #[derive(Clone)]
 pub struct Shared(Arc<Mutex<Monitor>>);
 
 impl Shared {
-    /// A monitor that reads with these programs and hands its records to `sink`, with `bootloader` for what the
-    /// bootloader logs.
+    /// Makes a monitor that decodes with these programs, and what the bootloader logs with `bootloader`, and passes its
+    /// records to `sink`.
     pub fn new(programs: Vec<Program>, bootloader: Option<Program>, sink: Sink) -> Shared {
         let monitor = Monitor {
             sink,
@@ -81,21 +81,21 @@ impl Shared {
         Shared(Arc::new(Mutex::new(monitor)))
     }
 
-    /// The link with this monitor for its listener.
+    /// Returns the link with this monitor as its listener.
     pub fn on<P: Pipe>(&self, link: Link<P>) -> Link<P> {
         let shared = self.clone();
         link.with_listener(move |now, event| shared.monitor().receive(now, event))
     }
 
-    /// Reads with this program as well, from now on.
+    /// Adds a program to decode with, from now on.
     pub fn add(&self, program: Program) {
         self.monitor().reader.add(program);
     }
 
-    /// Listens for as long as `goes_on` says, which is called some ten times a second.
+    /// Listens until `goes_on` returns false; it is called about ten times a second.
     ///
     /// # Errors
-    /// The link's, but for [`LinkError::Stopped`], which is an end like any other.
+    /// The link's errors, except for [`LinkError::Stopped`], which ends listening normally.
     pub fn listen<P: Pipe>(
         &self,
         link: &mut Link<P>,
@@ -120,12 +120,13 @@ impl Shared {
         Ok(())
     }
 
-    /// No lock is held while the link is used: it calls the listener, which takes one.
+    /// Locks the monitor. The lock must not be held while the link is used, because the link calls the listener, which
+    /// locks too.
     fn monitor(&self) -> MutexGuard<'_, Monitor> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows what is left: half a line, messages that nobody can read.
+    /// Shows what is left: an incomplete line, and the count of messages that could not be decoded.
     pub fn finish(&self) {
         self.monitor().finish();
     }
@@ -142,7 +143,7 @@ impl Monitor {
                 self.show_read();
             }
             LinkEvent::Status(status) => self.learn(now, status),
-            // A device that starts, or one that panics and starts next.
+            // The device has just started, or it has panicked and will start next.
             LinkEvent::Resynchronised => {
                 self.reader.resynchronise();
                 if !self.fresh {
@@ -164,7 +165,7 @@ impl Monitor {
         self.fresh &= matches!(event, LinkEvent::Lost(_) | LinkEvent::Connected | LinkEvent::Waiting(_));
     }
 
-    /// What the device runs.
+    /// Records what the device reports that it runs.
     fn learn(&mut self, now: Duration, status: &Status) {
         let known = Known { running: running(status), on_trial: is_on_trial(status), outcome: status.outcome, at: now };
         let before = self.status.replace(known);
@@ -191,7 +192,7 @@ impl Monitor {
     fn other(&mut self, now: Duration, bytes: &[u8]) {
         for piece in self.text.push(now, bytes) {
             match piece {
-                // The end of a frame whose beginning was sent before anybody listened.
+                // The end of a frame whose beginning was sent before this connection.
                 Piece::Noise(_) if self.fresh => {}
                 Piece::Noise(bytes) => {
                     self.reader.tear();
@@ -207,7 +208,7 @@ impl Monitor {
         self.question = Some(Question::default());
     }
 
-    /// Whether it is time to ask the device what it runs.
+    /// Returns whether it is time to request what the device runs.
     fn wants_to_ask(&mut self, now: Duration) -> bool {
         if let Some(Known { on_trial: true, at, .. }) = self.status
             && self.question.is_none()

@@ -1,5 +1,5 @@
-//! A program whose log is to be read: the table of its messages, from its ELF file, and what shows whether it is the
-//! program that runs.
+//! A program whose log is to be decoded: the table of its messages, from its ELF file, and the digests that show
+//! whether it is the running program.
 
 use crate::error::MonitorError;
 use crate::record::{Level, Log, Place, Source};
@@ -11,19 +11,19 @@ use lifeboot_core::Version;
 use lifeboot_core::image::Revokes;
 use std::path::Path;
 
-/// Bytes of zeros that defmt's framing may add to a message (rzCOBS: what is left of a group of seven).
+/// Zero bytes that defmt's framing may append to a message (rzCOBS: the rest of a group of seven).
 const PADDING: usize = 7;
 
-/// A program's messages.
+/// A program with its messages.
 pub struct Program {
     name: String,
     table: Table,
     locations: Locations,
-    /// Those of the images that can be made of it; none if it is no firmware of a board.
+    /// The digests of the images that can be made from it; empty if it is not firmware for a board.
     digests: Vec<[u8; 32]>,
 }
 
-/// A message of a program.
+/// A decoded message of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Message {
     pub time: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// The record's part that it makes.
+    /// Returns the message as part of a record, with its source.
     pub(super) fn by(self, source: Source) -> Log {
         let Message { time, level, text, place } = self;
         Log { source, time, level, message: text, place }
@@ -41,10 +41,11 @@ impl Message {
 }
 
 impl Program {
-    /// Reads the program in an ELF file; `path` is what people know it by. `None` if it logs nothing with defmt.
+    /// Reads the program in an ELF file; `path` names it for people. Returns `None` if the program logs nothing with
+    /// defmt.
     ///
     /// # Errors
-    /// [`MonitorError::Elf`] and [`MonitorError::Encoding`].
+    /// [`MonitorError::Elf`] or [`MonitorError::Encoding`].
     pub fn read(path: &Path, elf: &[u8]) -> Result<Option<Program>, MonitorError> {
         let program = Program::parse(path, elf)?;
         if program.as_ref().is_some_and(|program| program.table.encoding() != Encoding::Rzcobs) {
@@ -53,7 +54,7 @@ impl Program {
         Ok(program)
     }
 
-    /// Reads a bootloader, as [`read`](Self::read) does firmware: its log comes whole, so it needs no frames.
+    /// Reads a bootloader, as [`read`](Self::read) reads firmware. Its log arrives whole, so it needs no frames.
     ///
     /// # Errors
     /// [`MonitorError::Elf`]
@@ -66,7 +67,7 @@ impl Program {
         let unreadable =
             |error: &dyn std::fmt::Display| MonitorError::Elf { name: name.clone(), why: error.to_string() };
         let Some(table) = Table::parse(elf).map_err(|error| unreadable(&error))? else { return Ok(None) };
-        // A program without debug information still has messages.
+        // A program without debug information can still be decoded.
         let mut locations = table.get_locations(elf).unwrap_or_default();
         if let Ok(here) = std::env::current_dir() {
             for location in locations.values_mut() {
@@ -78,22 +79,22 @@ impl Program {
         Ok(Some(Program { digests: digests(elf), name, table, locations }))
     }
 
-    /// What people know it by.
+    /// Returns the program's name for people.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it is the program in an image whose digest begins like this; `None` if that is not known.
+    /// Returns whether it is the program in an image whose digest begins like this; `None` if its digests are unknown.
     pub fn is(&self, digest: &[u8; 16]) -> Option<bool> {
         if self.digests.is_empty() { None } else { Some(self.digests.iter().any(|known| known.starts_with(digest))) }
     }
 
-    /// The first digits of its image's digest, where it is firmware of a board.
+    /// Returns the first half of its image's digest; `None` if it is not firmware for a board.
     pub fn digest(&self) -> Option<String> {
         self.digests.first().map(|digest| hex(&digest[..16]))
     }
 
-    /// The message in a frame of defmt's; `None` if it is not one of this program's, to the last byte.
+    /// Decodes a defmt frame; `None` unless the whole frame is a message of this program.
     pub(super) fn message(&self, frame: &[u8]) -> Option<Message> {
         let bytes = rzcobs::decode(frame).ok()?;
         let (message, length) = self.table.decode(&bytes).ok()?;
@@ -104,7 +105,7 @@ impl Program {
         Some(self.read_out(&message))
     }
 
-    /// The messages in a log without frames, and how many bytes at its end are none of this program's.
+    /// Decodes a log without frames. Returns the messages, and how many bytes at the end could not be decoded.
     pub(super) fn messages(&self, log: &[u8]) -> (Vec<Message>, usize) {
         let (mut messages, mut rest) = (Vec::new(), log);
         while let Ok((message, length)) = self.table.decode(rest) {
@@ -129,10 +130,10 @@ impl Program {
     }
 }
 
-/// The digests that images of this program carry: as it is rebased, and bound to its slot.
+/// Returns the digests of the images of this program: with relocations, and bound to its slot.
 fn digests(elf: &[u8]) -> Vec<[u8; 32]> {
     let Ok(Some(board)) = board_of(elf) else { return Vec::new() };
-    // A digest is over payload and table; what the signer says of them is not in it.
+    // The digest covers payload and table only, so the release does not matter.
     let release = Release {
         version: Version::default(),
         epoch: 0,

@@ -1,6 +1,6 @@
-//! Reads messages with the program that they belong to.
+//! Decodes messages with the program that they belong to.
 //!
-//! Messages wait from a start of the device until it has said what runs.
+//! After a start of the device, messages wait until it has reported what it runs.
 
 use crate::program::Program;
 use crate::record::{Item, Log, Reason, Source};
@@ -11,37 +11,37 @@ use lifeboot_client::state::running_content;
 use lifeboot_wire::{SlotContent, Status};
 use std::time::Duration;
 
-/// How long messages wait for the device to say what runs: longer than a push waits for an answer.
+/// How long messages wait for the device to report what it runs: longer than a push waits for an answer.
 const WAIT: Duration = Duration::from_secs(8);
-/// Messages that cannot be read are counted together for so long; once it was said why, for longer.
+/// How long undecodable messages are counted together; the second value applies once the reason was shown.
 const TOGETHER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(30)];
 
-/// What is known of the program that runs.
+/// What is known about the running program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Running {
-    /// Nothing: its messages wait.
+    /// Nothing yet: its messages wait.
     Unknown,
-    /// That nobody will say it.
+    /// The device does not report it.
     Untold,
-    /// It is this one of the programs; or none of them.
+    /// It is the program with this index, or none of the programs.
     Known(Option<usize>),
 }
 
-/// Reads a device's log.
+/// Decodes a device's log.
 pub(super) struct Reader {
     programs: Vec<Program>,
     stream: Stream,
     bootloader: Option<Program>,
     running: Running,
-    /// What ran before the last start.
+    /// What was running before the last start.
     before: Running,
-    /// The digest of what runs, once the device has said it, for programs that are added later.
+    /// The digest of the running image, once the device has reported it, for programs that are added later.
     digest: Option<[u8; 16]>,
-    /// The line has just resynchronised.
+    /// Whether the line has just resynchronised.
     is_resynchronised: bool,
     waiting: Vec<(Duration, Vec<u8>)>,
     unread: Option<Unread>,
-    /// Why the last that was said of such messages was, while nothing else has come.
+    /// The last reason that was shown for undecodable messages, if nothing else was shown since.
     said: Option<Reason>,
     ready: Vec<(Duration, Item)>,
 }
@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// A piece of a log; whether the device has started in it.
+    /// Adds a piece of a log. Returns whether the device has started in it.
     pub(super) fn receive(&mut self, now: Duration, source: Source, piece: &[u8]) -> bool {
         match source {
             Source::Bootloader => {
@@ -92,7 +92,7 @@ impl Reader {
         }
     }
 
-    /// What the bootloader has logged, all of it at once. It is the same bootloader all the time.
+    /// Decodes what the bootloader has logged, which arrives whole. The bootloader never changes.
     fn receive_bootloader(&mut self, now: Duration, log: &[u8]) {
         let (messages, unread) = match &self.bootloader {
             Some(program) => program.messages(log),
@@ -123,8 +123,8 @@ impl Reader {
         starts
     }
 
-    /// What came so far and still waits is of firmware that ended before anybody could ask it: it is read with the
-    /// newest program that all of it makes sense in.
+    /// Decodes the messages that still wait, since their firmware has ended before it could be identified: with the
+    /// newest program that can decode all of them.
     fn start(&mut self) {
         let makes_sense = |program: &Program| self.waiting.iter().all(|(_, frame)| program.message(frame).is_some());
         let newest = self.programs.iter().rposition(makes_sense);
@@ -143,13 +143,13 @@ impl Reader {
         self.stream.tear();
     }
 
-    /// Another connection, perhaps to another device.
+    /// Starts over for another connection, perhaps to another device.
     pub(super) fn reconnect(&mut self) {
         self.start();
         self.stream.restart();
     }
 
-    /// The device says what it runs; returns what is to be said, where that is none of the programs.
+    /// Records what the device reports that it runs. Returns an item to show if that is none of the programs.
     pub(super) fn learn(&mut self, status: &Status) -> Option<Item> {
         let SlotContent::Image { digest, .. } = running_content(status) else {
             self.give_up();
@@ -170,7 +170,7 @@ impl Reader {
         })
     }
 
-    /// Nobody will say what runs.
+    /// Stops waiting for the device to report what it runs.
     pub(super) fn give_up(&mut self) {
         if self.running == Running::Unknown {
             self.running = if self.before == Running::Unknown { Running::Untold } else { self.before };
@@ -190,7 +190,7 @@ impl Reader {
         }
     }
 
-    /// Says how many messages could not be read.
+    /// Shows how many messages could not be decoded.
     pub(super) fn finish(&mut self) {
         if let Some(Unread { source, since, messages, bytes, reason }) = self.unread.take() {
             self.ready.push((since, Item::Unread { source, messages, bytes, reason }));
@@ -198,7 +198,7 @@ impl Reader {
         }
     }
 
-    /// What there is to show.
+    /// Returns the items to show.
     pub(super) fn take(&mut self) -> Vec<(Duration, Item)> {
         std::mem::take(&mut self.ready)
     }
@@ -236,16 +236,15 @@ impl Reader {
         unread.bytes += length;
     }
 
-    /// The program with this digest; if that is not known of all of them, the only one that it may be.
+    /// Returns the program with this digest; otherwise the newest program whose digests are unknown.
     fn fitting(&self, digest: &[u8; 16]) -> Option<usize> {
-        // The newest, of several that are the same.
+        // If several are the same, the newest.
         let sure = self.programs.iter().rposition(|program| program.is(digest) == Some(true));
         sure.or_else(|| self.programs.iter().rposition(|program| program.is(digest).is_none()))
     }
 }
 
-/// A message, read with the program that runs; or, where nobody says which that is, with the first that it makes sense
-/// in.
+/// Decodes a message with the running program; if that is unknown, with the first program that can decode it.
 fn read_by(programs: &[Program], running: Running, frame: &[u8]) -> Option<Log> {
     let message = match running {
         Running::Known(program) => programs.get(program?)?.message(frame)?,

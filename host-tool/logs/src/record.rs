@@ -1,16 +1,16 @@
-//! What a monitor shows: one record for each message, line of text, and event.
+//! What a monitor shows: one record for each message, line of text and event.
 
 use lifeboot_client::link::{self, LinkEvent, Waiting};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Something that was received.
+/// A record of something that was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// When, on the clock of the link's pipe: since the port was opened first.
+    /// When it was received, on the link's clock: the time since the port was first opened.
     pub at: Duration,
-    /// What.
+    /// What was received.
     pub item: Item,
 }
 
@@ -20,41 +20,41 @@ pub struct Record {
 pub enum Item {
     /// A message of a program's log.
     Log(Log),
-    /// A line of text that came as such.
+    /// A line of plain text.
     Text {
-        /// Without its end.
+        /// The line, without its line feed.
         text: String,
     },
-    /// Log messages that could not be read.
+    /// Log messages that could not be decoded.
     Unread {
-        /// Whose.
+        /// The program that sent them.
         source: Source,
-        /// How many.
+        /// Number of messages.
         messages: usize,
-        /// Bytes of them.
+        /// Number of their bytes.
         bytes: usize,
-        /// Why, where it is known.
+        /// The reason, if it is known.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<Reason>,
     },
     /// Bytes that are neither text nor frames.
     Noise {
-        /// How many.
+        /// Number of bytes.
         bytes: usize,
     },
-    /// Connected.
+    /// The connection was made.
     Connected,
     /// The connection is lost.
     Lost {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Something has been waited for, for a second.
+    /// A wait has taken longer than a second.
     Waiting {
-        /// For what, and for how long.
+        /// What is waited for, and for how long.
         what: String,
     },
-    /// What the device runs, at the beginning.
+    /// What the device runs, when the monitor starts.
     Running {
         /// Version, slot and state.
         firmware: String,
@@ -64,25 +64,25 @@ pub enum Item {
         /// Version, slot and state of what it runs now.
         firmware: String,
     },
-    /// What it runs is another build than the ELF files given.
+    /// The device runs another build than the given ELF files.
     OtherBuild {
-        /// Version, slot and state of what it runs.
+        /// Version, slot and state of the running firmware.
         firmware: String,
-        /// The first half of its digest.
+        /// The first half of the running image's digest.
         digest: String,
-        /// The ELF files, each with the first half of its own.
+        /// The ELF files, each with the first half of its digest.
         files: Vec<String>,
     },
-    /// The device does not say what it runs.
+    /// The device does not report what it runs.
     Silent,
     /// An update has ended.
     Outcome {
-        /// How.
+        /// Description of the outcome.
         outcome: String,
     },
 }
 
-/// Who logs.
+/// The program that logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -92,28 +92,28 @@ pub enum Source {
     Firmware,
 }
 
-/// Why messages could not be read.
+/// Why messages could not be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// No ELF file was given.
     NoFile,
-    /// None of those that were given is the program's.
+    /// None of the given ELF files is the running program's.
     OtherBuild,
 }
 
 /// A message of a program's log.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Log {
-    /// Whose.
+    /// The program that logged it.
     pub source: Source,
-    /// The program's own time, where it has one.
+    /// The program's own time; `null` if it has none.
     pub time: Option<String>,
-    /// Its level; none for what is printed without.
+    /// The message's level; `null` if it was printed without one.
     pub level: Option<Level>,
     /// The message.
     pub message: String,
-    /// Where it comes from, where the ELF file says so.
+    /// Where the message comes from, if the ELF file says so.
     #[serde(flatten)]
     pub place: Option<Place>,
 }
@@ -121,15 +121,15 @@ pub struct Log {
 /// A place in a program's source.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Place {
-    /// The file, from the current folder where it is below that.
+    /// The file, relative to the current folder if it lies inside.
     pub file: String,
-    /// The line, from 1 on.
+    /// The line, counted from 1.
     pub line: u64,
     /// The module.
     pub module: String,
 }
 
-/// How grave a message is.
+/// The severity of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "they are defmt's")]
@@ -142,7 +142,7 @@ pub enum Level {
 }
 
 impl Item {
-    /// What happens to a link's connection, as an item; `None` for what is said over it.
+    /// Returns an event of the connection as an item; `None` for what was received over the connection.
     pub fn of(event: &LinkEvent<'_>) -> Option<Item> {
         let at_most = |time: &Duration| match *time {
             Duration::MAX => "as long as it takes".to_owned(),
@@ -164,7 +164,7 @@ impl Item {
 }
 
 impl Source {
-    /// Its name.
+    /// Returns the source's name.
     pub fn name(self) -> &'static str {
         match self {
             Source::Bootloader => "bootloader",
@@ -183,14 +183,14 @@ impl From<link::Source> for Source {
 }
 
 impl Level {
-    /// The level of this name.
+    /// Returns the level with this name.
     pub fn named(name: &str) -> Option<Level> {
         [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error]
             .into_iter()
             .find(|level| level.name().eq_ignore_ascii_case(name))
     }
 
-    /// Its name.
+    /// Returns the level's name.
     pub fn name(self) -> &'static str {
         match self {
             Level::Trace => "TRACE",
@@ -203,7 +203,7 @@ impl Level {
 }
 
 impl Serialize for Record {
-    /// An object: the time in seconds, what kind of record it is, and what belongs to that.
+    /// Serialises an object: the time in seconds, the kind of record, and the fields of that kind.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Flat<'a> {

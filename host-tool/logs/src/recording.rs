@@ -1,7 +1,7 @@
-//! What was received, in a file, and received again from it.
+//! Records what is received in a file, and replays it.
 //!
-//! A recording is text, a JSON object a line. The first says what it is, `{"lifeboot_recording":1}`, with the number of
-//! this format; each other one has `at_us`, microseconds since the monitor began, and one of:
+//! A recording is text, one JSON object a line. The first one identifies the file and the number of this format:
+//! `{"lifeboot_recording":1}`. Each other one has `at_us`, microseconds since the monitor began, and one of:
 //!
 //! | member | what |
 //! | --- | --- |
@@ -9,7 +9,7 @@
 //! | `lost` | the connection was lost, and why |
 //! | `connected` | `true`: it was made again |
 //!
-//! A line that is cut short at the end of the file, as by a crash, is passed over.
+//! An incomplete line at the end of the file, as after a crash, is ignored.
 
 use crate::error::MonitorError;
 use lifeboot_artifact::hex;
@@ -22,7 +22,7 @@ use std::time::Duration;
 /// The number of the format.
 const FORMAT: u32 = 1;
 
-/// Time that a replay goes on after its last entry.
+/// How long a replay continues after its last entry.
 const AFTER: Duration = Duration::from_millis(1500);
 
 #[derive(Serialize, Deserialize)]
@@ -45,7 +45,7 @@ enum Event {
     Connected(bool),
 }
 
-/// A pipe of which everything that comes is recorded.
+/// A pipe that records everything received.
 pub struct Recorded<P> {
     pipe: P,
     file: Option<Box<dyn Write + Send>>,
@@ -55,19 +55,19 @@ pub struct Recorded<P> {
 }
 
 impl<P: Pipe> Recorded<P> {
-    /// Records what comes from `pipe`; without a file, nothing.
+    /// Records what is received from `pipe`; without a file, nothing is recorded.
     pub fn new(pipe: P, file: Option<Box<dyn Write + Send>>) -> Self {
         let mut recorded = Recorded { began: pipe.now(), received_at: Duration::ZERO, pipe, file, failed: None };
         recorded.write(&Head { lifeboot_recording: FORMAT });
         recorded
     }
 
-    /// The pipe.
+    /// Returns the pipe.
     pub fn pipe(&mut self) -> &mut P {
         &mut self.pipe
     }
 
-    /// Whether all was written.
+    /// Ends the recording, and reports whether everything was written.
     ///
     /// # Errors
     /// [`MonitorError::Write`]
@@ -82,7 +82,7 @@ impl<P: Pipe> Recorded<P> {
         let Some(file) = &mut self.file else { return };
         let written = serde_json::to_string(value)
             .map_err(io::Error::from)
-            // At once: a recording is wanted most where something goes wrong.
+            // Flushed at once, because a recording is needed most if something goes wrong.
             .and_then(|line| file.write_all((line + "\n").as_bytes()).and_then(|()| file.flush()));
         if let Err(error) = written {
             self.failed = Some(error);
@@ -92,7 +92,7 @@ impl<P: Pipe> Recorded<P> {
 
     fn note(&mut self, event: Event) {
         let at_us = self.now().as_micros() as u64;
-        // As the recording will say it.
+        // Rounded to what the recording will say.
         self.received_at = Duration::from_micros(at_us);
         self.write(&Entry { at_us, event });
     }
@@ -136,20 +136,21 @@ impl<P: Pipe> Pipe for Recorded<P> {
     }
 }
 
-/// A recording as a pipe, whose clock is the recording's and takes no time. What is written to it goes nowhere.
+/// A recording as a pipe. Its clock is the recording's, so waiting takes no real time. What is written to it is
+/// dropped.
 pub struct Replay {
     entries: VecDeque<Entry>,
-    /// Of the entry in front, bytes that were read already.
+    /// Number of bytes of the first entry that were read already.
     taken: usize,
     now: Duration,
-    /// When the entry was due that was read last.
+    /// When the last entry that was read was received.
     received_at: Duration,
-    /// When the last entry is due.
+    /// When the last entry was received.
     end: Duration,
 }
 
 impl Replay {
-    /// Reads a recording; `name` is what people know it by.
+    /// Parses a recording; `name` names it for people.
     ///
     /// # Errors
     /// [`MonitorError::Recording`]
@@ -180,12 +181,12 @@ impl Replay {
         Ok(Replay { entries, taken: 0, now: Duration::ZERO, received_at: Duration::ZERO, end })
     }
 
-    /// Whether all of it was played, and enough time has passed for the rest of a line to be shown.
+    /// Returns whether everything was played, and enough time has passed to show an incomplete line.
     pub fn is_over(&self) -> bool {
         self.entries.is_empty() && self.now >= self.end + AFTER
     }
 
-    /// Lets time pass up to the next entry, but not beyond `until`; whether that is due.
+    /// Advances the clock to the next entry, but not beyond `until`. Returns whether the entry is due.
     fn wait(&mut self, until: Duration) -> bool {
         let due = self.entries.front().map(|entry| Duration::from_micros(entry.at_us)).filter(|due| *due <= until);
         self.now = self.now.max(due.unwrap_or(until));
@@ -241,7 +242,7 @@ impl Pipe for Replay {
                 self.entries.pop_front();
                 Ok(())
             }
-            // Recordings end before the connection is back, or were made by other hands.
+            // The recording ended before the connection was back, or was written by another program.
             _ => Ok(()),
         }
     }

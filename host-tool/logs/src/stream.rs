@@ -1,33 +1,34 @@
-//! Cuts a program's log into defmt's frames, which end with a zero each, and finds where the program began.
+//! Splits a program's log into defmt's frames, which each end with a zero byte, and detects where the program started.
 //!
-//! A program that starts logs a zero first (`defmt::Encoder::start_frame`), so an empty frame is a start. Where the start
-//! before ended inside of a frame, that zero ends the frame instead, which then makes no sense.
+//! A program that starts logs a zero byte first (`defmt::Encoder::start_frame`), so an empty frame is a start. If the
+//! previous run ended inside a frame, that zero ends the frame instead, which then cannot be decoded.
 
-/// What a piece of log brought.
+/// What a piece of a log contained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// The program has started.
     Start,
-    /// A frame, without its zero.
+    /// A frame, without its zero byte.
     Frame(Vec<u8>),
 }
 
-/// The bytes of a log, piece by piece.
+/// Splits the bytes of a log, piece by piece.
 #[derive(Default)]
 pub(super) struct Stream {
-    /// Since the last zero.
+    /// The bytes since the last zero.
     bytes: Vec<u8>,
-    /// The beginning of the next frame is missing.
+    /// Whether the beginning of the next frame is missing.
     torn: bool,
-    /// Whether anything has come at all.
+    /// Whether a zero byte was received yet.
     begun: bool,
 }
 
-/// Bytes of a frame at most; what is longer is none.
+/// Longest frame; the rest of a longer one is dropped.
 const LONGEST: usize = 64 * 1024;
 
 impl Stream {
-    /// The next piece. `makes_sense` says whether a frame does, if that decides whether a program has started.
+    /// Adds a piece. `makes_sense` returns whether a frame can be decoded, if that decides whether a program has
+    /// started.
     pub(super) fn push(
         &mut self,
         piece: &[u8],
@@ -45,10 +46,10 @@ impl Stream {
             let frame = std::mem::take(&mut self.bytes);
             let torn = std::mem::take(&mut self.torn);
             let first = !std::mem::replace(&mut self.begun, true);
-            // A line that resynchronised with this piece may have cut off the frame before.
+            // If the line resynchronised with this piece, the previous frame may have been cut off.
             let cut = resynchronised && at == 0 && !frame.is_empty() && !makes_sense(&frame);
             if frame.is_empty() || cut {
-                // The first frame of all is empty also where its beginning was sent before anybody listened.
+                // The very first frame is also empty if its beginning was sent before this connection.
                 if !first {
                     found.push(Found::Start);
                 }
@@ -59,13 +60,13 @@ impl Stream {
         found
     }
 
-    /// Bytes were lost here: what follows up to the next zero is no frame.
+    /// Marks a loss of bytes: what follows up to the next zero is not a frame.
     pub(super) fn tear(&mut self) {
         self.torn = !self.bytes.is_empty();
         self.bytes.clear();
     }
 
-    /// Another connection, perhaps to another program, perhaps in the middle of a frame.
+    /// Starts over for another connection, perhaps to another program, perhaps in the middle of a frame.
     pub(super) fn restart(&mut self) {
         *self = Stream::default();
     }
@@ -100,7 +101,7 @@ mod tests {
         let mut stream = Stream::default();
         stream.push(b"one\0tw", false, |_| true);
         assert_eq!(stream.push(b"\0one\0", true, |_| false), [Start, frame(b"one")]);
-        // The line resynchronised, as for a panic's message, and the frame goes on.
+        // The line resynchronised, as for a panic's message, and the frame continues.
         stream.push(b"two", false, |_| true);
         assert_eq!(stream.push(b"\0three\0", true, |_| true), [frame(b"two"), frame(b"three")]);
     }

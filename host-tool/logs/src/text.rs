@@ -3,28 +3,28 @@
 use lifeboot_client::link::is_text;
 use std::time::Duration;
 
-/// How long the rest of a line is waited for.
+/// How long to wait for the rest of a line.
 const LINE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Text that has come, and the line that is not ended yet.
+/// Collects text, and holds the line that has not ended yet.
 #[derive(Default)]
 pub(super) struct Text {
     line: Vec<u8>,
-    /// When the first byte of it came, and the last.
+    /// When the line's first byte and its last byte arrived.
     times: Option<(Duration, Duration)>,
 }
 
-/// What bytes between frames are.
+/// A piece of the bytes between frames.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// A whole line, and when its first byte came.
+    /// A complete line, and when its first byte arrived.
     Line(Duration, String),
-    /// So many bytes that are no text.
+    /// This many bytes that are not text.
     Noise(usize),
 }
 
 impl Text {
-    /// Takes bytes that are no frame.
+    /// Adds bytes that are not a frame.
     pub(super) fn push(&mut self, now: Duration, bytes: &[u8]) -> Vec<Piece> {
         if !is_text(bytes) && !self.would_be_text(bytes) {
             let mut pieces: Vec<Piece> = self.flush().into_iter().collect();
@@ -43,13 +43,13 @@ impl Text {
         pieces
     }
 
-    /// The rest of a line that does not come.
+    /// Returns an incomplete line once its rest has not arrived in time.
     pub(super) fn tick(&mut self, now: Duration) -> Option<Piece> {
         let (_, last) = self.times?;
         if now - last < LINE_TIMEOUT { None } else { self.flush() }
     }
 
-    /// What there is of a line, ended or not.
+    /// Returns the current line, even if it is incomplete.
     pub(super) fn flush(&mut self) -> Option<Piece> {
         if self.line.is_empty() { None } else { self.end() }
     }
@@ -60,7 +60,7 @@ impl Text {
         Some(Piece::Line(first, String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned()))
     }
 
-    /// A letter's bytes may come in two pieces.
+    /// A character's bytes may arrive in two pieces.
     fn would_be_text(&self, bytes: &[u8]) -> bool {
         !self.line.is_empty() && is_text(&[&self.line, bytes].concat())
     }

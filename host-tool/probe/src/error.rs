@@ -7,45 +7,45 @@ use thiserror::Error;
 /// Why a board cannot be flashed through a debug probe.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ProbeError {
-    /// None is connected.
+    /// No probe is connected.
     #[error("there is no debug probe")]
     #[diagnostic(help(
         "plug one in: CMSIS-DAP, ST-Link or J-Link; a micro:bit has its own. On Linux a probe may stay hidden without \
          udev rules: https://probe.rs/docs/getting-started/probe-setup"
     ))]
     NoProbe,
-    /// The requested one is not there.
+    /// The requested probe is not connected.
     #[error("there is no debug probe {selector}")]
     #[diagnostic(help("{}", existing(probes)))]
     Missing {
-        /// What was requested.
+        /// The requested probe.
         selector: String,
-        /// Those that there are.
+        /// The probes that are connected.
         probes: Vec<String>,
     },
-    /// More than one fits.
+    /// Several probes match.
     #[error("more than one debug probe is connected")]
     #[diagnostic(help("{}", existing(probes)))]
     Several {
-        /// Those that there are.
+        /// The probes that match.
         probes: Vec<String>,
     },
-    /// The user may not use it.
+    /// The user may not use the probe.
     #[error("no permission to use the debug probe {probe}")]
     #[diagnostic(help("it needs udev rules: https://probe.rs/docs/getting-started/probe-setup"))]
     Permission {
         /// The probe.
         probe: String,
     },
-    /// Not the name of a probe.
+    /// The text is not the name of a probe.
     #[error("{0} does not name a debug probe")]
     #[diagnostic(help("write VID:PID or VID:PID:SERIAL, for example 0d28:0204"))]
     Selector(String),
-    /// Probe-rs has no such chip, or several.
+    /// probe-rs knows no such chip, or several.
     #[error("probe-rs knows no chip {0}, or several whose names begin so")]
     #[diagnostic(help("give its full name with --chip, as probe-rs chip list or https://probe.rs/targets shows it"))]
     Chip(String),
-    /// The board's chip is not known here.
+    /// The probe-rs name of the board's chip is unknown here.
     #[error("which chip board {board} has is not known")]
     #[diagnostic(help("add --chip, with a name as https://probe.rs/targets shows it"))]
     ChipNeeded {
@@ -60,10 +60,10 @@ pub enum ProbeError {
     Attach {
         /// The chip.
         chip: String,
-        /// In probe-rs's words.
+        /// The reason, as reported by probe-rs.
         source: Box<probe_rs::Error>,
     },
-    /// Flash did not become what it should.
+    /// The flash content could not be written as required.
     #[error("the board was not flashed")]
     #[diagnostic(help(
         "take its power away once and flash again; where it fails each time, its flash may be locked against writes, or \

@@ -1,4 +1,4 @@
-//! A board at a debug probe.
+//! A board that is connected to a debug probe.
 
 use crate::error::ProbeError;
 use lifeboot_artifact::board::probe_chip;
@@ -11,32 +11,32 @@ use probe_rs::probe::list::{Accessibility, Lister, ProbeListItem};
 use probe_rs::probe::{DebugProbeInfo, DebugProbeSelector};
 use probe_rs::{Permissions, Session, Target};
 
-/// What a probe does to flash.
+/// A phase of flashing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// It erases the units that are to be written.
+    /// The units to write are erased.
     Erasing,
-    /// It writes.
+    /// The content is written.
     Writing,
-    /// It reads back and compares.
+    /// The content is read back and compared.
     Verifying,
 }
 
-/// Listens: the phase, bytes done, bytes in all.
+/// Receives the phase, the bytes done and the total of bytes.
 pub type Listener<'a> = &'a mut dyn FnMut(Phase, u64, u64);
 
-/// A board at a debug probe.
+/// A board that is connected to a debug probe.
 #[derive(Debug)]
 pub struct Flasher {
     session: Session,
 }
 
 impl Flasher {
-    /// Connects to a board, as probe-rs's `chip`, by the probe that `selector` names (`VID:PID` or `VID:PID:SERIAL`);
-    /// without one, by the only one there is. The board goes on running.
+    /// Connects to a board whose chip probe-rs calls `chip`, by the probe that `selector` names (`VID:PID` or
+    /// `VID:PID:SERIAL`); without a selector, by the only probe. The board continues to run.
     ///
     /// # Errors
-    /// There is no such chip or probe, or the chip does not answer it.
+    /// [`ProbeError`] if there is no such chip or probe, or if the chip does not respond.
     pub fn connect(chip: &str, selector: Option<&str>) -> Result<Flasher, ProbeError> {
         let target = target(chip)?;
         let selector = selector.map(parse).transpose()?;
@@ -44,15 +44,16 @@ impl Flasher {
         let chip = &target.name;
         let open = |source: probe_rs::Error| ProbeError::Attach { chip: chip.clone(), source: source.into() };
         let probe = probe.open().map_err(|error| open(error.into()))?;
-        // Nothing that needs a permission, such as erasing a chip that is locked against reading.
+        // Grants no permissions, such as to erase a chip that is locked against reading.
         let session = probe.attach(target.clone(), Permissions::default()).map_err(open)?;
         Ok(Flasher { session })
     }
 
-    /// Writes a first flash, reads it back, and starts the board.
+    /// Writes a first flash, verifies it, and starts the board.
     ///
     /// # Errors
-    /// The chip's flash is not the board's, or did not take it. Then the board may not start until it was flashed again.
+    /// [`ProbeError`] if the chip's flash does not match the board, or could not be written. Then the board may not
+    /// start until it is flashed again.
     pub fn flash(&mut self, first: &FirstFlash, listener: Listener) -> Result<(), ProbeError> {
         let parts = first.parts();
         let loader = loader(self.session.target(), parts.iter().map(|(_, segment)| segment))?;
@@ -63,25 +64,25 @@ impl Flasher {
         self.reset()
     }
 
-    /// Resets the board, in whatever it does.
+    /// Resets the board, whatever it is doing.
     ///
     /// # Errors
-    /// It cannot be reached any more.
+    /// [`ProbeError`] if the board can no longer be reached.
     pub fn reset(&mut self) -> Result<(), ProbeError> {
         let reset = self.session.core(0).and_then(|mut core| core.reset());
         reset.map_err(|source| ProbeError::Reset(source.into()))
     }
 }
 
-/// The chip to ask probe-rs for.
+/// Returns probe-rs's name of a board's chip.
 ///
 /// # Errors
-/// The board is one that this tool has no name for.
+/// [`ProbeError::ChipNeeded`] if this tool does not know it.
 pub fn chip(board: &'static Board) -> Result<&'static str, ProbeError> {
     probe_chip(board).ok_or(ProbeError::ChipNeeded { board: board.name })
 }
 
-/// The bytes, checked against the chip's memory; needs no probe.
+/// Checks the bytes against the chip's memory and prepares them; needs no probe.
 fn loader<'a>(target: &Target, segments: impl IntoIterator<Item = &'a Segment>) -> Result<FlashLoader, ProbeError> {
     let mut loader = target.flash_loader();
     for segment in segments {
@@ -113,13 +114,13 @@ fn choose(probes: Vec<ProbeListItem>, selector: Option<&DebugProbeSelector>) -> 
     }
 }
 
-/// A probe as `--probe` takes it, and what it is.
+/// Returns a probe's name as `--probe` accepts it, with a description.
 fn name(probe: &DebugProbeInfo) -> String {
     let serial = probe.serial_number.as_ref().map(|serial| format!(":{serial}")).unwrap_or_default();
     format!("{:04x}:{:04x}{serial} ({})", probe.vendor_id, probe.product_id, probe.identifier)
 }
 
-/// Adds up what probe-rs reports step by step.
+/// Adds up the progress that probe-rs reports step by step.
 fn relay(listener: Listener) -> impl FnMut(ProgressEvent) {
     let (mut done, mut totals) = ([0; 3], [0; 3]);
     move |event| match event {

@@ -1,5 +1,5 @@
-//! Flashes a board through a debug probe, with [probe-rs](https://probe.rs). The command's cargo feature `probe` brings
-//! it in: it is more code than all the rest of the tool.
+//! Flashes a board through a debug probe, with [probe-rs](https://probe.rs). The command includes this crate only with
+//! its cargo feature `probe`, because it is more code than the rest of the tool.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]

@@ -1,8 +1,8 @@
 //! The version that `Cargo.toml` gives to firmware: that of the package that the ELF file was built from.
 //!
-//! `Cargo.toml` is looked for from the ELF file's folder upwards, where a target folder most often is, and then from the
-//! current folder upwards. Cargo itself reads it, with what it inherits from its workspace. In a workspace the package
-//! is the one with a program of the ELF file's name; a file that was renamed is taken for the root package's.
+//! `Cargo.toml` is searched from the ELF file's folder upwards, because a target folder usually lies in the project,
+//! and then from the current folder upwards. Cargo itself reads it, including what it inherits from its workspace. In a
+//! workspace the package is the one with a program of the ELF file's name; for a renamed file it is the root package.
 
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use lifeboot_artifact::version::{self, VersionError};
@@ -12,48 +12,48 @@ use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// A version, and where it comes from.
+/// A version and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CargoVersion {
     /// The version.
     pub version: Version,
-    /// The `Cargo.toml` that says so.
+    /// The `Cargo.toml` that the version comes from.
     pub manifest: PathBuf,
 }
 
 /// Why a `Cargo.toml` gives no version.
 #[derive(Debug, Error, Diagnostic)]
 pub enum CargoVersionError {
-    /// Cargo does not read it.
+    /// Cargo cannot read the file.
     #[error("cargo cannot read {}: {reason}", .manifest.display())]
     #[diagnostic(help("correct it; or say the version: --version, LIFEBOOT_VERSION, or version in lifeboot.toml"))]
     Metadata {
         /// The file.
         manifest: PathBuf,
-        /// Cargo's words.
+        /// Cargo's message.
         reason: String,
     },
-    /// There is no cargo to read it with.
+    /// Cargo, which has to read the file, cannot be run.
     #[error("cargo does not start, and is to read the version in {}", .manifest.display())]
     #[diagnostic(help("say the version: --version, LIFEBOOT_VERSION, or version in lifeboot.toml; or install cargo"))]
     NoCargo {
         /// The file.
         manifest: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// It is none that a header can carry.
+    /// A header cannot hold the version.
     #[error("the version in {} is not one for firmware", .manifest.display())]
     #[diagnostic(help("correct it; or say another: --version, LIFEBOOT_VERSION, or version in lifeboot.toml"))]
     Version {
         /// The file.
         manifest: PathBuf,
-        /// Why.
+        /// The reason.
         source: VersionError,
     },
 }
 
-/// The version of the package that an ELF file was built from; `None` if there is no such package.
+/// Returns the version of the package that an ELF file was built from; `None` if there is no such package.
 ///
 /// # Errors
 /// See [`CargoVersionError`].
@@ -78,7 +78,7 @@ pub fn of_firmware(elf: &Path) -> Result<Option<CargoVersion>, CargoVersionError
     Ok(None)
 }
 
-/// The package with a program of this name, or the one at the root.
+/// Returns the package with a program of the ELF file's name, or the root package.
 fn package_of<'a>(metadata: &'a Metadata, elf: &Path) -> Option<&'a Package> {
     let names = [elf.file_name(), elf.file_stem()].map(|name| name.and_then(|name| name.to_str()));
     let builds = |package: &&Package| {
@@ -95,7 +95,7 @@ fn package_of<'a>(metadata: &'a Metadata, elf: &Path) -> Option<&'a Package> {
     }
 }
 
-/// A path as somebody in the current folder would write it.
+/// Returns a path relative to the current folder.
 fn near(path: &Path) -> PathBuf {
     match std::env::current_dir() {
         Ok(folder) => path.strip_prefix(folder).unwrap_or(path).to_owned(),
@@ -103,7 +103,7 @@ fn near(path: &Path) -> PathBuf {
     }
 }
 
-/// Why cargo has not read a file, in one line of its words.
+/// Returns an error with the reason in cargo's message, on one line.
 fn unread(manifest: PathBuf, error: cargo_metadata::Error) -> CargoVersionError {
     let text = match error {
         cargo_metadata::Error::Io(source) => return CargoVersionError::NoCargo { manifest, source },

@@ -1,14 +1,14 @@
-//! What a machine and a project lack for working with Lifeboot, and the command that fixes each. It looks, and changes
-//! nothing.
+//! Checks what a machine and a project lack for working with Lifeboot, with the command that fixes each problem. The
+//! checks change nothing.
 //!
-//! | module | looks at |
+//! | module | checks |
 //! | --- | --- |
 //! | `rust` | compiler, targets, linker |
-//! | [`programs`] | QEMU and Python, which the emulated boards need; where programs are found |
+//! | [`programs`] | QEMU and Python, which the emulated boards need; finds programs |
 //! | `devices` | serial ports and debug probes, and who may open them |
 //! | `project` | `lifeboot.toml`, key files, the bootloader |
 //!
-//! Required is what the project names: with a board all that builds for it, and each file that is set.
+//! A project requires what it names: for a board everything that builds for it, and each file that is set.
 
 mod devices;
 mod environment;
@@ -20,7 +20,7 @@ mod rust;
 pub use environment::Environment;
 pub use finding::{Finding, State};
 
-/// Looks at everything.
+/// Runs all checks.
 pub fn examine(environment: &Environment) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(rust::examine(environment));

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, and errors that name them.
+//! Files that are written completely or not at all, with errors that name the file.
 
 use miette::Diagnostic;
 use std::io::Write;
@@ -16,7 +16,7 @@ pub enum FileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// A file could not be written.
@@ -25,22 +25,22 @@ pub enum FileError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }
 
-/// The bytes of a file.
+/// Reads a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })
 }
 
-/// Puts bytes into a file, over an old one of that name.
+/// Writes a file, replacing an existing one.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     put(path, bytes, 0o666, true)
 }
 
-/// Puts bytes into a new file with this mode; one that exists is left alone.
+/// Writes a new file with this mode; never replaces an existing one.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     put(path, bytes, mode, false)
 }
@@ -54,7 +54,7 @@ fn put(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), FileEr
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
     let _ = mode; // A new file has its folder's permissions there.
-    // By this the system's own words are kept; those of the temporary file would name a file that nobody knows.
+    // Fails early with the system's own message: the temporary file's error would name a file unknown to the user.
     fs::read_dir(folder).map_err(error)?;
     let mut file = builder.tempfile_in(folder).map_err(|failed| error(failed.kind().into()))?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(error)?;

@@ -1,6 +1,7 @@
-//! The files that keys and passphrases are kept in.
+//! The files that hold keys and passphrases.
 //!
-//! A private key's file is made for its owner only, and one that others may read is refused; so is a passphrase's.
+//! A private key's file is created readable by its owner only. A private key or a passphrase that others may read is
+//! refused.
 
 mod error;
 mod generate;

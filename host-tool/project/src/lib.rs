@@ -1,15 +1,15 @@
-//! A project that uses Lifeboot, on this machine.
+//! A project on this machine that uses Lifeboot.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`settings`] | `lifeboot.toml`, what a project always says |
-//! | [`files`] | files that appear whole or not at all |
-//! | [`key_files`] | makes and reads the files of keys and passphrases |
+//! | [`settings`] | `lifeboot.toml`, the project's default arguments |
+//! | [`files`] | files that are written completely or not at all |
+//! | [`key_files`] | makes and reads key files and passphrase files |
 //! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
-//! | [`watch`] | sees sources change, and builds |
-//! | [`doctor`] | what a machine and a project lack, and what fixes it |
+//! | [`watch`] | watches sources, and builds |
+//! | [`doctor`] | checks what a machine and a project lack, and what fixes it |
 //!
-//! The library prints nothing. Every error says in its help what to do next.
+//! The library prints nothing. The help of every error says what to do next.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]

@@ -1,8 +1,8 @@
-//! `lifeboot.toml`: what a project would otherwise say with each command.
+//! `lifeboot.toml`: the arguments that a project would otherwise repeat with each command.
 //!
-//! The file is looked for in the current folder and upwards, as cargo looks for `Cargo.toml`. Each setting has an
-//! environment variable and, in the commands that it means something to, a flag; a flag counts before the environment,
-//! the environment before the file, the file before what is built in. Paths in the file are relative to the file.
+//! The file is searched from the current folder upwards, as cargo searches `Cargo.toml`. Each setting has an
+//! environment variable and, in the commands that use it, a flag. A flag overrides the environment, the environment
+//! overrides the file, and the file overrides the built-in default. Paths in the file are relative to the file.
 
 use crate::files::{self, FileError};
 use lifeboot_artifact::keys::id;
@@ -17,32 +17,32 @@ use toml::de::{DeTable, DeValue};
 /// The file's name.
 pub const FILE: &str = "lifeboot.toml";
 
-/// Something that can be set.
+/// A setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
     /// Its name in the file.
     pub name: &'static str,
-    /// What it says.
+    /// What it sets, for the help.
     pub about: &'static str,
-    /// A value, as the file has it.
+    /// An example value, as written in the file.
     pub example: &'static str,
     kind: Kind,
 }
 
-/// What a setting's value is.
+/// The kind of a setting's value.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     /// A number from 0 up to 4294967295.
     Number,
     /// A file, relative to `lifeboot.toml`.
     Path,
-    /// Keys, with commas between: ids, or files relative to `lifeboot.toml`.
+    /// Keys separated by commas: ids, or files relative to `lifeboot.toml`.
     Keys,
-    /// A text, and what has to be right about it.
+    /// A text, with a check of its content.
     Text(fn(&str) -> Result<(), String>),
 }
 
-/// All that can be set.
+/// All settings.
 pub const SETTINGS: [Setting; 15] = [
     setting("board", "the board that the firmware is for", "\"microbit\"", Kind::Text(board)),
     setting("key", "the private key that signs, a PEM file", "\"keys/release.pem\"", Kind::Path),
@@ -66,13 +66,13 @@ const fn setting(name: &'static str, about: &'static str, example: &'static str,
 }
 
 impl Setting {
-    /// The environment variable that sets it: `public-key` and `LIFEBOOT_PUBLIC_KEY`.
+    /// Returns the environment variable that sets it: for `public-key`, `LIFEBOOT_PUBLIC_KEY`.
     pub fn variable(&self) -> String {
         format!("LIFEBOOT_{}", self.name.replace('-', "_").to_uppercase())
     }
 }
 
-/// What a file sets.
+/// The settings in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     values: Vec<(&'static str, String)>,
@@ -81,40 +81,40 @@ pub struct Settings {
 /// Why a project's file cannot be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum SettingsError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
-    /// It does not say what it should.
+    /// The file has an invalid content.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Setting(#[from] SettingError),
 }
 
-/// What is wrong in a file.
+/// An error in the file.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{}:{line}: {what}", .path.display())]
 #[diagnostic(help("{help}"))]
 pub struct SettingError {
     /// The file.
     pub path: PathBuf,
-    /// The line in it, counted from 1.
+    /// The line of the error, counted from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// What is wrong.
     pub what: String,
     /// What to do.
     pub help: String,
 }
 
 impl Settings {
-    /// Reads the file of the project that `folder` belongs to; there may be none.
+    /// Reads the file of the project that `folder` belongs to. Without a file there are no settings.
     ///
     /// # Errors
-    /// The file cannot be read, or does not say what it should.
+    /// [`SettingsError`] if the file cannot be read, or has an error.
     pub fn of_project(folder: &Path) -> Result<Settings, SettingsError> {
         for (up, folder) in folder.ancestors().enumerate() {
             if folder.join(FILE).is_file() {
-                // As somebody in the folder would write it, who reads the messages.
+                // Messages show the path relative to the folder.
                 let path = [".."].repeat(up).iter().collect::<PathBuf>().join(FILE);
                 let text = files::read(&folder.join(FILE))?;
                 return Ok(Settings::parse(&path, &String::from_utf8_lossy(&text))?);
@@ -123,10 +123,10 @@ impl Settings {
         Ok(Settings::default())
     }
 
-    /// Reads a file's text; paths in it are relative to `path`, the file's.
+    /// Parses a file's text; paths in it are relative to `path`, the path of the file.
     ///
     /// # Errors
-    /// The text does not say what it should.
+    /// [`SettingError`] if the text has an error.
     pub fn parse(path: &Path, text: &str) -> Result<Settings, SettingError> {
         let wrong = |at: usize, what: String, help: String| {
             let line = text[..at.min(text.len())].matches('\n').count() + 1;
@@ -156,7 +156,7 @@ impl Settings {
         Ok(Settings { values })
     }
 
-    /// The value of an environment variable that was not set otherwise, as the file has it.
+    /// Returns the file's value for an environment variable; `None` if the file does not set it.
     pub fn of_variable(&self, variable: &str) -> Option<&str> {
         let setting = SETTINGS.iter().find(|setting| setting.variable() == variable)?;
         self.values.iter().find(|(name, _)| *name == setting.name).map(|(_, value)| value.as_str())
@@ -187,10 +187,10 @@ impl Setting {
     }
 }
 
-/// What to do about a setting that there is not.
+/// Returns the help for an unknown setting.
 fn nearest(name: &str) -> String {
     let all = SETTINGS.map(|setting| setting.name);
-    // A flag's name and a variable's name are the likeliest slips.
+    // The likeliest mistakes are a flag's name and a variable's name.
     let meant = name.replace('_', "-").to_lowercase();
     let meant = meant.strip_prefix("lifeboot-").unwrap_or(&meant);
     match all.iter().find(|known| **known == meant) {

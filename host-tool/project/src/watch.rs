@@ -1,12 +1,12 @@
-//! Watches a project, or an ELF file, and makes of each change a program to push.
+//! Watches a project or an ELF file, and makes a program to push from each change.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | `changes` | sees files change, and waits until they have settled |
-//! | `build` | builds, beside whatever else goes on |
-//! | `project` | what cargo says of the project |
+//! | `build` | builds in the background |
+//! | `project` | what cargo reports about the project |
 //!
-//! What is pushed in between has a version of its own: the project's, with a build number that grows.
+//! Each program that is pushed gets a version of its own: the project's, with a growing build number.
 
 mod build;
 mod changes;

@@ -1,7 +1,7 @@
-//! The port that is meant where nobody has named one: the only USB serial port there is. A port that is built into the
-//! machine is never taken for a device, since most machines have some that lead nowhere.
+//! Chooses the port if none was named: the only USB serial port there is. A port that is built into the machine is
+//! never chosen, since most machines have some that are not connected.
 //!
-//! And the port that was meant, once its adapter is plugged in again: the system may give it another name.
+//! Also finds an adapter again that was unplugged: the system may give its port another name.
 
 use crate::error::PortError;
 use serialport::{SerialPortInfo, SerialPortType};
@@ -10,7 +10,7 @@ use std::path::Path;
 /// Chooses one of these ports.
 ///
 /// # Errors
-/// [`PortError::Unplugged`] and [`PortError::Several`]: there is not just one.
+/// [`PortError::Unplugged`] or [`PortError::Several`] if there is not exactly one USB serial port.
 pub fn choose(ports: &[SerialPortInfo]) -> Result<String, PortError> {
     let is_usb = |port: &&SerialPortInfo| matches!(port.port_type, SerialPortType::UsbPort(_));
     let candidates: Vec<&SerialPortInfo> = ports.iter().filter(is_usb).collect();
@@ -21,22 +21,22 @@ pub fn choose(ports: &[SerialPortInfo]) -> Result<String, PortError> {
     }
 }
 
-/// What the adapter at a port is recognised by when it comes back.
+/// What identifies the adapter at a port when it is plugged in again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adapter {
     vendor: u16,
     product: u16,
-    /// Cheap ones have none, or all the same one.
+    /// Cheap adapters have none, or all have the same one.
     serial_number: Option<String>,
 }
 
 impl Adapter {
-    /// The adapter at the port of this name; `None` if that is no USB port.
+    /// Returns the adapter at the port of this name; `None` if that is not a USB port.
     pub fn at(name: &str, ports: &[SerialPortInfo]) -> Option<Adapter> {
         Adapter::of(ports.iter().find(|port| port.port_name == name)?)
     }
 
-    /// The port where it is now; of several that it may be, the one that has the `last` name.
+    /// Returns the port that the adapter is at now; if several match, the one named `last` is preferred.
     pub fn find<'a>(&self, last: &str, ports: &'a [SerialPortInfo]) -> Option<&'a str> {
         let is_it = |port: &&SerialPortInfo| Adapter::of(port).as_ref() == Some(self);
         let candidates: Vec<&str> = ports.iter().filter(is_it).map(|port| &*port.port_name).collect();
@@ -52,21 +52,21 @@ impl Adapter {
     }
 }
 
-/// The serial ports of this machine, by name.
+/// Returns the serial ports of this machine, sorted by name.
 pub fn all_ports() -> Vec<SerialPortInfo> {
-    // Where there is no such folder, as in some containers, serialport panics.
+    // The serialport crate panics if there is no such folder, as in some containers.
     if cfg!(target_os = "linux") && !Path::new("/sys/class/tty").is_dir() {
         return Vec::new();
     }
     let mut ports = serialport::available_ports().unwrap_or_default();
-    // macOS names each port twice; this is the name that waits for a modem's carrier.
+    // macOS gives each port two names; this is the one that waits for a modem's carrier.
     ports.retain(|port| !(cfg!(target_os = "macos") && port.port_name.starts_with("/dev/tty.")));
-    // ttyUSB2 before ttyUSB10.
+    // Sorts ttyUSB2 before ttyUSB10.
     ports.sort_by_cached_key(|port| (port.port_name.len(), port.port_name.clone()));
     ports
 }
 
-/// A line for each port: its name, and what is plugged in there, as far as it says so.
+/// Returns a line for each port: its name, and what is plugged in there, if known.
 pub fn listed<'a>(ports: impl IntoIterator<Item = &'a SerialPortInfo>) -> Vec<String> {
     let ports: Vec<&SerialPortInfo> = ports.into_iter().collect();
     let width = ports.iter().map(|port| port.port_name.len()).max().unwrap_or_default();
@@ -75,7 +75,7 @@ pub fn listed<'a>(ports: impl IntoIterator<Item = &'a SerialPortInfo>) -> Vec<St
     ports.iter().map(line).collect()
 }
 
-/// `product (serial number)` of what is plugged in.
+/// Returns `product (serial number)` of what is plugged in.
 fn plugged_in(port: &SerialPortInfo) -> String {
     let SerialPortType::UsbPort(usb) = &port.port_type else { return String::new() };
     let said =

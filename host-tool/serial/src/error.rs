@@ -6,30 +6,30 @@ use thiserror::Error;
 /// Why there is no connection.
 #[derive(Debug, Error, Diagnostic)]
 pub enum PortError {
-    /// No such port.
+    /// There is no such port.
     #[error("there is no port {port}")]
     #[diagnostic(help("{}", existing(ports)))]
     Missing {
         /// The requested port.
         port: String,
-        /// Those that there are.
+        /// The ports that exist.
         ports: Vec<String>,
     },
-    /// None was named, and nothing is plugged in.
+    /// No port was named, and no USB serial port is plugged in.
     #[error("no USB serial port is plugged in")]
     #[diagnostic(help("{}", unplugged(ports)))]
     Unplugged {
-        /// Those that are built into this machine.
+        /// The ports that are built into this machine.
         ports: Vec<String>,
     },
-    /// None was named, and there is a choice.
+    /// No port was named, and there are several to choose from.
     #[error("{} USB serial ports are plugged in", .ports.len())]
     #[diagnostic(help("{}", existing(ports)))]
     Several {
-        /// All of them, with what is plugged in.
+        /// All ports, with what is plugged in.
         ports: Vec<String>,
     },
-    /// The user may not open it.
+    /// The user may not open the port.
     #[error("no permission to open {port}")]
     #[diagnostic(help(
         "serial ports belong to the group dialout (uucp on Arch): sudo usermod -aG dialout $USER, then log in again"
@@ -38,34 +38,34 @@ pub enum PortError {
         /// The port.
         port: String,
     },
-    /// Somebody else has it open.
+    /// Another program has the port open.
     #[error("another program has {port} open")]
     #[diagnostic(help("close the terminal, debugger or second lifeboot that uses it (fuser {port} names it)"))]
     InUse {
         /// The port.
         port: String,
     },
-    /// Nothing listens there.
+    /// Nothing listens at the address.
     #[error("nothing listens at {address}")]
     #[diagnostic(help("start the emulator or the terminal server first, and check the port's number"))]
     Refused {
         /// Host and port.
         address: String,
     },
-    /// Not the name of a port.
+    /// The text is not the name of a port.
     #[error("{port} is not a host and a port's number")]
     #[diagnostic(help("write tcp:HOST:NUMBER, for example tcp:localhost:4000"))]
     Address {
-        /// What was given.
+        /// The text that was given.
         port: String,
     },
-    /// The system does not open it, for another reason.
+    /// The system cannot open the port, for another reason.
     #[error("cannot open {port}: {reason}")]
     #[diagnostic(help("check that it is a serial port, and that it can do this baud rate"))]
     Open {
         /// The port.
         port: String,
-        /// The system's words.
+        /// The reason, as reported by the system.
         reason: String,
     },
 }

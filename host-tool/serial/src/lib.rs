@@ -1,4 +1,4 @@
-//! Pipes to devices: serial ports, and TCP to an emulator or a terminal server.
+//! Pipes to devices: serial ports, and TCP connections to an emulator or a terminal server.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]

@@ -9,21 +9,21 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-/// Bits a second on a serial port where nothing else is said.
+/// Default bits per second on a serial port.
 pub const BAUD: u32 = 115_200;
 
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long a port may take no bytes: at 9600 baud, some five thousand go out in this time.
+/// How long a port may accept no bytes: at 9600 baud, some five thousand are sent in this time.
 const WRITE: Duration = Duration::from_secs(5);
 
 /// A serial port, or a TCP connection.
 pub struct Port {
     name: String,
-    /// What is plugged in there, if that is a USB adapter.
+    /// The USB adapter that is plugged in there, if it is one.
     adapter: Option<Adapter>,
     baud: u32,
     started: Instant,
-    /// None between a lost connection and the next.
+    /// `None` while the connection is lost.
     stream: Option<Stream>,
 }
 
@@ -33,10 +33,10 @@ enum Stream {
 }
 
 impl Port {
-    /// Opens the port with this name: a serial device's path, or `tcp:host:port`, for which `baud` means nothing.
+    /// Opens the port with this name: a serial device's path, or `tcp:host:port`, which ignores `baud`.
     ///
     /// # Errors
-    /// Why it cannot be opened.
+    /// [`PortError`] if the port cannot be opened.
     pub fn open(name: &str, baud: u32) -> Result<Port, PortError> {
         let mut port = Port { name: name.to_owned(), adapter: None, baud, started: Instant::now(), stream: None };
         port.connect()?;
@@ -46,12 +46,12 @@ impl Port {
         Ok(port)
     }
 
-    /// The port's name: another one than at first where its adapter came back under another.
+    /// Returns the port's name, which may change when its adapter is plugged in again.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Looks where the adapter is that was plugged in here.
+    /// Finds the port that this port's adapter is at now.
     fn find_again(&mut self) -> Result<(), PortError> {
         let Some(adapter) = &self.adapter else { return Ok(()) };
         match adapter.find(&self.name, &all_ports()) {
@@ -64,14 +64,15 @@ impl Port {
     fn open_serial(&self) -> Result<Stream, PortError> {
         let port = self.name.clone();
         let opened = serialport::new(&port, self.baud).timeout(WRITE).open().and_then(|serial| {
-            // What the system kept from before answers nobody who is still there.
+            // Bytes that the system still holds from before belong to no request of this process.
             serial.clear(ClearBuffer::Input)?;
             Ok(Stream::Serial(serial))
         });
         opened.map_err(|error| match error.kind {
             ErrorKind::Io(io::ErrorKind::NotFound) => PortError::Missing { port, ports: serial_ports() },
             ErrorKind::Io(io::ErrorKind::PermissionDenied) => PortError::Permission { port },
-            // On Linux and macOS this says that it is locked (serialport::Error); on Windows, that it is not there.
+            // On Linux and macOS this error means that the port is locked (serialport::Error), on Windows that it does
+            // not exist.
             ErrorKind::NoDevice if cfg!(unix) => PortError::InUse { port },
             ErrorKind::NoDevice => PortError::Missing { port, ports: serial_ports() },
             _ => PortError::Open { port, reason: error.description },
@@ -85,7 +86,7 @@ impl Port {
             _ => PortError::Open { port: self.name.clone(), reason: error.to_string() },
         };
         let mut last = PortError::Address { port: self.name.clone() };
-        // A name like localhost has an address of each family, and the listener may have one only.
+        // A name like localhost has an address of each family, while the server may listen on one only.
         for address in address.to_socket_addrs().map_err(failed)? {
             let connected = TcpStream::connect_timeout(&address, CONNECT).and_then(|stream| {
                 stream.set_nodelay(true)?;
@@ -100,7 +101,7 @@ impl Port {
         Err(last)
     }
 
-    /// Gives up what is left of the connection and tries once to make a new one.
+    /// Closes what is left of the connection and tries once to make a new one.
     fn connect(&mut self) -> Result<(), PortError> {
         self.stream = None;
         self.stream = Some(match self.name.strip_prefix("tcp:") {
@@ -114,20 +115,20 @@ impl Port {
     }
 
     fn lost(&mut self, reason: impl Display) -> PipeError {
-        // Closed at once: a serial adapter that comes back gets its old name only when nobody holds it.
+        // Closed at once: a serial adapter that returns gets its old name only if no process holds the old port.
         self.stream = None;
         PipeError::Lost { port: self.name.clone(), reason: reason.to_string() }
     }
 }
 
-/// The serial ports of this machine, a line each, with what is plugged in.
+/// Returns the serial ports of this machine, a line each, with what is plugged in.
 pub fn serial_ports() -> Vec<String> {
     listed(&all_ports())
 }
 
 impl Pipe for Port {
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {
-        // Zero would mean for ever, to a socket.
+        // For a socket, zero would mean no timeout.
         let wait = wait.max(Duration::from_millis(1));
         let read = match &mut self.stream {
             None => return Err(self.lost("it is closed")),

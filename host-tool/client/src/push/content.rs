@@ -98,8 +98,8 @@ impl<'a> Content<'a> {
         Command::Skip { to: self.place(range).1.end }
     }
 
-    /// Returns the position of a device that needs the offset `next`, if `written` was there already and no more than
-    /// up to `furthest` was sent.
+    /// Returns the position of a device that needs the offset `next`, if `written` was there already and nothing
+    /// beyond `furthest` was sent.
     pub(super) fn reached(self, written: u32, furthest: u32, next: u32) -> Option<u32> {
         let Content::Image(_, phases) = self else { return Some(next) };
         let (Range { start, end }, total) = (phases.payload.clone(), self.total() as u32);

@@ -246,7 +246,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
         self.flight.drain(..=index).next_back()
     }
 
-    /// Returns the position of a device that needs `next`, if `written` was there already and no more than up to
+    /// Returns the position of a device that needs `next`, if `written` was there already and nothing beyond
     /// `furthest` was sent.
     fn place(&self, written: u32, furthest: u32, next: u32) -> Result<u32, Stop> {
         let reached = self.content.reached(written, furthest, next);

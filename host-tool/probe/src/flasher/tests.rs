@@ -1,4 +1,4 @@
-//! What can be known without a probe: which one is taken, and that probe-rs's chips are the boards'.
+//! What can be tested without a probe: which probe is chosen, and that probe-rs's chips match the boards.
 
 use super::*;
 use lifeboot_core::Slot;
@@ -52,7 +52,7 @@ fn no_probe_and_no_permission_are_told_apart() {
     assert_eq!(chosen(&two, Some("0d28:0204:2")).unwrap().as_deref(), Some("2"));
 }
 
-/// Whether probe-rs's flash algorithm erases nothing on the other side of this address.
+/// Returns whether an erase by probe-rs's flash algorithm on one side of this address leaves the other side alone.
 fn is_sector_border(target: &Target, address: u32) -> bool {
     let address = u64::from(address);
     let algorithms = target.flash_algorithms.iter().map(|algorithm| &algorithm.flash_properties);

@@ -1,13 +1,13 @@
-//! What is plugged in, and who may open it: serial ports, debug probes. Nothing is opened, because a serial port that is
-//! opened may reset the board behind it.
+//! The serial ports and debug probes that are plugged in, and whether the user may open them. Nothing is opened,
+//! because opening a serial port may reset the board behind it.
 
 use super::environment::Environment;
 use super::finding::Finding;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Makers and products of debug probes, as USB names them: CMSIS-DAP of Arm's DAPLink, ST-Link, J-Link, and the probe
-/// that the Raspberry Pi foundation makes. An empty product is any.
+/// USB vendor and product ids of debug probes: CMSIS-DAP of Arm's DAPLink, ST-Link, J-Link, and the probe of the
+/// Raspberry Pi foundation. Products are compared by their beginning, so an empty one matches any.
 const PROBES: [(&str, &str); 4] = [("0d28", "0204"), ("0483", "37"), ("1366", ""), ("2e8a", "000c")];
 /// <https://probe.rs/docs/getting-started/probe-setup/#linux-udev-rules>
 const UDEV: &str = "sudo curl --proto '=https' -sSfo /etc/udev/rules.d/69-probe-rs.rules \
@@ -35,7 +35,7 @@ fn serial(environment: &Environment) -> Vec<Finding> {
         .map(|name| format!("/dev/{name}"))
         .collect();
     ports.sort();
-    // Whatever it is called: the one that the project names is meant.
+    // If the project names a port, only that port counts, whatever its name.
     ports.retain(|port| named.is_none_or(|named| named == port));
     ports.extend(named.filter(|named| !ports.iter().any(|port| port == named)).map(str::to_owned));
     if ports.is_empty() {
@@ -83,7 +83,7 @@ fn probes(environment: &Environment) -> Vec<Finding> {
     findings
 }
 
-/// What there is to say of a USB device, where it is a debug probe.
+/// Returns the finding for a USB device; `None` if it is not a debug probe.
 fn probe(root: &Path, device: &Path) -> Option<Finding> {
     let read = |name: &str| Some(fs::read_to_string(device.join(name)).ok()?.trim().to_owned());
     let (maker, product) = (read("idVendor")?, read("idProduct")?);
@@ -98,7 +98,7 @@ fn probe(root: &Path, device: &Path) -> Option<Finding> {
     })
 }
 
-/// Who may read and write a file.
+/// Whether the user may read and write a file, and the group that may.
 struct Access {
     is_allowed: bool,
     group: String,
@@ -106,7 +106,7 @@ struct Access {
 }
 
 impl Access {
-    /// `None` if there is no such file.
+    /// Returns `None` if there is no such file.
     #[cfg(unix)]
     fn of(root: &Path, path: &Path) -> Option<Access> {
         use std::os::unix::fs::MetadataExt;
@@ -132,7 +132,7 @@ impl Access {
     }
 }
 
-/// Whose programs these are; root, where the system does not say it.
+/// The user and the groups that this process runs as; root if the system does not report them.
 struct Person {
     user: u32,
     groups: Vec<u32>,
@@ -145,7 +145,7 @@ impl Person {
             let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
             line.split_whitespace().filter_map(|number| number.parse().ok()).collect()
         };
-        // Real, effective, saved, file system: what counts is the effective one.
+        // Real, effective, saved, file system: the effective id counts.
         let effective = |name: &str| numbers(name).get(1).copied().unwrap_or(0);
         let mut groups = numbers("Groups:");
         groups.push(effective("Gid:"));
@@ -157,7 +157,7 @@ pub(super) fn is_root(root: &Path) -> bool {
     Person::read(root).user == 0
 }
 
-/// The name with this number in a file like `/etc/passwd`.
+/// Returns the name with this number in a file like `/etc/passwd`.
 fn name_of(file: &Path, number: u32) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
@@ -165,7 +165,7 @@ fn name_of(file: &Path, number: u32) -> Option<String> {
     line.first().map(|name| (*name).to_owned())
 }
 
-/// Whether `/etc/group` has a user in a group, though this session may not know yet.
+/// Returns whether `/etc/group` lists the user in the group, even if this session started before that.
 fn is_listed(root: &Path, group: &str, user: &str) -> bool {
     let text = fs::read_to_string(PathBuf::from(root).join("etc/group")).unwrap_or_default();
     text.lines().any(|line| {

@@ -1,23 +1,23 @@
-//! What a doctor looks at.
+//! The environment that the doctor checks.
 
 use lifeboot_core::Board;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What is looked at.
+/// The environment to check.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// The project's folder, or one below it.
+    /// The project's folder, or a folder inside it.
     pub folder: PathBuf,
-    /// The folders of programs, as in `PATH`.
+    /// The folders to search for programs, as in `PATH`.
     pub path: OsString,
-    /// The folder that is the machine's `/`.
+    /// The root folder of the machine, usually `/`.
     pub root: PathBuf,
     /// The board that the project's firmware is for.
     pub board: Option<&'static Board>,
-    /// The private key that signs.
+    /// The private key that signs images.
     pub key: Option<PathBuf>,
-    /// The public key that images are checked with.
+    /// The public key that verifies images.
     pub public_key: Option<PathBuf>,
     /// The public keys that a bootloader is built with: `LIFEBOOT_KEYS`.
     pub bootloader_keys: Option<OsString>,
@@ -25,8 +25,8 @@ pub struct Environment {
     pub port: Option<String>,
     /// The bootloader's ELF file.
     pub bootloader: Option<PathBuf>,
-    /// The folder that cargo builds into, where that is not `target`.
+    /// The folder that cargo builds into, if it is not `target`.
     pub target_folder: Option<PathBuf>,
-    /// Whether this tool flashes through debug probes.
+    /// Whether this lifeboot can flash through debug probes.
     pub flashes: bool,
 }

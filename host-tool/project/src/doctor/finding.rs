@@ -1,48 +1,48 @@
-//! What a look at something found.
+//! The result of a check.
 
-/// One thing that was looked at.
+/// The result of checking one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is.
+    /// What was checked.
     pub subject: String,
-    /// How it is.
+    /// The state that it is in.
     pub state: State,
-    /// Whether the project cannot do without it.
+    /// Whether the project requires it.
     pub required: bool,
-    /// What was seen.
+    /// What was found.
     pub text: String,
-    /// The command that fixes it, or what else to do; `null` if all is well.
+    /// The command that fixes it, or what else to do; `None` if it is in order.
     pub fix: Option<String>,
 }
 
-/// How something is.
+/// The state of something that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Fit.
+    /// In order.
     Ok,
-    /// Not there.
+    /// Not found.
     Missing,
-    /// There, and unfit.
+    /// Found, but unusable.
     Broken,
 }
 
 impl Finding {
-    /// Something that is fit.
+    /// Makes a finding for something that is in order.
     pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Finding {
         Finding { subject: subject.into(), state: State::Ok, required: false, text: text.into(), fix: None }
     }
 
-    /// Something that is not there, and what to do.
+    /// Makes a finding for something missing, with the fix.
     pub fn missing(subject: impl Into<String>, text: impl Into<String>, fix: impl Into<String>) -> Finding {
         Finding { state: State::Missing, fix: Some(fix.into()), ..Finding::ok(subject, text) }
     }
 
-    /// Something that is unfit, and what to do.
+    /// Makes a finding for something unusable, with the fix.
     pub fn broken(subject: impl Into<String>, text: impl Into<String>, fix: impl Into<String>) -> Finding {
         Finding { state: State::Broken, fix: Some(fix.into()), ..Finding::ok(subject, text) }
     }
 
-    /// The same, and whether the project cannot do without it.
+    /// Sets whether the project requires what was checked.
     pub fn required(self, required: bool) -> Finding {
         Finding { required, ..self }
     }

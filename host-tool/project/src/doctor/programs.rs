@@ -1,5 +1,5 @@
-//! Programs: where they are found, whether they start, and what installs those that the emulated boards need. The tests
-//! and the demo install them by the same words.
+//! Programs: where they are, whether they start, and how to install those that the emulated boards need. The tests and
+//! the demo use the same commands.
 
 use super::environment::Environment;
 use super::finding::Finding;
@@ -10,11 +10,11 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long a program may take to say which version it is.
+/// How long a program may take to print its version.
 const TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
 
-/// A package of the system.
+/// A package of the operating system.
 #[derive(Clone, Copy, Debug)]
 pub struct Package {
     /// Its name in Debian, and so in Ubuntu.
@@ -30,17 +30,17 @@ pub const QEMU: Package = Package {
                 qemu-system-arm) so that `qemu-system-arm --version` works",
 };
 
-/// What the emulator of the Pico is installed with.
+/// Python, which installs the emulator of the Pico.
 pub const PYTHON: Package = Package {
     name: "python3-venv",
     otherwise: "install Python 3.10 or later with venv and ensurepip, so that `python3 -m venv` works",
 };
 
-/// Succeeds with a Python that makes virtual environments.
+/// Python code that succeeds if this Python can create virtual environments.
 pub const PYTHON_ABLE: &str = "import venv, ensurepip";
 
 impl Package {
-    /// The command that installs it with apt-get; a container's root often has no sudo.
+    /// Returns the command that installs the package with apt-get; as root it omits sudo, which containers often lack.
     pub fn apt_get(&self, root: bool) -> String {
         let sudo = if root { "" } else { "sudo " };
         let name = self.name;
@@ -55,7 +55,7 @@ impl Package {
     }
 }
 
-/// Where a program is, in the folders of a `PATH`.
+/// Returns the path of a program, searched in the folders of a `PATH`.
 pub fn on_path(path: &OsStr, program: &str) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(program)).find(|path| is_program(path))
 }
@@ -69,7 +69,7 @@ fn is_program(path: &Path) -> bool {
     file.is_file() && is_executable
 }
 
-/// What a program prints that ends well; otherwise why it does not.
+/// Returns the output of a program that succeeds, or why it failed.
 pub(super) fn output(program: &Path, arguments: &[&str], folder: &Path) -> Result<String, String> {
     let command = || format!("`{} {}`", program.display(), arguments.join(" "));
     let mut command_line = Command::new(program);

@@ -36,7 +36,7 @@ fn settings(environment: &Environment) -> Finding {
     }
 }
 
-/// The private key's finding; the public key, and its finding where one is named.
+/// Returns the private key's finding; and the public key, with its finding if one is named.
 fn keys(environment: &Environment) -> (Finding, (Option<PublicKey>, Option<Finding>)) {
     let mut public = None;
     let private = match &environment.key {
@@ -74,7 +74,7 @@ fn private_key(path: &Path, public: &mut Option<PublicKey>) -> Finding {
             *public = Some(half);
             finding
         }
-        // Which key it is, the public file beside it says, where there is one.
+        // The public file beside the private key says which key it is, if it exists.
         Err(KeyFileError::Key(KeyError::PassphraseNeeded(_))) => match key_files::public(&public_path(path)) {
             Ok(half) => {
                 let finding = Finding::ok(subject, described(&half, ", encrypted"));
@@ -92,7 +92,7 @@ fn described(key: &PublicKey, more: &str) -> String {
     format!("id {}{more}{demo}", hex(&key.id()))
 }
 
-/// A file that cannot be used; where there is none, `make` makes it.
+/// Returns the finding for an unusable file; if the file does not exist, `make` is the command that makes it.
 fn wrong(subject: String, path: &Path, error: &dyn Diagnostic, make: &str) -> Finding {
     match path.exists() {
         true => Finding::broken(subject, describe(error), help(error)),
@@ -100,7 +100,7 @@ fn wrong(subject: String, path: &Path, error: &dyn Diagnostic, make: &str) -> Fi
     }
 }
 
-/// What the bootloader's build script will say of LIFEBOOT_KEYS, said earlier.
+/// Checks LIFEBOOT_KEYS, as the bootloader's build script will.
 fn bootloader_keys(environment: &Environment) -> Vec<Finding> {
     let list = environment.bootloader_keys.as_deref().filter(|list| !list.is_empty());
     let examine = |path: PathBuf| {
@@ -125,7 +125,7 @@ fn bootloader(environment: &Environment, key: Option<&PublicKey>) -> Option<Find
     let path = match (&environment.bootloader, board) {
         (Some(path), _) => path.clone(),
         (None, Some(board)) => built(environment, board),
-        // Nobody can say which one it would be.
+        // Without a path and a board, there is no bootloader to check.
         (None, None) => return None,
     };
     let subject = format!("bootloader {}", path.display());
@@ -160,7 +160,7 @@ fn bootloader(environment: &Environment, key: Option<&PublicKey>) -> Option<Find
     Some(finding.required(true))
 }
 
-/// Where cargo puts it.
+/// Returns the path that cargo builds the bootloader to.
 fn built(environment: &Environment, board: &Board) -> PathBuf {
     let target = environment.target_folder.clone().unwrap_or(PathBuf::from("target"));
     target.join(rust::triple(board)).join("embedded/lifeboot-bootloader")
@@ -175,7 +175,7 @@ fn build(board: Option<&Board>, public: Option<&Path>) -> String {
     )
 }
 
-/// What is wrong, and what that comes from.
+/// Describes an error with its causes.
 fn describe(error: &dyn Diagnostic) -> String {
     let mut words = error.to_string();
     let mut source = error.source();

@@ -13,7 +13,7 @@ const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 const RUSTUP: &str =
     "install Rust from https://rustup.rs: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
 
-/// The target that a board's code is built for.
+/// Returns the target that a board's code is built for.
 pub(super) fn triple(board: &Board) -> &'static str {
     match board.architecture {
         Architecture::Armv6M => "thumbv6m-none-eabi",
@@ -47,7 +47,7 @@ fn compiler(rustc: &Path, folder: &Path) -> Finding {
     let version = text.split(' ').nth(1).and_then(|version| semver::Version::parse(version).ok());
     let oldest = semver::Version::parse(&format!("{OLDEST}.0")).ok();
     match (version, oldest) {
-        // A nightly of the oldest version counts as before it, and does.
+        // A nightly of the oldest version sorts before it, but is new enough.
         (Some(version), Some(oldest)) if (version.major, version.minor) < (oldest.major, oldest.minor) => {
             Finding::broken("Rust", format!("{text} is too old: Lifeboot needs {OLDEST}"), "rustup update stable")
         }
@@ -69,7 +69,7 @@ fn target(rustc: &Path, triple: &str, folder: &Path) -> Finding {
     }
 }
 
-/// Firmware is linked with the linker that comes with Rust.
+/// Checks the linker that comes with Rust, which links the firmware.
 fn linker(rustc: &Path, folder: &Path) -> Finding {
     let subject = "linker rust-lld";
     let sysroot = match output(rustc, &["--print", "sysroot"], folder) {

@@ -1,4 +1,4 @@
-//! What can be wrong with the files of keys and passphrases.
+//! What can be wrong with key files and passphrase files.
 
 use crate::files::FileError;
 use lifeboot_artifact::keys::KeyError;
@@ -6,22 +6,22 @@ use miette::Diagnostic;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// Why a key's file cannot be used, or was not made.
+/// Why a key file cannot be used, or was not made.
 #[derive(Debug, Error, Diagnostic)]
 pub enum KeyFileError {
     /// A file could not be read or written.
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
-    /// What is in it is no key, or not the one that is needed.
+    /// The content is not a key, or not the key that is needed.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Key(#[from] KeyError),
-    /// A new key would have taken the place of a file.
+    /// A new key would overwrite a file.
     #[error("{} exists, and a key is never overwritten", .0.display())]
     #[diagnostic(help("give another name; remove the file yourself if no device trusts that key any more"))]
     Exists(PathBuf),
-    /// Group or world may read a private key.
+    /// Group or others may read a private key.
     #[error("the private key {} can be read by others (mode {mode:04o})", .path.display())]
     #[diagnostic(help("chmod 600 {}", .path.display()))]
     Exposed {
@@ -30,7 +30,7 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
-    /// Group or world may read a passphrase.
+    /// Group or others may read a passphrase.
     #[error("the passphrase in {} can be read by others (mode {mode:04o})", .path.display())]
     #[diagnostic(help("chmod 600 {}", .path.display()))]
     PassphraseExposed {
@@ -39,20 +39,20 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
-    /// Nothing in a passphrase's file.
+    /// The passphrase file is empty.
     #[error("{} has no passphrase in its first line", .0.display())]
     #[diagnostic(help("write the passphrase there, on a line of its own"))]
     NoPassphrase(PathBuf),
-    /// More keys to revoke than a header has room for.
+    /// There are more keys to revoke than a header has room for.
     #[error("{count} keys are to be revoked, and one image revokes {most} at most")]
     #[diagnostic(help("revoke the others with the next release; each device keeps its last key in any case"))]
     TooManyRevoked {
-        /// How many.
+        /// Number of keys.
         count: usize,
-        /// How many can be.
+        /// Largest number of keys.
         most: usize,
     },
-    /// The id that stands for no key.
+    /// The id is the one that means no key.
     #[error("00000000 is no key's id")]
     #[diagnostic(help("give the key's file, or the id that lifeboot keys shows of it"))]
     NoId,

@@ -1,4 +1,4 @@
-//! New keys, in files that were not there before.
+//! New keys, in new files.
 
 use super::error::KeyFileError;
 use crate::files;
@@ -6,13 +6,13 @@ use lifeboot_artifact::keys::{KeyError, KeyPair, Passphrase, PublicKey, RANDOM_B
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Makes a key and writes it to `path`, readable by its owner only, and its public half beside it. Returns the public
-/// half and its path. Files that exist are never touched.
+/// Makes a key, writes it to `path`, readable by its owner only, and writes the public half beside it. Returns the
+/// public half and its path. Existing files are never changed.
 pub fn generate(path: &Path, demo: bool) -> Result<(PublicKey, PathBuf), KeyFileError> {
     make(path, demo, None)
 }
 
-/// As [`generate`], with the private key encrypted: scrypt and AES-256-CBC, which openssl reads from version 1.1 on.
+/// As [`generate`], with the private key encrypted: scrypt and AES-256-CBC, which openssl reads since version 1.1.
 pub fn generate_encrypted(
     path: &Path,
     demo: bool,
@@ -35,14 +35,14 @@ fn make(path: &Path, demo: bool, passphrase: Option<&Passphrase>) -> Result<(Pub
     Ok((pair.public, public_path))
 }
 
-/// Errs where one of the two files of a new key exists.
+/// Fails if one of the two files of a new key exists.
 pub fn refuse_taken(path: &Path) -> Result<(), KeyFileError> {
     let public_path = public_path(path);
     let taken = [path, &public_path].into_iter().find(|path| path.exists());
     taken.map_or(Ok(()), |path| Err(KeyFileError::Exists(path.to_owned())))
 }
 
-/// Where the public half of a private key's file goes: `key.pem` and `key.pub.pem`.
+/// Returns the path of the public half of a private key's file: `key.pub.pem` for `key.pem`.
 pub fn public_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     if path.extension().is_some_and(|extension| extension == "pem") {

@@ -3,7 +3,8 @@
 use crate::files::FileError;
 use std::path::Path;
 
-/// The permissions of a file that group or world may read; other systems than Unix have no such bits to look at.
+/// Returns the mode of a file that group or others may read; `None` if it is private, or if the system has no such
+/// bits.
 pub(super) fn exposed(path: &Path) -> Result<Option<u32>, FileError> {
     #[cfg(unix)]
     {

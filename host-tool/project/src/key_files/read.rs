@@ -1,4 +1,4 @@
-//! Keys and passphrases that are there.
+//! Reads existing keys and passphrases.
 
 use super::error::KeyFileError;
 use super::permissions::exposed;
@@ -7,13 +7,13 @@ use lifeboot_artifact::keys::{ENCRYPTED, KeyError, PRIVATE, Passphrase, PrivateK
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// Reads a private key, made by Lifeboot or by openssl. A file that others may read is refused, and one that is
-/// encrypted.
+/// Reads a private key made by Lifeboot or by openssl. A file that others may read is refused, and so is an encrypted
+/// one.
 pub fn private(path: &Path) -> Result<PrivateKey, KeyFileError> {
     unlock(path, |path| Err(KeyError::PassphraseNeeded(path.to_owned()).into()))
 }
 
-/// As [`private`], but an encrypted key is opened with the passphrase that `ask` gives for its file.
+/// As [`private`], but if the key is encrypted, `ask` is called with its path and must return the passphrase.
 pub fn unlock<E: From<KeyFileError> + From<KeyError>>(
     path: &Path,
     ask: impl FnOnce(&Path) -> Result<Passphrase, E>,
@@ -25,7 +25,7 @@ pub fn unlock<E: From<KeyFileError> + From<KeyError>>(
     PrivateKey::from_pem(path, &text, ask)
 }
 
-/// Reads a public key, from its own file or from that of its private half.
+/// Reads a public key, from its own file or from the file of its private half.
 pub fn public(path: &Path) -> Result<PublicKey, KeyFileError> {
     let text = text(path)?;
     if label(&text) == Some(PRIVATE) {
@@ -34,7 +34,7 @@ pub fn public(path: &Path) -> Result<PublicKey, KeyFileError> {
     Ok(PublicKey::from_pem(path, &text)?)
 }
 
-/// Reads a passphrase: the file's first line. A file that others may read is refused, and one without any.
+/// Reads a passphrase: the file's first line. A file that others may read is refused, and so is an empty passphrase.
 pub fn passphrase(path: &Path) -> Result<Passphrase, KeyFileError> {
     let bytes = Zeroizing::new(files::read(path)?);
     if let Some(mode) = exposed(path)? {

@@ -1,4 +1,4 @@
-//! The keys that an image is to revoke, as a signer names them.
+//! The keys that an image revokes, as a signer names them.
 
 use super::error::KeyFileError;
 use super::read::public;
@@ -6,10 +6,10 @@ use lifeboot_artifact::keys::id;
 use lifeboot_core::image::{REVOKES, Revokes};
 use std::path::{Path, PathBuf};
 
-/// What an image carries that revokes these keys: each a key's id, or a file with it. One that is named twice counts once.
+/// Returns the header field that revokes these keys, each given as an id or as a key file. Duplicates count once.
 ///
 /// # Errors
-/// A file holds no key, or there are too many.
+/// [`KeyFileError`] if a file holds no key, or there are too many keys.
 pub fn revokes(keys: &[PathBuf]) -> Result<Revokes, KeyFileError> {
     let mut ids = Vec::new();
     for key in keys {
@@ -26,6 +26,6 @@ fn id_of(key: &Path) -> Result<[u8; 4], KeyFileError> {
         Some(id) => id,
         None => public(key)?.id(),
     };
-    // In a header, it names none.
+    // In a header, zero means no key.
     if id == [0; 4] { Err(KeyFileError::NoId) } else { Ok(id) }
 }

@@ -1,4 +1,4 @@
-//! Builds, beside whatever else goes on. What the compiler says goes to this process's stderr.
+//! Builds in the background. The compiler's messages go to this process's stderr.
 
 use super::error::WatchError;
 use super::project::cargo;
@@ -11,36 +11,36 @@ use std::thread::JoinHandle;
 /// How a program is built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Build {
-    /// By `cargo build` with these arguments; the program is what cargo says it made, unless it is named.
+    /// By `cargo build` with these arguments; unless the program is named, it is the one that cargo reports.
     Cargo {
-        /// More arguments.
+        /// Additional arguments.
         arguments: Vec<String>,
-        /// The program.
+        /// The program's ELF file.
         elf: Option<PathBuf>,
     },
-    /// By a command of the shell's, which makes this program.
+    /// By a shell command that makes this program.
     Command {
         /// The command.
         line: String,
-        /// The program.
+        /// The program's ELF file.
         elf: PathBuf,
     },
 }
 
-/// A build that goes on. It ends with its owner.
+/// A running build. It is killed when this is dropped.
 pub struct Building {
     child: Child,
     elf: Option<PathBuf>,
-    /// Reads what cargo says it made.
+    /// Reads which programs cargo reports.
     programs: Option<JoinHandle<Vec<Artifact>>>,
 }
 
-/// What came of a build.
+/// The result of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Built {
-    /// It went well, and made this.
+    /// The build succeeded and made this program.
     Program(PathBuf),
-    /// It did not; the compiler has said why.
+    /// The build failed; the compiler has printed why.
     Failed,
 }
 
@@ -52,10 +52,10 @@ struct Artifact {
 }
 
 impl Build {
-    /// Starts it.
+    /// Starts the build.
     ///
     /// # Errors
-    /// [`WatchError::Start`]
+    /// [`WatchError::Start`] if it cannot be started.
     pub fn start(&self) -> Result<Building, WatchError> {
         let (mut command, elf) = match self {
             Build::Cargo { arguments, elf } => {
@@ -67,7 +67,7 @@ impl Build {
             Build::Command { line, elf } => {
                 let [shell, flag] = if cfg!(windows) { ["cmd", "/C"] } else { ["sh", "-c"] };
                 let mut command = Command::new(shell);
-                // What it prints is for people, and stdout may be for a program.
+                // The command's output is for people, while stdout may be for a program.
                 command.args([flag, line]).stdout(std::io::stderr());
                 (command, Some(elf.clone()))
             }
@@ -78,7 +78,7 @@ impl Build {
         let programs = child.stdout.take().map(|stdout| {
             std::thread::spawn(move || {
                 let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-                // Build scripts print what they like in between.
+                // Build scripts may print other lines in between.
                 let artifacts = lines.filter_map(|line| serde_json::from_str::<Artifact>(&line).ok());
                 artifacts.filter(|artifact| artifact.reason == "compiler-artifact").collect()
             })
@@ -88,10 +88,11 @@ impl Build {
 }
 
 impl Building {
-    /// What came of it, once it has ended. Does not wait.
+    /// Returns the result of the build; `None` if it is still running. Does not wait.
     ///
     /// # Errors
-    /// [`WatchError::NoProgram`] and [`WatchError::SeveralPrograms`]; [`WatchError::Start`] where the system does not say.
+    /// [`WatchError::NoProgram`] or [`WatchError::SeveralPrograms`]; [`WatchError::Start`] if the system cannot report
+    /// it.
     pub fn poll(&mut self) -> Result<Option<Built>, WatchError> {
         let ended =
             self.child.try_wait().map_err(|source| WatchError::Start { command: "the build".to_owned(), source })?;
@@ -117,7 +118,7 @@ impl Building {
 
 impl Drop for Building {
     fn drop(&mut self) {
-        // One that has ended cannot be killed, and need not be.
+        // A process that has ended cannot be killed, and need not be.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! Files that change.
+//! Watches files for changes.
 
 use super::error::WatchError;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -7,31 +7,32 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// Files have settled when nothing has changed for so long: editors and linkers write in several steps.
+/// Files have settled if nothing has changed for this time: editors and linkers write in several steps.
 const SETTLED: Duration = Duration::from_millis(300);
 
-/// Looks after files, and says when they have changed.
+/// Watches files, and reports when they have changed.
 pub struct Changes {
-    /// Watches for as long as it lives.
+    /// Watches until it is dropped.
     _watcher: RecommendedWatcher,
     events: Receiver<notify::Result<Event>>,
     what: What,
-    /// When the last change was that has not been reported.
+    /// When the last unreported change happened.
     last: Option<Instant>,
 }
 
 enum What {
-    /// All below these folders, but for what is hidden, or below one of those that are passed over.
+    /// Everything in these folders, except hidden files and what is in one of the `passed` folders.
     Folders { folders: Vec<PathBuf>, passed: Vec<PathBuf> },
-    /// A file, by its whole path.
+    /// One file, by its absolute path.
     File(PathBuf),
 }
 
 impl Changes {
-    /// Watches what is in these folders, but for hidden files, and for folders such as cargo's for what it builds.
+    /// Watches everything in these folders, except hidden files and the `passed` folders, such as cargo's target
+    /// folder.
     ///
     /// # Errors
-    /// [`WatchError::Watch`]
+    /// [`WatchError::Watch`] if the system cannot watch.
     pub fn in_folders(folders: &[PathBuf], passed: &[PathBuf]) -> Result<Changes, WatchError> {
         let folders = folders.iter().map(|folder| whole(folder)).collect::<Result<Vec<_>, _>>()?;
         let passed: Vec<PathBuf> = passed.iter().map(|path| path.canonicalize().unwrap_or(path.clone())).collect();
@@ -39,7 +40,7 @@ impl Changes {
         for folder in &folders {
             places.push((folder.clone(), RecursiveMode::NonRecursive));
             let inside = folder.read_dir().map_err(|error| unwatchable(folder, &error))?;
-            // What is passed over can be large, and each folder in it takes one of the system's watches.
+            // Passed folders can be large, and each folder in them would take one of the system's watches.
             let inside = inside.filter_map(|entry| entry.ok()).map(|entry| entry.path());
             places.extend(
                 inside
@@ -50,10 +51,10 @@ impl Changes {
         Changes::new(What::Folders { folders, passed }, places)
     }
 
-    /// Watches one file, which may be replaced by another one of its name.
+    /// Watches one file, which may be replaced by another file of the same name.
     ///
     /// # Errors
-    /// [`WatchError::Watch`]
+    /// [`WatchError::Watch`] if the system cannot watch.
     pub fn of_file(path: &Path) -> Result<Changes, WatchError> {
         let path = whole(path)?;
         let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
@@ -70,10 +71,10 @@ impl Changes {
         Ok(Changes { _watcher: watcher, events, what, last: None })
     }
 
-    /// Whether files have changed since it last said so, and have settled. Does not wait.
+    /// Returns whether files have changed since this last returned `true`, and have settled. Does not wait.
     pub fn have_settled(&mut self) -> bool {
         for event in self.events.try_iter() {
-            // An event that was lost may have been a change.
+            // A lost event may have been a change.
             if event.map_or(true, |event| self.what.is_meant(&event)) {
                 self.last = Some(Instant::now());
             }
@@ -84,7 +85,7 @@ impl Changes {
 
 impl What {
     fn is_meant(&self, event: &Event) -> bool {
-        // Reading is no change; a compiler does a lot of it.
+        // Reading is not a change; a compiler reads a lot.
         if matches!(event.kind, EventKind::Access(_)) {
             return false;
         }

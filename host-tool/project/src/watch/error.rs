@@ -1,14 +1,14 @@
-//! Why nothing can be watched or built.
+//! Why a project cannot be watched or built.
 
 use miette::Diagnostic;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// Why nothing can be watched or built.
+/// Why a project cannot be watched or built.
 #[derive(Debug, Error, Diagnostic)]
 pub enum WatchError {
-    /// The system does not report changes.
+    /// The system cannot report changes.
     #[error("cannot watch {}: {why}", .path.display())]
     #[diagnostic(help(
         "check that it is there; on Linux a limit may be reached: sudo sysctl fs.inotify.max_user_watches=524288"
@@ -16,7 +16,7 @@ pub enum WatchError {
     Watch {
         /// The file or folder.
         path: PathBuf,
-        /// The system's words.
+        /// The reason, as reported by the system.
         why: String,
     },
     /// The build could not be started.
@@ -25,7 +25,7 @@ pub enum WatchError {
     Start {
         /// The command.
         command: String,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
     /// There is no cargo project.
@@ -35,10 +35,10 @@ pub enum WatchError {
          an ELF file with --no-build"
     ))]
     NoProject {
-        /// Cargo's words.
+        /// Cargo's message.
         why: String,
     },
-    /// The build made nothing to push.
+    /// The build made no program.
     #[error("the build made no program")]
     #[diagnostic(help(
         "name what it makes with --elf, or the package behind --, as in: lifeboot watch -- -p firmware"
@@ -48,10 +48,10 @@ pub enum WatchError {
     #[error("the build made several programs: {}", .names.join(", "))]
     #[diagnostic(help("say which with --elf, or build just one, as in: lifeboot watch -- --bin {}", names[0]))]
     SeveralPrograms {
-        /// Their names.
+        /// The names of the programs.
         names: Vec<String>,
     },
-    /// A build command without a result.
+    /// The ELF file that a build command makes was not given.
     #[error("it is not known which file the command of --build makes")]
     #[diagnostic(help("add --elf FIRMWARE.elf, or firmware = \"FIRMWARE.elf\" to lifeboot.toml"))]
     ElfNeeded,

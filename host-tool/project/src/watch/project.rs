@@ -1,4 +1,4 @@
-//! What cargo says of a project: where its sources are, and where it puts what it builds.
+//! What cargo reports about a project: where its sources are, and where it puts build results.
 
 use super::error::WatchError;
 use serde::Deserialize;
@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 /// A cargo project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
-    /// The folders of its packages, and of those of this machine that they depend on.
+    /// The folders of its packages, and of the local packages that they depend on.
     pub folders: Vec<PathBuf>,
-    /// Where cargo puts what it builds.
+    /// The folder that cargo builds into.
     pub built: PathBuf,
 }
 
@@ -23,13 +23,13 @@ struct Metadata {
 
 #[derive(Deserialize)]
 struct Package {
-    /// None for a package of this machine.
+    /// `None` for a local package.
     source: Option<String>,
     manifest_path: PathBuf,
 }
 
 impl Project {
-    /// The project of the current folder.
+    /// Returns the project of the current folder.
     ///
     /// # Errors
     /// [`WatchError::Start`] and [`WatchError::NoProject`]
@@ -49,7 +49,7 @@ impl Project {
     }
 }
 
-/// The cargo that runs this, or the first on PATH.
+/// Returns the cargo that runs this process, or else the first one on `PATH`.
 pub(super) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
