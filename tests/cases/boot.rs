@@ -2,7 +2,7 @@
 //! boot record says afterwards.
 
 mod cuts;
-mod epoch;
+mod epoch_floor;
 mod fallback;
 mod keys;
 mod lives;

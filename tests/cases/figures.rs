@@ -2,7 +2,7 @@
 //! `cargo test -p lifeboot-tests figures -- --nocapture` prints it.
 
 use lifeboot_client::max_stall::max_stall_ms;
-use lifeboot_tests::costs::standstill::STANDSTILL;
+use lifeboot_tests::costs::stall::MAX_STALL;
 use lifeboot_tests::costs::{self, Costs, Figure, Unit, pages, table};
 use lifeboot_tests::product;
 use std::fs;
@@ -73,7 +73,7 @@ fn the_standstill_that_a_status_tells_is_the_measured_one() {
     let measured: Vec<_> = written
         .figures
         .iter()
-        .filter(|figure| figure.what == STANDSTILL && figure.unit == Unit::Microseconds)
+        .filter(|figure| figure.what == MAX_STALL && figure.unit == Unit::Microseconds)
         .map(|figure| (figure.board.as_str(), figure.ours))
         .collect();
     assert_eq!(measured.len(), 3);

@@ -8,9 +8,9 @@ use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use std::time::Duration;
 
-/// What is enabled, and what is pending, of SysTick and of the interrupts, and which bits say so (Armv6-M ARM, B3.3.3 and
+/// The registers of what is enabled and pending of SysTick and the interrupts, and their bits (Armv6-M ARM, B3.3.3 and
 /// B3.4.3).
-const QUIET: [(u32, u32); 3] = [(0xE000_E010, 0b11), (0xE000_E100, !0), (0xE000_E200, !0)];
+const INTERRUPTS: [(u32, u32); 3] = [(0xE000_E010, 0b11), (0xE000_E100, !0), (0xE000_E200, !0)];
 /// Offset of MPU's PROTENSET0, and its value: a bit for each block of 4 KiB that is the bootloader's. QEMU does not model
 /// it.
 const PROTENSET0: u32 = 0x600;
@@ -31,7 +31,7 @@ fn the_micro_bits_firmware_finds_nothing_of_the_bootloader() {
     let mut expected = [0; 16];
     (expected[0], expected[13], expected[14], expected[15]) = (entry, stack, u32::MAX, entry & !1);
     assert_eq!(board.registers().unwrap(), expected);
-    for (register, bits) in QUIET {
+    for (register, bits) in INTERRUPTS {
         assert_eq!(board.read_word(register).unwrap() & bits, 0, "{register:#010x}");
     }
     let bottom = BOARD.ram.end() - BOOT_STACK;

@@ -26,17 +26,17 @@ fn trusted(board: &'static Board) -> impl Fn(&mut SimulatedFlash, Slot) -> Resul
     let info = info();
     move |flash, slot| {
         let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 0 };
-        let mut header = [0; HEADER_LENGTH];
-        if flash.read(board.slot(slot).start, &mut header).is_ok() {
-            assert_eq!(trust.check(&header, slot), checked_in_steps(&trust, &header, slot), "the two checks differ");
+        let mut bytes = [0; HEADER_LENGTH];
+        if flash.read(board.slot(slot).start, &mut bytes).is_ok() {
+            assert_eq!(trust.check(&bytes, slot), checked_in_steps(&trust, &bytes, slot), "the two checks differ");
         }
         verify(flash, &trust, slot)
     }
 }
 
 /// What the updater's check of a header says.
-fn checked_in_steps(trust: &Trust, header: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
-    let mut check = HeaderCheck::new(header, slot);
+fn checked_in_steps(trust: &Trust, bytes: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
+    let mut check = HeaderCheck::new(bytes, slot);
     check.start(trust)?;
     loop {
         if let Some(checked) = check.step(trust)? {

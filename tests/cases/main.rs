@@ -21,10 +21,10 @@ mod update;
 mod misbehaving;
 // The emulated board: updates that are sent as a patch of what runs.
 mod patches;
-// Emulated boards whose bootloader answers.
+// Emulated boards in recovery mode.
 mod recovery;
-// The emulated boards: a bootloader that is asked to answer.
-mod asked;
+// The emulated boards: recovery mode on request.
+mod recovery_requested;
 // The emulated board: what firmware finds at its first instruction.
 mod handover;
 // The emulated board: power is lost at every flash operation of an update.

@@ -4,90 +4,20 @@
 mod cuts;
 mod handover;
 mod uart;
+mod update;
 
-use lifeboot_artifact::bootloader_file::Bootloader;
-use lifeboot_artifact::flash_file::Format;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_client::link::{Link, LinkError, Retry};
-use lifeboot_client::push::{self, Options, PushError, PushOutcome, Pushed};
+use lifeboot_client::push::{self, Options, PushError, PushOutcome};
 use lifeboot_core::Slot;
-use lifeboot_core::record::Record;
 use lifeboot_serial::Port;
-use lifeboot_tests::bench::{self, Bench, bootloader, connect, image, runs, version};
-use lifeboot_tests::emulator::pico::{self, Operation};
+use lifeboot_tests::bench::{self, Bench, connect, image, runs, version};
+use lifeboot_tests::emulator::pico;
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
-use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent, Status};
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent};
 use std::time::Duration;
-
-/// An update over the UART, from the factory's flash to the confirm, and a board that went through it.
-struct Update {
-    old: ImageFile,
-    new: ImageFile,
-    /// Flash before.
-    start: Vec<u8>,
-    /// What was done to it.
-    operations: Vec<Operation>,
-    /// Flash afterwards.
-    end: Vec<u8>,
-    before: Status,
-    after: Status,
-    pushed: Pushed,
-    blinks: u32,
-    complaints: Vec<String>,
-}
-
-/// Made once, for all tests here.
-static UPDATE: LazyLock<Update> = LazyLock::new(|| {
-    let (old, new) = (image(&PICO, &[], version(1), 0).unwrap(), image(&PICO, &[], version(2), 1).unwrap());
-    let start = copied_to_the_drive(&old);
-    let mut bench = Bench { board: Pico::power_on(&start).unwrap() };
-    let before = status(&bench.board.port());
-    let (blinks, pushed) = bench
-        .blinks_while(|port| push::push(&mut connect(&port).unwrap(), &new, &Options::default(), &mut ()))
-        .unwrap();
-    Update {
-        before,
-        after: status(&bench.board.port()),
-        pushed: pushed.unwrap(),
-        blinks,
-        operations: bench.board.operations().unwrap(),
-        complaints: bench.board.state().unwrap().complaints,
-        end: bench.board.power_cut().unwrap(),
-        old,
-        new,
-        start,
-    }
-});
-
-/// What flash holds when the file of `lifeboot provision` was copied to the drive of a Pico that had been used for
-/// something else: the boot ROM erases each sector of 4 KiB that it meets, and programs pages (RP2040 Datasheet, 2.8.4).
-fn copied_to_the_drive(image: &ImageFile) -> Vec<u8> {
-    let elf = std::fs::read(bootloader(&PICO).unwrap()).unwrap();
-    let first = FirstFlash::new(Bootloader::from_elf(&elf).unwrap(), image.clone()).unwrap();
-    let mut flash = vec![0x5a; PICO.board.flash_length as usize];
-    let mut erased = BTreeSet::new();
-    for block in first.to_file(Format::Uf2).unwrap().chunks(512) {
-        let word = |at: usize| u32::from_le_bytes(block[at..at + 4].try_into().unwrap());
-        let (start, length) = (word(12) - PICO.board.flash_address, word(16));
-        assert_eq!((length, start % length), (256, 0));
-        let operations = [
-            Operation(Operation::ERASE_SECTOR, start & !0xfff, vec![]),
-            Operation(Operation::PROGRAM_PAGE, start, block[32..][..256].to_vec()),
-        ];
-        let due = usize::from(!erased.insert(start & !0xfff));
-        operations[due..].iter().for_each(|operation| operation.apply(&mut flash).unwrap());
-    }
-    flash
-}
-
-/// The state of the device, by its own word. Patient, as the board is slow.
-fn status(port: &str) -> Status {
-    connect(port).unwrap().status(Retry::VERIFY).unwrap()
-}
+use update::{UPDATE, flash_after, status};
 
 fn usb(board: &Pico) -> Link<Port> {
     connect(&board.usb_port()).unwrap()
@@ -194,7 +124,7 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     board.fails().unwrap();
     let flash = board.power_cut().unwrap();
     assert!(host.join().unwrap().is_err(), "the push went on without a device");
-    assert!(flash == cuts::flash_after(update, CUT), "another update was made this time");
+    assert!(flash == flash_after(update, CUT), "another update was made this time");
 
     let bench = Bench { board: Pico::power_on(&flash).unwrap() };
     let found = status(&bench.board.port());
@@ -208,10 +138,4 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     });
     assert_eq!(pushed, Some(PushOutcome::Confirmed));
     runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
-}
-
-/// The boot state that a flash holds.
-fn record(flash: &[u8]) -> Record {
-    use lifeboot_core::journal::Journal;
-    *Journal::open(&mut cuts::simulated(flash), PICO.board).record()
 }

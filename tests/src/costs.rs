@@ -8,7 +8,7 @@
 //! | `boot` | instructions and time from reset to the firmware |
 //! | `wear` | what updates and rollbacks do to flash, and what embassy-boot's do |
 //! | `push` | pushes over a line: time, bytes, frames, flash |
-//! | `standstill` | how long the application stands still meanwhile |
+//! | `stall` | how long the application stalls meanwhile |
 //! | `peer` | embassy-boot's real code on the same flash |
 //!
 //! `kit` is what is measured; `device`, `line` and `flash_time` what it is measured on; `figure`, `table` and `pages` what comes
@@ -21,7 +21,7 @@ pub mod peer;
 pub mod push;
 pub mod size;
 pub mod stack;
-pub mod standstill;
+pub mod stall;
 pub mod table;
 pub mod wear;
 
@@ -44,7 +44,7 @@ use std::thread::{self, ScopedJoinHandle};
 pub fn measure() -> Result<Costs> {
     thread::scope(|scope| {
         let pico = scope.spawn(boot::pico);
-        let microbit = scope.spawn(|| Ok((boot::microbit()?, standstill::microbit()?, stack::figures()?)));
+        let microbit = scope.spawn(|| Ok((boot::microbit()?, stall::microbit()?, stack::figures()?)));
         let stm32f405 = scope.spawn(|| Ok((boot::stm32f405()?, push::stm32f405()?)));
 
         let (sizes, symbols, wear) = (size::figures()?, size::symbols()?, wear::figures()?);

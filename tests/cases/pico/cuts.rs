@@ -4,7 +4,7 @@
 //!
 //! The figures are printed: `cargo test -p lifeboot-tests pico::cuts -- --nocapture`.
 
-use super::{UPDATE, Update, record};
+use super::update::{UPDATE, Update, applied, flash_after, record, simulated};
 use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
@@ -14,7 +14,6 @@ use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::Pico;
 use lifeboot_tests::emulator::pico::{Operation, Options};
 use lifeboot_tests::product::PICO;
-use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_tests::tier::{Row, one_in};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -25,24 +24,6 @@ const SAMPLED: usize = 100;
 
 /// Ways in which a command may be left half done.
 const TORN: u64 = 4;
-
-/// Flash with the first so many operations made.
-pub fn flash_after(update: &Update, operations: usize) -> Vec<u8> {
-    applied(&update.start, &update.operations[..operations])
-}
-
-fn applied(flash: &[u8], operations: &[Operation]) -> Vec<u8> {
-    let mut flash = flash.to_vec();
-    operations.iter().for_each(|operation| operation.apply(&mut flash).unwrap());
-    flash
-}
-
-/// Flash for the bootloader's own code.
-pub fn simulated(flash: &[u8]) -> SimulatedFlash {
-    let mut simulated = SimulatedFlash::new(PICO.board);
-    simulated.put(0, flash);
-    simulated
-}
 
 /// What is left of an operation in whose middle the power failed: a part of the bits that it changes. Every other time
 /// it has done all of them up to some byte.

@@ -1,9 +1,9 @@
 //! What the firmware receives over the UART while its core stands still, as for flash, with interrupts off.
 
-use super::{image, status};
+use super::update::status;
 use lifeboot_client::pipe::Pipe;
 use lifeboot_serial::Port;
-use lifeboot_tests::bench::{Bench, version};
+use lifeboot_tests::bench::{Bench, image, version};
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;

@@ -1,6 +1,6 @@
 //! The pages' tables of figures: parts of them that are written by `cargo costs`, between two marks.
 
-use super::standstill::STANDSTILL;
+use super::stall::MAX_STALL;
 use super::{Costs, Figure, Peer, Unit};
 use crate::product::{self, MICROBIT, PICO, STM32F405};
 use anyhow::{Context, Result};
@@ -28,7 +28,7 @@ const README: Page = Page {
         "bootloader in flash, with recovery",
         "RAM of updater and session with the board's frames, of 512 or 2,048 bytes, in bytes",
         "reset to confirmed firmware of 64 KiB",
-        STANDSTILL,
+        MAX_STALL,
         "push of 64 KiB at 115200 baud",
         "update of 64 KiB: erases, journal included",
     ],
@@ -47,7 +47,7 @@ const ALL: [&str; 22] = [
     "example firmware's stack in an update, signature check, updater and session included",
     "reset to confirmed firmware of 64 KiB",
     "reset to the first instruction of new firmware of 64 KiB",
-    STANDSTILL,
+    MAX_STALL,
     "push of 64 KiB at 115200 baud",
     "push of 64 KiB at 115200 baud, over the longer of line and flash",
     "push of 64 KiB at 115200 baud: image on the line while it is sent",

@@ -57,18 +57,18 @@ impl fmt::Display for Violation {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum Phase {
     Before,
     Trial,
     Confirmed,
 }
 
-impl Stage {
-    fn after(update: &Update, operations: usize) -> Stage {
+impl Phase {
+    fn after(update: &Update, operations: usize) -> Phase {
         match operations {
-            _ if operations < update.trial => Stage::Before,
-            _ if operations < update.confirmed => Stage::Trial,
-            _ => Stage::Confirmed,
+            _ if operations < update.trial => Phase::Before,
+            _ if operations < update.confirmed => Phase::Trial,
+            _ => Phase::Confirmed,
         }
     }
 }
@@ -92,35 +92,35 @@ pub fn judge(update: &Update, cut: Cut, left: &[u8], boot: &Boot) -> Result<(), 
         return Err(Violation::Rejected(outcome.ending));
     }
     let possible = [cut.operation, cut.operation + usize::from(cut.torn.is_some())];
-    if possible.iter().any(|made| fits(Stage::after(update, *made), update, started, &before, &record)) {
+    if possible.iter().any(|made| fits(Phase::after(update, *made), update, started, &before, &record)) {
         Ok(())
     } else {
         Err(Violation::State(started, Box::new(record)))
     }
 }
 
-/// Whether a start and the boot state behind it belong to a stage.
-fn fits(stage: Stage, update: &Update, started: Slot, before: &Record, record: &Record) -> bool {
+/// Whether a start and the boot state behind it belong to a phase.
+fn fits(phase: Phase, update: &Update, started: Slot, before: &Record, record: &Record) -> bool {
     let common = record.revoked == 0;
     let place = (started, record.confirmed, record.epoch_floor);
     common
-        && match stage {
-            Stage::Before => {
+        && match phase {
+            Phase::Before => {
                 place == (Slot::A, Slot::A, 0) && record.trial.is_none() && record.outcomes.last().is_none()
             }
-            Stage::Trial => {
+            Phase::Trial => {
                 let counted = before.trial.zip(record.trial).is_some_and(|(before, after)| {
                     after.slot == Slot::B && before.slot == Slot::B && starts(after) + 1 == starts(before)
                 });
                 place == (Slot::B, Slot::A, 0) && counted && record.outcomes.last().is_none()
             }
-            Stage::Confirmed => {
-                let told = record.outcomes.last().is_some_and(|outcome| {
+            Phase::Confirmed => {
+                let is_recorded = record.outcomes.last().is_some_and(|outcome| {
                     outcome.ending == Ending::Confirmed
                         && outcome.slot == Slot::B
                         && update.new.header().digest.starts_with(&outcome.digest)
                 });
-                place == (Slot::B, Slot::B, update.new.header().epoch) && record.trial.is_none() && told
+                place == (Slot::B, Slot::B, update.new.header().epoch) && record.trial.is_none() && is_recorded
             }
         }
 }

@@ -20,7 +20,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 /// Seconds after which a command counts as hanging; coreutils' timeout ends it with status 124.
-const PATIENCE: &str = "60";
+const TIMEOUT_S: &str = "60";
 
 const FILES: [&str; 11] = [
     "a.elf",
@@ -146,7 +146,7 @@ fn run(folder: &Folder, arguments: &[OsString]) -> Output {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LIFEBOOT_")) {
         command.env_remove(name);
     }
-    command.args([PATIENCE, env!("CARGO_BIN_EXE_lifeboot")]).args(arguments).current_dir(folder.0.path());
+    command.args([TIMEOUT_S, env!("CARGO_BIN_EXE_lifeboot")]).args(arguments).current_dir(folder.0.path());
     // Neither a device nor a program of this machine takes part.
     command.env("LIFEBOOT_PORT", "tcp:127.0.0.1:1").env("LIFEBOOT_PROBE", "ffff:ffff:none");
     command.env("PATH", folder.0.path()).env("HOME", folder.0.path()).stdin(Stdio::null()).output().unwrap()

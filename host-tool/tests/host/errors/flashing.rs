@@ -1,6 +1,6 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: bootloaders, provisioning, files for flashing.
 
-use super::Chapter;
+use super::chapter::Chapter;
 use crate::error_list::List;
 use crate::flashing_commands::folder;
 use crate::images::rich;

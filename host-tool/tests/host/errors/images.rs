@@ -1,6 +1,6 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: damaged images, and two images that are compared.
 
-use super::Chapter;
+use super::chapter::Chapter;
 use crate::command_line::{Folder, SIGN};
 use crate::error_list::List;
 use crate::images::rich;

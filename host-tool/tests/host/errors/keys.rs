@@ -1,6 +1,6 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: key files and passphrases.
 
-use super::Chapter;
+use super::chapter::Chapter;
 use crate::command_line::SIGN;
 use crate::encrypted_keys::{PASSPHRASE, at_a_terminal, chmod, crafted, folder};
 use crate::error_list::List;

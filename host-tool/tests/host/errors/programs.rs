@@ -1,6 +1,6 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: ELF files that cannot be signed.
 
-use super::Chapter;
+use super::chapter::Chapter;
 use crate::command_line::{Folder, SIGN};
 use crate::error_list::List;
 use crate::images::rich;

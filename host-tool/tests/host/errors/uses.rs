@@ -1,6 +1,6 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: the command line, files, versions, lifeboot.toml, recordings.
 
-use super::Chapter;
+use super::chapter::Chapter;
 use crate::command_line::{Folder, SIGN};
 use crate::error_list::List;
 use crate::images::rich;

@@ -4,7 +4,7 @@ use super::bench::Bench;
 use super::{BAUD, Computed, KIB, Limits, in_use, push, timed};
 use crate::costs::line::Silicon;
 use crate::costs::wear::{bytes, erases};
-use crate::costs::{Figure, FlashTime, Unit, boot, kit, standstill};
+use crate::costs::{Figure, FlashTime, Unit, boot, kit, stall};
 use crate::product::MICROBIT;
 use anyhow::{Result, ensure};
 use lifeboot_client::push::PushOutcome;
@@ -13,7 +13,7 @@ use lifeboot_core::record::Cause;
 
 const LIMITS: Limits = Limits { time: 9_450_000, ratio: 1_630, share: 700 };
 
-/// What the application's standstill is held to, in microseconds.
+/// What the application's longest stall is held to, in microseconds.
 const STILL: u64 = 54_500;
 
 /// The micro:bit's example firmware (`firmware-example/src/board/microbit.rs`), and its chip.
@@ -52,7 +52,7 @@ pub fn figures(computed: &Computed) -> Result<(Vec<Figure>, Vec<Figure>)> {
     let (traffic, toll) = bench.look();
     let flash = FlashTime::NRF51.both(toll);
     let mut figures = timed(MICROBIT.board.name, &third, &went, flash, &LIMITS).to_vec();
-    let still = standstill::figure(MICROBIT.board.name, computed.longest, boot::MICROBIT_HERTZ, bench.longest_turn());
+    let still = stall::figure(MICROBIT.board.name, computed.longest, boot::MICROBIT_HERTZ, bench.longest_turn());
     figures.push(still.held_to(STILL));
     figures.extend([
         figure("push of 64 KiB: over the line, both ways", Unit::LineBytes, both(traffic.bytes)).held_to(73_000),

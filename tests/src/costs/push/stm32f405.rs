@@ -5,7 +5,7 @@ use super::bench::Bench;
 use super::{BAUD, KIB, Limits, Went, in_use, push, timed};
 use crate::bench::HOST;
 use crate::costs::line::Silicon;
-use crate::costs::{Device, Figure, FlashTime, Unit, kit, standstill};
+use crate::costs::{Device, Figure, FlashTime, Unit, kit, stall};
 use crate::emulator::stm32f405::chip::{Chip, Settings};
 use crate::emulator::stm32f405::paced::{IMMEDIATELY, PacedLine};
 use crate::product::{self, STM32F405};
@@ -27,7 +27,7 @@ const CIRCLE: usize = 28 * 1024 - 1;
 /// What a turn of its loop is held to, in instructions, most of them for a frame of 2 KiB: 2.5 ms.
 const TURN: u64 = 400_000;
 
-/// What a push to an STM32F405 takes, and how long its application stands still meanwhile.
+/// What a push to an STM32F405 takes, and how long its application stalls meanwhile.
 pub fn figures() -> Result<Vec<Figure>> {
     let board = STM32F405.board;
     let (first, second) = (kit::image(&STM32F405, KIB, 1)?, kit::firmware(&STM32F405, &[], 2)?);
@@ -46,7 +46,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     let before = line.traffic();
     line.chip().seen().recording = true;
     let elf = product::firmware(&STM32F405, Slot::A, &[])?;
-    let turn = product::function(&elf, standstill::EACH_TURN)? + board.distance(Slot::A, Slot::B);
+    let turn = product::function(&elf, stall::EACH_TURN)? + board.distance(Slot::A, Slot::B);
     line.chip().counts().watch(&[turn]);
     let went = push(&mut link, &third)?;
     let lost = line.traffic().lost - before.lost;
@@ -69,7 +69,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     let name = board.name;
     let mut figures = timed(name, &third, &went, busy.sum(), &LIMITS).to_vec();
     let longest = line.chip().counts().longest_between();
-    let what = standstill::STANDSTILL;
+    let what = stall::MAX_STALL;
     figures.extend([
         Figure::new(format!("{what}, beside flash"), name, Unit::Instructions, longest.instructions).held_to(TURN),
         Figure::new(what, name, Unit::Microseconds, longest.cycles * 1_000_000 / HERTZ)

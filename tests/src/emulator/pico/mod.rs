@@ -58,7 +58,7 @@ pub struct State {
     /// The power has failed, before the flash command it was to fail before.
     pub failed: bool,
     /// The UART is set up to receive.
-    pub listens: bool,
+    pub receives: bool,
     /// Commands that changed flash since power-on.
     pub operations: usize,
     /// Addresses of the vector tables that were set since power-on, in order: the bootloader's at each boot, and that of
@@ -192,10 +192,10 @@ impl Emulated for Pico {
         Self::python().map(drop)
     }
 
-    /// Returns when a firmware, or the bootloader, listens: a boot takes longer than a host waits for an answer.
+    /// Returns when a firmware, or the bootloader, receives: a boot takes longer than a host waits for an answer.
     fn power_on(flash: &[u8]) -> Result<Self> {
         let mut board = Self::power_on_with(flash, Options::default())?;
-        board.wait(|state| state.listens.then_some(()))?;
+        board.wait(|state| state.receives.then_some(()))?;
         Ok(board)
     }
 

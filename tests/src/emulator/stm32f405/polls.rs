@@ -1,7 +1,7 @@
 //! A core that asks its USART until a byte has come, or one has left, as a bootloader does that answers: it would take this
 //! machine minutes to find nothing 160 million times a second. It sleeps instead, until the line is looked at again.
 
-use super::bridge::Mend;
+use super::bridge::Fix;
 use super::usart::{CR1, CR3, FETCHED, INTERRUPTS, RECEIVED, ROOM, SR, register};
 use rsemu::dev::stm32::usart::Usart;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ impl Polls {
     }
 }
 
-impl Mend<Usart> for Arc<Polls> {
+impl Fix<Usart> for Arc<Polls> {
     fn read(&self, usart: &Usart, offset: u64, word: u32) {
         let is_in_vain = offset == SR && (word & RECEIVED == 0 || word & ROOM == 0);
         // Whoever has interrupts, or DMA, has other reasons to read the status.

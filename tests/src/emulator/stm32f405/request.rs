@@ -1,7 +1,7 @@
 //! What rsemu's USART leaves out: while DMAR is set, a byte that was received asks DMA to fetch it, for as long as it lies in
 //! the data register, and interrupts nobody who does not want that (RM0090, 30.3.13).
 
-use super::bridge::Mend;
+use super::bridge::Fix;
 use super::usart::{CR3, FETCHED, RECEIVED, SR, register};
 use rsemu::core::wire::{Level, WireSource};
 use rsemu::dev::stm32::usart::Usart;
@@ -30,7 +30,7 @@ impl Request {
     }
 }
 
-impl Mend<Usart> for Request {
+impl Fix<Usart> for Request {
     fn read(&self, usart: &Usart, _: u64, _: u32) {
         self.drive(usart);
     }

@@ -1,7 +1,7 @@
 //! What rsemu's USART leaves out: IDLE, which says that the line has been silent for a whole character behind one that was
 //! received, and says so once (RM0090, 30.3.3 and 30.6.1). Drivers that receive into a buffer wake their reader by it.
 
-use super::bridge::Mend;
+use super::bridge::Fix;
 use super::usart::{BRR, CR1, CR2, CR3, DR, GTPR, RECEIVED, SR, register};
 use rsemu::core::device::Device;
 use rsemu::core::state::ChunkReader;
@@ -33,7 +33,7 @@ impl Silence {
     }
 }
 
-impl Mend<Usart> for Silence {
+impl Fix<Usart> for Silence {
     fn read(&self, _: &Usart, offset: u64, _: u32) {
         if offset == DR {
             self.received_at().silent = Some(0);

@@ -1,5 +1,5 @@
-//! The bootloader answers when it is asked, by the firmware and by PA0, and leaves as from a reset; and the time that it says
-//! a verification took.
+//! Recovery mode, requested by the firmware and by PA0: the bootloader leaves it as from a reset, and reports how long a
+//! verification took.
 
 use super::{Host, connect, factory, status};
 use lifeboot_client::device;

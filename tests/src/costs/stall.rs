@@ -1,4 +1,4 @@
-//! How long the application stands still while it is updated: from one turn of the example firmware's loop to the next.
+//! How long the application stalls while it is updated: from one turn of the example firmware's loop to the next.
 
 use super::{Figure, Unit, kit};
 use crate::bench;
@@ -14,7 +14,7 @@ use std::time::Duration;
 pub const EACH_TURN: &str = "feed_watchdog";
 
 /// What is measured.
-pub const STANDSTILL: &str = "longest stall of the application during a push";
+pub const MAX_STALL: &str = "longest stall of the application during a push";
 
 /// Turns from the beginning of a push on: all of the signature's check, the first erases and writes.
 const TURNS: usize = 600;
@@ -26,7 +26,7 @@ const LIMIT: u64 = 870_000;
 const ROUND: u64 = 100_000;
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What is measured of a micro:bit's turns.
 pub struct Turns {
@@ -64,7 +64,7 @@ impl Pushed {
             let pushed = push::push(&mut bench::connect(&port)?, &new, &options, &mut ());
             pushed.map(|pushed| pushed.outcome).map_err(|error| anyhow!("{error}"))
         });
-        ensure!(board.run_to(&[begin], PATIENCE)?.is_some(), "no signature is checked");
+        ensure!(board.run_to(&[begin], TIMEOUT)?.is_some(), "no signature is checked");
         Ok(Pushed { board, push, begin, end, turn })
     }
 
@@ -82,7 +82,7 @@ pub fn microbit() -> Result<Turns> {
     let mut pushed = Pushed::start()?;
     let mut began = pushed.board.instructions()?;
     loop {
-        match pushed.board.run_to(&[pushed.end, pushed.begin], PATIENCE)? {
+        match pushed.board.run_to(&[pushed.end, pushed.begin], TIMEOUT)? {
             Some(place) if place == pushed.end => break,
             // A host that lost its patience, on a machine that has much to do, has asked again.
             Some(_) => began = pushed.board.instructions()?,
@@ -97,20 +97,20 @@ pub fn microbit() -> Result<Turns> {
     let mut pushed = Pushed::start()?;
     let (mut before, mut longest) = (pushed.board.instructions()?, 0);
     for _ in 0..TURNS {
-        ensure!(pushed.board.run_to(&[pushed.turn], PATIENCE)?.is_some(), "the application stands still for good");
+        ensure!(pushed.board.run_to(&[pushed.turn], TIMEOUT)?.is_some(), "the application does not go on");
         let now = pushed.board.instructions()?;
         longest = longest.max(now - before);
         before = now;
     }
     pushed.finish()?;
 
-    let what = format!("{STANDSTILL}, beside flash");
+    let what = format!("{MAX_STALL}, beside flash");
     let figure = Figure::new(what, MICROBIT.board.name, Unit::Instructions, longest).held_to(LIMIT);
     Ok(Turns { figure, signature, longest })
 }
 
-/// How long an application stands still during a push: for a step of a signature's check, of so many instructions, or for
+/// How long an application stalls during a push: for a step of a signature's check, of so many instructions, or for
 /// the longest turn otherwise, one that erases. Beside flash it is the same for all cores of a kind.
 pub fn figure(board: &str, longest: u64, hertz: u64, otherwise: u64) -> Figure {
-    Figure::new(STANDSTILL, board, Unit::Microseconds, (otherwise / 1000).max(longest * 1_000_000 / hertz))
+    Figure::new(MAX_STALL, board, Unit::Microseconds, (otherwise / 1000).max(longest * 1_000_000 / hertz))
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
-/// Where the demo plays.
-pub struct Stage<B> {
+/// The emulated board that the demo shows.
+pub struct DemoBoard<B> {
     tool: PathBuf,
     /// `None` only while the power is off.
     bench: Option<Bench<B>>,
@@ -30,10 +30,10 @@ pub struct Running {
     output: JoinHandle<String>,
 }
 
-impl<B: Emulated> Stage<B> {
+impl<B: Emulated> DemoBoard<B> {
     /// A board fresh from production, with this firmware.
     pub fn new(tool: PathBuf, image: &ImageFile) -> Result<Self> {
-        Ok(Stage { tool, bench: Some(Bench::start(image)?) })
+        Ok(DemoBoard { tool, bench: Some(Bench::start(image)?) })
     }
 
     /// The `lifeboot` command.
