@@ -14,14 +14,14 @@ pub struct Page {
     file: &'static str,
     /// The figures in it; the rest is in `costs.json`.
     figures: &'static [&'static str],
-    /// Whether each row ends with what the figure is held to, its budget and a peer's figure.
+    /// Whether each row ends with the figure's limit, its budget and a peer's figure.
     has_limits: bool,
 }
 
 /// The pages.
 pub const PAGES: [Page; 2] = [README, EVIDENCE];
 
-/// A handful of figures for somebody who decides.
+/// The few figures that a decision for or against Lifeboot needs.
 const README: Page = Page {
     file: "README.md",
     figures: &[
@@ -137,7 +137,7 @@ impl Page {
         let [before, _, behind] = self.parts()?;
         let table = table(self, costs);
         let path = product::root().join(self.file);
-        // In one step: other tests read the pages meanwhile.
+        // Atomically, as other tests read the pages meanwhile.
         let new = path.with_extension("new");
         fs::write(&new, format!("{before}{BEGIN}\n{table}\n{END}{behind}"))?;
         Ok(fs::rename(new, path)?)

@@ -1,4 +1,5 @@
-//! How much stack is used, on the emulated micro:bit: painted before, and looked at behind.
+//! Stack use on the emulated micro:bit: the stack is painted before, and what is left of the paint is counted
+//! afterwards.
 
 use super::{Figure, Unit, kit};
 use crate::bench::Bench;
@@ -11,16 +12,16 @@ use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
 use lifeboot_core::layout::MICROBIT as BOARD;
 use std::time::Duration;
 
-/// What unused stack is painted with.
+/// The byte that unused stack is painted with.
 const PAINT: u8 = 0xa7;
 
 /// The example firmware's during an update, updater and session among it, at most.
 const UPDATE: u64 = 8 * 1024;
 
-/// Longer than anything here takes.
+/// Longer than any step here takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Bytes from the lowest painted-over one up to the end of RAM.
+/// Returns the bytes from the lowest one that was overwritten up to the end of RAM.
 fn used(board: &mut Microbit, from: u32) -> Result<u64> {
     let ram = board.read_memory(from, (BOARD.ram.end() - from) as usize)?;
     Ok(ram.iter().skip_while(|byte| **byte == PAINT).count() as u64)

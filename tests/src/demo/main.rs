@@ -35,7 +35,7 @@ enum Board {
     Stm32f4,
 }
 
-/// Plays one step, and fails where it differs from its title.
+/// Plays one step, and fails if the device does not do what the title says.
 type Step<B> = fn(&mut DemoBoard<B>) -> Result<()>;
 
 fn main() -> Result<()> {

@@ -101,7 +101,7 @@ pub fn recovery<B: Emulated>(demo: &mut DemoBoard<B>) -> Result<()> {
     runs(demo, Slot::A, V2_2)
 }
 
-/// Checks, by the device's own word, what runs and is confirmed.
+/// Checks which version the device reports as running and confirmed.
 fn runs<B: Emulated>(demo: &mut DemoBoard<B>, slot: Slot, expected: Version) -> Result<()> {
     bench::runs(&demo.bench()?.status()?, slot.into(), expected)
 }

@@ -6,8 +6,8 @@
 //! | then, before the record of the confirm is whole | 2.0.0 | A confirmed, a trial of B with one start less than before |
 //! | then | 2.0.0 | B confirmed, the outcome says so, and the epoch floor has risen |
 //!
-//! A cut inside a record's last word is judged by either row, the one before or the one behind it. In each row what runs
-//! is whole, to the byte, and the slots are as the cut left them.
+//! A cut inside a record's last word is judged by either row, the one before or the one behind it. In each row what
+//! runs is whole, to the byte, and the slots are as the cut left them.
 
 use super::cut::Cut;
 use super::update::{self, Update};
@@ -37,7 +37,7 @@ pub enum Violation {
     Rejected(Ending),
     /// It started the wrong slot, or is not in the state that belongs to the cut.
     State(Slot, Box<Record>),
-    /// It told the host something else than it did.
+    /// It reported to the host something else than it did.
     Status(String),
     /// The push that was repeated did not end as it should.
     Push(String),
@@ -73,7 +73,7 @@ impl Phase {
     }
 }
 
-/// Judges a boot from `left`, which is what a cut left.
+/// Judges a boot from `left`, the flash after a cut.
 pub fn judge(update: &Update, cut: Cut, left: &[u8], boot: &Boot) -> Result<(), Violation> {
     let started = boot.started.ok_or(Violation::NothingStarted)?;
     let image = if started == Slot::A { &update.old } else { &update.new };
@@ -99,7 +99,7 @@ pub fn judge(update: &Update, cut: Cut, left: &[u8], boot: &Boot) -> Result<(), 
     }
 }
 
-/// Whether a start and the boot state behind it belong to a phase.
+/// Whether a start and the boot state after it belong to a phase.
 fn fits(phase: Phase, update: &Update, started: Slot, before: &Record, record: &Record) -> bool {
     let common = record.revoked == 0;
     let place = (started, record.confirmed, record.epoch_floor);

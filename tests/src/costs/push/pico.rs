@@ -9,16 +9,16 @@ use anyhow::Result;
 
 const LIMITS: Limits = Limits { time: 6_100_000, ratio: 1_050, share: 980 };
 
-/// What the application's longest stall is held to, in microseconds.
+/// The limit of the application's longest stall, in microseconds.
 const STILL: u64 = 155_000;
 
 /// The example firmware's clock (`firmware-example/src/board/pico`).
 const HERTZ: u64 = 125_000_000;
 
-/// The Pico's example firmware, which reads flash through a cache whose misses are left out. What it computes takes as many
-/// instructions as the micro:bit's, whose core has the same. DMA receives, also while the core stalls, in a circle of
-/// 8,191 bytes. In rp2040py, a push of 62,626 bytes took 24.1 million instructions from its first byte to its last, those of the
-/// loop's empty turns and of the ROM's flash routines included: without the turns, some 330 a byte.
+/// The Pico's example firmware, which reads flash through a cache whose misses are left out. What it computes takes as
+/// many instructions as the micro:bit's, whose core has the same. DMA receives, also while the core stalls, in a circle
+/// of 8,191 bytes. In rp2040py, a push of 62,626 bytes took 24.1 million instructions from its first byte to its last,
+/// those of the loop's empty turns and of the ROM's flash routines included: without the turns, some 330 a byte.
 fn silicon(computed: &Computed) -> Silicon {
     let Computed { signature, hash, .. } = *computed;
     Silicon {

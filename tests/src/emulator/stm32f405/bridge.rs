@@ -1,6 +1,6 @@
 //! The bridge between the core's bus and a peripheral of 32-bit registers: rsemu's USART and watchdog take words only,
-//! while HALs write half-words and bytes, as the chip allows. The bridge makes a word of either by repeating it (RM0090,
-//! 2.1, AHB/APB bridges).
+//! while HALs write half-words and bytes, as the chip allows. The bridge makes a word of either by repeating it
+//! (RM0090, 2.1, AHB/APB bridges).
 
 use rsemu::core::device::{Device, DeviceClass, RealizeCtx, ResetKind, SinkPin};
 use rsemu::core::sched::{Budget, Consumed, LazyHandle};
@@ -15,28 +15,28 @@ use std::sync::Arc;
 /// Bytes of a register that exist; those above are reserved, and read 0 (RM0090, 21.4 and 30.6).
 const USED: usize = 2;
 
-/// What rsemu leaves out of a peripheral.
+/// Adds what rsemu leaves out of a peripheral.
 pub trait Fix<D>: Debug + Send + Sync {
-    /// A register was read, and this in it.
+    /// Called when the guest has read this word of a register.
     fn read(&self, device: &D, offset: u64, word: u32);
-    /// A register was written.
+    /// Called when the guest has written a register.
     fn written(&self, device: &D, offset: u64, word: [u8; 4]);
-    /// A tick of the peripheral's clock has passed.
+    /// Called after each tick of the peripheral's clock.
     fn ran(&self, device: &D);
-    /// Takes an output, if it is one that rsemu's peripheral does not have; whether it is.
+    /// Connects an output that rsemu's peripheral does not have. Returns whether it did.
     fn connect(&self, _port: &str, _source: &WireSource) -> bool {
         false
     }
 }
 
-/// Nothing.
+/// Adds nothing.
 impl<D> Fix<D> for () {
     fn read(&self, _: &D, _: u64, _: u32) {}
     fn written(&self, _: &D, _: u64, _: [u8; 4]) {}
     fn ran(&self, _: &D) {}
 }
 
-/// Two things.
+/// Adds both.
 impl<D, A: Fix<D>, B: Fix<D>> Fix<D> for (A, B) {
     fn read(&self, device: &D, offset: u64, word: u32) {
         self.0.read(device, offset, word);
@@ -63,7 +63,7 @@ pub struct Bridged<D> {
 }
 
 impl<D> Bridged<D> {
-    /// A peripheral, and what is mended of it.
+    /// Wraps a peripheral with these fixes.
     pub fn new(device: D, fix: impl Fix<D> + 'static) -> Self {
         Bridged { device: Arc::new(device), fix: Arc::new(fix) }
     }
