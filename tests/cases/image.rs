@@ -18,7 +18,7 @@ use lifeboot_core::layout::Board;
 use lifeboot_core::verify::{Verified, verify};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 
-/// The length of most payloads here: some blocks, and part of one, so that there is padding before the table.
+/// The length of most payloads here: some blocks and a part of one, so that padding precedes the table.
 const LENGTH: usize = 1001;
 
 /// What these devices trust: two keys, nothing revoked, no epoch yet.
@@ -34,7 +34,7 @@ fn trusted(board: &'static Board) -> impl Fn(&mut SimulatedFlash, Slot) -> Resul
     }
 }
 
-/// What the updater's check of a header says.
+/// The result of the updater's check of a header.
 fn checked_in_steps(trust: &Trust, bytes: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
     let mut check = HeaderCheck::new(bytes, slot);
     check.start(trust)?;
@@ -45,12 +45,12 @@ fn checked_in_steps(trust: &Trust, bytes: &HeaderBytes, slot: Slot) -> Result<Ch
     }
 }
 
-/// What the verifier says of an image that a slot holds.
+/// The verifier's result for this image in a slot.
 fn verdict(image: &SignedImage, slot: Slot) -> Result<Verified, Invalid> {
     content_verdict(image.board, &image.content(slot), slot)
 }
 
-/// What the verifier says of a slot with these first bytes.
+/// The verifier's result for a slot that begins with these bytes.
 fn content_verdict(board: &'static Board, content: &[u8], slot: Slot) -> Result<Verified, Invalid> {
     let mut flash = SimulatedFlash::new(board);
     flash.put(board.slot(slot).start, content);

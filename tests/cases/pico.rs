@@ -1,5 +1,5 @@
-//! The whole system on the emulated Raspberry Pi Pico: the chip's own boot ROM starts what the factory flashed, and runs
-//! the flash commands.
+//! The whole system on the emulated Raspberry Pi Pico: the chip's own boot ROM starts the factory's flash content, and
+//! runs the flash commands.
 
 mod cuts;
 mod handover;
@@ -36,7 +36,7 @@ fn an_update_over_the_uart_is_tried_and_confirmed() {
     runs(&update.after, wire::Slot::B, version(2)).unwrap();
     assert_eq!(update.after.outcome.unwrap().ending, OutcomeEnding::Confirmed);
     assert_eq!(update.after.epoch_floor, 1);
-    // Slot B holds the image as it was rebased, and what must not change has not.
+    // Slot B holds the rebased image, and the rest of flash is unchanged.
     let slot = PICO.board.slot(Slot::B);
     assert!(update.end[slot.start as usize..].starts_with(&update.new.for_slot(PICO.board, Slot::B).unwrap()));
     let (journal, a) = (PICO.board.journal, PICO.board.slot(Slot::A));
@@ -44,7 +44,7 @@ fn an_update_over_the_uart_is_tried_and_confirmed() {
         let untouched = untouched.start as usize..untouched.end as usize;
         assert!(update.start[untouched.clone()] == update.end[untouched], "something else was changed");
     }
-    // The model has no PLL, ring oscillator and some other registers; all else that it complains of is a fault.
+    // The model has no PLL, ring oscillator and some other registers; any other complaint is a fault.
     let others: Vec<_> =
         update.complaints.iter().filter(|complaint| !complaint.contains("Unimplemented peripheral")).collect();
     assert!(others.is_empty(), "{others:#?}");
@@ -57,7 +57,7 @@ fn an_update_over_usb_is_tried_and_confirmed_and_either_port_answers() {
     runs(&status(&bench.board.port()), wire::Slot::A, version(1)).unwrap();
     let pushed = push::push(&mut usb(&bench.board), &new, &Options::default(), &mut ()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
-    // The host has more on its way than the firmware's queue holds, and is held back.
+    // The host has more in flight than the firmware's queue holds: USB flow control holds it back.
     assert_eq!(pushed.retransmitted, 0, "{pushed:?}");
     runs(&usb(&bench.board).status(Retry::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
     runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
@@ -116,7 +116,7 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     board.started(1).unwrap();
     let port = board.port();
     let host = std::thread::spawn(move || {
-        // Gives up soon: the board that it talks to is gone.
+        // A short timeout, as the board is gone.
         let mut link =
             Link::new(Port::open(&port, 115_200).unwrap(), bench::seed()).with_recovery(Duration::from_millis(200));
         push::push(&mut link, &UPDATE.new, &Options::default(), &mut ())
@@ -130,8 +130,8 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     let found = status(&bench.board.port());
     runs(&found, wire::Slot::A, version(1)).unwrap();
     assert_eq!(found.slots[1], SlotContent::Unfinished);
-    // All lies in one unit of 64 KiB, whose last bits may be marginal after a loss of power: it is sent again. The device
-    // is first asked for digests, which takes this slow one as long as a host waits: as the host then says, again.
+    // All lies in one unit of 64 KiB, whose last bits may be marginal after a loss of power: it is sent again. The host
+    // first requests digests, which take this slow device longer than a host waits: as its error says, push again.
     let pushed = (0..5).find_map(|_| match bench.push(&update.new).unwrap() {
         Err(PushError::Link(LinkError::Silent)) => None,
         pushed => Some(pushed.unwrap().outcome),

@@ -1,6 +1,6 @@
-//! Recovery mode on the emulated boards, requested by pin and by the firmware: the bootloader leaves it as from a reset, and
-//! reports how long a verification took. The STM32F405, whose bootloader loops 160 million times a second, is tested in virtual
-//! time: `stm32f405/recovery_requested.rs`.
+//! Recovery mode on the emulated boards, requested by pin and by the firmware: the bootloader leaves it as from a
+//! reset, and reports how long a verification took. The STM32F405, whose bootloader loops 160 million times a second,
+//! is tested in virtual time: `stm32f405/recovery_requested.rs`.
 
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::Retry;
@@ -9,7 +9,7 @@ use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_wire::{self as wire, Recovery, ResetCause, Start, Status};
 use std::time::Duration;
 
-/// For the slowest of the boards.
+/// A timeout for the slowest of the boards.
 const SOON: Duration = Duration::from_secs(60);
 
 /// The state as reported by firmware or bootloader, with retries.
@@ -18,7 +18,8 @@ fn status<B: Emulated>(bench: &Bench<B>) -> Status {
     (0..5).find_map(|_| status().ok()).expect("nobody answers")
 }
 
-/// Requests recovery mode in both ways. Returns the milliseconds that the verification took, as reported by the bootloader.
+/// Requests recovery mode in both ways. Returns the milliseconds that the verification took, as reported by the
+/// bootloader.
 fn recovery_mode<B: Emulated>() -> u32 {
     let mut bench = Bench::<B>::start(&image(&B::TARGET, &[], version(1), 0).unwrap()).unwrap();
     let confirmed = |status: &Status, cause| {
@@ -30,7 +31,7 @@ fn recovery_mode<B: Emulated>() -> u32 {
     let flash = bench.board.flash().unwrap();
 
     // By the firmware, and back.
-    // One host all the time: on the slowest board another one would wait for minutes until this one has been silent for 3 s.
+    // One host all the time: on the slowest board another one would wait minutes for this one's 3 s of silence.
     let mut link = connect(&bench.board.port()).unwrap();
     let recovering = device::recover(&mut link, SOON).unwrap();
     assert_eq!((recovering.recovery, recovering.outcome), (Some(Recovery::Requested), None));
@@ -56,7 +57,7 @@ fn the_pico() {
     assert!((166..333).contains(&verification), "{verification} ms");
 }
 
-/// Here virtual time is that of this machine.
+/// Here virtual time is this machine's time.
 #[test]
 fn the_microbit() {
     assert!(recovery_mode::<Microbit>() > 0);
