@@ -1,8 +1,8 @@
-//! A bootloader that answers: whatever comes over the line, in whatever order, it stays within its bounds, and the next boot
+//! A bootloader in recovery mode: with any input in any order it stays within its bounds, and the next boot
 //! starts what it would have started, or what was pushed.
 //!
-//! An input decides what slots and journal hold, whether the bootloader was asked to answer, and then what happens: frames
-//! of commands with good and bad fields, damaged frames, noise, whole pushes of good and bad images, and time.
+//! An input decides what slots and journal hold, whether the bootloader was asked to answer, and then what happens:
+//! frames of commands with good and bad fields, damaged frames, noise, whole pushes of good and bad images, and time.
 
 mod line;
 
