@@ -1,4 +1,4 @@
-//! Keys: what a device says of them, and what the host tells before a confirm ends something irreversibly.
+//! Keys: what a device reports of them, and what the host reports before a confirm ends something irreversibly.
 
 use crate::device::{Device, Firmware};
 use crate::images::{Recipe, id, key, next_key};
@@ -81,7 +81,7 @@ fn keys(wire: &Wire) -> Keys {
     Keys::of_device(&status, &keys, &[(id(&key()), "first.pub.pem".into())])
 }
 
-/// What a person sees of the keys, without the lines of the table.
+/// The text output of the keys, without the lines of the table.
 fn shown(wire: &Wire) -> Vec<String> {
     let text = keys(wire).to_string();
     let rows = text.lines().filter(|line| line.starts_with('|'));
@@ -99,7 +99,7 @@ fn a_device_says_what_became_of_its_keys() {
         format!("| {second} |  | accepted |  |"),
     ];
     assert_eq!(shown(&wire), fresh);
-    // On trial, nothing is revoked; taken back, it never is.
+    // On trial, nothing is revoked; after a rollback, it never is.
     let options = Options { wait: false, ..Options::default() };
     push(&mut wire.link(), &revoking(1), &options, &mut ()).unwrap();
     device::reset(&mut wire.link(), Duration::from_secs(30)).unwrap();

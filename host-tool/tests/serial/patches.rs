@@ -1,4 +1,4 @@
-//! Patches: what they make, when they are sent, and what becomes of bad ones.
+//! Patches: what they make, when they are sent, and how bad ones are handled.
 
 use crate::device::{Device, Firmware, factory_image};
 use crate::images::{Chance, Recipe, version};
@@ -168,7 +168,7 @@ fn patches_go_with_their_image_in_its_file() {
     assert_holds(&wire, Slot::B, &new);
 }
 
-/// A patch that is whole, names what runs, and makes something else: the image follows by itself.
+/// A valid patch from the running image that makes another image: the image itself is sent then.
 #[test]
 fn a_patch_that_makes_something_else_costs_time_and_nothing_else() {
     for (length, seed) in [(9000, 6), (12_000, 7), (5000, 8)] {
@@ -224,7 +224,7 @@ fn a_bad_line_costs_time_only() {
     }
 }
 
-/// The device starts what it ran before, and the same push goes on by itself.
+/// The device starts the same image again, and the push continues by itself.
 #[test]
 fn power_may_fail_at_any_flash_operation_of_a_patch() {
     for board in [&MICROBIT, &STM32F405] {
@@ -267,7 +267,7 @@ fn a_push_gets_through_wherever_the_host_vanished_in_a_patch() {
     }
 }
 
-/// And where the host is gone by then, the old firmware goes on.
+/// If the host is gone by then, the old firmware runs on.
 #[test]
 fn after_a_power_cut_the_old_firmware_runs() {
     let (device, new, with_patch) = update(&MICROBIT);

@@ -15,7 +15,7 @@ mod images;
 /// Key files and passphrases.
 mod keys;
 
-/// Arbitrary arguments and files: an exit status and words, never a panic.
+/// Arbitrary arguments and files: an exit status and a message, never a panic.
 mod arbitrary;
 
 /// ELF files that do not become images.

@@ -1,4 +1,4 @@
-//! Whatever comes over a line: it is shown or counted, and nothing breaks.
+//! Arbitrary input: every byte is shown or counted, and nothing panics.
 
 use super::{Session, firmware, framed, logged, status};
 use lifeboot_client::link::Link;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Something on a line: what devices say, and what lines make of it.
+/// A piece of input: a device's output, intact or damaged.
 fn said() -> impl Strategy<Value = Vec<u8>> {
     let log = vec(any::<u8>(), 0..40).prop_map(|piece| framed(Body::Log(&piece)));
     let message = (1u8..4, vec(any::<u8>(), 0..6))
