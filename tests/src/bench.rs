@@ -123,7 +123,7 @@ impl<B: Emulated> Bench<B> {
 /// The session seed of a link in virtual time, the same in each run.
 pub const HOST: u32 = 7 << 16 | 7;
 
-/// A random session seed, which tells a host from those before it.
+/// A random session seed, which distinguishes a host from those before it.
 pub fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
 }

@@ -12,7 +12,7 @@ use lifeboot_core::{Board, Slot, Version, handover};
 use lifeboot_updater::{Event, Session, Updater};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Bytes that the serial driver holds while nobody reads.
+/// Bytes that the serial driver holds until they are read.
 pub const RECEIVE_BUFFER: usize = 1024;
 /// Milliseconds from a reset to the firmware's first line.
 const BOOT: u32 = 300;
@@ -69,7 +69,7 @@ pub struct Device {
     pub transmitted: VecDeque<u8>,
     /// What the bootloader answers once its flash is done.
     answer: VecDeque<u8>,
-    /// Bytes that the serial driver holds while nobody reads; what the next firmware that starts says.
+    /// Bytes that the serial driver holds until they are read; set by the next firmware that starts.
     pub buffer: usize,
     /// Bytes that the receive buffer had no room for.
     pub overflowed: u32,

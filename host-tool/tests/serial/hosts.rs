@@ -116,7 +116,7 @@ fn an_unfinished_transfer_is_not_finished() {
     assert_eq!(link.ask(&Command::Finish, Retry::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
 }
 
-/// What a host asks to be digested stands in the application's way: a unit at most, and 4 KiB where that is larger.
+/// A requested digest stalls the application, so it covers at most a unit, or 4 KiB if that is larger.
 #[test]
 fn a_question_is_as_long_as_an_erase_unit_at_most() {
     for (board, most) in [(&MICROBIT, MICROBIT.slot_unit), (&STM32F405, DIGEST_RANGE)] {

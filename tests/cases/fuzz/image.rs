@@ -48,7 +48,7 @@ pub fn property(input: &[u8]) -> bool {
     }
 }
 
-/// Bytes that nobody signed, with or without a beginning that looks right.
+/// Unsigned bytes, with or without a beginning that looks right.
 fn arbitrary(choices: &mut Choices) -> bool {
     let image = &IMAGES[choices.below(IMAGES.len())];
     let start = choices.below(0x61);

@@ -12,7 +12,7 @@ use lifeboot_tests::simulated_flash::{SimulatedFlash, WriteUnits};
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use proptest::prelude::*;
 
-/// Bits of the immediate in a MOVT, the lowest first: where each stands in the instruction's four bytes, read as one
+/// Bits of the immediate in a MOVT, the lowest first: the position of each in the instruction's four bytes, read as one
 /// little-endian word (Armv7-M ARM, A7.7.79, encoding T1).
 const IMMEDIATE: [u32; 16] = [16, 17, 18, 19, 20, 21, 22, 23, 28, 29, 30, 10, 0, 1, 2, 3];
 

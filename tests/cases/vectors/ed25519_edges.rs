@@ -2,7 +2,7 @@
 //! what `signature::is_signed` accepts there.
 //!
 //! For the key whose point is the neutral element, any S fits the equation with R = S·B: so a refusal there can only
-//! come from how S or R is written, and an acceptance shows that nothing else stands in the way.
+//! come from how S or R is written, and an acceptance shows that nothing else prevents it.
 
 use super::is_signed;
 use crate::hex;

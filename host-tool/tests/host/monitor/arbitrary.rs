@@ -41,7 +41,7 @@ proptest! {
         let mut link = monitor.on(Link::new(Replay::read("session", &session.0).unwrap(), 0));
         monitor.listen(&mut link, |link| !link.pipe().is_over()).unwrap();
         monitor.finish();
-        // Each message is there, one way or the other: no more of them than there were zeros in the log.
+        // Each message is shown in one way or the other: at most as many as there were zeros in the log.
         let zeros: usize = said.iter().map(|(bytes, _)| bytes.len()).sum();
         let messages: usize = records.lock().unwrap().iter().map(|record| match &record.item {
             Item::Log(_) => 1,

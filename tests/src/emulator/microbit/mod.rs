@@ -76,7 +76,7 @@ impl Microbit {
         Ok(board)
     }
 
-    /// As [`power_on_counting`](Self::power_on_counting), and the core does not run until it is told to.
+    /// As [`power_on_counting`](Self::power_on_counting), and the core is held until it is resumed.
     pub fn power_on_held(flash: &[u8]) -> Result<Self> {
         Self::start(flash, true)
     }
@@ -101,7 +101,7 @@ impl Microbit {
         let devices = board.execute("query-chardev", json!({}))?;
         board.port =
             uart_address(&devices).ok_or_else(|| anyhow!("QEMU does not name the port of its UART: {devices}"))?;
-        // Flash that nobody wrote reads as zero in QEMU, not as erased.
+        // Unwritten flash reads as zero in QEMU, not as erased.
         let mut whole = flash.to_vec();
         whole.resize(FLASH_LENGTH, 0xFF);
         board.gdb(|gdb| gdb.write_memory(0, &whole))?;

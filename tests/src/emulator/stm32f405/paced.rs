@@ -74,7 +74,7 @@ impl Bench {
     }
 }
 
-/// The chip of a bench that nobody else uses meanwhile.
+/// The chip of a bench, under its lock.
 struct Held<'a>(MutexGuard<'a, Bench>);
 
 impl Deref for Held<'_> {
