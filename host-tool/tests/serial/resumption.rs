@@ -51,7 +51,7 @@ fn a_push_resumes_wherever_the_host_vanished() {
             let pushed = push_to(&wire, &image).unwrap();
             assert_holds(&wire, Slot::B, &image);
             assert_untouched(&before, &wire, Slot::B);
-            // What was there, but for the unit that was interrupted, was not sent again.
+            // What was there, except the unit that was interrupted, was not sent again.
             let held = whole_kilobytes.saturating_sub(2) as u64 * 1024;
             assert!(pushed.sent == 0 || pushed.skipped >= held, "{frames} frames: {pushed:?}, {held} bytes were there");
             if done {

@@ -56,7 +56,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// 115,200 baud, and flash as the datasheet has it (DS8626, 5.3.12), but for the erase, which takes a fiftieth.
+    /// 115,200 baud, and flash as the datasheet has it (DS8626, 5.3.12), except the erase, which takes a fiftieth.
     fn default() -> Self {
         Settings {
             line: 11_520,
