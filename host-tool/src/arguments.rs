@@ -1,4 +1,4 @@
-//! The command line's commands.
+//! The commands of the command line.
 
 use crate::command_line::settings_help;
 use crate::commands::{
@@ -12,14 +12,14 @@ use clap::{Parser, Subcommand};
 #[command(name = "lifeboot", version, max_term_width = 100, after_long_help = settings_help())]
 pub struct Arguments {
     #[command(subcommand)]
-    /// Which one, with its own.
+    /// The command, with its own arguments.
     pub command: Command,
-    /// Report to a program: every line on stdout is a JSON object, the last one the result or the error
+    /// Print for a program: every line on stdout is a JSON object, the last one the result or the error
     #[arg(long, global = true)]
     pub json: bool,
 }
 
-/// One file each in `commands/`.
+/// The commands; each has a file in `commands/`.
 #[derive(Subcommand)]
 pub enum Command {
     Keygen(keygen::Arguments),

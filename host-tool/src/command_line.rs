@@ -1,7 +1,7 @@
-//! The command line, with what `lifeboot.toml` sets as defaults: the one place where flags, environment and file meet.
-//!
-//! An argument that has an environment variable `LIFEBOOT_X` takes the file's setting `x` as its default. So a flag
-//! counts before the environment, the environment before the file, and `--help` shows what the file says.
+//! Parses the command line, with the values in `lifeboot.toml` as defaults: the only place where flags, environment and
+//! file are combined.
+//! An argument with an environment variable `LIFEBOOT_X` takes the file's setting `x` as its default. So a flag
+//! overrides the environment, the environment overrides the file, and `--help` shows the file's values.
 
 use crate::error::Error;
 use crate::output::Output;
@@ -11,17 +11,17 @@ use lifeboot_project::settings::{FILE, SETTINGS, Settings};
 use lifeboot_report::{Failure, FailureDetails};
 use std::process::ExitCode;
 
-/// The arguments of this process; or what it ends with, when everything has been said.
+/// Returns the arguments of this process; or its exit code, if everything has been printed already.
 pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     let settings = std::env::current_dir().map_or(Ok(Settings::default()), |folder| Settings::of_project(&folder));
     let command = with_settings(A::command(), settings.as_ref().unwrap_or(&Settings::default()));
     let matches = command.try_get_matches();
-    // The doctor reports a file that is wrong among all else that it finds.
+    // The doctor reports a broken file among its other findings.
     let is_doctor = matches.as_ref().is_ok_and(|matches| matches.subcommand_name() == Some("doctor"));
     let parsed = matches.and_then(|mut matches| A::from_arg_matches_mut(&mut matches));
     let output = Output::new(std::env::args_os().any(|argument| argument == "--json"));
     match (parsed, settings) {
-        // Anyone who asks for help gets it, whatever the file says.
+        // Help is always shown, even if the file is broken.
         (Err(error), _) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             let _ = error.print();
             Err(ExitCode::SUCCESS)
@@ -37,7 +37,7 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     }
 }
 
-/// The command line with the file's values as defaults.
+/// Returns the command line with the file's values as defaults.
 fn with_settings(command: Command, settings: &Settings) -> Command {
     let with_default = |argument: Arg| {
         let variable = argument.get_env().and_then(|name| name.to_str()).map(str::to_owned);
@@ -49,7 +49,7 @@ fn with_settings(command: Command, settings: &Settings) -> Command {
     command.mut_subcommands(|command| command.mut_args(with_default))
 }
 
-/// What `lifeboot.toml` can say.
+/// Returns the help text on the settings in `lifeboot.toml`.
 pub fn settings_help() -> String {
     let lines = SETTINGS.iter().map(|setting| format!("  {:<11} {}", setting.name, setting.about));
     format!(
@@ -59,7 +59,7 @@ pub fn settings_help() -> String {
     )
 }
 
-/// What is wrong with the command line, for a program.
+/// Returns a command line error as it is reported to a program.
 fn failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let end = ["\n\nUsage: ", "\n\nFor more information"].iter().filter_map(|end| text.find(end)).min();

@@ -1,4 +1,4 @@
-//! What a command can end with. Every error says what, and its help says what to do.
+//! The errors that a command can end with. Every error says what went wrong, and its help says what to do.
 
 use lifeboot_artifact::bootloader_file::BootloaderError;
 use lifeboot_artifact::difference::DifferenceError;
@@ -23,7 +23,7 @@ use miette::Diagnostic;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// Anything that can go wrong.
+/// Why a command failed.
 #[derive(Debug, Error, Diagnostic)]
 pub enum Error {
     /// A file could not be read or written.
@@ -34,11 +34,11 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Elf(#[from] ElfError),
-    /// The firmware does not become an image.
+    /// The firmware cannot become an image.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Sign(#[from] SignError),
-    /// Not an image, or not one for this purpose.
+    /// The file is not an image, or cannot be used as one here.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Image(#[from] ImageError),
@@ -46,40 +46,40 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Key(#[from] KeyError),
-    /// A key's file cannot be used.
+    /// A key file cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
     KeyFile(#[from] KeyFileError),
-    /// A new key was to be encrypted with nothing.
+    /// The passphrase for a new key is empty.
     #[error("an empty passphrase protects nothing")]
     #[diagnostic(help("give one; or leave out --encrypt, and keep the file where nobody else gets at it"))]
     EmptyPassphrase,
-    /// Typed twice, differently.
+    /// The two typed passphrases differ.
     #[error("the two passphrases differ")]
     #[diagnostic(help("run the command again: no key was made"))]
     PassphrasesDiffer,
-    /// The terminal does not give one.
+    /// The terminal gave no passphrase.
     #[error("the terminal gave no passphrase: {0}")]
     #[diagnostic(help(
         "type one and press Enter; or give --passphrase-file FILE, or the variable LIFEBOOT_PASSPHRASE"
     ))]
     Terminal(String),
-    /// Rebasing is not what linking again gives.
+    /// Rebasing and relinking give different results.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Relinked(#[from] RelinkedError),
-    /// A signature from outside has another length.
+    /// An external signature has the wrong length.
     #[error("{} holds {length} bytes, and an Ed25519 signature has 64", .path.display())]
     #[diagnostic(help(
         "openssl pkeyutl -sign -rawin -inkey key.pem -in BYTES -out SIGNATURE writes one as it has to be"
     ))]
     SignatureLength {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its bytes.
+        /// Its length in bytes.
         length: usize,
     },
-    /// Not a bootloader.
+    /// The file is not a bootloader.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Bootloader(#[from] BootloaderError),
@@ -91,7 +91,7 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     FlashFile(#[from] FlashFileError),
-    /// A debug probe is needed, and there is no code for one.
+    /// A debug probe is needed, but this lifeboot was built without support for one.
     #[error("this lifeboot was built without debug probes")]
     #[diagnostic(help(
         "cargo install --path host-tool --features probe; or flash what lifeboot provision writes with another tool"
@@ -102,24 +102,24 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Probe(#[from] lifeboot_probe::ProbeError),
-    /// `run` got something else than firmware.
+    /// `run` was given something other than firmware.
     #[error("the ELF file is not linked for slot A of a board that this lifeboot knows")]
     #[diagnostic(help(
         "run firmware, linked with the memory.x that Lifeboot renders for the board; a bootloader is flashed with it"
     ))]
     NoFirmware,
-    /// There is no key.
+    /// No key was given.
     #[error("there is no key to sign the firmware with")]
     #[diagnostic(help(
         "give --key KEY.pem, or say it once: key = \"KEY.pem\" in lifeboot.toml, or LIFEBOOT_KEY in the environment; \
          lifeboot keygen --demo demo.pem makes a throw-away key"
     ))]
     KeyNeeded,
-    /// There is no public half of a key that stays elsewhere.
+    /// The public half of an external key was not given.
     #[error("there is no public key, and the private one stays elsewhere")]
     #[diagnostic(help("give --public-key KEY.pub.pem, or say it once: public-key = \"KEY.pub.pem\" in lifeboot.toml"))]
     PublicKeyNeeded,
-    /// There is no version.
+    /// No version was given.
     #[error("nothing says which version the firmware has")]
     #[diagnostic(help(
         "give --version 1.2.3, or say it once: version = \"1.2.3\" in lifeboot.toml, or LIFEBOOT_VERSION in the \
@@ -134,38 +134,38 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Settings(#[from] SettingsError),
-    /// `run` has no bootloader.
+    /// `run` found no bootloader.
     #[error("there is no bootloader at {}", .path.display())]
     #[diagnostic(help(
         "build one for the key: LIFEBOOT_KEYS=$PWD/demo.pub.pem cargo build -p lifeboot-bootloader --features {board} \
          --target TARGET --profile embedded; or give --bootloader; or push to a board that runs Lifeboot with --port"
     ))]
     BootloaderNeeded {
-        /// Where it was looked for.
+        /// The path that was searched.
         path: PathBuf,
         /// The firmware's board.
         board: &'static str,
     },
-    /// An ELF file's board is not known.
+    /// The board of an ELF file is unknown.
     #[error("the ELF file is linked for slot A of no board that this lifeboot knows")]
     #[diagnostic(help("say which board it is for with --board, one of: {boards}"))]
     BoardNeeded {
-        /// The names to choose from.
+        /// The board names to choose from.
         boards: String,
     },
     /// The port cannot be opened.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Port(#[from] PortError),
-    /// The device cannot be talked to.
+    /// The conversation with the device failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Link(#[from] LinkError),
-    /// Nothing can be shown.
+    /// The log cannot be shown.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Monitor(#[from] MonitorError),
-    /// Nothing can be watched or built.
+    /// The project cannot be watched or built.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Watch(#[from] WatchError),
@@ -173,18 +173,18 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Push(#[from] PushError),
-    /// The device did not do it.
+    /// The device did not carry out the request.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Device(#[from] DeviceError),
-    /// The monitor did not show the text that it was to end with.
+    /// The monitor ended without the text that it waited for.
     #[error("no line with {text:?} was shown")]
     #[diagnostic(help("give more time with --for; the text is looked for in messages and lines as they are shown"))]
     NotShown {
         /// The text.
         text: String,
     },
-    /// Two images have nothing to compare.
+    /// The two images cannot be compared.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Difference(#[from] DifferenceError),
@@ -194,14 +194,14 @@ pub enum Error {
     Recorded {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: RecordedError,
     },
-    /// `--force` names another image.
+    /// `--force` names another image's digest.
     #[error("--force names another image: this one's digest begins with {digest}")]
     #[diagnostic(help("give the file that you mean to force: the one whose digest the device's refusal shows"))]
     OtherDigest {
-        /// The first half of the image's.
+        /// The first half of the image's digest.
         digest: String,
     },
 }

@@ -1,19 +1,19 @@
-//! The command `lifeboot`: command line, commands, output, and the errors that all of it can end with.
+//! The command `lifeboot`: command line, commands, output, and the errors that a command can end with.
 //!
-//! What the commands do is below, in layers that only look down:
+//! The crates below do the work of the commands; none of them depends on this one:
 //!
 //! | crate | does |
 //! | --- | --- |
-//! | `lifeboot-artifact` | firmware becomes images, patches and first flashes; without any I/O |
-//! | `lifeboot-client` | the conversation with a device, over any pipe |
+//! | `lifeboot-artifact` | makes images, patches and first flashes from firmware; without I/O |
+//! | `lifeboot-client` | talks to a device over any pipe |
 //! | `lifeboot-serial` | pipes: serial ports and TCP |
-//! | `lifeboot-logs` | what devices log |
+//! | `lifeboot-logs` | decodes and shows what devices log |
 //! | `lifeboot-report` | what commands report, for people and as JSON |
-//! | `lifeboot-project` | `lifeboot.toml`, key files, sources that change, what is missing |
-//! | `lifeboot-probe` | debug probes; with the cargo feature `probe` |
+//! | `lifeboot-project` | `lifeboot.toml`, key files, watching sources, diagnosing a project |
+//! | `lifeboot-probe` | flashes through debug probes; with the cargo feature `probe` |
 
 #![forbid(unsafe_code)]
-// They panic where nobody reads: `output` does not.
+// The print macros panic if stdout or stderr is closed: `output` does not.
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
@@ -33,7 +33,7 @@ use commands::{
 use output::Output;
 use std::process::ExitCode;
 
-/// Does what this process was started for.
+/// Runs the command that this process was started for, and returns its exit code.
 pub fn run() -> ExitCode {
     let arguments = match command_line::parse::<Arguments>() {
         Ok(arguments) => arguments,

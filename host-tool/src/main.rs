@@ -1,4 +1,4 @@
-//! The command `lifeboot`. Exit status: 0 done, 1 failed, 2 used wrongly.
+//! The command `lifeboot`. Exit status: 0 success, 1 failure, 2 wrong usage.
 
 use std::process::ExitCode;
 

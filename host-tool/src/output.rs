@@ -1,5 +1,5 @@
-//! Where the commands' words go: results to stdout, for a person or with `--json` for a program; warnings, progress and
-//! errors to stderr. Colour and bars are for terminals only, and colour only without `NO_COLOR`.
+//! The commands' output: results go to stdout, as text or with `--json` for a program; warnings, progress and errors go
+//! to stderr. Colour and progress bars are for terminals only, and colour only if `NO_COLOR` is not set.
 
 use crate::error::Error;
 use anstream::stream::IsTerminal;
@@ -11,7 +11,7 @@ use std::io::{self, Write, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Who reads stdout.
+/// The format of stdout.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     json: bool,
@@ -22,33 +22,34 @@ impl Output {
         Output { json }
     }
 
-    /// Whether a program reads stdout.
+    /// Returns whether a program reads stdout.
     pub fn is_json(self) -> bool {
         self.json
     }
 
-    /// Says something on the way to the result, a line of its own; a report that has a field `event`.
+    /// Prints an intermediate report, with a field `event`, on a line of its own.
     pub fn event(self, event: &impl Report) {
-        // If it cannot be printed, the result cannot either, and that is an error.
+        // If this cannot be printed, the result cannot either, and that is reported as an error.
         let _ = self.print(event);
     }
 
-    /// Says something on the way that may have colours, as long as somebody reads it.
+    /// Prints an intermediate report, possibly coloured.
     ///
     /// # Errors
-    /// Nobody does.
+    /// An I/O error if stdout was closed.
     pub fn stream(self, event: &impl Report) -> io::Result<()> {
         if self.json { writeln!(stdout(), "{}", event.json()) } else { writeln!(anstream::stdout(), "{event}") }
     }
 
-    /// Says something that a program gets with the result.
+    /// Prints text that a program gets as part of the result instead.
     pub fn print_for_people(self, text: impl Display) {
         if !self.json {
             let _ = print(text);
         }
     }
 
-    /// Says what came of a command. With `--json`, an error goes to stdout as well, and to stderr as always.
+    /// Prints the result of a command and returns its exit code. With `--json`, an error goes to stdout as well as to
+    /// stderr.
     pub fn end(self, result: Result<impl Report, Error>) -> ExitCode {
         let printed = result.and_then(|report| {
             self.print(&report).map_err(|source| FileError::Write { path: PathBuf::from("stdout"), source }.into())
@@ -64,14 +65,14 @@ impl Output {
         if self.json { print(report.json()) } else { print(report) }
     }
 
-    /// Says what came of a command whose report may itself be bad news: then its exit status is that of a failure.
+    /// Like [`end`](Self::end), but a report that `is_good` rejects also gives the exit status of a failure.
     pub fn judged<R: Report>(self, result: Result<R, Error>, is_good: impl FnOnce(&R) -> bool) -> ExitCode {
         let is_good = result.as_ref().map_or(true, is_good);
         let ended = self.end(result);
         if is_good { ended } else { ExitCode::FAILURE }
     }
 
-    /// Tells a program of an error.
+    /// Prints an error for a program, with `--json` only.
     pub fn fail(self, failure: &Failure) {
         if self.json {
             let _ = print(failure.json());
@@ -79,23 +80,23 @@ impl Output {
     }
 }
 
-/// Says what a person should know, whatever comes of the command.
+/// Prints a warning to stderr, independent of the result.
 pub fn warn(text: impl Display) {
     let style = style(AnsiColor::Yellow);
     note(format_args!("{style}warning{style:#}: {text}"));
 }
 
-/// Says something to a person, a line of its own. Where stderr is closed, there is nobody to say it to.
+/// Prints a line of text to stderr. If stderr is closed, the line is dropped.
 pub fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Whether what goes to stderr may move the cursor.
+/// Returns whether stderr is a terminal, so that the cursor may be moved.
 pub fn has_terminal() -> bool {
     stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// Prints a line. A reader that closed stdout wants no more of it: that is no error.
+/// Prints a line. A reader that closed stdout wants no further output: that is not an error.
 fn print(line: impl Display) -> io::Result<()> {
     match writeln!(stdout(), "{line}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -107,7 +108,7 @@ fn style(colour: AnsiColor) -> Style {
     Style::new().fg_color(Some(colour.into())).bold()
 }
 
-/// A failure's text, its words in front coloured; on no terminal the colours are taken out again.
+/// Returns a failure's text with coloured labels; the colours are removed if stderr is not a terminal.
 fn coloured(failure: &Failure) -> String {
     let mut text = failure.to_string();
     for (word, colour) in [("error", AnsiColor::Red), ("  because", AnsiColor::Cyan), ("  help", AnsiColor::Green)] {

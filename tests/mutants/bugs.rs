@@ -8,7 +8,10 @@ mod recovery;
 mod transfer;
 mod verifier;
 
+use crate::suite::Suite;
+
 /// A bug: what to write instead of what.
+#[derive(Debug)]
 pub struct Bug {
     /// What is wrong then.
     pub name: &'static str,
@@ -20,63 +23,6 @@ pub struct Bug {
     pub to: &'static str,
     /// The tests that run.
     pub suite: Suite,
-}
-
-/// Tests that run together.
-#[derive(Clone, Copy, Debug)]
-pub enum Suite {
-    /// The journal, over simulated flash that is cut and torn.
-    Journal,
-    /// The boot policy, and whole lives by chance.
-    Boot,
-    /// A whole life, cut everywhere, under the oracle's eyes.
-    Life,
-    /// The same on flash with ECC.
-    LifeEcc,
-    /// The verifier, and published vectors.
-    Verifier,
-    /// The updater and its session at the end of a bad line, and a bootloader that answers.
-    Line,
-    /// A bootloader that answers, its flash looked at after every operation.
-    Recovery,
-    /// What the bootloader leaves behind.
-    Handover,
-    /// What an instruction that the bootloader skips may do.
-    Skips,
-}
-
-impl Suite {
-    /// All of them.
-    pub const ALL: &[Suite] = &[
-        Suite::Journal,
-        Suite::Boot,
-        Suite::Life,
-        Suite::LifeEcc,
-        Suite::Verifier,
-        Suite::Line,
-        Suite::Recovery,
-        Suite::Handover,
-        Suite::Skips,
-    ];
-
-    /// Package, test binary, and which of its tests.
-    pub const fn command(self) -> (&'static str, &'static str, &'static [&'static str]) {
-        match self {
-            Suite::Journal => ("lifeboot-tests", "lifeboot", &["journal::", "--skip", "fuzz::"]),
-            Suite::Boot => ("lifeboot-tests", "lifeboot", &["boot::"]),
-            Suite::Life => ("lifeboot-tests", "lifeboot", &["lives::nrf51"]),
-            Suite::LifeEcc => ("lifeboot-tests", "lifeboot", &["lives::stm32l476"]),
-            Suite::Verifier => ("lifeboot-tests", "lifeboot", &["image::", "vectors::", "--skip", "fuzz::"]),
-            Suite::Line => ("lifeboot-host-tool", "serial", &[]),
-            Suite::Recovery => ("lifeboot-tests", "lifeboot", &["fuzz::recovery::"]),
-            Suite::Handover => ("lifeboot-tests", "lifeboot", &["handover::"]),
-            Suite::Skips => (
-                "lifeboot-tests",
-                "lifeboot",
-                &["skips::altered_payload_b", "skips::epoch", "skips::signature_that", "skips::no_signature"],
-            ),
-        }
-    }
 }
 
 const JOURNAL: &str = "bootloader/core/src/journal.rs";

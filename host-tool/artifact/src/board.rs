@@ -1,10 +1,10 @@
-//! What a board is called by the tools that flash it. A board that is missing here can be flashed all the same, with the
-//! name given by hand.
+//! What other flashing tools call a board. A board that is missing here can still be flashed: its name is given by
+//! hand.
 
 use crate::flash_file::format::FlashFileError;
 use lifeboot_core::Board;
 
-/// The name of the board's chip in probe-rs's list (`probe-rs chip list`), where it is known.
+/// Returns the name of the board's chip in probe-rs's list (`probe-rs chip list`); `None` if it is not known here.
 pub fn probe_chip(board: &Board) -> Option<&'static str> {
     match board.name {
         "microbit" => Some("nRF51822_xxAA"),
@@ -14,7 +14,7 @@ pub fn probe_chip(board: &Board) -> Option<&'static str> {
     }
 }
 
-/// The UF2 family id that the board's drive listens to (`uf2families.json` of Microsoft's repository uf2).
+/// Returns the UF2 family id that the board's drive accepts (`uf2families.json` of Microsoft's repository uf2).
 ///
 /// # Errors
 /// [`FlashFileError::NoUf2`]

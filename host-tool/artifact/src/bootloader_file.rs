@@ -1,7 +1,7 @@
-//! A bootloader's ELF file, as cargo builds it: the content of its region in flash, which says at its end which board it
-//! is for and which keys it trusts ([`lifeboot_core::info`]).
+//! A bootloader's ELF file, as cargo builds it: the content of its region in flash. The info section at the region's
+//! end names the board and the trusted keys ([`lifeboot_core::info`]).
 //!
-//! Invariant: a [`Bootloader`] fills its board's region exactly, and nothing that is loaded lies elsewhere.
+//! Invariant: a [`Bootloader`] fills its board's region exactly, and nothing in its ELF file is loaded elsewhere.
 
 use crate::elf::{self, ElfError};
 use crate::flash_file::{self, FlashFileError};
@@ -13,7 +13,7 @@ use lifeboot_core::layout::BOARDS;
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Offset of the board's name in an info.
+/// Offset of the board's name in the info section.
 const NAME: usize = 0x10;
 
 /// A bootloader, ready to be flashed.
@@ -25,50 +25,50 @@ pub struct Bootloader {
     bytes: Vec<u8>,
 }
 
-/// Why a file is no bootloader.
+/// Why a file is not a bootloader.
 #[derive(Debug, Error, Diagnostic)]
 pub enum BootloaderError {
-    /// It cannot be read.
+    /// The ELF file cannot be read.
     #[error("the bootloader cannot be read")]
     #[diagnostic(help("give the file that cargo built: target/TARGET/embedded/lifeboot-bootloader"))]
     Elf(#[from] ElfError),
-    /// It is no file of a format that is known, or a damaged one.
+    /// The file has no known format, or is damaged.
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FlashFileError),
-    /// Something else, such as firmware.
+    /// The file is something else, such as firmware.
     #[error("not a bootloader: nothing in it says which board and which keys it is for")]
     #[diagnostic(help(
         "give the bootloader first, then the image; to build one: LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p \
          lifeboot-bootloader --features BOARD --target TARGET --profile embedded"
     ))]
     NoInfo,
-    /// For a board that is not known, or known with another flash map.
+    /// The bootloader is for an unknown board, or was built with another flash map of its board.
     #[error("the bootloader is for board {0:?}, which this lifeboot does not know, or knows with another flash map")]
     #[diagnostic(help("use the lifeboot of the sources that the bootloader was built from"))]
     UnknownBoard(String),
-    /// It has bytes where others belong.
+    /// The bootloader has bytes outside its region.
     #[error(
         "the bootloader is loaded to {start:#010x}..{end:#010x}, outside its region on board {board} \
          ({first:#010x}..{last:#010x})"
     )]
     #[diagnostic(help("build it with this repository's link.x and flash map: it must fit its region"))]
     OutsideRegion {
-        /// Its first load address there.
+        /// First load address of those bytes.
         start: u32,
-        /// The address behind.
+        /// Address just after them.
         end: u32,
-        /// The board.
+        /// Name of the board.
         board: &'static str,
-        /// First address of the region.
+        /// First address of the bootloader's region.
         first: u32,
-        /// The address behind the last.
+        /// Address just after the region.
         last: u32,
     },
 }
 
 impl Bootloader {
-    /// Reads the ELF file.
+    /// Reads a bootloader's ELF file.
     ///
     /// # Errors
     /// See [`BootloaderError`].
@@ -86,7 +86,7 @@ impl Bootloader {
         }
     }
 
-    /// Reads any file for flashing that holds one, firmware beside it or not.
+    /// Reads a bootloader from any file for flashing that contains one, with or without firmware.
     ///
     /// # Errors
     /// See [`BootloaderError`].
@@ -94,7 +94,7 @@ impl Bootloader {
         Bootloader::from_segments(&flash_file::read(bytes)?, 0)
     }
 
-    /// Finds the bootloader among what a file loads.
+    /// Finds the bootloader in the segments that a file loads.
     pub(crate) fn from_segments(segments: &[Segment], entry: u32) -> Result<Bootloader, BootloaderError> {
         let found = BOARDS.into_iter().find_map(|board| {
             let mut bytes = vec![ERASED; board.bootloader.length as usize];
@@ -115,28 +115,28 @@ impl Bootloader {
         })
     }
 
-    /// The board that it is for.
+    /// Returns the board that the bootloader is for.
     pub fn board(&self) -> &'static Board {
         self.board
     }
 
-    /// What it says of itself.
+    /// Returns the bootloader's info section.
     pub fn info(&self) -> &BootloaderInfo {
         &self.info
     }
 
-    /// The ids of the keys that it trusts, in words.
+    /// Returns the ids of the trusted keys, separated by commas.
     pub fn key_ids(&self) -> String {
         let ids: Vec<String> = self.info.keys().iter().map(|key| hex(&key_id(key))).collect();
         ids.join(", ")
     }
 
-    /// The entry point that its ELF file names; 0, as in ELF, where there is none.
+    /// Returns the entry point that the ELF file names; 0, as in ELF, if there is none.
     pub fn entry(&self) -> u32 {
         self.entry
     }
 
-    /// The content of its region, gaps as erased flash.
+    /// Returns the content of the bootloader's region, with gaps filled as erased flash.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

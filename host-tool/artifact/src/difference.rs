@@ -1,4 +1,4 @@
-//! What changed from one image to the next, for the review of a release.
+//! What changed from one image to the next, for reviewing a release.
 
 use crate::elf::{ElfError, Firmware, SymbolSection};
 use crate::hex::hex;
@@ -12,37 +12,37 @@ use thiserror::Error;
 /// What changed from one image to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Whether both are the same, signature and all.
+    /// Whether the two images are identical, including the signature.
     pub is_identical: bool,
-    /// What the headers say that is not the same.
+    /// The header fields that differ.
     pub header: Vec<ChangedField>,
-    /// Bytes of the payloads that differ, those that only one of them has included.
+    /// Number of payload bytes that differ, including those that only one image has.
     pub payload_bytes: usize,
-    /// Which places are rebased.
+    /// How the relocation tables differ.
     pub relocations: RelocationChanges,
 }
 
 /// A field of the header that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedField {
-    /// Its name, as people are shown it.
+    /// The field's name, as shown to people.
     pub field: &'static str,
-    /// What it was.
+    /// The old value.
     pub old: String,
-    /// What it is.
+    /// The new value.
     pub new: String,
 }
 
-/// How the relocation tables differ, by place in the payload.
+/// How the relocation tables differ, compared by place in the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RelocationChanges {
-    /// How many the old image has.
+    /// Number of entries in the old image.
     pub old: usize,
-    /// How many the new one has.
+    /// Number of entries in the new image.
     pub new: usize,
-    /// Those that only the new one has.
+    /// Number of entries that only the new image has.
     pub added: usize,
-    /// Those that only the old one has.
+    /// Number of entries that only the old image has.
     pub removed: usize,
 }
 
@@ -55,19 +55,19 @@ pub struct SizeChanges {
     pub symbols: Vec<SizeChange>,
 }
 
-/// Something whose size changed.
+/// A section or symbol whose size changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SizeChange {
     /// Its name.
     pub name: String,
-    /// Bytes that it had; 0 if it was not there.
+    /// Old size in bytes; 0 if it did not exist.
     pub old: u32,
-    /// Bytes that it has; 0 if it is gone.
+    /// New size in bytes; 0 if it no longer exists.
     pub new: u32,
 }
 
 impl SizeChange {
-    /// How much more it is now.
+    /// Returns the growth in bytes, negative if it shrank.
     pub fn change(&self) -> i64 {
         i64::from(self.new) - i64::from(self.old)
     }
@@ -76,20 +76,20 @@ impl SizeChange {
 /// Why two images cannot be compared.
 #[derive(Debug, Error, Diagnostic)]
 pub enum DifferenceError {
-    /// They have nothing in common.
+    /// The images are for different boards.
     #[error("the old image is for board {old}, the new one for {new}: there is nothing to compare")]
     #[diagnostic(help("give two images of the same board"))]
     Boards {
         /// The old image's board.
         old: &'static str,
-        /// The new image's.
+        /// The new image's board.
         new: &'static str,
     },
-    /// One of them is none.
+    /// One of the files is not an image.
     #[error("{}: {error}", .path.display())]
     #[diagnostic(help("{}", error.help().map_or(String::new(), |help| help.to_string())))]
     Image {
-        /// Its file.
+        /// Name of that file.
         path: PathBuf,
         /// What is wrong with it.
         error: ImageError,
@@ -98,28 +98,28 @@ pub enum DifferenceError {
     #[error("{}: {error}", .path.display())]
     #[diagnostic(help("{}", error.help().map_or(String::new(), |help| help.to_string())))]
     Elf {
-        /// The file.
+        /// Name of that file.
         path: PathBuf,
         /// What is wrong with it.
         error: ElfError,
     },
-    /// An ELF file is that of another build.
+    /// An ELF file belongs to another build than its image.
     #[error("{} is not the program in {}", .elf.display(), .image.display())]
     #[diagnostic(help(
         "give the ELF file that this image was signed from: its payload must be the same, byte for byte"
     ))]
     OtherProgram {
-        /// The ELF file.
+        /// Name of the ELF file.
         elf: PathBuf,
-        /// The image's.
+        /// Name of the image's file.
         image: PathBuf,
     },
 }
 
-/// Reads one of two images.
+/// Reads one of the two images.
 ///
 /// # Errors
-/// It is none; the file is named.
+/// [`DifferenceError`], naming the file, if it is not an image.
 pub fn image(path: &Path, bytes: &[u8]) -> Result<ImageFile, DifferenceError> {
     ImageFile::from_bytes(bytes).map_err(|error| DifferenceError::Image { path: path.to_owned(), error })
 }
@@ -127,7 +127,7 @@ pub fn image(path: &Path, bytes: &[u8]) -> Result<ImageFile, DifferenceError> {
 /// Compares two images.
 ///
 /// # Errors
-/// They are for different boards.
+/// [`DifferenceError`] if they are for different boards.
 pub fn difference(old: &ImageFile, new: &ImageFile) -> Result<Difference, DifferenceError> {
     if old.board().name != new.board().name {
         return Err(DifferenceError::Boards { old: old.board().name, new: new.board().name });
@@ -140,15 +140,15 @@ pub fn difference(old: &ImageFile, new: &ImageFile) -> Result<Difference, Differ
     })
 }
 
-/// Whose sizes changed, of the ELF files of two images.
+/// Returns the sections and symbols whose sizes changed between the ELF files of two images.
 pub fn sizes(old: &Firmware, new: &Firmware) -> SizeChanges {
     SizeChanges { sections: changes(sections(old), sections(new)), symbols: changes(symbols(old), symbols(new)) }
 }
 
-/// Reads the ELF file that an image was made of.
+/// Reads the ELF file that an image was made from.
 ///
 /// # Errors
-/// It is none, or another program's.
+/// [`DifferenceError`] if the file cannot be read, or belongs to another program.
 pub fn program_of(elf: (&Path, &[u8]), image: (&Path, &ImageFile)) -> Result<Firmware, DifferenceError> {
     let ((path, bytes), (image_path, image)) = (elf, image);
     let firmware = Firmware::parse(bytes, image.board());
@@ -206,10 +206,10 @@ fn sections(firmware: &Firmware) -> BTreeMap<String, u32> {
     loaded.map(|section| (section.name.clone(), section.length)).collect()
 }
 
-/// By their names without the compiler's hash, which changes with each build: what then is called the same is added up.
+/// Adds up sizes by name, without the compiler's hash, which changes with each build.
 fn symbols(firmware: &Firmware) -> BTreeMap<String, u32> {
     let mut sizes = BTreeMap::new();
-    // Aliases of one thing count once.
+    // Aliases of one symbol count once.
     let mut seen = BTreeSet::new();
     for symbol in firmware.symbols() {
         let SymbolSection::Section(section) = symbol.section else { continue };

@@ -1,12 +1,12 @@
-//! A firmware's ELF file: what of it goes into a slot, and what the linker says about it.
+//! A firmware's ELF file: which part of it goes into a slot, and what the linker recorded about it.
 //!
-//! The payload is what the segments hold, placed by physical (load) address from the board's payload address on, gaps
-//! filled with 0xFF as erased flash is. It starts with the vector table; every byte of it lies in the slot that the
-//! firmware is linked for. A segment's bytes in front of its first section are the ELF file's own headers, which `lld`
-//! maps into memory where there is room for them: they are no firmware and are left out.
+//! The payload is the content of the segments, placed by physical (load) address relative to the board's payload
+//! address. Gaps are filled with 0xFF, as erased flash reads. The payload starts with the vector table, and every byte
+//! of it lies in the slot that the firmware is linked for. Bytes of a segment before its first section are the ELF
+//! file's own headers, which `lld` maps into memory if there is room: they are not firmware and are left out.
 //!
-//! Addresses in symbols and relocations are virtual: where code runs and data lies once it was copied to RAM. What
-//! counts for an image is where a section's bytes are loaded; [`Firmware::payload_offset`] goes from one to the other.
+//! Addresses in symbols and relocations are virtual: where code runs, and where data lies once it was copied to RAM.
+//! For an image the load address of a section counts; [`Firmware::payload_offset`] converts the former to the latter.
 
 mod error;
 mod firmware;

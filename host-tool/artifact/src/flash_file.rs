@@ -1,13 +1,13 @@
-//! Files that other tools flash: bytes, and the addresses that they go to.
+//! Files that other tools flash: bytes and their addresses.
 //!
 //! | format | for | leaves out |
 //! | --- | --- | --- |
 //! | ELF | debuggers: probe-rs, gdb, openocd | nothing |
 //! | Intel HEX | programmers, and drives such as the micro:bit's | nothing |
-//! | binary | ST-Link's drive, gang programmers; from the start of flash on | slot B |
+//! | binary | ST-Link's drive, gang programmers; begins at the start of flash | slot B |
 //! | UF2 | the drive of a Pico's boot ROM | nothing; whole sectors of 4 KiB |
 //!
-//! Erased bytes are written like any others: a tool erases what it writes to, and nothing else.
+//! Erased bytes are written like any others: a tool erases only what it writes to.
 
 mod binary;
 mod elf;
@@ -21,7 +21,8 @@ pub use format::{FlashFileError, Format};
 use crate::board::uf2_family;
 use lifeboot_core::Board;
 
-/// A file that brings the named runs, ascending and apart, into `board`'s flash. `entry` is where a debugger starts.
+/// Makes a file that writes the named segments to `board`'s flash. The segments must be in ascending order and must not
+/// touch. A debugger starts at `entry`.
 pub(crate) fn write(
     board: &'static Board,
     segments: &[(&'static str, Segment)],
@@ -37,7 +38,7 @@ pub(crate) fn write(
     }
 }
 
-/// Reads a file for flashing, whatever its format.
+/// Reads a file for flashing, of any format.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Segment>, FlashFileError> {
     if bytes.starts_with(b"\x7fELF") {
         return Ok(crate::elf::loads(bytes)?.0);

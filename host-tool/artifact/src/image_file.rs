@@ -1,10 +1,10 @@
 //! Image files: what `lifeboot sign` writes and `lifeboot push` sends.
 //!
 //! An image file is the content of the slot that the firmware was linked for, up to the image's last byte: the header
-//! ([`lifeboot_core::image`]), 0xFF up to the payload, the payload, 0xFF up to the table, the table; and behind it patches
-//! to the image, if there are any ([`Patch`]). They are not signed and need not be. Invariant: an [`ImageFile`] fits its
-//! board's slot, decodes, can be rebased, and has the digest that its header says. Whether its signature fits a key is a
-//! check of its own: [`ImageFile::check_signature`].
+//! ([`lifeboot_core::image`]), 0xFF up to the payload, the payload, 0xFF up to the table, the table. Patches to the
+//! image ([`Patch`]) may follow; they are not signed and need not be. Invariant: an [`ImageFile`] fits its board's
+//! slot, decodes, can be rebased, and has the digest that its header states. The signature is checked separately:
+//! [`ImageFile::check_signature`].
 
 mod error;
 mod file;

@@ -1,11 +1,11 @@
-//! Signing keys: Ed25519, in the PEM forms that openssl and HSMs speak (PKCS#8 for private, SPKI for public ones).
+//! Signing keys: Ed25519, in the PEM formats that openssl and HSMs use (PKCS#8 for private keys, SPKI for public keys).
 //!
-//! `openssl genpkey -algorithm ed25519` makes a key that Lifeboot takes, and openssl takes the ones made here. There is
-//! no default key. A private key may be encrypted with a passphrase ([`Passphrase`]). A demo's throw-away key carries
-//! [`DEMO_LINE`] before its `BEGIN` line, where RFC 7468 (section 2) allows explanatory text: it marks every bootloader
-//! that is built with it.
+//! `openssl genpkey -algorithm ed25519` makes a key that Lifeboot accepts, and openssl accepts the keys made here.
+//! There is no default key. A private key may be encrypted with a passphrase ([`Passphrase`]). A demo's throw-away key
+//! has [`DEMO_LINE`] before its `BEGIN` line, where RFC 7468 (section 2) allows explanatory text: the line marks every
+//! bootloader that is built with the key.
 //!
-//! Keys are texts here; the path that goes with a text is for the errors.
+//! Keys are passed as text; the path that accompanies a text is only for errors.
 
 mod encrypted;
 mod error;

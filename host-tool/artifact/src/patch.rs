@@ -2,11 +2,11 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `make` | finds what of the new image is in the old one, and writes it as instructions |
+//! | `make` | finds parts of the new image in the old one, and encodes them as instructions |
 //!
-//! They are kept in image files, behind the image ([`crate::image_file`]).
-//! [`lifeboot_wire::patch`] has the format. A patch decides what is sent, never what is trusted: the device checks the
-//! header first and the whole image last, as for any other push.
+//! Patches are stored in image files, after the image ([`crate::image_file`]). [`lifeboot_wire::patch`] defines the
+//! format. A patch decides what is sent, never what is trusted: the device checks the header first and the whole image
+//! last, as in any other push.
 
 mod make;
 
@@ -14,10 +14,10 @@ use crate::image_file::{ImageError, ImageFile, Patch};
 use lifeboot_wire::patch::{Malformed, PIECE, Patcher};
 
 impl Patch {
-    /// The patch from one image to another.
+    /// Makes a patch from one image to another.
     ///
     /// # Errors
-    /// [`ImageError::OtherBoard`].
+    /// [`ImageError::OtherBoard`] if the images are for different boards.
     pub fn between(old: &ImageFile, new: &ImageFile) -> Result<Patch, ImageError> {
         if old.board().name != new.board().name {
             return Err(ImageError::OtherBoard { found: old.board().name, wanted: new.board().name });
@@ -27,10 +27,10 @@ impl Patch {
         Ok(Patch::new(header.version, header.digest, bytes))
     }
 
-    /// What a device makes of it that runs `old`: a relocation table, and the payload behind it.
+    /// Returns what a device that runs `old` makes of the patch: the relocation table, followed by the payload.
     ///
     /// # Errors
-    /// It is not a patch of that image, or makes more than `limit` bytes.
+    /// [`Malformed`] if it is not a patch of that image, or makes more than `limit` bytes.
     pub fn apply(&self, old: &ImageFile, limit: usize) -> Result<Vec<u8>, Malformed> {
         let old = bytes_of(old);
         let mut patcher = Patcher::new(old.len() as u32);
@@ -55,22 +55,22 @@ impl Patch {
 }
 
 impl ImageFile {
-    /// The image with a patch to it from `old`, for devices that run that.
+    /// Adds a patch from `old` to the image, for devices that run `old`.
     ///
     /// # Errors
-    /// [`ImageError::OtherBoard`].
+    /// [`ImageError::OtherBoard`] if the images are for different boards.
     pub fn with_patch_from(self, old: &ImageFile) -> Result<ImageFile, ImageError> {
         let patch = Patch::between(old, &self)?;
         Ok(self.with_patch(patch))
     }
 }
 
-/// The patch from one image to another before it is compressed: for anyone who wants to know what that is worth.
+/// Returns the patch from one image to another before compression, to measure what compression saves.
 pub fn instructions(old: &ImageFile, new: &ImageFile) -> Vec<u8> {
     make::instructions(&bytes_of(old), &bytes_of(new))
 }
 
-/// What a transfer of the image brings, in that order.
+/// Returns the bytes that a transfer of the image brings, in that order.
 fn bytes_of(image: &ImageFile) -> Vec<u8> {
     [image.table(), image.payload()].concat()
 }

@@ -1,13 +1,13 @@
-//! What a board gets before it ever runs: bootloader, blank journal, first firmware.
+//! The first flash of a board: bootloader, blank journal, first firmware.
 //!
-//! Invariant: the bootloader of a [`FirstFlash`] starts its image. That is found out by the bootloader's own check
-//! ([`lifeboot_core::verify`]) over the flash as the board will have it.
+//! Invariant: the bootloader of a [`FirstFlash`] starts its image. The bootloader's own check
+//! ([`lifeboot_core::verify`]) proves it on the flash as the board will have it.
 //!
-//! A board that was in use before becomes as one from production: the journal is written as erased bytes, since an old
-//! one would put old decisions on the new content (a slot to start, a rejected digest, an epoch floor, a revoked key).
-//! So is the start of slot B, header and first block of payload, by which a device tells that a slot is empty: there is
-//! nothing to go back to. The rest of slot B may hold anything, since nothing starts a slot without a header, and an
-//! update erases what it does not find as it has to be.
+//! A used board becomes like one from production. The journal is written as erased bytes, since an old one would apply
+//! old decisions to the new content (a slot to start, a rejected digest, an epoch floor, a revoked key). So is the
+//! start of slot B, header and first block of payload, because a device recognises an empty slot by it: there is
+//! nothing to roll back to. The rest of slot B may hold anything: a slot without a header is never started, and an
+//! update erases what does not match.
 
 mod error;
 
@@ -32,10 +32,10 @@ pub struct FirstFlash {
 }
 
 impl FirstFlash {
-    /// Puts them together.
+    /// Combines bootloader and image.
     ///
     /// # Errors
-    /// [`ProvisionError`]: the bootloader would not start the image.
+    /// [`ProvisionError`] if the bootloader would not start the image.
     pub fn new(bootloader: Bootloader, image: ImageFile) -> Result<FirstFlash, ProvisionError> {
         let board = bootloader.board();
         if image.board().name != board.name {
@@ -54,10 +54,10 @@ impl FirstFlash {
         }
     }
 
-    /// Reads a file that [`to_file`](Self::to_file) made, and makes sure of all of it again.
+    /// Reads a file that [`to_file`](Self::to_file) made, and repeats all of its checks.
     ///
     /// # Errors
-    /// The file is damaged, or more or less than a first flash.
+    /// [`ProvisionError`] if the file is damaged, or is not exactly a first flash.
     pub fn from_file(bytes: &[u8]) -> Result<FirstFlash, ProvisionError> {
         let segments = flash_file::read(bytes)?;
         let bootloader = Bootloader::from_segments(&segments, 0)?;
@@ -75,28 +75,28 @@ impl FirstFlash {
         if inside && content == first.content() { Ok(first) } else { Err(ProvisionError::More) }
     }
 
-    /// The board that it is for.
+    /// Returns the board.
     pub fn board(&self) -> &'static Board {
         self.bootloader.board()
     }
 
-    /// The bootloader.
+    /// Returns the bootloader.
     pub fn bootloader(&self) -> &Bootloader {
         &self.bootloader
     }
 
-    /// The first firmware.
+    /// Returns the first firmware.
     pub fn image(&self) -> &ImageFile {
         &self.image
     }
 
-    /// What has to be written, by name, ascending; blank parts as erased bytes.
+    /// Returns the named parts to write, in ascending order; blank parts are erased bytes.
     pub fn parts(&self) -> Vec<(&'static str, Segment)> {
         let board = self.board();
         let part = |name, start, bytes| (name, Segment { address: board.address(start), bytes });
         let blank = |region: Region| vec![ERASED; region.length as usize];
         let mut slot_a = self.image.image_bytes();
-        // Whole writes, whatever the flash: not every tool fills up the last one.
+        // Pads to whole blocks, a multiple of every write unit: not every tool fills up the last write.
         slot_a.resize(slot_a.len().next_multiple_of(BLOCK as usize), ERASED);
         let slot_b = Region { length: board.header_length + BLOCK, ..board.slot(Slot::B) };
         vec![
@@ -107,7 +107,7 @@ impl FirstFlash {
         ]
     }
 
-    /// Those that a file of this format holds: without slot B, a raw binary is a fraction as long.
+    /// Returns the parts that a file of this format holds. A raw binary leaves slot B out and is much shorter.
     pub fn parts_in(&self, format: Format) -> Vec<(&'static str, Segment)> {
         let mut parts = self.parts();
         if format == Format::Binary {
@@ -116,7 +116,7 @@ impl FirstFlash {
         parts
     }
 
-    /// All of a flash that was erased and then written so.
+    /// Returns the content of the whole flash after erasing it and writing all parts.
     pub fn content(&self) -> Vec<u8> {
         let board = self.board();
         let mut content = vec![ERASED; board.flash_length as usize];
@@ -124,16 +124,16 @@ impl FirstFlash {
         content
     }
 
-    /// A file that other tools can flash.
+    /// Makes a file that other tools can flash.
     ///
     /// # Errors
-    /// The board has no use for the format.
+    /// [`FlashFileError`] if the board cannot use the format.
     pub fn to_file(&self, format: Format) -> Result<Vec<u8>, FlashFileError> {
         flash_file::write(self.board(), &self.parts_in(format), self.bootloader.entry(), format)
     }
 }
 
-/// A flash, to be verified as the bootloader would.
+/// A flash content, to be verified as the bootloader would.
 struct Content(Vec<u8>);
 
 impl ErrorType for Content {

@@ -1,42 +1,42 @@
-//! The relocation types of the Arm ELF ABI (IHI 0044, table "Relocation codes"), as far as they can occur in firmware,
-//! and what each means for an image that moves.
+//! The relocation types of the Arm ELF ABI (IHI 0044, table "Relocation codes") that can occur in firmware, and what
+//! each means for an image that moves.
 
 use lifeboot_core::Board;
 use object::elf::RelocationType;
 
-/// What a relocation writes, seen from an image that moves as a whole.
+/// What a relocation writes, for an image that moves as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
     /// Nothing.
     Nothing,
     /// An absolute address, in a word.
     Word,
-    /// The lower 16 bits of an absolute address, which stay while slots are a multiple of 64 KiB apart.
+    /// The lower 16 bits of an absolute address, which do not change if slots are a multiple of 64 KiB apart.
     LowerHalf,
     /// The upper 16 bits of an absolute address, in a `MOVT`.
     UpperHalf,
-    /// An absolute address in a form that the relocation table does not know.
+    /// An absolute address in a form that the relocation table cannot express.
     Absolute,
-    /// A distance: right while place and target move together.
+    /// A distance: correct only while place and target move together.
     Relative,
-    /// The distance of a 32-bit Thumb branch, which the linker may have turned towards a thunk.
+    /// The distance of a 32-bit Thumb branch, which the linker may have redirected to a thunk.
     Branch,
-    /// Something this tool knows nothing about.
+    /// An unknown type.
     Unknown,
 }
 
-/// A type's name, as readelf prints it.
+/// Returns a type's name, as readelf prints it.
 pub fn name(kind: RelocationType) -> String {
     let known = TYPES.iter().find(|(code, ..)| *code == kind.0);
     known.map_or_else(|| format!("type {}", kind.0), |(_, name, _)| (*name).to_owned())
 }
 
-/// What a type writes.
+/// Returns what a type writes.
 pub fn writes(kind: RelocationType) -> Writes {
     TYPES.iter().find(|(code, ..)| *code == kind.0).map_or(Writes::Unknown, |(_, _, writes)| *writes)
 }
 
-/// Whether the lower half of an address is the same in both slots.
+/// Returns whether the lower half of an address is the same in both slots.
 pub fn slots_are_whole_64_kib_apart(board: &Board) -> bool {
     board.slots[0].start.abs_diff(board.slots[1].start).is_multiple_of(0x1_0000)
 }

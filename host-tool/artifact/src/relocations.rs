@@ -1,18 +1,18 @@
-//! From the linker's records to a relocation table: the places of a payload that hold an absolute address inside the
-//! image. Invariant: a reference that would go wrong in the other slot is either listed or an error.
+//! Builds the relocation table from the linker's records: the places of a payload that hold an absolute address in the
+//! image. Invariant: a reference that would be wrong in the other slot is either listed or an error.
 //!
 //! | the relocation writes | its symbol moves with the image | its symbol does not (RAM, ROM, a number) |
 //! | --- | --- | --- |
-//! | a word, or the upper half of an address | listed | stays |
-//! | the lower half of an address | stays: slots are a multiple of 64 KiB apart, or an error | stays |
-//! | an absolute address in any other form | error | stays |
-//! | a distance, from a place in the image | right anywhere | error, unless it is a branch to a thunk |
-//! | a distance, from a place outside | error, unless it is a branch to a thunk | right anywhere |
+//! | a word, or the upper half of an address | listed | unchanged |
+//! | the lower half of an address | unchanged: slots are a multiple of 64 KiB apart, or an error | unchanged |
+//! | an absolute address in any other form | error | unchanged |
+//! | a distance, from a place in the image | correct in both slots | error, unless it is a branch to a thunk |
+//! | a distance, from a place outside | error, unless it is a branch to a thunk | correct in both slots |
 //!
-//! A symbol moves if its section is allocated and lies in the slot. One without a section is judged by its value; one
-//! in a section that is not allocated (defmt's strings) is a number, whatever its value. Where an address stands
-//! without a relocation there are two helps: [`thunks`] are recognised, and vectors are checked. What a
-//! linker script writes itself (`LONG(…)`) leaves no record anywhere; the comparison with a relinked program finds it.
+//! A symbol moves if its section is allocated and lies in the slot. A symbol without a section is judged by its value;
+//! one in a section that is not allocated (defmt's strings) is a number, whatever its value. Two checks find addresses
+//! without a relocation: [`thunks`] are recognised, and vectors are checked. What a linker script writes itself
+//! (`LONG(…)`) leaves no record at all; only the comparison with a relinked program finds it.
 
 pub(crate) mod error;
 
@@ -24,20 +24,20 @@ use crate::thumb::{branch, half_move};
 use crate::thunks::{self, Thunk};
 use lifeboot_core::rebase::{Entry, Kind};
 
-/// An entry of the table, and where it comes from.
+/// An entry of the relocation table, and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableEntry {
     /// The entry.
     pub entry: Entry,
-    /// The section that the place is in.
+    /// Index of the section that contains the place.
     pub section: String,
-    /// The symbol that the place refers to; a thunk's own where it comes from one.
+    /// Index of the symbol that the place refers to; for a thunk, the thunk's own symbol.
     pub symbol: String,
-    /// Whether it comes from a linker's thunk.
+    /// Whether the entry belongs to a linker's thunk.
     pub is_thunk: bool,
 }
 
-/// The relocation table of a program: sorted, disjoint, complete.
+/// Returns the relocation table of a program: sorted, disjoint, complete.
 pub fn table(firmware: &Firmware) -> Result<Vec<TableEntry>, RelocationError> {
     if !firmware.has_relocations() {
         return Err(RelocationError::Missing);
@@ -51,7 +51,7 @@ pub fn table(firmware: &Firmware) -> Result<Vec<TableEntry>, RelocationError> {
     for thunk in &thunks {
         table.extend(thunk_entry(firmware, thunk));
     }
-    // A linker may one day record the relocations of its thunks too.
+    // A future linker may record the relocations of its thunks too.
     table.sort_by_key(|listed| (listed.entry.offset, listed.is_thunk));
     table.dedup_by_key(|listed| listed.entry);
     if let Some(pair) = table.windows(2).find(|pair| pair[0].entry.end() > pair[1].entry.offset) {
@@ -100,8 +100,8 @@ fn entry(
     Ok(Some(TableEntry { entry: Entry { offset, kind }, section, symbol, is_thunk: false }))
 }
 
-/// A distance between image and RAM: good only if the branch really goes to a thunk on its own side, which was checked
-/// when it was found, or if there is nothing to call and the linker made the branch fall through.
+/// Checks a distance between image and RAM: correct only if the branch goes to a thunk on its own side, which was
+/// checked when the thunk was found, or if there is nothing to call and the linker made the branch fall through.
 fn across(
     firmware: &Firmware,
     thunks: &[Thunk],
@@ -123,14 +123,14 @@ fn across(
     Err(RelocationError::Crosses(place(firmware, relocation)))
 }
 
-/// Whether a relocation's symbol has another address in the other slot.
+/// Returns whether a relocation's symbol has another address in the other slot.
 fn moves(firmware: &Firmware, relocation: &Relocation) -> Result<bool, RelocationError> {
     let Some(symbol) = symbol(firmware, relocation) else { return Ok(false) };
     match symbol.section {
         SymbolSection::Undefined => Ok(false),
         SymbolSection::Section(section) => Ok(firmware.moves(section)),
         SymbolSection::Absolute => {
-            // `__sidata` stands right behind the last byte where nothing is initialised: the end counts.
+            // `__sidata` lies right after the last byte if nothing is initialised, so the end is included.
             let (board, payload) = (firmware.board(), firmware.room().start);
             let slot = board.slot(firmware.slot());
             let slot = board.address(slot.start)..=board.address(slot.end());
@@ -172,20 +172,21 @@ fn thunk_entry(firmware: &Firmware, thunk: &Thunk) -> Option<TableEntry> {
     Some(TableEntry { entry: Entry { offset, kind }, section, symbol, is_thunk: true })
 }
 
-/// Two halfwords of the payload.
+/// Returns two halfwords of the payload.
 fn bytes_at(firmware: &Firmware, offset: u32) -> Option<[u16; 2]> {
     let [a, b, c, d] = *firmware.payload().get(offset as usize..)?.first_chunk()?;
     Some([u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])])
 }
 
-/// Global offset tables and the like hold addresses that no relocation of the program describes.
+/// Rejects global offset tables and the like: they hold addresses that no relocation of the program describes.
 fn check_linker_tables(firmware: &Firmware) -> Result<(), RelocationError> {
     let is_table = |name: &str| [".got", ".plt", ".iplt"].iter().any(|table| name.starts_with(table));
     let found = firmware.sections().iter().find(|section| section.payload_offset.is_some() && is_table(&section.name));
     found.map_or(Ok(()), |section| Err(RelocationError::LinkerTable(section.name.clone())))
 }
 
-/// Every vector that points into the image must be listed: without this, firmware would start and lose its interrupts.
+/// Checks that every vector that points into the image is listed: otherwise firmware would start and lose its
+/// interrupts.
 fn check_vectors(firmware: &Firmware, table: &[TableEntry]) -> Result<(), RelocationError> {
     const SYSTEM_VECTORS: u32 = 16; // Armv7-M ARM, table B1-4: the stack pointer and exceptions 1 to 15.
     let section = firmware.sections().iter().find(|section| section.name == ".vector_table");
@@ -195,7 +196,7 @@ fn check_vectors(firmware: &Firmware, table: &[TableEntry]) -> Result<(), Reloca
         let Some([low, high]) = bytes_at(firmware, 4 * index) else { break };
         let value = u32::from(high) << 16 | u32::from(low);
         let entry = Entry { offset: 4 * index, kind: Kind::Word };
-        // By the address without its Thumb bit, which may lie behind the last byte.
+        // Compares the address without its Thumb bit, which may lie after the last byte.
         let moves = index > 0 && payload.contains(&(value & !1));
         let listed = table.iter().find(|listed| listed.entry.end() > entry.offset && listed.entry.offset < entry.end());
         match listed {

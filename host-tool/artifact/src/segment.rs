@@ -1,25 +1,25 @@
-//! Bytes, and the addresses that they go to.
+//! Bytes and their addresses.
 
-/// What erased flash reads as.
+/// The value that erased flash reads as.
 pub const ERASED: u8 = 0xff;
 
-/// Bytes that lie together.
+/// A contiguous run of bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Where the first byte goes.
+    /// Address of the first byte.
     pub address: u32,
-    /// What goes there.
+    /// The bytes.
     pub bytes: Vec<u8>,
 }
 
 impl Segment {
-    /// The address behind the last byte; the last there is, where a file names more than there are.
+    /// Returns the address just after the last byte, saturating at the highest address.
     pub fn end(&self) -> u32 {
         let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         self.address.saturating_add(length)
     }
 
-    /// Copies what of it lies in the memory that `start` begins, and `memory` is.
+    /// Copies the part of the segment that lies in `memory`, which begins at `start`.
     pub(crate) fn put_into(&self, start: u32, memory: &mut [u8]) {
         let offset = i64::from(self.address) - i64::from(start);
         for (index, byte) in (offset..).zip(&self.bytes) {

@@ -1,7 +1,7 @@
-//! From an ELF file to an image: the same image each time, for the same program, key and words of the signer.
+//! From an ELF file to an image: deterministic for a given program, key and release.
 //!
-//! [`Program::read`] and [`Program::image`] do it in two steps, so that the private key may stay elsewhere;
-//! [`sign`] does it in one. [`Program::prove`] shows that rebasing gives what the linker would have given.
+//! [`Program::read`] and [`Program::image`] work in two steps, so that the private key may stay elsewhere; [`sign`]
+//! does both at once. [`Program::prove`] shows that rebasing gives what the linker would have produced.
 
 use crate::elf::{ElfError, Firmware};
 use crate::image_file::{ImageError, ImageFile, Release, UnsignedImage, rebased, table_bytes};
@@ -12,25 +12,25 @@ use lifeboot_core::{Board, Slot};
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// What to make of a program.
+/// How to make an image from a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The board that it is for.
+    /// The board that the program is for.
     pub board: &'static Board,
-    /// What the signer says of it.
+    /// What the signer states about the firmware.
     pub release: Release,
-    /// Whether to leave the relocations out: the image then runs only in the slot that it was linked for.
+    /// Whether to leave the relocations out: the image then runs only in the slot that the program was linked for.
     pub bound: bool,
 }
 
-/// A program that was found fit to become an image.
+/// A program that was checked and can become an image.
 #[derive(Debug)]
 pub struct Program {
     firmware: Firmware,
     table: Vec<TableEntry>,
 }
 
-/// Why a program does not become an image.
+/// Why a program cannot become an image.
 #[derive(Debug, Error, Diagnostic)]
 pub enum SignError {
     /// The ELF file is not firmware for the board.
@@ -41,11 +41,11 @@ pub enum SignError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Relocation(#[from] RelocationError),
-    /// There is no such image.
+    /// The image would be invalid.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Image(#[from] ImageError),
-    /// An image for both slots has to be linked for slot A.
+    /// An image for both slots must be linked for slot A.
     #[error("the firmware is linked for slot B, and an image is made from firmware that is linked for slot A")]
     #[diagnostic(help(
         "link it for slot A: its relocations carry it to slot B; or sign with --bound for an image of slot B"
@@ -56,17 +56,17 @@ pub enum SignError {
 /// Why a comparison with the relinked program failed.
 #[derive(Debug, Error, Diagnostic)]
 pub enum RelinkedError {
-    /// The other ELF file cannot be read.
+    /// The relinked ELF file cannot be read.
     #[error("the relinked program cannot be read")]
     #[diagnostic(help("give the ELF file of the same program, linked with the memory.x of the other slot"))]
     Elf(#[from] ElfError),
-    /// It is linked for the same slot.
+    /// Both are linked for the same slot.
     #[error("both programs are linked for slot {0}")]
     #[diagnostic(help(
         "link the second one for the other slot, with LIFEBOOT_LINK_SLOT=B in the environment of cargo build"
     ))]
     SameSlot(Slot),
-    /// The image does not move.
+    /// The image is bound to one slot.
     #[error("an image that is bound to its slot is never rebased: there is nothing to compare")]
     #[diagnostic(help("leave out --bound or --relinked"))]
     Bound,
@@ -76,9 +76,9 @@ pub enum RelinkedError {
         "build both from the same sources, in the same folder, with the same compiler and options: only memory.x may differ"
     ))]
     Length {
-        /// Bytes of the rebased payload.
+        /// Size of the rebased payload in bytes.
         rebased: usize,
-        /// Bytes of the relinked one.
+        /// Size of the relinked payload in bytes.
         relinked: usize,
     },
     /// The payloads differ.
@@ -91,20 +91,20 @@ pub enum RelinkedError {
          build: only memory.x may differ between the two"
     ))]
     Differs {
-        /// Bytes that differ.
+        /// Number of bytes that differ.
         count: usize,
         /// Address of the first word that differs, in the slot that the image is linked for.
         address: u32,
-        /// Its symbol and section.
+        /// Symbol and section of that word.
         place: String,
-        /// The word there after rebasing.
+        /// The word after rebasing.
         rebased: u32,
-        /// The word there in the relinked program.
+        /// The word in the relinked program.
         relinked: u32,
     },
 }
 
-/// Signs the program in an ELF file.
+/// Makes a signed image from the program in an ELF file.
 pub fn sign(elf: &[u8], options: &Options, key: &PrivateKey) -> Result<ImageFile, SignError> {
     let image = Program::read(elf, options.board, options.bound)?.image(options.release, key.public().id())?;
     let signature = key.sign(&image.bytes_to_sign());
@@ -112,7 +112,7 @@ pub fn sign(elf: &[u8], options: &Options, key: &PrivateKey) -> Result<ImageFile
 }
 
 impl Program {
-    /// Reads an ELF file; `bound` leaves the relocations out.
+    /// Reads an ELF file; if `bound` is true, the relocations are left out.
     pub fn read(elf: &[u8], board: &'static Board, bound: bool) -> Result<Program, SignError> {
         let firmware = Firmware::parse(elf, board)?;
         if bound {
@@ -125,13 +125,13 @@ impl Program {
         Ok(Program { firmware, table })
     }
 
-    /// The image, ready to be signed with the key of this id.
+    /// Makes the image, ready to be signed with the key that has this id.
     pub fn image(&self, release: Release, key_id: [u8; 4]) -> Result<UnsignedImage, ImageError> {
         let payload = self.firmware.payload().to_vec();
         UnsignedImage::new(self.firmware.board(), self.firmware.slot(), payload, &self.entries(), release, key_id)
     }
 
-    /// Compares the payload, rebased, with that of the same program linked for the other slot.
+    /// Compares the rebased payload with that of the same program linked for the other slot.
     pub fn prove(&self, relinked_elf: &[u8]) -> Result<(), RelinkedError> {
         if self.table.is_empty() {
             return Err(RelinkedError::Bound);
@@ -163,17 +163,17 @@ impl Program {
         })
     }
 
-    /// The firmware as it was read.
+    /// Returns the firmware as it was read.
     pub fn firmware(&self) -> &Firmware {
         &self.firmware
     }
 
-    /// The relocation table's entries, and where they come from.
+    /// Returns the relocation table's entries and their origins.
     pub fn table(&self) -> &[TableEntry] {
         &self.table
     }
 
-    /// Bytes of the relocation table.
+    /// Returns the size of the relocation table in bytes.
     pub fn table_length(&self) -> Result<usize, ImageError> {
         Ok(table_bytes(&self.entries())?.len())
     }

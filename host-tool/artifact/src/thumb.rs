@@ -1,7 +1,7 @@
 //! The few Thumb instructions that decide whether an image can be rebased (Armv7-M Architecture Reference Manual,
 //! DDI 0403). A 32-bit instruction is two halfwords, the first one at the lower address.
 
-/// Where a 32-bit branch at `address` goes: `BL` (A7.7.18, T1), `B.W` (A7.7.12, T4) or `B<c>.W` (T3).
+/// Returns the target of a 32-bit branch at `address`: `BL` (A7.7.18, T1), `B.W` (A7.7.12, T4) or `B<c>.W` (T3).
 pub fn branch(address: u32, first: u16, second: u16) -> Option<u32> {
     if first & 0xf800 != 0xf000 {
         return None;
@@ -15,7 +15,7 @@ pub fn branch(address: u32, first: u16, second: u16) -> Option<u32> {
             let value = sign << 24 | i1 << 23 | i2 << 22 | u32::from(first & 0x3ff) << 12 | low;
             sign_extended(value, 25)
         }
-        // A condition of 0b111x is another instruction.
+        // A condition of 0b111x encodes another instruction.
         0x8000 if first & 0x0380 != 0x0380 => {
             let value = sign << 20 | j2 << 19 | j1 << 18 | u32::from(first & 0x3f) << 12 | low;
             sign_extended(value, 21)
@@ -32,9 +32,9 @@ fn sign_extended(value: u32, bits: u32) -> u32 {
 /// A move of 16 bits into one half of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HalfMove {
-    /// `MOVT`; otherwise `MOVW`.
+    /// Whether it is `MOVT`; otherwise it is `MOVW`.
     pub upper: bool,
-    /// Which register.
+    /// Number of the register.
     pub register: u16,
     /// The 16 bits.
     pub value: u16,
@@ -58,7 +58,7 @@ pub fn half_move(first: u16, second: u16) -> Option<HalfMove> {
 mod tests {
     use super::*;
 
-    /// Each as `llvm-mc -triple=thumbv7em -show-encoding` gives it.
+    /// Encodings are those of `llvm-mc -triple=thumbv7em -show-encoding`.
     #[test]
     fn branches_as_the_manual_encodes_them() {
         assert_eq!(branch(0x1000, 0xf000, 0xf800), Some(0x1004), "bl .+4");

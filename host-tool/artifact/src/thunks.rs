@@ -1,7 +1,7 @@
-//! The linker's long-branch thunks: little pieces of code that it inserts where a branch cannot reach, as from RAM into
-//! flash. They hold an absolute address and have no relocation, so they are recognised by name and by shape.
+//! The linker's long-branch thunks: short pieces of code that it inserts if a branch cannot reach its target, as from
+//! RAM into flash. They hold an absolute address but have no relocation, so they are recognised by name and by code.
 //!
-//! What the pinned toolchain's linker (lld of LLVM 22, `lld/ELF/Thunks.cpp`) writes for Cortex-M:
+//! The thunks that the pinned toolchain's linker (lld of LLVM 22, `lld/ELF/Thunks.cpp`) writes for Cortex-M:
 //!
 //! | symbol | code | where the target's address is |
 //! | --- | --- | --- |
@@ -10,9 +10,9 @@
 //! | `__Thumbv6MPILongThunk_` | `push {r0}; ldr r0, [pc, #8]; mov ip, r0; pop {r0}; add pc, ip; nop; .word` | relative |
 //! | `__Thumbv7ABSLongThunk_` | `movw ip; movt ip; bx ip` | the two halves |
 //! | `__ThumbV7PILongThunk_` | `movw ip; movt ip; add ip, pc; bx ip` | relative |
-//! | any of them | `b.w`, where that reaches and the core has it | relative |
+//! | any of them | `b.w`, if that reaches and the core has it | relative |
 //!
-//! The names of other linkers' veneers are known too, so as to refuse them: what they hold would go unnoticed.
+//! The names of other linkers' veneers are known as well, to refuse them: the addresses in them would be missed.
 
 use crate::elf::{Firmware, Symbol, SymbolSection};
 use crate::relocation_types::slots_are_whole_64_kib_apart;
@@ -20,20 +20,21 @@ use crate::relocations::error::RelocationError;
 use crate::thumb::{branch, half_move};
 use lifeboot_core::rebase::Kind;
 
-/// A thunk whose name and shape were recognised.
+/// A thunk whose name and code were recognised.
 #[derive(Debug)]
 pub struct Thunk {
-    /// Its symbol's index.
+    /// Index of its symbol.
     pub symbol: usize,
-    /// The section that it lies in.
+    /// Index of the section that contains it.
     pub section: usize,
-    /// Where its first instruction lies.
+    /// Address of its first instruction.
     pub address: u32,
-    /// The place in it that holds an address in the image: bytes from its start, and how.
+    /// The place in it that holds an address in the image: its offset in bytes, and the kind of entry.
     pub entry: Option<(u32, Kind)>,
 }
 
-/// Finds the thunks of a program. A name that looks like one but is not known, or does not fit the code, is an error.
+/// Finds the thunks of a program. A name that looks like a thunk's but is unknown, or does not match the code, is an
+/// error.
 pub fn find(firmware: &Firmware) -> Result<Vec<Thunk>, RelocationError> {
     let mut thunks = Vec::new();
     for (index, symbol) in firmware.symbols().iter().enumerate() {
@@ -57,11 +58,11 @@ fn looks_like_a_thunk(name: &str) -> bool {
         || ["_veneer", "_from_thumb", "_from_arm"].iter().any(|suffix| name.ends_with(suffix))
 }
 
-/// Where a thunk goes, and how it knows.
+/// The target of a thunk, and how the thunk encodes it.
 enum ThunkTarget {
     /// An absolute address, which the thunk holds at an offset.
     Absolute(u32, Option<(u32, Kind)>),
-    /// To a place at a fixed distance.
+    /// A target at a fixed distance.
     Relative(u32),
 }
 
@@ -108,7 +109,7 @@ fn entry(
 
 fn short(address: u32, halves: &[u16]) -> Option<ThunkTarget> {
     let [first, second, ..] = *halves else { return None };
-    // `B.W` only: a `BL` would not come back to the caller.
+    // Accepts only `B.W`: a `BL` would overwrite the return address of the caller.
     branch(address, first, second).filter(|_| second & 0xd000 == 0x9000).map(ThunkTarget::Relative)
 }
 
@@ -144,7 +145,7 @@ fn armv7m_relative(address: u32, halves: &[u16]) -> Option<ThunkTarget> {
     (halves.get(4..6) == Some(&[0x44fc, 0x4760])).then_some(ThunkTarget::Relative(target))
 }
 
-/// The value that `movw ip; movt ip` at the start make.
+/// Decodes the value that `movw ip; movt ip` at the start load.
 fn move_to_ip(halves: &[u16]) -> Option<u32> {
     let [a, b, c, d, ..] = *halves else { return None };
     let (low, high) = (half_move(a, b)?, half_move(c, d)?);

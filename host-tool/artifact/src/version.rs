@@ -1,26 +1,26 @@
-//! Versions, from semantic versioning's grammar to the four numbers of a header.
+//! Versions: from the grammar of semantic versioning to the four numbers of a header.
 
 use lifeboot_core::Version;
 use thiserror::Error;
 
-/// Why a text is not a version that a header can carry.
+/// Why a text is not a version that a header can hold.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum VersionError {
-    /// Not the grammar of semantic versioning.
+    /// The text does not follow the grammar of semantic versioning.
     #[error("{0}; a version is MAJOR.MINOR.PATCH or MAJOR.MINOR.PATCH+BUILD, e.g. 1.2.3+45")]
     Grammar(String),
-    /// There is no room for a pre-release.
+    /// Headers have no room for a pre-release.
     #[error("a pre-release (-{0}) cannot be stored in a header; count builds instead, e.g. 1.2.3+45")]
     PreRelease(String),
-    /// Build metadata that is not a number.
+    /// The build metadata is not a number.
     #[error("the build (+{0}) must be a number up to 4294967295, e.g. 1.2.3+45")]
     Build(String),
-    /// A number that its field cannot hold.
+    /// A number is too large for its field.
     #[error("{0} {1} is too large: major and minor go up to 65535, patch up to 4294967295")]
     TooLarge(&'static str, u64),
 }
 
-/// The version in a text.
+/// Parses a version.
 pub fn parse(text: &str) -> Result<Version, VersionError> {
     let version = semver::Version::parse(text).map_err(|error| VersionError::Grammar(error.to_string()))?;
     if !version.pre.is_empty() {

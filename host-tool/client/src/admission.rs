@@ -1,7 +1,8 @@
-//! Whether a device would take an image, judged by its state before anything is sent, in the words of its refusals.
+//! Whether a device would accept an image, judged from its state before anything is sent, with the texts of its
+//! refusals.
 //!
-//! The rules and their order are those of `lifeboot_updater::Updater::begin`. The device remains the judge: its state does
-//! not say which keys its bootloader holds, nor the schema of what it has stored.
+//! The rules and their order are those of `lifeboot_updater::Updater::begin`. The device has the last word: its state
+//! does not report which keys its bootloader holds, nor the schema of its stored data.
 
 use crate::describe::{board_name, running};
 use crate::push::accepted;
@@ -14,56 +15,56 @@ use lifeboot_core::Slot;
 use lifeboot_core::image::{Invalid, Trust};
 use lifeboot_wire::{Keys, Refusal, Rejection, Status};
 
-/// What a rule says of an image.
+/// The result of one rule for an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleReport {
     /// The rule.
     pub rule: Rule,
-    /// Its verdict.
+    /// Whether the image passes.
     pub verdict: Verdict,
-    /// Why.
+    /// The reason.
     pub text: String,
-    /// What to do about a refusal, or to know more.
+    /// What to do about a refusal, or how to find out more.
     pub help: Option<String>,
 }
 
-/// What an image is judged by.
+/// A rule that an image must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Firmware on trial is not replaced.
+    /// The running firmware is not on trial: a trial is never replaced.
     Trial,
-    /// A key of the device signed the image, and was not revoked.
+    /// A key of the device signed the image, and is not revoked.
     Key,
-    /// It does not revoke the key that signed it.
+    /// The image does not revoke the key that signed it.
     Revocation,
-    /// It is for the device's board.
+    /// The image is for the device's board.
     Board,
-    /// It fits a slot.
+    /// The image fits a slot.
     Size,
-    /// It runs in the slot that does not run.
+    /// The image can run in the slot that is not running.
     Slot,
-    /// The bootloader knows the format that it requires.
+    /// The bootloader knows the format that the image requires.
     Bootloader,
-    /// Its epoch is not below the device's.
+    /// The image's epoch is not below the device's.
     Epoch,
-    /// It can live with what the device has stored.
+    /// The firmware can read the data that the device has stored.
     Schemas,
-    /// It was not rejected there before.
+    /// The device did not reject the image before.
     Quarantine,
 }
 
 /// A rule's verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The image keeps the rule.
+    /// The image passes the rule.
     Passed,
-    /// The device would refuse the image.
+    /// The device would refuse the image because of the rule.
     Refused,
-    /// A device's state does not say.
+    /// The device's state does not show it.
     Unknown,
 }
 
-/// What each rule says. With the device's bootloader, its keys are known as well.
+/// Returns the result of each rule. If the device's bootloader file is given, its keys are checked as well.
 pub fn judge(
     image: &ImageFile,
     status: &Status,

@@ -1,10 +1,10 @@
-//! A device's state and outcomes, in words.
+//! Descriptions of a device's state and of outcomes.
 
 use crate::state::{is_on_trial, running_content};
 use lifeboot_core::Version;
 use lifeboot_wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, SlotContent, Status};
 
-/// What runs, in a few words.
+/// Describes what runs, in a few words.
 pub fn running(status: &Status) -> String {
     let state = if is_on_trial(status) { "on trial" } else { "confirmed" };
     match status.recovery {
@@ -22,7 +22,7 @@ pub fn running(status: &Status) -> String {
     }
 }
 
-/// How an update ended, in words.
+/// Describes how an update ended.
 pub fn ending(outcome: &Outcome) -> String {
     let Outcome { slot, version, ending, .. } = outcome;
     let version = Version::from(*version);
@@ -37,18 +37,18 @@ pub fn ending(outcome: &Outcome) -> String {
     }
 }
 
-/// Why an image was rejected, in words.
+/// Describes why an image was rejected.
 pub fn reason(outcome: &Outcome) -> String {
     let crash = outcome.fault.map(|fault| format!("; the last start crashed: {}", crash(&fault)));
     why(outcome.ending, &crash.unwrap_or_else(|| last_start(outcome.cause).to_owned()))
 }
 
-/// Why an image in quarantine was rejected, in words.
+/// Describes why an image in quarantine was rejected.
 pub fn earlier_reason(rejection: &Rejection) -> String {
     why(rejection.ending, last_start(rejection.cause))
 }
 
-/// Where firmware crashed, and how, if its core reports it.
+/// Describes where firmware crashed and, if its core reports it, how.
 fn crash(fault: &Fault) -> String {
     match fault.status {
         0 => format!("fault at {:#010x}", fault.pc),
@@ -78,7 +78,7 @@ fn why(ending: OutcomeEnding, last_start: &str) -> String {
     }
 }
 
-/// A board's name, as headers and devices carry it.
+/// Returns a board's name, as headers and devices carry it.
 pub fn board_name(bytes: &[u8; 16]) -> String {
     String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
 }

@@ -1,4 +1,4 @@
-//! What a host can ask of a device beside an update: its state, a confirm, a rollback, a reset.
+//! Requests to a device other than an update: state, keys, confirm, rollback, reset.
 
 use crate::describe::{reason, running};
 use crate::link::{Link, LinkError, Reply, Retry};
@@ -14,45 +14,45 @@ use thiserror::Error;
 /// Why a device did not carry out a request.
 #[derive(Debug, Error, Diagnostic)]
 pub enum DeviceError {
-    /// The request did not get through.
+    /// The conversation failed.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Link(#[from] LinkError),
-    /// It refused.
+    /// The device refused.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Refused(#[from] Refused),
-    /// It went back, and came back.
+    /// The previous firmware did not start, and the device returned to the firmware that it was to leave.
     #[error("the previous firmware did not start; {running} runs ({reason})")]
     #[diagnostic(help("lifeboot status shows what the slots hold; push an image that works here"))]
     Stayed {
-        /// What runs.
+        /// The firmware that runs.
         running: String,
-        /// Why.
+        /// Why the previous firmware was rejected.
         reason: String,
     },
-    /// It was to restart into its bootloader, and its firmware answers.
+    /// The device was to restart into its bootloader, but its firmware answers.
     #[error("the bootloader is not in recovery mode; {running} runs")]
     #[diagnostic(help(
         "this firmware does not pass the request on (Event::Recover), or the bootloader was built without recovery; \
          where the board has a pin for it, hold that while you reset it"
     ))]
     NotInRecovery {
-        /// What runs.
+        /// The firmware that runs.
         running: String,
     },
-    /// It has not answered again.
+    /// The device has not answered since the restart.
     #[error("the device restarts, and has not answered again within {seconds} seconds")]
     #[diagnostic(help(
         "lifeboot status tells when it is back; if it stays silent, reset it or take its power away once"
     ))]
     Away {
-        /// How long was waited.
+        /// How long the host waited, in seconds.
         seconds: u64,
     },
 }
 
-/// Makes the firmware that runs the default. Returns the state afterwards.
+/// Makes the running firmware the default. Returns the state afterwards.
 ///
 /// # Errors
 /// See [`DeviceError`].
@@ -63,7 +63,7 @@ pub fn confirm<P: Pipe>(link: &mut Link<P>) -> Result<Status, DeviceError> {
     Ok(status)
 }
 
-/// The state of the device, and the keys that it accepts.
+/// Returns the state of the device, and the keys that it accepts.
 ///
 /// # Errors
 /// See [`DeviceError`].
@@ -74,8 +74,8 @@ pub fn keys<P: Pipe>(link: &mut Link<P>) -> Result<(Status, Keys), DeviceError> 
     Ok((status, keys))
 }
 
-/// Goes back: ends the trial, if there is one; or else tries the other slot's firmware. Restarts the device, waits for
-/// `timeout` at most until what runs then is confirmed, and returns that state.
+/// Rolls back: ends the trial if there is one, otherwise puts the other slot's firmware on trial. Restarts the device,
+/// waits at most `timeout` until the firmware is confirmed, and returns the state then.
 ///
 /// # Errors
 /// See [`DeviceError`].
@@ -88,7 +88,7 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
     loop {
         match link.status(Retry { attempts: 1, ..Retry::SHORT }) {
             Ok(status) if status.running == wanted && !is_on_trial(&status) => return Ok(status),
-            // The previous firmware, which has to confirm like any other.
+            // This is the previous firmware, which must confirm like any other.
             Ok(status) if status.running == wanted => {}
             Ok(status) if before.trial.is_none() && status.trial.is_none() => {
                 let reason = status.outcome.map_or("no reason is known".to_owned(), |outcome| reason(&outcome));
@@ -96,7 +96,7 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
             }
             Ok(_) if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
                 asked = Some(link.now());
-                // Unanswered, it may have been received all the same.
+                // The device may have received the request without answering.
                 let _ = link.ask(&Command::Reset, Retry { attempts: 1, ..Retry::SHORT });
             }
             Ok(_) | Err(_) => {}
@@ -108,7 +108,7 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
     }
 }
 
-/// Restarts the device, waits for `timeout` at most and returns the state of what runs then.
+/// Restarts the device, waits at most `timeout`, and returns the state after the restart.
 ///
 /// # Errors
 /// See [`DeviceError`].
@@ -117,8 +117,8 @@ pub fn reset<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, D
     restart(link, &before, &Command::Reset, timeout)
 }
 
-/// Restarts the device into its bootloader, waits for `timeout` at most and returns the state that this reports. One that
-/// answers already goes on.
+/// Restarts the device into its bootloader, waits at most `timeout`, and returns the state that the bootloader reports.
+/// A bootloader that is already in recovery mode is not restarted.
 ///
 /// # Errors
 /// See [`DeviceError`].
@@ -134,7 +134,7 @@ pub fn recover<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status,
     }
 }
 
-/// Restarts the device by this command, and returns the state that it reports then.
+/// Restarts the device with this command, and returns the state that it reports afterwards.
 fn restart<P: Pipe>(
     link: &mut Link<P>,
     before: &Status,
@@ -144,7 +144,7 @@ fn restart<P: Pipe>(
     let asked = done(link, command, Retry { attempts: 1, ..Retry::MEDIUM });
     let status = match asked {
         Ok(()) => back(link, timeout)?,
-        // Either the request was lost or, in the reset, the answer. It is asked again unless that would cost a trial
+        // Either the request was lost or, during the reset, its answer. It is sent again unless that would cost a trial
         // another start.
         Err(DeviceError::Link(_)) => {
             let status = back(link, timeout)?;
@@ -159,7 +159,7 @@ fn restart<P: Pipe>(
     Ok(status)
 }
 
-/// The state of a device once it answers again.
+/// Waits until the device answers again, and returns its state.
 fn back<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, DeviceError> {
     let until = link.now() + timeout;
     loop {

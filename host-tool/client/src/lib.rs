@@ -1,19 +1,19 @@
-//! The conversation with a device: requests, answers, and what they mean.
+//! The conversation with a device: requests, answers, and their meaning.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`pipe`] | what carries the bytes, and the clock that waiting is measured by |
+//! | [`pipe`] | what carries the bytes, and the clock that measures waits |
 //! | [`link`] | requests and their answers, over a line that loses bytes |
-//! | [`push`](mod@push) | brings an image into a device and sees it confirmed |
+//! | [`push`](mod@push) | transfers an image to a device and waits for its confirm |
 //! | [`device`] | a device's state, confirm, rollback, reset |
-//! | [`admission`] | whether a device would take an image, before any of it is sent |
-//! | [`refusal`] | what a device's refusals mean, and what to do next |
-//! | [`state`] | what a device's state says, of itself and of an image |
-//! | [`describe`] | states and outcomes in words |
+//! | [`admission`] | whether a device would accept an image, before any of it is sent |
+//! | [`refusal`] | the meaning of a device's refusals, and what to do next |
+//! | [`state`] | what a device's state says about the device and about an image |
+//! | [`describe`] | texts for states and outcomes |
 //! | [`max_stall`] | how long the application stalls during a push |
 //!
-//! Nothing here opens a port, reads a file or waits for a signal: the pipe does what waiting there is. Every error says
-//! in its help what to do next.
+//! Nothing here opens a port, reads a file or handles a signal, and all waiting happens in the pipe. The help of every
+//! error says what to do next.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]

@@ -1,9 +1,9 @@
-//! The conversation with one device: requests go out, answers come back, over a line that may lose either.
+//! The conversation with one device: requests and answers over a line that may lose either.
 //!
-//! Each request has a number; its answer carries the same. A request that stays without answer is sent again under the
-//! same number, which a device that had carried it out already only answers. A connection that breaks (a reset USB
-//! device, an unplugged adapter, an emulator that restarts) is a loss of bytes like any other, as long as it can be
-//! made again.
+//! Each request has a number, and its answer carries the same number. A request without an answer is sent again under
+//! the same number; a device that has already carried it out only repeats the answer. A connection that breaks (a reset
+//! USB device, an unplugged adapter, a restarted emulator) is treated as a loss of bytes, as long as it can be made
+//! again.
 
 mod error;
 mod event;
@@ -26,34 +26,34 @@ use recovery::RecoveryDetails;
 use reply::fits;
 use std::time::Duration;
 
-/// Bytes of the largest request's message; larger than any device takes.
+/// Length of the largest request message, larger than any device accepts.
 const REQUEST: usize = 16 * 1024;
 
-/// Silence on the line after which what has come is not the beginning of a frame, if it reads as text; and how often a
-/// wait looks whether it is called off.
+/// Silence on the line after which pending bytes that read as text are not the start of a frame; also how often a wait
+/// checks whether it was stopped.
 const IDLE_GAP: Duration = Duration::from_millis(100);
 
-/// How long to wait for an answer, and how often to ask.
+/// How long to wait for an answer, and how often to send the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// How long to wait after each request.
+    /// How long to wait after each attempt.
     pub timeout: Duration,
-    /// Requests.
+    /// How often to send the request at most.
     pub attempts: u32,
 }
 
 impl Retry {
-    /// For what a device answers from its RAM.
+    /// For answers from the device's RAM.
     pub const SHORT: Retry = Retry { timeout: Duration::from_millis(500), attempts: 8 };
     /// For a few digests, or a boot record: an erase and a second or two of a slow core.
     pub const MEDIUM: Retry = Retry { timeout: Duration::from_secs(2), attempts: 6 };
-    /// For a signature, which takes a slow core seconds to check, and is checked again for each repetition.
+    /// For a signature: a slow core takes seconds to check it, and checks it again for each repetition.
     pub const LONG: Retry = Retry { timeout: Duration::from_secs(3), attempts: 6 };
-    /// For verifying a whole slot: the repetitions keep the session, and the device does nothing twice.
+    /// For verifying a whole slot: the repetitions keep the session alive, and the device does nothing twice.
     pub const VERIFY: Retry = Retry { timeout: Duration::from_secs(1), attempts: 60 };
 }
 
-/// A link goes to another thread with its owner, and with it all that it calls.
+/// A link can be sent to another thread, so all that it calls must be `Send`.
 const _: fn() = || {
     fn is_send<T: Send>() {}
     is_send::<Link<Box<dyn Pipe>>>();
@@ -64,32 +64,32 @@ const _: fn() = || {
 pub struct Link<P> {
     pipe: P,
     frames: Frames,
-    /// Bytes that were read and not looked at yet, last one first.
+    /// Bytes that were read but not parsed yet, in reverse order.
     unread: Vec<u8>,
     session: u16,
     number: u8,
-    /// A zero byte is due, to end what the line may carry.
+    /// Whether the next frame must start with a zero byte, to end what the line may carry.
     resynchronise: bool,
     recovery: Duration,
     busy_wait: Duration,
     listener: Option<Listener>,
     stop: Option<Box<dyn Fn() -> bool + Send>>,
-    /// Since when a request waits for its answer, over all that have none since the last one; and whether that was reported.
+    /// When the first request since the last answer was sent, and whether that wait was reported.
     unanswered: Option<(Duration, bool)>,
     /// What a bootloader in recovery mode reported with its state, if that was the last state received.
     details: Option<RecoveryDetails>,
 }
 
 impl<P: Pipe> Link<P> {
-    /// A conversation that has not begun. The seed says who this host is and which number its first request has: two
-    /// hosts on one line must not have the same, so it must come from chance.
+    /// Makes a link without sending anything. The seed identifies this host and gives the number of its first request.
+    /// Two hosts on one line must not use the same seed, so it must be random.
     pub fn new(pipe: P, seed: u32) -> Self {
         Link {
             pipe,
             frames: Frames::new(),
             unread: Vec::new(),
             session: (seed as u16).max(1),
-            // Answers do not say whom they are for: one to the last host should not fit by chance.
+            // Answers do not name the host that they are for: a late answer to another host should not match.
             number: (seed >> 16) as u8,
             resynchronise: true,
             recovery: Duration::from_secs(10),
@@ -101,12 +101,13 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// Tells `listener` what comes beside answers, and what happens to the connection. Without one it is dropped.
+    /// Reports to `listener` everything received beside answers, and changes of the connection. Without a listener,
+    /// these are dropped.
     pub fn with_listener(self, listener: impl FnMut(Duration, LinkEvent<'_>) + Send + 'static) -> Self {
         Link { listener: Some(Box::new(listener)), ..self }
     }
 
-    /// Hands what the firmware logs to `sink`, instead of a listener.
+    /// Passes what the firmware logs to `sink`; replaces a listener.
     pub fn with_log(self, mut sink: impl FnMut(&[u8]) + Send + 'static) -> Self {
         self.with_listener(move |_, event| {
             if let LinkEvent::Log(Source::Firmware, piece) = event {
@@ -115,32 +116,33 @@ impl<P: Pipe> Link<P> {
         })
     }
 
-    /// Sets what calls every wait off, with [`LinkError::Stopped`], soon after it has become true.
+    /// Sets a condition that soon ends every wait with [`LinkError::Stopped`] once it is true.
     pub fn with_stop(self, stop: impl Fn() -> bool + Send + 'static) -> Self {
         Link { stop: Some(Box::new(stop)), ..self }
     }
 
-    /// Sets how long a broken connection is tried again; 10 s where nothing is said.
+    /// Sets for how long to retry a broken connection; the default is 10 s.
     pub fn with_recovery(self, recovery: Duration) -> Self {
         Link { recovery, ..self }
     }
 
-    /// Sets how long to wait for another host to fall silent; a little longer than [`SESSION_TIMEOUT_MS`] where nothing is said.
+    /// Sets how long to wait for another host to fall silent; the default is slightly longer than
+    /// [`SESSION_TIMEOUT_MS`].
     pub fn with_busy_wait(self, busy_wait: Duration) -> Self {
         Link { busy_wait, ..self }
     }
 
-    /// The pipe.
+    /// Returns the pipe.
     pub fn pipe(&mut self) -> &mut P {
         &mut self.pipe
     }
 
-    /// Gives the pipe back.
+    /// Ends the link and returns the pipe.
     pub fn into_pipe(self) -> P {
         self.pipe
     }
 
-    /// The pipe's clock.
+    /// Returns the time on the pipe's clock.
     pub fn now(&self) -> Duration {
         self.pipe.now()
     }
@@ -148,15 +150,15 @@ impl<P: Pipe> Link<P> {
     /// Sends one request and waits for its answer.
     ///
     /// # Errors
-    /// [`LinkError::Silent`] where none came; the connection's.
+    /// [`LinkError::Silent`] if no answer came; otherwise the connection's error.
     pub fn ask(&mut self, command: &Command, retry: Retry) -> Result<Reply, LinkError> {
         let number = self.next_number();
-        // Its holder was active before the first answer that says so.
+        // The other host was active before the first answer that reports it.
         let mut busy_since: Option<Duration> = None;
         let mut attempts = 0;
         while attempts < retry.attempts {
             attempts += 1;
-            // Whatever swallowed the last try may have left half a frame.
+            // What caused the loss may have left half a frame on the line.
             self.resynchronise |= attempts > 1;
             self.transmit(number, command)?;
             self.unanswered.get_or_insert((self.now(), false));
@@ -166,7 +168,7 @@ impl<P: Pipe> Link<P> {
                 if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > REPORT_AFTER {
                     self.report(LinkEvent::Waiting(Waiting::OtherHost(self.busy_wait)));
                 }
-                // A repetition may have been received in part.
+                // The device may have received a part of the repetition.
                 self.resynchronise |= attempts > 1;
                 if reply != Reply::Refused(Refusal::Busy) || now - *busy_since.get_or_insert(now) >= self.busy_wait {
                     return Ok(reply);
@@ -178,18 +180,18 @@ impl<P: Pipe> Link<P> {
         Err(LinkError::Silent)
     }
 
-    /// Sends one request and does not wait; returns its number.
+    /// Sends one request without waiting, and returns its number.
     ///
     /// # Errors
-    /// The connection's, where it cannot be made again.
+    /// The connection's error if it cannot be made again.
     pub fn send(&mut self, command: &Command) -> Result<u8, LinkError> {
         let number = self.next_number();
         self.transmit(number, command)?;
         Ok(number)
     }
 
-    /// The next answer, with its number, 0 for what was not requested; `None` if none came in time, or the
-    /// connection had to be made again.
+    /// Returns the next answer and its number, which is 0 for an answer without a request; `None` if no answer came in
+    /// time, or the connection had to be made again.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -223,7 +225,7 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// Takes the next byte, and reports what it completed, unless that is an answer.
+    /// Parses the next byte. Returns the answer that it completed; reports anything else.
     fn take(&mut self, byte: u8) -> Option<(u8, Reply)> {
         let end = self.frames.push(byte)?;
         let now = self.pipe.received_at();
@@ -257,12 +259,12 @@ impl<P: Pipe> Link<P> {
         Some((number, Reply::of(body)?))
     }
 
-    /// The next frame begins with a zero byte, which ends whatever the line carries.
+    /// Makes the next frame begin with a zero byte, which ends whatever the line carries.
     pub(crate) fn resynchronise(&mut self) {
         self.resynchronise = true;
     }
 
-    /// Lets time pass.
+    /// Waits for this time.
     pub(crate) fn pause(&mut self, time: Duration) {
         self.pipe.pause(time);
     }
@@ -275,7 +277,7 @@ impl<P: Pipe> Link<P> {
             }
             match self.receive(left)? {
                 Some((found, reply)) if found == number && fits(command, &reply) => return Ok(Some(reply)),
-                // Late, or repeated, or nobody's, or the last host's.
+                // A late or repeated answer, one to another host, or one without a request.
                 Some(_) | None => {}
             }
         }

@@ -1,39 +1,39 @@
 //! The byte pipe to a device.
 //!
-//! [`Pipe`] is all that a [`Link`](crate::link::Link) needs of one, its clock included, so that a test or another program
-//! can put its own in place. A pipe may lose, damage or repeat bytes: the link sees to that.
+//! [`Pipe`] is everything that a [`Link`](crate::link::Link) needs, including a clock, so that a test or another
+//! program can supply its own. A pipe may lose, damage or repeat bytes: the link handles that.
 
 use miette::Diagnostic;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Why a pipe carries nothing any more.
+/// Why a pipe no longer carries bytes.
 #[derive(Debug, Error, Diagnostic)]
 pub enum PipeError {
-    /// It was open, and is gone.
+    /// The connection was open, and is lost.
     #[error("the connection to {port} is lost: {reason}")]
     #[diagnostic(help("plug the device in again and repeat the command: a push goes on where it was"))]
     Lost {
-        /// The port.
+        /// Name of the port.
         port: String,
-        /// The system's words.
+        /// The reason, as reported by the system.
         reason: String,
     },
-    /// A recording says that the connection was lost there.
+    /// The recording says that the connection was lost at this point.
     #[error("{reason}")]
     #[diagnostic(help("this is a recording: nothing is to be done"))]
     Recorded {
-        /// Its words.
+        /// The reason, as recorded.
         reason: String,
     },
 }
 
-/// A byte pipe to a device, and the clock that waiting is measured by.
+/// A byte pipe to a device, and the clock that measures waits.
 pub trait Pipe: Send {
-    /// Reads what has arrived, and waits for it where there is nothing yet. 0 bytes: nothing came in time.
+    /// Reads what has arrived, waiting at most `wait` if there is nothing yet. Returns 0 if nothing arrived in time.
     ///
     /// # Errors
-    /// The connection is gone; [`reconnect`](Self::reconnect) may bring it back.
+    /// [`PipeError`] if the connection is lost; [`reconnect`](Self::reconnect) may restore it.
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError>;
 
     /// Writes all of the bytes.
@@ -42,21 +42,21 @@ pub trait Pipe: Send {
     /// As [`read`](Self::read).
     fn write(&mut self, bytes: &[u8]) -> Result<(), PipeError>;
 
-    /// Gives up what is left of the connection and tries once to make a new one.
+    /// Closes what is left of the connection and tries once to make a new one.
     ///
     /// # Errors
-    /// Why there is none, yet.
+    /// [`PipeError`] if the attempt failed.
     fn reconnect(&mut self) -> Result<(), PipeError>;
 
-    /// The time since some moment that stays the same.
+    /// Returns the time since a fixed moment.
     fn now(&self) -> Duration;
 
-    /// When what was read last had arrived.
+    /// Returns when the bytes of the last read arrived.
     fn received_at(&self) -> Duration {
         self.now()
     }
 
-    /// Lets time pass.
+    /// Waits for this time.
     fn pause(&mut self, time: Duration);
 }
 

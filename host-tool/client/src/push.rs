@@ -2,18 +2,18 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | `confirm_effects` | foretells what a confirm ends irreversibly |
-//! | `transfer` | one transfer: begin, ask what is there, send, finish |
-//! | `survey` | asks for digests of what the slot already holds |
+//! | `confirm_effects` | predicts what a confirm ends irreversibly |
+//! | `transfer` | one transfer: begin, request what the slot holds, send, finish |
+//! | `survey` | requests digests of what the slot already holds |
 //! | `plan` | decides what need not be sent |
-//! | `patches` | decides whether a patch is sent instead of that |
-//! | `content` | what is sent, the image or a patch |
-//! | `estimate` | foretells how much that is, where the slot holds a certain image |
-//! | `sender` | keeps the line full, and sends again what was lost |
+//! | `patches` | decides whether to send a patch instead of the image |
+//! | `content` | what is sent: the image or a patch |
+//! | `estimate` | predicts how much is sent if the slot holds a certain image |
+//! | `sender` | keeps the line busy, and resends what was lost |
 //! | `trial` | restarts the device and waits for the new firmware's confirm |
 //!
-//! The device is the judge of an image; only a file that contradicts itself never gets this far ([`ImageFile`]). An
-//! update that is interrupted goes on where it was, with the next push.
+//! The device decides about an image; only a file that is inconsistent in itself is rejected earlier ([`ImageFile`]).
+//! After an interruption, the next push resumes the update where it was.
 
 mod confirm_effects;
 mod content;
@@ -46,34 +46,34 @@ use std::time::Duration;
 use stop::{Stop, depends_on_content};
 use transfer::Permits;
 
-/// How often a push begins anew before it gives up: a device whose supply fails that often needs another one.
+/// How often a push begins again before it gives up: a device whose supply fails that often needs another supply.
 const RESTARTS: u32 = 10;
 
-/// How an image is to be pushed.
+/// How to push an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Also an image that the device rejected before.
+    /// Push the image even if the device rejected it before.
     pub force: bool,
-    /// Send a patch, where the image has one from what runs and that is less.
+    /// Send a patch, if the image has one from the running image and that takes fewer bytes.
     pub patch: bool,
-    /// Restart the device and wait until the image is confirmed or rejected; otherwise its next reset starts it.
+    /// Restart the device and wait until the image is confirmed or rejected; otherwise its next reset starts the image.
     pub wait: bool,
     /// How long to wait for that, at most.
     pub timeout: Duration,
 }
 
 impl Default for Options {
-    /// Not forced; waits for as long as three starts take that each run into
-    /// `lifeboot_updater::TRIAL_DEADLINE`, and some more.
+    /// Not forced. Waits long enough for three starts that each take all of `lifeboot_updater::TRIAL_DEADLINE`, with a
+    /// margin.
     fn default() -> Self {
         Options { force: false, patch: true, wait: true, timeout: Duration::from_secs(240) }
     }
 }
 
-/// Brings `image` into the slot that does not run, and sees it confirmed.
+/// Writes `image` to the slot that is not running and waits until it is confirmed.
 ///
 /// # Errors
-/// See [`PushError`]; what was sent stays in the slot, and need not be sent again.
+/// See [`PushError`]. The bytes already sent stay in the slot, and need not be sent again.
 pub fn push<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,
@@ -126,7 +126,7 @@ pub fn push<P: Pipe>(
                 progress.patch(&failed);
                 Interruption::PatchFailed
             }
-            // Digests of ranges are short, and flash may change between a question and the next.
+            // Digests of ranges are truncated, and flash may change after a digest was reported.
             Stop::Refused(refusal) if permits.skip && depends_on_content(refusal) => {
                 permits.skip = false;
                 Interruption::NotAsSurveyed
@@ -151,7 +151,7 @@ pub fn push<P: Pipe>(
     Ok(Pushed { outcome: PushOutcome::Confirmed, ..pushed })
 }
 
-/// Tells what cannot be undone any more once the image is confirmed.
+/// Reports what can no longer be undone once the image is confirmed.
 fn report_confirm_effects<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,
@@ -159,7 +159,7 @@ fn report_confirm_effects<P: Pipe>(
     progress: &mut dyn Progress,
 ) -> Result<(), PushError> {
     let header = image.header();
-    // An image that revokes nothing needs no question.
+    // An image that revokes nothing needs no request for the keys.
     let keys = match header.revokes.ids().next() {
         Some(_) => link.keys(Retry::SHORT)?.1.ok(),
         None => None,

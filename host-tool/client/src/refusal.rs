@@ -1,4 +1,4 @@
-//! What a device's refusals mean, and what to do next: the one place with words for them.
+//! The meaning of a device's refusals, and what to do next: the only place with texts for them.
 
 use crate::describe::{board_name, earlier_reason, reason};
 use crate::state::{content, is_rejection, other};
@@ -10,39 +10,39 @@ use miette::Diagnostic;
 use std::error::Error;
 use std::fmt::{self, Display};
 
-/// What is known where something was refused; the more, the better the words.
+/// What is known about a refused request; more context gives more specific texts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RefusalContext<'a> {
     /// The device's state.
     pub status: Option<&'a Status>,
-    /// The image that was offered; without one, it was about what the other slot holds.
+    /// The image that was offered; `None` if the request was about the content of the other slot.
     pub image: Option<&'a Header>,
-    /// What the device rejected before the last outcome.
+    /// The images that the device rejected before the last outcome.
     pub quarantine: &'a [Rejection],
 }
 
-/// A refusal, in words.
+/// A refusal, with its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// What the device said.
+    /// The refusal that the device reported.
     pub refusal: Refusal,
     meaning: String,
     next: String,
 }
 
 impl Refused {
-    /// The words for a refusal.
+    /// Describes a refusal.
     pub fn new(refusal: Refusal, context: RefusalContext) -> Self {
         let (meaning, next) = describe(refusal, context);
         Refused { refusal, meaning, next }
     }
 
-    /// Why, in words.
+    /// Returns the reason.
     pub fn meaning(&self) -> &str {
         &self.meaning
     }
 
-    /// What to do next, in words.
+    /// Returns what to do next.
     pub fn next(&self) -> &str {
         &self.next
     }
@@ -198,7 +198,7 @@ fn other_board(status: Option<&Status>, image: Option<&Header>) -> (String, Stri
     (meaning, "push the image that was signed for this board, or give the port of the other device".to_owned())
 }
 
-/// What a rollback would lead to, in words.
+/// Describes what a rollback would lead to.
 fn previous(status: &Status) -> Option<String> {
     let slot = other(status.running);
     match content(status, slot) {

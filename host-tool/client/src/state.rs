@@ -1,28 +1,28 @@
-//! What a device's state says, of itself and of an image.
+//! What a device's state says about the device and about an image.
 
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Version;
 use lifeboot_wire::{self as wire, Outcome, OutcomeEnding, Recovery, Slot, SlotContent, Status, Trial};
 
-/// Whether what runs still has to confirm.
+/// Returns whether the running firmware still has to confirm.
 pub fn is_on_trial(status: &Status) -> bool {
     status.confirmed != status.running || status.trial.is_some_and(|trial| trial.slot == status.running)
 }
 
-/// What the slot that runs holds; nothing where no firmware runs.
+/// Returns the content of the running slot; `Empty` if no firmware runs.
 pub fn running_content(status: &Status) -> SlotContent {
     if status.recovery.is_some() { SlotContent::Empty } else { content(status, status.running) }
 }
 
-/// The slot that an image would be written to: the one that does not run. Where nothing starts at all, an image that is
-/// bound to the other one can go there, too.
+/// Returns the slot that an image would be written to: the one that is not running. If no slot can be started, an image
+/// that is bound to a slot may be written to that slot.
 pub(crate) fn target(status: &Status, image: &ImageFile) -> Slot {
     let linked_for = Slot::from(image.linked_for());
     let is_free = status.recovery == Some(Recovery::NothingStarts);
     if image.is_bound() && is_free { linked_for } else { other(status.running) }
 }
 
-/// What a slot of a device holds.
+/// Returns the content of a slot.
 pub fn content(status: &Status, slot: Slot) -> SlotContent {
     let [a, b] = status.slots;
     match slot {
@@ -31,23 +31,23 @@ pub fn content(status: &Status, slot: Slot) -> SlotContent {
     }
 }
 
-/// The slot that this is not.
+/// Returns the other slot.
 pub(crate) fn other(slot: Slot) -> Slot {
     lifeboot_core::Slot::from(slot).other().into()
 }
 
-/// What a device does with an image.
+/// The state of an image on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImageState {
-    /// It runs it, confirmed.
+    /// The image runs, confirmed.
     Confirmed,
-    /// It runs it, on trial; with the starts left, where it says so.
+    /// The image runs on trial; with the starts left, if the device reports them.
     Trial(Option<Trial>),
-    /// It has it in the other slot, to be tried at the next reset.
+    /// The image is in the other slot, and will be tried at the next reset.
     Marked,
-    /// It went back from it.
+    /// The device rolled back from the image.
     Rejected(Outcome),
-    /// It runs something else, and is not about to change that.
+    /// The device runs something else, and no trial of the image is pending.
     Absent,
 }
 
@@ -70,7 +70,7 @@ impl ImageState {
     }
 }
 
-/// Whether an update that ended so was taken back.
+/// Returns whether an update with this ending was rolled back.
 pub fn is_rejection(ending: OutcomeEnding) -> bool {
     match ending {
         OutcomeEnding::Confirmed | OutcomeEnding::FellBack => false,
@@ -78,7 +78,7 @@ pub fn is_rejection(ending: OutcomeEnding) -> bool {
     }
 }
 
-/// Whether a slot's header is this image's, as far as a status shows it.
+/// Returns whether a slot's header is this image's, as far as a status shows it.
 pub(crate) fn is_image(content: &SlotContent, image: &ImageFile) -> bool {
     let header = image.header();
     match content {
@@ -89,7 +89,7 @@ pub(crate) fn is_image(content: &SlotContent, image: &ImageFile) -> bool {
     }
 }
 
-/// The version of the next push: `base` with a build number above that of all that the device knows of.
+/// Returns the version of the next push: `base` with a build number above that of every version that the device knows.
 pub fn next_version(base: Version, status: &Status) -> Version {
     let slots = status.slots.iter().filter_map(|slot| match slot {
         SlotContent::Image { version, .. } => Some(*version),

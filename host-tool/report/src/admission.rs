@@ -1,4 +1,4 @@
-//! `lifeboot inspect --port`, `--against`: whether a device would take an image, rule by rule.
+//! `lifeboot inspect --port` and `--against`: whether a device would accept an image, rule by rule.
 
 use crate::table::line;
 use lifeboot_client::admission;
@@ -6,55 +6,55 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
-/// Whether a device would take an image.
+/// Whether a device would accept an image.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Admission {
     /// The device: its port, or the file with its state.
     pub device: String,
     /// Whether no rule is known to refuse the image.
     pub accepted: bool,
-    /// What each rule says.
+    /// The result of each rule.
     pub rules: Vec<RuleReport>,
-    /// What the image's confirm would end there irreversibly, in words.
+    /// Descriptions of what confirming the image would end irreversibly on the device.
     pub confirm_effects: Vec<String>,
 }
 
-/// What a rule says of an image.
+/// The result of one rule for an image.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RuleReport {
     /// The rule.
     pub rule: Rule,
-    /// Its verdict.
+    /// Whether the image passes.
     pub verdict: Verdict,
-    /// Why.
+    /// The reason.
     pub text: String,
-    /// What to do about a refusal, or to know more.
+    /// What to do about a refusal, or how to find out more.
     pub help: Option<String>,
 }
 
-/// What an image is judged by.
+/// A rule that an image must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// Firmware on trial is not replaced.
+    /// The running firmware is not on trial: a trial is never replaced.
     Trial,
-    /// A key of the device signed the image, and was not revoked.
+    /// A key of the device signed the image, and is not revoked.
     Key,
-    /// It does not revoke the key that signed it.
+    /// The image does not revoke the key that signed it.
     Revocation,
-    /// It is for the device's board.
+    /// The image is for the device's board.
     Board,
-    /// It fits a slot.
+    /// The image fits a slot.
     Size,
-    /// It runs in the slot that does not run.
+    /// The image can run in the slot that is not running.
     Slot,
-    /// The bootloader knows the format that it requires.
+    /// The bootloader knows the format that the image requires.
     Bootloader,
-    /// Its epoch is not below the device's.
+    /// The image's epoch is not below the device's.
     Epoch,
-    /// It can live with what the device has stored.
+    /// The firmware can read the data that the device has stored.
     Schemas,
-    /// It was not rejected there before.
+    /// The device did not reject the image before.
     Quarantine,
 }
 
@@ -62,16 +62,16 @@ pub enum Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The image keeps the rule.
+    /// The image passes the rule.
     Passed,
-    /// The device would refuse the image.
+    /// The device would refuse the image because of the rule.
     Refused,
-    /// A device's state does not say.
+    /// The device's state does not show it.
     Unknown,
 }
 
 impl Admission {
-    /// What the rules say of an image for this device, and what its confirm would end there.
+    /// Makes the report from the results of all rules and the effects of a confirm.
     pub fn new(device: String, rules: Vec<admission::RuleReport>, confirm_effects: Vec<String>) -> Admission {
         let accepted = rules.iter().all(|rule| rule.verdict != admission::Verdict::Refused);
         Admission { device, accepted, rules: rules.into_iter().map(RuleReport::from).collect(), confirm_effects }

@@ -12,35 +12,35 @@ use std::fmt::{self, Display};
 /// `lifeboot status`: the state of a device.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Device {
-    /// The board.
+    /// The board's name.
     pub board: String,
-    /// The newest format that its bootloader knows.
+    /// The newest format that the bootloader knows.
     pub bootloader_format: u16,
-    /// Whether its bootloader holds a demo's throw-away key.
+    /// Whether the bootloader holds a demo's throw-away key.
     pub demo_key: bool,
-    /// The slot that runs; in recovery mode, the confirmed one.
+    /// The slot that runs; in recovery mode, the confirmed slot.
     pub running: SlotName,
     /// Why the bootloader is in recovery mode; `null` if firmware runs.
     pub recovery: Option<RecoveryReason>,
     /// The slot that is started by default.
     pub confirmed: SlotName,
-    /// The slot on trial, and its starts that are left.
+    /// The slot on trial, and the starts that it has left; `null` if there is no trial.
     pub trial: Option<TrialLeft>,
     /// What the slots hold.
     pub slots: Slots,
-    /// The lowest epoch that is started.
+    /// The lowest epoch that the device starts.
     pub epoch_floor: u32,
     /// Which of the bootloader's keys are revoked, counted from 1.
     pub revoked_keys: Vec<u8>,
     /// How the last update ended; `null` if there was none yet.
     pub last_outcome: Option<LastOutcome>,
-    /// What was rejected before that, the newest first, and is refused as well; `null` if that was not requested, or
-    /// the device does not report it.
+    /// What was rejected before the last outcome, newest first, and is refused as well; `null` if it was not requested,
+    /// or the device does not report it.
     pub quarantine: Option<Vec<Rejected>>,
-    /// How the firmware that runs came to be started; `null` if it does not report it.
+    /// How the running firmware was started; `null` if it does not report it.
     pub last_boot: Option<LastBoot>,
-    /// How long the application stalls at a time during a push, at most, in milliseconds, as measured of the board's
-    /// example firmware; `null` if that was not measured, or no firmware runs.
+    /// Longest time in milliseconds for which the application stalls during a push, as measured with the board's
+    /// example firmware; `null` if it was not measured, or no firmware runs.
     pub max_stall_ms: Option<u32>,
 }
 
@@ -50,7 +50,7 @@ pub struct Device {
 pub enum RecoveryReason {
     /// No slot could be started.
     NothingStarts,
-    /// It was requested.
+    /// Recovery mode was requested.
     Requested,
 }
 
@@ -74,16 +74,16 @@ pub enum Content {
     Unfinished,
     /// An image.
     Image {
-        /// Its version.
+        /// The firmware's version.
         version: String,
-        /// Its security counter.
+        /// The epoch, which is the security counter.
         epoch: u32,
-        /// The first half of its digest, 32 hexadecimal digits.
+        /// The first half of the image's digest, 32 hexadecimal digits.
         digest: String,
     },
 }
 
-/// What a trial has left.
+/// The starts that a trial has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TrialLeft {
     /// The slot on trial.
@@ -97,60 +97,60 @@ pub struct TrialLeft {
 /// How an update ended.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LastOutcome {
-    /// How.
+    /// The kind of ending.
     pub ending: Ending,
-    /// The slot that it was about.
+    /// The slot of the update.
     pub slot: SlotName,
     /// The image's version.
     pub version: String,
     /// The first half of the image's digest, 32 hexadecimal digits.
     pub digest: String,
-    /// What ended its last start.
+    /// What ended the image's last start.
     pub last_reset: Reset,
-    /// Where it crashed then; `null` if it did not, or has not reported it.
+    /// Where the firmware crashed then; `null` if it did not crash, or did not report it.
     pub fault: Option<Fault>,
-    /// Why, in words.
+    /// Description of the reason.
     pub reason: String,
-    /// All of it in words.
+    /// Description of the whole outcome.
     pub text: String,
 }
 
 /// Where and how firmware crashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Fault {
-    /// The address of the instruction, in the slot where it ran.
+    /// The address of the instruction, in the slot that the firmware ran in.
     pub pc: u32,
-    /// The core's fault status (CFSR); 0 if it has none.
+    /// The core's fault status (CFSR); 0 if the core has none.
     pub status: u32,
 }
 
 /// An image that was rejected before the last outcome.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Rejected {
-    /// How.
+    /// The kind of ending.
     pub ending: Ending,
     /// The start of the image's digest, 20 hexadecimal digits.
     pub digest: String,
-    /// What ended its last start.
+    /// What ended the image's last start.
     pub last_reset: Reset,
-    /// Why, in words.
+    /// Description of the reason.
     pub reason: String,
 }
 
-/// How firmware came to be started.
+/// How firmware was started.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct LastBoot {
     /// Why the device was reset.
     pub reset: Reset,
-    /// As what it was started.
+    /// In which state the firmware was started.
     pub start: Start,
-    /// How long the bootloader took to read its state and to verify what it started.
+    /// How long the bootloader took to read its state and to verify the firmware that it started.
     pub verification_milliseconds: u32,
-    /// All of it in words.
+    /// Description of the whole start.
     pub text: String,
 }
 
-/// As what firmware can be started.
+/// In which state firmware can be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
@@ -158,7 +158,7 @@ pub enum Start {
     Confirmed,
     /// On trial.
     Trial,
-    /// On trial, since the confirmed firmware did not verify.
+    /// On trial, because the confirmed firmware failed verification.
     FellBack,
 }
 
@@ -168,13 +168,13 @@ pub enum Start {
 pub enum Ending {
     /// The image was confirmed.
     Confirmed,
-    /// Rejected: it did not verify when it was to be started.
+    /// The image was rejected: it failed verification when it was to be started.
     Invalid,
-    /// Rejected: it did not confirm in any of its starts.
+    /// The image was rejected: it did not confirm in any of its starts.
     NotConfirmed,
-    /// Rejected: the firmware or a host requested a rollback.
+    /// The image was rejected: the firmware or a host requested a rollback.
     Requested,
-    /// It was started because the confirmed slot could not be.
+    /// The image was started because the confirmed slot could not be started.
     FellBack,
 }
 
@@ -189,19 +189,19 @@ impl Display for Start {
 }
 
 impl Ending {
-    /// Whether the device went back from the image, and refuses it from then on.
+    /// Returns whether the device rolled back from the image, and refuses it from then on.
     pub fn is_rejection(self) -> bool {
         matches!(self, Ending::Invalid | Ending::NotConfirmed | Ending::Requested)
     }
 }
 
-/// `lifeboot confirm`, `rollback`, `reset`: what runs now; to a program, all of [`Device`].
+/// `lifeboot confirm`, `rollback`, `reset`: what runs now. A program gets all of [`Device`].
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Running {
     /// The state of the device.
     #[serde(flatten)]
     pub device: Device,
-    /// What runs, in words.
+    /// Description of what runs.
     pub text: String,
 }
 

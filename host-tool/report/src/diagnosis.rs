@@ -1,47 +1,47 @@
-//! `lifeboot doctor`: what of a machine and a project is fit to work with, and what is not.
+//! `lifeboot doctor`: what is in order on a machine and in a project, and what is not.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
-/// What was found.
+/// The result of a diagnosis.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Diagnosis {
-    /// Whether all that the project requires is there, and in order.
+    /// Whether everything that the project requires is in order.
     pub healthy: bool,
-    /// Each thing that was looked at.
+    /// The findings, one for each thing that was checked.
     pub findings: Vec<Finding>,
 }
 
-/// One thing that was looked at.
+/// A finding about one thing that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Finding {
-    /// What it is.
+    /// What was checked.
     pub subject: String,
-    /// How it is.
+    /// The state that it is in.
     pub state: State,
-    /// Whether the project cannot do without it.
+    /// Whether the project requires it.
     pub required: bool,
-    /// What was seen.
+    /// What was found.
     pub text: String,
-    /// The command that fixes it, or what else to do; `null` if all is well.
+    /// The command that fixes it, or what else to do; `null` if it is in order.
     pub fix: Option<String>,
 }
 
-/// How something is.
+/// The state of something that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Fit.
+    /// In order.
     Ok,
-    /// Not there.
+    /// Not found.
     Missing,
-    /// There, and unfit.
+    /// Found, but unusable.
     Broken,
 }
 
 impl Diagnosis {
-    /// What was found, and what follows from it.
+    /// Makes the report from the findings.
     pub fn new(findings: Vec<Finding>) -> Diagnosis {
         Diagnosis { healthy: findings.iter().all(|finding| !finding.is_needed()), findings }
     }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
-/// Changes of sections and symbols that a person is shown; a program gets all.
+/// Most changed sections or symbols that the text shows; a program gets all.
 const SHOWN: usize = 20;
 
 /// What changed from one image to another.
@@ -17,58 +17,58 @@ pub struct Difference {
     pub old: String,
     /// The new image's file.
     pub new: String,
-    /// Whether both are the same, signature and all.
+    /// Whether the two images are identical, including the signature.
     pub identical: bool,
-    /// What the headers say that is not the same.
+    /// The header fields that differ.
     pub header: Vec<ChangedField>,
-    /// Bytes of the payloads that differ, those that only one of them has included.
+    /// Number of payload bytes that differ, including those that only one image has.
     pub payload_bytes: usize,
-    /// What a push of the new image to a slot that holds the old one would do.
+    /// The cost of pushing the new image to a slot that holds the old one.
     pub transfer: Transfer,
-    /// Which places are rebased.
+    /// How the relocation tables differ.
     pub relocations: RelocationChanges,
-    /// Whose sizes changed; `null` without the ELF files.
+    /// Sections and symbols whose sizes changed; `null` without the ELF files.
     pub sizes: Option<SizeChanges>,
 }
 
 /// A field of the header that changed.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ChangedField {
-    /// Its name, as `lifeboot inspect` shows it.
+    /// The field's name, as `lifeboot inspect` shows it.
     pub field: &'static str,
-    /// What it was.
+    /// The old value.
     pub old: String,
-    /// What it is.
+    /// The new value.
     pub new: String,
 }
 
-/// What a push would send.
+/// The cost of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Transfer {
-    /// Erase units that differ, and so are written anew.
+    /// Erase units that differ, and so are rewritten.
     pub units_written: u32,
-    /// Erase units that the new image lies in.
+    /// Erase units that the new image occupies.
     pub units: u32,
-    /// Bytes of one erase unit.
+    /// Size of an erase unit in bytes.
     pub unit: u32,
     /// Bytes to send.
     pub bytes_sent: u32,
     /// Bytes that need not be sent.
     pub bytes_skipped: u32,
-    /// Bytes of the patch from the old image, which a device that runs it can be sent instead.
+    /// Size in bytes of the patch from the old image, which can be sent instead to a device that runs the old image.
     pub patch: usize,
 }
 
-/// How the relocation tables differ, by place in the payload.
+/// How the relocation tables differ, compared by place in the payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RelocationChanges {
-    /// How many the old image has.
+    /// Number of entries in the old image.
     pub old: usize,
-    /// How many the new one has.
+    /// Number of entries in the new image.
     pub new: usize,
-    /// Those that only the new one has.
+    /// Number of entries that only the new image has.
     pub added: usize,
-    /// Those that only the old one has.
+    /// Number of entries that only the old image has.
     pub removed: usize,
 }
 
@@ -81,20 +81,20 @@ pub struct SizeChanges {
     pub symbols: Vec<SizeChange>,
 }
 
-/// Something whose size changed.
+/// A section or symbol whose size changed.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct SizeChange {
     /// Its name.
     pub name: String,
-    /// Bytes that it had; 0 if it was not there.
+    /// Old size in bytes; 0 if it did not exist.
     pub old: u32,
-    /// Bytes that it has; 0 if it is gone.
+    /// New size in bytes; 0 if it no longer exists.
     pub new: u32,
 }
 
 impl Difference {
-    /// What changed from the image in one file to that in another, and what a push of it would do to erase units of
-    /// `unit` bytes; `patch` is the length of the patch between them.
+    /// Compares the images in two files, and estimates a push with erase units of `unit` bytes; `patch` is the length
+    /// of the patch between them.
     pub fn new(
         (old, new): (String, String),
         difference: difference::Difference,
@@ -143,7 +143,7 @@ impl From<difference::SizeChange> for SizeChange {
 }
 
 impl SizeChange {
-    /// How much more it is now.
+    /// Returns the growth in bytes, negative if it shrank.
     pub fn change(&self) -> i64 {
         i64::from(self.new) - i64::from(self.old)
     }

@@ -1,17 +1,17 @@
-//! One of two reports.
+//! One of two kinds of report.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
-/// One of two reports of the same command.
+/// One of two kinds of report of the same command.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(untagged)]
 #[schemars(inline)]
 pub enum Either<A, B> {
-    /// The one.
+    /// The first kind.
     One(A),
-    /// The other.
+    /// The second kind.
     Other(B),
 }
 

@@ -17,14 +17,14 @@ pub struct Failure {
 pub struct FailureDetails {
     /// What went wrong.
     pub message: String,
-    /// What that comes from, and what that comes from in turn; most often nothing.
+    /// The chain of underlying causes, in order; usually empty.
     pub because: Vec<String>,
     /// What to do next.
     pub help: Option<String>,
 }
 
 impl Failure {
-    /// What an error says.
+    /// Makes the report from an error.
     pub fn new(error: &dyn Diagnostic) -> Failure {
         let mut because = Vec::new();
         let mut source = error.source();

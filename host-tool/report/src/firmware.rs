@@ -1,4 +1,4 @@
-//! Report on firmware that is to become an image: `inspect` of an ELF file.
+//! The report on firmware that has not been signed yet: `inspect` of an ELF file.
 
 use crate::image::Relocations;
 use crate::slot_name::SlotName;
@@ -10,20 +10,20 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
-/// `lifeboot inspect`: what an ELF file holds.
+/// `lifeboot inspect`: the content of an ELF file.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct FirmwareElf {
-    /// The board that it is linked for.
+    /// The board that the firmware is linked for.
     pub board: String,
-    /// The slot that it is linked for.
+    /// The slot that the firmware is linked for.
     pub linked_for: SlotName,
     /// The payload's address in that slot.
     pub payload_address: u32,
-    /// Bytes of the payload.
+    /// Size of the payload in bytes.
     pub payload_length: usize,
-    /// What the payload is made of, by load address.
+    /// The sections of the payload, by load address.
     pub sections: Vec<SectionPart>,
-    /// What is to be rebased; `null` if that has not been looked for.
+    /// What is to be rebased; `null` if it was not determined.
     pub relocations: Option<RelocationsElf>,
 }
 
@@ -32,23 +32,23 @@ pub struct FirmwareElf {
 pub struct SectionPart {
     /// Its name.
     pub name: String,
-    /// Where it is loaded.
+    /// The address that it is loaded at.
     pub load_address: u32,
-    /// Where it lies when the firmware runs.
+    /// Its address when the firmware runs.
     pub address: u32,
-    /// Bytes.
+    /// Size in bytes.
     pub length: u32,
 }
 
 /// The relocations of an ELF file.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct RelocationsElf {
-    /// How many there are, and the length of their table.
+    /// Number of relocations, and length of their table.
     #[serde(flatten)]
     pub counts: Relocations,
-    /// How many there are in which section.
+    /// Number of relocations in each section.
     pub sections: Vec<SectionRelocations>,
-    /// The linker's thunks among them.
+    /// Which of them belong to the linker's thunks.
     pub thunks: Vec<Thunk>,
 }
 
@@ -57,23 +57,23 @@ pub struct RelocationsElf {
 pub struct SectionRelocations {
     /// The section's name.
     pub name: String,
-    /// How many.
+    /// Number of relocations.
     pub count: usize,
 }
 
-/// A thunk of the linker's that holds an address.
+/// A linker's thunk that holds an address.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Thunk {
     /// Its symbol.
     pub symbol: String,
-    /// The section that it lies in.
+    /// The section that contains it.
     pub section: String,
     /// The address's offset in the payload.
     pub payload_offset: u32,
 }
 
 impl From<&Firmware> for FirmwareElf {
-    /// Without its relocations: they may be wrong, and the rest still worth knowing.
+    /// Leaves the relocations out: if they are wrong, the rest is still useful.
     fn from(firmware: &Firmware) -> Self {
         let payload_address = firmware.board().payload_address(firmware.slot());
         let part = |section: &elf::Section| {
@@ -93,7 +93,7 @@ impl From<&Firmware> for FirmwareElf {
 }
 
 impl RelocationsElf {
-    /// Those that were found, and the length of their table in bytes.
+    /// Makes the report from the table's entries and its length in bytes.
     pub fn new(table: &[TableEntry], table_length: usize) -> RelocationsElf {
         let entries: Vec<Entry> = table.iter().map(|listed| listed.entry).collect();
         let mut names: Vec<&String> = table.iter().map(|listed| &listed.section).collect();

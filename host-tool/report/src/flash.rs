@@ -9,11 +9,11 @@ use std::fmt::{self, Display};
 /// `lifeboot provision`: a file for the first flash was written.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Provisioned {
-    /// The file.
+    /// The file that was written.
     pub file: String,
     /// Its format: `ELF`, `Intel HEX`, `binary` or `UF2`.
     pub format: String,
-    /// The board that it is for.
+    /// The board that the file is for.
     pub board: String,
     /// The first firmware's version.
     pub version: String,
@@ -28,16 +28,16 @@ pub struct Provisioned {
 pub struct FlashPart {
     /// Its name: `bootloader`, `journal`, `slot_a` or `slot_b`.
     pub name: String,
-    /// Where it goes.
+    /// Its address.
     pub address: u32,
-    /// Bytes.
+    /// Size in bytes.
     pub length: usize,
-    /// Whether all of them are as erased.
+    /// Whether all bytes are erased.
     pub blank: bool,
 }
 
 impl Provisioned {
-    /// What was written to this file.
+    /// Makes the report on writing `file`.
     pub fn new(file: String, format: Format, first: &FirstFlash) -> Provisioned {
         let part = |(name, segment): (&str, Segment)| FlashPart {
             name: name.to_owned(),
@@ -73,7 +73,7 @@ impl Display for Provisioned {
 pub struct Flashed {
     /// The board.
     pub board: String,
-    /// The version that starts in slot A.
+    /// The version of the firmware in slot A.
     pub version: String,
     /// Whether the bootloader holds a demo's throw-away key.
     pub demo_key: bool,

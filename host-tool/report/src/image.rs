@@ -20,9 +20,9 @@ pub struct Keygen {
     pub private_key: String,
     /// The public key's file.
     pub public_key: String,
-    /// The key's short name, 8 hexadecimal digits.
+    /// The key's id, 8 hexadecimal digits.
     pub key_id: String,
-    /// Whether it is a demo's throw-away key.
+    /// Whether the key is a demo's throw-away key.
     pub demo_key: bool,
 }
 
@@ -43,27 +43,27 @@ impl Display for Keygen {
 pub struct SignedImage {
     /// The image's file.
     pub image: String,
-    /// The board that it is for.
+    /// The board that the image is for.
     pub board: String,
     /// The firmware's version.
     pub version: String,
-    /// The `Cargo.toml` that says so; `null` if it was given.
+    /// The `Cargo.toml` that the version comes from; `null` if the version was given.
     pub version_from: Option<String>,
-    /// The security counter.
+    /// The epoch, which is the security counter.
     pub epoch: u32,
-    /// The short name of the key that signed it.
+    /// The id of the key that signed the image.
     pub key_id: String,
-    /// The ids of the keys that its confirm revokes.
+    /// The ids of the keys that confirming the image revokes.
     pub revokes: Vec<String>,
-    /// Whether that is a demo's throw-away key.
+    /// Whether the signing key is a demo's throw-away key.
     pub demo_key: bool,
     /// SHA-256 of payload and relocation table, 64 hexadecimal digits.
     pub digest: String,
-    /// How much of a slot it takes.
+    /// How much of a slot the image occupies.
     pub slot: SlotUse,
-    /// The proof by relinking; `null` if it was not requested.
+    /// The proof by comparison with a relinked program; `null` if it was not requested.
     pub proved: Option<Proved>,
-    /// The patches that go with the image.
+    /// The patches in the image's file.
     pub patches: Vec<PatchReport>,
 }
 
@@ -80,14 +80,14 @@ impl Display for SignedImage {
     }
 }
 
-/// `lifeboot sign --external-bytes`: what is to be signed was written.
+/// `lifeboot sign --external-bytes`: the bytes to sign were written.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ToSign {
     /// The file with the bytes to sign.
     pub bytes_to_sign: String,
-    /// The ids of the keys that a confirm of the image revokes.
+    /// The ids of the keys that confirming the image revokes.
     pub revokes: Vec<String>,
-    /// The proof by relinking; `null` if it was not requested.
+    /// The proof by comparison with a relinked program; `null` if it was not requested.
     pub proved: Option<Proved>,
 }
 
@@ -103,7 +103,7 @@ impl Display for ToSign {
     }
 }
 
-/// What revoking means, where an image does.
+/// Explains what revoking means, if the image revokes keys.
 fn revoking(f: &mut fmt::Formatter<'_>, ids: &[String]) -> fmt::Result {
     if ids.is_empty() {
         return Ok(());
@@ -115,14 +115,14 @@ fn revoking(f: &mut fmt::Formatter<'_>, ids: &[String]) -> fmt::Result {
     )
 }
 
-/// A proof that rebasing gives what the linker would have given.
+/// A proof that rebasing gives what the linker would have produced.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Proved {
-    /// How many relocations were applied.
+    /// Number of relocations that were applied.
     pub relocations: usize,
-    /// How many bytes are the same.
+    /// Number of bytes that were compared and are equal.
     pub bytes: usize,
-    /// The file that they were compared with.
+    /// The ELF file that the image was compared with.
     pub relinked: String,
 }
 
@@ -133,69 +133,69 @@ impl Display for Proved {
     }
 }
 
-/// `lifeboot inspect`: an image's header and table. Whether its signature fits a key is for the caller to add.
+/// `lifeboot inspect`: an image's header and table. Whether its signature matches a key is for the caller to add.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Inspected {
     /// The header's format.
     pub format: u16,
-    /// The slots that it runs in.
+    /// The slots that the image can run in.
     pub slots: Vec<SlotName>,
-    /// The board that it is for.
+    /// The board that the image is for.
     pub board: String,
     /// The firmware's version.
     pub version: String,
-    /// The security counter.
+    /// The epoch, which is the security counter.
     pub epoch: u32,
-    /// The lowest bootloader format that it can live with.
+    /// The lowest bootloader format that the firmware works with.
     pub lowest_bootloader: u16,
-    /// The storage schemas that it can live with.
+    /// The storage schemas that the firmware works with.
     pub schemas: Schemas,
-    /// The slot that it was linked for.
+    /// The slot that the firmware was linked for.
     pub linked_for: SlotName,
     /// The payload's address in that slot.
     pub payload_address: u32,
-    /// Bytes of the payload.
+    /// Size of the payload in bytes.
     pub payload_length: u32,
     /// What is rebased.
     pub relocations: Relocations,
-    /// How much of a slot it takes.
+    /// How much of a slot the image occupies.
     pub slot: SlotUse,
     /// SHA-256 of payload and relocation table, 64 hexadecimal digits.
     pub digest: String,
-    /// The short name of the key that signed it, as the header says.
+    /// The id of the key that signed the image, according to the header.
     pub key_id: String,
-    /// The ids of the keys that its confirm revokes.
+    /// The ids of the keys that confirming the image revokes.
     pub revokes: Vec<String>,
-    /// The patches to the image, which are in the file with it.
+    /// The patches in the image's file.
     pub patches: Vec<PatchReport>,
-    /// The public key's file that the signature was found to fit; `null` if none was given.
+    /// The file of the public key that verified the signature; `null` if none was given.
     pub signature_fits: Option<String>,
-    /// Whether a device would take it; `null` if none was named.
+    /// Whether a device would accept the image; `null` if no device was named.
     pub admission: Option<Admission>,
 }
 
 /// A range of storage schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Schemas {
-    /// The lowest.
+    /// The lowest schema.
     pub lowest: u16,
-    /// The highest.
+    /// The highest schema.
     pub highest: u16,
 }
 
-/// What of an image is rebased.
+/// What is rebased in an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Relocations {
-    /// Words that hold an address.
+    /// Number of words that hold an address.
     pub words: usize,
-    /// Upper halves of addresses in instructions.
+    /// Number of upper halves of addresses in instructions.
     pub upper_halves: usize,
-    /// Bytes of the relocation table.
+    /// Size of the relocation table in bytes.
     pub table_length: usize,
 }
 
 impl Relocations {
-    /// Those of a table, and its length in bytes.
+    /// Counts the entries of a table; `table_length` is its length in bytes.
     pub fn new(entries: &[Entry], table_length: usize) -> Relocations {
         let upper_halves = entries.iter().filter(|entry| entry.kind == Kind::UpperHalf).count();
         Relocations { words: entries.len() - upper_halves, upper_halves, table_length }
@@ -240,7 +240,7 @@ impl From<&ImageFile> for Inspected {
 }
 
 impl Inspected {
-    /// The lines about the image, without the one about its signature.
+    /// Returns the lines about the image, without the one about its signature.
     pub fn header_lines(&self) -> impl Display {
         struct Lines<'a>(&'a Inspected);
         impl Display for Lines<'_> {

@@ -1,4 +1,4 @@
-//! `lifeboot keys`: the keys that a device, or a bootloader's file, accepts.
+//! `lifeboot keys`: the keys that a device, or a bootloader file, accepts.
 
 use crate::slot_name::SlotName;
 use crate::table::{list, table};
@@ -15,36 +15,36 @@ use std::path::PathBuf;
 /// The keys of a device.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Keys {
-    /// The bootloader's file that was read; `null` if they are a device's.
+    /// The bootloader file that was read; `null` if the keys are a device's.
     pub bootloader: Option<String>,
     /// The keys, in the order of the bootloader's table.
     pub keys: Vec<Key>,
-    /// Whether one of them is a demo's throw-away key.
+    /// Whether one of the keys is a demo's throw-away key.
     pub demo_key: bool,
 }
 
 /// A key of a device.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Key {
-    /// Its id, 8 hexadecimal digits.
+    /// The key's id, 8 hexadecimal digits.
     pub id: String,
-    /// The key's file on this machine; `null` if none was given that fits.
+    /// The key's file on this machine; `null` if no given file matches.
     pub file: Option<String>,
-    /// Whether the device takes what it signs.
+    /// Whether the device accepts images that the key signed.
     pub state: KeyState,
-    /// The version whose confirm revokes it; `null` if none waits for its confirm that would.
+    /// The version whose confirm will revoke the key; `null` if no image that waits for its confirm revokes it.
     pub revoked_by: Option<String>,
-    /// What it signed, of what lies in the slots.
+    /// The images in the slots that the key signed.
     pub signed: Vec<SignedSlot>,
 }
 
-/// What becomes of images that a key signed.
+/// What a device does with images that a key signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
-    /// They are taken.
+    /// The images are accepted.
     Accepted,
-    /// They are neither taken nor started, irreversibly.
+    /// The images are never accepted or started again.
     Revoked,
 }
 
@@ -55,7 +55,7 @@ pub struct SignedSlot {
     pub slot: SlotName,
     /// The image's version.
     pub version: String,
-    /// Whether it is what runs.
+    /// Whether the image is the one that runs.
     pub runs: bool,
 }
 
@@ -63,14 +63,14 @@ pub struct SignedSlot {
 pub type Named = [([u8; 4], PathBuf)];
 
 impl Keys {
-    /// The keys that a device reported, with its state.
+    /// Makes the report from the keys that a device reported with its state.
     pub fn of_device(status: &Status, keys: &wire::Keys, files: &Named) -> Keys {
         let ids = keys.ids.iter().flatten().enumerate();
         let key = |(index, id): (usize, &[u8; 4])| {
             let bit = 1 << index;
             let in_slots = Slot::BOTH.into_iter().zip(keys.signed).filter_map(|(slot, signed)| Some((slot, signed?)));
             let signed = in_slots.clone().filter(|(_, signed)| signed.key == *id);
-            // What lies in a slot to no end does not revoke anything.
+            // An image that is neither confirmed nor on trial revokes nothing.
             let counts = |slot| slot == status.confirmed || status.trial.is_some_and(|trial| trial.slot == slot);
             let due = in_slots.filter(|(slot, signed)| counts((*slot).into()) && signed.revokes & bit != 0);
             let is_revoked = keys.revoked & bit != 0;
@@ -91,7 +91,7 @@ impl Keys {
         Keys { bootloader: None, keys: ids.map(key).collect(), demo_key: status.demo_key }
     }
 
-    /// The keys that a bootloader was built with.
+    /// Makes the report from the keys that a bootloader was built with.
     pub fn of_bootloader(path: String, info: &BootloaderInfo, files: &Named) -> Keys {
         let key = |id: [u8; 4]| Key {
             id: hex(&id),

@@ -1,8 +1,8 @@
-//! What the commands report: plain types, each with its text for a person and its fields for a program (`--json`).
+//! The reports of the commands: plain types, each with a text for people and fields for a program (`--json`).
 //!
 //! With `--json` every line on stdout is one JSON object. The last one is the result, or the [`Failure`]; those before
-//! it say how the command goes on, and have a field `event`. **Stable**: fields are added, and never renamed, removed
-//! or given another meaning. Versions, slots and digests are strings as people write them: `1.2.3+4`, `A`, `0a1b…`.
+//! it report progress, and have a field `event`. **Stable**: fields may be added, but are never renamed, removed or
+//! given another meaning. Versions, slots and digests are strings as people write them: `1.2.3+4`, `A`, `0a1b…`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
@@ -55,9 +55,9 @@ pub use watch::{WatchEvent, Watched};
 use serde::Serialize;
 use std::fmt::Display;
 
-/// What a command has to say: a person gets the text, a program the fields.
+/// A report of a command: its text is for people, its fields are for a program.
 pub trait Report: Serialize + Display {
-    /// The report as one line of JSON.
+    /// Returns the report as one line of JSON.
     fn json(&self) -> String {
         serde_json::to_string(self).expect("reports are made of strings, numbers and lists of them")
     }

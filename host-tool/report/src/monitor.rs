@@ -1,4 +1,4 @@
-//! Reports on what a monitor has shown.
+//! Reports on what a monitor showed.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,11 +7,11 @@ use std::fmt::{self, Display};
 /// `lifeboot monitor`: what was shown, and why it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Monitored {
-    /// Messages of programs.
+    /// Number of log messages.
     pub messages: u64,
-    /// Lines of text that came as such.
+    /// Number of lines of plain text.
     pub lines: u64,
-    /// Messages that could not be read.
+    /// Number of messages that could not be decoded.
     pub unread: u64,
     /// Why it ended.
     pub ended: MonitorEnd,
@@ -21,15 +21,15 @@ pub struct Monitored {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MonitorEnd {
-    /// Its time was over.
+    /// Its time had elapsed.
     Time,
-    /// The text that it was to end with was shown.
+    /// The text that it waited for was shown.
     Text,
-    /// The recording was over.
+    /// The recording ended.
     Recording,
-    /// Ctrl-C.
+    /// Ctrl-C was pressed.
     Interrupt,
-    /// The reader of what it showed closed the pipe.
+    /// The reader of its output closed the pipe.
     Closed,
 }
 

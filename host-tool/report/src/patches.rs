@@ -9,20 +9,20 @@ use std::fmt::{self, Display};
 /// A patch to an image.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct PatchReport {
-    /// The version of the image that it was made from.
+    /// The version of the image that the patch was made from.
     pub from: String,
-    /// That image's digest, 64 hexadecimal digits.
+    /// The digest of the image that the patch was made from, 64 hexadecimal digits.
     pub from_digest: String,
-    /// Bytes that a device is sent.
+    /// Bytes that are sent to a device.
     pub bytes: usize,
-    /// Bytes of the image that it is sent otherwise.
+    /// Bytes of the image that are sent without the patch.
     pub whole: usize,
-    /// Whether the patch was damaged in its file: then it is not used.
+    /// Whether the patch was damaged in its file, in which case it is not used.
     pub damaged: bool,
 }
 
 impl PatchReport {
-    /// Those of an image.
+    /// Returns the reports on the patches of an image.
     pub fn of(image: &ImageFile) -> Vec<PatchReport> {
         let whole = image.table().len() + image.payload().len();
         let reports = image.patches().iter().map(|patch| PatchReport {

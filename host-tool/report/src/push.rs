@@ -1,4 +1,4 @@
-//! Reports on a push: how it goes on, and what came of it.
+//! Reports on a push: its progress and its result.
 
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
@@ -8,41 +8,41 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
-/// `lifeboot push` while it goes on, a line each.
+/// The progress of `lifeboot push`, a line for each event.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum PushEvent {
-    /// The push has come to another step.
+    /// The push has reached another step.
     Step {
-        /// Which.
+        /// The step.
         step: PushStep,
-        /// The starts that the trial has left after a crash, where the device says so.
+        /// The starts that the trial has left after a crash, if the device reports them.
         attempts: Option<u8>,
     },
-    /// The image has patches, and it is decided what becomes of them.
+    /// The image has patches, and it was decided whether to send one.
     Patch {
-        /// Whether one is sent.
+        /// Whether a patch is sent.
         used: bool,
-        /// What, in words.
+        /// Description of the decision.
         text: String,
     },
     /// Bytes have arrived.
     Progress {
-        /// Bytes of the image that are in the slot; or of a patch, that are on the device.
+        /// Bytes of the image that are in the slot; or bytes of a patch that are on the device.
         done: u64,
-        /// Bytes of the image, or of the patch.
+        /// Size of the image, or of the patch, in bytes.
         total: u64,
-        /// Bytes of those in the slot that were there already.
+        /// Those of the bytes in the slot that were there already.
         skipped: u64,
     },
-    /// The image's confirm will end something irreversibly; nothing was sent yet.
+    /// Confirming the image will have an irreversible effect; nothing was sent yet.
     ConfirmEffect {
-        /// What, in words.
+        /// Description of the effect.
         text: String,
     },
 }
 
-/// The steps of a push.
+/// A step of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushStep {
@@ -50,25 +50,25 @@ pub enum PushStep {
     Asking,
     /// The bootloader is in recovery mode: no slot can be started.
     NothingStarts,
-    /// The bootloader is in recovery mode: it was requested.
+    /// The bootloader is in recovery mode, as requested.
     RecoveryRequested,
     /// The image is offered; the device checks its signature.
     Offering,
-    /// What the slot already holds is found out.
+    /// The content of the slot is compared with the image.
     Comparing,
-    /// What it does not hold is sent.
+    /// What the slot does not hold is sent.
     Sending,
-    /// The device reads back and verifies.
+    /// The device reads the slot back and verifies it.
     Verifying,
     /// The device lost the update: it is resumed.
     Resuming,
-    /// The slot holds something else than its digests said: everything is sent.
+    /// The slot does not match its reported digests: everything is sent.
     SendingAll,
-    /// The patch did not make the image: that is sent.
+    /// The patch did not produce the image: the image is sent.
     SendingImage,
     /// The device is restarted.
     Restarting,
-    /// The new firmware runs, and has to confirm.
+    /// The new firmware runs, and must confirm.
     Trial,
 }
 
@@ -133,43 +133,43 @@ impl Display for PushEvent {
     }
 }
 
-/// `lifeboot push`: what came of it.
+/// `lifeboot push`: the result.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Pushed {
     /// The image's version.
     pub version: String,
     /// The image's digest, 64 hexadecimal digits.
     pub digest: String,
-    /// What came of it.
+    /// How the push ended.
     pub outcome: PushResult,
-    /// Bytes of the image, or of a patch to it, that were sent, with those that were sent again.
+    /// Bytes of the image, or of a patch to it, that were sent, including those sent again.
     pub sent: u64,
     /// Bytes of the image that the slot already held.
     pub skipped: u64,
     /// Bytes that were sent again.
     pub retransmitted: u64,
-    /// The version that the patch was from which was sent; `null` if the image itself was sent, or nothing.
+    /// The version that the sent patch was made from; `null` if the image itself was sent, or nothing.
     pub patched_from: Option<String>,
     /// Bytes that the patch saved.
     pub saved: u64,
 }
 
-/// What came of a push that went well.
+/// How a successful push ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushResult {
-    /// The image runs, and has confirmed.
+    /// The image runs and is confirmed.
     Confirmed,
-    /// The image ran already, confirmed: nothing was done.
+    /// The image already ran and was confirmed: nothing was done.
     AlreadyConfirmed,
     /// The image is in the slot, verified; the next reset starts it on trial.
     Marked,
-    /// The image runs on trial already, and nobody was to wait for it.
+    /// The image already runs on trial, and the push was not to wait.
     OnTrial,
 }
 
 impl Pushed {
-    /// What came of a push of this image.
+    /// Makes the report on a push of this image.
     pub fn new(pushed: &push::Pushed, image: &ImageFile) -> Pushed {
         let header = image.header();
         let (patched_from, saved) = match pushed.patch {

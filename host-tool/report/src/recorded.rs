@@ -1,5 +1,5 @@
-//! A device's state, read back from what `lifeboot status --json` printed: so that an image can be judged where the device
-//! is not, as in CI.
+//! A device's state, read back from the output of `lifeboot status --json`, so that an image can be judged without the
+//! device, as in CI.
 
 use crate::device::{Content, Device, Ending, Fault, LastOutcome, RecoveryReason, Rejected};
 use lifeboot_artifact::version;
@@ -12,18 +12,18 @@ use thiserror::Error;
 pub struct RecordedError(String);
 
 impl Device {
-    /// Reads what `lifeboot status --json` printed.
+    /// Parses the output of `lifeboot status --json`.
     ///
     /// # Errors
-    /// It is something else.
+    /// [`RecordedError`] if the text is something else.
     pub fn from_json(text: &str) -> Result<Device, RecordedError> {
         serde_json::from_str(text).map_err(|error| RecordedError(error.to_string()))
     }
 
-    /// The state as the device reported it, but for what only a transfer needs.
+    /// Returns the state as the device reported it, without the fields that only a transfer needs.
     ///
     /// # Errors
-    /// A name, version or digest is not one.
+    /// [`RecordedError`] if a name, version or digest is malformed.
     pub fn to_status(&self) -> Result<wire::Status, RecordedError> {
         let mut board = [0; 16];
         let name = board.get_mut(..self.board.len()).ok_or_else(|| wrong("board", &self.board))?;
@@ -61,10 +61,10 @@ impl Device {
         })
     }
 
-    /// What was in quarantine; `None` if the device did not report it.
+    /// Returns the device's quarantine; `None` if the device did not report it.
     ///
     /// # Errors
-    /// A digest is not one.
+    /// [`RecordedError`] if a digest is malformed.
     pub fn to_quarantine(&self) -> Result<Option<Vec<wire::Rejection>>, RecordedError> {
         self.quarantine.as_ref().map(|all| all.iter().map(rejection).collect()).transpose()
     }

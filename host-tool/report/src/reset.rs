@@ -13,15 +13,15 @@ pub enum Reset {
     Unknown,
     /// The power came on.
     PowerOn,
-    /// The supply fell below what the chip runs at: a brown-out.
+    /// The supply voltage fell below the chip's minimum: a brown-out.
     BrownOut,
-    /// By the reset pin or a debugger.
+    /// The reset pin or a debugger reset the device.
     Pin,
-    /// By the watchdog: the firmware hung.
+    /// The watchdog reset the device: the firmware hung.
     Watchdog,
-    /// By a fault or a panic.
+    /// A fault or a panic reset the device.
     Fault,
-    /// The firmware requested it.
+    /// The firmware requested the reset.
     Request,
 }
 

@@ -1,6 +1,6 @@
-//! What a program can expect of each command: JSON schemas (draft 2020-12) of the lines that `--json` prints.
+//! JSON schemas (draft 2020-12) of the lines that each command prints with `--json`.
 //!
-//! They are in the folder `schemas/`, a file a command; a test compares them with what is described here.
+//! They are in the folder `schemas/`, a file for each command; a test compares the files with the types here.
 
 use crate::device::{Device, Running};
 use crate::diagnosis::Diagnosis;
@@ -18,7 +18,7 @@ use crate::watch::{WatchEvent, Watched};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-/// A line on stdout: a report of the command, or its failure.
+/// A line on stdout: a report of the command, or a failure.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "a description of lines, not a line")]
@@ -27,7 +27,7 @@ enum Line<T> {
     Failure(Failure),
 }
 
-/// How a push goes on, and what happens to its connection meanwhile.
+/// The progress of a push, and events of its connection.
 type Event<I> = Either<PushEvent, Record<I>>;
 
 /// A record of a monitor.
@@ -41,7 +41,7 @@ struct Record<I> {
     item: I,
 }
 
-/// The commands, and what each line of theirs is. `I` is what a record of a monitor says, beside its time.
+/// Returns the commands, each with the schema of its lines. `I` is the content of a monitor's record, without its time.
 pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
     let schemas = vec![
         ("keygen", lines::<Keygen>()),
@@ -71,6 +71,6 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
 }
 
 fn lines<T: JsonSchema>() -> Schema {
-    // As written: a field that may be null is there all the same.
+    // Describes the serialised form: a field that may be null is always present.
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Line<T>>()
 }

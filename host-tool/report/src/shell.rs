@@ -1,4 +1,4 @@
-//! Reports that are for the shell and for man: `completions`, `man`.
+//! Reports for the shell and for man: `completions`, `man`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -22,7 +22,7 @@ impl Display for Completions {
 /// `lifeboot man`: a manual page.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ManPage {
-    /// The page, as man(7) has it.
+    /// The page, in the format of man(7).
     pub page: String,
 }
 
@@ -35,7 +35,7 @@ impl Display for ManPage {
 /// `lifeboot man --out`: manual pages were written.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct ManFiles {
-    /// Their files.
+    /// The files that were written.
     pub files: Vec<String>,
 }
 

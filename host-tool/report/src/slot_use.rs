@@ -1,4 +1,4 @@
-//! How much of a slot something takes.
+//! How much of a slot an image occupies.
 
 use lifeboot_artifact::image_file;
 use lifeboot_core::Board;
@@ -6,17 +6,17 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
-/// How much of a slot something takes.
+/// How much of a slot an image occupies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct SlotUse {
-    /// Bytes that it takes.
+    /// Bytes occupied.
     pub used: u32,
-    /// Bytes of a slot.
+    /// Size of a slot in bytes.
     pub room: u32,
 }
 
 impl SlotUse {
-    /// So many bytes in a slot of this board.
+    /// Makes the value for `used` bytes in a slot of `board`.
     pub fn new(board: &Board, used: u32) -> SlotUse {
         image_file::SlotUse::new(board, used).into()
     }

@@ -1,13 +1,13 @@
-//! Tables for people: plain ASCII on a terminal and off it, at most [`WIDTH`] columns wide.
+//! Tables for people: plain ASCII, on a terminal or not, at most [`WIDTH`] columns wide.
 
 use comfy_table::presets::{ASCII_FULL_CONDENSED, NOTHING};
 use comfy_table::{ContentArrangement, Table};
 use std::fmt::{self, Display};
 
-/// Columns that a table takes; longer cells are wrapped.
+/// Most columns of a table; longer cells are wrapped.
 pub const WIDTH: u16 = 100;
 
-/// A table with a head.
+/// Renders a table with a header.
 pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(ASCII_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
@@ -15,7 +15,7 @@ pub fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [St
     table.trim_fmt()
 }
 
-/// Things with names, one below the other.
+/// Renders a list of named values, one a line.
 pub fn list(rows: impl IntoIterator<Item = (&'static str, String)>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
@@ -26,7 +26,7 @@ pub fn list(rows: impl IntoIterator<Item = (&'static str, String)>) -> String {
     table.trim_fmt()
 }
 
-/// A line of a list of things with names, its line feed in front unless it is the first.
+/// Writes a line of a list of named values, after a line feed unless it is the first.
 pub fn line(f: &mut fmt::Formatter<'_>, first: bool, name: &str, value: impl Display) -> fmt::Result {
     let feed = if first { "" } else { "\n" };
     write!(f, "{feed}{name:<12} {value}")

@@ -1,4 +1,4 @@
-//! Reports on what a watch does: each step, and in the end all of it.
+//! Reports on a watch: each step, and a summary at the end.
 
 use crate::failure::FailureDetails;
 use crate::push::Pushed;
@@ -6,47 +6,47 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt::{self, Display};
 
-/// Paths that are too many for a line.
+/// Most paths that a line shows.
 const MANY: usize = 3;
 
-/// `lifeboot watch` while it goes on, a line each; pushes and what the device logs have events of their own.
+/// The progress of `lifeboot watch`, a line for each event; pushes and the device's log have events of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum WatchEvent {
-    /// It waits for a change.
+    /// The watch waits for a change.
     Watching {
-        /// Of these files or folders.
+        /// The watched files or folders.
         paths: Vec<String>,
     },
-    /// It builds.
+    /// A build has started.
     Building,
-    /// The build failed; the compiler has said why, on stderr.
+    /// The build failed; the compiler's messages are on stderr.
     BuildFailed,
-    /// There is nothing new in what was built.
+    /// The build produced the same program as before.
     Unchanged {
-        /// The program.
+        /// The program's ELF file.
         elf: String,
     },
-    /// The device runs it already, confirmed.
+    /// The device already runs the image, confirmed.
     RunsAlready {
         /// Version and slot.
         firmware: String,
     },
-    /// The device has rejected just this before, so it is not pushed again.
+    /// The device rejected this image before, so it is not pushed again.
     RejectedBefore {
-        /// Why it was.
+        /// Why it was rejected.
         reason: String,
     },
-    /// It pushes.
+    /// A push has started.
     Pushing {
         /// The image's version.
         version: String,
         /// The image's digest, 64 hexadecimal digits.
         digest: String,
     },
-    /// A push went well.
+    /// A push succeeded.
     Pushed(Pushed),
-    /// A build could not be signed or pushed, or was rolled back.
+    /// A build could not be signed or pushed, or its image was rolled back.
     Failed {
         /// What went wrong, why, and what to do.
         error: FailureDetails,
@@ -78,16 +78,16 @@ impl Display for WatchEvent {
     }
 }
 
-/// `lifeboot watch`: what it has done.
+/// `lifeboot watch`: the summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Watched {
-    /// Builds that went well.
+    /// Number of successful builds.
     pub builds: u64,
-    /// Builds that failed.
+    /// Number of failed builds.
     pub failed_builds: u64,
-    /// Pushes that were confirmed.
+    /// Number of pushes that were confirmed.
     pub confirmed: u64,
-    /// Pushes that failed or were rolled back.
+    /// Number of pushes that failed or were rolled back.
     pub failed_pushes: u64,
 }
 

@@ -1,6 +1,6 @@
-//! `docs/commands.md`, the reference of all commands, generated from the command line's own description.
+//! `docs/commands.md`, the reference of all commands, generated from the command line's definition.
 //!
-//! `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool reference` writes it.
+//! To rewrite it: `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool reference`.
 
 use crate::arguments::Arguments;
 use clap::{Arg, ArgAction, Command, CommandFactory};
@@ -54,7 +54,7 @@ fn reference(command: &Command) -> String {
     page
 }
 
-/// What `lifeboot.toml` and the environment can set.
+/// Returns the section on the settings of `lifeboot.toml` and the environment.
 fn settings() -> String {
     let mut text = format!(
         "\n## Settings\n\nA project's settings are in `{FILE}`, in the current folder or above it, a line `NAME = VALUE` each. A \
@@ -120,7 +120,7 @@ fn row(argument: &Arg) -> String {
     format!("| {short}`{argument}` | {meaning} | {variable} | {default} |\n")
 }
 
-/// Text for a cell of a table.
+/// Escapes text for a table cell.
 fn escaped(text: &str) -> String {
     text.replace('|', "\\|")
 }

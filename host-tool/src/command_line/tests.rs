@@ -1,11 +1,11 @@
-//! The command line as a whole: what every command owes those who read its help, its manual page, or press Tab.
+//! The whole command line: the rules that every command's help, manual page and completions must follow.
 
 use crate::arguments::Arguments;
 use clap::{Command, CommandFactory};
 use lifeboot_project::settings::SETTINGS;
 use std::collections::BTreeSet;
 
-/// Every command, built, without the one that prints help.
+/// Returns every command, built, without the one that prints help.
 fn commands() -> Vec<Command> {
     let mut command = Arguments::command().disable_help_subcommand(true);
     command.build();
@@ -25,7 +25,7 @@ fn every_command_has_examples_that_its_parser_takes() {
         assert!(help.starts_with("Examples:\n"), "{name}'s help ends without examples");
         let prefix = format!("lifeboot {name}");
         let mut count = 0;
-        // Lines of other commands show what goes with it; what follows a redirection or a pipe is the shell's.
+        // Lines of other commands only show context; what follows a redirection or a pipe belongs to the shell.
         for line in help.lines().map(str::trim).filter(|line| line.starts_with("lifeboot ")) {
             let words = words(line);
             let words = words.iter().take_while(|word| ![">", "|", "#"].contains(&word.as_str()));
@@ -36,7 +36,7 @@ fn every_command_has_examples_that_its_parser_takes() {
     }
 }
 
-/// The words of a line, as a shell takes them: quotes keep them together.
+/// Splits a line into words, as a shell does: quotes keep words together.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;

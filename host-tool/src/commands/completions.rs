@@ -17,7 +17,7 @@ pub struct Arguments {
     shell: Shell,
 }
 
-/// Of this command line.
+/// Prints the completions of this command line.
 pub fn run(arguments: &Arguments, mut command: Command) -> Result<Completions, Error> {
     let mut script = Vec::new();
     generate(arguments.shell, &mut command, "lifeboot", &mut script);

@@ -5,7 +5,7 @@ use crate::error::Error;
 use lifeboot_client::device;
 use lifeboot_report::Running;
 
-/// Tell a device that the firmware it runs is healthy: from now on it is the default
+/// Confirm that the firmware a device runs is healthy: it becomes the default
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

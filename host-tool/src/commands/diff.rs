@@ -10,18 +10,18 @@ use std::path::PathBuf;
 
 /// Show what changed from one image to another, and how much a push would send
 ///
-/// Erase units are compared as they lie in a slot: a push sends those that differ. With the ELF files that the images were
-/// signed from, it also says which sections and symbols grew or shrank.
+/// Erase units are compared as they lie in a slot: a push sends those that differ. With the ELF files that the images
+/// were signed from, the command also shows which sections and symbols grew or shrank.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   lifeboot diff 1.2.3.img 1.2.4.img
   lifeboot diff 1.2.3.img 1.2.4.img --elf-old 1.2.3.elf --elf-new 1.2.4.elf")]
 pub struct Arguments {
-    /// The image that is there
+    /// The old image
     #[arg(value_name = "OLD.img")]
     old: PathBuf,
-    /// The image that is to come
+    /// The new image
     #[arg(value_name = "NEW.img")]
     new: PathBuf,
     /// The ELF file that the old image was signed from

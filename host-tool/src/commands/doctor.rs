@@ -9,10 +9,10 @@ use lifeboot_report::{Diagnosis, Finding, State};
 use std::env;
 use std::path::PathBuf;
 
-/// Look for what this machine and this project lack, and show the command that fixes each
+/// Check this machine and this project for what is missing, and show the command that fixes each problem
 ///
-/// Looks at the Rust toolchain, the emulators, serial ports and debug probes, lifeboot.toml, key files and the bootloader.
-/// It changes nothing. What a project requires is what lifeboot.toml, the environment or these arguments name.
+/// Checks the Rust toolchain, the emulators, serial ports and debug probes, lifeboot.toml, key files and the
+/// bootloader. It changes nothing. A project requires what lifeboot.toml, the environment or these arguments name.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -24,10 +24,10 @@ pub struct Arguments {
     /// The board that the project's firmware is for
     #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
     board: Option<&'static Board>,
-    /// The private key that signs
+    /// The private key that signs images
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
-    /// The public key that images are checked with
+    /// The public key that verifies images
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     public_key: Option<PathBuf>,
     /// The device's port; it is not opened
@@ -66,7 +66,7 @@ fn reported(finding: doctor::Finding) -> Finding {
     Finding { subject, state, required, text, fix }
 }
 
-/// Whether all that the project requires is there.
+/// Returns whether everything that the project requires is in order.
 pub fn is_good(diagnosis: &Diagnosis) -> bool {
     diagnosis.healthy
 }

@@ -1,4 +1,4 @@
-//! What firmware is: for which board, and of which version.
+//! Which board firmware is for, and which version it has.
 
 use crate::error::Error;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -8,13 +8,13 @@ use lifeboot_core::{Board, Version};
 use lifeboot_project::cargo_version::{self, CargoVersion};
 use std::path::{Path, PathBuf};
 
-/// Takes a board's name from the command line.
+/// Parses a board's name.
 pub fn board() -> impl TypedValueParser<Value = &'static Board> {
     let names = BOARDS.map(|board| board.name);
     PossibleValuesParser::new(names).try_map(|name| Board::named(&name).ok_or("no such board"))
 }
 
-/// The board that firmware is for: as named, or as it is linked.
+/// Returns the board that firmware is for: the named one, or the one that it is linked for.
 pub fn board_for(elf: &[u8], named: Option<&'static Board>) -> Result<&'static Board, Error> {
     match named {
         Some(board) => Ok(board),
@@ -22,7 +22,7 @@ pub fn board_for(elf: &[u8], named: Option<&'static Board>) -> Result<&'static B
     }
 }
 
-/// The version of firmware, and the `Cargo.toml` that it comes from where it was not given.
+/// Returns the version of firmware, and the `Cargo.toml` that it comes from if it was not given.
 pub fn version_for(elf: &Path, given: Option<Version>) -> Result<Option<(Version, Option<PathBuf>)>, Error> {
     if let Some(version) = given {
         return Ok(Some((version, None)));

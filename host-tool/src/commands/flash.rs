@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 /// Flash a board for the first time, through a debug probe
 ///
-/// Writes bootloader, blank journal and first firmware, reads them back, and starts the board. Needs a lifeboot with
-/// probe-rs in it: cargo install --path host-tool --features probe.
+/// Writes bootloader, blank journal and first firmware, verifies them, and starts the board. Needs a lifeboot that was
+/// built with probe-rs: cargo install --path host-tool --features probe.
 #[derive(clap::Args)]
 #[command(
     group = ArgGroup::new("what").required(true).args(["file", "bootloader"]),
@@ -22,27 +22,27 @@ Examples:
   lifeboot flash first.elf --probe 0483:374b --chip STM32F407VG"
 )]
 pub struct Arguments {
-    /// What lifeboot provision wrote, in any of its formats
+    /// A file that lifeboot provision wrote, in any of its formats
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Provision at once: the bootloader, as cargo built it
+    /// Provision in the same step: the bootloader, as cargo built it
     #[arg(long, value_name = "BOOTLOADER.elf", requires = "image")]
     bootloader: Option<PathBuf>,
-    /// Provision at once: the first firmware, as lifeboot sign wrote it
+    /// Provision in the same step: the first firmware, as lifeboot sign wrote it
     #[arg(long, value_name = "FIRMWARE.img", requires = "bootloader")]
     image: Option<PathBuf>,
     #[command(flatten)]
     probe: Probe,
 }
 
-/// The debug probe, and the chip behind it.
+/// The debug probe, and the chip that it is connected to.
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Probe {
-    /// The debug probe, where there is more than one: VID:PID or VID:PID:SERIAL
+    /// The debug probe, if there is more than one: VID:PID or VID:PID:SERIAL
     #[arg(long, value_name = "PROBE", env = "LIFEBOOT_PROBE")]
     probe: Option<String>,
-    /// The chip, by probe-rs's name [default: the board's]
+    /// The chip's name in probe-rs [default: the board's chip]
     #[arg(long, value_name = "CHIP", env = "LIFEBOOT_CHIP")]
     chip: Option<String>,
 }
@@ -77,7 +77,7 @@ pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
     Ok(Flashed::from(first))
 }
 
-/// Says what it would take.
+/// Returns an error that says how to build a lifeboot with probe-rs.
 #[cfg(not(feature = "probe"))]
 pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
     let (_, _, _) = (first, &probe.probe, &probe.chip);

@@ -18,9 +18,9 @@ use lifeboot_serial::{BAUD, Port};
 use lifeboot_wire::{Rejection, Status};
 use std::path::{Path, PathBuf};
 
-/// Describe an image file, or firmware that is to become one
+/// Describe an image file, or firmware that has not been signed yet
 ///
-/// Fails where the file is damaged, the signature does not fit the key, or the firmware could not be signed.
+/// Fails if the file is damaged, the signature does not match the key, or the firmware could not be signed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,26 +39,26 @@ pub struct Arguments {
     /// The public key that must have signed the image
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     key: Option<PathBuf>,
-    /// The board of an ELF file [default: the one whose slot A it is linked for]; an image says it itself
+    /// The board of an ELF file [default: the one whose slot A it is linked for]; an image names its board itself
     #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
     board: Option<&'static Board>,
-    /// Ask the device at this port, /dev/ttyACM0 or tcp:HOST:NUMBER, and say what it would refuse the image for
+    /// Query the device at this port, /dev/ttyACM0 or tcp:HOST:NUMBER, and show why it would refuse the image, if so
     #[arg(short, long, conflicts_with = "against")]
     port: Option<String>,
     /// Bits a second on a serial port
     #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
     baud: u32,
-    /// As --port, by the state that lifeboot status --json printed
+    /// Like --port, but use the state that lifeboot status --json printed
     #[arg(long, value_name = "STATUS.json")]
     against: Option<PathBuf>,
-    /// The bootloader that the device was flashed with, which tells the keys that it trusts
+    /// The bootloader that the device was flashed with, to know which keys it trusts
     #[arg(long, value_name = "BOOTLOADER.elf")]
     bootloader: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, FirmwareElf>, Error> {
     let bytes = files::read(&arguments.file)?;
-    // A device judges an image; for any other file, the error says how to make one.
+    // A device only judges images; for any other file, the error says how to make one.
     let is_for_device = arguments.port.is_some() || arguments.against.is_some();
     if bytes.starts_with(b"\x7fELF") && !is_for_device {
         return elf(&bytes, arguments.board, output).map(Either::Other);
@@ -67,7 +67,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, Fi
     let mut inspected = Inspected::from(&image);
     if let Some(path) = &arguments.key {
         let checked = || Ok(image.check_signature(&key_files::public(path)?)?);
-        // The header is worth knowing all the same.
+        // The header is useful even if the signature is wrong.
         checked().inspect_err(|_: &Error| output.print_for_people(inspected.header_lines()))?;
         inspected.signature_fits = Some(path.display().to_string());
     }
@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, Fi
     Ok(Either::One(inspected))
 }
 
-/// Whether what was inspected may be used: no device was named that would refuse it.
+/// Returns whether the inspected file may be used: no named device would refuse it.
 pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
     match report {
         Either::One(inspected) => inspected.admission.as_ref().is_none_or(|admission| admission.accepted),
@@ -83,7 +83,7 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
     }
 }
 
-/// Whether the device that was named would take the image.
+/// Returns whether the named device would accept the image.
 fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
     let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
@@ -117,7 +117,7 @@ fn elf(bytes: &[u8], board: Option<&'static Board>, output: Output) -> Result<Fi
     let mut firmware = FirmwareElf::from(&Firmware::parse(bytes, board)?);
     let relocations = Program::read(bytes, board, false).map_err(Error::from);
     let relocations = relocations.and_then(|program| Ok(RelocationsElf::new(program.table(), program.table_length()?)));
-    // What the file holds is worth knowing all the same.
+    // The content of the file is useful even if it cannot be rebased.
     firmware.relocations = Some(relocations.inspect_err(|_| output.print_for_people(&firmware))?);
     Ok(firmware)
 }

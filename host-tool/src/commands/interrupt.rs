@@ -1,15 +1,15 @@
-//! Ctrl-C, for commands that it ends in good order.
+//! Ctrl-C, for commands that must end cleanly.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static CAME: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C, or a request to terminate, is remembered; the second one ends the program on the spot.
+/// From now on Ctrl-C, or a request to terminate, is only recorded; the second one ends the program immediately.
 pub fn remember() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // Where there is no handler, Ctrl-C ends the program as it does anyway.
+        // Without a handler, Ctrl-C ends the program immediately, as by default.
         let _ = ctrlc::set_handler(|| {
             if CAME.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
@@ -18,7 +18,7 @@ pub fn remember() {
     });
 }
 
-/// Whether it came.
+/// Returns whether Ctrl-C or a request to terminate was received.
 pub fn came() -> bool {
     CAME.load(Ordering::Relaxed)
 }

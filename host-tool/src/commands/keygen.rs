@@ -10,8 +10,8 @@ use std::path::PathBuf;
 /// Make a signing key
 ///
 /// Writes the private key to OUT.pem, readable by you only, and the public key to OUT.pub.pem, for building the
-/// bootloader. Files that exist are never overwritten. Keep the private key off the machines that build the firmware,
-/// and a copy of it in a safe place: without it, devices in the field cannot be updated any more.
+/// bootloader. Existing files are never overwritten. Keep the private key off the machines that build the firmware, and
+/// keep a copy of it in a safe place: without it, devices in the field can no longer be updated.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -20,13 +20,13 @@ Examples:
   openssl genpkey -algorithm ed25519 -out release.pem     (makes an equally good one)
   lifeboot keygen --demo demo.pem")]
 pub struct Arguments {
-    /// The private key's file; the public one gets its name with .pub.pem
+    /// The private key's file; the public key's file has the same name with .pub.pem
     #[arg(value_name = "OUT.pem")]
     out: PathBuf,
-    /// Mark the key as a demo's throw-away key; a bootloader that is built with it says so to every host
+    /// Mark the key as a demo's throw-away key; a bootloader that is built with it reports this to every host
     #[arg(long)]
     demo: bool,
-    /// Encrypt the private key with a passphrase, which --passphrase-file does as well; openssl reads the key, too
+    /// Encrypt the private key with a passphrase, as --passphrase-file does too; openssl can read such a key
     #[arg(long)]
     encrypt: bool,
     #[command(flatten)]

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// Show which keys a device accepts, which were revoked, and what they signed
 ///
-/// A device names its keys by their ids; the key files that you give, and those of lifeboot.toml, put names to them. The
-/// keys are those that its bootloader was built with; an image that is signed with --revoke takes one away, once confirmed.
+/// A device reports its keys by their ids; key files given here and those of lifeboot.toml provide names for them. The
+/// keys are those that the device's bootloader was built with; an image signed with --revoke revokes one of them once
+/// it is confirmed.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -23,18 +24,18 @@ Examples:
   Of a file, where no device is at hand:
   lifeboot keys --bootloader lifeboot-bootloader keys/*.pub.pem")]
 pub struct Arguments {
-    /// Key files to find names in, public or private
+    /// Key files that provide names, public or private
     #[arg(value_name = "KEY.pem")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     port: port::Arguments,
-    /// A bootloader's file, instead of a device: as cargo built it, or as lifeboot provision wrote it
+    /// Show the keys of a bootloader's file instead of a device: as cargo built it, or as lifeboot provision wrote it
     #[arg(long, value_name = "FILE")]
     bootloader: Option<PathBuf>,
-    /// The private key that signs; its public half beside it is enough
+    /// The private key that signs images; its public half beside it is enough
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
-    /// The public key that images are checked with
+    /// The public key that verifies images
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     public_key: Option<PathBuf>,
 }
@@ -44,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<Keys, Error> {
     for path in &arguments.files {
         named.push((key_files::public(path)?.id(), path.clone()));
     }
-    // Those that lifeboot.toml names for other commands are of use where they can be read.
+    // Keys that lifeboot.toml names for other commands are used if they can be read.
     let beside = arguments.key.as_deref().map(public_path);
     let usual = [&arguments.public_key, &beside, &arguments.key];
     named.extend(

@@ -10,19 +10,19 @@ use lifeboot_report::{Either, ManFiles, ManPage};
 use std::io;
 use std::path::PathBuf;
 
-/// Print lifeboot's manual page, or write those of all its commands
+/// Print lifeboot's manual page, or write the manual pages of all its commands
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   lifeboot man --out ~/.local/share/man/man1
   lifeboot man | man -l -")]
 pub struct Arguments {
-    /// Write a page for lifeboot and one for each command into this folder, which is made if need be
+    /// Write a page for lifeboot and one for each command into this folder, which is created if necessary
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
 
-/// Of this command line.
+/// Prints or writes the manual pages of this command line.
 pub fn run(arguments: &Arguments, command: Command) -> Result<Either<ManPage, ManFiles>, Error> {
     let mut command = command.disable_help_subcommand(true);
     command.build();
@@ -41,12 +41,12 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<Either<ManPage, Ma
     Ok(Either::Other(ManFiles { files: written }))
 }
 
-/// The name of a command's page, and the page.
+/// Returns the file name of a command's page, and the page.
 fn page(command: &Command) -> (String, String) {
     let source = concat!("lifeboot ", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command.clone()).manual("Lifeboot").source(source);
     let mut out = Vec::new();
-    // Writing to memory does not fail.
+    // Writing to memory cannot fail.
     let _ = render(&man, command, &mut out);
     (man.get_filename(), String::from_utf8_lossy(&out).into_owned())
 }
@@ -74,7 +74,7 @@ fn render(man: &Man, command: &Command, out: &mut Vec<u8>) -> io::Result<()> {
     roff.to_writer(out)
 }
 
-/// What `lifeboot.toml` and the environment can say.
+/// Adds the section on the settings of `lifeboot.toml` and the environment.
 fn settings(roff: &mut Roff) {
     roff.control("SH", ["FILES"]);
     roff.control("TP", []);

@@ -1,4 +1,4 @@
-//! The commands, one file each: its arguments and help text, and a `run` that returns what it has to report.
+//! The commands, one file each: the arguments with their help texts, and a `run` that returns the report.
 
 pub mod completions;
 pub mod confirm;

@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 /// Show what a device logs
 ///
-/// Messages that firmware logs with defmt are read with its ELF file: time, level, message, place in the source. Other
-/// text on the line is shown as it comes. Goes on until Ctrl-C, over restarts of the device and lost connections.
+/// Messages that firmware logs with defmt are decoded with its ELF file: time, level, message, place in the source.
+/// Other text on the line is shown unchanged. Continues until Ctrl-C, across restarts of the device and lost
+/// connections.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,28 +38,28 @@ pub struct Arguments {
     port: port::Arguments,
     #[command(flatten)]
     programs: Programs,
-    /// End after so many seconds
+    /// End after this many seconds
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
-    /// End when a line with this text was shown
+    /// End once a line with this text was shown
     #[arg(long, value_name = "TEXT")]
     until: Option<String>,
-    /// Keep what was received in this file, to be shown again with --replay
+    /// Record what was received in this file; --replay shows it again
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
-    /// Show what this file kept, without a device
+    /// Show a recording instead of a device's log
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
 }
 
-/// The programs whose log is read.
+/// The programs whose log is decoded.
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Programs {
-    /// The firmware's ELF file, as cargo built it; give it again for each firmware that may run
+    /// The firmware's ELF file, as cargo built it; repeat it for each firmware that may run
     #[arg(long, value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     pub elf: Vec<PathBuf>,
-    /// The bootloader's ELF file; one that was built with the feature defmt logs as well
+    /// The bootloader's ELF file; it logs if it was built with the feature defmt
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
     pub bootloader: Option<PathBuf>,
 }
@@ -100,7 +101,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
 }
 
 impl Programs {
-    /// A monitor that reads with these programs.
+    /// Returns a monitor that decodes with these programs.
     pub fn monitor(&self, sink: Sink) -> Result<Shared, Error> {
         let mut programs = Vec::new();
         for path in &self.elf {
@@ -110,12 +111,12 @@ impl Programs {
     }
 }
 
-/// The program in an ELF file; one that logs nothing is said to.
+/// Reads the program in an ELF file, and warns if it logs nothing.
 pub fn read(path: &Path) -> Result<Option<Program>, Error> {
     Ok(logging(path, Program::read(path, &files::read(path)?)?, ""))
 }
 
-/// The bootloader in an ELF file; one that logs nothing is said to.
+/// Reads the bootloader in an ELF file, and warns if it logs nothing.
 pub fn read_bootloader(path: Option<&Path>) -> Result<Option<Program>, Error> {
     let Some(path) = path else { return Ok(None) };
     let hint = "; one that is built with the feature defmt does";
@@ -134,7 +135,7 @@ fn create(path: &Path) -> Result<Box<dyn Write + Send>, Error> {
     Ok(Box::new(file))
 }
 
-/// Where records are shown: a line each on stdout.
+/// Shows records, a line each on stdout.
 #[derive(Clone)]
 pub struct Screen {
     output: Output,
@@ -152,24 +153,24 @@ struct State {
 }
 
 impl Screen {
-    /// One that ends with a record with the text `until`; `source` says whose message each is.
+    /// Makes a screen that ends after a record with the text `until`; `source` shows the source of each message.
     pub fn new(output: Output, until: Option<String>, source: bool) -> Self {
         Screen { output, until, source, state: Arc::default() }
     }
 
-    /// What shows records here.
+    /// Returns a sink that shows records here.
     pub fn sink(&self) -> Sink {
         let screen = self.clone();
         Box::new(move |record| screen.show(&record))
     }
 
-    /// What shows records above the bar of a push.
+    /// Returns a sink that shows records above the bar of a push.
     pub fn sink_above(&self, console: &Console) -> Sink {
         let (screen, console) = (self.clone(), console.clone());
         Box::new(move |record| console.above(|| screen.show(&record)))
     }
 
-    /// Why there is nothing more to wait for, if so.
+    /// Returns why the monitor should end; `None` if it should continue.
     pub fn end(&self) -> Option<MonitorEnd> {
         self.state().ended.or_else(|| interrupt::came().then_some(MonitorEnd::Interrupt))
     }
@@ -178,7 +179,7 @@ impl Screen {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was shown.
+    /// Returns the report on what was shown.
     fn shown(&self, ended: MonitorEnd) -> Monitored {
         let State { messages, lines, unread, .. } = *self.state();
         Monitored { messages, lines, unread, ended }

@@ -1,4 +1,4 @@
-//! The passphrase of an encrypted private key: from a file, from the environment, or from the person at the terminal.
+//! The passphrase of an encrypted private key: from a file, from the environment, or typed at the terminal.
 
 use crate::error::Error;
 use lifeboot_artifact::keys::{KeyError, Passphrase, PrivateKey};
@@ -6,19 +6,20 @@ use lifeboot_project::key_files;
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
-/// The variable that may hold it. No argument does, because other users of the machine see the arguments of every program.
+/// The environment variable that may hold it. No argument does, because other users of the machine can see the
+/// arguments of every program.
 const VARIABLE: &str = "LIFEBOOT_PASSPHRASE";
 
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Arguments {
-    /// The passphrase of an encrypted private key: this file's first line [default: LIFEBOOT_PASSPHRASE, or asked for]
+    /// The passphrase of an encrypted private key: this file's first line [default: LIFEBOOT_PASSPHRASE, or a prompt]
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
 }
 
 impl Arguments {
-    /// Reads a private key; where it is encrypted, with its passphrase.
+    /// Reads a private key, with its passphrase if it is encrypted.
     pub fn private_key(&self, path: &Path) -> Result<PrivateKey, Error> {
         key_files::unlock(path, |path| match self.given()? {
             Some(passphrase) => Ok(passphrase),
@@ -26,7 +27,7 @@ impl Arguments {
         })
     }
 
-    /// The passphrase of a new key.
+    /// Returns the passphrase of a new key.
     pub fn for_new_key(&self, path: &Path) -> Result<Passphrase, Error> {
         if let Some(passphrase) = self.given()? {
             return Ok(passphrase);
@@ -41,7 +42,7 @@ impl Arguments {
         Ok(passphrase)
     }
 
-    /// Whether the command line names one.
+    /// Returns whether the command line names a passphrase file.
     pub fn is_given(&self) -> bool {
         self.passphrase_file.is_some()
     }
@@ -55,7 +56,7 @@ impl Arguments {
     }
 }
 
-/// Asks at the terminal, without echo; never where nobody sits.
+/// Prompts at the terminal, without echo; fails if there is no terminal.
 fn typed(prompt: &str, path: &Path) -> Result<Passphrase, Error> {
     if !stdin().is_terminal() {
         return Err(KeyError::PassphraseNeeded(path.to_owned()).into());

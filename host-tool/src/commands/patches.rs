@@ -1,4 +1,4 @@
-//! Older images that an image gets patches from.
+//! Older images that patches to an image are made from.
 
 use crate::error::Error;
 use lifeboot_artifact::difference;
@@ -6,7 +6,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_project::files;
 use std::path::PathBuf;
 
-/// The image, with a patch from each of these image files.
+/// Adds a patch from each of these image files to the image.
 pub fn added(image: ImageFile, from: &[PathBuf]) -> Result<ImageFile, Error> {
     from.iter().try_fold(image, |image, path| {
         let old = difference::image(path, &files::read(path)?)?;

@@ -1,4 +1,4 @@
-//! The port that a command talks through, as its arguments name it.
+//! The port that a command uses, as its arguments name it.
 
 use crate::error::Error;
 use crate::output;
@@ -8,10 +8,10 @@ use lifeboot_serial::{BAUD, Port, all_ports, choose};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// How long a device may take to come back after a reset: its bootloader verifies the firmware first.
+/// How long a device may take to answer after a reset: its bootloader verifies the firmware first.
 pub const RESTART: Duration = Duration::from_secs(30);
 
-/// What distinguishes this host from others, by chance.
+/// Returns a random seed, which distinguishes this host from others.
 pub fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
 }
@@ -19,7 +19,7 @@ pub fn seed() -> u32 {
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Arguments {
-    /// A serial port such as /dev/ttyACM0, or tcp:HOST:NUMBER; needed unless just one USB serial port is plugged in
+    /// A serial port such as /dev/ttyACM0, or tcp:HOST:NUMBER; optional if exactly one USB serial port is plugged in
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
     /// Bits a second on a serial port
@@ -28,7 +28,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// A link over the port, which says on stderr what it waits for.
+    /// Opens the port and returns a link over it, which reports long waits on stderr.
     pub fn link(&self) -> Result<Link<Port>, Error> {
         let report = |_, event: LinkEvent<'_>| {
             if let Some(item) = Item::of(&event) {
@@ -38,7 +38,7 @@ impl Arguments {
         Ok(Link::new(self.open()?, seed()).with_listener(report))
     }
 
-    /// The port.
+    /// Opens the port.
     pub fn open(&self) -> Result<Port, Error> {
         let name = match &self.port {
             Some(name) => name.clone(),

@@ -11,10 +11,10 @@ use lifeboot_report::PushEvent;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Lines that a transfer leaves in a log.
+/// Most lines for one transfer in a log.
 const LINES: u64 = 10;
 
-/// Where a command says how it goes on: above the bar, where there is one.
+/// Where a command prints while it runs: above the progress bar, if there is one.
 #[derive(Clone)]
 pub struct Console {
     output: Output,
@@ -26,14 +26,14 @@ impl Console {
         Console { output, bar: Arc::new(Mutex::new(ProgressBar::hidden())) }
     }
 
-    /// Lets something be printed while the bar is away.
+    /// Runs `print` while the bar is hidden.
     pub fn above<T>(&self, print: impl FnOnce() -> T) -> T {
         locked(&self.bar).suspend(print)
     }
 
-    /// Says what happens to the connection.
+    /// Reports events of the connection.
     pub fn report(&self, now: Duration, event: &LinkEvent<'_>) {
-        // The steps say what is requested of the device.
+        // The steps of the push already say what is requested of the device.
         if matches!(event, LinkEvent::Waiting(Waiting::Answer)) {
             return;
         }
@@ -46,7 +46,7 @@ impl Console {
         }
     }
 
-    /// The listener for where the text goes.
+    /// Returns the progress listener for this output.
     pub fn listener(&self) -> Box<dyn Progress> {
         if !self.output.is_json() && has_terminal() {
             Box::new(Bar { bar: self.bar.clone(), last: None, skipped: 0 })
@@ -79,7 +79,7 @@ impl Progress for Bar {
         bar.enable_steady_tick(Duration::from_millis(100));
     }
 
-    /// What need not be sent is not in the bar, or the rate and the time left would be those of another line.
+    /// Skipped bytes are left out of the bar, which would otherwise show a wrong rate and time left.
     fn bytes(&mut self, done: u64, total: u64) {
         let bar = locked(&self.bar);
         bar.set_length(total.saturating_sub(self.skipped));

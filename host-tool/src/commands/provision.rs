@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Make the file for a board's first flash: bootloader, blank journal, first firmware
 ///
-/// Makes sure that the bootloader is for the image's board, trusts the key that signed it, and would start it. A board
-/// that was in use becomes as one from production: its journal is erased, and the start of slot B.
+/// Checks that the bootloader is for the image's board, trusts the key that signed the image, and would start it. A
+/// used board becomes like one from production: its journal and the start of slot B are erased.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -31,10 +31,10 @@ pub struct Arguments {
     /// The first firmware, as lifeboot sign wrote it
     #[arg(value_name = "FIRMWARE.img")]
     image: PathBuf,
-    /// The file to write [default: the image's name with .first.elf, or the format's ending]
+    /// The file to write [default: the image's name with .first.elf, or the format's extension]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The file's format [default: as the file's name ends]
+    /// The file's format [default: by the file's extension]
     #[arg(long, value_name = "FORMAT", value_parser = format(), ignore_case = true)]
     format: Option<Format>,
 }
@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<Provisioned, Error> {
     Ok(Provisioned::new(path.display().to_string(), format, &first))
 }
 
-/// The first flash of two files, with a warning where its keys protect nothing.
+/// Makes the first flash from two files, and warns if its keys protect nothing.
 pub fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error> {
     let bootloader = Bootloader::from_elf(&files::read(bootloader)?)?;
     let image = ImageFile::from_bytes(&files::read(image)?)?;
@@ -62,7 +62,7 @@ pub fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error>
     Ok(first)
 }
 
-/// Warns where the bootloader's keys protect nothing.
+/// Warns if the bootloader's keys protect nothing.
 pub fn warn(first: &FirstFlash) {
     if first.bootloader().info().demo_key() {
         output::warn("the bootloader was built with a demo's throw-away key, which protects nothing");

@@ -16,17 +16,17 @@ use lifeboot_serial::Port;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Bytes of a digest that a device shows.
+/// Bytes of a digest that a device reports.
 const DIGEST: usize = 16;
 
-/// How long an adapter may be unplugged.
+/// How long an adapter may be unplugged during a push.
 pub const UNPLUGGED: Duration = Duration::from_secs(60);
 
 /// Update a device
 ///
-/// Writes the image to the slot that does not run, restarts the device and waits until the new firmware has confirmed.
-/// An interrupted push resumes where it was: just repeat it. Where the image has a patch from what runs (sign --from), and
-/// that is less to send, it is sent instead of the image; what it makes is verified as ever.
+/// Writes the image to the slot that is not running, restarts the device and waits until the new firmware has
+/// confirmed. To resume an interrupted push, repeat it. If the image has a patch from the running image (sign --from)
+/// that takes fewer bytes, the patch is sent instead of the image; the result is verified like any image.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -39,15 +39,15 @@ Examples:
 Exit status: 0 when the image runs and is confirmed, or is ready with --no-wait; 1 when it failed or was rolled back; \
 2 for wrong arguments.")]
 pub struct Arguments {
-    /// The image, as lifeboot sign makes it
+    /// The image, as lifeboot sign wrote it
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
     #[command(flatten)]
     port: port::Arguments,
-    /// An image that the device may run: then only what changed since is sent. May be given more than once
+    /// An image that the device may run, so that only the changes since are sent. May be repeated
     #[arg(long, value_name = "OLD.img")]
     from: Vec<PathBuf>,
-    /// Send the image itself, whatever patches there are
+    /// Send the image itself, even if there are patches
     #[arg(long, conflicts_with = "from")]
     whole: bool,
     /// Neither restart the device nor wait: its next reset starts the image on trial
@@ -56,10 +56,10 @@ pub struct Arguments {
     /// How long to wait for the new firmware's confirm, in seconds
     #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = Options::default().timeout.as_secs())]
     timeout: u64,
-    /// Push an image that the device has rejected before; DIGEST are the 32 digits that the refusal shows
+    /// Push an image that the device rejected before; DIGEST is the 32 digits that the refusal shows
     #[arg(long, value_name = "DIGEST", value_parser = digits)]
     force: Option<String>,
-    /// Show what the device logs meanwhile, on stdout; with the ELF files of the old and the new firmware
+    /// Also show on stdout what the device logs, decoded with the ELF files of the old and the new firmware
     #[arg(long)]
     monitor: bool,
     #[command(flatten)]
@@ -98,13 +98,13 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
     pushed
 }
 
-/// The link, with what happens to it reported.
+/// Returns the link, with its events reported to the console.
 pub fn reporting(link: Link<Port>, console: &Console) -> Link<Port> {
     let console = console.clone();
     link.with_listener(move |now, event| console.report(now, &event))
 }
 
-/// Pushes, and shows how it goes on.
+/// Pushes an image and shows the progress.
 pub fn push_with_progress(
     link: &mut Link<Port>,
     image: &ImageFile,

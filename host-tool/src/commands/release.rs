@@ -1,4 +1,4 @@
-//! What the signer says of firmware, as the arguments of sign, run and watch name it.
+//! What the signer states about firmware, as the arguments of sign, run and watch give it.
 
 use super::firmware::board;
 use crate::error::Error;
@@ -13,22 +13,22 @@ pub struct Arguments {
     /// The board that the firmware was built for [default: the one whose slot A it is linked for]
     #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
     pub board: Option<&'static Board>,
-    /// The security counter; once confirmed, the device never starts an image with a lower one
+    /// The epoch, a security counter: once the image is confirmed, the device never starts one with a lower epoch
     #[arg(long, env = "LIFEBOOT_EPOCH", default_value_t = 0)]
     epoch: u32,
-    /// The storage schemas that the firmware can live with
+    /// The storage schemas that the firmware works with
     #[arg(long, value_name = "LOW..=HIGH", env = "LIFEBOOT_SCHEMAS", value_parser = schemas, default_value = "0..=0")]
     schemas: (u16, u16),
-    /// The lowest bootloader format that the firmware can live with
+    /// The lowest bootloader format that the firmware works with
     #[arg(long, value_name = "FORMAT", default_value_t = lifeboot_core::info::FORMAT)]
     lowest_bootloader: u16,
-    /// Revoke this key irreversibly, once the image is confirmed: its public key file, or its id; up to three times
+    /// Revoke this key irreversibly once the image is confirmed: its public key file, or its id; up to three keys
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_REVOKE", value_delimiter = ',')]
     revoke: Vec<PathBuf>,
 }
 
 impl Arguments {
-    /// What is said of firmware of this version.
+    /// Returns the signer's statement for firmware of this version.
     pub fn of(&self, version: Version) -> Result<Release, Error> {
         let Arguments { epoch, schemas, lowest_bootloader, .. } = *self;
         Ok(Release { version, epoch, lowest_bootloader, schemas, revokes: revokes(&self.revoke)? })

@@ -5,10 +5,9 @@ use crate::error::Error;
 use lifeboot_client::device;
 use lifeboot_report::Running;
 
-/// Go back to the previous firmware
+/// Roll back to the previous firmware
 ///
-/// Ends the trial, if there is one; otherwise puts the firmware in the other slot, the previous one, on trial. Restarts
-/// the device.
+/// Ends the trial, if there is one; otherwise puts the firmware in the other slot on trial. Restarts the device.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -24,13 +24,13 @@ use lifeboot_serial::{BAUD, Port};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The name of a bootloader that cargo built, in the folder where it puts the firmware as well.
+/// The file name of a bootloader that cargo built, in the same folder as the firmware.
 const BOOTLOADER: &str = "lifeboot-bootloader";
 
-/// Sign firmware and bring it onto a board, while you work on it
+/// Sign firmware and load it onto a board during development
 ///
-/// Made to be cargo's runner: then cargo run brings what it built onto the board. With a port, the firmware is pushed to
-/// a board that runs Lifeboot; without, bootloader and firmware are flashed through a debug probe.
+/// Meant as cargo's runner: cargo run then loads the program that it built onto the board. With a port, the firmware is
+/// pushed to a board that runs Lifeboot; without, bootloader and firmware are flashed through a debug probe.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -47,13 +47,13 @@ Then, once with a throw-away key:
   cargo build -p lifeboot-bootloader --features microbit --profile embedded \\
     --target thumbv6m-none-eabi")]
 pub struct Arguments {
-    /// The linked firmware; where it is linked to says which board it is for
+    /// The linked firmware; its load address determines the board
     #[arg(value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     firmware: PathBuf,
     /// The private key to sign with
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
-    /// The firmware's version [default: Cargo.toml's, or 0.0.0 where there is none]
+    /// The firmware's version [default: Cargo.toml's, or 0.0.0 if there is none]
     #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
     version: Option<Version>,
     #[command(flatten)]

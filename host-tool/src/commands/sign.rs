@@ -16,8 +16,9 @@ use std::path::{Path, PathBuf};
 
 /// Make a signed image of firmware
 ///
-/// Takes the ELF file as the linker wrote it for slot A, with relocations (linker argument --emit-relocs), and makes one
-/// image that runs in either slot. The same firmware, key and options give the same image, to the byte.
+/// Reads the ELF file as the linker wrote it for slot A, with relocations (linker argument --emit-relocs), and makes
+/// one image that runs in either slot. The output is deterministic: the same firmware, key and options give the same
+/// bytes.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -49,24 +50,24 @@ pub struct Arguments {
     key: Option<PathBuf>,
     #[command(flatten)]
     passphrase: passphrase::Arguments,
-    /// Write the bytes to sign to this file, and no image
+    /// Write the bytes to sign to this file, instead of an image
     #[arg(long, value_name = "FILE", conflicts_with_all = ["signature", "out"])]
     external_bytes: Option<PathBuf>,
-    /// Take the signature from this file: 64 bytes of plain Ed25519 over the bytes of --external-bytes
+    /// Take the signature from this file: 64 bytes, plain Ed25519 over the bytes of --external-bytes
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
-    /// The public half of a key that stays elsewhere; for --external-bytes and --signature
+    /// The public half of an external key; for --external-bytes and --signature
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     public_key: Option<PathBuf>,
     #[command(flatten)]
     release: release::Arguments,
-    /// The same program, linked for slot B: compare it with the image as it will be in slot B
+    /// The same program linked for slot B, to compare with the image as rebased to slot B
     #[arg(long, value_name = "OTHER.elf", conflicts_with = "bound")]
     relinked: Option<PathBuf>,
     /// Leave the relocations out: the image runs only in the slot that the firmware is linked for
     #[arg(long)]
     bound: bool,
-    /// Put a patch from this older image into the file, for devices that run that. May be given more than once
+    /// Add a patch from this older image, for devices that run it. May be repeated
     #[arg(long, value_name = "OLD.img", conflicts_with = "external_bytes")]
     from: Vec<PathBuf>,
     /// The image file [default: the firmware's name with .img]
@@ -131,7 +132,7 @@ enum Signer {
 
 impl Signer {
     fn read(arguments: &Arguments) -> Result<Signer, Error> {
-        // Key files may come from lifeboot.toml or the environment: which one is meant, the other arguments say.
+        // Key files may come from lifeboot.toml or the environment, so the other arguments decide which one is used.
         let elsewhere = arguments.external_bytes.is_some() || arguments.signature.is_some();
         if !elsewhere {
             return Ok(Signer::Key(arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?));

@@ -27,8 +27,8 @@ use std::time::Duration;
 
 /// Build, sign and push whenever a source changes, and show what the device logs
 ///
-/// Each build becomes a version of its own, by a growing build number. The trial and its outcome are shown; a failed build
-/// or a rejected image is said, and the next change awaited. Goes on until Ctrl-C.
+/// Each build gets a version of its own, with a growing build number. The trial and its outcome are shown; after a
+/// failed build or a rejected image, the command waits for the next change. Continues until Ctrl-C.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -52,29 +52,29 @@ pub struct Arguments {
     /// How long to wait for the new firmware's confirm, in seconds
     #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = push::Options::default().timeout.as_secs())]
     timeout: u64,
-    /// A shell's command that builds, instead of cargo build; with --elf
+    /// A shell command that builds, instead of cargo build; with --elf
     #[arg(long, value_name = "COMMAND", env = "LIFEBOOT_BUILD", conflicts_with = "cargo")]
     build: Option<String>,
-    /// The firmware's ELF file [default: what cargo build makes]
+    /// The firmware's ELF file [default: the one that cargo build makes]
     #[arg(long, value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     elf: Option<PathBuf>,
     /// Build nothing: push this ELF file whenever it changes
     #[arg(long, value_name = "FIRMWARE.elf", conflicts_with_all = ["source", "cargo"])]
     no_build: Option<PathBuf>,
-    /// The bootloader's ELF file; one that was built with the feature defmt logs as well
+    /// The bootloader's ELF file; it logs if it was built with the feature defmt
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
     bootloader: Option<PathBuf>,
-    /// A folder with sources; several may be given [default: those of the cargo project, or the current folder]
+    /// A folder with sources; may be repeated [default: those of the cargo project, or the current folder]
     #[arg(long, value_name = "FOLDER")]
     source: Vec<PathBuf>,
-    /// More arguments for cargo build
+    /// Additional arguments for cargo build
     #[arg(last = true, value_name = "CARGO BUILD ARGUMENTS")]
     cargo: Vec<String>,
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
     let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
-    // Not before: Ctrl-C at the question for a passphrase ends all.
+    // Not earlier: at the prompt for a passphrase, Ctrl-C ends the program at once.
     interrupt::remember();
     let build = arguments.build()?;
     let (mut changes, paths) = arguments.changes()?;
@@ -102,7 +102,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
             break;
         }
         output.event(&watching);
-        // A change while it was pushed is there already.
+        // A change during the push is pending already.
         let mut has_changed = false;
         let monitor = watch.monitor.clone();
         monitor.listen(&mut link, |_| {
@@ -118,7 +118,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
 }
 
 impl Arguments {
-    /// How to build; `None`: not at all.
+    /// Returns how to build; `None` if the command only watches an ELF file.
     fn build(&self) -> Result<Option<Build>, Error> {
         if self.no_build.is_some() {
             return Ok(None);
@@ -132,7 +132,7 @@ impl Arguments {
         }))
     }
 
-    /// What reports changes, and of what.
+    /// Returns the watcher, and the names of what it watches.
     fn changes(&self) -> Result<(Changes, Vec<String>), Error> {
         let names = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
         if let Some(elf) = &self.no_build {
@@ -146,13 +146,13 @@ impl Arguments {
             (source, Ok(project), _) => (source.to_vec(), vec![project.built]),
             (source, Err(_), _) => (source.to_vec(), Vec::new()),
         };
-        // What a command makes among the sources is none.
+        // Files that a build command writes among the sources are not changes.
         let passed = [built, self.elf.clone().into_iter().collect()].concat();
         Ok((Changes::in_folders(&folders, &passed)?, names(&folders)))
     }
 }
 
-/// A watch that goes on.
+/// A watch in progress.
 struct Watch<'a> {
     arguments: &'a Arguments,
     key: PrivateKey,
@@ -160,21 +160,21 @@ struct Watch<'a> {
     output: Output,
     console: Console,
     monitor: Shared,
-    /// The ELF file that was looked at last.
+    /// Content of the last ELF file that was pushed or tried.
     last: Option<Vec<u8>>,
-    /// The image that was confirmed last: what changed since is less to send.
+    /// The last confirmed image: less is sent if a patch can be made from it.
     confirmed: Option<ImageFile>,
     done: Watched,
 }
 
 impl Watch<'_> {
-    /// Builds and brings what there is to the device. What goes wrong there is said, and is no end.
+    /// Builds and pushes once. Errors in that are reported, and do not end the watch.
     fn build_and_report(&mut self, link: &mut Link<Port>) -> Result<(), Error> {
         match self.build_and_push(link) {
             Ok(()) => {}
             Err(Error::Link(LinkError::Stopped) | Error::Push(PushError::Link(LinkError::Stopped))) => {}
             Err(error) => {
-                // What did not get to the device is tried again, though it be the same.
+                // If the device was not reached, the same program is tried again.
                 if matches!(error, Error::Link(_) | Error::Push(PushError::Link(_))) {
                     self.last = None;
                 }
@@ -217,7 +217,7 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// What was built; `None` if the build failed, or was called off.
+    /// Builds, and returns the program; `None` if the build failed or was stopped.
     fn built(&mut self, link: &mut Link<Port>) -> Result<Option<PathBuf>, Error> {
         let Some(build) = &self.build else {
             return Ok(self.arguments.no_build.clone());
@@ -252,7 +252,7 @@ impl Watch<'_> {
     }
 }
 
-/// What there is to say where a push would be for nothing.
+/// Returns what to report if a push would be pointless; `None` if it is needed.
 fn needless(status: &Status, quarantine: &[Rejection], image: &ImageFile) -> Option<WatchEvent> {
     let is_image = |digest: &[u8; 16]| image.header().digest.starts_with(digest);
     let runs = matches!(running_content(status), SlotContent::Image { digest, .. } if is_image(&digest));

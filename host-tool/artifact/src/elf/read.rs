@@ -1,4 +1,4 @@
-//! Takes an ELF file apart. Nothing in it is believed before it was checked: a damaged file is an error, never a panic.
+//! Parses an ELF file. Nothing in it is trusted before it is checked: a damaged file is an error, never a panic.
 
 use super::error::ElfError;
 use super::firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
@@ -23,7 +23,7 @@ impl Firmware {
     }
 }
 
-/// Reads everything but the meaning of the payload's first words.
+/// Reads everything, but does not check the vectors.
 fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     let (_, table, segments) = open(bytes)?;
     let slot = linked_slot(&segments, board)?;
@@ -42,16 +42,16 @@ fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     Ok(firmware)
 }
 
-/// The board whose slot A the firmware in an ELF file is linked for.
+/// Returns the board whose slot A the firmware in an ELF file is linked for.
 ///
 /// # Errors
-/// It is not an executable for Arm.
+/// [`ElfError`] if it is not an executable for Arm.
 pub fn board_of(bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
     let (_, _, segments) = open(bytes)?;
     Ok(BOARDS.into_iter().find(|board| starts_in(&segments, board, Slot::A)))
 }
 
-/// What an executable wants loaded, whatever it is, and its entry point.
+/// Returns the segments that any executable loads, and its entry point.
 pub fn loads(bytes: &[u8]) -> Result<(Vec<Segment>, u32), ElfError> {
     let (header, _, segments) = open(bytes)?;
     let loaded =
@@ -75,7 +75,7 @@ fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
     Ok((header, table, segments))
 }
 
-/// Bytes to load: where they stand in the file, and where they go.
+/// Bytes to load: their range in the file, and their load address.
 struct FileSegment<'a> {
     bytes: &'a [u8],
     file_offset: u64,
@@ -88,7 +88,7 @@ impl FileSegment<'_> {
         start..start + self.bytes.len() as u64
     }
 
-    /// Where a run of the file's bytes is loaded, if it lies in this segment.
+    /// Returns the load address of a range of the file's bytes, if it lies in this segment.
     fn load_address(&self, (offset, length): (u64, u64)) -> Option<u32> {
         let inside = offset.checked_sub(self.file_offset)?;
         let fits = inside.checked_add(length)? <= self.bytes.len() as u64;
@@ -96,7 +96,7 @@ impl FileSegment<'_> {
     }
 }
 
-/// The segments that hold bytes of sections, each from its first section on.
+/// Returns the segments that hold bytes of sections, each starting at its first section.
 fn segments<'a>(
     header: &Header,
     bytes: &'a [u8],
@@ -120,7 +120,7 @@ fn segments<'a>(
     Ok(segments)
 }
 
-/// The file range of a section whose bytes are loaded.
+/// Returns the file range of a section whose bytes are loaded.
 fn loaded_range(raw: &RawSection) -> Option<(u64, u64)> {
     let allocated = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
     raw.file_range(LITTLE).filter(|(_, length)| allocated && *length > 0)
@@ -187,7 +187,7 @@ fn payload(firmware: &Firmware, segments: &[FileSegment]) -> Result<Vec<u8>, Elf
     Ok(payload)
 }
 
-/// Reads the symbols, and the relocations that the linker left on record for allocated sections.
+/// Reads the symbols, and the relocations of allocated sections that the linker kept on record.
 fn read_linkage(firmware: &mut Firmware, table: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<(), ElfError> {
     let symbols = table.symbols(LITTLE, bytes, elf::SHT_SYMTAB)?;
     for raw in symbols.iter() {
@@ -196,7 +196,7 @@ fn read_linkage(firmware: &mut Firmware, table: &SectionTable<'_, Header>, bytes
     }
     for raw in table.iter() {
         let section = raw.info_link(LITTLE).0;
-        // Relocations that are themselves loaded are a dynamic linker's, of which there is none here.
+        // Relocations that are themselves loaded are for a dynamic linker, which does not exist here.
         let loaded = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
         if loaded || !firmware.sections.get(section).is_some_and(|section| section.allocated) {
             continue;
@@ -220,14 +220,14 @@ fn read_linkage(firmware: &mut Firmware, table: &SectionTable<'_, Header>, bytes
 /// Address, type and symbol of a relocation.
 type OnRecord = (u32, RelocationType, u32);
 
-/// The relocations in a section of them, and the symbol table that they refer to.
+/// Returns the relocations in a relocation section, and the symbol table that they refer to.
 fn on_record(raw: &RawSection, bytes: &[u8]) -> Result<Option<(Vec<OnRecord>, SectionIndex)>, ElfError> {
     if let Some((entries, link)) = raw.rel(LITTLE, bytes)? {
         let fields =
             |entry: &Rel32<LittleEndian>| (entry.r_offset.get(LITTLE), entry.r_type(LITTLE), entry.r_sym(LITTLE));
         return Ok(Some((entries.iter().map(fields).collect(), link)));
     }
-    // The linker has put the whole address in place, with or without an addend on record.
+    // The linker has already written the whole address, with or without an addend on record.
     let fields = |entry: &Rela32<LittleEndian>| (entry.r_offset.get(LITTLE), entry.r_type(LITTLE), entry.r_sym(LITTLE));
     Ok(raw.rela(LITTLE, bytes)?.map(|(entries, link)| (entries.iter().map(fields).collect(), link)))
 }

@@ -1,4 +1,4 @@
-//! Raw bytes from the start of flash on. They say of what board they are by the bootloader in them.
+//! Raw bytes from the start of flash. The bootloader in them identifies the board.
 
 use crate::segment::{ERASED, Segment};
 use lifeboot_core::Board;
@@ -12,13 +12,13 @@ pub fn write<'a>(board: &Board, segments: impl Iterator<Item = &'a Segment> + Cl
     bytes
 }
 
-/// `None` if there is no bootloader in it.
+/// Returns `None` if the bytes contain no bootloader.
 pub fn read(bytes: &[u8]) -> Option<Vec<Segment>> {
     let board = board_of(bytes)?;
     Some(vec![Segment { address: board.flash_address, bytes: bytes.to_vec() }])
 }
 
-/// The board whose whole flash, from its start on, these bytes are.
+/// Returns the board whose flash these bytes are the content of, from its start.
 fn board_of(bytes: &[u8]) -> Option<&'static Board> {
     BOARDS.into_iter().find(|board| {
         let region = bytes.get(..board.bootloader.end() as usize);

@@ -1,12 +1,12 @@
-//! Writes an executable whose segments are the runs. Each has a section as well: gdb's `load`, openocd and probe-rs take
-//! a segment only where a section lies in it.
+//! Writes an executable with a segment for each run of bytes. Each has a section as well: gdb's `load`, openocd and
+//! probe-rs use a segment only if a section lies in it.
 
 use super::format::{FlashFileError, Format};
 use crate::segment::Segment;
 use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Writer};
 use object::{Endianness, elf};
 
-/// Boundary that the runs lie at in the file; their addresses are multiples of more.
+/// Alignment of the segments in the file; their addresses are multiples of more.
 const ALIGN: u64 = 4;
 
 /// ELF for the Arm Architecture (IHI 0044), 5.2: version 5 of the EABI.

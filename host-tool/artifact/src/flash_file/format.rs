@@ -1,4 +1,4 @@
-//! The formats of files for flashing, and why a file of one cannot be made or read.
+//! The formats of files for flashing, and why such a file cannot be made or read.
 
 use crate::elf::ElfError;
 use miette::Diagnostic;
@@ -6,52 +6,52 @@ use std::fmt::{self, Display};
 use std::path::Path;
 use thiserror::Error;
 
-/// A form of file for flashing.
+/// A format of files for flashing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// An ELF executable with a segment and a section for each run.
+    /// An ELF executable with a segment and a section for each run of bytes.
     Elf,
     /// Intel HEX with 32-bit addresses.
     Hex,
-    /// Raw bytes from the start of flash on.
+    /// Raw bytes from the start of flash.
     Binary,
-    /// Microsoft's USB Flashing Format.
+    /// UF2, Microsoft's USB Flashing Format.
     Uf2,
 }
 
 /// Why a file for flashing cannot be made or read.
 #[derive(Debug, Error, Diagnostic)]
 pub enum FlashFileError {
-    /// No format has this ending.
+    /// No format has this file name extension.
     #[error("the name {0} does not say which format to write")]
     #[diagnostic(help("end it in .elf, .hex, .bin or .uf2, or add --format"))]
     Unnamed(String),
-    /// The board has no drive that takes UF2.
+    /// The board has no drive that accepts UF2.
     #[error("no drive of board {board} takes UF2 files")]
     #[diagnostic(help("{help}"))]
     NoUf2 {
-        /// The board.
+        /// Name of the board.
         board: &'static str,
-        /// What it takes instead.
+        /// What to use instead.
         help: &'static str,
     },
-    /// More than the format holds.
+    /// The content is larger than the format allows.
     #[error("too much for one {0} file")]
     #[diagnostic(help("write an ELF file: --format elf"))]
     TooLarge(Format),
-    /// None of the formats, or a binary without a bootloader.
+    /// The file has none of the formats, or is a binary without a bootloader.
     #[error("the file holds no bootloader of a board that this lifeboot knows")]
     #[diagnostic(help("give a file that lifeboot provision wrote, as ELF, Intel HEX, binary or UF2"))]
     Unknown,
-    /// An ELF file of something else.
+    /// The ELF file holds something else.
     #[error("the file to flash cannot be read")]
     #[diagnostic(help("write it again: lifeboot provision BOOTLOADER.elf FIRMWARE.img -o FILE"))]
     Elf(#[from] ElfError),
-    /// A file that contradicts its own format.
+    /// The file violates its own format.
     #[error("the {format} file is damaged: {how}")]
     #[diagnostic(help("copy it again, or write it again: lifeboot provision BOOTLOADER.elf FIRMWARE.img -o FILE"))]
     Damaged {
-        /// Its format.
+        /// The file's format.
         format: Format,
         /// What is wrong.
         how: String,
@@ -59,21 +59,21 @@ pub enum FlashFileError {
 }
 
 impl Format {
-    /// All of them, by the ending that files of each have.
+    /// All formats, each with the extension of its files.
     pub const ALL: [(&'static str, Format); 4] =
         [("elf", Format::Elf), ("hex", Format::Hex), ("bin", Format::Binary), ("uf2", Format::Uf2)];
 
-    /// How the names of its files end.
+    /// Returns the extension of this format's file names.
     pub fn ending(self) -> &'static str {
         Format::ALL.into_iter().find(|(_, format)| *format == self).map_or("", |(ending, _)| ending)
     }
 
-    /// The format of a name, which is also the usual ending of such files.
+    /// Returns the format with this name, which is also the usual extension.
     pub fn named(name: &str) -> Option<Format> {
         Format::ALL.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, format)| format)
     }
 
-    /// The format that a file's name promises.
+    /// Returns the format that a file's name implies.
     ///
     /// # Errors
     /// [`FlashFileError::Unnamed`]

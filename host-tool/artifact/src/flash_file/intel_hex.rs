@@ -1,17 +1,18 @@
-//! Intel HEX with 32-bit addresses (Intel's specification of 1988, revision A), by the crate that probe-rs reads it with.
+//! Intel HEX with 32-bit addresses (Intel's specification of 1988, revision A), by the crate that probe-rs uses to read
+//! it.
 
 use super::format::{FlashFileError, Format, damaged};
 use crate::segment::Segment;
 use ihex::{Reader, Record};
 
-/// Bytes of a data record: what every reader takes.
+/// Bytes in a data record, a length that every reader accepts.
 const RECORD: usize = 16;
 
 pub fn write<'a>(segments: impl Iterator<Item = &'a Segment>) -> Result<Vec<u8>, FlashFileError> {
     let mut records = Vec::new();
     let mut upper = None;
     for segment in segments {
-        // Runs start at multiples of a record's length, so none crosses into the next upper half.
+        // Segments start at multiples of a record's length, so no record crosses a 64 KiB boundary.
         for (address, value) in (segment.address..).step_by(RECORD).zip(segment.bytes.chunks(RECORD)) {
             let (high, offset) = ((address >> 16) as u16, address as u16);
             if upper.replace(high) != Some(high) {

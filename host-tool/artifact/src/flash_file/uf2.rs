@@ -1,4 +1,5 @@
-//! UF2, as the boot ROM of an RP2040 takes it (RP2040 datasheet, 2.8.4): blocks of 512 bytes, each with 256 of flash.
+//! UF2, as an RP2040's boot ROM accepts it (RP2040 datasheet, 2.8.4): blocks of 512 bytes, each with 256 bytes of
+//! flash.
 //!
 //! | offset | bytes | field |
 //! | --- | --- | --- |
@@ -11,25 +12,25 @@
 //! | 0x020 | 476 | the bytes, padded with zeros |
 //! | 0x1FC | 4 | a third magic number |
 //!
-//! The boot ROM erases each sector of 4 KiB that a block falls into. It does not write a sector right of which only a
-//! part is there (erratum RP2040-E14), so sectors are filled up, with erased bytes.
+//! The boot ROM erases each 4 KiB sector that a block falls into. It does not write a sector correctly if only a part
+//! of it is present (erratum RP2040-E14), so sectors are filled up with erased bytes.
 
 use super::format::{FlashFileError, Format, damaged};
 use crate::segment::{ERASED, Segment};
 use std::collections::BTreeMap;
 
-/// What every block starts with.
+/// The magic numbers at the start of every block.
 pub const MAGIC: [u8; 8] = [0x55, 0x46, 0x32, 0x0a, 0x57, 0x51, 0x5d, 0x9e];
 
 const MAGIC_END: [u8; 4] = [0x30, 0x6f, 0xb1, 0x0a];
 const FAMILY_GIVEN: u32 = 0x2000;
-/// Of a UF2 file.
+/// Bytes of a block in the file.
 const BLOCK: usize = 512;
-/// Of flash in a block.
+/// Bytes of flash in a block.
 const PAYLOAD: usize = 256;
 const SECTOR: u32 = 4096;
 
-/// A file for the boot ROM that listens to `family`.
+/// Makes a file for the boot ROM that accepts `family`.
 ///
 /// # Errors
 /// [`FlashFileError::TooLarge`]
@@ -58,7 +59,7 @@ pub fn write<'a>(segments: impl Iterator<Item = &'a Segment>, family: u32) -> Re
     Ok(out)
 }
 
-/// What a file brings, whatever the family.
+/// Returns the segments that a file writes, for any family.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Segment>, FlashFileError> {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let count = blocks.len() as u32;

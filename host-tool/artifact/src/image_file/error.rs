@@ -1,19 +1,19 @@
-//! Why bytes are not an image, or an image is not for a purpose.
+//! Why bytes are not an image, or an image cannot be used.
 
 use lifeboot_core::Slot;
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Why bytes are not an image, or an image is not for a purpose.
+/// Why bytes are not an image, or an image cannot be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ImageError {
-    /// No header.
+    /// There is no header.
     #[error("not an image file")]
     #[diagnostic(help(
         "make one from the firmware's ELF file: lifeboot sign FIRMWARE.elf --board … --version … --key …"
     ))]
     NotAnImage,
-    /// A header of an unknown format.
+    /// The header has an unknown format.
     #[error("the image file has a format that this lifeboot does not know")]
     #[diagnostic(help("use the lifeboot that made it, or a newer one"))]
     Format,
@@ -21,75 +21,75 @@ pub enum ImageError {
     #[error("the image file is truncated: {found} bytes of {expected}")]
     #[diagnostic(help("copy or sign it again"))]
     Truncated {
-        /// Bytes that there should be.
+        /// Number of bytes required.
         expected: u64,
-        /// Bytes that there are.
+        /// Number of bytes present.
         found: u64,
     },
-    /// Bytes changed, or there are too many.
+    /// Bytes were changed, or there are too many.
     #[error("the image file is damaged: {0}")]
     #[diagnostic(help("copy or sign it again"))]
     Damaged(&'static str),
-    /// The board is not known.
+    /// The board is unknown.
     #[error("the image is for board {0:?}, which this lifeboot does not know")]
     #[diagnostic(help("use the lifeboot that made it, or a newer one"))]
     UnknownBoard(String),
-    /// Payload and table are too large.
+    /// Payload and table are too large for a slot.
     #[error("the image needs {needed} bytes, and a slot of board {board} has {room}")]
     #[diagnostic(help("make the firmware smaller: opt-level = \"z\", lto = \"fat\", panic = \"abort\""))]
     TooLarge {
-        /// Bytes of the image.
+        /// Size of the image in bytes.
         needed: u64,
-        /// Bytes of a slot.
+        /// Size of a slot in bytes.
         room: u32,
-        /// The board.
+        /// Name of the board.
         board: &'static str,
     },
-    /// Entries that no table can hold.
+    /// The relocation entries do not fit a table.
     #[error("the relocations cannot be encoded: they overlap, or do not lie in the payload")]
     #[diagnostic(help("build the firmware again"))]
     Table,
-    /// A `MOVT` where slots are not a multiple of 64 KiB apart.
+    /// A `MOVT` has to be rebased, but the slots are not a multiple of 64 KiB apart.
     #[error(
         "the relocation table lists half an address at offset {offset:#x}, and slots of board {board} are not a multiple of \
          64 KiB apart"
     )]
     #[diagnostic(help("sign the firmware's ELF file with lifeboot sign, which lists only what can be rebased"))]
     Half {
-        /// Where in the payload, in bytes.
+        /// Offset in the payload, in bytes.
         offset: u32,
-        /// The board.
+        /// Name of the board.
         board: &'static str,
     },
-    /// For another board.
+    /// The image is for another board.
     #[error("the image is for board {found}, not {wanted}")]
     #[diagnostic(help("sign the firmware that was built for board {wanted}"))]
     OtherBoard {
-        /// The image's.
+        /// The image's board.
         found: &'static str,
-        /// The caller's.
+        /// The caller's board.
         wanted: &'static str,
     },
-    /// Without relocations, for the other slot.
+    /// The image has no relocations and is linked for the other slot.
     #[error("the image is bound to slot {0}")]
     #[diagnostic(help("sign it without --bound, from firmware that was linked with --emit-relocs"))]
     OtherSlot(Slot),
-    /// Signed with another key.
+    /// The image is signed with another key.
     #[error("the image was signed with key {image}, and this is key {key}")]
     #[diagnostic(help("give the public key that belongs to the private key it was signed with"))]
     OtherKey {
         /// The image's key id.
         image: String,
-        /// The given key's.
+        /// The given key's id.
         key: String,
     },
-    /// An image would revoke the key that signs it.
+    /// The image would revoke the key that signs it.
     #[error("the image would revoke key {key}, which signs it, and devices refuse that: it could be their last")]
     #[diagnostic(help(
         "sign it with another key that the devices hold (lifeboot keys shows them), and revoke this one by that"
     ))]
     OwnKey {
-        /// The key's id.
+        /// Id of that key.
         key: String,
     },
     /// The signature is wrong.

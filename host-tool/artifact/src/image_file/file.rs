@@ -21,7 +21,7 @@ pub struct ImageFile {
 }
 
 impl UnsignedImage {
-    /// The image with its signature, which is not checked here.
+    /// Adds the signature, without checking it.
     pub fn with_signature(self, signature: [u8; 64]) -> Result<ImageFile, ImageError> {
         ImageFile::new(self.header.to_bytes(signature), self)
     }
@@ -34,7 +34,7 @@ impl ImageFile {
         Ok(ImageFile { image, header_bytes, linked_for, patches: Vec::new() })
     }
 
-    /// Reads an image file. Everything is checked but the signature.
+    /// Reads an image file, and checks everything but the signature.
     pub fn from_bytes(bytes: &[u8]) -> Result<ImageFile, ImageError> {
         if !bytes.starts_with(b"LBIM") {
             return Err(ImageError::NotAnImage);
@@ -77,31 +77,31 @@ impl ImageFile {
         Ok(ImageFile { patches, ..image })
     }
 
-    /// The file's bytes: the image, and the patches to it.
+    /// Returns the file's bytes: the image, and the patches to it.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = self.image_bytes();
         self.patches.iter().for_each(|patch| patches::write(patch, &mut out));
         out
     }
 
-    /// The image's bytes, as the slot holds them that it was linked for.
+    /// Returns the image's bytes, as the slot holds them that the image was linked for.
     pub fn image_bytes(&self) -> Vec<u8> {
         self.content(self.image.payload.clone())
     }
 
-    /// The image with this patch to it, instead of one from the same image.
+    /// Adds a patch to the image; it replaces one from the same image.
     pub(crate) fn with_patch(mut self, patch: Patch) -> ImageFile {
         self.patches.retain(|other| other.digest() != patch.digest());
         self.patches.push(patch);
         self
     }
 
-    /// The patches to it.
+    /// Returns the patches to the image.
     pub fn patches(&self) -> &[Patch] {
         &self.patches
     }
 
-    /// What `slot` of `board` holds once the image is installed there.
+    /// Returns the content of `slot` of `board` once the image is installed there.
     pub fn for_slot(&self, board: &Board, slot: Slot) -> Result<Vec<u8>, ImageError> {
         if board.name != self.image.board.name {
             return Err(ImageError::OtherBoard { found: self.image.board.name, wanted: board.name });
@@ -122,7 +122,7 @@ impl ImageFile {
         out
     }
 
-    /// Whether the private half of `key` signed it.
+    /// Checks that the private half of `key` signed the image.
     pub fn check_signature(&self, key: &PublicKey) -> Result<(), ImageError> {
         if self.header().key_id != key.id() {
             return Err(ImageError::OtherKey { image: hex(&self.header().key_id), key: hex(&key.id()) });
@@ -132,43 +132,43 @@ impl ImageFile {
         if key.verifies(signed, signature) { Ok(()) } else { Err(ImageError::Signature) }
     }
 
-    /// What the header says.
+    /// Returns the decoded header.
     pub fn header(&self) -> &Header {
         &self.image.header
     }
 
-    /// The header with its signature.
+    /// Returns the header's bytes, with the signature.
     pub fn header_bytes(&self) -> &HeaderBytes {
         &self.header_bytes
     }
 
-    /// The board that it is for.
+    /// Returns the board that the image is for.
     pub fn board(&self) -> &'static Board {
         self.image.board
     }
 
-    /// The canonical payload.
+    /// Returns the canonical payload.
     pub fn payload(&self) -> &[u8] {
         &self.image.payload
     }
 
-    /// The relocation table's bytes.
+    /// Returns the relocation table's bytes.
     pub fn table(&self) -> &[u8] {
         &self.image.table
     }
 
-    /// The relocation table's entries.
+    /// Returns the relocation table's entries.
     pub fn entries(&self) -> Vec<Entry> {
-        // Both makers of an `ImageFile` have seen that it decodes.
+        // Both constructors of `ImageFile` have checked that the table decodes.
         decode(&self.image.table).unwrap_or_default()
     }
 
-    /// The slot that it was linked for: A, unless it is bound to B.
+    /// Returns the slot that the image was linked for: A, unless it is bound to B.
     pub fn linked_for(&self) -> Slot {
         self.linked_for
     }
 
-    /// Whether it has no relocations, and so runs in one slot only.
+    /// Returns whether the image has no relocations, and so runs in one slot only.
     pub fn is_bound(&self) -> bool {
         self.image.table.is_empty()
     }

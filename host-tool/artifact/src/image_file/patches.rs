@@ -1,17 +1,17 @@
-//! Patches in an image file: one after the other, behind the image.
+//! Patches in an image file: they follow the image, one after the other.
 //!
 //! | offset | bytes | field |
 //! | --- | --- | --- |
 //! | 0x00 | 4 | magic `LBPA` |
 //! | 0x04 | 1 | the patch's format ([`FORMAT`]) |
 //! | 0x05 | 3 | zero |
-//! | 0x08 | 12 | version of the image that it was made from, as in a header |
+//! | 0x08 | 12 | version of the image that the patch was made from, as in a header |
 //! | 0x14 | 32 | that image's digest |
 //! | 0x34 | 4 | length of the patch |
 //! | 0x38 | 32 | SHA-256 of bytes 0x00 to 0x37 and the patch |
 //! | 0x58 | | the patch |
 //!
-//! A patch that was damaged is no harm, since the image is whole without it: it is known by its digest, and not used.
+//! A damaged patch does no harm, since the image is complete without it: its digest does not match, and it is not used.
 
 use super::error::ImageError;
 use lifeboot_core::Version;
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 const MAGIC: &[u8; 4] = b"LBPA";
 
-/// A patch to a certain image, from another one.
+/// A patch that turns one certain image into another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patch {
     from: Version,
@@ -30,33 +30,33 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// A patch from the image of this version and digest.
+    /// Makes a patch from the image with this version and digest.
     pub(crate) fn new(from: Version, digest: [u8; 32], bytes: Vec<u8>) -> Patch {
         Patch { from, digest, bytes, is_whole: true }
     }
 
-    /// The version of the image that it was made from.
+    /// Returns the version of the image that the patch was made from.
     pub fn from(&self) -> Version {
         self.from
     }
 
-    /// That image's digest.
+    /// Returns the digest of the image that the patch was made from.
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
 
-    /// What a device is sent.
+    /// Returns the bytes that are sent to a device.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether it is as it was made; otherwise it was damaged in its file.
+    /// Returns whether the patch is intact; otherwise it was damaged in its file.
     pub fn is_whole(&self) -> bool {
         self.is_whole
     }
 }
 
-/// Adds a patch's section.
+/// Appends a patch, with its header.
 pub(super) fn write(patch: &Patch, out: &mut Vec<u8>) {
     let mut head = [MAGIC, [FORMAT, 0, 0, 0].as_slice()].concat();
     head.extend(patch.from.to_bytes());
@@ -68,7 +68,7 @@ pub(super) fn write(patch: &Patch, out: &mut Vec<u8>) {
     out.extend(&patch.bytes);
 }
 
-/// Reads what is behind an image.
+/// Reads the patches that follow an image.
 pub(super) fn read(mut bytes: &[u8]) -> Result<Vec<Patch>, ImageError> {
     let mut patches = Vec::new();
     while !bytes.is_empty() {
@@ -77,7 +77,7 @@ pub(super) fn read(mut bytes: &[u8]) -> Result<Vec<Patch>, ImageError> {
         }
         let cut_off = ImageError::Damaged("a patch in it is cut off");
         let Some((patch, rest)) = section(bytes) else { return Err(cut_off) };
-        // One of a later format is for a later lifeboot.
+        // A patch of a later format is for a later lifeboot.
         patches.extend(patch);
         bytes = rest;
     }

@@ -1,19 +1,19 @@
-//! How much of a slot something takes.
+//! How much of a slot an image occupies.
 
 use lifeboot_core::{Board, Slot};
 use std::fmt::{self, Display};
 
-/// How much of a slot something takes.
+/// How much of a slot an image occupies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotUse {
-    /// Bytes that it takes.
+    /// Bytes occupied.
     pub used: u32,
-    /// Bytes of a slot.
+    /// Size of a slot in bytes.
     pub room: u32,
 }
 
 impl SlotUse {
-    /// So many bytes in a slot of this board.
+    /// Makes the value for `used` bytes in a slot of `board`.
     pub fn new(board: &Board, used: u32) -> SlotUse {
         SlotUse { used, room: board.slot(Slot::A).length }
     }

@@ -6,14 +6,14 @@ use lifeboot_core::Board;
 use lifeboot_core::rebase::{Decoder, Entry, Kind, Rebaser, encode};
 use std::convert::Infallible;
 
-/// A payload as it runs at a distance from where it was linked for.
+/// Returns a payload as it runs at `distance` from the address that it was linked for.
 pub fn rebased(mut payload: Vec<u8>, entries: &[Entry], distance: u32) -> Vec<u8> {
     let mut entries = entries.iter().copied();
     let Ok(_) = Rebaser::new(distance).apply(0, &mut payload, || Ok::<_, Infallible>(entries.next()));
     payload
 }
 
-/// A relocation table's bytes, of sorted and disjoint entries.
+/// Encodes a relocation table. The entries must be sorted and disjoint.
 pub fn table_bytes(entries: &[Entry]) -> Result<Vec<u8>, ImageError> {
     let (mut end, mut table) = (0, Vec::new());
     for entry in entries {
@@ -24,7 +24,7 @@ pub fn table_bytes(entries: &[Entry]) -> Result<Vec<u8>, ImageError> {
     Ok(table)
 }
 
-/// Halves of an address move by whole 64 KiB only.
+/// Checks that halves of an address can be rebased: slots must be a multiple of 64 KiB apart.
 pub(super) fn check_halves(board: &Board, entries: &[Entry]) -> Result<(), ImageError> {
     let moves_whole = slots_are_whole_64_kib_apart(board);
     let half = entries.iter().find(|entry| entry.kind == Kind::UpperHalf);
@@ -34,7 +34,7 @@ pub(super) fn check_halves(board: &Board, entries: &[Entry]) -> Result<(), Image
     }
 }
 
-/// A relocation table's entries; `None` if it does not decode.
+/// Returns a relocation table's entries; `None` if it does not decode.
 pub(super) fn decode(table: &[u8]) -> Option<Vec<Entry>> {
     let mut decoder = Decoder::default();
     let mut entries = Vec::new();

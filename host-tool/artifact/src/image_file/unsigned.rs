@@ -8,22 +8,22 @@ use lifeboot_core::rebase::Entry;
 use lifeboot_core::{Board, Slot, Version};
 use sha2::{Digest, Sha256};
 
-/// What the signer says of a firmware.
+/// What the signer states about a firmware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
-    /// Its version.
+    /// The firmware's version.
     pub version: Version,
-    /// The security counter.
+    /// The epoch, which is the security counter.
     pub epoch: u32,
-    /// The lowest bootloader format that it can live with.
+    /// The lowest bootloader format that the firmware works with.
     pub lowest_bootloader: u16,
-    /// The lowest and the highest storage schema that it can live with.
+    /// The lowest and the highest storage schema that the firmware works with.
     pub schemas: (u16, u16),
-    /// The keys that are revoked when it is confirmed.
+    /// The keys that are revoked when the image is confirmed.
     pub revokes: Revokes,
 }
 
-/// An image that lacks its signature only.
+/// An image that lacks only its signature.
 #[derive(Clone, Debug)]
 pub struct UnsignedImage {
     pub(super) board: &'static Board,
@@ -33,12 +33,12 @@ pub struct UnsignedImage {
 }
 
 impl UnsignedImage {
-    /// What its header will say.
+    /// Returns the header that the image will have.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// An image of a canonical payload. Without entries it is bound to the slot that it is linked for.
+    /// Makes an image from a canonical payload. Without entries it is bound to the slot that it is linked for.
     pub fn new(
         board: &'static Board,
         linked_for: Slot,
@@ -78,7 +78,7 @@ impl UnsignedImage {
         Ok(UnsignedImage { board, header, payload, table })
     }
 
-    /// What the Ed25519 signature (RFC 8032, neither hashed before nor with a context) has to cover.
+    /// Returns the bytes that the Ed25519 signature must cover (RFC 8032; no prehash, no context).
     pub fn bytes_to_sign(&self) -> [u8; SIGNED_LENGTH] {
         let mut out = [0; SIGNED_LENGTH];
         out.copy_from_slice(&self.header.to_bytes([0; 64])[..SIGNED_LENGTH]);

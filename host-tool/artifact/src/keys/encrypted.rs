@@ -1,8 +1,8 @@
-//! Private keys behind a passphrase: PKCS#8's `ENCRYPTED PRIVATE KEY` with PBES2 (RFC 8018), as openssl writes and reads
-//! it.
+//! Private keys encrypted with a passphrase: PKCS#8's `ENCRYPTED PRIVATE KEY` with PBES2 (RFC 8018), as openssl writes
+//! and reads it.
 //!
-//! A file says itself how much work its passphrase costs. Invariant: none can make the tool work for minutes or run out
-//! of memory: what costs more than [`MOST_MEMORY`] or [`MOST_ROUNDS`] is refused before the work.
+//! The file itself sets the cost of deriving its key. Invariant: no file can make the tool work for minutes or run out
+//! of memory. A cost above [`MOST_MEMORY`] or [`MOST_ROUNDS`] is refused before the derivation starts.
 
 use super::error::KeyError;
 use super::pem::ENCRYPTED;
@@ -14,34 +14,34 @@ use std::fmt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// Bytes that scrypt may take; openssl takes 32 MiB at most by default.
+/// Most bytes of memory that scrypt may use; openssl allows 32 MiB by default.
 const MOST_MEMORY: u64 = 1 << 28;
-/// Rounds of PBKDF2; 600,000 are recommended today.
+/// Most rounds of PBKDF2; 600,000 are recommended today.
 const MOST_ROUNDS: u32 = 10_000_000;
 
-/// Bytes of randomness that the encryption of a key takes: scrypt's salt, and the start of AES-256-CBC.
+/// Random bytes that encrypting a key takes: scrypt's salt, and the IV of AES-256-CBC.
 pub(super) const RANDOM_BYTES: usize = 16 + 16;
-/// What scrypt costs: 2^14 times 8 times 128 bytes are 16 MiB, within openssl's default limit.
+/// Cost parameters of scrypt: 2^14 times 8 times 128 bytes are 16 MiB, within openssl's default limit.
 const COST: (u8, u32, u32) = (14, 8, 1);
 
-/// What opens an encrypted key: bytes that are wiped from memory and never shown.
+/// The passphrase of an encrypted key: bytes that are wiped from memory and never shown.
 #[derive(Clone)]
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
-    /// A passphrase, without a line feed at its end.
+    /// Makes a passphrase, without a line feed at its end.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Passphrase {
         Passphrase(Zeroizing::new(bytes.into()))
     }
 
-    /// The passphrase in a file: its first line; `None` if that is empty.
+    /// Returns the passphrase in a file, its first line; `None` if that is empty.
     pub fn first_line(bytes: &[u8]) -> Option<Passphrase> {
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() { None } else { Some(Passphrase::new(line)) }
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether the passphrase is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -63,7 +63,7 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// Opens the block of an encrypted key; `path` is for the errors.
+/// Decrypts the block of an encrypted key; `path` is for the errors.
 pub(super) fn open(path: &Path, pem: &str, passphrase: &Passphrase) -> Result<SigningKey, KeyError> {
     let unknown = || KeyError::OtherEncryption(path.to_owned());
     let (_, document) = SecretDocument::from_pem(pem).map_err(|_| unknown())?;
@@ -75,7 +75,7 @@ pub(super) fn open(path: &Path, pem: &str, passphrase: &Passphrase) -> Result<Si
     if !affordable {
         return Err(unknown());
     }
-    // By chance a wrong passphrase gives something that is padded rightly, and then is no key.
+    // By chance a wrong passphrase gives correct padding, but not a key.
     let wrong = || KeyError::WrongPassphrase(path.to_owned());
     let key = encrypted.decrypt(passphrase.bytes()).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(pkcs5::Error::DecryptFailed) | pkcs8::Error::Asn1(_) => wrong(),
@@ -85,7 +85,7 @@ pub(super) fn open(path: &Path, pem: &str, passphrase: &Passphrase) -> Result<Si
     SigningKey::try_from(info).map_err(|_| KeyError::NotEd25519(path.to_owned()))
 }
 
-/// The block of an encrypted key, of a PKCS#8 document.
+/// Encrypts a PKCS#8 document, and returns the PEM block.
 pub(super) fn close(
     document: &[u8],
     random: &[u8; RANDOM_BYTES],

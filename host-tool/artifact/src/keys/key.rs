@@ -1,4 +1,4 @@
-//! Keys, read from the texts of PEM files.
+//! Keys, read from the text of PEM files.
 
 use super::encrypted::{self, Passphrase};
 use super::error::KeyError;
@@ -9,14 +9,14 @@ use lifeboot_core::info::key_id;
 use lifeboot_core::signature::is_canonical;
 use std::path::Path;
 
-/// What signs firmware.
+/// A private key, which signs firmware.
 #[derive(Debug)]
 pub struct PrivateKey {
     key: SigningKey,
     is_demo: bool,
 }
 
-/// What firmware is checked with.
+/// A public key, which verifies firmware.
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     pub(super) key: VerifyingKey,
@@ -24,11 +24,11 @@ pub struct PublicKey {
 }
 
 impl PrivateKey {
-    /// Reads a private key, made by Lifeboot or by openssl. An encrypted key is opened with the passphrase that `ask`
-    /// gives for its path.
+    /// Reads a private key made by Lifeboot or by openssl. If the key is encrypted, `ask` is called with its path and
+    /// must return the passphrase.
     ///
     /// # Errors
-    /// The text is no private key; the error of `ask`.
+    /// [`KeyError`] if the text is not a private key, and any error of `ask`.
     pub fn from_pem<E: From<KeyError>>(
         path: &Path,
         text: &str,
@@ -50,29 +50,29 @@ impl PrivateKey {
         Ok(PrivateKey { key, is_demo: pem.is_demo })
     }
 
-    /// Its public half.
+    /// Returns the public half.
     pub fn public(&self) -> PublicKey {
         PublicKey { key: self.key.verifying_key(), is_demo: self.is_demo }
     }
 
-    /// The Ed25519 signature of some bytes: the same each time.
+    /// Returns the Ed25519 signature of `bytes`; it is deterministic.
     pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         self.key.sign(bytes).to_bytes()
     }
 }
 
 impl PublicKey {
-    /// Reads a public key, from its own text or from that of its private half.
+    /// Reads a public key, from its own text or from the text of its private half.
     ///
     /// # Errors
-    /// The text is neither.
+    /// [`KeyError`] if the text is neither.
     pub fn from_pem(path: &Path, text: &str) -> Result<PublicKey, KeyError> {
         match Pem::find(text) {
             Some(pem) if pem.label == PRIVATE => Ok(PrivateKey::plain(path, &pem)?.public()),
             Some(pem) if pem.label == PUBLIC => {
                 let key = VerifyingKey::from_public_key_pem(pem.text);
                 let key = key.map_err(|_| KeyError::NotEd25519(path.to_owned()))?;
-                // One that is written otherwise than RFC 8032 wants is taken by no device.
+                // Devices reject a key whose encoding is not canonical by RFC 8032.
                 if key.is_weak() || !is_canonical(key.as_bytes()) {
                     return Err(KeyError::Weak(path.to_owned()));
                 }
@@ -82,22 +82,22 @@ impl PublicKey {
         }
     }
 
-    /// The 32 bytes of RFC 8032.
+    /// Returns the 32 bytes of RFC 8032's encoding.
     pub fn to_bytes(&self) -> [u8; 32] {
         self.key.to_bytes()
     }
 
-    /// The key's short name, as headers carry it.
+    /// Returns the key id, as headers carry it.
     pub fn id(&self) -> [u8; 4] {
         key_id(&self.to_bytes())
     }
 
-    /// Whether it is a demo's throw-away key.
+    /// Returns whether this is a demo's throw-away key.
     pub fn is_demo(&self) -> bool {
         self.is_demo
     }
 
-    /// Whether the private half made this signature of these bytes.
+    /// Returns whether the private half made this signature of `bytes`.
     pub fn verifies(&self, bytes: &[u8], signature: &[u8; 64]) -> bool {
         self.key.verify_strict(bytes, &Signature::from_bytes(signature)).is_ok()
     }

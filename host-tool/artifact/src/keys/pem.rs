@@ -1,11 +1,11 @@
-//! PEM blocks (RFC 7468), as files of keys hold them.
+//! PEM blocks (RFC 7468), as key files hold them.
 
 /// The line that marks a demo's throw-away key; the bootloader's build script looks for it in the public file.
 pub const DEMO_LINE: &str = "Lifeboot demo key: throw-away, protects nothing";
 
 /// The label of a private key.
 pub const PRIVATE: &str = "PRIVATE KEY";
-/// The label of a private key behind a passphrase.
+/// The label of an encrypted private key.
 pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 /// The label of a public key.
 pub const PUBLIC: &str = "PUBLIC KEY";
@@ -29,7 +29,7 @@ impl Pem<'_> {
     }
 }
 
-/// The label of the first PEM block in a text; `None` if there is no block.
+/// Returns the label of the first PEM block in a text; `None` if there is no block.
 pub fn label(text: &str) -> Option<&str> {
     Pem::find(text).map(|pem| pem.label)
 }

@@ -1,24 +1,24 @@
-//! Making a patch: bsdiff finds what is alike, also where addresses in it moved; what differs there is mostly zeros, which
-//! become copies.
+//! Makes patches. bsdiff finds similar stretches, even if addresses in them changed; the differences are mostly zeros,
+//! which become copies.
 
 use heatshrink::encoder::HeatshrinkEncoder;
 use heatshrink::{Finish, Poll};
 use lifeboot_wire::patch::{Kind, LENGTHS, WINDOW, number, zigzag};
 
-/// The largest length that one instruction is given.
+/// The largest length in one instruction.
 const LONGEST: usize = 1 << 24;
 
-/// One step of bsdiff's: so many bytes to be added to old ones, so many that are new, then a jump in the old bytes.
+/// One step of bsdiff: bytes to add to old ones, new bytes, and then a jump in the old bytes.
 struct Step<'a> {
     added: &'a [u8],
     inserted: &'a [u8],
     jump: i64,
 }
 
-/// The instructions that turn old bytes into new ones, not compressed.
+/// Returns the instructions that turn the old bytes into the new ones, uncompressed.
 pub(super) fn instructions(old: &[u8], new: &[u8]) -> Vec<u8> {
     let mut found = Vec::new();
-    // Into memory, which takes everything.
+    // Writing to memory cannot fail.
     let _ = bsdiff::diff(old, new, &mut found);
     let (mut out, mut jump) = (Vec::new(), 0);
     let mut rest = found.as_slice();
@@ -40,7 +40,7 @@ pub(super) fn instructions(old: &[u8], new: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The parts of bsdiff's output, as its version 0.2 writes them: three numbers of eight bytes, then the bytes.
+/// Splits bsdiff's output, as its version 0.2 writes it: three numbers of eight bytes, then the bytes.
 fn next_step(bytes: &[u8]) -> Option<(Step<'_>, &[u8])> {
     let (numbers, rest) = bytes.split_at_checked(24)?;
     let field = |at: usize| {
@@ -54,7 +54,7 @@ fn next_step(bytes: &[u8]) -> Option<(Step<'_>, &[u8])> {
 }
 
 fn seek(out: &mut Vec<u8>, jump: i64) {
-    // A slot is far smaller than what a seek can pass over.
+    // A slot is far smaller than the range of a seek.
     if let Some((bytes, length)) = i32::try_from(jump).ok().and_then(|jump| number(Kind::Seek, zigzag(jump))) {
         out.extend_from_slice(&bytes[..length]);
     }
@@ -69,7 +69,7 @@ fn instruct(out: &mut Vec<u8>, kind: Kind, bytes: &[u8], has_bytes: bool) {
     }
 }
 
-/// What a device expands again.
+/// Compresses the instructions, so that a device can expand them.
 pub(super) fn compressed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = HeatshrinkEncoder::<WINDOW, LENGTHS, { 2 << WINDOW }>::new();
     let (mut out, mut buffer, mut rest) = (Vec::new(), [0; 512], bytes);

@@ -1,4 +1,4 @@
-//! Why bootloader and image do not make a board that starts.
+//! Why a bootloader and an image do not make a board that starts.
 
 use crate::bootloader_file::{Bootloader, BootloaderError};
 use crate::flash_file::FlashFileError;
@@ -8,33 +8,33 @@ use lifeboot_core::image::{Header, Invalid};
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// Why bootloader and image do not make a board that starts.
+/// Why a bootloader and an image do not make a board that starts.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ProvisionError {
-    /// They are for different boards.
+    /// Bootloader and image are for different boards.
     #[error("the bootloader is for board {bootloader}, the image for board {image}")]
     #[diagnostic(help(
         "build the bootloader with --features {image}, or give firmware that was signed for {bootloader}"
     ))]
     Boards {
-        /// The bootloader's.
+        /// The bootloader's board.
         bootloader: &'static str,
-        /// The image's.
+        /// The image's board.
         image: &'static str,
     },
     /// The file to flash cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]
     FlashFile(#[from] FlashFileError),
-    /// The file to flash has no bootloader.
+    /// The file to flash contains no bootloader.
     #[error(transparent)]
     #[diagnostic(transparent)]
     NoBootloader(#[from] BootloaderError),
-    /// The image is damaged, or does not go into slot A.
+    /// The image is damaged, or does not run in slot A.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Image(#[from] ImageError),
-    /// The image was signed with a key that the bootloader does not trust.
+    /// The bootloader does not trust the key that signed the image.
     #[error("the bootloader does not trust the key that signed the image, {image}; it trusts {bootloader}")]
     #[diagnostic(help(
         "sign the firmware with a key of the bootloader, or build the bootloader with LIFEBOOT_KEYS naming the public \
@@ -43,31 +43,31 @@ pub enum ProvisionError {
     UnknownKey {
         /// The image's key id.
         image: String,
-        /// The bootloader's.
+        /// The ids of the bootloader's keys.
         bootloader: String,
     },
-    /// The bootloader's key does not fit the signature.
+    /// The signature is wrong for the bootloader's key.
     #[error("the image's signature does not fit the bootloader's key {0}")]
     #[diagnostic(help("sign the firmware again, with the private half of that key"))]
     Signature(String),
-    /// The firmware asks for a newer bootloader.
+    /// The firmware requires a newer bootloader.
     #[error("the image needs a bootloader of format {needed}, and this one has format {found}")]
     #[diagnostic(help("build the bootloader from newer sources, or sign with a lower --lowest-bootloader"))]
     Bootloader {
-        /// What the image asks for.
+        /// The bootloader format that the image requires.
         needed: u16,
-        /// The bootloader's.
+        /// The bootloader's format.
         found: u16,
     },
-    /// Something else that only shows in the slot.
+    /// The bootloader's check fails for another reason.
     #[error("the bootloader would not start the image: {0}")]
     #[diagnostic(help("link the firmware with the memory.x that Lifeboot renders for the board, and sign it again"))]
     Unstartable(&'static str),
-    /// A file for flashing without firmware in slot A.
+    /// The file to flash has no firmware in slot A.
     #[error("the file to flash has no image in slot A, or a damaged one")]
     #[diagnostic(help("make one of bootloader and image: lifeboot provision BOOTLOADER.elf FIRMWARE.img -o FILE"))]
     NoFirmware,
-    /// A file for flashing that would write something else as well.
+    /// The file to flash would write something else as well.
     #[error("the file to flash holds more than bootloader, blank journal and an image in slot A")]
     #[diagnostic(help("make one of bootloader and image: lifeboot provision BOOTLOADER.elf FIRMWARE.img -o FILE"))]
     More,

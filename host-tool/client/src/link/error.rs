@@ -7,29 +7,29 @@ use thiserror::Error;
 /// Why a conversation failed.
 #[derive(Debug, Error, Diagnostic)]
 pub enum LinkError {
-    /// The connection is gone, and did not come back.
+    /// The connection was lost, and could not be made again.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Pipe(#[from] PipeError),
-    /// No answer.
+    /// The device does not answer.
     #[error("the device does not answer")]
     #[diagnostic(help(
         "check the port and --baud, that the firmware polls its lifeboot session, and that it is not held by a debugger"
     ))]
     Silent,
-    /// Answers come, but nothing else gets through.
+    /// The device answers, but nothing else gets through.
     #[error("the line loses too much: nothing has got through for a minute")]
     #[diagnostic(help("check the cable, its length and its ground, and try a lower baud rate; a push resumes"))]
     Noisy,
-    /// An answer to something else.
+    /// The answer does not belong to the request.
     #[error("the device's answer does not fit the question")]
     #[diagnostic(help("use the lifeboot that belongs to the device's firmware, or a newer one"))]
     Unexpected,
-    /// A request that fits no frame.
+    /// The request does not fit a frame.
     #[error("the request is longer than any frame")]
     #[diagnostic(help("the device says that it takes more than it can: its firmware is at fault"))]
     TooLong,
-    /// It was called off: see [`Link::with_stop`](super::Link::with_stop).
+    /// The wait was stopped: see [`Link::with_stop`](super::Link::with_stop).
     #[error("stopped")]
     #[diagnostic(help("what was begun goes on with the next push"))]
     Stopped,

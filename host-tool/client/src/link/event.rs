@@ -1,13 +1,13 @@
-//! What a link receives beside the answer that it waits for, and waits that are long enough to report.
+//! Events of a link: what it receives beside the answer that it waits for, and long waits.
 
 use crate::pipe::PipeError;
 use lifeboot_wire::Status;
 use std::time::Duration;
 
-/// A wait that is longer than this is reported.
+/// Waits longer than this are reported.
 pub(super) const REPORT_AFTER: Duration = Duration::from_secs(1);
 
-/// What a link receives, and what happens to it.
+/// An event of a link.
 #[derive(Debug)]
 pub enum LinkEvent<'a> {
     /// A piece of a program's log, as defmt encodes it.
@@ -16,17 +16,17 @@ pub enum LinkEvent<'a> {
     Status(&'a Status),
     /// An empty frame: the sender resynchronises, as a device does that has just started.
     Resynchronised,
-    /// Bytes that are no frame: text that a program prints, noise, or a damaged frame.
+    /// Bytes that are not a frame: text that a program prints, noise, or a damaged frame.
     Other(&'a [u8]),
     /// The connection is lost.
     Lost(&'a PipeError),
     /// The connection was made again.
     Connected,
-    /// A wait has become longer than a second. Said once for each.
+    /// A wait has become longer than a second. Reported once for each wait.
     Waiting(Waiting),
 }
 
-/// Who logs.
+/// The program that logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// The bootloader.
@@ -40,11 +40,11 @@ pub enum Source {
 pub enum Waiting {
     /// The device's answer.
     Answer,
-    /// The port, for as long as this at most.
+    /// The port, for at most this time.
     Port(Duration),
-    /// Another host that holds the device, for as long as this at most.
+    /// Another host that holds the session, for at most this time.
     OtherHost(Duration),
 }
 
-/// Listens to a link; with the time on its pipe's clock.
+/// Receives the events of a link, each with the time on its pipe's clock.
 pub type Listener = Box<dyn FnMut(Duration, LinkEvent<'_>) + Send>;

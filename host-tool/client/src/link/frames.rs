@@ -1,15 +1,16 @@
-//! Finds frames between whatever else is on the line.
+//! Finds frames among the other bytes on the line.
 //!
-//! Firmware that prints text on the same line ends nothing with a zero byte, so the text runs into the next frame. The
-//! frame is its tail: each tail is tried, and a CRC that fits tells the right one. What is in front of it is handed on,
-//! for those that want to see it; text also before a zero comes, which a program without Lifeboot never sends.
+//! Firmware that prints text on the same line does not end it with a zero byte, so the text runs into the next frame.
+//! The frame is a tail of these bytes: each tail is tried, and a matching CRC identifies it. The bytes before it are
+//! passed on to listeners. Text is passed on even before a zero arrives, since a program without Lifeboot never sends
+//! one.
 
 use lifeboot_wire::frame::Decoder;
 use serde::Deserialize;
 
-/// Bytes of the largest message that can be understood; answers of this version have a few hundred at most.
+/// Longest message that is accepted; answers of this version have at most a few hundred bytes.
 const MESSAGE: usize = 4096;
-/// Bytes of the longest tail that is tried.
+/// Longest tail that is tried.
 const TAIL: usize = 512;
 
 /// What a byte completed.
@@ -19,17 +20,17 @@ pub(super) enum End {
     Frame,
     /// Nothing between two zeros: the sender resynchronises, as a device does that has just started.
     Empty,
-    /// No frame, or a damaged one.
+    /// Bytes that are not a frame, or a damaged frame.
     Other,
 }
 
-/// Puts bytes together to frames.
+/// Assembles bytes into frames.
 pub(super) struct Frames {
-    /// Since the last zero.
+    /// The bytes since the last zero.
     bytes: Vec<u8>,
-    /// How many of them were handed on as text.
+    /// How many of them were passed on as text.
     handed: usize,
-    /// The bytes before the last zero are still there, and so many of them are no frame.
+    /// If `Some`, the bytes before the last zero are still in `bytes`, and this many of them are not part of the frame.
     others: Option<usize>,
     decoder: Box<Decoder<MESSAGE>>,
 }
@@ -39,20 +40,20 @@ impl Frames {
         Frames { bytes: Vec::new(), handed: 0, others: None, decoder: Box::default() }
     }
 
-    /// Forgets the beginning of a frame.
+    /// Discards the beginning of a frame.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.handed = 0;
         self.others = None;
     }
 
-    /// Takes the next byte; what it completed, if anything.
+    /// Adds the next byte. Returns what it completed, if anything.
     pub(super) fn push(&mut self, byte: u8) -> Option<End> {
         if self.others.is_some() {
             self.clear();
         }
         if byte != 0 {
-            // Without any zero this is no line of ours; a megabyte of it must not pile up.
+            // Bytes without any zero are not ours; they must not pile up in memory.
             if self.bytes.len() >= 2 * MESSAGE {
                 self.bytes.drain(..MESSAGE);
                 self.handed = self.handed.saturating_sub(MESSAGE);
@@ -75,18 +76,18 @@ impl Frames {
         })
     }
 
-    /// The message of the frame that was completed; `None` if it is of a kind that this version does not know.
+    /// Returns the message of the completed frame; `None` if this version does not know its kind.
     pub(super) fn message<'a, M: Deserialize<'a>>(&'a self) -> Option<M> {
         self.decoder.message()
     }
 
-    /// The bytes before the last zero that were no frame, without those that were handed on as text before.
+    /// Returns the bytes before the last zero that were not part of a frame, without those already passed on as text.
     pub(super) fn others(&self) -> &[u8] {
         self.others.and_then(|end| self.bytes.get(self.handed..end)).unwrap_or_default()
     }
 
-    /// What has come since the last zero, if it is text; each byte once. A frame that has just begun is none: its number
-    /// and what follows it are no text.
+    /// Returns the bytes since the last zero, if they are text; each byte is returned once. The beginning of a frame is
+    /// not text: neither its number nor what follows it reads as text.
     pub(super) fn text(&mut self) -> Option<&[u8]> {
         let from = self.handed;
         if self.others.is_some() || from == self.bytes.len() || !is_text(&self.bytes[from..]) {
@@ -97,14 +98,14 @@ impl Frames {
     }
 }
 
-/// Whether bytes read as text, up to a letter that is not whole yet.
+/// Returns whether bytes are text; the last character may be incomplete.
 pub fn is_text(bytes: &[u8]) -> bool {
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) if error.error_len().is_none() => str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
         Err(_) => return false,
     };
-    // An escape character begins a colour.
+    // An escape character starts a colour sequence.
     text.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\r' | '\t' | '\x1b' | '\x08'))
 }
 

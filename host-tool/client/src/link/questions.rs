@@ -1,4 +1,4 @@
-//! A link's requests about the device itself.
+//! A link's requests for the device's state, keys and quarantine.
 
 use super::error::LinkError;
 use super::reply::Reply;
@@ -7,7 +7,7 @@ use crate::pipe::Pipe;
 use lifeboot_wire::{Command, Keys, Refusal, Rejection, Status};
 
 impl<P: Pipe> Link<P> {
-    /// Asks for the state of the device.
+    /// Requests the state of the device.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
@@ -18,10 +18,10 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// Asks for the keys of the device, and for its state.
+    /// Requests the keys of the device, and its state.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask); in the inner result, why the device does not report its keys.
+    /// As [`ask`](Self::ask); the inner result says why the device does not report its keys.
     pub fn keys(&mut self, retry: Retry) -> Result<(Status, Result<Keys, Refusal>), LinkError> {
         let status = self.status(retry)?;
         // A bootloader in recovery mode reports both at once.
@@ -35,7 +35,8 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// What the device rejected before the last outcome, the newest first; `None` if it does not report it.
+    /// Returns the images that the device rejected before the last outcome, newest first; `None` if it does not report
+    /// them.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
@@ -50,7 +51,7 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// What a refusal may be about: the quarantine, as far as it can be known.
+    /// Returns the quarantine that a refusal may refer to, as far as the device reports it.
     pub(crate) fn quarantine_of(&mut self, refusal: Refusal) -> Vec<Rejection> {
         match refusal {
             Refusal::Rejected => self.quarantine(Retry::SHORT).ok().flatten().unwrap_or_default(),
@@ -58,7 +59,7 @@ impl<P: Pipe> Link<P> {
         }
     }
 
-    /// Gives the session up, so that the next host need not wait. Whether the device received it does not matter.
+    /// Ends the session, so that the next host need not wait. It does not matter whether the device receives this.
     pub fn release(&mut self) {
         let _ = self.ask(&Command::Abort, Retry { attempts: 1, ..Retry::SHORT });
     }

@@ -1,4 +1,4 @@
-//! The state of a device whose bootloader is in recovery mode, its keys and its quarantine, read from its flash.
+//! The state of a device whose bootloader is in recovery mode, with its keys and quarantine, as read from its flash.
 
 use lifeboot_core::Board;
 use lifeboot_core::image::{Header, HeaderBytes};
@@ -6,11 +6,11 @@ use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::record::Record;
 use lifeboot_wire::{Keys, Recovery, Rejection, Signed, SlotContent, Status, WIRE};
 
-/// Where the info of a bootloader names its board.
+/// Offset of the board's name in a bootloader's info section.
 const BOARD: std::ops::Range<usize> = 0x10..0x20;
 
-/// The state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) reports; `None` if it is not of the formats
-/// that this program knows.
+/// Returns the state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) reports; `None` if this program does not
+/// know its formats.
 pub(super) fn status(requested: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
     let (known, info) = read(info)?;
     let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
@@ -20,7 +20,7 @@ pub(super) fn status(requested: bool, chunk: u32, info: &[u8], record: &[u8], he
         board: known.name_bytes(),
         bootloader: info.format(),
         demo_key: info.demo_key(),
-        // No slot runs; to everything but the words, the one that is not to be written is as good as that.
+        // No slot runs; except for texts, the slot that must not be written counts as the running one.
         running: record.confirmed.into(),
         confirmed: record.confirmed.into(),
         trial: record.trial.map(Into::into),
@@ -28,7 +28,7 @@ pub(super) fn status(requested: bool, chunk: u32, info: &[u8], record: &[u8], he
         epoch_floor: record.epoch_floor,
         revoked: record.revoked,
         outcome: record.outcomes.last().map(Into::into),
-        // One frame at a time.
+        // The bootloader takes one frame at a time.
         window: 0,
         chunk,
         unit: known.slot_unit,
@@ -37,15 +37,15 @@ pub(super) fn status(requested: bool, chunk: u32, info: &[u8], record: &[u8], he
     })
 }
 
-/// What the same answer reports; firmware has commands of their own for it.
+/// What the same answer reports beside the state; firmware has separate commands for it.
 pub(super) struct RecoveryDetails {
     pub keys: Keys,
-    /// The newest first.
+    /// The rejected images, newest first.
     pub quarantine: Vec<Rejection>,
 }
 
 impl RecoveryDetails {
-    /// `None` if it is not of the formats that this program knows.
+    /// Decodes the answer; `None` if this program does not know its formats.
     pub(super) fn read(info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Self> {
         let (_, info) = read(info)?;
         let (_, record) = Record::from_bytes(record.try_into().ok()?)?;

@@ -1,9 +1,9 @@
-//! What a device answers, apart from the bytes that it came in.
+//! A device's answers, independent of the bytes that they were received in.
 
 use super::recovery;
 use lifeboot_wire::{Body, Command, Keys, QUARANTINED, Refusal, Rejection, Status};
 
-/// What a device answered: [`Body`], but on its own feet, and without the log.
+/// A device's answer: like [`Body`], but owned, and without the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// [`Body::Done`].
@@ -26,7 +26,8 @@ pub enum Reply {
     Quarantine([Option<Rejection>; QUARANTINED]),
 }
 
-/// Whether a reply can be the answer to a command. Numbers alone do not decide it: they wrap around.
+/// Returns whether a reply can be the answer to a command. The number alone does not decide it, because numbers wrap
+/// around.
 pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
     match (command, reply) {
         (Command::Status, reply) => matches!(reply, Reply::Status(_)),
@@ -45,7 +46,7 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
 }
 
 impl Reply {
-    /// The reply in an answer's body; `None` for what is no answer.
+    /// Converts an answer's body; `None` if it is not an answer.
     pub(super) fn of(body: Body) -> Option<Reply> {
         Some(match body {
             Body::Done => Reply::Done,

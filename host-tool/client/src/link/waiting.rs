@@ -1,11 +1,11 @@
-//! What a link does while it waits: it reconnects, reports what takes long, and can be stopped.
+//! What a link does while it waits: it reconnects, reports long waits, and checks whether to stop.
 
 use super::event::REPORT_AFTER;
 use super::{Link, LinkError, LinkEvent, Waiting};
 use crate::pipe::{Pipe, PipeError};
 use std::time::Duration;
 
-/// How often a connection that broke is tried again.
+/// Pause between two attempts to reconnect.
 const RECONNECT_EVERY: Duration = Duration::from_millis(200);
 
 impl<P: Pipe> Link<P> {

@@ -1,4 +1,4 @@
-//! What the confirm of an image ends irreversibly on a device: reported before anything is sent.
+//! What confirming an image ends irreversibly on a device; reported before anything is sent.
 //!
 //! The rules are those of [`lifeboot_core::boot`](mod@lifeboot_core::boot).
 
@@ -9,35 +9,36 @@ use lifeboot_core::image::Header;
 use lifeboot_wire::{Keys, SlotContent, Status};
 use std::fmt::{self, Display};
 
-/// Something that a confirm ends irreversibly.
+/// An irreversible effect of a confirm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfirmEffect {
-    /// What runs now is no way back, since its epoch is lower.
+    /// The running firmware cannot be rolled back to, because its epoch is lower.
     EpochRises {
-        /// What runs now.
+        /// Version of the running firmware.
         from: Version,
-        /// Its epoch.
+        /// Epoch of the running firmware.
         old: u32,
-        /// The image's.
+        /// Epoch of the image.
         new: u32,
     },
-    /// What runs now is no way back, since its key is revoked.
+    /// The running firmware cannot be rolled back to, because its key is revoked.
     SignerRevoked {
-        /// What runs now.
+        /// Version of the running firmware.
         from: Version,
         /// The id of the key that signed it.
         key: [u8; 4],
     },
     /// A key of the device is revoked.
     KeyRevoked {
-        /// Its id.
+        /// The key's id.
         key: [u8; 4],
-        /// Keys that the device still accepts then; `None` if it does not report its keys.
+        /// Number of keys that the device accepts afterwards; `None` if it does not report its keys.
         left: Option<usize>,
     },
 }
 
-/// What a confirm of the image ends on this device. Without its keys, those that it does not hold cannot be told apart.
+/// Returns the irreversible effects of confirming the image on this device. If `keys` is `None`, revoked keys are
+/// listed even if the device does not hold them.
 pub fn confirm_effects(image: &Header, status: &Status, keys: Option<&Keys>) -> Vec<ConfirmEffect> {
     let mut confirm_effects = Vec::new();
     let revoked = |id: &[u8; 4]| image.revokes.ids().any(|revoked| revoked == *id);
@@ -57,7 +58,7 @@ pub fn confirm_effects(image: &Header, status: &Status, keys: Option<&Keys>) -> 
     confirm_effects
 }
 
-/// The ids of the keys that a device accepts.
+/// Returns the ids of the keys that a device accepts.
 pub fn accepted(keys: &Keys) -> impl Iterator<Item = [u8; 4]> {
     let unless_revoked = |(index, id): (usize, &Option<[u8; 4]>)| id.filter(|_| keys.revoked >> index & 1 == 0);
     keys.ids.iter().enumerate().filter_map(unless_revoked)

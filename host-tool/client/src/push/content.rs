@@ -7,20 +7,21 @@ use lifeboot_wire::Command;
 use std::ops::Range;
 use std::time::Duration;
 
-/// Frames on their way at most: far fewer than there are numbers.
+/// Most frames in flight, far fewer than there are request numbers.
 const FRAMES: usize = 100;
-/// Silence before the first probe for the device's position: the shorter, the sooner what was lost is sent again.
+/// Silence before the first probe for the device's position. The shorter it is, the sooner lost bytes are resent.
 const PROBE_AFTER: Duration = Duration::from_millis(250);
-/// The same for a patch, of which a frame can take long: a probe meanwhile may be lost, and spoil the frame behind it.
+/// The same for a patch, of which a frame can take long: a probe meanwhile may be lost, and damage the next frame.
 const PROBE_PATCH_AFTER: Duration = Duration::from_millis(500);
-/// Probes without an answer, after which the device counts as gone: several times the slowest erase (STM32F405: up to
-/// 4 s for 128 KiB, DS8626, flash memory programming).
+/// Unanswered probes after which the device counts as gone: several times the slowest erase (STM32F405: up to 4 s for
+/// 128 KiB, DS8626, flash memory programming).
 const PROBES: u32 = 15;
-/// The same for a patch, of which a few bytes can be the whole image: all its units are erased before the next answer.
+/// The same for a patch: a few bytes of it can expand to the whole image, and all its units are erased before the next
+/// answer.
 const PATCH_PROBES: u32 = 50;
 
-/// What a transfer sends. All positions count from its first byte, that of the image's table; the device counts from the
-/// slot's, and the payload lies before the table there.
+/// What a transfer sends. Positions here count from the first byte sent, that of the image's table. The device's
+/// offsets count from the start of the slot, where the payload lies before the table.
 #[derive(Clone, Copy)]
 pub(super) enum Content<'a> {
     Image(&'a ImageFile, &'a Phases),
@@ -28,7 +29,8 @@ pub(super) enum Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// What is to be sent of it and what skipped, as the device counts, each part's in order: as one run.
+    /// Joins what is sent and what is skipped, given in the device's offsets for each part, into one sequence of
+    /// positions.
     pub(super) fn segments(self, [table, payload]: [&[Segment]; 2]) -> Vec<Segment> {
         let mut joined: Vec<Segment> = Vec::new();
         for (segments, part) in [(table, Part::Table), (payload, Part::Payload)] {
@@ -52,7 +54,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Where the table ends.
+    /// Returns the position where the table ends.
     fn table(self) -> u32 {
         match self {
             Content::Image(_, phases) => phases.table.len() as u32,
@@ -60,7 +62,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// A range as the device counts, and which part it lies in.
+    /// Converts a range of positions to the device's offsets, with the part that it lies in.
     fn place(self, range: &Range<u32>) -> (Part, Range<u32>) {
         let Content::Image(_, phases) = self else { return (Part::Payload, range.clone()) };
         let (part, from, start) = if range.start < self.table() {
@@ -71,12 +73,12 @@ impl<'a> Content<'a> {
         (part, range.start - from + start..range.end - from + start)
     }
 
-    /// Where the part ends that a position lies in: no frame reaches further.
+    /// Returns the end of the part that a position lies in: no frame crosses it.
     pub(super) fn part_end(self, position: u32) -> u32 {
         if position < self.table() { self.table() } else { self.total() as u32 }
     }
 
-    /// What brings the bytes at these positions, which lie in one part.
+    /// Returns the command that sends the bytes at these positions, which must lie in one part.
     pub(super) fn command(self, range: &Range<u32>) -> Command<'a> {
         let (part, Range { start: offset, .. }) = self.place(range);
         let (bytes, start) = match (self, part) {
@@ -91,29 +93,29 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// What has the device skip what lies between these positions, in one part.
+    /// Returns the command that makes the device skip these positions, which must lie in one part.
     pub(super) fn skip(self, range: &Range<u32>) -> Command<'a> {
         Command::Skip { to: self.place(range).1.end }
     }
 
-    /// The position at which a device is that needs `next`, of which `written` was there already, and no more than up to
-    /// `furthest` was sent.
+    /// Returns the position of a device that needs the offset `next`, if `written` was there already and no more than
+    /// up to `furthest` was sent.
     pub(super) fn reached(self, written: u32, furthest: u32, next: u32) -> Option<u32> {
         let Content::Image(_, phases) = self else { return Some(next) };
         let (Range { start, end }, total) = (phases.payload.clone(), self.total() as u32);
         let in_payload = (start..=end).contains(&next).then(|| self.position(Part::Payload, next));
         let in_table = (phases.table.start..=phases.table.end).contains(&next) && written < self.table();
-        // Where the payload ends, the table may begin. A device that has all of it can finish; one that has not
-        // says so.
+        // The payload's end may be the table's start. A device that has everything can finish; one that has not reports
+        // it.
         if in_table && !(next == end && furthest == total) {
             return Some(self.position(Part::Table, next));
         }
-        // With the table's end comes the payload's start.
+        // After the table's end comes the payload's start.
         in_payload.or((next == phases.table.end).then_some(self.table()))
     }
 
-    /// Whether the device erases when it has these bytes, with units of so many bytes: it does when the first block that it
-    /// writes to a unit is full. Of a patch nobody knows; its frames wait for each other anyway.
+    /// Returns whether these bytes make a device with units of `unit` bytes erase: it erases when the first block that
+    /// it writes to a unit is complete. For a patch this is unknown, but its frames wait for each other anyway.
     pub(super) fn erases(self, range: &Range<u32>, unit: u32) -> bool {
         let Content::Image(_, phases) = self else { return false };
         let (part, range) = self.place(range);
@@ -125,12 +127,12 @@ impl<'a> Content<'a> {
             let full = start.max(phase.start).saturating_add(BLOCK).min(phase.end);
             range.start < full && full <= range.end
         };
-        // The unit in which the range ends, and the one before: no frame reaches further.
+        // Only the unit in which the range ends and the one before can matter: no frame is longer.
         let last = range.end.saturating_sub(1).checked_div(unit).unwrap_or_default();
         !range.is_empty() && [last.saturating_sub(1), last].into_iter().any(|number| is_first(number * unit))
     }
 
-    /// How many bytes that is in all.
+    /// Returns the total number of bytes.
     pub(super) fn total(self) -> u64 {
         match self {
             Content::Image(_, phases) => phases.ranges().map(|range| range.len() as u64).iter().sum(),
@@ -138,16 +140,16 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Frames that may be on their way at once.
+    /// Returns how many frames may be in flight at once.
     pub(super) fn frames(self) -> usize {
         match self {
             Content::Image(..) => FRAMES,
-            // What arrives while flash is erased is lost on some boards, and one frame may make many units.
+            // Some boards lose what arrives while flash is erased, and one frame of a patch may fill many units.
             Content::Patch(_) => 1,
         }
     }
 
-    /// Silence before the first probe.
+    /// Returns the silence before the first probe.
     pub(super) fn probe_after(self) -> Duration {
         match self {
             Content::Image(..) => PROBE_AFTER,
@@ -155,7 +157,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Probes without an answer, after which the device counts as gone.
+    /// Returns the number of unanswered probes after which the device counts as gone.
     pub(super) fn probes(self) -> u32 {
         match self {
             Content::Image(..) => PROBES,

@@ -12,42 +12,42 @@ pub enum PushError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Link(#[from] LinkError),
-    /// The device does not take the image.
+    /// The device does not accept the image.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Refused(#[from] Refused),
-    /// The transfer broke off again and again.
+    /// The transfer was interrupted again and again.
     #[error("the update broke off {times} times: the device restarts, or another host interferes")]
     #[diagnostic(help("check the device's supply and that nobody else updates it, then push again: it resumes"))]
     Interrupted {
-        /// How often.
+        /// How often it was interrupted.
         times: u32,
     },
-    /// The device went back to what it ran before.
+    /// The device rolled back to the firmware that it ran before.
     #[error("the device rolled back: {reason}")]
     #[diagnostic(help("now runs {running}. Correct the new firmware, and push it again"))]
     RolledBack {
-        /// Why.
+        /// The reason of the rollback.
         reason: String,
-        /// What runs.
+        /// The firmware that runs.
         running: String,
     },
-    /// The trial has gone, without a word why.
+    /// The trial is over, and the device reports no reason.
     #[error("the device runs {running}, and the trial of the new image has been called off")]
     #[diagnostic(help("another host may have begun an update: see lifeboot status, then push again"))]
     CalledOff {
-        /// What runs.
+        /// The firmware that runs.
         running: String,
     },
-    /// The time is over.
+    /// The image was not confirmed in time.
     #[error("the new firmware was not confirmed within {seconds} seconds; last seen: {last}")]
     #[diagnostic(help(
         "if it never confirms, the device goes back by itself: lifeboot status tells; --timeout waits longer"
     ))]
     Unconfirmed {
-        /// How long was waited.
+        /// How long the host waited, in seconds.
         seconds: u64,
-        /// The last that was seen of the device.
+        /// The last state seen of the device.
         last: String,
     },
 }

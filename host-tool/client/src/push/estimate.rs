@@ -1,30 +1,32 @@
-//! How much a push would send to a slot that holds a certain image: what `lifeboot diff` reports before a release.
+//! Predicts how much a push would send to a slot that holds a certain image, as `lifeboot diff` reports it before a
+//! release.
 
 use super::plan::{Found, HeaderFound, Held, Part, Phases, Segment, plan};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 
-/// What a push of an image would do to a slot that holds another one.
+/// The cost of pushing an image to a slot that holds another image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// Bytes of the image that would be sent.
+    /// Bytes of the image to send.
     pub sent: u32,
-    /// Bytes of the image that are there already.
+    /// Bytes of the image that the slot already holds.
     pub skipped: u32,
-    /// Erase units that would be erased and written.
+    /// Erase units to erase and write.
     pub erased: u32,
-    /// Erase units that the image lies in.
+    /// Erase units that the image occupies.
     pub units: u32,
 }
 
-/// Compares two images as they lie in a slot of the new one's board; where they differ in one slot only, they differ.
+/// Compares two images as they lie in a slot of the new image's board. What differs in only one of the two slots counts
+/// as different.
 pub fn estimate(old: &ImageFile, new: &ImageFile) -> Estimate {
     let (header, unit) = (new.header(), new.board().slot_unit);
     let contents: Vec<(Vec<u8>, Vec<u8>)> = Slot::BOTH
         .into_iter()
         .filter_map(|slot| {
             let new_content = new.for_slot(new.board(), slot).ok()?;
-            // An old image that is bound to the other slot leaves nothing that could be there already.
+            // An old image that is bound to the other slot leaves nothing to reuse.
             Some((old.for_slot(new.board(), slot).unwrap_or_default(), new_content))
         })
         .collect();
@@ -61,7 +63,7 @@ pub fn estimate(old: &ImageFile, new: &ImageFile) -> Estimate {
             }
         }
     }
-    // The header's unit is erased where the header changes, whatever lies behind it.
+    // The header's unit is erased if the header changes, whatever follows it.
     written.extend((!is_same_header).then_some(0));
     written.sort_unstable();
     written.dedup();

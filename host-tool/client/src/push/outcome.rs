@@ -1,33 +1,33 @@
-//! What came of a push that went well.
+//! The result of a successful push.
 
 use super::patches::PatchUse;
 
-/// A push that went well.
+/// A successful push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pushed {
-    /// Bytes of the image, or of a patch to it, that were sent, with those that were sent again.
+    /// Bytes of the image, or of a patch to it, that were sent, including those sent again.
     pub sent: u64,
     /// Bytes of the image that the slot already held.
     pub skipped: u64,
-    /// Frames that carried them.
+    /// Frames that carried these bytes.
     pub frames: u64,
     /// Bytes that were sent again.
     pub retransmitted: u64,
-    /// What became of the image's patches; `None` if it has none, or nothing had to be sent.
+    /// What happened with the image's patches; `None` if it has none, or if nothing had to be sent.
     pub patch: Option<PatchUse>,
-    /// What came of it.
+    /// How the push ended.
     pub outcome: PushOutcome,
 }
 
-/// What came of a push that went well.
+/// How a successful push ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushOutcome {
-    /// The image runs, and has confirmed.
+    /// The image runs and is confirmed.
     Confirmed,
-    /// The image ran already, confirmed: nothing was done.
+    /// The image already ran and was confirmed: nothing was done.
     AlreadyConfirmed,
     /// The image is in the slot, verified; the next reset starts it on trial.
     Marked,
-    /// The image runs on trial already, and nobody was to wait for it.
+    /// The image already runs on trial, and the push was not to wait.
     OnTrial,
 }

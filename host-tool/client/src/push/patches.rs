@@ -1,4 +1,4 @@
-//! Whether a patch is sent instead of the image, and which.
+//! Decides whether to send a patch instead of the image, and which one.
 
 use super::plan::Segment;
 use crate::state::running_content;
@@ -7,48 +7,48 @@ use lifeboot_core::Version;
 use lifeboot_wire::{Refusal, SlotContent, Status, WIRE_OF_PATCHES};
 use std::fmt::{self, Display};
 
-/// A byte that is in the slot already, and is erased and written again all the same, counts as so many parts of one on
-/// the line. By the data sheets and at 115,200 bits a second a byte in flash takes a third of one on the line (nRF51), a
-/// seventh (STM32F405), a twentieth (RP2040).
+/// Cost of erasing and writing one byte that is already in the slot, as a fraction (one part in this many) of a byte on
+/// the line. By the data sheets and at 115,200 bits a second a byte in flash takes a third of one on the line (nRF51),
+/// a seventh (STM32F405), a twentieth (RP2040).
 const FLASH_PARTS: u32 = 4;
 
-/// What became of the patches that there were.
+/// What happened with the image's patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PatchUse {
-    /// One is sent.
+    /// A patch is sent.
     Sent {
-        /// The version that it was made from, and that runs.
+        /// The version that the patch was made from, which runs.
         from: Version,
-        /// Its bytes.
+        /// Size of the patch in bytes.
         bytes: u32,
-        /// Bytes that are sent without it.
+        /// Bytes that would be sent without it.
         whole: u32,
     },
-    /// None was made from what runs.
+    /// No patch was made from the running image.
     OtherRuns(Version),
-    /// The one from what runs was damaged in its file.
+    /// The patch from the running image was damaged in its file.
     Damaged(Version),
-    /// The device takes none.
+    /// The device does not support patches.
     Unknown,
-    /// What the slot holds already leaves less to send, or less to write.
+    /// Sending the image takes less, because of what the slot already holds.
     Dearer {
-        /// Bytes of the patch.
+        /// Size of the patch in bytes.
         bytes: u32,
         /// Bytes that are sent without it.
         whole: u32,
     },
-    /// The device did not take it.
+    /// The device refused the patch.
     Refused(Refusal),
 }
 
-/// The patch to send, where there is one, with how many bytes that saves; or why none is sent. `None` if there was no
-/// patch to choose.
+/// Returns the patch to send and how many bytes it saves, or why none is sent. `None` if there is no patch to choose
+/// from.
 pub(super) fn choose<'a>(
     image: &'a ImageFile,
     status: &Status,
     planned: &[(u32, &[Segment])],
 ) -> Option<Result<(&'a Patch, PatchUse), PatchUse>> {
-    // A bootloader in recovery mode runs nothing that a patch could be from.
+    // A bootloader in recovery mode runs no image that a patch could be made from.
     if image.patches().is_empty() || status.recovery.is_some() {
         return None;
     }
@@ -78,7 +78,7 @@ fn fitting<'a>(image: &'a ImageFile, status: &Status) -> Result<&'a Patch, Patch
     Ok(patch)
 }
 
-/// Bytes that a plan sends, and that it skips.
+/// Returns the bytes that a plan sends and that it skips.
 fn amounts(planned: &[(u32, &[Segment])]) -> (u32, u32) {
     let (mut sent, mut skipped) = (0, 0);
     for (start, segments) in planned {

@@ -1,47 +1,48 @@
-//! What of an image has to be sent, given what the slot holds.
+//! Decides what of an image must be sent, given the content of the slot.
 //!
-//! The device erases a unit when the first block in it is due, so a unit is skipped whole, or sent whole; or, where an
-//! interrupted transfer left right bytes and behind them erased flash, skipped up to the border and sent from there.
-//! Two units are met twice, and both meetings have to agree, or one would erase what the other keeps: the first, where
-//! an old header has to go; and the one where the payload ends and the table, which is written before it, begins.
+//! The device erases a unit when the first block in it is written, so a unit is either skipped or sent as a whole. The
+//! exception: if an interrupted transfer left correct bytes followed by erased flash, the unit is skipped up to that
+//! border and sent from there. Two units are shared, and both decisions about each must agree, or one would erase what
+//! the other keeps: the first unit, if an old header must be erased; and the unit where the payload ends and the table,
+//! which is written earlier, begins.
 //!
-//! A skip cannot begin or end inside of a relocation, since the device has to rebase it whole.
+//! A skip cannot begin or end inside a relocation, since the device must rebase the whole entry.
 
 use lifeboot_core::image::Header;
 use lifeboot_core::rebase::Entry;
 use std::ops::Range;
 
-/// Where the two parts of a transfer lie in the slot, in bytes from its start.
+/// Where the two parts of a transfer lie in the slot, in bytes from the slot's start.
 #[derive(Clone, Debug)]
 pub(super) struct Phases {
     pub table: Range<u32>,
     pub payload: Range<u32>,
-    /// Bytes that one erase clears.
+    /// Size of an erase unit in bytes.
     pub unit: u32,
 }
 
-/// What of a phase lies in one unit.
+/// The part of a phase that lies in one unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub unit: u32,
     pub start: u32,
     pub end: u32,
-    /// Up to here the unit is this phase's: erased flash behind `end`.
+    /// End of this phase's share of the unit: erased flash from `end` up to here.
     pub limit: u32,
 }
 
 /// What the slot holds of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// All of it.
+    /// The whole part.
     Same,
-    /// Its bytes up to this offset, a multiple of a block, and erased flash from there on.
+    /// The part's bytes up to this offset, a multiple of a block, followed by erased flash.
     UpTo(u32),
-    /// Anything.
+    /// Anything else.
     Different,
 }
 
-/// What the slot holds where the header goes.
+/// What the slot holds at the header's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeaderFound {
     Same,
@@ -53,34 +54,34 @@ pub(super) enum HeaderFound {
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub header: HeaderFound,
-    /// One for each of the table's parts.
+    /// One entry for each of the table's parts.
     pub table: Vec<Found>,
-    /// One for each of the payload's.
+    /// One entry for each of the payload's parts.
     pub payload: Vec<Found>,
 }
 
-/// One stretch of a phase, from where the one before ends.
+/// One stretch of a phase, which starts at the end of the previous one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Segment {
-    /// The slot has the bytes up to here.
+    /// Skip up to here: the slot has these bytes.
     Skip(u32),
-    /// They are to be sent up to here.
+    /// Send up to here.
     Send(u32),
 }
 
 impl Phases {
     pub(super) fn of(header: &Header, unit: u32) -> Self {
-        // An image file's lengths were checked against its slot.
+        // `ImageFile` has checked the lengths against the slot.
         let (payload, table) = (u32::from(header.header_length), header.table_offset().unwrap_or_default());
         Phases { table: table..table + header.table_length, payload: payload..payload + header.payload_length, unit }
     }
 
-    /// Both, in the order in which they are sent.
+    /// Returns both ranges, in the order of sending.
     pub(super) fn ranges(&self) -> [&Range<u32>; 2] {
         [&self.table, &self.payload]
     }
 
-    /// The parts of each.
+    /// Returns the parts of both ranges.
     pub(super) fn parts(&self) -> [Vec<Part>; 2] {
         let wall = if self.table.is_empty() { u32::MAX } else { self.table.start };
         [self.cut(&self.table, u32::MAX), self.cut(&self.payload, wall)]
@@ -100,7 +101,7 @@ impl Phases {
     }
 }
 
-/// The segments of the table and of the payload. `relocations` are the image's, by offset in the payload.
+/// Returns the segments of the table and of the payload. `relocations` are the image's, by offset in the payload.
 pub(super) fn plan(phases: &Phases, held: &Held, relocations: &[Entry]) -> [Vec<Segment>; 2] {
     let [table_parts, payload_parts] = phases.parts();
     let (mut table, mut payload) = (held.table.clone(), held.payload.clone());
@@ -141,12 +142,12 @@ pub(super) fn plan(phases: &Phases, held: &Held, relocations: &[Entry]) -> [Vec<
     }
 }
 
-/// Has table and payload agree about the unit that both have a part of.
+/// Makes table and payload agree about the unit that they share.
 fn share_unit(table_parts: &[Part], table: &mut [Found], payload_parts: &[Part], payload: &mut [Found]) {
     let (Some(first), Some(last)) = (table_parts.first(), payload_parts.last()) else { return };
     let (Some(table), Some(payload)) = (table.first_mut(), payload.last_mut()) else { return };
     let kept_by_table = starts_skipped(first, *table);
-    // The payload's part may be all erased: the table is written first, and an interruption leaves just that.
+    // The payload's part may be erased: the table is written first, and an interruption leaves that state.
     let kept_by_payload = *payload != Found::Different;
     if first.unit == last.unit && !(kept_by_table && kept_by_payload) {
         (*table, *payload) = (Found::Different, Found::Different);
@@ -161,8 +162,8 @@ fn starts_skipped(part: &Part, found: Found) -> bool {
     }
 }
 
-/// Lets the first unit, which also holds the header, be skipped apart: a device that has to write it again, because power
-/// may have failed while it was erased, or in the header, can still skip what follows.
+/// Separates the first unit, which holds the header: a device that must write it again, because power may have failed
+/// while it was erased or while the header was written, can still skip what follows.
 fn part_from_header(parts: &[Part], segments: &mut Vec<Segment>) {
     if let (Some(first), Some(Segment::Skip(to))) = (parts.first(), segments.first())
         && *to > first.end
@@ -249,20 +250,20 @@ mod tests {
 
     #[test]
     fn no_skip_begins_or_ends_inside_of_a_relocation() {
-        // Across the end of the first unit: a skip up to there becomes sending.
+        // Across the end of the first unit: the skip before it becomes sending.
         let end = planned(HeaderFound::Erased, [Same; 2], [Same, Different, Same, Same], &[0x3fe]);
         assert_eq!(end[1], [Send(0x800), Skip(0xcf0)]);
         // Across the start of a skip.
         let start = planned(HeaderFound::Erased, [Same; 2], [Same, Different, Same, Same], &[0x7fe]);
         assert_eq!(start[1], [Skip(0x400), Send(0xc00), Skip(0xcf0)]);
-        // Up to the shared unit, and so to the table.
+        // Up to the shared unit, and so up to the table.
         let chain = planned(HeaderFound::Erased, [Same; 2], [Same, Same, Different, Same], &[0xbfe]);
         assert_eq!(chain, [vec![Send(0x1000), Skip(0x1100)], vec![Skip(0x400), Skip(0x800), Send(0xcf0)]]);
-        // Inside of a unit.
+        // Inside a unit.
         let border =
             planned(HeaderFound::Erased, [Same; 2], [UpTo(0x200), UpTo(0x400), UpTo(0x800), UpTo(0xc00)], &[0x1fe]);
         assert_eq!(border[1], [Send(0xcf0)]);
-        // Right at the border, or inside of what is skipped or sent, it is no obstacle.
+        // At the border, or inside what is skipped or sent, a relocation changes nothing.
         let beside =
             planned(HeaderFound::Erased, [Same; 2], [Same, Different, Same, Same], &[0x200, 0x3fc, 0x400, 0x600]);
         assert_eq!(beside[1], [Skip(0x400), Send(0x800), Skip(0xcf0)]);

@@ -1,70 +1,70 @@
-//! What a push reports while it goes on. The library itself prints nothing.
+//! The progress that a push reports. The library itself prints nothing.
 
 use super::confirm_effects::ConfirmEffect;
 use super::patches::PatchUse;
 use lifeboot_wire::{Recovery, Trial};
 
-/// Where a push is.
+/// A step of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Asks for the device's state.
+    /// Requests the device's state.
     Asking,
-    /// The bootloader is in recovery mode, for this reason: the push goes to it.
+    /// The bootloader is in recovery mode, for this reason: the push continues with the bootloader.
     Recovery(Recovery),
     /// Offers the image; the device checks its signature.
     Beginning,
-    /// Finds out what the slot already holds.
+    /// Compares what the slot already holds.
     Comparing,
-    /// Sends what it does not hold.
+    /// Sends what the slot does not hold.
     Sending,
-    /// The device reads back and verifies.
+    /// The device reads the slot back and verifies it.
     Verifying,
-    /// Begins anew; nothing is lost by that but time.
+    /// Begins again, for this reason; only time is lost.
     StartingOver(Interruption),
     /// Restarts the device.
     Restarting,
-    /// The new firmware runs and has to confirm; with the starts left, where the device says so.
+    /// The new firmware runs and must confirm; with the starts left, if the device reports them.
     Trial(Option<Trial>),
 }
 
-/// Why a push begins anew.
+/// Why a push begins again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interruption {
-    /// The device was restarted, or another host began.
+    /// The device was restarted, or another host began an update.
     TransferEnded,
-    /// The slot does not hold what its digests promised: now everything is sent.
+    /// The slot does not match its reported digests: everything is sent.
     NotAsSurveyed,
-    /// The patch did not make the image: now that is sent.
+    /// The patch did not produce the image: the image is sent.
     PatchFailed,
 }
 
-/// Listens to a push.
+/// Receives the progress of a push.
 pub trait Progress {
-    /// The push has come to this step.
+    /// The push has reached this step.
     fn step(&mut self, step: Step);
 
-    /// The confirm of this image will end something irreversibly. Nothing was sent yet.
+    /// Confirming this image will have an irreversible effect. Nothing was sent yet.
     fn confirm_effect(&mut self, confirm_effect: &ConfirmEffect) {
         let _ = confirm_effect;
     }
 
-    /// The image has patches, and this becomes of them.
+    /// The image has patches, and this was decided about them.
     fn patch(&mut self, used: &PatchUse) {
         let _ = used;
     }
 
-    /// So many bytes of the image, of so many, are in the slot; or so many of a patch are there.
+    /// `done` of `total` bytes of the image are in the slot, or of the patch are on the device.
     fn bytes(&mut self, done: u64, total: u64) {
         let _ = (done, total);
     }
 
-    /// So many bytes of those that [`bytes`](Self::bytes) counts next were there already.
+    /// This many of the bytes in the next call of [`bytes`](Self::bytes) were in the slot already.
     fn skipped(&mut self, bytes: u64) {
         let _ = bytes;
     }
 }
 
-/// Nobody listens.
+/// Ignores all progress.
 impl Progress for () {
     fn step(&mut self, _: Step) {}
 }

@@ -1,12 +1,14 @@
-//! Sends an image's bytes, or a patch's: as many frames on their way as the device can hold, and again what it says is missing.
+//! Sends the bytes of an image or a patch: keeps as many frames in flight as the device can hold, and resends what is
+//! lost.
 //!
-//! The device answers each frame, in order, with the next offset that it needs. An answer that falls short of its
-//! frame's end means a loss: everything behind is sent again, once; the frames that were on their way by then are
-//! stale, and their answers only show that they have left the line. Frames get shorter with each loss, and longer again
-//! with each success; and fewer bytes are on their way, since so many are stale then. Where no answer comes at all, an empty
-//! frame probes for its position, so that a device which is busy erasing does not get the same bytes twice.
-//!
-//! Most chips stall while flash is erased, and lose what arrives meanwhile. Where that shows, a frame whose bytes make
+//! The device answers each frame, in order, with the next offset that it needs. An answer short of its frame's end
+//! means a loss: everything after that offset is sent again, once. Frames that were in flight by then are stale; their
+//! answers only show that they have left the line. Each loss makes frames shorter and reduces the bytes in flight; each
+//! success makes them longer again. If no answer comes at all, an empty frame probes for the position, so that a device
+//! which is busy erasing does not get the same bytes twice.
+//! Most chips stall while flash is erased, and lose what arrives meanwhile. Once such a loss is seen, a frame that
+//! makes the device erase must be answered before the next one is sent. Frames of a patch are sent one at a time from
+//! the start.
 //! the device erase is not followed by another before it was answered. Frames of a patch go one at a time from the start.
 
 use super::content::Content;
@@ -21,28 +23,29 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
-/// Bytes of a write's message that are not the image's, at most: session, number, variant, offset, length.
+/// Most bytes of a write's message that are not the image's: session, number, variant, offset, length.
 const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 3;
-/// Silence before a further probe.
+/// Silence before each further probe.
 const PROBE_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// How long a device that answers may get nothing through, before the line counts as useless.
+/// How long a device may answer without making progress before the line counts as unusable.
 const STALLED: Duration = Duration::from_secs(60);
-/// Bytes of the image in a frame at least, and those that frames grow by, each time one has arrived.
+/// Fewest bytes of the image in a frame; also how much frames grow after each success.
 const STEP: u32 = 32;
-/// How much of a frame's length more may be on its way, each time one has arrived: an eighth. Where each loss halves that, some
-/// quarter of what arrives is sent twice in the long run, whatever the device could hold.
+/// After each success the bytes in flight may grow by one part in this many of the frame's length. Since each loss
+/// halves them, faster growth would send some quarter of what arrives twice in the long run, whatever the device can
+/// hold.
 const GROWTH: usize = 8;
 
-/// A frame on its way.
+/// A frame in flight.
 struct Sent {
     number: u8,
-    /// What the device needs next once it has this frame and those before.
+    /// The position that the device needs next once it has received all frames up to this one.
     end: u32,
-    /// Bytes on the line, at most.
+    /// Most bytes that the frame takes on the line.
     length: usize,
-    /// It makes the device erase.
+    /// Whether it makes the device erase.
     erases: bool,
-    /// A loss before it is known already.
+    /// Whether a loss before it is already known.
     stale: bool,
 }
 
@@ -51,22 +54,22 @@ pub(super) struct Sender<'a, P> {
     content: Content<'a>,
     progress: &'a mut dyn Progress,
     pushed: &'a mut Pushed,
-    /// Bytes on the line that may be on their way, now, and at most.
+    /// Current and largest number of bytes in flight.
     window: usize,
     largest_window: usize,
-    /// Bytes of the image in a frame, now: fewer on a line that loses frames, so that some arrive.
+    /// Current bytes of the image in a frame: fewer on a line that loses frames, so that some arrive.
     chunk: u32,
     largest_chunk: u32,
     flight: VecDeque<Sent>,
-    /// Bytes of an erase unit.
+    /// Size of an erase unit in bytes.
     unit: u32,
-    /// The frame that arrived last made the device erase.
+    /// Whether the last frame that arrived made the device erase.
     erased: bool,
-    /// A frame was lost behind such a one: the device drops its input meanwhile.
+    /// Whether a frame was lost after one that made the device erase: the device drops its input meanwhile.
     drops_input_while_erasing: bool,
-    /// Probes in a row that stayed without an answer.
+    /// Number of consecutive unanswered probes.
     probes: u32,
-    /// When the device last had more than before.
+    /// When the device last made progress.
     advanced: Duration,
     /// Bytes of the image that are in the slot.
     done: u64,
@@ -81,13 +84,13 @@ impl<'a, P: Pipe> Sender<'a, P> {
         pushed: &'a mut Pushed,
     ) -> Self {
         let window = status.window as usize;
-        // Two frames at least: one is being written while the next one arrives. A device that says no window, a
-        // bootloader, takes one at a time.
+        // At least two frames: one is written while the next one arrives. A device that reports no window, such as a
+        // bootloader, takes one frame at a time.
         let half = window / 2;
         let fits_half = half.saturating_sub(length_on_line(0) + half / 254 + 1) as u32;
         let fits = if window == 0 { status.chunk } else { status.chunk.min(fits_half) };
         let chunk = fits.max(STEP);
-        // Probes have to fit as well; it is short beside what two frames leave.
+        // Probes must fit into the window as well; they are small beside the two frames.
         let probes = content.probes() as usize * length_on_line(0);
         let window = window.saturating_sub(probes).max(window.min(2 * length_on_line(chunk as usize)));
         let (flight, advanced) = (VecDeque::new(), link.now());
@@ -110,14 +113,14 @@ impl<'a, P: Pipe> Sender<'a, P> {
         }
     }
 
-    /// Brings all of it to the device. Returns when it has it.
+    /// Sends all of it to the device. Returns once the device has everything.
     pub(super) fn send(&mut self, segments: &[Segment]) -> Result<(), Stop> {
         let mut position = 0;
         for segment in segments {
             position = match *segment {
                 Segment::Skip(to) => {
                     let position = self.skip(position, to)?;
-                    // What the device would not skip.
+                    // The device did not skip all of it: the rest is sent.
                     if position < to { self.stream(position, to)? } else { position }
                 }
                 Segment::Send(to) => self.stream(position, to)?,
@@ -143,7 +146,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
 
     fn stream(&mut self, from: u32, to: u32) -> Result<u32, Stop> {
         let (mut written, mut position) = (from, from);
-        // What goes out for the first time is not sent again.
+        // Bytes that are sent for the first time do not count as sent again.
         let mut furthest = from;
         self.advanced = self.link.now();
         while written < to {
@@ -174,7 +177,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
             } else if !sent.stale {
                 self.flight.iter_mut().for_each(|sent| sent.stale = true);
                 self.link.resynchronise();
-                // Shorter frames are for noise.
+                // Shorter frames help against noise only.
                 if self.erased && !self.drops_input_while_erasing {
                     self.drops_input_while_erasing = true;
                 } else {
@@ -189,7 +192,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
         Ok(written)
     }
 
-    /// The next answer to a frame on its way. If there is none for a while, probes at `position`.
+    /// Waits for the next answer to a frame in flight. Probes at `position` if no answer comes for a while.
     fn listen(&mut self, position: u32) -> Result<Option<(Sent, Reply)>, Stop> {
         if self.link.now() - self.advanced > STALLED {
             return Err(LinkError::Noisy.into());
@@ -208,7 +211,8 @@ impl<'a, P: Pipe> Sender<'a, P> {
         self.probes = 0;
         match (self.arrived(number), reply) {
             (Some(sent), reply) => Ok(Some((sent, reply))),
-            // A write to flash that failed is nobody's answer. What nobody could read is not about this.
+            // A failed write to flash is reported without a number. A command that could not be decoded is another
+            // matter.
             (None, Reply::Refused(refusal)) if number == 0 && refusal != Refusal::Command => {
                 Err(Stop::Refused(refusal))
             }
@@ -236,23 +240,24 @@ impl<'a, P: Pipe> Sender<'a, P> {
         Ok(())
     }
 
-    /// The frame that an answer is for; those before it have left the line, too.
+    /// Returns the frame that an answer is for. The frames before it have left the line, too.
     fn arrived(&mut self, number: u8) -> Option<Sent> {
         let index = self.flight.iter().position(|sent| sent.number == number)?;
         self.flight.drain(..=index).next_back()
     }
 
-    /// Where the device is that needs `next`, of which `written` was there already, and no more than up to `furthest` was sent.
+    /// Returns the position of a device that needs `next`, if `written` was there already and no more than up to
+    /// `furthest` was sent.
     fn place(&self, written: u32, furthest: u32, next: u32) -> Result<u32, Stop> {
         let reached = self.content.reached(written, furthest, next);
         let all = self.content.total() as u32;
-        // It has begun anew: a host's begin that was repeated on its way, or that of another host.
+        // The device has begun again: a host's begin was repeated in transit, or another host began.
         reached
             .filter(|reached| (written..=all).contains(reached))
             .ok_or(Stop::Interrupted(Interruption::TransferEnded))
     }
 
-    /// Bytes on the line of a frame as it is now.
+    /// Returns the current length of a frame on the line, in bytes.
     fn frame(&self) -> usize {
         length_on_line(self.chunk as usize)
     }
@@ -264,7 +269,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
     }
 }
 
-/// Bytes that a write of so many takes on the line, at most, with a zero in front.
+/// Returns the most bytes that a write of `bytes` bytes takes on the line, with a leading zero.
 const fn length_on_line(bytes: usize) -> usize {
     let message = WRITE_OVERHEAD + bytes;
     1 + message + frame::overhead(message)

@@ -1,14 +1,14 @@
-//! Why a transfer does not come to its end.
+//! Why a transfer stopped early.
 
 use super::progress::Interruption;
 use crate::link::LinkError;
 use lifeboot_wire::Refusal;
 
-/// Why a transfer did not come to its end.
+/// Why a transfer stopped early.
 #[derive(Debug)]
 pub(super) enum Stop {
     Refused(Refusal),
-    /// What a patch made was refused, or the patch itself.
+    /// The device refused the patch, or what the patch produced.
     Patch(Refusal),
     Interrupted(Interruption),
     Link(LinkError),
@@ -20,7 +20,7 @@ impl From<LinkError> for Stop {
     }
 }
 
-/// Whether other bytes in the slot, or other ones sent, may fare better.
+/// Returns whether other bytes in the slot, or other bytes sent, may succeed.
 pub(super) fn depends_on_content(refusal: Refusal) -> bool {
     matches!(
         refusal,

@@ -1,8 +1,8 @@
-//! Asks a device for digests, to learn which parts of the slot already hold the right bytes.
+//! Requests digests from a device, to learn which parts of the slot already hold the right bytes.
 //!
-//! A digest costs the device the reading and hashing of the range, so what is unlikely to match is not requested in
-//! full: where many units in a row differ, only one in [`STRIDE`] is looked at, until one matches again; and of a large
-//! unit the rest is not looked at once it has to be erased anyway.
+//! For a digest the device must read and hash the whole range, so ranges that are unlikely to match are sampled: after
+//! many differing units in a row, only one unit in [`STRIDE`] is checked until one matches again; and the rest of a
+//! large unit is not checked once the unit must be erased anyway.
 
 use super::plan::{Found, HeaderFound, Held, Part, Phases};
 use super::stop::Stop;
@@ -15,9 +15,9 @@ use sha2::{Digest, Sha256};
 use std::ops::Range;
 use std::slice;
 
-/// Units in a row that differ, after which the survey takes larger steps.
+/// Consecutive differing units after which the survey takes larger steps.
 const DISCOURAGING: usize = 16;
-/// Units of such a step.
+/// Units in a larger step.
 const STRIDE: usize = 16;
 
 /// How a range of the slot compares. Both may be true: an image has stretches that look erased.
@@ -27,7 +27,7 @@ struct Likeness {
     erased: bool,
 }
 
-/// What the slot holds of the phases; `expected` is what it shall hold in the end.
+/// Compares the slot with the phases; `expected` is the content that the slot must have in the end.
 pub(super) fn survey<P: Pipe>(link: &mut Link<P>, expected: &[u8], phases: &Phases) -> Result<Held, Stop> {
     let mut surveyor = Surveyor { link, expected };
     let header_range = 0..HEADER_LENGTH as u32;
@@ -50,7 +50,7 @@ impl<P: Pipe> Surveyor<'_, P> {
         if phases.unit > DIGEST_RANGE { parts.iter().map(|part| self.large(part)).collect() } else { self.small(parts) }
     }
 
-    /// Parts that are a range each.
+    /// Compares parts that are one range each.
     fn small(&mut self, parts: &[Part]) -> Result<Vec<Found>, Stop> {
         let mut found = vec![Found::Different; parts.len()];
         let (mut at, mut different_in_a_row) = (0, 0);
@@ -74,13 +74,14 @@ impl<P: Pipe> Surveyor<'_, P> {
         Ok(found)
     }
 
-    /// A part of many ranges: a transfer that was interrupted in it left right bytes, then erased flash.
+    /// Compares a part of many ranges: a transfer that was interrupted in it left correct bytes followed by erased
+    /// flash.
     fn large(&mut self, part: &Part) -> Result<Found, Stop> {
         let ranges = split(part.start..part.limit, DIGEST_RANGE);
         let Some((start, rest)) = ranges.split_first() else { return Ok(Found::Same) };
         let likeness = self.look_at(start)?;
         let mut first = if likeness.same { None } else { Some((start.clone(), likeness)) };
-        // What is most likely: all of it holds something else, as both its ends show.
+        // The most likely case: both ends differ, so the whole part holds something else.
         if first.is_some()
             && let Some(end) = rest.last()
             && !self.look_at(end)?.erased
@@ -104,7 +105,7 @@ impl<P: Pipe> Surveyor<'_, P> {
         }
     }
 
-    /// The block in a range where right bytes end and erased flash begins.
+    /// Finds the block in a range where correct bytes end and erased flash begins.
     fn border(&mut self, range: Range<u32>) -> Result<Found, Stop> {
         let blocks = split(range, BLOCK);
         let mut likenesses = Vec::new();
@@ -123,7 +124,7 @@ impl<P: Pipe> Surveyor<'_, P> {
         self.compare(slice::from_ref(range))?.first().copied().ok_or_else(|| LinkError::Unexpected.into())
     }
 
-    /// Asks about ranges, in as few questions as runs of equal length allow.
+    /// Requests the digests of ranges, in as few requests as runs of equal length allow.
     fn compare(&mut self, ranges: &[Range<u32>]) -> Result<Vec<Likeness>, Stop> {
         let mut likenesses = Vec::new();
         for run in ranges.chunk_by(|one, next| one.end == next.start && one.len() == next.len()) {
@@ -144,7 +145,7 @@ impl<P: Pipe> Surveyor<'_, P> {
         Ok(likenesses)
     }
 
-    /// Behind the image, erased flash is expected.
+    /// Returns the expected digest of a range. After the image, erased flash is expected.
     fn expected_digest(&self, range: &Range<u32>) -> [u8; 32] {
         let content = self.expected.iter().copied().chain(std::iter::repeat(0xff));
         let bytes: Vec<u8> = content.skip(range.start as usize).take(range.len()).collect();
@@ -152,7 +153,7 @@ impl<P: Pipe> Surveyor<'_, P> {
     }
 }
 
-/// Cuts a range at the multiples of `length`.
+/// Splits a range at the multiples of `length`.
 fn split(range: Range<u32>, length: u32) -> Vec<Range<u32>> {
     let mut pieces = Vec::new();
     let mut start = range.start;

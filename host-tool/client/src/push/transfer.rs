@@ -1,4 +1,4 @@
-//! One transfer: begin, ask what the slot holds, send what it does not, finish.
+//! One transfer: begin, request what the slot holds, send what it does not, finish.
 
 use super::content::Content;
 use super::outcome::Pushed;
@@ -21,13 +21,13 @@ use lifeboot_wire::{Command, IMAGE_NAME, Refusal, SlotContent, Status};
 pub(super) struct Permits {
     /// Send an image that the device rejected before.
     pub force: bool,
-    /// Skip what the slot holds.
+    /// Skip what the slot already holds.
     pub skip: bool,
     /// Send a patch.
     pub patch: bool,
 }
 
-/// Makes one transfer. Afterwards the image is in the slot, verified and marked trial.
+/// Performs one transfer. Afterwards the image is in the slot, verified and marked as pending.
 pub(super) fn run<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,
@@ -44,7 +44,7 @@ pub(super) fn run<P: Pipe>(
     };
     let header = image.header_bytes();
     let begin = Command::Begin { header, running, target, force: permits.force };
-    // A bootloader erases all that the image needs before it answers.
+    // A bootloader erases everything that the image needs before it answers.
     let retry = if status.recovery.is_some() { Retry::VERIFY } else { Retry::LONG };
     match link.ask(&begin, retry)? {
         Reply::Begun(_) => {}
@@ -69,7 +69,7 @@ pub(super) fn run<P: Pipe>(
     progress.step(Step::Sending);
     Sender::new(link, status, Content::Image(image, &phases), progress, pushed).send(&segments)?;
     match finish(link, progress) {
-        // It has lost what it had already said it has.
+        // The device has lost bytes that it had already acknowledged.
         Err(Stop::Refused(Refusal::Incomplete)) => Err(Stop::Interrupted(Interruption::TransferEnded)),
         finished => finished,
     }
@@ -84,7 +84,7 @@ fn finish<P: Pipe>(link: &mut Link<P>, progress: &mut dyn Progress) -> Result<()
     }
 }
 
-/// The patch that was chosen, if the device takes it; what comes of it is reported.
+/// Returns the chosen patch if the device accepts it, and reports the decision.
 fn agreed<'a, P: Pipe>(
     link: &mut Link<P>,
     chosen: Option<Result<(&'a Patch, PatchUse), PatchUse>>,
@@ -98,7 +98,7 @@ fn agreed<'a, P: Pipe>(
             let from = &patch.digest()[..IMAGE_NAME];
             match link.ask(&Command::BeginPatch { format: FORMAT, from }, Retry::SHORT)? {
                 Reply::Patched(0) => Ok((patch, used)),
-                // The transfer goes on without.
+                // The transfer continues without the patch.
                 Reply::Refused(refusal @ (Refusal::Command | Refusal::OtherImage)) => Err(PatchUse::Refused(refusal)),
                 Reply::Refused(refusal) => return Err(Stop::Refused(refusal)),
                 _ => return Err(LinkError::Unexpected.into()),
@@ -124,7 +124,7 @@ fn send_patch<P: Pipe>(
     let (bytes, end) = (patch.bytes(), patch.bytes().len() as u32);
     let sent = Sender::new(link, status, Content::Patch(bytes), progress, pushed).send(&[Segment::Send(end)]);
     match sent.and_then(|()| finish(link, progress)) {
-        // All of the patch was not all of the image; or the image is not what the patch made.
+        // The whole patch was not the whole image, or the result is not the image.
         Err(Stop::Refused(refusal)) if refusal == Refusal::Patch || depends_on_content(refusal) => {
             Err(Stop::Patch(refusal))
         }
@@ -132,7 +132,7 @@ fn send_patch<P: Pipe>(
     }
 }
 
-/// What the slot holds already; `None` if that is nothing, or cannot be known.
+/// Returns what the slot already holds; `None` if that is nothing, or cannot be determined.
 fn held<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,

@@ -1,4 +1,4 @@
-//! Restarts the device into the new firmware, and waits for what comes of it.
+//! Restarts the device into the new firmware, and waits for its outcome.
 
 use super::error::PushError;
 use super::progress::{Progress, Step};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const ONCE: Retry = Retry { attempts: 1, ..Retry::SHORT };
 
-/// Waits until the image is confirmed, and restarts the device for it where that has not happened yet.
+/// Waits until the image is confirmed, after restarting the device if it has not started the image yet.
 pub(super) fn watch<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,
@@ -24,7 +24,7 @@ pub(super) fn watch<P: Pipe>(
     let mut last = "no answer".to_owned();
     let mut asked = None;
     loop {
-        // While it restarts there may be no answer, and a USB device is no port: only time shows.
+        // During a restart there may be no answer, and a USB device has no port: only the timeout ends the wait.
         let answer = link.status(ONCE);
         if let Err(LinkError::Stopped) = answer {
             return Err(LinkError::Stopped.into());
@@ -41,8 +41,8 @@ pub(super) fn watch<P: Pipe>(
                 ImageState::Marked if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
                     progress.step(Step::Restarting);
                     asked = Some(link.now());
-                    // Once, and whether it was received shows: a repetition could reach the new firmware instead, and
-                    // cost it one of its starts.
+                    // Sent once; its effect shows whether it was received. A repetition could reach the new firmware,
+                    // and cost it one of its starts.
                     let _ = link.ask(&Command::Reset, ONCE);
                 }
                 ImageState::Marked => {}

@@ -1,4 +1,4 @@
-//! Reports on a device, from its state on the wire.
+//! Reports on a device, made from its state on the wire.
 
 use super::{
     Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
@@ -39,7 +39,7 @@ impl From<&wire::Status> for Device {
 }
 
 impl Device {
-    /// With the device's answer to what is in quarantine.
+    /// Adds the device's report on its quarantine.
     pub fn with_quarantine(self, quarantine: Option<&[wire::Rejection]>) -> Self {
         Device { quarantine: quarantine.map(|all| all.iter().map(Rejected::from).collect()), ..self }
     }

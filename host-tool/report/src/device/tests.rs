@@ -1,4 +1,4 @@
-//! Devices, described.
+//! Descriptions of devices.
 
 use super::*;
 use lifeboot_client::describe::running;
@@ -151,9 +151,9 @@ last boot "
         ),
         "{text}"
     );
-    // What lies in a slot is called rejected by the quarantine as well.
+    // The quarantine also marks an image in a slot as rejected.
     assert!(text.contains("| 03030303030303030303030303030303 | rejected "), "{text}");
-    // Without a fault status, as on Armv6-M, none is shown.
+    // A core without a fault status, such as Armv6-M, shows none.
     let outcome = status.outcome.map(|outcome| Outcome { fault: Some(wire::Fault { pc: 0, status: 0 }), ..outcome });
     let text = Device::from(&Status { outcome, ..status }).to_string();
     assert!(text.contains("crashed: fault at 0x00000000\n"), "{text}");

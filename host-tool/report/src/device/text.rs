@@ -1,4 +1,4 @@
-//! A device's state as a person reads it.
+//! A device's state as text.
 
 use super::{Content, Device, RecoveryReason, Rejected, TrialLeft};
 use crate::slot_name::SlotName;
@@ -19,7 +19,7 @@ impl Display for Device {
             ("last update", self.last_outcome.as_ref().map_or("none yet".to_owned(), |outcome| outcome.text.clone())),
         ]);
         let boot = self.last_boot.as_ref();
-        // Anyone who wants to try a rejected image again has to name it.
+        // The whole digest is shown, because trying a rejected image again requires it.
         let rejected = self.last_outcome.as_ref().filter(|outcome| outcome.ending.is_rejection());
         lines.extend(rejected.map(|outcome| ("", format!("its digest is {}", outcome.digest))));
         match self.quarantine.as_deref() {
@@ -47,7 +47,7 @@ impl Display for Device {
 }
 
 impl Device {
-    /// A slot's row: its name, version, epoch, digest and state.
+    /// Returns a slot's row: name, version, epoch, digest and state.
     fn slot(&self, slot: SlotName, content: &Content) -> [String; 5] {
         let on_trial = self.trial.is_some_and(|trial| trial.slot == slot);
         let runs = self.running == slot && self.recovery.is_none();

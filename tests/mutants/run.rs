@@ -1,0 +1,158 @@
+//! Runs test binaries, and tells how that ended.
+
+use crate::build::{Executable, at_copy};
+use crate::seeded::{BUG, REACHED};
+use crate::suite::Suite;
+use anyhow::{Context, Result, ensure};
+use std::fs::{self, File};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// When a test will never end: a bug can do that, too.
+#[derive(Clone, Copy)]
+pub struct Endless {
+    /// It has computed for so long. It is the processor's time, so that a busy machine makes no test endless.
+    pub computes: Duration,
+    /// It has neither ended nor computed that much for so long.
+    pub waits: Duration,
+}
+
+/// What runs a test binary: one that is left behind, since somebody ended this program, ends by itself in an hour.
+const LIMITED: &str = "ulimit -t 3600; exec \"$0\" \"$@\"";
+
+/// A second of a process, as Linux counts it (proc(5), `USER_HZ`).
+const TICKS: u64 = 100;
+
+/// The signal that no process sends to itself (signal(7), `SIGKILL`).
+const KILL: i32 = 9;
+
+/// What libtest prints behind the name of a test that fails.
+const FAILED: &str = " ... FAILED";
+
+/// What became of a suite.
+#[derive(Debug)]
+pub struct Run {
+    /// What was seen to fail first; `None` if all passed.
+    pub failure: Option<String>,
+    /// Whether the code with the bug was executed.
+    pub reached: bool,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// Runs a suite with a bug on, or with none, up to what fails first; `notes` is a folder of this run's own.
+pub fn run(executable: &Executable, suite: Suite, bug: Option<usize>, copy: &Path, notes: &Path) -> Result<Run> {
+    fs::create_dir_all(notes)?;
+    let reached = notes.join("reached");
+    fs::remove_file(&reached).or_else(|error| if reached.exists() { Err(error) } else { Ok(()) })?;
+    let start = Instant::now();
+    let run = |tests: &[&str]| {
+        let mut command = Command::new("sh");
+        at_copy(&mut command, copy).current_dir(&executable.folder).args(["-c", LIMITED]).arg(&executable.path);
+        match bug {
+            Some(number) => command.args(tests).env(BUG, number.to_string()).env(REACHED, &reached),
+            None => command.args(tests).env_remove(BUG).env_remove(REACHED),
+        };
+        run_up_to_a_failure(&mut command, notes, suite.endless())
+    };
+    let slow = suite.slow();
+    let quick: Vec<_> = suite.tests().iter().copied().chain(slow.iter().flat_map(|test| ["--skip", test])).collect();
+    let mut failure = run(&quick)?.failure;
+    if failure.is_none() && !slow.is_empty() {
+        let ended = run(slow)?;
+        ensure!(ended.tests == slow.len(), "{suite:?}: {} tests run by the names of {}", ended.tests, slow.len());
+        failure = ended.failure;
+    }
+    Ok(Run { failure, reached: reached.exists(), time: start.elapsed() })
+}
+
+/// How tests ended.
+struct Ended {
+    /// How many were to run.
+    tests: usize,
+    failure: Option<String>,
+}
+
+fn run_up_to_a_failure(tests: &mut Command, notes: &Path, endless: Endless) -> Result<Ended> {
+    let printed = notes.join("printed.txt");
+    let mut child = tests
+        // Suites run beside each other instead.
+        .args(["--format", "pretty", "--test-threads", "1"])
+        // A property that fails has to be seen, not minimised; and no folder of old failures is kept.
+        .env("PROPTEST_MAX_SHRINK_ITERS", "0")
+        .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::null())
+        .stdout(File::create(&printed)?)
+        .stderr(File::create(notes.join("complaints.txt"))?)
+        // A group of its own: it is ended with everything that it started.
+        .process_group(0)
+        .spawn()
+        .context("cannot run sh")?;
+    let failure = wait(&mut child, &printed, endless)?;
+    let text = fs::read_to_string(&printed)?;
+    let mut words = text
+        .lines()
+        .find_map(|line| line.strip_prefix("running "))
+        .with_context(|| format!("the tests did not run: see {}", notes.display()))?
+        .split(' ');
+    let tests = words.next().and_then(|tests| tests.parse().ok()).context("cannot read what the tests say")?;
+    ensure!(tests > 0, "there are no such tests");
+    Ok(Ended { tests, failure })
+}
+
+/// Waits for the first failure, or for the end.
+fn wait(child: &mut Child, printed: &Path, endless: Endless) -> Result<Option<String>> {
+    // How much was printed when something was printed last, and when that was.
+    let (mut length, mut used, mut since) = (0, Duration::ZERO, Instant::now());
+    loop {
+        let ended = child.try_wait()?;
+        let text = fs::read_to_string(printed)?;
+        let failed = text.lines().find_map(|line| line.strip_prefix("test ")?.strip_suffix(FAILED)).map(str::to_owned);
+        if let Some(status) = ended {
+            return how_it_ended(status, failed, &text);
+        }
+        let time = processor_time(child.id()).unwrap_or(used);
+        if text.len() != length {
+            (length, used, since) = (text.len(), time, Instant::now());
+        }
+        let is_endless = time.saturating_sub(used) > endless.computes || since.elapsed() > endless.waits;
+        if failed.is_some() || is_endless {
+            Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
+            child.wait()?;
+            return Ok(failed.or_else(|| Some(format!("{} does not end", running(&text)))));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn how_it_ended(status: ExitStatus, failed: Option<String>, text: &str) -> Result<Option<String>> {
+    if failed.is_none()
+        && let Some(signal) = status.signal()
+    {
+        // What overflows its stack or aborts does not kill itself; somebody else did.
+        ensure!(signal != KILL, "the tests were killed:\n{text}");
+        return Ok(Some(format!("{} ends the process, {status}", running(text))));
+    }
+    ensure!(text.lines().any(|line| line.starts_with("test result:")), "the tests did not run:\n{text}");
+    ensure!(status.success() == failed.is_none(), "cannot read what the tests say:\n{text}");
+    Ok(failed)
+}
+
+/// The test whose name was printed without what became of it.
+fn running(text: &str) -> &str {
+    let last = text.lines().next_back().and_then(|line| line.strip_prefix("test "));
+    last.and_then(|line| line.strip_suffix(" ... ")).unwrap_or("a test")
+}
+
+/// How long a process has computed: user and system (proc(5), `/proc/pid/stat`); `None` if it is no more.
+fn processor_time(process: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Behind the name, which may hold anything, the first field is the third.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 1000 / TICKS))
+}

@@ -1,0 +1,128 @@
+//! The tests that are to catch a bug.
+
+use crate::run::Endless;
+use std::time::Duration;
+
+/// A test binary.
+#[derive(Clone, Copy, Debug)]
+pub enum Binary {
+    /// What crosses crates.
+    Cases,
+    /// The host's serial half, and the device at the other end.
+    Serial,
+}
+
+impl Binary {
+    /// All of them.
+    pub const ALL: [Binary; 2] = [Binary::Cases, Binary::Serial];
+
+    /// What cargo calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Binary::Cases => "lifeboot",
+            Binary::Serial => "serial",
+        }
+    }
+}
+
+/// Tests that run together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suite {
+    /// The journal, over simulated flash that is cut and torn.
+    Journal,
+    /// The boot policy, and whole lives by chance.
+    Boot,
+    /// A whole life, cut everywhere, under the oracle's eyes.
+    Life,
+    /// The same on flash with ECC.
+    LifeEcc,
+    /// The verifier, and published vectors.
+    Verifier,
+    /// The updater and its session at the end of a bad line, and a bootloader that answers.
+    Line,
+    /// A bootloader that answers, its flash looked at after every operation.
+    Recovery,
+    /// What the bootloader leaves behind.
+    Handover,
+    /// What an instruction that the bootloader skips may do.
+    Skips,
+}
+
+impl Suite {
+    /// Those that run the code of the host, where a bug can be turned on.
+    pub const ON_HOST: [Suite; 7] =
+        [Suite::Life, Suite::LifeEcc, Suite::Line, Suite::Journal, Suite::Boot, Suite::Verifier, Suite::Recovery];
+
+    /// Those that boot a bootloader, into which a bug has to be built.
+    #[cfg(feature = "deep")]
+    pub const REBUILT: [Suite; 2] = [Suite::Handover, Suite::Skips];
+
+    /// When one of its tests will never end. The others take seconds; those that boot a bootloader build it, too.
+    pub const fn endless(self) -> Endless {
+        let (computes, waits) = match self {
+            Suite::Handover | Suite::Skips => (15, 60),
+            _ => (1, 10),
+        };
+        Endless { computes: Duration::from_mins(computes), waits: Duration::from_mins(waits) }
+    }
+
+    /// Its test binary.
+    pub const fn binary(self) -> Binary {
+        match self {
+            Suite::Line => Binary::Serial,
+            _ => Binary::Cases,
+        }
+    }
+
+    /// Which tests of the binary are its own, as arguments.
+    pub const fn tests(self) -> &'static [&'static str] {
+        match self {
+            Suite::Journal => &["journal::", "--skip", "fuzz::"],
+            Suite::Boot => &["boot::"],
+            Suite::Life => &["lives::nrf51"],
+            Suite::LifeEcc => &["lives::stm32l476"],
+            Suite::Verifier => &["image::", "vectors::", "--skip", "fuzz::"],
+            Suite::Line => &[],
+            Suite::Recovery => &["fuzz::recovery::"],
+            Suite::Handover => &["handover::"],
+            Suite::Skips => {
+                &["skips::altered_payload_b", "skips::epoch", "skips::signature_that", "skips::no_signature"]
+            }
+        }
+    }
+
+    /// Those of them that take most of its time, by parts of their names. They run when all others have passed, since most
+    /// bugs are caught before.
+    pub const fn slow(self) -> &'static [&'static str] {
+        match self {
+            Suite::Journal => &[
+                "journal::cuts::every_cut_leaves",
+                "journal::cuts::two_cuts_in_a_row",
+                "journal::appends::what_is_appended",
+                "journal::settling::a_cut_while_settling",
+            ],
+            Suite::Boot => &[
+                "boot::cuts::one_cut_and_another",
+                "boot::keys::wherever_the_power",
+                "boot::storms::every_order_of_crashes",
+            ],
+            Suite::Verifier => &[
+                "image::extremes::lengths_and_addresses",
+                "image::contents::every_bit_of_payload",
+                "image::header::every_single_bit",
+                "image::forms::what_verifies",
+                "image::accepted::one_image_runs",
+            ],
+            Suite::Line => &[
+                "messages::firmware_in_every_state",
+                "messages::a_bootloader_in_every_state",
+                "resumption::a_push_resumes_wherever",
+                "resumption::a_push_goes_on_by_itself",
+                "errors::the_list_is_as_written",
+                "patches::power_may_fail",
+                "patches::an_update_as_a_patch_arrives",
+            ],
+            _ => &[],
+        }
+    }
+}
