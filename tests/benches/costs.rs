@@ -1,4 +1,4 @@
-//! `cargo costs`: measures what Lifeboot costs, prints it, and writes it down. Fails where a figure is beyond what it is held to.
+//! `cargo costs`: measures what Lifeboot costs, prints it, and writes it to files. Fails if a figure exceeds its limit.
 
 use anyhow::{Result, ensure};
 use lifeboot_tests::costs::{self, Figure, pages, table};

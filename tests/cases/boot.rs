@@ -1,8 +1,8 @@
-//! The boot policy, over the simulated flash, with real signed images in it: what is started, how often, and what the
-//! boot record says afterwards.
+//! The boot policy, over the simulated flash, with real signed images in it: what is started, how often, and the boot
+//! record afterwards.
 
 mod cuts;
-mod epoch;
+mod epoch_floor;
 mod fallback;
 mod keys;
 mod lives;
@@ -21,9 +21,9 @@ use lifeboot_core::{Slot, Version};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use lifeboot_updater::{Refusal, Updater};
 
-/// Resets that the firmware, or a person, is to blame for.
+/// Resets caused by the firmware or a person.
 const CRASHES: [Cause; 5] = [Cause::Unknown, Cause::Pin, Cause::Watchdog, Cause::Fault, Cause::Request];
-/// Resets that the supply is to blame for.
+/// Resets caused by the supply.
 const POWER_LOSSES: [Cause; 2] = [Cause::PowerOn, Cause::BrownOut];
 
 /// What a boot ended with.
@@ -35,7 +35,7 @@ enum Started {
     Recovery,
 }
 
-/// A device: its flash, and what it takes to boot it.
+/// A device: its board and its flash.
 #[derive(Clone)]
 struct Device {
     board: &'static Board,
@@ -91,7 +91,8 @@ impl Device {
         journal.append(&mut self.flash, record).unwrap();
     }
 
-    /// A boot. What it starts was checked: the proof names the right place, and another check agrees (invariant 1).
+    /// Boots. Checks that the started image was verified: the proof has the right address, and another check agrees
+    /// (invariant 1).
     fn boot(&mut self, cause: Cause) -> Started {
         let started = match boot(&mut self.flash, self.board, &info(), cause.into()) {
             Decision::Trial(verified) => (Started::Trial(verified.slot()), Some(verified)),
@@ -110,12 +111,12 @@ impl Device {
         started.0
     }
 
-    /// The firmware in a slot says that it is healthy.
+    /// Has the firmware in a slot confirm.
     fn confirm(&mut self, slot: Slot) -> Result<(), Refusal> {
         Updater::running_in(slot, &mut self.flash, self.board).confirm()
     }
 
-    /// Boots never touch the slots, and use the journal as its flash wants it.
+    /// Checks that boots never touched the slots, and used the journal as its flash requires.
     fn assert_used_well(&self) {
         assert_eq!(self.flash.misuse(), None);
         for slot in Slot::BOTH {

@@ -1,4 +1,4 @@
-//! Builds that must fail, each with the sentence that says what to do.
+//! Builds that must fail, each with an error that says what to do.
 
 use crate::hex;
 use crate::vectors::ed25519_edges::{SMALL_ORDER, SMALL_ORDER_OTHERWISE};
@@ -20,7 +20,7 @@ K0Roh1rZPp3N7HndU0kKyj2R96yLe6yL8XklCB8SFloo38S/CLMheh2dNg==
 -----END PUBLIC KEY-----
 ";
 
-/// Builds the bootloader, in a folder of its own, with this environment; returns what cargo says of its failure.
+/// Builds the bootloader, in a folder of its own, with this environment; returns cargo's error.
 fn refused_build(name: &str, environment: &[(&str, &str)]) -> String {
     setup::rust_target(product::MICROBIT.triple).unwrap();
     let folder = product::output().unwrap().join(name);
@@ -40,7 +40,7 @@ fn refused_build(name: &str, environment: &[(&str, &str)]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// What is said of a build for these key files.
+/// The error of a build for these key files.
 fn with_keys<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> String {
     let list = std::env::join_paths(paths).unwrap();
     refused_build("refused-builds", &[("LIFEBOOT_KEYS", list.to_str().unwrap())])
@@ -95,8 +95,8 @@ fn keys_that_images_could_not_tell_apart_are_refused() {
     assert!(refused.contains(words), "{refused}");
 }
 
-/// Every way to write a point of small order, those that the standard forbids too: each decodes, and for each anybody can
-/// make signatures.
+/// Every way to write a point of small order, those that the standard forbids too: each decodes, and anyone can make
+/// signatures for it.
 #[test]
 fn weak_keys_are_refused_however_they_are_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -109,7 +109,8 @@ fn weak_keys_are_refused_however_they_are_written() {
     }
 }
 
-/// Points that are written with a y that is not below the field's order, and are not weak: no device would take a signature.
+/// Points that are written with a y that is not below the field's order, and are not weak: no device would take a
+/// signature.
 #[test]
 fn keys_that_are_not_canonical_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -141,7 +142,7 @@ fn a_bootloader_holds_four_keys_in_their_order_and_not_five() {
     assert!(bootloader.info().demo_key());
 }
 
-/// Writes a public key's file, whatever its bytes.
+/// Writes a public key's file with these bytes.
 fn public_key(folder: &Path, key: &str) -> PathBuf {
     let path = folder.join(format!("{key}.pem"));
     let pem = VerifyingKey::from_bytes(&hex::array(key)).unwrap().to_public_key_pem(LineEnding::LF).unwrap();

@@ -1,8 +1,8 @@
-//! What Lifeboot costs, measured once more: within what each figure is held to, and what `costs.json` and the pages say.
+//! What Lifeboot costs, measured again: each figure is within its limit, and as in `costs.json` and on the pages.
 //! `cargo test -p lifeboot-tests figures -- --nocapture` prints it.
 
 use lifeboot_client::max_stall::max_stall_ms;
-use lifeboot_tests::costs::standstill::STANDSTILL;
+use lifeboot_tests::costs::stall::MAX_STALL;
 use lifeboot_tests::costs::{self, Costs, Figure, Unit, pages, table};
 use lifeboot_tests::product;
 use std::fs;
@@ -10,7 +10,7 @@ use std::fs;
 /// What to do about a difference.
 const REMEDY: &str = "if that is as it should be, run `cargo costs` and commit what it writes";
 
-/// How measured figures differ from those that are written down.
+/// The differences between measured and committed figures.
 fn differences(written: &Costs, measured: &Costs) -> Vec<String> {
     let same =
         |one: &Figure, other: &Figure| (&one.what, &one.board, one.unit) == (&other.what, &other.board, other.unit);
@@ -66,14 +66,14 @@ fn the_readmes_comparison_has_the_measured_sizes() {
     assert!(readme.contains(&cell), "the README's comparison does not have {cell}");
 }
 
-/// `lifeboot status` says what was measured, to the next millisecond.
+/// `lifeboot status` reports the measured time, to the next millisecond.
 #[test]
 fn the_standstill_that_a_status_tells_is_the_measured_one() {
     let written = costs::written().unwrap();
     let measured: Vec<_> = written
         .figures
         .iter()
-        .filter(|figure| figure.what == STANDSTILL && figure.unit == Unit::Microseconds)
+        .filter(|figure| figure.what == MAX_STALL && figure.unit == Unit::Microseconds)
         .map(|figure| (figure.board.as_str(), figure.ours))
         .collect();
     assert_eq!(measured.len(), 3);

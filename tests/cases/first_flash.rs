@@ -1,4 +1,4 @@
-//! From what cargo builds to a board that runs, by the commands that a user types.
+//! From cargo's output to a running board, by the commands that a user types.
 
 use crate::reported;
 use lifeboot_artifact::board;
@@ -14,7 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs `lifeboot` without what the environment says to it.
+/// Runs `lifeboot` without the environment's settings.
 fn lifeboot(arguments: &[&str]) -> Output {
     let mut command = Command::new(product::host_tool().unwrap());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIFEBOOT_")) {
@@ -81,7 +81,7 @@ fn cargos_runner_pushes_to_a_board_that_runs_lifeboot() {
     runs(&status, wire::Slot::B, version(2)).unwrap();
     assert_eq!(status.epoch_floor, 3);
 
-    // Once more, to a program: what runs is left alone.
+    // Again, with JSON output: the running firmware is left alone.
     let output = lifeboot(&[&arguments[..], &["--json"]].concat());
     let lines = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<_> = lines.lines().map(|line| reported::read("run", line)).collect();

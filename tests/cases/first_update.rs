@@ -1,7 +1,7 @@
 //! The README's "A first update by hand": its commands are typed in their order, and print what the page shows.
 //!
-//! `cargo install` and `cargo demo --keep` are not run: the command that was built for the tests is on the path, and a board
-//! runs that the same function describes to its user.
+//! `cargo install` and `cargo demo --keep` are not run: the command that was built for the tests is on the path, and a
+//! board runs, with the environment that `cargo demo --keep` prints.
 
 use crate::guide::page::{Action, Command, Kind, steps};
 use lifeboot_core::Version;

@@ -1,20 +1,20 @@
-//! Bytes that nobody meant to write, seven ways into Lifeboot. Each target makes an input's bytes into a case
-//! ([`choices::Choices`]) and asserts what must hold in any case: it accepts exactly what it should, changes nothing that
-//! it may not change, and never panics.
+//! Fuzzing: arbitrary bytes at seven inputs of Lifeboot. Each target turns an input's bytes into a case
+//! ([`choices::Choices`]) and asserts what must hold in any case: it accepts exactly what it should, changes nothing
+//! that it must not change, and never panics.
 //!
 //! | target | the bytes decide |
 //! | --- | --- |
-//! | `images` | what lies in a slot, or in an image file |
+//! | `images` | the content of a slot, or of an image file |
 //! | `relocation_tables` | a table, a payload, and the pieces in which it comes |
 //! | `patches` | a patch of the image that runs, and the pieces in which it comes |
-//! | `journals` | what lies in the journal, and what is appended |
-//! | `sessions` | what a host sends, in frames and as noise, and when the device is asked |
-//! | `recoveries` | the same, to a bootloader that answers |
-//! | `elf_files` | what the linker wrote, and what became of it since |
+//! | `journals` | the content of the journal, and what is appended |
+//! | `sessions` | what a host sends, in frames and as noise, and when the device is polled |
+//! | `recoveries` | the same, to a bootloader in recovery mode |
+//! | `elf_files` | the linker's output, and damage to it |
 //!
 //! `cargo test` runs each with its seeds and with [`INPUTS`] generated inputs, the same ones in each run, or as many as
-//! [`LIMIT`] allows, which alone counts in the deep tier; `BOLERO_RANDOM_ITERATIONS` and `BOLERO_RANDOM_TEST_TIME_MS` ask for more, and `BOLERO_RANDOM_SEED` for
-//! others.
+//! [`LIMIT`] allows, which alone counts in the deep tier. `BOLERO_RANDOM_ITERATIONS` and `BOLERO_RANDOM_TEST_TIME_MS`
+//! request more, and `BOLERO_RANDOM_SEED` others.
 //! The same targets run under libFuzzer; docs/evidence.md has the command. Inputs that once failed are in `found`.
 
 mod choices;
@@ -34,10 +34,10 @@ use std::time::{Duration, Instant};
 
 /// Generated inputs of a target, at most.
 const INPUTS: usize = if IS_DEEP { usize::MAX } else { 1500 };
-/// What a target's generated inputs may take.
+/// The time limit of a target's generated inputs.
 const LIMIT: Duration = Duration::from_secs(if IS_DEEP { 180 } else { 7 });
 
-/// Runs a target with inputs of at most so many bytes: the generated ones, and what bolero was asked for.
+/// Runs a target with inputs of at most so many bytes: the generated ones, and those requested of bolero.
 macro_rules! check {
     ($length:expr, $property:expr) => {
         $crate::fuzz::generated(module_path!(), $length, $property);
@@ -65,7 +65,7 @@ fn generated<T>(target: &str, length: usize, property: impl Fn(&[u8]) -> T) {
     row.end(tried, 0);
 }
 
-/// An input that is printed where its property does not hold.
+/// An input that is printed if its property does not hold.
 struct Input(Vec<u8>);
 
 impl Drop for Input {

@@ -1,5 +1,5 @@
 //! The guide (`docs/guide.md`), followed to the letter: its steps are read off the page, applied to an ordinary project
-//! of `tests/guide/`, and typed; what the page says about the outcome has to come true, on an emulated board.
+//! of `tests/guide/`, and typed; the outcome must be as the page says, on an emulated board.
 
 pub mod page;
 mod project;
@@ -15,7 +15,7 @@ use std::fs;
 
 const PAGE: &str = "docs/guide.md";
 
-/// Follows the page with a template, but for what is left out; returns the project.
+/// Follows the page with a template, except for the part to leave out. Returns the project.
 fn follow(template: &str, kind: Kind, left_out: &str) -> Result<Project> {
     let page = fs::read_to_string(product::root().join(PAGE))?;
     let mut project = Project::new(template)?;

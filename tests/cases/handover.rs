@@ -1,5 +1,6 @@
-//! What firmware finds on the micro:bit at its first instruction, so far as QEMU can tell: nothing of the bootloader in RAM,
-//! no interrupt, and the bootloader's flash out of reach. The STM32F405's is `stm32f405/handover.rs`, and sees more.
+//! The micro:bit's state at the firmware's first instruction, as far as QEMU models it: nothing of the bootloader in
+//! RAM, no interrupt enabled, and the bootloader's flash protected. `stm32f405/handover.rs` checks more, on an
+//! STM32F405.
 
 use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
 use lifeboot_core::layout::MICROBIT as BOARD;
@@ -8,10 +9,10 @@ use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use std::time::Duration;
 
-/// What is enabled, and what is pending, of SysTick and of the interrupts, and which bits say so (Armv6-M ARM, B3.3.3 and
+/// The registers of what is enabled and pending of SysTick and the interrupts, and their bits (Armv6-M ARM, B3.3.3 and
 /// B3.4.3).
-const QUIET: [(u32, u32); 3] = [(0xE000_E010, 0b11), (0xE000_E100, !0), (0xE000_E200, !0)];
-/// Offset of MPU's PROTENSET0, and its value: a bit for each block of 4 KiB that is the bootloader's. QEMU does not model
+const INTERRUPTS: [(u32, u32); 3] = [(0xE000_E010, 0b11), (0xE000_E100, !0), (0xE000_E200, !0)];
+/// Offset of MPU's PROTENSET0, and its value: a bit for each of the bootloader's blocks of 4 KiB. QEMU does not model
 /// it.
 const PROTENSET0: u32 = 0x600;
 const PROTECTED: u32 = (1 << (BOARD.bootloader.length / 4096)) - 1;
@@ -31,7 +32,7 @@ fn the_micro_bits_firmware_finds_nothing_of_the_bootloader() {
     let mut expected = [0; 16];
     (expected[0], expected[13], expected[14], expected[15]) = (entry, stack, u32::MAX, entry & !1);
     assert_eq!(board.registers().unwrap(), expected);
-    for (register, bits) in QUIET {
+    for (register, bits) in INTERRUPTS {
         assert_eq!(board.read_word(register).unwrap() & bits, 0, "{register:#010x}");
     }
     let bottom = BOARD.ram.end() - BOOT_STACK;

@@ -18,7 +18,7 @@ use lifeboot_core::layout::Board;
 use lifeboot_core::verify::{Verified, verify};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 
-/// The length of most payloads here: some blocks, and part of one, so that there is padding before the table.
+/// The length of most payloads here: some blocks and a part of one, so that padding precedes the table.
 const LENGTH: usize = 1001;
 
 /// What these devices trust: two keys, nothing revoked, no epoch yet.
@@ -26,17 +26,17 @@ fn trusted(board: &'static Board) -> impl Fn(&mut SimulatedFlash, Slot) -> Resul
     let info = info();
     move |flash, slot| {
         let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 0 };
-        let mut header = [0; HEADER_LENGTH];
-        if flash.read(board.slot(slot).start, &mut header).is_ok() {
-            assert_eq!(trust.check(&header, slot), checked_in_steps(&trust, &header, slot), "the two checks differ");
+        let mut bytes = [0; HEADER_LENGTH];
+        if flash.read(board.slot(slot).start, &mut bytes).is_ok() {
+            assert_eq!(trust.check(&bytes, slot), checked_in_steps(&trust, &bytes, slot), "the two checks differ");
         }
         verify(flash, &trust, slot)
     }
 }
 
-/// What the updater's check of a header says.
-fn checked_in_steps(trust: &Trust, header: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
-    let mut check = HeaderCheck::new(header, slot);
+/// The result of the updater's check of a header.
+fn checked_in_steps(trust: &Trust, bytes: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
+    let mut check = HeaderCheck::new(bytes, slot);
     check.start(trust)?;
     loop {
         if let Some(checked) = check.step(trust)? {
@@ -45,12 +45,12 @@ fn checked_in_steps(trust: &Trust, header: &HeaderBytes, slot: Slot) -> Result<C
     }
 }
 
-/// What the verifier says of an image that a slot holds.
+/// The verifier's result for this image in a slot.
 fn verdict(image: &SignedImage, slot: Slot) -> Result<Verified, Invalid> {
     content_verdict(image.board, &image.content(slot), slot)
 }
 
-/// What the verifier says of a slot with these first bytes.
+/// The verifier's result for a slot that begins with these bytes.
 fn content_verdict(board: &'static Board, content: &[u8], slot: Slot) -> Result<Verified, Invalid> {
     let mut flash = SimulatedFlash::new(board);
     flash.put(board.slot(slot).start, content);

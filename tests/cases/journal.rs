@@ -1,5 +1,5 @@
-//! The journal, on the flash maps of all boards and on some that no board has yet: whatever is interrupted and whatever
-//! garbage lies there, a fresh look finds the old or the new boot record, and the next one can be written.
+//! The journal, on the flash maps of all boards and on some that no board has yet: after any interruption and with any
+//! garbage in it, reading it anew finds the old or the new boot record, and the next one can be written.
 
 mod appends;
 mod cuts;
@@ -54,17 +54,17 @@ fn places(board: &Board) -> impl Iterator<Item = u32> {
     units.flat_map(move |start| (0..unit / stride).map(move |number| start + number * stride))
 }
 
-/// Blank flash that allows one write of a word between two erases, as the strictest does.
+/// Blank flash that allows one write of a word between two erases, as the strictest flash does.
 fn blank(board: &'static Board) -> SimulatedFlash {
     SimulatedFlash::new(board).write_once()
 }
 
-/// The record that a fresh look finds.
+/// The record that reading the journal anew finds.
 fn found(flash: &mut SimulatedFlash, board: &'static Board) -> Record {
     *Journal::open(flash, board).record()
 }
 
-/// Each number is another record.
+/// A record that differs for each number.
 fn numbered(number: u32) -> Record {
     Record { epoch_floor: number, revoked: 0b10, ..Record::FACTORY }
 }
@@ -79,7 +79,7 @@ fn filled(board: &'static Board, number: u32) -> SimulatedFlash {
     flash
 }
 
-/// A record as it may follow another: no floor falls, and no key comes back.
+/// A record that may follow another: the epoch floor never falls, and revoked keys stay revoked.
 fn following(before: &Record, record: Record) -> Record {
     Record {
         epoch_floor: record.epoch_floor.max(before.epoch_floor),
@@ -88,7 +88,7 @@ fn following(before: &Record, record: Record) -> Record {
     }
 }
 
-/// Nothing but the journal was touched, and that as its flash wants it.
+/// Checks that only the journal was touched, as its flash requires.
 fn assert_used_well(flash: &SimulatedFlash) {
     assert_eq!(flash.misuse(), None);
     let journal = flash.wear(Part::Journal);

@@ -1,5 +1,5 @@
-//! Whole lives on every geometry: power is lost at every flash operation, in every way that it tears, and again in what
-//! follows; after each cut the oracle looks at the flash, the device boots, and the update is pushed again to its end.
+//! Whole lives on every geometry: power is lost at every flash operation, in every way that it tears, and again in the
+//! recovery; after each cut the oracle looks at the flash, the device boots, and the update is pushed again to its end.
 //!
 //! Second cuts are sampled; the deep tier makes them all: `cargo test-deep lives::`.
 
@@ -72,13 +72,14 @@ impl Row {
     }
 }
 
-/// What follows a cut: power is back, and the update goes on.
+/// Goes on after a cut: power returns, and the update continues.
 fn follow(device: &mut Device) -> Lived {
     device.boot(Cause::PowerOn)?;
     device.complete()
 }
 
-/// A step with a cut in it, up to the cut: false, with the failure noted, where the cut did not come or broke a promise.
+/// Runs a step up to the cut in it. Returns false, and records the failure, if the cut did not occur or a promise was
+/// broken.
 fn cut(device: &mut Device, at: (u32, Cut), row: &mut Row, step: impl Fn(&mut Device) -> Lived, what: &str) -> bool {
     device.flash.cut(at.0, at.1);
     let lived = step(device);

@@ -17,7 +17,7 @@ impl Recorder {
         Recorder { table: Table::parse(&elf).unwrap().expect("the firmware has no defmt data"), bytes: Arc::default() }
     }
 
-    /// Where a link is to put what it receives.
+    /// The sink for everything that a link receives.
     pub fn sink(&self) -> impl FnMut(&[u8]) + 'static {
         let bytes = self.bytes.clone();
         move |piece| bytes.lock().unwrap().extend_from_slice(piece)
@@ -31,7 +31,7 @@ impl Recorder {
         loop {
             match decoder.decode() {
                 Ok(frame) => lines.push(frame.display_message().to_string()),
-                // The beginning of the first frame may have been sent before anybody listened.
+                // The beginning of the first frame may have been sent before the host connected.
                 Err(DecodeError::Malformed) => {}
                 Err(DecodeError::UnexpectedEof) => return lines,
             }

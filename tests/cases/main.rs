@@ -2,7 +2,7 @@
 
 // Builds that must fail: no key, a weak one, the wrong SHA-2.
 mod build;
-// What is flashed: one build fits both slots.
+// One build fits both slots.
 mod product;
 // The file of the first flash, and cargo's runner, by the commands that a user types.
 mod first_flash;
@@ -10,21 +10,21 @@ mod first_flash;
 mod guide;
 // The README's first update, typed as it says.
 mod first_update;
-// What it costs: flash, RAM, instructions, erases, time; printed, bounded, and held against what is written down.
+// What it costs: flash, RAM, instructions, erases, time; printed, limited, and compared with the committed figures.
 mod figures;
-// The emulated board: what a device refuses.
+// The emulated board: refusals.
 mod refusals;
 // The emulated board: updates, trials, rollbacks, power cuts.
 mod update;
-// The emulated boards: everything that firmware can do wrong on trial, on each of them.
+// All emulated boards: every kind of misbehaving firmware on trial.
 #[cfg(feature = "deep")]
 mod misbehaving;
 // The emulated board: updates that are sent as a patch of what runs.
 mod patches;
-// Emulated boards whose bootloader answers.
+// Emulated boards in recovery mode.
 mod recovery;
-// The emulated boards: a bootloader that is asked to answer.
-mod asked;
+// The emulated boards: recovery mode on request.
+mod recovery_requested;
 // The emulated board: what firmware finds at its first instruction.
 mod handover;
 // The emulated board: power is lost at every flash operation of an update.
@@ -32,19 +32,19 @@ mod stm32f405;
 mod sweep;
 // The real bootloader with each instruction left out in turn: does a bad image start?
 mod skips;
-// The bootloader's own assembly, called with numbers and ranges at their limits.
+// The bootloader's own assembly, called with extreme numbers and ranges.
 mod runtime;
 // The emulated Raspberry Pi Pico: updates over both ports, and power cuts.
 mod pico;
 
 // The live commands, in a terminal and without one.
 mod terminal;
-// The README's pictures of a terminal, held against what the commands show.
+// The README's pictures of a terminal, compared with the commands' output.
 mod pictures;
-// The pages, held against what they describe.
+// The pages, compared with what they describe.
 mod pages;
 
-// For those that want to see what the firmware logs.
+// The firmware's log, for tests that check it.
 mod log;
 
 // The bench's own flash: it keeps the rules of real flash.
@@ -55,20 +55,20 @@ mod golden;
 mod vectors;
 // The verifier: what it accepts, and that everything else is refused for the right reason.
 mod image;
-// The journal: whatever is interrupted, the old or the new boot record is found.
+// The journal: after any interruption, the old or the new boot record is found.
 mod journal;
 // The boot policy, with real signed images.
 mod boot;
 
-// Bytes by chance, and by a coverage-guided fuzzer, into everything that reads bytes.
+// Random bytes, and those of a coverage-guided fuzzer, into everything that reads bytes.
 mod fuzz;
 
 // The boot policy: every record, slot content and reset cause, against a model.
 mod policy;
-// Whole lives on every geometry, cut at every flash operation and torn in every way, under an oracle's eyes.
+// Whole lives on every geometry, cut at every flash operation and torn in every way, checked by an oracle.
 mod lives;
 
-// What these modules share: signed images to put into flash, bytes as text, and reports to programs.
+// What these modules share: signed images for flash, bytes as text, and JSON output.
 mod hex;
 mod reported;
 mod signed_image;

@@ -1,5 +1,5 @@
-//! Every firmware that must not survive its trial, on every emulated board: each is taken back, and the device says why.
-//! Only in the deep tier; a sample of it is always tried, in `update`, `pico` and `stm32f405::updates`.
+//! Every firmware that must not survive its trial, on every emulated board: each is rolled back, and the device reports
+//! why. Only in the deep tier; a sample of it is always tried, in `update`, `pico` and `stm32f405::updates`.
 
 use crate::stm32f405;
 use lifeboot_artifact::image_file::ImageFile;
@@ -21,7 +21,7 @@ const BAD: [(&str, OutcomeEnding, ResetCause); 6] = [
     ("never-confirm", OutcomeEnding::NotConfirmed, ResetCause::Request),
 ];
 
-/// Pushes each bad firmware to a fresh device, by `push`, which returns what came of it and the device's state behind it.
+/// Pushes each bad firmware to a new device, by `push`, which returns the outcome and the device's state afterwards.
 fn all_are_taken_back(target: &Target, push: impl Fn(&ImageFile, &ImageFile) -> (PushError, Status)) {
     let row = Row::begin(format!("{}, misbehaving firmware", target.board.name));
     let good = image(target, &[], version(1), 0).unwrap();
@@ -42,7 +42,7 @@ fn on_a_bench<B: Emulated>() {
     all_are_taken_back(&B::TARGET, |good, bad| {
         let bench = Bench::<B>::start(good).unwrap();
         let failure = bench.push(bad).unwrap().unwrap_err();
-        // As patient as the slowest board needs it.
+        // A timeout for the slowest board.
         let status = connect(&bench.board.port()).unwrap().status(Retry::VERIFY).unwrap();
         (failure, status)
     });

@@ -1,5 +1,5 @@
-//! The pages of this repository, held against what they describe: commands and options, tests, files, links, flash maps,
-//! and the formats, which are rendered from the sources.
+//! The pages of this repository, compared with what they describe: commands and options, tests, files, links, flash
+//! maps, and the formats, which are rendered from the sources.
 
 mod commands;
 mod flash_maps;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Writes the pages that are rendered, instead of comparing them.
 const BLESS: &str = "LIFEBOOT_BLESS";
 
-/// What a page says, by its path in the repository.
+/// The text of a page, by its path in the repository.
 fn page(name: &str) -> String {
     read(&product::root().join(name))
 }
@@ -46,17 +46,17 @@ fn markdown_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// A stranger reads it to the end.
+/// The README must be short enough to be read to the end.
 #[test]
 fn the_readme_is_short() {
     let lines = page("README.md").lines().count();
     assert!(lines <= 150, "the README has {lines} lines: move what not everybody needs to docs/");
 }
 
-/// Compares a page with what it is rendered to now, or writes it if `LIFEBOOT_BLESS` is set.
+/// Compares a page with its rendering, or writes it if `LIFEBOOT_BLESS` is set.
 fn is_rendered(name: &str, rendered: &str) {
     if std::env::var_os(BLESS).is_some() {
-        // In one step: other tests read the pages meanwhile.
+        // Atomically, as other tests read the pages meanwhile.
         let path = product::root().join(name);
         fs::write(path.with_extension("new"), rendered).unwrap();
         fs::rename(path.with_extension("new"), path).unwrap();

@@ -12,7 +12,7 @@ use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_wire::{self as wire, SlotContent};
 use std::fs;
 
-/// Another build of the example than [`next`], as the version before it. What it does wrong, it does on trial only.
+/// Another build of the example than [`next`], as the version before it. It misbehaves on trial only.
 fn previous() -> ImageFile {
     image(&MICROBIT, &["panic-later"], version(1), 0).unwrap()
 }
@@ -55,7 +55,7 @@ fn a_patched_push_by_the_command_ends_confirmed() {
     assert!(flash[slot.start as usize..].starts_with(&new.for_slot(MICROBIT.board, Slot::B).unwrap()));
 }
 
-/// The one that runs lies rebased in its slot; the patch is from its canonical form, and made when it is pushed.
+/// The running image is rebased in its slot; the patch is from its canonical form, and is made when it is pushed.
 #[test]
 fn a_patch_is_applied_while_slot_b_runs() {
     let folder = tempfile::tempdir().unwrap();
@@ -102,10 +102,10 @@ fn firmware_that_takes_no_patches_is_sent_the_image() {
     assert_eq!((pushed.outcome, pushed.skipped), (PushOutcome::Confirmed, 0));
 }
 
-/// `cargo costs` writes them down.
+/// `cargo costs` records the figures.
 #[test]
 fn a_patch_is_a_fraction_of_the_image() {
-    // How fast the core is decides how long it takes, and not what goes over the line.
+    // The core's speed affects the time, but not the bytes on the line.
     let computed = costs::push::Computed { signature: 20_000_000, longest: 1_000_000, hash: 100_000 };
     let figures = costs::push::patches(&computed).unwrap();
     for version in figures.chunks(8) {

@@ -1,93 +1,23 @@
-//! The whole system on the emulated Raspberry Pi Pico: the chip's own boot ROM starts what the factory flashed, and runs
-//! the flash commands.
+//! The whole system on the emulated Raspberry Pi Pico: the chip's own boot ROM starts the factory's flash content, and
+//! runs the flash commands.
 
 mod cuts;
 mod handover;
 mod uart;
+mod update;
 
-use lifeboot_artifact::bootloader_file::Bootloader;
-use lifeboot_artifact::flash_file::Format;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_client::link::{Link, LinkError, Retry};
-use lifeboot_client::push::{self, Options, PushError, PushOutcome, Pushed};
+use lifeboot_client::push::{self, Options, PushError, PushOutcome};
 use lifeboot_core::Slot;
-use lifeboot_core::record::Record;
 use lifeboot_serial::Port;
-use lifeboot_tests::bench::{self, Bench, bootloader, connect, image, runs, version};
-use lifeboot_tests::emulator::pico::{self, Operation};
+use lifeboot_tests::bench::{self, Bench, connect, image, runs, version};
+use lifeboot_tests::emulator::pico;
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
-use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent, Status};
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent};
 use std::time::Duration;
-
-/// An update over the UART, from the factory's flash to the confirm, and a board that went through it.
-struct Update {
-    old: ImageFile,
-    new: ImageFile,
-    /// Flash before.
-    start: Vec<u8>,
-    /// What was done to it.
-    operations: Vec<Operation>,
-    /// Flash afterwards.
-    end: Vec<u8>,
-    before: Status,
-    after: Status,
-    pushed: Pushed,
-    blinks: u32,
-    complaints: Vec<String>,
-}
-
-/// Made once, for all tests here.
-static UPDATE: LazyLock<Update> = LazyLock::new(|| {
-    let (old, new) = (image(&PICO, &[], version(1), 0).unwrap(), image(&PICO, &[], version(2), 1).unwrap());
-    let start = copied_to_the_drive(&old);
-    let mut bench = Bench { board: Pico::power_on(&start).unwrap() };
-    let before = status(&bench.board.port());
-    let (blinks, pushed) = bench
-        .blinks_while(|port| push::push(&mut connect(&port).unwrap(), &new, &Options::default(), &mut ()))
-        .unwrap();
-    Update {
-        before,
-        after: status(&bench.board.port()),
-        pushed: pushed.unwrap(),
-        blinks,
-        operations: bench.board.operations().unwrap(),
-        complaints: bench.board.state().unwrap().complaints,
-        end: bench.board.power_cut().unwrap(),
-        old,
-        new,
-        start,
-    }
-});
-
-/// What flash holds when the file of `lifeboot provision` was copied to the drive of a Pico that had been used for
-/// something else: the boot ROM erases each sector of 4 KiB that it meets, and programs pages (RP2040 Datasheet, 2.8.4).
-fn copied_to_the_drive(image: &ImageFile) -> Vec<u8> {
-    let elf = std::fs::read(bootloader(&PICO).unwrap()).unwrap();
-    let first = FirstFlash::new(Bootloader::from_elf(&elf).unwrap(), image.clone()).unwrap();
-    let mut flash = vec![0x5a; PICO.board.flash_length as usize];
-    let mut erased = BTreeSet::new();
-    for block in first.to_file(Format::Uf2).unwrap().chunks(512) {
-        let word = |at: usize| u32::from_le_bytes(block[at..at + 4].try_into().unwrap());
-        let (start, length) = (word(12) - PICO.board.flash_address, word(16));
-        assert_eq!((length, start % length), (256, 0));
-        let operations = [
-            Operation(Operation::ERASE_SECTOR, start & !0xfff, vec![]),
-            Operation(Operation::PROGRAM_PAGE, start, block[32..][..256].to_vec()),
-        ];
-        let due = usize::from(!erased.insert(start & !0xfff));
-        operations[due..].iter().for_each(|operation| operation.apply(&mut flash).unwrap());
-    }
-    flash
-}
-
-/// The state of the device, by its own word. Patient, as the board is slow.
-fn status(port: &str) -> Status {
-    connect(port).unwrap().status(Retry::VERIFY).unwrap()
-}
+use update::{UPDATE, flash_after, status};
 
 fn usb(board: &Pico) -> Link<Port> {
     connect(&board.usb_port()).unwrap()
@@ -106,7 +36,7 @@ fn an_update_over_the_uart_is_tried_and_confirmed() {
     runs(&update.after, wire::Slot::B, version(2)).unwrap();
     assert_eq!(update.after.outcome.unwrap().ending, OutcomeEnding::Confirmed);
     assert_eq!(update.after.epoch_floor, 1);
-    // Slot B holds the image as it was rebased, and what must not change has not.
+    // Slot B holds the rebased image, and the rest of flash is unchanged.
     let slot = PICO.board.slot(Slot::B);
     assert!(update.end[slot.start as usize..].starts_with(&update.new.for_slot(PICO.board, Slot::B).unwrap()));
     let (journal, a) = (PICO.board.journal, PICO.board.slot(Slot::A));
@@ -114,7 +44,7 @@ fn an_update_over_the_uart_is_tried_and_confirmed() {
         let untouched = untouched.start as usize..untouched.end as usize;
         assert!(update.start[untouched.clone()] == update.end[untouched], "something else was changed");
     }
-    // The model has no PLL, ring oscillator and some other registers; all else that it complains of is a fault.
+    // The model has no PLL, ring oscillator and some other registers; any other complaint is a fault.
     let others: Vec<_> =
         update.complaints.iter().filter(|complaint| !complaint.contains("Unimplemented peripheral")).collect();
     assert!(others.is_empty(), "{others:#?}");
@@ -127,7 +57,7 @@ fn an_update_over_usb_is_tried_and_confirmed_and_either_port_answers() {
     runs(&status(&bench.board.port()), wire::Slot::A, version(1)).unwrap();
     let pushed = push::push(&mut usb(&bench.board), &new, &Options::default(), &mut ()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
-    // The host has more on its way than the firmware's queue holds, and is held back.
+    // The host has more in flight than the firmware's queue holds: USB flow control holds it back.
     assert_eq!(pushed.retransmitted, 0, "{pushed:?}");
     runs(&usb(&bench.board).status(Retry::VERIFY).unwrap(), wire::Slot::B, version(2)).unwrap();
     runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
@@ -186,7 +116,7 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     board.started(1).unwrap();
     let port = board.port();
     let host = std::thread::spawn(move || {
-        // Gives up soon: the board that it talks to is gone.
+        // A short timeout, as the board is gone.
         let mut link =
             Link::new(Port::open(&port, 115_200).unwrap(), bench::seed()).with_recovery(Duration::from_millis(200));
         push::push(&mut link, &UPDATE.new, &Options::default(), &mut ())
@@ -194,24 +124,18 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     board.fails().unwrap();
     let flash = board.power_cut().unwrap();
     assert!(host.join().unwrap().is_err(), "the push went on without a device");
-    assert!(flash == cuts::flash_after(update, CUT), "another update was made this time");
+    assert!(flash == flash_after(update, CUT), "another update was made this time");
 
     let bench = Bench { board: Pico::power_on(&flash).unwrap() };
     let found = status(&bench.board.port());
     runs(&found, wire::Slot::A, version(1)).unwrap();
     assert_eq!(found.slots[1], SlotContent::Unfinished);
-    // All lies in one unit of 64 KiB, whose last bits may be marginal after a loss of power: it is sent again. The device
-    // is first asked for digests, which takes this slow one as long as a host waits: as the host then says, again.
+    // All lies in one unit of 64 KiB, whose last bits may be marginal after a loss of power: it is sent again. The host
+    // first requests digests, which take this slow device longer than a host waits: as its error says, push again.
     let pushed = (0..5).find_map(|_| match bench.push(&update.new).unwrap() {
         Err(PushError::Link(LinkError::Silent)) => None,
         pushed => Some(pushed.unwrap().outcome),
     });
     assert_eq!(pushed, Some(PushOutcome::Confirmed));
     runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
-}
-
-/// The boot state that a flash holds.
-fn record(flash: &[u8]) -> Record {
-    use lifeboot_core::journal::Journal;
-    *Journal::open(&mut cuts::simulated(flash), PICO.board).record()
 }

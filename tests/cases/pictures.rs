@@ -1,7 +1,7 @@
-//! The README's pictures of a terminal: what the real `lifeboot` shows at an emulated micro:bit.
+//! The README's pictures of a terminal: the output of the real `lifeboot` at an emulated micro:bit.
 //!
-//! `LIFEBOOT_PICTURES=draw cargo test -p lifeboot-tests pictures` draws them again. Otherwise what is in them is held
-//! against what the commands show now; numbers may differ, since times, and with each build digests, do.
+//! `LIFEBOOT_PICTURES=draw cargo test -p lifeboot-tests pictures` draws them again. Otherwise they are compared with
+//! the commands' output now; numbers may differ, as times do, and digests with each build.
 
 use crate::terminal::{elf, lifeboot, spawn};
 use anstyle_svg::Term;
@@ -12,10 +12,10 @@ use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::{env, fs};
 
-/// Where the files are that the commands take.
+/// The folder of the commands' files.
 const FOLDER: &str = "target/demo";
 
-/// What the firmware logs when it is back after a rollback. The push ends then, before or after that: it is not drawn.
+/// The firmware's log line after a rollback. It is not drawn, as it comes before or after the end of the push.
 const BACK: &str = "started from slot B, trial: false";
 
 /// Size of the terminal; what is below the last line is not drawn.
@@ -44,7 +44,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Types commands, and draws what is seen, or compares.
+    /// Types commands, and draws or compares the output.
     fn draws(&self, name: &str, commands: &[&str]) {
         let mut screen = vt100::Parser::new(LINES, COLUMNS, 0);
         for command in commands {
@@ -62,7 +62,7 @@ impl Terminal {
             fs::write(&path, &picture).unwrap();
         }
         let drawn = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        // Each line of text is a line of the file. How often the firmware logs meanwhile is chance.
+        // Each line of text is a line of the file. How often the firmware logs meanwhile varies.
         let now: BTreeSet<String> = picture.lines().map(without_numbers).collect();
         for line in drawn.lines() {
             let command = "LIFEBOOT_PICTURES=draw cargo test -p lifeboot-tests pictures";
@@ -79,7 +79,7 @@ impl Terminal {
     }
 }
 
-/// A line with each number, hexadecimal ones too, as one and the same, and each space.
+/// A line with all numbers, including hexadecimal ones, replaced by the same text, and without differences in spaces.
 fn without_numbers(line: &str) -> String {
     let mut words = Vec::new();
     for word in line.split(|letter: char| !letter.is_alphanumeric() && letter != '.') {

@@ -1,5 +1,5 @@
 //! The boot policy, enumerated: every boot record with every content of the slots after every cause, reachable or not,
-//! against a model. A sample by default; the deep tier takes all.
+//! compared with a model. A sample by default; the deep tier takes all.
 
 use crate::signed_image::{SignedImage, info};
 use lifeboot_core::boot::{Decision, boot};
@@ -45,7 +45,7 @@ impl Model<'_> {
         }
     }
 
-    /// Starts of the trial that come before what is started for ever.
+    /// Starts of the trial before the final state.
     fn trial_starts(&self, cause: Cause) -> u8 {
         match self.record.trial {
             Some(trial) if self.is_good(trial.slot) && cause.is_power_loss() => trial.power_attempts,
@@ -54,7 +54,7 @@ impl Model<'_> {
         }
     }
 
-    /// What is started for ever.
+    /// The slot that is started from then on.
     fn last(&self) -> Start {
         let (confirmed, other) = (self.record.confirmed, self.record.confirmed.other());
         if self.is_good(confirmed) {
@@ -87,7 +87,7 @@ fn records() -> Vec<Record> {
     records
 }
 
-/// Flash with each pair of contents, and no record.
+/// Flash with each pair of contents, and a blank journal.
 fn devices() -> Vec<([Content; 2], SimulatedFlash)> {
     let board = &GEOMETRIES[0].board;
     let pairs = CONTENTS.into_iter().flat_map(|a| CONTENTS.map(|b| [a, b]));
@@ -125,7 +125,7 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
         };
         assert_eq!(start, expected, "boot {number} of {}", what());
     }
-    // The last good image is where it was, and is still good by the record that is left.
+    // The last good image is unchanged, and still good by the current record.
     let left = *Journal::open(&mut flash, board).record();
     for slot in Slot::BOTH {
         assert_eq!(flash.wear(Part::Slot(slot)), Default::default(), "{}", what());

@@ -1,4 +1,4 @@
-//! What is flashed: one build fits both slots.
+//! One build fits both slots.
 
 use lifeboot_core::Slot;
 use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};

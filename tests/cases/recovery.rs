@@ -1,5 +1,5 @@
-//! Emulated boards whose bootloader answers: both slots destroyed, pushed, alive. The STM32F405 does it in virtual time:
-//! `stm32f405/recovery.rs`.
+//! Emulated boards in recovery mode: both slots are destroyed, a push repairs them. The STM32F405 is tested in virtual
+//! time: `stm32f405/recovery.rs`.
 
 use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::pipe::Pipe;
@@ -10,7 +10,7 @@ use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_tests::product::{MICROBIT, PICO, Target};
 use lifeboot_wire::{self as wire, Recovery, Refusal};
 
-/// A board that was in use, and then lost some of its firmware in each slot.
+/// A board that was in use, and then lost a part of its firmware in each slot.
 fn destroyed<B: Emulated>() -> Bench<B> {
     let first = image(&B::TARGET, &[], version(1), 1).unwrap();
     let bench = Bench::<B>::start(&first).unwrap();
@@ -18,7 +18,7 @@ fn destroyed<B: Emulated>() -> Bench<B> {
     bench.with_flash(|flash| destroy(B::TARGET.board, flash)).unwrap()
 }
 
-/// The state that the bootloader tells, an image that it refuses, and the one that it takes.
+/// Checks the state that the bootloader reports, an image that it refuses, and one that it accepts.
 pub fn lives_again<P: Pipe>(target: &Target, link: &mut Link<P>) {
     let status = link.status(Retry::SHORT).unwrap();
     assert_eq!(status.recovery, Some(Recovery::NothingStarts));
@@ -48,7 +48,7 @@ fn the_microbit_with_both_slots_destroyed_lives_again() {
     lives_again(&MICROBIT, &mut destroyed::<Microbit>().link().unwrap());
 }
 
-/// By its UART: a bootloader has no USB.
+/// Over the UART: the bootloader has no USB.
 #[test]
 fn the_pico_with_both_slots_destroyed_lives_again() {
     lives_again(&PICO, &mut destroyed::<Pico>().link().unwrap());

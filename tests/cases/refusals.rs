@@ -1,5 +1,5 @@
-//! What a device refuses, on the emulated micro:bit: before anything is erased where the header tells, and in any case
-//! before it could be started.
+//! Images that a device refuses, on the emulated micro:bit: before anything is erased if the header is at fault, and in
+//! any case before they could be started.
 
 use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_artifact::image_file::ImageFile;
@@ -12,7 +12,7 @@ use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_wire::{Command, Refusal, Slot as WireSlot, SlotContent};
 
-/// Offers an image, and sees it refused with nothing changed in flash.
+/// Offers an image, and checks that it is refused with flash unchanged.
 fn refused_untouched(bench: &mut Bench<Microbit>, bad: &ImageFile, expected: Refusal) {
     let before = bench.board.flash().unwrap();
     let failure = bench.push(bad).unwrap().unwrap_err();
@@ -93,7 +93,7 @@ fn a_host_that_believes_something_else_is_refused() {
 fn a_header_with_a_forged_signature_is_refused() {
     let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     let good = image(&MICROBIT, &[], version(2), 0).unwrap();
-    // Signed by somebody else, under the name of the device's key.
+    // Signed with another key, under the id of the device's key.
     let forger = SigningKey::from_bytes(&[7; 32]);
     let mut bytes = good.to_bytes();
     let signature = forger.sign(&bytes[..SIGNED_LENGTH]).to_bytes();

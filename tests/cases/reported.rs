@@ -1,10 +1,10 @@
-//! What a command reported to a program: JSON that meets the command's schema.
+//! A command's JSON output, which must meet the command's schema.
 
 use lifeboot_logs::Item;
 use lifeboot_report::schemas;
 use serde_json::Value;
 
-/// A line of what a command said with `--json`; one that its schema does not describe fails the test.
+/// Parses a line of a command's output with `--json`. A line that does not meet the schema fails the test.
 pub fn read(command: &str, line: &str) -> Value {
     let (_, schema) =
         schemas::<Item>().into_iter().find(|(name, _)| *name == command).expect("the command has a schema");

@@ -1,5 +1,5 @@
-//! What the bootloader has in assembly, out of its real binary for the micro:bit, called with arguments at their limits and by
-//! chance. In rsemu, whose Cortex-M4 executes all that a Cortex-M0 does.
+//! The bootloader's assembly, from its real binary for the micro:bit, called with extreme and random arguments. It runs
+//! in rsemu, whose Cortex-M4 executes all instructions of a Cortex-M0.
 
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
@@ -8,13 +8,13 @@ use object::{Object, ObjectSegment, ObjectSymbol};
 use std::collections::HashMap;
 use std::fs;
 
-/// In RAM: where the functions work, the stack's end, and where they return to.
+/// Addresses in RAM: of the functions' data, of the stack's end, and of the return.
 const RAM: u32 = 0x2000_0000;
 const STACK: u32 = RAM + 0x1000;
 const BACK: u32 = RAM + 0x2000;
-/// Bytes that are worked in.
+/// Bytes of the functions' data.
 const LENGTH: usize = 96;
-/// What has to be as before behind a call: r4 to r11, and the stack pointer (IHI 0042, 6.1.1).
+/// The registers that a call must preserve: r4 to r11, and the stack pointer (IHI 0042, 6.1.1).
 const KEPT: [u8; 9] = [4, 5, 6, 7, 8, 9, 10, 11, 13];
 
 struct Functions {
@@ -37,9 +37,9 @@ impl Functions {
         }
         let symbols =
             file.symbols().filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.address() as u32)));
-        // What stands at the micro:bit's 0 is found at the chip's, too.
+        // The micro:bit's flash at 0 is mapped at the chip's 0, too.
         let chip = Chip::power_on(&flash, &Settings::default()).unwrap();
-        // Out of reset.
+        // Released from reset.
         chip.core().step();
         Functions { chip, addresses: symbols.collect() }
     }
@@ -65,7 +65,7 @@ impl Functions {
         [core.reg(0), core.reg(1)]
     }
 
-    /// Calls a function on bytes in RAM; returns them behind it.
+    /// Calls a function on bytes in RAM, and returns them afterwards.
     fn work(&mut self, name: &str, bytes: &[u8], arguments: [u32; 4]) -> Vec<u8> {
         self.chip.put_ram(0, bytes).unwrap();
         self.call(name, arguments);
@@ -83,7 +83,7 @@ fn the_product_is_the_processors_own() {
     let by_edge = edges.iter().flat_map(|low| edges.map(|high| words(*low, high))).collect::<Vec<_>>();
     let mut chance = Chance::new(1);
     let by_chance = (0..3000).map(|number| {
-        // Two of three have no upper words, as those of a signature.
+        // Two of three have zero upper words, as a signature's numbers do.
         let mut high = || if number % 3 == 0 { chance.bits() } else { 0 };
         let (a, b) = (high(), high());
         (words(chance.bits(), a), words(chance.bits(), b))
@@ -103,7 +103,7 @@ fn bytes_are_copied_and_filled_and_none_besides() {
         let bytes = chance.bytes(LENGTH);
         let range = |start: usize| start..start + length;
 
-        // Apart, and then across each other in both directions.
+        // Separate ranges, and then overlapping ones in both directions.
         for (name, from, to) in [
             ("memcpy", from, 48 + to),
             ("memmove", from, 48 + to),
@@ -120,7 +120,7 @@ fn bytes_are_copied_and_filled_and_none_besides() {
         let mut expected = bytes.clone();
         expected[range(to)].fill(0xa5);
         let (place, count) = (RAM + to as u32, length as u32);
-        // The order of arguments is the language's in the one, and the ABI's in the other.
+        // The C function and the ABI's function differ in the order of arguments.
         assert_eq!(functions.work("memset", &bytes, [place, 0x1a5, count, 0]), expected, "{length} to {to}");
         assert_eq!(functions.work("__aeabi_memset", &bytes, [place, count, 0x1a5, 0]), expected, "{length} to {to}");
         expected[range(to)].fill(0);

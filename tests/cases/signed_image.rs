@@ -1,5 +1,5 @@
 //! Small signed images for the simulated flash, made from the format's description without Lifeboot's own rebasing and
-//! hashing, so that these have something to be measured by.
+//! hashing, so that these can be checked against them.
 
 use crate::hex;
 use ed25519_dalek::{Signer, SigningKey};
@@ -18,9 +18,9 @@ pub fn key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
-/// The bootloader of these tests holds the keys 1 and 2; images are signed with key 1 unless they say otherwise.
+/// The bootloader of these tests holds the keys 1 and 2; images are signed with key 1 by default.
 pub fn info() -> BootloaderInfo {
-    // Made once: the sweeps ask for it hundreds of thousands of times, and a public key is a scalar multiplication.
+    // Made once: the sweeps use it hundreds of thousands of times, and a public key takes a scalar multiplication.
     static INFO: LazyLock<BootloaderInfo> =
         LazyLock::new(|| BootloaderInfo::new(&[1, 2].map(|number| key(number).verifying_key().to_bytes()), false));
     INFO.clone()
@@ -29,7 +29,7 @@ pub fn info() -> BootloaderInfo {
 /// An address inside the image, somewhere in the payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Pointer {
-    /// Where it is stored.
+    /// The offset at which it is stored.
     pub place: Entry,
     /// The address, in the slot that the image is linked for.
     pub address: u32,
@@ -40,7 +40,7 @@ pub struct Pointer {
 pub struct SignedImage {
     pub board: &'static Board,
     pub header: Header,
-    /// Everything of the payload but its pointers.
+    /// The payload without its pointers.
     pub filling: Vec<u8>,
     pub pointers: Vec<Pointer>,
     pub table: Vec<u8>,
@@ -48,8 +48,8 @@ pub struct SignedImage {
 }
 
 impl SignedImage {
-    /// A good image whose payload has this length, linked for slot A. Its pointers lie at the payload's both ends and
-    /// across a block's border; two are in MOVT instructions where the board's core has them.
+    /// A good image whose payload has this length, linked for slot A. Its pointers are at both ends of the payload and
+    /// across a block's border; two are in MOVT instructions if the board's core has them.
     pub fn new(board: &'static Board, length: usize) -> Self {
         Self::linked_for(Slot::A, board, length)
     }
@@ -115,7 +115,7 @@ impl SignedImage {
         self
     }
 
-    /// Without a relocation table, and so bound to the slot that it was linked for.
+    /// Without a relocation table, and therefore bound to the slot that it was linked for.
     pub fn bound(mut self) -> Self {
         self.table.clear();
         self.seal();
@@ -154,7 +154,7 @@ impl SignedImage {
         payload
     }
 
-    /// What a slot holds when this image is in it, up to the end of its table.
+    /// A slot's content with this image, up to the end of its table.
     pub fn content(&self, slot: Slot) -> Vec<u8> {
         let linked_for = self.header.linked_for(self.board).unwrap_or(Slot::A);
         let mut content = vec![0xff; self.table_offset() as usize + self.table.len()];
@@ -165,7 +165,7 @@ impl SignedImage {
         content
     }
 
-    /// Where the table lies in a slot.
+    /// The table's offset in a slot.
     pub fn table_offset(&self) -> u32 {
         self.board.header_length + (self.filling.len() as u32).next_multiple_of(BLOCK)
     }

@@ -1,4 +1,4 @@
-//! The simulated flash keeps the rules of real flash: what the other modules show rests on that.
+//! The simulated flash keeps the rules of real flash, which the other modules rely on.
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;

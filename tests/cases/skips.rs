@@ -1,25 +1,25 @@
-//! The real bootloader for the STM32F405, with one instruction left out, each in turn: whoever pulls at supply or clock at
-//! the right moment makes a core do that. The confirmed slot holds an image that must not start, the other slot nothing,
-//! and RAM what a boot of a good image left behind, right before it cleared its stack: no boot may start the image.
+//! The real bootloader for the STM32F405, with one instruction left out, each in turn: a glitch of supply or clock at
+//! the right moment makes a core skip one. The confirmed slot holds an image that must not start, the other slot
+//! nothing, and RAM the remains of a good image's boot, right before it cleared its stack: no boot may start the image.
 //!
-//! What is left out in the deep tier:
+//! Left out in the deep tier:
 //!
-//! - of what decides, each instruction, each time that it is executed after the first header was read; in longer loops the
-//!   first times, the last times and some by chance. What comes before that is shared among the boots, but where the boot
-//!   record is what refuses the image: there it is all of it.
-//! - of what only computes (SHA-2, the curve), one place in a hundred, where the signature is at fault; and all that is
-//!   executed four times at most, where the signature is one for a computation of which a part is missing. One in five
-//!   hundred elsewhere.
+//! - of the code that decides, each instruction, at each execution after the first header was read; in longer loops at
+//!   the first, the last and some random executions. The code before that is divided among the boots, except if the
+//!   boot record is what refuses the image: then all of it is left out.
+//! - of the code that only computes (SHA-2, the curve), one instruction in a hundred if the signature is bad, and all
+//!   that are executed four times at most if the signature was made for a computation of which a part is missing. One
+//!   in five hundred otherwise.
 //!
-//! By default a boot has every other of what decides, the next boot those between, but all that comes before the first header
-//! where the epoch is too low; the first, the last and one more of the times that it is executed; and of what computes, the
-//! one place in a hundred. Where it matters, it is all of some functions: what works on the digits of a signature's numbers,
-//! what reads a block.
+//! By default a boot leaves out every other instruction that decides, the next boot those between, but all before the
+//! first header if the epoch is too low; at the first, the last and one more execution; and of the code that computes,
+//! one instruction in a hundred. Some functions are covered completely: those that work on the digits of a signature's
+//! numbers, and the one that reads a block.
 //!
-//! Where a boot wrote to flash, the next one must not start the image either.
+//! If a boot wrote to flash, the next one must not start the image either.
 //!
-//! It is one fault, of one kind, in a core's model: not two, no changed bit, nothing of what a chip's pipeline adds. And it
-//! is the Cortex-M4's binary; the others are made of the same sources by another compiler's back end.
+//! This covers one fault of one kind in a core's model: not two, no changed bit, no effects of a chip's pipeline. And
+//! it covers the Cortex-M4's binary; those of other cores are compiled from the same sources with other instructions.
 
 mod code;
 mod images;
@@ -36,22 +36,22 @@ use points::{Point, Time};
 use std::collections::HashMap;
 use walk::{End, Walk, left_behind};
 
-/// One in so many of the places that compute, where the signature is at fault and where it is not.
+/// One in so many of the instructions that compute is left out, if the signature is bad and if it is not.
 const COMPUTING: (usize, usize) = (97, 499);
 /// By default, one in so many of those whose point is looked at.
 const FORESEEN: usize = 13;
-/// What multiplies a point, in the names of its functions.
+/// Parts of the names of the functions that multiply a point.
 const PRODUCT: [&str; 3] = ["signature7product", "signature6number", "non_adjacent_form"];
-/// What reads a block.
+/// Part of the name of the function that reads a block.
 const BLOCK: [&str; 1] = ["verify5Check4read"];
 
-/// Leaves out what a boot of this image has, each in turn: none of them may start the image.
+/// Leaves out instructions of a boot of this image, each in turn. No boot may start the image.
 fn sweep(badness: Badness) {
     let doors = doors(badness);
     assert!(doors.is_empty(), "{badness:?}: without one of these instructions the image starts: {doors:#?}");
 }
 
-/// Where one is left out without which the image starts.
+/// The instructions without which the image starts.
 fn doors(badness: Badness) -> Vec<String> {
     let row = Row::begin(format!("STM32F405, instructions left out: {badness:?}"));
     let code = Code::read(&bootloader());
@@ -60,7 +60,7 @@ fn doors(badness: Badness) -> Vec<String> {
     assert_eq!(walk.end, End::Waits, "{badness:?}");
     let of_signature = badness.is_of_signature();
     let sample = if of_signature { COMPUTING.0 } else { COMPUTING.1 };
-    // What comes before the first header is all the same to a boot, but to those that hang on the boot record.
+    // The code before the first header is the same for all boots, except those that depend on the boot record.
     let part = Badness::ALL.iter().position(|other| *other == badness).unwrap();
     let share = match badness {
         Badness::Epoch => (0, 1),
@@ -156,7 +156,7 @@ fn signature_of_zeros() {
     sweep(Badness::Zeros);
 }
 
-/// R is chosen before k is known, which is its hash. Where the point that is computed does not hang on k, R can be that point.
+/// R is chosen before k, its hash, is known. If the computed point does not depend on k, R can be that point.
 #[test]
 fn no_signature_can_be_made_up_for_a_skip() {
     let row = Row::begin("STM32F405, instructions left out: a made-up signature");

@@ -1,11 +1,11 @@
 //! The whole system on an STM32F405 in rsemu: the real bootloader, the example firmware on stm32f4xx-hal's flash driver,
 //! and the host tool's library at the serial line, all in virtual time. Each test is the same in each run.
 
-mod asked;
 mod cuts;
 mod handover;
 mod keys;
 mod recovery;
+mod recovery_requested;
 mod resets;
 mod storms;
 pub mod updates;

@@ -1,5 +1,5 @@
 //! Power is lost at every flash operation of an update, on the emulated micro:bit with the released bootloader and
-//! firmware; a sample of the payload's words stands for all of them, but in the deep tier.
+//! firmware; by default only a sample of the payload's words, in the deep tier all.
 //!
 //! The figures are printed: `cargo test -p lifeboot-tests sweep -- --nocapture`.
 
@@ -22,14 +22,14 @@ fn swept(what: &str, update: &Update, cuts: &[Cut], plan: Plan) -> Swept {
     swept
 }
 
-/// The same for a control, whose failures are what is wanted.
+/// The same for a control, which must have failures.
 fn printed(what: &str, update: &Update, cuts: &[Cut], plan: Plan) -> Swept {
     let swept = sweep(update, cuts, plan).unwrap();
     println!("{what:36} {swept}");
     swept
 }
 
-/// Those that meet a boot record.
+/// The cuts that meet a boot record.
 fn in_the_journal(update: &Update, mut cuts: Vec<Cut>) -> Vec<Cut> {
     cuts.retain(|cut| {
         update.operations.get(cut.operation).is_some_and(|made| update.part(*made) == Some(Part::Journal))

@@ -13,11 +13,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Milliseconds after which a terminal that does not show what it should is taken to hang.
+/// Milliseconds after which a terminal that does not show the expected text counts as hanging.
 const HANGS: u64 = 120_000;
 
-/// The command, with nothing that the person at this machine has set; a CI server says so in `CI`, and its terminals are
-/// taken to have colours whatever they call themselves.
+/// The command, without any settings of this machine's user. On a CI server `CI` is set, which turns colours on
+/// whatever the terminal's name.
 pub fn lifeboot(arguments: &[&str]) -> Command {
     let mut command = Command::new(product::host_tool().unwrap());
     let personal =
@@ -38,13 +38,13 @@ pub fn spawn(command: Command) -> PtySession {
     spawn_command(command, Some(HANGS)).unwrap()
 }
 
-/// Presses Ctrl-C, and sees the command end as if all was done. Returns the rest of what it shows.
+/// Presses Ctrl-C, and checks that the command ends with success. Returns the rest of its output.
 fn interrupt(mut session: PtySession) -> String {
     session.send_control('c').unwrap();
     ended(session, 0)
 }
 
-/// Sees the command end with this status. Returns the rest of what it shows.
+/// Checks that the command ends with this status. Returns the rest of its output.
 fn ended(mut session: PtySession, expected: i32) -> String {
     let rest = session.exp_eof().unwrap();
     // The type of this is not the crate's own.
@@ -97,7 +97,7 @@ fn a_session_is_recorded_and_replayed_with_the_same_text() {
     let (again, _) =
         text(&lifeboot(&["monitor", "--elf", &old, "--replay", &record, "--until", "blinked"]).output().unwrap());
     assert_eq!(live, again);
-    // Another build's file is not taken for it.
+    // The file of another build is not accepted for it.
     let other = elf(&["panic-later"]);
     let (wrong, _) = text(&lifeboot(&["monitor", "--elf", &other, "--replay", &record]).output().unwrap());
     assert!(wrong.contains("and that is another build than ") && !wrong.contains("blinked"), "{wrong}");
@@ -122,7 +122,7 @@ fn a_push_shows_its_bar_and_the_logs_of_both_firmwares_above_it() {
         "{rest}"
     );
 
-    // It is refused from now on, and the refusal says what to type; less than that is not enough.
+    // It is refused from now on, and the refusal says what to type; a shorter digest is not enough.
     let refused = lifeboot(&["push", &bad, "--port", &port]).output().unwrap();
     let words = String::from_utf8(refused.stderr).unwrap();
     let digest = words.split("--force ").nth(1).unwrap().trim().to_owned();
@@ -152,7 +152,7 @@ fn an_error_has_colours_in_a_terminal_unless_they_are_not_wanted() {
     }
 }
 
-/// The log of a bootloader that was built for development, and that of the firmware, in one stream.
+/// The logs of a bootloader built for development and of the firmware, in one stream.
 fn both_logs<B: Emulated>() {
     let (key, public) = product::demo_key("demo").unwrap();
     let bootloader = product::bootloader_with(&B::TARGET, &[public], &["defmt"]).unwrap();
@@ -194,7 +194,7 @@ fn the_bootloaders_log_comes_before_the_firmwares_on_the_pico() {
 
 #[test]
 fn a_watch_pushes_what_changes_and_says_what_comes_of_it() {
-    // It passes no self-test, but nobody asks a firmware that is confirmed already.
+    // It would fail its self-test, but confirmed firmware is not tested.
     let bench = Bench::<Microbit>::start(&image(&MICROBIT, &["fail-self-test"], version(1), 0).unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let watched = folder.path().join("app.elf");
@@ -233,7 +233,7 @@ fn a_watch_pushes_what_changes_and_says_what_comes_of_it() {
     session.exp_string("watch: pushing 1.2.3+2\r\n").unwrap();
     session.exp_string("the self-test failed: going back").unwrap();
     session.exp_string("watch: not done: the device rolled back: the firmware or a host requested a rollback").unwrap();
-    // Not the last one that was rejected, but remembered.
+    // Not the last rejected one, but still remembered.
     put(&["panic-later"]);
     session.exp_string("watch: the device has rejected this very build before: it did not confirm").unwrap();
     put(&["never-confirm"]);
@@ -274,17 +274,17 @@ fn a_watch_without_a_terminal_says_the_same_to_a_program() {
     assert!(watch.0.wait().unwrap().success());
 }
 
-/// A command that goes on; not beyond the test.
+/// A running command, which is ended with the test.
 struct Running(Child);
 
 impl Running {
-    /// What it says, an object a line.
+    /// Its output, a JSON object a line.
     fn lines(&mut self) -> Receiver<serde_json::Value> {
         let stdout = BufReader::new(self.0.stdout.take().unwrap());
         let (sender, lines) = channel();
         thread::spawn(move || {
             for line in stdout.lines() {
-                // Nobody listens any more where the test has failed.
+                // The receiver is gone if the test has failed.
                 let _ = sender.send(reported::read("watch", &line.unwrap()));
             }
         });

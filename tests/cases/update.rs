@@ -1,4 +1,4 @@
-//! The whole system on the emulated micro:bit: updates that succeed, and updates that the device takes back.
+//! The whole system on the emulated micro:bit: updates that succeed, and updates that the device rolls back.
 
 use crate::log::Recorder;
 use lifeboot_artifact::image_file::ImageFile;
@@ -12,7 +12,7 @@ use lifeboot_tests::product::{self, MICROBIT};
 use lifeboot_wire::{self as wire, OutcomeEnding, ResetCause, SlotContent};
 use std::time::Duration;
 
-/// Starts 1.0.0, pushes `bad` and sees it taken back.
+/// Starts 1.0.0, pushes `bad` and checks that it is rolled back.
 fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
     let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     let failure = bench.push(bad).unwrap().unwrap_err();
@@ -49,13 +49,13 @@ fn an_update_is_tried_and_confirmed_while_the_application_goes_on() {
     let boot = after.boot.unwrap();
     assert_eq!((boot.cause, boot.start), (ResetCause::Request, wire::Start::Trial));
 
-    // What is in slot B is the image as it was rebased, and slot A was not touched.
+    // Slot B holds the rebased image, and slot A was not touched.
     let flash = bench.board.flash().unwrap();
     let slot = MICROBIT.board.slot(Slot::B);
     let expected = new.for_slot(MICROBIT.board, Slot::B).unwrap();
     assert!(flash[slot.start as usize..].starts_with(&expected));
 
-    // And it is still the default after the power was away.
+    // And it is still the default after a loss of power.
     let bench = bench.cut_power().unwrap();
     runs(&bench.status().unwrap(), wire::Slot::B, version(2)).unwrap();
     // The same push again has nothing to do.
@@ -119,7 +119,7 @@ fn a_rollback_on_request_tries_the_previous_firmware_again() {
 fn a_destroyed_slot_is_not_started_but_the_other_one_is() {
     let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     bench.push(&image(&MICROBIT, &[], version(2), 0).unwrap()).unwrap().unwrap();
-    // One bit of the confirmed image, in slot B, falls over.
+    // One bit of the confirmed image, in slot B, flips.
     let somewhere = MICROBIT.board.payload_address(Slot::B) + 0x1000;
     let byte = bench.board.read_memory(somewhere, 1).unwrap()[0];
     bench.board.write_memory(somewhere, &[byte ^ 1]).unwrap();

@@ -1,5 +1,5 @@
-//! Published vectors of the two algorithms that everything rests on, and their edges, through Lifeboot's own functions: a
-//! wrong library, feature or build of one shows here.
+//! Published vectors of the two algorithms that everything depends on, and their edge cases, through Lifeboot's own
+//! functions: a wrong library, feature or build of one shows here.
 
 mod ed25519;
 pub mod ed25519_edges;
@@ -7,8 +7,8 @@ mod sha256;
 
 use lifeboot_core::signature::{self, SignatureCheck};
 
-/// Whether `signature` is `key`'s over `message`: by the check of the bootloader and by that of the updater, which must
-/// say the same.
+/// Whether `signature` is `key`'s over `message`, according to the bootloader's check and the updater's, which must
+/// agree.
 fn is_signed(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let at_once = signature::is_signed(key, message, signature);
     let mut check = SignatureCheck::default();

@@ -1,4 +1,4 @@
-//! The board at this machine, as the environment names it.
+//! The board at this machine, named by environment variables.
 
 use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::image_file::ImageFile;
@@ -36,7 +36,7 @@ fn variable(name: &str) -> String {
 }
 
 impl Board {
-    /// Takes hold of the board; its bootloader is built for the demo key.
+    /// Reserves the board, and builds its bootloader for the demo key.
     pub fn take() -> Board {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,7 +87,7 @@ impl Board {
         }
     }
 
-    /// Makes sure, by the board's own word, that this runs and is confirmed; returns all that it says.
+    /// Checks that the board reports this version as running and confirmed, and returns its whole status.
     pub fn runs(&self, slot: Slot, major: u16) -> Status {
         let status = self.link().status(RETRY).unwrap();
         bench::runs(&status, slot, version(major)).unwrap();
@@ -119,7 +119,7 @@ pub struct Cuts {
 }
 
 impl Cuts {
-    /// When so many thousandths of the image are in the slot; ascending.
+    /// At these thousandths of the image in the slot, ascending.
     pub fn at_thousandths(instants: &[u64]) -> Cuts {
         Cuts { thousandths: instants.iter().rev().copied().collect(), step: None, done: 0 }
     }

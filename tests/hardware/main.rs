@@ -1,7 +1,8 @@
-//! Lifeboot on a real board: first flash, update, rollback, and resets in the middle of a push. Nothing here is emulated.
+//! Lifeboot on a real board: first flash, update, rollback, and resets in the middle of a push. Nothing here is
+//! emulated.
 //!
 //! You need a board, a debug probe at its SWD pins, and a serial port to its UART or USB. The board's page says which
-//! pins. **The board's flash is overwritten**, its bootloader too, with a throw-away key's. Then:
+//! pins. **The board's flash is overwritten**, including its bootloader, which trusts a throw-away key. Then:
 //!
 //! ```text
 //! export LIFEBOOT_BOARD=microbit          # or stm32f405, ...: the board's name
@@ -13,15 +14,15 @@
 //! | --- | --- |
 //! | `LIFEBOOT_BOARD` | the board's name, as `lifeboot sign --board` takes it |
 //! | `LIFEBOOT_PORT` | a serial port, or `tcp:HOST:NUMBER` |
-//! | `LIFEBOOT_PROBE` | the debug probe, where there are several: `VID:PID` or `VID:PID:SERIAL` |
-//! | `LIFEBOOT_CHIP` | the chip by probe-rs's name, where it is not the board's usual one, such as `STM32F407VG` |
+//! | `LIFEBOOT_PROBE` | the debug probe, if there are several: `VID:PID` or `VID:PID:SERIAL` |
+//! | `LIFEBOOT_CHIP` | the chip by probe-rs's name, if it is not the board's usual one, such as `STM32F407VG` |
 //!
-//! Each test flashes the board afresh, so each can run alone (add its name). A reset by the probe is not a loss of
-//! power: what that leaves in flash cells is tested in simulation only (`cargo test -p lifeboot-tests lives::`). Reports
-//! of how it went on your board are welcome, with its outputs.
+//! Each test flashes the board first, so each can run alone (add its name). A reset by the probe is not a loss of
+//! power: what that leaves in flash cells is tested in simulation only (`cargo test -p lifeboot-tests lives::`).
+//! Reports from your board are welcome, with the output.
 //!
-//! A trial's watchdog goes on counting while a debugger holds some chips. Where flashing fails once after a test that
-//! failed, take the board's power away and start again.
+//! A trial's watchdog goes on counting while a debugger holds some chips. If flashing fails once after a test that
+//! failed, cycle the board's power and start again.
 
 mod board;
 
@@ -71,7 +72,7 @@ fn the_other_slot_takes_the_next_update() {
     }
 }
 
-/// Pushes firmware that does not survive its trial, and sees it taken back for this reason.
+/// Pushes firmware that does not survive its trial, and checks that it is rolled back for this reason.
 fn is_rolled_back(feature: &str, ending: OutcomeEnding, cause: ResetCause) {
     let mut board = Board::take();
     board.provision(&board.image(&[], 1));

@@ -30,9 +30,9 @@ pub fn bootloader(target: &Target) -> Result<PathBuf> {
     product::bootloader(target, &[product::demo_key("demo")?.1])
 }
 
-/// A board on the bench.
+/// An emulated board on the bench.
 pub struct Bench<B> {
-    /// The board, for what only a bench can do to it.
+    /// The board, for what only a bench can do: cut its power, read its flash.
     pub board: B,
 }
 
@@ -60,7 +60,7 @@ impl<B: Emulated> Bench<B> {
         connect(&self.board.port())
     }
 
-    /// The state of the device, by its own word.
+    /// Returns the state as reported by the device.
     pub fn status(&self) -> Result<Status> {
         Ok(self.link()?.status(Retry::SHORT)?)
     }
@@ -70,7 +70,7 @@ impl<B: Emulated> Bench<B> {
         Ok(push::push(&mut self.link()?, image, &Options::default(), &mut ()))
     }
 
-    /// Counts how often the LED changes while `work` goes on elsewhere; hands on what it returns.
+    /// Counts how often the LED changes while `work` runs in another thread; returns both.
     pub fn blinks_while<T: Send>(&mut self, work: impl FnOnce(String) -> T + Send) -> Result<(u32, T)> {
         let port = self.board.port();
         thread::scope(|scope| {
@@ -86,11 +86,11 @@ impl<B: Emulated> Bench<B> {
         })
     }
 
-    /// Pushes an image, and cuts the power once so many bytes of it are in the other slot: the device that is powered on then.
-    /// Slot A runs, and B is the other one.
+    /// Pushes an image, cuts the power once `bytes` bytes of it are in slot B, and returns the device powered on again.
+    /// Slot A must be the running one.
     pub fn cut_in_push(mut self, image: &ImageFile, bytes: usize) -> Result<Self> {
         let (port, new) = (self.board.port(), image.clone());
-        // Gives up soon: the board that it talks to is gone.
+        // A short timeout, as the board is gone.
         let host = thread::spawn(move || {
             let mut link = connect(&port)?.with_recovery(Duration::from_millis(200));
             Ok::<_, anyhow::Error>(push::push(&mut link, &new, &Options::default(), &mut ()).is_ok())
@@ -102,7 +102,7 @@ impl<B: Emulated> Bench<B> {
         Ok(bench)
     }
 
-    /// Waits until the first `bytes` bytes of this image's payload, and not yet its header, are in a slot.
+    /// Waits until a slot holds the first `bytes` bytes of this image's payload, but not yet its header.
     pub fn wait_until_written(&mut self, slot: Slot, image: &ImageFile, bytes: usize) -> Result<()> {
         let start = B::TARGET.board.address(B::TARGET.board.slot(slot).start);
         let payload = B::TARGET.board.header_length as usize;
@@ -120,10 +120,10 @@ impl<B: Emulated> Bench<B> {
     }
 }
 
-/// What a link is made with in virtual time: the same in each run.
+/// The session seed of a link in virtual time, the same in each run.
 pub const HOST: u32 = 7 << 16 | 7;
 
-/// What tells a host from those before it, by chance.
+/// A random session seed, which distinguishes a host from those before it.
 pub fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
 }
@@ -133,14 +133,14 @@ pub fn connect(port: &str) -> Result<Link<Port>> {
     Ok(Link::new(Port::open(port, 115_200)?, seed()))
 }
 
-/// Writes an image where the command-line tool can take it.
+/// Writes an image to a file for the command-line tool.
 pub fn save(image: &ImageFile, name: &str) -> Result<PathBuf> {
     let path = product::output()?.join(name);
     fs::write(&path, image.to_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
 }
 
-/// Whether a device runs this version, confirmed, in this slot, by its own word; an error that says what differs.
+/// Checks that the device reports this version as running in this slot, confirmed. The error says what differs.
 pub fn runs(status: &Status, slot: wire::Slot, expected: Version) -> Result<()> {
     let Status { running, confirmed, trial, slots, .. } = status;
     let stands = (*running, *confirmed, *trial) == (slot, slot, None);

@@ -1,18 +1,18 @@
-//! What Lifeboot costs, in figures that are the same in each run: `cargo costs` measures them and writes `costs.json` and the
-//! tables in `README.md` and `docs/evidence.md`, a test measures them again, and a change is seen in review.
+//! What Lifeboot costs, in figures that are the same in each run: `cargo costs` measures them and writes `costs.json`
+//! and the tables in `README.md` and `docs/evidence.md`, a test measures them again, and a change is seen in review.
 //!
 //! | module | measures |
 //! | --- | --- |
 //! | `size` | the bootloader's flash and RAM, its largest symbols |
-//! | `stack` | stack that is used, painted before |
+//! | `stack` | stack use, by painting it before |
 //! | `boot` | instructions and time from reset to the firmware |
 //! | `wear` | what updates and rollbacks do to flash, and what embassy-boot's do |
 //! | `push` | pushes over a line: time, bytes, frames, flash |
-//! | `standstill` | how long the application stands still meanwhile |
+//! | `stall` | how long the application stalls meanwhile |
 //! | `peer` | embassy-boot's real code on the same flash |
 //!
-//! `kit` is what is measured; `device`, `line` and `flash_time` what it is measured on; `figure`, `table` and `pages` what comes
-//! of it. What a figure is held to stands where it is measured, and nowhere else.
+//! `kit` is what is measured; `device`, `line` and `flash_time` what it is measured on; `figure`, `table` and `pages`
+//! the results. The limit of a figure is written where it is measured, and nowhere else.
 
 pub mod boot;
 pub mod line;
@@ -21,7 +21,7 @@ pub mod peer;
 pub mod push;
 pub mod size;
 pub mod stack;
-pub mod standstill;
+pub mod stall;
 pub mod table;
 pub mod wear;
 
@@ -40,11 +40,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::thread::{self, ScopedJoinHandle};
 
-/// Measures everything, what takes long side by side. An emulated board goes off with its thread, so each has one.
+/// Measures everything, the long measurements in parallel. Each emulated board needs a thread, as it goes off with it.
 pub fn measure() -> Result<Costs> {
     thread::scope(|scope| {
         let pico = scope.spawn(boot::pico);
-        let microbit = scope.spawn(|| Ok((boot::microbit()?, standstill::microbit()?, stack::figures()?)));
+        let microbit = scope.spawn(|| Ok((boot::microbit()?, stall::microbit()?, stack::figures()?)));
         let stm32f405 = scope.spawn(|| Ok((boot::stm32f405()?, push::stm32f405()?)));
 
         let (sizes, symbols, wear) = (size::figures()?, size::symbols()?, wear::figures()?);
@@ -70,12 +70,12 @@ fn joined<T>(measurement: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     measurement.join().map_err(|_| anyhow!("a measurement panicked"))?
 }
 
-/// Where the figures are written down.
+/// The file of the figures.
 pub fn file() -> PathBuf {
     product::root().join("tests/costs.json")
 }
 
-/// The figures that are written down.
+/// Reads the figures of that file.
 pub fn written() -> Result<Costs> {
     let text = fs::read_to_string(file()).context("no figures are written down")?;
     Ok(serde_json::from_str(&text)?)

@@ -1,4 +1,5 @@
-//! Flash geometries to sweep: real erase units, write units and ECC, with slots of a few units so that sweeps are quick.
+//! Flash geometries to sweep: real erase units, write units and ECC, with slots of a few units so that sweeps are
+//! quick.
 //!
 //! Sources: nRF51 Series Reference Manual 3.0, 6.1; nRF52840 PS 1.7, 4.3; RM0090, table 5; RM0351, 3.3; RP2040
 //! datasheet, 2.8.3 with W25Q16JV, 8.2; RM0433, 4.3.
@@ -7,7 +8,7 @@ use lifeboot_core::layout::{Architecture, Board, Region};
 
 /// A flash, and images that fit it.
 pub struct Geometry {
-    /// Where everything lies.
+    /// The flash map.
     pub board: Board,
     /// Whether words have ECC: a torn one faults when it is read.
     pub ecc: bool,
@@ -19,7 +20,7 @@ pub struct Geometry {
 use Architecture::{Armv6M, Armv7M};
 const KIB: u32 = 1024;
 
-/// One line for each. Payloads stand last.
+/// One line for each, the payloads last.
 #[rustfmt::skip]
 pub static GEOMETRIES: [Geometry; 6] = [
     //         name         core    journal: at, unit      slots: A, B at, length, unit           word header
@@ -48,7 +49,7 @@ const fn board(
         name,
         architecture,
         flash_address: 0x0800_0000,
-        // A little more than what is used: so there is something behind slot B that must not be touched.
+        // A little more than is used, so that there is something behind slot B that must not be touched.
         flash_length: b + length + KIB,
         bootloader: Region { start: 0, length: journal },
         journal: Region { start: journal, length: 2 * journal_unit },

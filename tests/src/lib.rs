@@ -1,4 +1,4 @@
-//! The bench that the tests and the demo stand on.
+//! The bench that the tests and the demo are built on.
 
 pub mod bench;
 pub mod chance;
@@ -13,6 +13,6 @@ pub mod simulated_flash;
 pub mod sweep;
 pub mod tier;
 
-// What the fuzzer's instrumentation calls: cargo links this library as a test when it is asked for one by its name.
+// What the fuzzer's instrumentation calls: cargo links this library as a test if one is named on the command line.
 #[cfg(all(test, fuzzing))]
 use bolero as _;

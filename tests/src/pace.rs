@@ -1,17 +1,17 @@
-//! A serial line with a speed: what is on its way on it, and what went over it. Times are in nanoseconds.
+//! A serial line with a speed: the bytes in flight, and the traffic so far. Times are in nanoseconds.
 
 use std::collections::VecDeque;
 
-/// Bits on the line for a byte, those that start and stop it included.
+/// Bits on the line for a byte, start and stop bit included.
 const BITS: u64 = 10;
 
 const SECOND: u64 = 1_000_000_000;
 
 /// A direction of a line.
 pub struct Lane {
-    /// What a byte takes.
+    /// The time of a byte.
     each: u64,
-    /// When the last byte is through.
+    /// When the last byte has arrived.
     free: u64,
     on_its_way: VecDeque<(u64, u8)>,
     bytes: u64,
@@ -19,12 +19,12 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// At so many bits a second.
+    /// A line of so many bits a second.
     pub fn new(baud: u64) -> Self {
         Lane { each: BITS * SECOND / baud, free: 0, on_its_way: VecDeque::new(), bytes: 0, frames: 0 }
     }
 
-    /// Puts bytes on the line, behind those that are on it.
+    /// Puts bytes on the line, behind those in flight.
     pub fn put(&mut self, now: u64, bytes: &[u8]) {
         for byte in bytes {
             self.free = self.free.max(now) + self.each;
@@ -34,12 +34,12 @@ impl Lane {
         self.bytes += bytes.len() as u64;
     }
 
-    /// Takes a byte that is through by now, and when it was.
+    /// Takes a byte that has arrived by now. Returns it with its time of arrival.
     pub fn take(&mut self, now: u64) -> Option<(u64, u8)> {
         self.on_its_way.pop_front_if(|(time, _)| *time <= now)
     }
 
-    /// Takes the bytes that are through by now, as far as there is room; returns how many.
+    /// Takes the bytes that have arrived by now, as far as there is room. Returns how many.
     pub fn read(&mut self, now: u64, buffer: &mut [u8]) -> usize {
         let mut read = 0;
         while read < buffer.len()
@@ -51,18 +51,18 @@ impl Lane {
         read
     }
 
-    /// When the next byte is through, if one is on its way.
+    /// When the next byte arrives; `None` if none is in flight.
     pub fn next(&self) -> Option<u64> {
         self.on_its_way.front().map(|(time, _)| *time)
     }
 
-    /// When the last byte is through, or was.
+    /// When the last byte arrives or has arrived.
     pub fn free(&self) -> u64 {
         self.free
     }
 }
 
-/// What went over a line.
+/// The traffic of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Bytes from the host, and to it.

@@ -1,4 +1,4 @@
-//! What a person types to play with an emulated board.
+//! The environment variables for trying `lifeboot` on an emulated board.
 
 use crate::bench::Bench;
 use crate::emulator::Emulated;
@@ -6,7 +6,8 @@ use crate::product;
 use anyhow::Result;
 use lifeboot_core::Slot;
 
-/// The environment in which `lifeboot` finds a board and makes what it takes: images of the demo's key, of no lower epoch.
+/// The environment in which `lifeboot` finds a board and makes images that it accepts: of the demo's key, of no lower
+/// epoch.
 ///
 /// # Errors
 /// The board does not answer, or its firmware does not build.

@@ -1,4 +1,5 @@
-//! Builds what is flashed, as a user would: bootloader and firmware by cargo, keys and images by the host tool.
+//! Builds everything that is flashed, as a user would: bootloader and firmware by cargo, keys and images by the host
+//! tool.
 
 use crate::setup;
 use anyhow::{Context, Result, bail, ensure};
@@ -20,7 +21,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
 
-/// A board, as cargo knows it.
+/// A board, as cargo names it.
 pub struct Target {
     /// Its flash map.
     pub board: &'static Board,
@@ -49,7 +50,7 @@ pub fn target_folder() -> PathBuf {
     root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// Where what is made here goes.
+/// The folder of everything that is made here.
 pub fn output() -> Result<PathBuf> {
     let folder = target_folder().join("lifeboot");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -70,7 +71,7 @@ pub fn demo_key(name: &str) -> Result<(PrivateKey, PathBuf)> {
     Ok((key_files::private(&path)?, key_files::public_path(&path)))
 }
 
-/// Builds the bootloader for these public key files; returns its ELF file, which stays when another one is built.
+/// Builds the bootloader for these public key files; returns its ELF file, which later builds keep.
 pub fn bootloader(target: &Target, public_keys: &[PathBuf]) -> Result<PathBuf> {
     bootloader_with(target, public_keys, &[])
 }
@@ -99,7 +100,7 @@ pub fn bootloader_without_recovery(target: &Target, public_key: &Path) -> Result
 }
 
 /// Builds the example firmware, linked for `slot`, with these features beside the board's; returns its ELF file, which
-/// stays when another variant is built.
+/// later builds keep.
 pub fn firmware(target: &Target, slot: Slot, features: &[&str]) -> Result<PathBuf> {
     let mut name = format!("firmware-{}-{slot}", target.feature);
     for feature in features {
@@ -116,8 +117,8 @@ pub fn firmware_without_delta(target: &Target) -> Result<PathBuf> {
     keep(name, || build_with(target, &package, &[], &[("LIFEBOOT_LINK_SLOT", "A")]))
 }
 
-/// Builds something and puts it where it stays, once a process. Every variant is built at one place, so building and keeping
-/// go together, one variant at a time; a caller that needs what is kept already does not wait for the others.
+/// Builds something and copies it to a file of its own, once a process. All variants are built in one folder, so each
+/// is built and copied before the next. A caller whose file exists already does not wait for the others.
 fn keep(name: String, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
     static VARIANTS: Mutex<BTreeMap<PathBuf, Arc<Mutex<bool>>>> = Mutex::new(BTreeMap::new());
     static BUILDING: Mutex<()> = Mutex::new(());
@@ -152,7 +153,7 @@ fn build(target: &Target, package: &str, features: &[&str], environment: &[(&str
     build_with(target, &["--package", package], features, environment)
 }
 
-/// Builds what these arguments say, the package last.
+/// Builds with these arguments, the last of which is the package.
 fn build_with(target: &Target, arguments: &[&str], features: &[&str], environment: &[(&str, &str)]) -> Result<PathBuf> {
     setup::rust_target(target.triple)?;
     let features = [&[target.feature], features].concat().join(",");
@@ -169,7 +170,7 @@ fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
         // They would replace the flags of .cargo/config.toml, which choose the compact SHA-2.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        // It would make another bootloader.
+        // It would change the bootloader.
         .env_remove("CARGO_INCREMENTAL")
         .current_dir(root())
         .output()
@@ -204,21 +205,21 @@ pub fn sign_for(board: &'static Board, image: &ImageFile, key: &PrivateKey) -> R
     let Header { version, epoch, lowest_bootloader, schemas, revokes, .. } = *image.header();
     let release = Release { version, epoch, lowest_bootloader, schemas, revokes };
     let (payload, mut entries) = (image.payload().to_vec(), image.entries());
-    // Not every core has the others, and it is the name that the image is refused for.
+    // Not every core supports the others, and the image is refused because of its name.
     entries.retain(|entry| entry.kind == Kind::Word);
     let unsigned = UnsignedImage::new(board, Slot::A, payload, &entries, release, key.public().id())?;
     let signature = key.sign(&unsigned.bytes_to_sign());
     Ok(unsigned.with_signature(signature)?)
 }
 
-/// Proves that an image, rebased, is what the linker makes for slot B.
+/// Proves that an image, rebased, equals the linker's output for slot B.
 pub fn prove(target: &Target, linked_for_a: &Path, linked_for_b: &Path) -> Result<usize> {
     let program = Program::read(&fs::read(linked_for_a)?, target.board, false)?;
     program.prove(&fs::read(linked_for_b)?)?;
     Ok(program.table().len())
 }
 
-/// The content of a flash that comes from production: erased, and then flashed with what `lifeboot provision` writes of
+/// The content of flash after production: erased, then flashed with the file that `lifeboot provision` writes of
 /// bootloader and image.
 pub fn factory_flash(target: &Target, bootloader: &Path, image: &ImageFile) -> Result<Vec<u8>> {
     let elf = fs::read(bootloader).with_context(|| format!("cannot read {}", bootloader.display()))?;
@@ -244,7 +245,7 @@ pub fn address_of(elf: &Path, name: &str) -> Result<u32> {
     Ok(symbol.or_else(section).with_context(|| format!("the program has no {name}"))? as u32)
 }
 
-/// The address of the function of a Rust program whose name holds `part`, and no other's does.
+/// The address of the only function of a Rust program whose name holds `part`.
 pub fn function(elf: &Path, part: &str) -> Result<u32> {
     use object::ObjectSymbol;
     let bytes = fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;

@@ -2,8 +2,8 @@
 //! installed, or the error holds the exact command to type. Nothing is ever skipped because it is missing.
 //!
 //! Invariant: one installation at a time. A mutex serves the threads of a process and a lock file its processes, since
-//! `cargo test` and the demo may both meet a fresh machine. What is being done is said on stderr as it starts: an
-//! installation takes minutes, and a silent one looks like a hang.
+//! `cargo test` and the demo may both start on a new machine. Each installation is reported on stderr as it starts:
+//! it takes minutes, and a silent one looks like a hang.
 
 mod python;
 
@@ -32,7 +32,7 @@ static FOUND: Mutex<Found> = Mutex::new(Found { targets: Vec::new(), qemu: None 
 
 /// Makes sure that code for `triple` can be built by the toolchain that builds this workspace.
 ///
-/// The toolchain is `RUSTUP_TOOLCHAIN` where that is set, as cargo does for its children, else the one that rustup
+/// The toolchain is `RUSTUP_TOOLCHAIN` if that is set, as cargo does for its children, otherwise the one that rustup
 /// chooses in this folder.
 pub fn rust_target(triple: &str) -> Result<()> {
     let mut found = found();
@@ -47,7 +47,7 @@ pub fn rust_target(triple: &str) -> Result<()> {
     Ok(())
 }
 
-/// The path of `qemu-system-arm`, installed with apt-get where it is missing and that needs no password.
+/// The path of `qemu-system-arm`, installed with apt-get if it is missing and no password is needed.
 pub fn qemu() -> Result<PathBuf> {
     let mut found = found();
     if let Some(path) = &found.qemu {
@@ -68,7 +68,7 @@ fn found() -> MutexGuard<'static, Found> {
     FOUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lock goes with the file, so also when the process is killed.
+/// The lock is released with the file, also if the process is killed.
 fn lock_between_processes() -> Result<File> {
     // One lock a user: another user's file in a shared folder cannot be opened, and apt-get and rustup keep users
     // apart.
@@ -141,8 +141,8 @@ fn install_qemu() -> Result<PathBuf> {
     install(EMULATOR, &QEMU, || on_path(EMULATOR))
 }
 
-/// Installs a package of the system with apt-get, where that needs no password, and finds what was `missing`; else the
-/// error holds the command to type, as `lifeboot doctor` says it.
+/// Installs a system package with apt-get if that needs no password, and finds the `missing` program. Otherwise the
+/// error holds the command to type, as `lifeboot doctor` prints it.
 fn install<T>(missing: &str, package: &Package, find: impl Fn() -> Option<T>) -> Result<T> {
     if on_path("apt-get").is_none() {
         bail!("{missing} is missing; {}", package.otherwise);
@@ -153,7 +153,7 @@ fn install<T>(missing: &str, package: &Package, find: impl Fn() -> Option<T>) ->
         bail!("{missing} is missing; run\n    {by_hand}");
     }
     say(&format!("{missing} is missing; installing it, which takes a minute or two: {by_hand}"));
-    // An update that fails on one foreign source still leaves lists to install from: only the installation decides.
+    // An update that fails on one foreign source still leaves usable lists: only the installation decides.
     apt_get(root, &["update"])?;
     let installed = apt_get(root, &["install", "-y", "--no-install-recommends", package])?;
     find().filter(|_| installed).with_context(|| {
@@ -176,7 +176,7 @@ fn apt_get(root: bool, arguments: &[&str]) -> Result<bool> {
     if !root {
         words.splice(0..0, ["sudo", "-n"]);
     }
-    // A fresh machine may be busy with its own unattended upgrade: wait for it instead of failing.
+    // A new machine may be busy with its own unattended upgrade: wait for it instead of failing.
     words.extend(["-o", "DPkg::Lock::Timeout=300"]);
     words.extend(arguments);
     let status = Command::new(words[0])
@@ -200,6 +200,6 @@ fn user_id() -> Result<u32> {
 
 /// Straight to stderr: what `eprintln!` prints is held back by the test harness until the test has failed.
 fn say(message: &str) {
-    // Nobody is left to tell when stderr is closed.
+    // If stderr is closed, the message has no reader.
     let _ = writeln!(io::stderr(), "lifeboot: {message}");
 }

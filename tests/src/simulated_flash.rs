@@ -2,8 +2,8 @@
 //!
 //! It keeps the rules of real flash: programming only clears bits; erasing sets whole units; a loss of power in the
 //! middle leaves part of it done, and then nothing works until [`SimulatedFlash::power_on`]. Wrong use (misaligned, or
-//! outside of journal and slots) fails and is remembered, since the code under test may well go on after an error:
-//! tests look at [`SimulatedFlash::misuse`].
+//! outside of journal and slots) fails and is recorded, since the code under test may go on after an error: tests check
+//! [`SimulatedFlash::misuse`].
 
 mod cells;
 mod fault;
@@ -32,7 +32,7 @@ pub enum Part {
 
 const PARTS: [Part; 3] = [Part::Journal, Part::Slot(Slot::A), Part::Slot(Slot::B)];
 
-/// What was done to a part. An operation that was cut short counts, one that power was lost before does not.
+/// Operations on a part. One that was cut short counts; one before which power was lost does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wear {
     /// Units erased.
@@ -44,7 +44,7 @@ pub struct Wear {
 }
 
 impl Wear {
-    /// What was done since `before`.
+    /// The operations since `before`.
     pub fn since(self, before: Wear) -> Wear {
         Wear {
             erases: self.erases - before.erases,
@@ -106,7 +106,7 @@ impl SimulatedFlash {
         self.cells.put(offset as usize, bytes);
     }
 
-    /// Puts a bootloader's word about itself where it belongs.
+    /// Writes a bootloader's info to its place.
     pub fn put_info(&mut self, info: &BootloaderInfo) {
         let length = info::INFO_LENGTH as u32;
         self.put(self.board.bootloader.end() - length, &info.clone().for_board(self.board).to_bytes());
@@ -132,34 +132,34 @@ impl SimulatedFlash {
         self.cells.is_readable(bytes_of(region))
     }
 
-    /// Names the state of the flash: bytes, unsteady bits, torn words.
+    /// Hashes the state of the flash: bytes, unsteady bits, torn words.
     pub fn state(&self) -> u64 {
         self.cells.state()
     }
 
-    /// Power is lost at an erase of a unit or a write; 0 is the next one.
+    /// Cuts the power at an erase of a unit or a write; 0 is the next one.
     pub fn cut(&mut self, operation: u32, cut: Cut) {
         self.cut = Some((operation, cut));
     }
 
-    /// Power comes back; a cut that has not happened is called off.
+    /// Restores the power, and cancels a cut that has not happened.
     pub fn power_on(&mut self) {
         self.powered = true;
         self.cut = None;
     }
 
-    /// Whether there is power.
+    /// Whether the power is on.
     pub fn is_powered(&self) -> bool {
         self.powered
     }
 
-    /// Every erase and write of a part fails from now on, or works again.
+    /// Makes every erase and write of a part fail from now on, or work again.
     pub fn refuse(&mut self, part: Part, refuse: bool) {
         self.refused.retain(|refused| *refused != part);
         self.refused.extend(refuse.then_some(part));
     }
 
-    /// What was done to a part.
+    /// The operations on a part.
     pub fn wear(&self, part: Part) -> Wear {
         self.wear[index(part)]
     }
@@ -199,7 +199,7 @@ impl SimulatedFlash {
         Err(fault)
     }
 
-    /// How power is lost at this operation, if it is; from [`Cut::Before`] on nothing works.
+    /// How power is lost at this operation; `None` if it is not. After [`Cut::Before`] nothing works.
     fn next_operation(&mut self) -> Result<Tear, Fault> {
         match &mut self.cut {
             Some((0, cut)) => {
@@ -234,7 +234,7 @@ impl SimulatedFlash {
     }
 }
 
-/// Where a region's bytes lie.
+/// The index range of a region's bytes.
 fn bytes_of(region: Region) -> Range<usize> {
     region.start as usize..region.end() as usize
 }
@@ -251,7 +251,7 @@ impl ErrorType for SimulatedFlash {
 }
 
 impl ReadNorFlash for SimulatedFlash {
-    /// Lifeboot promises reads that are aligned for any flash.
+    /// Lifeboot guarantees reads that are aligned for any flash.
     const READ_SIZE: usize = WORD;
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
@@ -272,7 +272,7 @@ impl ReadNorFlash for SimulatedFlash {
 }
 
 impl NorFlash for SimulatedFlash {
-    // The smallest of all boards, since these are constants; what counts is the map, and is looked up there.
+    // The smallest of all boards, since these are constants; the real sizes come from the map.
     const WRITE_SIZE: usize = WORD;
     const ERASE_SIZE: usize = 1024;
 

@@ -1,7 +1,8 @@
-//! The list of errors: command lines, run with the real binary, and what they say, exactly. `host.txt` is what needs no
-//! device, `serial.txt` what a device or the way to one does; a test in `host` looks whether any error is missing in both.
+//! The list of errors: command lines, run with the real binary, and their exact output. `host.txt` has errors that need
+//! no device, `serial.txt` those of a device or the way to one; a test in `host` checks that no error is missing in
+//! both.
 //!
-//! `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool` writes down what is; what changed shows up in the review.
+//! `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool` writes the files; a change shows up in the review.
 
 use lifeboot_report::Failure;
 use miette::Diagnostic;
@@ -24,14 +25,14 @@ impl List {
         let _ = write!(self.text, "{space}{name}\n{}\n", "=".repeat(name.len()));
     }
 
-    /// Adds what a command says that fails, with how it came to that.
+    /// Adds the output of a failed command, with its circumstances.
     pub fn add(&mut self, circumstances: &str, line: &str, output: &Output) {
         let said = String::from_utf8(output.stderr.clone()).unwrap();
         let status = output.status.code().unwrap_or_else(|| panic!("{line}: ended by a signal"));
         self.add_text(circumstances, line, &said, status);
     }
 
-    /// As [`add`](Self::add), of a program that has a terminal.
+    /// As [`add`](Self::add), for a program that has a terminal.
     pub fn add_text(&mut self, circumstances: &str, line: &str, said: &str, status: i32) {
         assert!([1, 2].contains(&status), "{line}: exit status {status}\n{said}");
         assert!(!said.contains("panicked") && !said.contains('\u{1b}'), "{line}: {said}");
@@ -41,19 +42,19 @@ impl List {
             write!(self.text, "\n{circumstances}:\n    lifeboot {line}\nexit status {status}\n{}\n", said.trim_end());
     }
 
-    /// Adds an error that no command line brings about on every machine: its words, as they would be shown.
+    /// Adds an error that no command line causes on every machine: its text, as it would be shown.
     pub fn add_words(&mut self, circumstances: &str, error: &dyn Diagnostic) {
         let said = Failure::new(error).to_string();
         assert!(said.contains("\n  help: "), "says nothing of what to do\n{said}");
         let _ = write!(self.text, "\n{circumstances}:\n{said}\n");
     }
 
-    /// Has something that differs in each run stand under a name.
+    /// Replaces a text that differs in each run by a name.
     pub fn name(&mut self, now: String, written: &'static str) {
         self.names.push((now, written));
     }
 
-    /// Compares the list with what is written down.
+    /// Compares the list with the committed file.
     pub fn compare(mut self, name: &str) {
         for (now, written) in &self.names {
             self.text = self.text.replace(now.as_str(), written);

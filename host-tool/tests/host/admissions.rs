@@ -43,7 +43,7 @@ fn record(folder: &Folder, status: &Status) {
     folder.put("status.json", format!("{}\n", serde_json::to_string(&device).unwrap()).as_bytes());
 }
 
-/// The rules that refuse, and all that is said.
+/// The rules that refuse, and the whole output.
 fn judged(folder: &Folder, status: &Status, more: &str) -> (Vec<String>, String) {
     record(folder, status);
     let arguments = format!("inspect a.img --against status.json {more}");
@@ -134,7 +134,7 @@ fn each_rule_refuses_with_the_words_of_the_device() {
     let confirmed = wire::Outcome { ending: OutcomeEnding::Confirmed, ..outcome };
     assert_eq!(judged(&folder, &Status { outcome: Some(confirmed), ..status() }, "").0, [""; 0]);
     assert_eq!(judged(&folder, &Status { bootloader: 0, ..status() }, "").0, ["bootloader"]);
-    // What runs already, on trial or not, is not refused: a push waits for it.
+    // The running image, on trial or not, is not refused: a push waits for it.
     let version = outcome.version;
     let running = SlotContent::Image { version, epoch: 3, digest };
     let same = Status { trial: Some(trial), slots: [running, SlotContent::Unfinished], ..status() };
@@ -165,7 +165,7 @@ fn with_the_bootloader_the_key_is_judged_as_well() {
     let (refused, said) = with(&status());
     assert_eq!(refused, ["key"]);
     assert!(said.contains("no key of this device signed it"), "{said}");
-    // A header with the signature of another one.
+    // A header with another header's signature.
     folder.done("sign a.elf --board stm32f405 --version 9.9.9 --key key.pem -o other.img");
     let (mut image, other) = (folder.bytes("a.img"), folder.bytes("other.img"));
     image[0xc0..0x100].copy_from_slice(&other[0xc0..0x100]);

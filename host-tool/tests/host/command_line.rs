@@ -1,4 +1,4 @@
-//! What the commands print, and their exit status: 0 done, 1 failed, 2 used wrongly.
+//! The commands' output, and their exit status: 0 success, 1 failure, 2 wrong usage.
 
 use crate::images::rich;
 use crate::program::*;
@@ -41,7 +41,7 @@ impl Folder {
     /// A command, ready to run.
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
-        // What the person at this machine works with is not what is tested.
+        // The settings of this machine's user must not affect the tests.
         let personal =
             |name: &str| name.starts_with("LIFEBOOT_") || ["COLUMNS", "CLICOLOR_FORCE", "NO_COLOR"].contains(&name);
         for (name, _) in std::env::vars().filter(|(name, _)| personal(name)) {
@@ -59,12 +59,12 @@ impl Folder {
     pub fn commands(&self) -> Vec<String> {
         let help = self.done("--help");
         let list = help.split_once("\nCommands:\n").unwrap().1.split_once("\n\n").unwrap().0;
-        // Two spaces in front of a name, more in front of the rest of its words.
+        // Two spaces in front of a name, more in front of the rest of its description.
         let names = list.lines().filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
         names.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
     }
 
-    /// What a command printed that did what it had to.
+    /// The output of a command that must succeed.
     pub fn done(&self, line: &str) -> String {
         let output = self.run(line);
         let error = String::from_utf8(output.stderr).unwrap();
@@ -72,7 +72,7 @@ impl Folder {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// What a command said that could not.
+    /// The error output of a command that must fail.
     pub fn failed(&self, line: &str) -> String {
         self.refused(line, 1)
     }
@@ -84,7 +84,7 @@ impl Folder {
     }
 }
 
-/// Whatever boards there are.
+/// On all boards.
 fn boards() -> String {
     BOARDS.map(|board| board.name).join(", ")
 }
@@ -236,7 +236,7 @@ fn wrong_use_has_its_own_exit_status() {
     assert!(said("").contains("Usage: lifeboot [OPTIONS] <COMMAND>"));
 }
 
-/// A device that takes no bytes stands for a full disk, and a pipe that nobody reads for `| head`.
+/// A device that takes no bytes replaces a full disk, and a pipe without a reader replaces `| head`.
 #[test]
 fn what_cannot_be_said_is_no_panic() {
     let folder = Folder::new();

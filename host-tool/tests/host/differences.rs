@@ -1,4 +1,4 @@
-//! What `lifeboot diff` tells of two images.
+//! What `lifeboot diff` reports of two images.
 
 use crate::command_line::{Folder, SIGN};
 use crate::images::rich;
@@ -12,8 +12,8 @@ use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot, Version};
 use serde_json::{Value, json};
 
-/// Two builds of one program: `a.elf`, `a.img`, and `next.elf`, `next.img` with a longer function, a new one and another
-/// relocation.
+/// Two builds of one program: `a.elf`, `a.img`, and `next.elf`, `next.img` with a longer function, a new one and
+/// another relocation.
 fn folder() -> Folder {
     let folder = Folder::new();
     let base = LARGE.payload_address(Slot::A);
@@ -121,7 +121,7 @@ fn only_the_units_that_differ_are_sent_and_always_the_first() {
     assert_eq!(estimated.sent + estimated.skipped, 10_000 + same_payload.header().table_length);
     let in_the_middle = image(SMALL, 2, 10_000, &[DATA_OFFSET], |payload| payload[5_000] ^= 1);
     assert_eq!(estimate(&old, &in_the_middle).erased, 2);
-    // A place that is rebased now, and was not before, differs in slot B only; the table differs as well.
+    // A place that was not rebased before differs in slot B only; the table differs as well.
     let rebased = image(SMALL, 2, 10_000, &[DATA_OFFSET, 5_000], |_| ());
     assert_eq!(estimate(&old, &rebased).erased, 3);
     let report = difference(&old, &rebased).unwrap();

@@ -1,4 +1,4 @@
-//! What of an ELF file is firmware, and for which slot.
+//! The part of an ELF file that is firmware, and its slot.
 
 use crate::program::*;
 use lifeboot_artifact::elf::{ElfError, Firmware};

@@ -1,5 +1,5 @@
-//! Private keys behind a passphrase: Lifeboot's read by openssl, openssl's read by Lifeboot, and where the passphrase
-//! comes from. Keys are made here, each time anew.
+//! Private keys behind a passphrase: Lifeboot's read by openssl, openssl's read by Lifeboot, and the sources of
+//! the passphrase. Keys are made here, new ones in each run.
 
 use crate::command_line::{Folder, SIGN};
 use lifeboot_artifact::keys::{KeyError, Passphrase, PrivateKey};
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub const PASSPHRASE: &str = "open sesame";
 
-/// Installs openssl where it is missing and nobody has to be asked, or stops with the command to type.
+/// Installs openssl if it is missing and no password is needed, or stops with the command to type.
 const INSTALL: &str = "command -v openssl >/dev/null && exit
 [ $(id -u) = 0 ] && sudo= || sudo='sudo -n'
 echo \"openssl is missing; installing it: $sudo apt-get install -y openssl\" >&2
@@ -190,7 +190,7 @@ pub fn at_a_terminal(folder: &Folder, line: &str, typed: &[&str]) -> (String, Op
     let (mut person, terminal) = TTYPort::pair().unwrap();
     let name = terminal.name().unwrap();
     let open = || Stdio::from(fs::OpenOptions::new().read(true).write(true).open(&name).unwrap());
-    // The terminal has to be the session's, or a program has none to ask at.
+    // The terminal must be the session's, or a program cannot prompt at it.
     let mut command = Command::new("setsid");
     command.args(["--ctty", "--wait", env!("CARGO_BIN_EXE_lifeboot")]).args(line.split_whitespace());
     command.current_dir(folder.0.path()).env_remove("LIFEBOOT_PASSPHRASE").env("NO_COLOR", "1");
@@ -219,7 +219,7 @@ pub fn at_a_terminal(folder: &Folder, line: &str, typed: &[&str]) -> (String, Op
     panic!("it neither ends nor asks any more:\n{shown}");
 }
 
-/// Whether a terminal shows what is typed: a program turns that off after it has shown its prompt.
+/// Whether a terminal echoes its input: a program turns that off after it has shown its prompt.
 fn echoes(terminal: &str) -> bool {
     let settings = Command::new("stty").args(["-a", "-F", terminal]).output().unwrap();
     !String::from_utf8(settings.stdout).unwrap().contains(" -echo ")

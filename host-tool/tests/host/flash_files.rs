@@ -1,4 +1,4 @@
-//! Files for flashing: each format by a reader that has nothing to do with its writer, and damaged files.
+//! Files for flashing: each format read by a reader independent of its writer, and damaged files.
 
 use crate::first_flash::{first_flash, image};
 use crate::images::new_key;
@@ -17,10 +17,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// What the boot ROM of an RP2040 listens to.
+/// The UF2 family that the boot ROM of an RP2040 accepts.
 const RP2040: u32 = 0xe48b_ff56;
 
-/// Flash that nobody has erased, so that what a file does not name shows.
+/// Flash that is not erased, so that bytes that a file leaves out show.
 struct Flash(BTreeMap<u32, u8>);
 
 impl Flash {
@@ -80,7 +80,7 @@ fn read_hex(bytes: &[u8]) -> Flash {
     flash
 }
 
-/// By <https://github.com/microsoft/uf2>, and what the boot ROM asks for beyond that.
+/// By <https://github.com/microsoft/uf2>, and the boot ROM's further requirements.
 fn read_uf2(bytes: &[u8]) -> Flash {
     let mut flash = Flash(BTreeMap::new());
     assert_eq!(bytes.len() % 512, 0);
@@ -211,7 +211,7 @@ proptest! {
         let (first, files) = &*FILES;
         let mut file = files[kind].clone();
         for (index, value) in changes {
-            // Where a file begins, it says where the rest goes.
+            // A file's beginning decides where the rest goes.
             let place = if value % 2 == 0 { index.index(file.len()) } else { index.index(600) };
             file[place] = value;
         }

@@ -1,4 +1,4 @@
-//! What `provision`, `flash` and `run` print, and their help.
+//! The output and the help of `provision`, `flash` and `run`.
 
 use crate::command_line::Folder;
 use crate::images::rich;
@@ -118,7 +118,7 @@ fn flash_takes_only_a_first_flash() {
     assert!(folder.refused("flash first.elf --bootloader b --image c", 2).contains("cannot be used with"));
 }
 
-/// Whatever probes are connected to this machine: none is called so, and nothing is flashed.
+/// No probe of this machine has this name, so nothing is flashed.
 #[cfg(feature = "probe")]
 #[test]
 fn a_probe_that_is_not_there_is_named() {

@@ -1,4 +1,4 @@
-//! What the commands report to a program: with `--json`, each line on stdout is a JSON object that meets its schema.
+//! The commands' JSON output: with `--json`, each line on stdout is a JSON object that meets its schema.
 
 use crate::command_line::Folder;
 use crate::flashing_commands;
@@ -14,17 +14,17 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Commands that print what they make, or nothing, and report nothing.
+/// Commands that print their result, or nothing, and have no JSON output.
 const WITHOUT_REPORT: [&str; 1] = ["help"];
 
-/// The only line of a command that did what it had to.
+/// The only line of a command that must succeed.
 fn reported(folder: &Folder, arguments: &str) -> Value {
     let output = folder.run(&format!("{arguments} --json"));
     assert_eq!(output.status.code(), Some(0), "{arguments}: {output:?}");
     line(arguments.split_whitespace().next().unwrap(), &output)
 }
 
-/// The only line of a command that could not.
+/// The only line of a command that must fail.
 fn error(folder: &Folder, arguments: &str, status: i32) -> Value {
     let output = folder.run(&format!("{arguments} --json"));
     assert_eq!(output.status.code(), Some(status), "{arguments}: {output:?}");
@@ -54,7 +54,7 @@ fn reports_are_as_written() {
     }
     let made = reported(&folder, "keygen new.pem --demo");
     assert_as_written("tests/host/json/keygen.json", &made, &key_id(&folder, "new.pub.pem"), "KEY_ID");
-    // No board is at hand to be flashed: the report alone.
+    // There is no board to flash, so only the report is checked.
     let flashed = Flashed::from(&FirstFlash::from_file(&folder.bytes("first.hex")).unwrap());
     assert_as_written("tests/host/json/flash.json", &serde_json::from_str(&flashed.json()).unwrap(), "", "");
 }
@@ -75,7 +75,7 @@ fn an_error_is_one_line_too_and_stderr_has_it_for_people() {
         "error: cannot read none.img\n  because: No such file or directory (os error 2)\n  help: check the name: a path \
          starts at the current folder, in lifeboot.toml at that file\n"
     );
-    // Of an image whose signature does not fit, a person is told what it is; a program is told of the error only.
+    // For an image with a bad signature, the text output describes the image; the JSON output has the error only.
     folder.done("sign a.elf --version 1.2.3 --key key.pem");
     folder.done("keygen other.pem");
     let told = error(&folder, "inspect a.img --key other.pub.pem", 1);

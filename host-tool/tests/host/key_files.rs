@@ -1,4 +1,4 @@
-//! Keys in Lifeboot's and openssl's forms, and those that are refused. Private keys are made here, each time anew.
+//! Keys in Lifeboot's and openssl's forms, and keys that are refused. Private keys are made here, new ones in each run.
 
 use lifeboot_artifact::hex;
 use lifeboot_artifact::keys::{DEMO_LINE, KeyError};

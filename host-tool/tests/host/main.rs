@@ -3,7 +3,7 @@
 /// ELF files made in memory, so that no binary is committed.
 mod program;
 
-/// What of an ELF file is firmware, and for which slot.
+/// The part of an ELF file that is firmware, and its slot.
 mod elf_files;
 
 /// Image files: round trips, damage, and the slot's own check by `lifeboot_core`.
@@ -17,20 +17,20 @@ mod key_files;
 
 /// Private keys behind a passphrase.
 mod encrypted_keys;
-/// What a command reported to a program, checked.
+/// A command's JSON output, checked.
 #[path = "../reported/mod.rs"]
 mod reported;
 
-/// What the commands print, and their exit status.
+/// The commands' output, and their exit status.
 mod command_line;
 
-/// `lifeboot.toml`: what counts before what, and files that are wrong.
+/// `lifeboot.toml`: the order of precedence, and bad files.
 mod settings;
 
-/// The firmware's version, where only `Cargo.toml` says it.
+/// The firmware's version, if only `Cargo.toml` has it.
 mod versions;
 
-/// What the commands report to a program.
+/// The commands' JSON output.
 mod json;
 
 /// Completions and manual pages: nothing is missing in them.
@@ -39,28 +39,28 @@ mod shell;
 /// Which bootloader and image make a first flash, and why others do not.
 mod first_flash;
 
-/// Files for flashing: each format by a reader of its own, and damaged files.
+/// Files for flashing: each format read by an independent reader, and damaged files.
 mod flash_files;
 
-/// What provision, flash and run print.
+/// The output of provision, flash and run.
 mod flashing_commands;
 
-/// What a monitor shows of what devices say.
+/// What a monitor shows of devices' output.
 mod monitor;
 
-/// Sources that change, builds, and the versions of what is pushed in between.
+/// Changed sources, builds, and the versions of the images that are pushed.
 mod watch;
 
 /// Each type of relocation, from and to each kind of section.
 mod relocation_records;
 
-/// Signing is deterministic, and the proof by relinking finds what has no relocation.
+/// Signing is deterministic, and the proof by relinking finds addresses without a relocation.
 mod signing;
 
 /// The linker's thunks: their shapes, right and wrong.
 mod thunk_shapes;
 
-/// Whether a device would take an image, before it is asked.
+/// Whether a device would accept an image, decided before it is asked.
 mod admissions;
 
 // Keys that an image revokes, and the keys of a bootloader's file.
@@ -69,12 +69,12 @@ mod revocation;
 /// What changed from one image to another.
 mod differences;
 
-/// What a machine and a project lack.
+/// Findings about a machine and a project.
 mod doctor;
 
-/// What is listed of errors, here and in `serial`.
+/// The list of errors, here and in `serial`.
 #[path = "../errors/mod.rs"]
 mod error_list;
 
-/// The list of errors that need no device, whether it is whole, and that nothing makes the command panic.
+/// The list of errors that need no device and its completeness; and that no input makes the command panic.
 mod errors;

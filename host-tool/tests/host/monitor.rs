@@ -1,10 +1,10 @@
-//! `lifeboot monitor`, on recordings of what devices say: what is shown of messages, text, noise, starts, and lost
+//! `lifeboot monitor`, on recordings of devices' output: what is shown of messages, text, noise, starts, and lost
 //! connections, and with which ELF file.
 
-/// Whatever comes over a line.
+/// Arbitrary input.
 mod arbitrary;
 
-/// Files that keep what was heard.
+/// Files that keep received bytes.
 mod recordings;
 
 use crate::admissions;
@@ -163,12 +163,12 @@ fn the_file_of_what_runs_is_found_among_several_by_its_digest() {
     let session = Session::new()
         .status(10, &status(&old, wire::Slot::A, false))
         .log(20, &[HOT, 0, 70])
-        // Messages of the start come before the device has said what it is.
+        // Messages of the start come before the device has reported its image.
         .start(2000, 1, 2)
         .log(2010, &[HOT + 8, 0, 71])
         .status(2200, &status(&new, wire::Slot::B, true))
         .log(2300, &[HOT + 8, 0, 72])
-        // It panics, and the one before comes back.
+        // It panics, and the previous image is started again.
         .raw(3000, &[0])
         .log(3000, &[HOT + 8, 0, 99])
         .start(3300, 0, 1)
@@ -188,7 +188,7 @@ fn the_file_of_what_runs_is_found_among_several_by_its_digest() {
 the recording is over: 6 messages and 0 lines of text shown, 0 messages not readable
 "
     );
-    // One of them is not enough, and that is said instead of nonsense.
+    // One of them is not enough, which is reported instead of wrong messages.
     let text = shown(&session, "--elf a.elf", &files);
     assert!(text.contains("in slot B, on trial, digest ") && text.contains("another build than a.elf: "), "{text}");
     assert!(text.contains("---   3 messages of the firmware, 9 bytes: they belong to another build"), "{text}");
@@ -283,7 +283,7 @@ fn lost_connections_and_bytes_are_told() {
         .log(20, &[HOT, 0, 70])
         .event(500, "lost", json!("the connection to /dev/ttyACM0 is lost: unplugged"))
         .event(2500, "connected", json!(true))
-        // Nobody knows yet whether it is the same device.
+        // It is not known yet whether it is the same device.
         .log(2600, &[HOT, 0, 71])
         .status(2700, &known)
         .raw(2800, &damaged)

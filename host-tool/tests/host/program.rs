@@ -1,5 +1,5 @@
-//! A small program as a linker would write it: vectors, code, constants, initialised data that runs in RAM, zeroed data,
-//! and defmt's strings, which are not part of the running firmware. Tests add to it what they are about.
+//! A small program as a linker would write it: vectors, code, constants, initialised data that runs in RAM, zeroed
+//! data, and defmt's strings, which are not part of the running firmware. Tests add what they need.
 
 use lifeboot_artifact::elf::Firmware;
 use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH};
@@ -60,7 +60,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Firmware that is whole: nothing wrong with it on any board.
+    /// Valid firmware for any board.
     pub fn new(board: &'static Board, slot: Slot) -> Program {
         let (flash, ram) = (board.payload_address(slot), board.ram.start + 0x100);
         let section = |name, address, load_address, bytes: Vec<u8>| {

@@ -23,7 +23,7 @@ fn id(folder: &Folder, name: &str) -> String {
     hex(&public(folder, name).id())
 }
 
-/// What an image file revokes, by its bytes.
+/// The keys that an image file revokes, read from its bytes.
 fn revoked(folder: &Folder, image: &str) -> Vec<String> {
     folder.bytes(image)[0x60..0x6c].chunks(4).map(hex).filter(|id| id != "00000000").collect()
 }
@@ -52,7 +52,7 @@ fn sign_names_keys_by_file_or_id_and_says_what_it_means() {
     let report = line("inspect", &folder.run("inspect a.img --json"));
     assert_eq!(report["revokes"], serde_json::json!([old, older]));
 
-    // Without one, nothing is said, and the bytes are zero.
+    // Without one, nothing is printed, and the bytes are zero.
     assert!(!folder.done(SIGN).contains("revokes"));
     assert_eq!(revoked(&folder, "a.img"), [""; 0]);
     assert!(!folder.done("inspect a.img").contains("revokes"));

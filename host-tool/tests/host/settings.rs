@@ -1,4 +1,4 @@
-//! `lifeboot.toml`: what counts before what, and files that are wrong.
+//! `lifeboot.toml`: the order of precedence, and bad files.
 
 use crate::command_line::Folder;
 use lifeboot_project::settings::SETTINGS;
@@ -38,7 +38,7 @@ fn the_file_is_found_upwards_and_its_paths_are_relative_to_it() {
     assert!(inspected.ends_with("signature    fits ../../keys/release.pub.pem\n"), "{inspected}");
     let help = String::from_utf8(at("sign --help").stdout).unwrap();
     assert!(help.contains("[default: ../../keys/release.pem]"), "{help}");
-    // A key that stays elsewhere is not crowded out by the one in the file.
+    // The key in the file does not prevent signing with an external key.
     assert!(at("sign ../../a.elf --external-bytes bytes").status.success());
     assert!(folder.exists("deep/er/bytes"));
 }
@@ -89,7 +89,7 @@ fn a_file_that_is_wrong_says_where_and_what_to_do() {
         let folder = folder(text);
         let message = format!("lifeboot.toml:{what}");
         assert_eq!(folder.failed("sign a.elf"), format!("error: {message}\n  help: {help}\n"));
-        // Anyone who asks for help gets it all the same.
+        // Help works nevertheless.
         assert!(folder.done("sign --help").contains("Usage: lifeboot sign"));
     }
 }

@@ -1,4 +1,4 @@
-//! Signing is deterministic, and the proof by relinking finds what has no relocation.
+//! Signing is deterministic, and the proof by relinking finds addresses without a relocation.
 
 use crate::images::{RELEASE, new_key, rich};
 use crate::program::*;
@@ -29,7 +29,7 @@ fn rebasing_is_proved_by_relinking() {
 fn a_difference_is_named() {
     let program = |slot, table_end: u32| {
         let mut program = rich(LARGE, slot);
-        // As LONG(…) in a linker script: an address that nothing records.
+        // As LONG(…) in a linker script: an address without a relocation.
         let value = program.address(TEXT, table_end);
         program.put(DATA, 0x0c, &value.to_le_bytes());
         program

@@ -1,4 +1,4 @@
-//! The firmware's version, where only `Cargo.toml` says it.
+//! The firmware's version, if only `Cargo.toml` has it.
 
 use crate::command_line::Folder;
 use crate::images::rich;
@@ -55,7 +55,7 @@ fn in_a_workspace_the_package_with_the_program_gives_what_it_inherits() {
     let expected = "signed out.img: stm32f405 1.4.2+7 (of firmware/Cargo.toml), epoch 0";
     assert_eq!(signed(&folder, "target/blinky"), expected);
     assert_eq!(signed(&folder, "elsewhere/blinky.elf"), expected);
-    // No package builds it, and none is the root's: nobody guesses.
+    // No package builds it, and none is the root's: an error, not a guess.
     let said = folder.failed("sign target/other --key key.pem");
     assert!(
         said.starts_with("error: nothing says which version the firmware has\n  help: give --version 1.2.3, "),

@@ -26,14 +26,14 @@ fn sources_that_change_are_seen_and_nothing_else() {
     }
     fs::write(at("src/deep/main.rs"), "1").unwrap();
     let mut changes = Changes::in_folders(&[folder.path().to_owned()], &[at("target")]).unwrap();
-    // Reading is no change, and neither is what is built, or hidden.
+    // Reads are no change, nor are changes of build output or hidden files.
     fs::read(at("src/deep/main.rs")).unwrap();
     fs::write(at("target/debug/app"), "1").unwrap();
     fs::write(at(".git/index"), "1").unwrap();
     fs::write(at("src/.main.rs.swp"), "1").unwrap();
     thread::sleep(Duration::from_millis(500));
     assert!(!changes.have_settled());
-    // Several at once are one.
+    // Several changes at once count as one.
     fs::write(at("src/deep/main.rs"), "2").unwrap();
     fs::write(at("Cargo.toml"), "2").unwrap();
     assert!(settles(&mut changes), "a change was not seen");

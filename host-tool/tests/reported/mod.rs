@@ -1,6 +1,6 @@
-//! What a command reported to a program: each line is JSON that meets the command's schema, and is as written down.
+//! A command's JSON output: each line meets the command's schema, and equals the committed file.
 //!
-//! `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool` writes down what is; what changed shows up in the review.
+//! `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool` writes the files; a change shows up in the review.
 
 use lifeboot_logs::Item;
 use lifeboot_report::schemas;
@@ -33,7 +33,7 @@ pub fn line(command: &str, output: &Output) -> Value {
     lines.remove(0)
 }
 
-/// Compares a value with a file of this package; `now` is what differs in each run, and `written` what stands for it.
+/// Compares a value with a file of this package; `now` is text that differs in each run, and `written` its replacement.
 pub fn assert_as_written(path: &str, value: &Value, now: &str, written: &str) {
     let mut text = serde_json::to_string_pretty(value).unwrap() + "\n";
     if !now.is_empty() {

@@ -60,7 +60,7 @@ fn without_a_name_the_only_usb_port_is_taken() {
     );
 }
 
-/// Whatever ports this machine has.
+/// Independently of this machine's ports.
 #[test]
 fn a_port_that_is_not_there_leads_to_those_that_are() {
     let output = lifeboot(&["status", "--port", "/dev/ttyNone7"]);
@@ -82,10 +82,10 @@ fn an_adapter_is_found_again_under_another_name() {
     let adapter = Adapter::at("/dev/ttyACM0", &before).unwrap();
     let moved = [usb("/dev/ttyACM1", None, Some("E77")), usb("/dev/ttyACM2", None, Some("E66"))];
     assert_eq!(adapter.find("/dev/ttyACM0", &moved), Some("/dev/ttyACM2"));
-    // Another one that got the old name is not taken for it.
+    // Another adapter with the old name is not taken for it.
     let other = [usb("/dev/ttyACM0", None, Some("E77"))];
     assert_eq!(adapter.find("/dev/ttyACM0", &other), None);
-    // Two that nothing tells apart: only the name is left.
+    // Two that differ only in their names.
     let twins = [usb("/dev/ttyUSB0", None, None), usb("/dev/ttyUSB1", None, None)];
     let twin = Adapter::at("/dev/ttyUSB1", &twins).unwrap();
     assert_eq!(twin.find("/dev/ttyUSB1", &twins), Some("/dev/ttyUSB1"));

@@ -1,4 +1,4 @@
-//! Async firmware, which gives up waiting for the line whenever it would have to wait: the same updates as blocking
+//! Async firmware, whose waits for the line are cancelled each time: the same updates as blocking
 //! firmware's, over good lines and bad ones.
 
 use crate::device::Device;

@@ -17,7 +17,7 @@ fn sometimes(often: u64) -> impl Strategy<Value = u64> {
     prop_oneof![1 => Just(0), 3 => often..often * 30]
 }
 
-/// Faults of which a push is expected to come out well: of a frame of 500 bytes, at most half are damaged.
+/// Faults under which a push must succeed: of a frame of 500 bytes, at most half are damaged.
 fn bearable() -> impl Strategy<Value = Faults> {
     (sometimes(1500), sometimes(1500), sometimes(4), sometimes(6), sometimes(3)).prop_map(
         |(lost_byte, flipped_bit, repeated_frame, delayed_frame, noise)| Faults {
@@ -112,7 +112,7 @@ fn losses_cost_a_part_of_what_arrives_whatever_the_window() {
     let wire = Wire::with_faults(patient_device(), faults, 3);
     let image = recipe(&STM32F405, 1, 300_000).image();
     let pushed = push_to(&wire, &image).unwrap();
-    // With the whole window on its way at each of some thirty losses it would be 700,000.
+    // With the whole window in flight at each of some thirty losses it would be 700,000.
     assert!((1..120_000).contains(&pushed.retransmitted), "{pushed:?}");
     assert_holds(&wire, Slot::B, &image);
 }

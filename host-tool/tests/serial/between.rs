@@ -1,5 +1,5 @@
-//! The time between check and use: flash that changes after it was written, after it was hashed, after it was marked. What is
-//! started is what was verified, in the boot that starts it.
+//! The time between check and use: flash that changes after it was written, after it was hashed, after it was marked.
+//! Only an image that was verified in the same boot is started.
 
 use crate::device::Device;
 use crate::flash::Flash;
@@ -57,8 +57,8 @@ fn trial(flash: &Flash, board: &'static Board) -> Option<Trial> {
     Journal::open(&mut flash.clone(), board).record().trial
 }
 
-/// Flash changes after each step from the end of the transfer to the mark: either that is found out and nothing is marked,
-/// or the next boot finds out; and no step marks anything but the slot that was verified.
+/// Flash changes after each step from the end of the transfer to the mark: either that is detected and nothing is
+/// marked, or the next boot detects it; and no step marks any slot but the verified one.
 #[test]
 fn whenever_flash_changes_it_is_not_started() {
     for board in [&MICROBIT, &STM32F405] {
@@ -124,7 +124,7 @@ fn a_header_that_somebody_else_wrote_is_not_marked() {
     }
 }
 
-/// A header that flash does not keep, though it took it: what is marked was read back.
+/// A header that flash accepts but does not keep: the slot is marked only after reading it back.
 #[test]
 fn a_header_that_flash_does_not_keep_is_not_marked() {
     for board in [&MICROBIT, &STM32F405] {

@@ -1,4 +1,4 @@
-//! Frames that were damaged on their way: no device hears any of them.
+//! Frames that were damaged in transit: devices ignore them.
 
 use crate::messages::scenes::{Scene, confirmed, destroyed, part};
 use lifeboot_wire::Command;
@@ -33,7 +33,7 @@ fn nothing_is_heard(mut scene: Scene) {
         scene.host.say(&[0]);
         assert_eq!(scene.host.ask(&nothing), expected, "it took {damaged:x?}");
     }
-    // But as it was meant.
+    // The intact frame is accepted.
     scene.host.say(&frame);
     assert_eq!(scene.host.hear(99), format!("written {}", scene.next + 20));
 }

@@ -12,21 +12,21 @@ use lifeboot_core::{Board, Slot, Version, handover};
 use lifeboot_updater::{Event, Session, Updater};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Bytes that the serial driver holds while nobody reads.
+/// Bytes that the serial driver holds until they are read.
 pub const RECEIVE_BUFFER: usize = 1024;
 /// Milliseconds from a reset to the firmware's first line.
 const BOOT: u32 = 300;
-/// Milliseconds from one look at the clock to the next of a bootloader that hears nothing; it looks all the time.
+/// Milliseconds between two polls of the clock by an idle bootloader, which polls it all the time.
 const TICK: u32 = 20;
-/// What it says it took to verify what it starts.
+/// The verification time that it reports.
 const VERIFICATION: u32 = 187;
 /// Milliseconds that the watchdog waits.
 const WATCHDOG: u32 = 2000;
 
-/// What firmware does.
+/// The behaviour of firmware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Firmware {
-    /// Finds itself healthy after a moment.
+    /// Confirms after a moment.
     Healthy,
     /// Answers, and never confirms.
     Unsure,
@@ -46,15 +46,15 @@ pub struct Device {
     pub flash: Flash,
     pub board: &'static Board,
     running: Option<Running>,
-    /// The bootloader, where it answers; between a reset and its first line as well as nothing.
+    /// The bootloader in recovery mode; between a reset and its first line it does not respond.
     recovering: Option<Recovering>,
-    /// Whether the firmware knows how to ask for that.
+    /// Whether the firmware can request recovery mode.
     pub knows_recovery: bool,
-    /// The next reset is one after which the bootloader is to answer.
+    /// The bootloader must enter recovery mode after the next reset.
     pub asks_for_recovery: bool,
-    /// When the firmware's first line is due, or was.
+    /// The time of the firmware's first line.
     started: u32,
-    /// Flash operations keep the core until then.
+    /// Flash operations stall the core until then.
     busy_until: u32,
     is_busy: bool,
     firmware: BTreeMap<Version, Firmware>,
@@ -63,20 +63,20 @@ pub struct Device {
     resetting: bool,
     /// Whether the firmware logs all the time.
     pub chatty: bool,
-    /// Whether the firmware is async, and gives up waiting for the line each time that it would have to.
+    /// Whether the firmware is async, and each of its waits for the line is cancelled.
     pub is_async: bool,
     pub received: VecDeque<u8>,
     pub transmitted: VecDeque<u8>,
     /// What the bootloader answers once its flash is done.
     answer: VecDeque<u8>,
-    /// Bytes that the serial driver holds while nobody reads; what the next firmware that starts says.
+    /// Bytes that the serial driver holds until they are read; set by the next firmware that starts.
     pub buffer: usize,
     /// Bytes that the receive buffer had no room for.
     pub overflowed: u32,
     pub starts: u32,
 }
 
-/// What a new board runs.
+/// The image of a new board.
 pub fn factory_image(board: &'static Board) -> ImageFile {
     Recipe { board, minor: 0, epoch: 0, length: 3000, seed: 0, relocations: 9 }.image()
 }
@@ -119,12 +119,12 @@ impl Device {
         Self::with_image(&factory_image(board))
     }
 
-    /// Says what the firmware of version 1.`minor`.0 does; all is healthy where nothing is said.
+    /// Sets the behaviour of the firmware of version 1.`minor`.0; by default it is healthy.
     pub fn firmware_does(&mut self, minor: u16, what: Firmware) {
         self.firmware.insert(version(minor), what);
     }
 
-    /// What runs; `None` if nothing can be started.
+    /// The running firmware; `None` if nothing can be started.
     pub fn running(&self) -> Option<Slot> {
         self.running.as_ref().map(|running| running.slot)
     }
@@ -169,13 +169,13 @@ impl Device {
         self.flash.take_busy();
     }
 
-    /// Whether the bootloader answers.
+    /// Whether the bootloader is in recovery mode.
     pub fn is_in_recovery(&self) -> bool {
         self.recovering.is_some()
     }
 
     pub fn receive(&mut self, byte: u8) {
-        // A bootloader reads as it comes, unless flash keeps it.
+        // A bootloader reads bytes as they come, unless it stalls for flash.
         let room = if self.is_in_recovery() && self.is_busy { FIFO } else { self.buffer };
         if self.received.len() < room {
             self.received.push_back(byte);
@@ -184,7 +184,7 @@ impl Device {
         }
     }
 
-    /// Lives through one millisecond.
+    /// Simulates one millisecond.
     pub fn run(&mut self, now: u32) {
         let age = now.wrapping_sub(self.started) as i32;
         if age < 0 {

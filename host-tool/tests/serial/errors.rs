@@ -1,4 +1,4 @@
-//! The list of errors that a device, or the way to one, brings about: `tests/errors/serial.txt`.
+//! The list of errors that a device, or the way to one, causes: `tests/errors/serial.txt`.
 
 use crate::device::{Device, Firmware};
 use crate::error_list::List;
@@ -21,7 +21,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 use std::{fs, thread};
 
-/// What a command says to a device at the other end of a TCP connection.
+/// The output of a command with a device at the other end of a TCP connection.
 fn at(folder: &Path, wire: impl FnOnce() -> Wire + Send + 'static, arguments: &str) -> Output {
     let (listener, port) = listener();
     let server = thread::spawn(move || {
@@ -43,7 +43,7 @@ fn said(folder: &Path, arguments: &str) -> Output {
     command.args(arguments.split_whitespace()).current_dir(folder).output().unwrap()
 }
 
-/// What a command says in the end, without the progress of a push.
+/// The final output of a command, without the progress of a push.
 fn end(output: &Output) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     let at = text.find("error: ").unwrap_or_else(|| panic!("no error in {text}"));
@@ -80,7 +80,7 @@ fn ports(list: &mut List, folder: &Path) {
     list.add("Another program has the port", &line, &said(folder, &line));
     drop((adapter, port, other));
 
-    // What is plugged into this machine, and who asks, decides about these.
+    // These depend on this machine's adapters and user.
     let port = || "/dev/ttyACM0".to_owned();
     let ports = || vec!["/dev/ttyS0".to_owned()];
     let words: [(&str, Box<dyn Diagnostic>); 5] = [
@@ -150,7 +150,7 @@ fn devices(list: &mut List, folder: &Path) {
     add("Previous firmware by a key that was revoked", "rollback", at(folder, revoked, "rollback"));
     add("An update by a key that was revoked", "push later.img", at(folder, revoked, "push later.img"));
 
-    // What takes a minute, or faults of a device's own: their words.
+    // Errors that take a minute, or faults of a device: their texts.
     let wire = Wire::to(Device::new(&MICROBIT));
     wire.bench_mut().device.firmware_does(0, Firmware::Hangs);
     let away = device::reset(&mut wire.link(), Duration::from_secs(30)).unwrap_err();
@@ -197,7 +197,7 @@ fn refusals(list: &mut List) {
         let refused = Refused::new(refusal, circumstances);
         list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused));
     }
-    // What a rollback would go back to.
+    // The target of a rollback.
     let circumstances = RefusalContext { status: Some(&status), ..RefusalContext::default() };
     let refused = Refused::new(Refusal::Rejected, circumstances);
     list.add_words("Rejected, a rollback", &DeviceError::from(refused));

@@ -13,10 +13,10 @@ pub struct Flash(Arc<Mutex<Chip>>);
 struct Chip {
     board: &'static Board,
     bytes: Vec<u8>,
-    /// Operations until the power goes.
+    /// Operations until the power cut.
     cut_after: Option<u32>,
     dead: bool,
-    /// Milliseconds that the operations have taken since somebody asked.
+    /// Milliseconds that the operations have taken since the last query.
     busy: u32,
     erases: Vec<u32>,
 }
@@ -45,7 +45,7 @@ impl Flash {
         self.chip().cut_after = Some(operations);
     }
 
-    /// Whether power was to be cut, and was not.
+    /// Whether a power cut is still outstanding.
     pub fn forget_cut(&self) -> bool {
         self.chip().cut_after.take().is_some()
     }
@@ -58,12 +58,12 @@ impl Flash {
         self.chip().dead = false;
     }
 
-    /// Milliseconds of operations since the last question.
+    /// Milliseconds of operations since the last call.
     pub fn take_busy(&self) -> u32 {
         std::mem::take(&mut self.chip().busy)
     }
 
-    /// Offsets of the units that were erased since the last question.
+    /// Offsets of the units that were erased since the last call.
     pub fn take_erases(&self) -> Vec<u32> {
         std::mem::take(&mut self.chip().erases)
     }

@@ -1,5 +1,5 @@
-//! Too much, too little, and at the wrong time: floods, halves of frames, silence, hosts that talk at once, numbers that
-//! come around.
+//! Too much, too little, and at the wrong time: floods, halves of frames, silence, hosts that talk at once, numbers
+//! that wrap.
 
 use crate::device::Device;
 use crate::images::Chance;
@@ -154,7 +154,7 @@ fn a_host_that_falls_silent_in_a_frame_holds_nobody_up_for_longer_than_its_time(
     }
 }
 
-/// Between any two frames of a push, another host says everything that might disturb it.
+/// Between any two frames of a push, another host sends everything that might disturb it.
 #[test]
 fn two_hosts_frame_by_frame_and_the_first_one_is_served() {
     let other = recipe(&MICROBIT, 2, 700).image();
@@ -192,7 +192,7 @@ fn two_hosts_frame_by_frame_and_the_first_one_is_served() {
     }
 }
 
-/// Two hosts on one line at the same time: their bytes are mixed, and what the device hears is nobody's.
+/// Two hosts on one line at the same time: their bytes are mixed, and the device receives no valid frame.
 #[test]
 fn two_hosts_byte_by_byte_are_heard_as_nobody() {
     for make in [confirmed, destroyed] {
@@ -213,7 +213,7 @@ fn two_hosts_byte_by_byte_are_heard_as_nobody() {
     }
 }
 
-/// Sessions of any number, 0 among them, and requests whose numbers come around; each frame is sent twice.
+/// Sessions of any number, 0 among them, and requests whose numbers wrap; each frame is sent twice.
 #[test]
 fn numbers_come_around_and_repetitions_are_answered_only() {
     for make in [confirmed, destroyed] {
@@ -261,7 +261,7 @@ fn a_number_that_has_come_around_is_no_repetition() {
     }
 }
 
-/// A flood does not keep a bootloader that was asked to answer from going on.
+/// A flood does not keep a bootloader in requested recovery mode from leaving it.
 #[test]
 fn a_flood_does_not_hold_a_bootloader_that_was_asked() {
     let scene = asked();
@@ -273,7 +273,7 @@ fn a_flood_does_not_hold_a_bootloader_that_was_asked() {
     assert!(scene.wire.link().status(Retry::SHORT).is_ok());
 }
 
-/// A device that was reset has not heard of any of it.
+/// A device that was reset has no state of it.
 #[test]
 fn frames_from_before_a_reset_find_no_transfer() {
     let device = Device::new(&MICROBIT);

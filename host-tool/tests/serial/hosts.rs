@@ -43,7 +43,7 @@ fn a_second_host_is_refused_until_the_first_has_been_silent() {
     assert_eq!(refused.refusal, Refusal::Busy);
     assert_eq!(refused.to_string(), "the device refused: another host is talking to it");
 
-    // The first goes on as if nothing had been.
+    // The first goes on undisturbed.
     write_all(&mut first, &one, one.payload());
     wire.bench_mut().now += SESSION_TIMEOUT_MS - 100;
     let error = push(&mut second, &other, &Options::default(), &mut ()).unwrap_err();
@@ -52,7 +52,7 @@ fn a_second_host_is_refused_until_the_first_has_been_silent() {
     wire.bench_mut().now += SESSION_TIMEOUT_MS;
     push(&mut second, &other, &Options::default(), &mut ()).unwrap();
     assert_holds(&wire, Slot::B, &other);
-    // The first is told that its transfer is over.
+    // The first gets the answer that its transfer is over.
     assert_eq!(begin(&mut first, &one), Reply::Refused(Refusal::OtherTarget));
 }
 
@@ -116,7 +116,7 @@ fn an_unfinished_transfer_is_not_finished() {
     assert_eq!(link.ask(&Command::Finish, Retry::SHORT).unwrap(), Reply::Refused(Refusal::Incomplete));
 }
 
-/// What a host asks to be digested stands in the application's way: a unit at most, and 4 KiB where that is larger.
+/// A requested digest stalls the application, so it covers at most a unit, or 4 KiB if that is larger.
 #[test]
 fn a_question_is_as_long_as_an_erase_unit_at_most() {
     for (board, most) in [(&MICROBIT, MICROBIT.slot_unit), (&STM32F405, DIGEST_RANGE)] {
@@ -131,7 +131,7 @@ fn a_question_is_as_long_as_an_erase_unit_at_most() {
     }
 }
 
-/// Where a slot can be passed over, in the table and in the payload, it is up to their ends at most.
+/// A skip within the table or the payload reaches up to its end at most.
 #[test]
 fn nobody_skips_past_the_end() {
     let wire = Wire::to(Device::new(&MICROBIT));

@@ -1,4 +1,4 @@
-//! Signed images: bytes by chance, with a vector table in front and addresses to rebase in between.
+//! Signed images: random bytes, with a vector table in front and addresses to rebase in between.
 
 use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
@@ -44,7 +44,7 @@ pub fn id(key: &SigningKey) -> [u8; 4] {
     key_id(&key.verifying_key().to_bytes())
 }
 
-/// What a bootloader that trusts [`key`] and [`next_key`] says of itself.
+/// The info of a bootloader that trusts [`key`] and [`next_key`].
 pub fn info() -> BootloaderInfo {
     BootloaderInfo::new(&[key(), next_key()].map(|key| key.verifying_key().to_bytes()), false)
 }
@@ -53,7 +53,7 @@ pub fn version(minor: u16) -> Version {
     Version { major: 1, minor, patch: 0, build: 0 }
 }
 
-/// What a test image is made of.
+/// The parameters of a test image.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipe {
     pub board: &'static Board,
@@ -61,7 +61,7 @@ pub struct Recipe {
     pub epoch: u32,
     /// Bytes of the payload.
     pub length: u32,
-    /// What its bytes come from.
+    /// The seed of its bytes.
     pub seed: u64,
     /// Relocations beside that of the entry point.
     pub relocations: u32,

@@ -1,4 +1,4 @@
-//! What the commands that talk to a device report to a program; and a status, to a person.
+//! The JSON output of the commands that talk to a device; and a status as text.
 
 use crate::ports::{lifeboot, listener, serve, serve_at};
 use crate::pushes::recipe;
@@ -8,7 +8,7 @@ use lifeboot_core::layout::MICROBIT;
 use serde_json::{Value, json};
 use std::thread;
 
-/// The steps that were told, in order and each once in a row, and how the bytes went on.
+/// The reported steps, in order and without repetitions, and the progress in bytes.
 fn steps(events: &[Value]) -> Vec<&str> {
     let mut steps: Vec<&str> = events.iter().filter_map(|event| event["step"].as_str()).collect();
     steps.dedup();

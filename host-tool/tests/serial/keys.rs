@@ -1,4 +1,4 @@
-//! Keys: what a device says of them, and what the host tells before a confirm ends something irreversibly.
+//! Keys: what a device reports of them, and what the host reports before a confirm ends something irreversibly.
 
 use crate::device::{Device, Firmware};
 use crate::images::{Recipe, id, key, next_key};
@@ -21,7 +21,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-/// Says what was told, and the steps between.
+/// What a push reports of the confirm, and its steps, in order.
 #[derive(Default)]
 struct Reported(Vec<String>);
 
@@ -40,40 +40,40 @@ fn revoking(minor: u16) -> ImageFile {
     recipe(&MICROBIT, minor, 5000).image_by(&next_key(), &[id(&key())])
 }
 
-/// What a push tells before it sends anything.
-fn told(wire: &Wire, image: &ImageFile) -> Vec<String> {
-    let mut told = Reported::default();
+/// What a push reports before it sends anything.
+fn reported(wire: &Wire, image: &ImageFile) -> Vec<String> {
+    let mut reported = Reported::default();
     let options = Options { wait: false, ..Options::default() };
-    push(&mut wire.link(), image, &options, &mut told).unwrap();
-    let sending = told.0.iter().position(|step| step == "Beginning").unwrap();
-    let (before, after) = told.0.split_at(sending);
+    push(&mut wire.link(), image, &options, &mut reported).unwrap();
+    let sending = reported.0.iter().position(|step| step == "Beginning").unwrap();
+    let (before, after) = reported.0.split_at(sending);
     assert!(!after.iter().any(|step| step.contains("after the confirm")), "told too late: {after:?}");
     before.iter().filter(|step| step.starts_with("after the confirm")).cloned().collect()
 }
 
 #[test]
-fn what_a_confirm_ends_is_told_before_anything_is_sent() {
+fn what_a_confirm_ends_is_reported_before_anything_is_sent() {
     let (first, second) = (hex(&id(&key())), hex(&id(&next_key())));
     let fresh = || Wire::to(Device::new(&MICROBIT));
     let next = recipe(&MICROBIT, 1, 5000);
-    assert_eq!(told(&fresh(), &next.image()), [""; 0]);
+    assert_eq!(reported(&fresh(), &next.image()), [""; 0]);
     let higher = Recipe { epoch: 4, ..next };
     let no_way_back = "after the confirm the device cannot go back to 1.0.0: epoch 0 < 4".to_owned();
-    assert_eq!(told(&fresh(), &higher.image()), std::slice::from_ref(&no_way_back));
+    assert_eq!(reported(&fresh(), &higher.image()), std::slice::from_ref(&no_way_back));
     let signer = format!(
         "after the confirm the device cannot go back to 1.0.0: this image revokes key {first}, which signed it"
     );
     let gone = format!("after the confirm the device never again takes what key {first} signed; one key is left");
-    assert_eq!(told(&fresh(), &revoking(1)), [signer.clone(), gone.clone()]);
-    assert_eq!(told(&fresh(), &higher.image_by(&next_key(), &[id(&key())])), [no_way_back, signer, gone]);
+    assert_eq!(reported(&fresh(), &revoking(1)), [signer.clone(), gone.clone()]);
+    assert_eq!(reported(&fresh(), &higher.image_by(&next_key(), &[id(&key())])), [no_way_back, signer, gone]);
     // A key that nothing here was signed by, and one that the device does not hold.
     let other = format!("after the confirm the device never again takes what key {second} signed; one key is left");
-    assert_eq!(told(&fresh(), &next.image_by(&key(), &[id(&next_key()), [9; 4]])), [other]);
-    assert_eq!(told(&fresh(), &next.image_by(&key(), &[[9; 4]])), [""; 0]);
+    assert_eq!(reported(&fresh(), &next.image_by(&key(), &[id(&next_key()), [9; 4]])), [other]);
+    assert_eq!(reported(&fresh(), &next.image_by(&key(), &[[9; 4]])), [""; 0]);
     // What was revoked before is no news.
     let wire = fresh();
     push_to(&wire, &revoking(1)).unwrap();
-    assert_eq!(told(&wire, &revoking(2)), [""; 0]);
+    assert_eq!(reported(&wire, &revoking(2)), [""; 0]);
 }
 
 fn keys(wire: &Wire) -> Keys {
@@ -81,7 +81,7 @@ fn keys(wire: &Wire) -> Keys {
     Keys::of_device(&status, &keys, &[(id(&key()), "first.pub.pem".into())])
 }
 
-/// What a person sees of the keys, without the lines of the table.
+/// The text output of the keys, without the lines of the table.
 fn shown(wire: &Wire) -> Vec<String> {
     let text = keys(wire).to_string();
     let rows = text.lines().filter(|line| line.starts_with('|'));
@@ -99,7 +99,7 @@ fn a_device_says_what_became_of_its_keys() {
         format!("| {second} |  | accepted |  |"),
     ];
     assert_eq!(shown(&wire), fresh);
-    // On trial, nothing is revoked; taken back, it never is.
+    // On trial, nothing is revoked; after a rollback, it never is.
     let options = Options { wait: false, ..Options::default() };
     push(&mut wire.link(), &revoking(1), &options, &mut ()).unwrap();
     device::reset(&mut wire.link(), Duration::from_secs(30)).unwrap();

@@ -1,4 +1,4 @@
-//! The line between a host and a device: a rate, and faults by chance; and the pipe that the host holds of it.
+//! The line between a host and a device, with a rate and random faults; and the host's pipe.
 
 use crate::device::Device;
 use crate::images::Chance;
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-/// How often the line does wrong, in both directions: once in so many bytes, or frames; 0 is never.
+/// How often the line has faults, in both directions: once in so many bytes, or frames; 0 is never.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
     pub lost_byte: u64,
@@ -23,9 +23,9 @@ pub struct Faults {
 /// One direction.
 #[derive(Default)]
 struct Direction {
-    /// What has not ended with a zero yet.
+    /// The beginning of a frame, which has not ended with a zero yet.
     frame: Vec<u8>,
-    /// On its way.
+    /// In flight.
     bytes: VecDeque<u8>,
     delayed: Vec<(u64, Vec<u8>)>,
 }

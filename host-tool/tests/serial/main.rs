@@ -7,19 +7,19 @@ mod flash;
 /// A board: bootloader, firmware, watchdog.
 mod device;
 
-/// Its bootloader, where that answers itself.
+/// Its bootloader in recovery mode.
 mod recovering;
 
 /// Its serial port, as drivers offer it.
 mod serial_port;
 
-/// The line between them, and the pipe that the host holds.
+/// The line between them, and the host's pipe.
 mod line;
 
 /// Signed images.
 mod images;
 
-/// Pushes over a good line: what is sent, what is skipped, what comes of it.
+/// Pushes over a good line: what is sent, what is skipped, and the outcome.
 mod pushes;
 
 /// Pushes over bad lines: never a wrong byte.
@@ -28,7 +28,7 @@ mod bad_lines;
 /// Firmware that is async.
 mod async_firmware;
 
-/// Patches: what they make, when they are sent, and what becomes of bad ones.
+/// Patches: what they make, when they are sent, and how bad ones are handled.
 mod patches;
 
 /// Patches as a hostile host sends them.
@@ -43,7 +43,7 @@ mod hosts;
 /// A bootloader in recovery mode: pushes to it, what it refuses, what a bad line or a loss of power do to it.
 mod recovery;
 
-/// A host that says what it wants.
+/// A host that sends arbitrary messages.
 mod stranger;
 
 /// Every message in every state.
@@ -52,26 +52,26 @@ mod messages;
 /// Floods, halves of frames, silence, hosts that talk at once.
 mod floods;
 
-/// Frames that were damaged on their way.
+/// Frames that were damaged in transit.
 mod damaged;
 
 /// Flash that changes between check and use.
 mod between;
 
-/// Recordings of a good push, played again.
+/// Recordings of a good push, replayed.
 mod replays;
 
 /// Status, confirm, rollback, reset.
 mod requests;
 
-// Keys: what a device says of them, revocation, and what is told before it.
+// Keys: what a device reports of them, revocation, and what is reported before it.
 mod keys;
 
-/// What a command reported to a program, checked.
+/// A command's JSON output, checked.
 #[path = "../reported/mod.rs"]
 mod reported;
 
-/// What the commands that talk to a device report to a program.
+/// The JSON output of the commands that talk to a device.
 mod json;
 
 /// Ports: what cannot be opened, and TCP.
@@ -80,12 +80,12 @@ mod ports;
 /// USB adapters: which one, and those that come back.
 mod adapters;
 
-/// What is listed of errors, here and in `host`.
+/// The list of errors, here and in `host`.
 #[path = "../errors/mod.rs"]
 mod error_list;
 
-/// The list of errors that a device, or the way to one, brings about.
+/// The list of errors that a device, or the way to one, causes.
 mod errors;
 
-/// What a link says while it waits, and that it can be called off.
+/// What a link reports while it waits, and that a wait can be cancelled.
 mod waits;

@@ -1,9 +1,9 @@
-//! Every message in every state of a device. What is answered stands in `messages/*.txt`: the messages that are answered
-//! alike, and below them each answer with the states that give it; `LIFEBOOT_BLESS=1` writes down what is, and what changed
-//! shows up in the review.
+//! Every message in every state of a device. The answers are in `messages/*.txt`: the messages that are answered alike,
+//! and below them each answer with the states that give it; `LIFEBOOT_BLESS=1` writes the files, and a change shows up
+//! in the review.
 //!
-//! Whatever is answered: nothing changes but the target slot and the journal, and nothing at all by most refusals; the
-//! device goes on answering; and an update still gets through, seen once for each state and answer.
+//! In any case only the target slot and the journal may change, and nothing at all after most refusals; the device must
+//! go on answering; and an update must still succeed, tested once for each state and answer.
 
 mod commands;
 pub mod scenes;
@@ -54,7 +54,8 @@ fn compare(name: &str, scenes: &[(&'static str, Make)]) {
             if is_new {
                 an_update_gets_through(&scene.wire, &what);
             }
-            // A refused beginning has given the transfer up. Whatever else did nothing leaves the state as it was.
+            // A refused beginning has given the transfer up. Any other message without an effect leaves the state
+            // unchanged.
             let gives_up = label.starts_with("Begin") || label == "Rollback";
             if is_new || gives_up || scene.is_fleeting || !does_nothing(&scene.relative(&answer)) {
                 scene = make();
@@ -83,7 +84,7 @@ fn compare(name: &str, scenes: &[(&'static str, Make)]) {
     assert_eq!(text, expected, "{name}");
 }
 
-/// What is answered to one of the messages, seen to do no harm.
+/// Returns the answer to one of the messages, and checks that it does no harm.
 fn answer_to(scene: &mut Scene, index: usize, what: &str) -> String {
     let before = everything(&scene.wire);
     let (_, frame) = commands(scene).swap_remove(index);

@@ -1,4 +1,4 @@
-//! Patches: what they make, when they are sent, and what becomes of bad ones.
+//! Patches: what they make, when they are sent, and how bad ones are handled.
 
 use crate::device::{Device, Firmware, factory_image};
 use crate::images::{Chance, Recipe, version};
@@ -40,13 +40,13 @@ fn image(recipe: &Recipe, seed: u64) -> ImageFile {
 }
 
 pub fn push_counting(wire: &Wire, image: &ImageFile) -> (Pushed, Reported) {
-    let mut told = Reported::default();
-    let pushed = push(&mut wire.link(), image, &Options::default(), &mut told).unwrap();
+    let mut reported = Reported::default();
+    let pushed = push(&mut wire.link(), image, &Options::default(), &mut reported).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
-    (pushed, told)
+    (pushed, reported)
 }
 
-/// What was told of patches, and the steps.
+/// What a push reports of patches, and its steps.
 #[derive(Default)]
 pub struct Reported(Vec<PatchUse>, Vec<Step>);
 
@@ -96,7 +96,7 @@ fn an_update_as_a_patch_arrives_in_either_slot() {
                 let new = image(&next, seed);
                 let with_patch = new.clone().with_patch_from(&runs).unwrap();
                 let before = wire.bench().device.flash.bytes(0, board.flash_length as usize);
-                let (pushed, told) = push_counting(&wire, &with_patch);
+                let (pushed, reported) = push_counting(&wire, &with_patch);
                 assert_holds(&wire, slot, &new);
                 assert_untouched(&before, &wire, slot);
                 let patch = with_patch.patches()[0].bytes().len() as u64;
@@ -104,7 +104,7 @@ fn an_update_as_a_patch_arrives_in_either_slot() {
                 if slot != Slot::B || next.minor > 1 {
                     assert!(is_sent(pushed.patch), "{:?}, a patch of {patch} bytes", pushed.patch);
                     assert_eq!((pushed.sent, pushed.skipped), (patch, 0));
-                    assert_eq!(told.0, [pushed.patch.unwrap()]);
+                    assert_eq!(reported.0, [pushed.patch.unwrap()]);
                 }
                 (runs, next) = (new, edited(&next, seed));
             }
@@ -128,9 +128,9 @@ fn what_runs_decides_which_patch_is_sent() {
     let wire = Wire::to(device);
     let other = recipe(&MICROBIT, 7, 4000).image();
     let only_other = new.clone().with_patch_from(&other).unwrap();
-    let (pushed, told) = push_counting(&wire, &only_other);
+    let (pushed, reported) = push_counting(&wire, &only_other);
     assert_eq!(pushed.patch, Some(PatchUse::OtherRuns(version(0))));
-    assert_eq!(told.0, [PatchUse::OtherRuns(version(0))]);
+    assert_eq!(reported.0, [PatchUse::OtherRuns(version(0))]);
     assert_eq!(pushed.sent, (new.payload().len() + new.table().len()) as u64);
 
     let wire = Wire::to(update(&MICROBIT).0);
@@ -157,7 +157,7 @@ fn patches_go_with_their_image_in_its_file() {
         assert!(ImageFile::from_bytes(&bytes[..bytes.len() - cut]).is_err(), "{cut} bytes cut off");
     }
 
-    // A damaged one is told, and not used.
+    // A damaged patch is reported, and not used.
     let mut damaged = bytes.clone();
     *damaged.last_mut().unwrap() ^= 1;
     let damaged = ImageFile::from_bytes(&damaged).unwrap();
@@ -168,7 +168,7 @@ fn patches_go_with_their_image_in_its_file() {
     assert_holds(&wire, Slot::B, &new);
 }
 
-/// A patch that is whole, names what runs, and makes something else: the image follows by itself.
+/// A valid patch from the running image that makes another image: the image itself is sent then.
 #[test]
 fn a_patch_that_makes_something_else_costs_time_and_nothing_else() {
     for (length, seed) in [(9000, 6), (12_000, 7), (5000, 8)] {
@@ -181,13 +181,13 @@ fn a_patch_that_makes_something_else_costs_time_and_nothing_else() {
         assert!(wrong.patches()[0].is_whole() && wrong.patches() != with_patch.patches());
         let wire = Wire::to(device);
         let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
-        let (pushed, told) = push_counting(&wire, &wrong);
+        let (pushed, reported) = push_counting(&wire, &wrong);
         let Some(PatchUse::Refused(refusal)) = pushed.patch else { panic!("{pushed:?}") };
         assert!(
             [Refusal::Digest, Refusal::Patch, Refusal::Table, Refusal::Incomplete].contains(&refusal),
             "{refusal:?}"
         );
-        assert!(told.1.contains(&Step::StartingOver(Interruption::PatchFailed)));
+        assert!(reported.1.contains(&Step::StartingOver(Interruption::PatchFailed)));
         assert_holds(&wire, Slot::B, &new);
         assert_untouched(&before, &wire, Slot::B);
     }
@@ -224,7 +224,7 @@ fn a_bad_line_costs_time_only() {
     }
 }
 
-/// The device starts what it ran before, and the same push goes on by itself.
+/// The device starts the same image again, and the push continues by itself.
 #[test]
 fn power_may_fail_at_any_flash_operation_of_a_patch() {
     for board in [&MICROBIT, &STM32F405] {
@@ -267,7 +267,7 @@ fn a_push_gets_through_wherever_the_host_vanished_in_a_patch() {
     }
 }
 
-/// And where the host is gone by then, the old firmware goes on.
+/// If the host is gone by then, the old firmware runs on.
 #[test]
 fn after_a_power_cut_the_old_firmware_runs() {
     let (device, new, with_patch) = update(&MICROBIT);

@@ -23,7 +23,7 @@ pub fn lifeboot(arguments: &[&str]) -> Output {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
-    // What the person at this machine works with is not what is tested.
+    // The settings of this machine's user must not affect the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIFEBOOT_")) {
         command.env_remove(name);
     }
@@ -153,7 +153,7 @@ fn the_port_is_that_of_the_flag_or_the_environment_or_the_project() {
 fn a_serial_port_carries_a_push_and_is_nobody_elses_meanwhile() {
     let (mut adapter, port) = TTYPort::pair().unwrap();
     let name = port.name().unwrap();
-    // Held open, or the adapter would see nobody at the other end; but not locked.
+    // Held open, or the adapter would have no peer; but not locked.
     let held = std::fs::OpenOptions::new().read(true).write(true).open(&name).unwrap();
     drop(port);
     let server = thread::spawn(move || {

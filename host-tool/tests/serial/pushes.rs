@@ -1,4 +1,4 @@
-//! Pushes over a good line: what is sent, what is skipped, what comes of it.
+//! Pushes over a good line: what is sent, what is skipped, and the outcome.
 
 use crate::device::{Device, Firmware};
 use crate::images::Recipe;
@@ -19,8 +19,8 @@ pub fn push_to(wire: &Wire, image: &ImageFile) -> Result<Pushed, PushError> {
     push(&mut wire.link(), image, &Options::default(), &mut ())
 }
 
-/// Pushes as somebody does whose line is bad: again, when the device was not heard, or heard from the last host just
-/// now, whose frame was held back. No other error is excused.
+/// Pushes as a user with a bad line does: again, if the device did not answer, or was busy with the previous host,
+/// whose frame was held back. No other error is accepted.
 pub fn push_patiently(wire: &Wire, image: &ImageFile) -> Pushed {
     for _ in 0..20 {
         match push_to(wire, image) {
@@ -154,8 +154,8 @@ fn an_image_that_lies_in_the_slot_already_is_not_sent() {
         let sent = wire.bench().sent;
         let pushed = push_to(&wire, &image).unwrap();
         assert_eq!(pushed.outcome, PushOutcome::Confirmed);
-        // The device cannot know that no power cut left it: the first unit, with the header, and the end, with the table,
-        // are written again; what lies between is neither sent nor erased.
+        // The device cannot know that no power cut left it: the first unit, with the header, and the end, with the
+        // table, are written again; what lies between is neither sent nor erased.
         let again = u64::from(3 * board.slot_unit);
         assert!(pushed.sent < again && pushed.sent + pushed.skipped >= length.into(), "{pushed:?}");
         assert!(
@@ -283,8 +283,8 @@ fn firmware_that_resets_before_its_answer_is_out_starts_once() {
 
 #[test]
 fn a_damaged_survey_is_made_good_by_sending_all() {
-    // A device whose flash says one thing to the survey, and another to the verification, is beyond this bench; a
-    // slot that changes behind the survey's back is not.
+    // This bench has no device whose flash reads differently in survey and verification; but it has a slot that changes
+    // after the survey.
     struct Meddler(Wire, Vec<Step>);
     impl Progress for Meddler {
         fn step(&mut self, step: Step) {

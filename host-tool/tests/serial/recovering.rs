@@ -1,5 +1,5 @@
-//! A bootloader in recovery mode hosts: the real server, on a thread of its own, since it waits for bytes by itself. Both
-//! sides take turns, so that a run is the same each time.
+//! A bootloader in recovery mode: the real server, on a thread of its own, since it waits for bytes by itself. Both
+//! sides take turns, so that each run is the same.
 
 use crate::flash::Flash;
 use crate::images::info;
@@ -12,10 +12,10 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// Bytes that the chip holds while nobody reads: nRF51, 6.
+/// Bytes that the chip holds until they are read: nRF51, 6.
 pub const FIFO: usize = 6;
 
-/// What the thread is given for a turn.
+/// The thread's input for a turn.
 enum Turn {
     /// A byte has arrived.
     Byte(u8, u32),
@@ -23,7 +23,7 @@ enum Turn {
     Nothing(u32),
 }
 
-/// What it has made of it.
+/// The thread's output of a turn.
 pub struct Made {
     /// Bytes that it sent.
     pub sent: VecDeque<u8>,
@@ -40,7 +40,7 @@ struct End {
 }
 
 impl End {
-    /// Hands over what was made, and waits for the next turn. Without one, power was lost: the thread is no more.
+    /// Hands over the output, and waits for the next turn. Without a next turn, power was lost, and the thread ends.
     fn turn(&mut self) -> Option<u8> {
         let sent = std::mem::take(&mut self.sent);
         let handed = self.made.send(Made { sent, ended: false });
@@ -77,7 +77,7 @@ pub struct Recovering {
 }
 
 impl Recovering {
-    /// It was reset for this reason; `asked` to answer, or because nothing starts.
+    /// After a reset for this reason; `asked` if recovery mode was requested, otherwise because nothing starts.
     pub fn start(mut flash: Flash, board: &'static Board, cause: Cause, asked: bool, now: u32) -> Self {
         let (turns, for_thread) = sync_channel(0);
         let (from_thread, made) = sync_channel(0);
@@ -91,7 +91,7 @@ impl Recovering {
         recovering
     }
 
-    /// Gives it a byte, or the time; returns what it made of that.
+    /// Gives it a byte or the time, and returns its output.
     pub fn turn(&self, byte: Option<u8>, now: u32) -> Made {
         let turn = byte.map_or(Turn::Nothing(now), |byte| Turn::Byte(byte, now));
         self.turns.send(turn).unwrap();

@@ -32,14 +32,14 @@ fn asked(board: &'static Board) -> Wire {
     Wire::to(device)
 }
 
-/// Nothing but this image was rejected before the last outcome.
+/// Checks that only this image was rejected before the last outcome.
 fn assert_quarantine(link: &mut Link<Wire>, image: &ImageFile) {
     let quarantine = link.quarantine(Retry::SHORT).unwrap().unwrap();
     let [earlier] = &quarantine[..] else { panic!("{quarantine:?}") };
     assert!(image.header().digest.starts_with(&earlier.digest));
 }
 
-/// What was rejected is not forgotten because the bootloader is in recovery mode.
+/// Recovery mode keeps the memory of rejected images.
 #[test]
 fn an_image_in_quarantine_is_taken_by_force_only() {
     let wire = Wire::to(Device::new(&MICROBIT));
@@ -150,7 +150,7 @@ fn an_image_that_is_bound_to_the_confirmed_slot_goes_there() {
     let image = recipe(&MICROBIT, 1, 3000).bound_image();
     assert_eq!(push_to(&wire, &image).unwrap().outcome, PushOutcome::Confirmed);
     assert_holds(&wire, Slot::A, &image);
-    // Where the bootloader was asked to answer, that slot may be a good one.
+    // If recovery mode was requested, that slot may hold a good image.
     let wire = asked(&MICROBIT);
     let before = wire.bench().device.flash.bytes(0, MICROBIT.flash_length as usize);
     assert_eq!(refusal(push_to(&wire, &image)), Refusal::OtherSlot);
@@ -228,7 +228,7 @@ fn asked_to_answer_it_leaves_the_confirmed_slot_alone_and_goes_on_by_itself() {
     assert!(wire.bench().device.is_in_recovery());
     (0..1000).for_each(|_| wire.bench_mut().step());
     assert_eq!(wire.bench().device.running(), Some(Slot::A));
-    // With nothing to start, it goes on answering.
+    // With nothing to start, it stays in recovery mode.
     let wire = destroyed(&MICROBIT);
     (0..2 * recovery::RECOVERY_TIMEOUT_MS).for_each(|_| wire.bench_mut().step());
     assert!(wire.bench().device.is_in_recovery());

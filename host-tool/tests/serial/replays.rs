@@ -1,4 +1,4 @@
-//! What was once recorded of a good push, played to devices again.
+//! A recording of a good push, replayed to devices.
 
 use crate::device::{Device, Firmware};
 use crate::images::{Recipe, version};
@@ -32,7 +32,7 @@ fn recorded(firmware: Firmware) -> (Wire, Vec<u8>) {
     (wire, host.sent)
 }
 
-/// Plays everything, frame by frame, with time for each.
+/// Replays everything, frame by frame, with time for each.
 fn replay(wire: &Wire, recording: &[u8]) {
     wire.bench_mut().now += SESSION_TIMEOUT_MS;
     let mut wire = wire.clone();
@@ -55,7 +55,7 @@ fn a_push_that_is_played_again_changes_nothing() {
         replay(&wire, &recording);
         assert!(before == everything(&wire), "flash changed");
         assert_eq!(wire.bench().device.running(), Some(Slot::B));
-        // Of all of it, the reset was done.
+        // Of the whole recording, only the reset had an effect.
         assert_eq!(wire.bench().device.starts, starts + 1);
     }
     assert_eq!(push_to(&wire, &recipe(&MICROBIT, 2, 700).image()).unwrap().outcome, PushOutcome::Confirmed);
@@ -75,7 +75,7 @@ fn on_trial_it_costs_one_start_as_any_reset_does() {
     assert!(before == slots(&wire), "a slot changed");
 }
 
-/// What was rejected stays rejected, no matter who brings it again.
+/// A rejected image stays rejected, no matter who pushes it again.
 #[test]
 fn an_image_that_was_rejected_does_not_come_back_by_a_replay() {
     let (wire, recording) = recorded(Firmware::Unsure);

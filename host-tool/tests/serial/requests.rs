@@ -65,7 +65,7 @@ fn a_device_restarts_into_its_bootloader_and_back() {
     let before = wire.bench().device.starts;
     let status = device::recover(&mut wire.link(), SOON).unwrap();
     assert_eq!(describe::running(&status), "the bootloader, in recovery mode as requested");
-    // Which it says again, without another restart.
+    // It repeats that answer, without another restart.
     assert_eq!(device::recover(&mut wire.link(), SOON).unwrap(), status);
     assert_eq!(wire.bench().device.starts, before + 1);
     let status = device::reset(&mut wire.link(), SOON).unwrap();

@@ -1,4 +1,4 @@
-//! Hosts that vanish, devices that lose their power, and what is left to do afterwards.
+//! Hosts that vanish, devices that lose their power, and what must be sent again afterwards.
 
 use crate::device::Device;
 use crate::images::Recipe;
@@ -24,7 +24,7 @@ fn device(board: &'static Board, old: bool) -> Device {
     device
 }
 
-/// Pushes, and vanishes after so many frames; whether it was done before.
+/// Pushes, and vanishes after so many frames. Returns whether the push was complete before.
 fn vanish(wire: &Wire, frames: u32, image: &ImageFile) -> bool {
     let link = &mut wire.vanishing_after(frames).link().with_recovery(Duration::ZERO);
     match push(link, image, &Options::default(), &mut ()) {
@@ -51,7 +51,7 @@ fn a_push_resumes_wherever_the_host_vanished() {
             let pushed = push_to(&wire, &image).unwrap();
             assert_holds(&wire, Slot::B, &image);
             assert_untouched(&before, &wire, Slot::B);
-            // What was there, but for the unit that was interrupted, was not sent again.
+            // What was there, except the unit that was interrupted, was not sent again.
             let held = whole_kilobytes.saturating_sub(2) as u64 * 1024;
             assert!(pushed.sent == 0 || pushed.skipped >= held, "{frames} frames: {pushed:?}, {held} bytes were there");
             if done {

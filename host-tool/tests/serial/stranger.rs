@@ -1,5 +1,5 @@
-//! A host that says what it wants: any bytes, under any session's and request's number. It waits for nothing that it does
-//! not want to, and repeats nothing by itself.
+//! A host that sends arbitrary messages: any bytes, under any session's and request's number. It waits only if
+//! required, and repeats nothing by itself.
 
 use crate::line::Wire;
 use lifeboot_artifact::image_file::ImageFile;
@@ -50,7 +50,7 @@ pub fn framed_bytes(bytes: &[u8]) -> Vec<u8> {
     framed(&Raw(bytes))
 }
 
-/// What an answer says, in short.
+/// A short text for an answer.
 pub fn words(body: &Body) -> String {
     match body {
         Body::Done => "done".to_owned(),
@@ -90,7 +90,7 @@ impl Stranger {
         self.wire.write(bytes).unwrap();
     }
 
-    /// Sends a request, and waits for nothing; returns its number.
+    /// Sends a request without waiting for an answer. Returns its number.
     pub fn request(&mut self, command: &Command) -> u8 {
         self.number = self.number.checked_add(1).unwrap_or(1);
         let frame = self.frame(self.number, command);
@@ -98,13 +98,13 @@ impl Stranger {
         self.number
     }
 
-    /// Sends a request; what is answered to it.
+    /// Sends a request, and returns the answer.
     pub fn ask(&mut self, command: &Command) -> String {
         let number = self.request(command);
         self.hear(number)
     }
 
-    /// What is answered to the request of this number.
+    /// Returns the answer to the request of this number.
     pub fn hear(&mut self, number: u8) -> String {
         let until = self.wire.now() + WAIT;
         loop {
@@ -112,7 +112,7 @@ impl Stranger {
                 let is_whole = self.decoder.push(byte);
                 match self.decoder.message::<Answer>() {
                     Some(answer) if is_whole && answer.number == number => return words(&answer.body),
-                    // Of what is no request, the number is not known.
+                    // If it is no request, its number is not known.
                     Some(Answer { number: 0, body: body @ Body::Refused(_) }) if is_whole => {
                         return format!("{}, to nobody", words(&body));
                     }
@@ -129,7 +129,7 @@ impl Stranger {
         }
     }
 
-    /// Lets what is under way come to its end, and forgets what was answered.
+    /// Waits until nothing is under way, and drops the answers.
     pub fn forget(&mut self) {
         let mut buffer = [0; 4096];
         while self.wire.read(&mut buffer, Duration::from_millis(200)).unwrap() > 0 {}

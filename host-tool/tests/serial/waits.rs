@@ -1,4 +1,4 @@
-//! What a link says while it waits, and that it can be called off.
+//! What a link reports while it waits, and that a wait can be cancelled.
 
 use crate::device::{Device, Firmware};
 use crate::line::Wire;
@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A link whose waits are noted, in words and with the second in which they were said.
+/// A link whose reports of waits are recorded, with the second of each.
 fn noting(link: Link<Wire>) -> (Link<Wire>, Arc<Mutex<Vec<String>>>) {
     let said = Arc::new(Mutex::new(Vec::new()));
     let note = said.clone();
@@ -35,7 +35,7 @@ fn a_device_that_does_not_answer_is_waited_for_aloud_and_not_for_ever() {
     let (mut link, said) = noting(Wire::to(device).link());
     assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Silent)));
     assert_eq!(*said.lock().unwrap(), ["1 s: waiting for the device to answer"]);
-    // Once for each silence, and not for each question.
+    // Once for each silence, not for each repeated request.
     assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Silent)));
     assert_eq!(said.lock().unwrap().len(), 1);
 }

@@ -1,5 +1,5 @@
-//! Power is lost before or inside any flash operation of a boot, and again in the boot that follows: something whole is
-//! started all the same, and no trial more often than its budget says.
+//! Power is lost before or inside any flash operation of a boot, and again in the boot that follows: a complete image
+//! is started all the same, and no trial more often than its budget allows.
 
 use super::{CRASHES, Device, POWER_LOSSES, Started, firmware};
 use lifeboot_core::Slot;
@@ -41,7 +41,8 @@ const CUTS: [Cut; 6] = [
     Cut::Inside { words: 100, mask: 0x3333_3333 },
 ];
 
-/// Boots with a cut at an operation; whether that happened. Whoever lost power has not started anything.
+/// Boots with a cut at an operation. Returns whether the cut occurred; a boot that lost power must not have started
+/// anything.
 fn cut_boot(device: &mut Device, cause: Cause, operation: u32, cut: Cut) -> Option<Started> {
     device.flash.cut(operation, cut);
     let started = device.boot(cause);
@@ -50,7 +51,7 @@ fn cut_boot(device: &mut Device, cause: Cause, operation: u32, cut: Cut) -> Opti
     powered.then_some(started)
 }
 
-/// Boots until the trial has come to its end. The last image that there is has no end.
+/// Boots until the trial has ended. The trial of the only image never ends.
 fn starts_are_bounded(mut device: Device, cause: Cause, last_image: bool, what: &str) {
     let budget = if cause.is_power_loss() { POWER_ATTEMPTS } else { CRASH_ATTEMPTS };
     let boots = budget + 2;

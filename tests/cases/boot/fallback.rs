@@ -1,4 +1,5 @@
-//! The confirmed image is gone: another one is started, rather than none; with none, the host is answered.
+//! The confirmed image is damaged: another one is started, if there is one; otherwise the bootloader enters recovery
+//! mode.
 
 use super::{CRASHES, Device, POWER_LOSSES, Started, firmware};
 use lifeboot_core::Slot;
@@ -37,7 +38,7 @@ fn the_other_image_is_started_on_trial() {
     }
 }
 
-/// Some life beats none: it is started again and again, a rejected image too.
+/// Any firmware is better than none: it is started again and again, even a rejected image.
 #[test]
 fn the_last_image_is_started_however_often_it_fails() {
     for board in BOARDS {
@@ -49,7 +50,7 @@ fn the_last_image_is_started_however_often_it_fails() {
         assert_eq!(device.outcome().map(|outcome| outcome.ending), Some(Ending::NotConfirmed));
         device.damage(Slot::A);
         for number in 0..20 {
-            // A trial of which this is the first start, or another; there is one without an attempt left behind it.
+            // The first start of a trial, or a later one, up to the one without an attempt left.
             let is_first = device.record().trial.is_none_or(|trial| trial.started(Cause::Watchdog).is_none());
             let expected = if is_first { Started::FellBack(Slot::B) } else { Started::Trial(Slot::B) };
             assert_eq!(device.boot(Cause::Watchdog), expected, "boot {number}");
@@ -90,7 +91,7 @@ fn with_no_image_the_host_is_answered() {
                 for _ in 0..3 {
                     assert_eq!(device.boot(cause), Started::Recovery, "{cause:?} on {}", board.name);
                 }
-                // What is put there then is started, as a trial or as the confirmed one.
+                // A new image there is started, as a trial or as the confirmed one.
                 let image = firmware(board, 3, 1).signed_with(2);
                 device.put(Slot::B, &image);
                 device.record_with(|record| record.trial = Some(Trial::new(Slot::B)));

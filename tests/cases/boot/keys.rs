@@ -1,5 +1,5 @@
-//! Revocation: comes with the confirm of a signed image, after it is durable; never of the last key, never undone; nothing
-//! that a revoked key signed is ever started or taken.
+//! Revocation: it takes effect with the confirm of a signed image, once that is durable; never on the last key, never
+//! undone. No image that a revoked key signed is ever started or accepted.
 
 use super::{Device, Started, firmware};
 use crate::signed_image::{SignedImage, info, key};
@@ -26,7 +26,7 @@ fn started(board: &'static Board) -> Device {
     device
 }
 
-/// What the firmware in a slot answers to an image that is offered to it.
+/// The answer of the firmware in a slot to an image that is offered to it.
 fn offered(device: &mut Device, slot: Slot, image: &SignedImage) -> Result<(), Refusal> {
     let running = lifeboot_core::Version { major: if slot == Slot::A { 1 } else { 2 }, ..Default::default() };
     let mut updater = Updater::running_in(slot, &mut device.flash, device.board);
@@ -52,7 +52,7 @@ fn a_key_is_revoked_with_the_confirm_and_not_before() {
         device.confirm(Slot::B).unwrap();
         let record = device.record();
         assert_eq!((record.confirmed, record.trial, record.revoked), (Slot::B, None, 0b01));
-        // For good, whatever happens; and at the cost of two records.
+        // Irreversibly, and at the cost of two records.
         let written = device.flash.wear(Part::Journal).writes;
         device.confirm(Slot::B).unwrap();
         assert_eq!(device.flash.wear(Part::Journal).writes, written);
@@ -64,7 +64,7 @@ fn a_key_is_revoked_with_the_confirm_and_not_before() {
     }
 }
 
-/// The one that must not happen: an image that fails takes the key of the working one with it.
+/// What must never happen: a failing image revokes the key of the working one.
 #[test]
 fn a_trial_that_fails_revokes_nothing() {
     for board in BOARDS {
@@ -74,7 +74,7 @@ fn a_trial_that_fails_revokes_nothing() {
         }
         assert_eq!(device.boot(Cause::Watchdog), Started::Confirmed(Slot::A));
         assert_eq!(device.record().revoked, 0);
-        // Neither does one that is taken back on request, or never started.
+        // Nor does one that is rolled back on request, or never started.
         for image in [revoking(board), firmware(board, 3, 0).signed_with(2).revoking(&[1])] {
             device.put(Slot::B, &image);
             device.record_with(|record| record.trial = Some(Trial::new(Slot::B)));
@@ -92,14 +92,14 @@ fn nothing_by_a_revoked_key_is_started_or_taken() {
         let mut device = started(board);
         device.confirm(Slot::B).unwrap();
         let before = device.flash.region(board.slot(Slot::A)).to_vec();
-        // As an update, or as the way back: at once, and nothing is erased.
+        // As an update or a rollback: at once, and nothing is erased.
         assert_eq!(offered(&mut device, Slot::B, &firmware(board, 3, 9)), Err(Refusal::RevokedKey));
         assert_eq!(went_back(&mut device, Slot::B), Err(Refusal::RevokedKey));
         let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
         assert_eq!(updater.request_rollback(), Err(Refusal::RevokedKey), "before any work");
         assert!(device.flash.region(board.slot(Slot::A)) == &before[..]);
         device.assert_used_well();
-        // As a trial that was marked all the same, as the last image there is, as the confirmed one.
+        // As a trial that was marked nevertheless, as the only image, as the confirmed one.
         device.record_with(|record| record.trial = Some(Trial::new(Slot::A)));
         assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::B));
         assert_eq!(device.outcome().map(|outcome| (outcome.ending, outcome.slot)), Some((Ending::Invalid, Slot::A)));
@@ -107,7 +107,7 @@ fn nothing_by_a_revoked_key_is_started_or_taken() {
         assert_eq!(device.boot(Cause::Request), Started::Recovery);
         device.record_with(|record| record.confirmed = Slot::A);
         assert_eq!(device.boot(Cause::Request), Started::Recovery);
-        // One by the key that is left is started again.
+        // An image by the remaining key is started.
         device.put(Slot::A, &firmware(board, 3, 0).signed_with(2));
         assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
         assert_eq!(device.record().revoked, 0b01);
@@ -149,8 +149,8 @@ fn the_factory_image_revokes_at_its_first_boot() {
     }
 }
 
-/// A cut before or inside any operation of confirm and revocation, and another one in the boot behind it: then the image
-/// is not confirmed and nothing is revoked, or it is confirmed, and revoked is what it says at the next boot.
+/// A cut before or inside any operation of confirm and revocation, and another one in the next boot: either the image
+/// is not confirmed and nothing is revoked, or it is confirmed, and its keys are revoked at the next boot.
 #[test]
 fn wherever_the_power_goes_away_revocation_follows_the_confirm() {
     let cuts = [
@@ -162,7 +162,7 @@ fn wherever_the_power_goes_away_revocation_follows_the_confirm() {
         Cut::Inside { words: 100, mask: 0x3333_3333 },
     ];
     for board in BOARDS {
-        // Also where the records lie across the border of two units.
+        // Also if the records cross the border of two units.
         let room = board.journal_unit / 64.max(board.write_size);
         for age in [0, room - 4, room - 3, room - 2] {
             let mut device = started(board);
@@ -205,7 +205,7 @@ fn wherever_the_power_goes_away_revocation_follows_the_confirm() {
     }
 }
 
-/// Key by key, in any order, never back; ids that the device does not hold mean nothing.
+/// Key by key, in any order, irreversibly; ids that the device does not hold have no effect.
 #[test]
 fn a_mask_only_gains_bits_and_one_key_is_always_left() {
     let numbers = [1, 2, 3, 4];
@@ -222,7 +222,7 @@ fn a_mask_only_gains_bits_and_one_key_is_always_left() {
             verified.slot()
         };
         start(&mut flash, Some(Slot::A));
-        // Who signs, who is to be revoked, what is revoked afterwards; or that it is not taken.
+        // The signing key, the ids to revoke, the keys revoked afterwards; `None` if the image is refused.
         let steps: [(u8, &[u8], Option<u8>); 9] = [
             (2, &[9], Some(0b0000)),
             (2, &[1], Some(0b0001)),
@@ -277,7 +277,7 @@ fn a_device_holds_four_keys() {
             assert_eq!(keys.revoked, revoked);
             assert_eq!(keys.signed, [Some(Signed { key: id, revokes: revoked }), None]);
         }
-        // Where there is no bootloader, nobody knows.
+        // Without a bootloader's info, the keys are unknown.
         let mut flash = SimulatedFlash::new(board);
         assert_eq!(Updater::running_in(Slot::A, &mut flash, board).keys(), Err(Refusal::NoBootloader));
         let mut device = Device::from_factory(board);

@@ -1,5 +1,5 @@
-//! Whole lives of devices, by chance: updates, confirms, crashes, losses of power at any operation. What the design
-//! promises (section 7) holds at every boot.
+//! Random lives of devices: updates, confirms, crashes, losses of power at any operation. The design's invariants
+//! (section 7) hold at every boot.
 
 use super::{Device, Started, firmware};
 use lifeboot_core::Slot;
@@ -29,9 +29,9 @@ fn events() -> impl Strategy<Value = Vec<(Event, Option<(u32, Cut)>)>> {
     prop::collection::vec((event, prop::option::weighted(0.3, cut)), 1..50)
 }
 
-/// What an observer knows of a device.
+/// An observer's knowledge of a device.
 struct Observer {
-    /// The slot whose firmware said last, and was told, that it is the default.
+    /// The slot whose confirm succeeded last.
     confirmed: Slot,
     /// The epoch floor that was seen last.
     floor: u32,
@@ -92,7 +92,7 @@ proptest! {
                 }
                 Event::Confirm => {
                     let confirmed = device.confirm(running);
-                    // Cut short, it may have become durable all the same; told so, it must have.
+                    // A confirm that was cut short may be durable nevertheless; one that succeeded must be.
                     let powered = device.flash.is_powered();
                     device.flash.power_on();
                     if confirmed.is_ok() || device.record().confirmed == running {
@@ -113,7 +113,7 @@ proptest! {
             }
             started = device.boot(cause);
             if !device.flash.is_powered() {
-                // Lost in the boot, before anything was started: once more.
+                // Power was lost in the boot, before anything was started: boot again.
                 device.flash.power_on();
                 cause = Cause::BrownOut;
                 started = device.boot(cause);

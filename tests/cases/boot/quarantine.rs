@@ -1,4 +1,4 @@
-//! What is remembered of rejected images, by bootloader and updater together: the last outcome and the three before it.
+//! The memory of rejected images, kept by bootloader and updater together: the last outcome and the three before it.
 
 use super::{Device, Started};
 use crate::signed_image::{SignedImage, info};
@@ -9,7 +9,7 @@ use lifeboot_core::record::{Cause, Ending, Fault, QUARANTINED, Rejection, Reset,
 use lifeboot_core::{Slot, Version};
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 
-/// Each number is another image.
+/// An image that differs for each number.
 fn image(number: u16) -> SignedImage {
     let version = Version { major: number, ..Version::default() };
     SignedImage::new(&MICROBIT, 700 + 4 * usize::from(number)).release(version, 0)
@@ -27,7 +27,7 @@ fn on_trial(device: &mut Device, number: u16, attempts: u8) {
     device.record_with(|record| record.trial = Some(trial));
 }
 
-/// An update is tried in vain, and rejected by the boot after the last of its starts.
+/// An update fails its trial, and is rejected by the boot after the last of its starts.
 fn reject(device: &mut Device, number: u16, cause: Cause) {
     on_trial(device, number, 0);
     assert_eq!(device.boot(cause), Started::Confirmed(Slot::A));
@@ -51,7 +51,7 @@ fn is_of(rejection: &Rejection, number: u16) -> bool {
     image(number).header.digest.starts_with(&rejection.digest)
 }
 
-/// Whether the running firmware takes a transfer of the image.
+/// Whether the running firmware accepts a transfer of the image.
 fn begins(device: &mut Device, number: u16, force: bool) -> Result<(), Refusal> {
     let belief = Expected { running: Version { major: 1, ..Version::default() }, target: Slot::B };
     let mut updater = Updater::running_in(Slot::A, &mut device.flash, &MICROBIT);
@@ -123,7 +123,7 @@ fn an_image_that_is_rejected_again_is_remembered_once() {
     assert_eq!(device.outcome().unwrap().version.major, 3);
 }
 
-/// Some life beats none; but being started for want of a better one is no sign of health.
+/// Any firmware is better than none; but being started for lack of a better one does not confirm it.
 #[test]
 fn a_rejected_image_that_is_started_in_need_stays_in_quarantine() {
     let mut device = from_factory();
@@ -142,7 +142,7 @@ fn a_rejected_image_that_is_started_in_need_stays_in_quarantine() {
     assert_eq!(quarantine(&mut device), [2]);
 }
 
-/// Without a header there is no name, and nothing could be refused for it. However many there are, they take one place.
+/// An image without a header has no digest to refuse by. All such images together take one place.
 #[test]
 fn what_has_no_name_is_not_told_of() {
     let mut device = from_factory();
@@ -167,7 +167,7 @@ fn a_rollback_goes_to_no_image_that_was_rejected() {
     let mut device = from_factory();
     reject(&mut device, 2, Cause::Watchdog);
     assert_eq!(back(&mut device), Err(Refusal::Rejected));
-    // Also where it was not the last one.
+    // Also if it was not the last one.
     reject(&mut device, 3, Cause::Watchdog);
     device.put(Slot::B, &image(2));
     assert_eq!(back(&mut device), Err(Refusal::Rejected));
@@ -177,7 +177,7 @@ fn a_rollback_goes_to_no_image_that_was_rejected() {
     assert_eq!(device.record().trial, Some(Trial::new(Slot::B)));
 }
 
-/// Where the firmware crashed reaches the outcome, by its words in RAM; but only after a crash, and only by their mark.
+/// The address of a crash reaches the outcome, by words in RAM; but only after a crash, and only with their mark.
 #[test]
 fn a_crash_is_told_by_words_that_carry_their_mark() {
     let fault = Fault { pc: 0x0002_3456, status: 0x0000_8200 };
@@ -185,7 +185,7 @@ fn a_crash_is_told_by_words_that_carry_their_mark() {
     let words = |ram: &[u32; 16]| *ram[FAULT as usize / 4..].first_chunk().unwrap();
     assert_eq!(fault_in(words(&ram), Cause::Fault), None, "garbage");
     for (number, (offset, word)) in fault_words(fault).into_iter().enumerate() {
-        // Whoever is interrupted has told nothing.
+        // An interrupted boot has reported nothing.
         assert_eq!(fault_in(words(&ram), Cause::Fault).is_some(), number > 2, "{number} words");
         ram[offset as usize / 4] = word;
     }

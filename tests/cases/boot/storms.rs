@@ -1,16 +1,16 @@
-//! Brown-out storms, crash loops and mixtures of both: each budget is its own, and holds in any order.
+//! Brown-out storms, crash loops and mixtures of both: each budget counts separately, and holds in any order.
 
 use super::{Device, POWER_LOSSES, Started};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BOARDS, MICROBIT};
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, POWER_ATTEMPTS};
 
-/// The supply comes and goes.
+/// Brown-outs.
 fn storm() -> impl Iterator<Item = Cause> {
     POWER_LOSSES.into_iter().cycle()
 }
 
-/// An update whose first start is the one that its host asked for.
+/// An update whose first start is the one that its host requested.
 fn started(board: &'static lifeboot_core::Board) -> Device {
     let mut device = Device::on_trial(board);
     assert_eq!(device.boot(Cause::Request), Started::Trial(Slot::B));
@@ -25,7 +25,7 @@ fn a_good_image_survives_every_storm_that_ends_within_its_budget() {
             for (number, cause) in storm().take(length).enumerate() {
                 assert_eq!(device.boot(cause), Started::Trial(Slot::B), "loss {number} of {length}");
             }
-            // Calm: it confirms, and stays whatever comes.
+            // No more brown-outs: it confirms, and remains the default.
             device.confirm(Slot::B).unwrap();
             for cause in storm().take(20) {
                 assert_eq!(device.boot(cause), Started::Confirmed(Slot::B), "after a storm of {length}");
@@ -36,7 +36,7 @@ fn a_good_image_survives_every_storm_that_ends_within_its_budget() {
     }
 }
 
-/// Firmware that pulls the supply down itself would never come to an end.
+/// Firmware that causes the brown-outs itself must be rolled back, or the storm would never end.
 #[test]
 fn a_storm_without_an_end_is_rolled_back() {
     for board in BOARDS {
@@ -56,7 +56,7 @@ fn a_confirmed_image_survives_any_storm_and_its_boots_write_nothing() {
     for board in BOARDS {
         let mut device = started(board);
         device.confirm(Slot::B).unwrap();
-        // Two records settle the last one.
+        // Two more records make the last one firm.
         for cause in storm().take(2) {
             assert_eq!(device.boot(cause), Started::Confirmed(Slot::B));
         }

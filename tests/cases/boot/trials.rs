@@ -1,4 +1,4 @@
-//! Trials: started as often as the budgets say, and then rolled back.
+//! Trials: started as often as the budgets allow, and then rolled back.
 
 use super::{CRASHES, Device, POWER_LOSSES, Started, firmware};
 use lifeboot_core::Slot;
@@ -44,7 +44,7 @@ fn runs_out(cause: Cause, starts: u8) {
             version: image.header.version,
             digest: half_digest(&image),
         };
-        // For good, whatever comes.
+        // Irreversibly.
         for cause in CRASHES.into_iter().chain(POWER_LOSSES) {
             let record = device.record();
             assert_eq!((record.confirmed, record.trial, record.outcomes.last()), (Slot::A, None, Some(outcome)));
@@ -155,7 +155,7 @@ fn a_trial_signed_with_a_key_that_was_revoked_meanwhile_is_not_started() {
     }
 }
 
-/// What cannot be counted is not started; the confirmed firmware needs no counting.
+/// A start that cannot be counted is not made; the confirmed firmware needs no counting.
 #[test]
 fn a_trial_waits_while_the_journal_takes_no_records() {
     for board in BOARDS {
@@ -174,7 +174,7 @@ fn a_trial_waits_while_the_journal_takes_no_records() {
     }
 }
 
-/// A power-on after an update costs two records, to settle the last one; and then no more.
+/// The power-on after an update costs two records, which make the last one firm; later ones cost none.
 #[test]
 fn boots_do_not_wear_the_journal() {
     for board in BOARDS {

@@ -1,4 +1,5 @@
-//! An input's bytes as a run of choices. Behind the last byte every choice is 0, so that each input is a whole case.
+//! An input's bytes as a sequence of choices. After the last byte every choice is 0, so that each input is a complete
+//! case.
 
 /// Values at which comparisons and sums go wrong.
 const EDGES: [u32; 24] = [
@@ -53,7 +54,7 @@ impl<'a> Choices<'a> {
         u32::from_le_bytes(self.array())
     }
 
-    /// A number below `limit`, which is not 0; 0 where it is.
+    /// A number below `limit`; 0 if `limit` is 0.
     pub fn below(&mut self, limit: usize) -> usize {
         match limit {
             0 => 0,
@@ -87,7 +88,7 @@ impl<'a> Choices<'a> {
         self.take(self.bytes.len())
     }
 
-    /// Changes bytes that were good: a bit, a byte, a word, a run, or the length.
+    /// Damages bytes: a bit, a byte, a word, a run, or the length.
     pub fn mutate(&mut self, bytes: &mut Vec<u8>) {
         let at = self.below(bytes.len());
         match self.byte() % 8 {

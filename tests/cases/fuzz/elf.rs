@@ -1,4 +1,4 @@
-//! ELF files: whatever a linker or a disk made of one, `sign` refuses it or makes an image that runs where it says.
+//! ELF files: `sign` refuses any ELF file, damaged or not, or makes an image that verifies in the slots that it names.
 
 // The writer of ELF files that the host tool's own tests use; only a part of it is needed here.
 #[expect(dead_code, reason = "the host tool's tests need more of it")]
@@ -21,7 +21,7 @@ use object::elf::{self, RelocationType};
 use program::{DATA, LARGE, Program, SMALL, VECTORS};
 use std::time::{Duration, Instant};
 
-/// Far more than a program of some hundred bytes takes, in any build: what takes longer hangs.
+/// Far more than a program of some hundred bytes takes in any build: longer counts as hanging.
 const HANG: Duration = Duration::from_secs(5);
 
 const RELEASE: Release = Release {
@@ -83,7 +83,7 @@ pub fn property(input: &[u8]) -> bool {
     signs(&bytes, board, bound)
 }
 
-/// Signs these bytes; where that succeeds, the image has to verify wherever it says that it runs.
+/// Signs these bytes. If that succeeds, the image must verify in every slot that it runs in.
 pub fn signs(bytes: &[u8], board: &'static Board, bound: bool) -> bool {
     let started = Instant::now();
     let image = signed(bytes, board, bound);
@@ -115,7 +115,7 @@ pub fn signs(bytes: &[u8], board: &'static Board, bound: bool) -> bool {
 /// As `lifeboot_artifact::sign::sign`, with a key that is in no file.
 fn signed(bytes: &[u8], board: &'static Board, bound: bool) -> Option<ImageFile> {
     let program = sign::Program::read(bytes, board, bound).ok()?;
-    // Never the same program, linked for the other slot; to be told so is all that is wanted.
+    // Never the same program linked for the other slot: only the error matters.
     assert!(program.prove(bytes).is_err());
     program.table().iter().for_each(|listed| assert!(!program.firmware().place_of(listed.entry.offset).is_empty()));
     let image = program.image(RELEASE, key_id(key(1).verifying_key().as_bytes())).ok()?;
@@ -180,7 +180,7 @@ fn change(program: &mut Program, choices: &mut Choices) {
             }
         }
         7 => program.emit_relocations = choices.below(4) != 0,
-        // What the verifier asks for: stack pointer and entry point.
+        // What the verifier requires: stack pointer and entry point.
         _ => {
             let at = choices.below(8) as u32;
             let limits = [program.board.ram.start, program.board.ram.end(), program.address(DATA, 0)];

@@ -4,14 +4,14 @@ use super::elf::program::{DATA, MAIN, Program, RODATA, SMALL, VECTORS};
 use super::elf::signs;
 use lifeboot_core::Slot;
 
-/// A `MOVT` on a board whose slots are not a multiple of 64 KiB apart: good in slot A, and the host does not take the file.
+/// A `MOVT` on a board whose slots are not a multiple of 64 KiB apart: good in slot A, and the host refuses the file.
 #[test]
 fn a_half_that_cannot_be_rebased_is_refused_where_it_matters() {
     let input = crate::hex::bytes("f282010d0d0a82010d0d0abdc4bd00f282010dffbdc4bd00f282010dff75");
     assert!(super::image::property(&input));
 }
 
-/// A clock that comes around: the host before looks as if it had just been heard, and the next one has to ask again.
+/// A clock that wraps: the previous host seems to have been active just now, and the next one must repeat its request.
 #[test]
 fn a_clock_that_comes_around_keeps_a_bootloader_busy_for_one_silence() {
     let input = "46f66b55d42bb52f9e121c52e37a0c0928768ca7f2c4a5baa2e29aed0f20d4bd3382b93c6d868f";

@@ -1,5 +1,5 @@
-//! Images: a slot is accepted exactly where an independent reading of it finds nothing wrong, whoever made its bytes; what
-//! was changed behind the signer's back never is.
+//! Images: a slot is accepted exactly if an independent check finds nothing wrong, no matter who made its bytes; an
+//! image that was changed after signing is never accepted.
 
 mod verdict;
 
@@ -29,7 +29,7 @@ static IMAGES: LazyLock<[SignedImage; 5]> = LazyLock::new(|| {
 #[test]
 fn images() {
     for image in 0..IMAGES.len() as u8 {
-        // As it is, from either hand; with one bit changed; with the payload's length changed and signed again.
+        // Unchanged, by either key; with one bit changed; with the payload's length changed and signed again.
         assert!(property(&[1, image]) && property(&[2, image]));
         assert!(!property(&[1, image, 1, 1, 40, 0]) && !property(&[1, image, 0, 1, 0, 3, 1, 7]));
         assert!(!property(&[2, image, 1, 1, 0x2c, 0, 3, 0, 23]));
@@ -48,7 +48,7 @@ pub fn property(input: &[u8]) -> bool {
     }
 }
 
-/// Bytes that nobody signed, with or without a beginning that looks right.
+/// Unsigned bytes, with or without a beginning that looks right.
 fn arbitrary(choices: &mut Choices) -> bool {
     let image = &IMAGES[choices.below(IMAGES.len())];
     let start = choices.below(0x61);
@@ -62,7 +62,7 @@ fn arbitrary(choices: &mut Choices) -> bool {
     false
 }
 
-/// A good image, changed without the key: accepted only where no covered byte is another one.
+/// A good image, changed without the key: accepted only if no covered byte differs.
 fn changed(choices: &mut Choices) -> bool {
     let image = &IMAGES[choices.below(IMAGES.len())];
     let linked_for = image.header.linked_for(image.board).unwrap_or(Slot::A);
@@ -133,7 +133,7 @@ fn signed_again(choices: &mut Choices) -> bool {
     acceptable
 }
 
-/// What was good in one slot is, carried to the other one, refused only for vectors that move where they must not.
+/// An image that was good in one slot is refused in the other one only if its vectors move out of bounds.
 fn moved(content: &[u8], board: &'static Board, slot: Slot, state: (u8, u32)) {
     let file = ImageFile::from_bytes(content).expect("read before");
     match file.for_slot(board, slot) {
@@ -176,7 +176,7 @@ fn accepted(
     verdict.map(|_| ())
 }
 
-/// Whether the host takes these bytes as an image file; then they are what it would write.
+/// Whether the host accepts these bytes as an image file; then it must write the same bytes.
 fn read_as_file(content: &[u8]) -> bool {
     let Ok(file) = ImageFile::from_bytes(content) else { return false };
     assert_eq!(file.to_bytes(), content);

@@ -1,4 +1,4 @@
-//! The journal over anything: whatever lies in it, the newest whole record counts, and the next one is found again.
+//! The journal with arbitrary content: the newest complete record counts, and the next one that is appended is found.
 
 use super::check;
 use super::choices::Choices;
@@ -88,15 +88,15 @@ fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices
     }
 }
 
-/// What a fresh look finds; where `equal` ones have the same number, the one that was found before.
+/// What reading the journal anew finds; among `equal` ones of the same number, the one that was found before.
 fn found(flash: &mut SimulatedFlash, board: &'static Board, equal: &[Record]) -> Record {
     let record = *Journal::open(flash, board).record();
     assert!(equal.len() < 2 || equal.contains(&record));
     record
 }
 
-/// The records with the highest number, read by the format's description: there is more than one only where somebody
-/// put them there.
+/// The records with the highest number, read by the format's description: there is more than one only if the
+/// input put them there.
 fn newest(flash: &SimulatedFlash, board: &Board) -> Vec<(u32, Record)> {
     let stride = board.write_size.max(RECORD_LENGTH as u32) as usize;
     let mut newest = Vec::<(u32, Record)>::new();
@@ -146,7 +146,7 @@ fn fill(flash: &mut SimulatedFlash, board: &Board, choices: &mut Choices) {
         if place + stride > board.journal.end() {
             return;
         }
-        // What reads as blank has to be blank: only then may it be written.
+        // A place that reads as blank must be blank, as only then may it be written.
         if bytes.iter().any(|byte| *byte != 0xff) {
             flash.put(place, &bytes);
         }
@@ -155,7 +155,7 @@ fn fill(flash: &mut SimulatedFlash, board: &Board, choices: &mut Choices) {
     }
 }
 
-/// Any record that says what a device may say behind another one: no floor falls, and no key comes back.
+/// Any record that may follow another one: the epoch floor never falls, and revoked keys stay revoked.
 fn record(choices: &mut Choices, before: &Record) -> Record {
     let slots = [Slot::A, Slot::B];
     let [confirmed, trial] = [choices.byte(), choices.byte()];

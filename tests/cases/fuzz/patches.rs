@@ -1,8 +1,8 @@
-//! Patches: whatever comes, the device makes exactly what the format says of the image that runs, or refuses, and neither
-//! call does more than its share.
+//! Patches: from any bytes the device makes exactly what the format defines for the running image, or refuses; and no
+//! call does more work than allowed.
 //!
-//! The image runs from slot B, where its addresses are others than in the canonical bytes that a patch is about. What is
-//! made is compared with a reading of the format of its own.
+//! The image runs from slot B, where its addresses are others than in the canonical bytes that a patch is about. The
+//! result is compared with that of an independent reader of the format.
 
 use super::check;
 use super::choices::Choices;
@@ -39,7 +39,7 @@ static RUNNING: LazyLock<SignedImage> = LazyLock::new(|| {
     image
 });
 
-/// What is received: without a table, so that what is made lies in the slot as it was made.
+/// The image that is received: without a table, so that the slot holds the patch's output unchanged.
 static NEW: LazyLock<SignedImage> = LazyLock::new(|| {
     let version = Version { major: 2, minor: 0, patch: 0, build: 0 };
     SignedImage::new(&MICROBIT, 3000).release(version, 0).bound()
@@ -113,7 +113,7 @@ fn feed(updater: &mut Updater<Shared>, flash: &Shared, patch: &[u8], piece: usiz
             assert!(operations() - before <= 1);
         }
         assert_eq!(updater.next_in_patch(), Some(offset + bytes.len() as u32));
-        // What came already changes nothing.
+        // Repeated pieces change nothing.
         assert_eq!(updater.feed_patch(offset, bytes), Ok(false));
     }
     while updater.step().expect("healthy flash") == Step::Busy {}
@@ -150,7 +150,7 @@ fn some(choices: &mut Choices, old: &[u8]) -> Vec<u8> {
     out
 }
 
-/// As the compressor writes what nothing repeats in: a set bit before each byte.
+/// Data without repetitions as the compressor writes it: a set bit before each byte.
 fn stored(bytes: &[u8]) -> Vec<u8> {
     let bits = bytes.iter().flat_map(|byte| [1].into_iter().chain((0..8).rev().map(move |bit| byte >> bit & 1)));
     let bits: Vec<u8> = bits.collect();
@@ -180,7 +180,7 @@ fn expanded(patch: &[u8]) -> Vec<u8> {
     }
 }
 
-/// What instructions make of old bytes, and whether something is wrong with them.
+/// The output of instructions on old bytes, and whether they are invalid.
 fn made_of(instructions: &[u8], old: &[u8], limit: usize) -> (Vec<u8>, bool) {
     let (mut rest, mut position, mut out, mut was_seek) = (instructions, 0_i64, Vec::new(), false);
     loop {

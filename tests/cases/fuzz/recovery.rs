@@ -1,8 +1,8 @@
-//! A bootloader that answers: whatever comes over the line, in whatever order, it stays within its bounds, and the next boot
-//! starts what it would have started, or what was pushed.
+//! A bootloader in recovery mode: with any input in any order it stays within its bounds, and the next boot
+//! starts what it would have started anyway, or what was pushed.
 //!
-//! An input decides what slots and journal hold, whether the bootloader was asked to answer, and then what happens: frames
-//! of commands with good and bad fields, damaged frames, noise, whole pushes of good and bad images, and time.
+//! An input decides the content of slots and journal, whether recovery mode was requested, and then the events:
+//! frames of commands with good and bad fields, damaged frames, noise, whole pushes of good and bad images, and time.
 
 mod line;
 
@@ -25,7 +25,7 @@ use std::cell::RefCell;
 use std::iter::repeat_n;
 use std::rc::Rc;
 
-/// Slot A is destroyed and slot B is empty; a whole image in slot A, and the bootloader was asked.
+/// Slot A is destroyed and slot B is empty; a whole image in slot A, and recovery mode was requested.
 const DESTROYED: [u8; 3] = [0; 3];
 const ASKED: [u8; 3] = [3, 0, 0];
 
@@ -48,7 +48,7 @@ fn recoveries() {
     check!(300, property);
 }
 
-/// Megabytes of what is no request: nothing changes, and the next push gets through.
+/// Megabytes that are no request: nothing changes, and the next push succeeds.
 #[test]
 fn a_flood_is_no_harm_to_a_bootloader() {
     let random = Chance::new(1).bytes(1 << 20);
@@ -60,7 +60,7 @@ fn a_flood_is_no_harm_to_a_bootloader() {
     }
 }
 
-/// A table that a hostile signer made is found out in the middle of a transfer; whatever comes then, it is not read on.
+/// A table that a hostile signer made is detected in the middle of a transfer; after that it is never read on.
 #[test]
 fn a_transfer_ends_with_a_table_that_is_none() {
     let none = [(&[0x80, 0][..], 1), (&[4, 0xff, 0xff, 0xff, 0xff], 40), (&[4, 0xfe, 0x7f], 500)];
@@ -125,7 +125,7 @@ fn run(input: &[u8], first: &[u8]) -> bool {
         (Decision::Trial(verified), Some(slot)) => assert_eq!(verified.slot(), slot),
         (_, Some(slot)) => panic!("slot {slot} was marked, and {decision:?}"),
         (Decision::Recovery, None) => {
-            // What was on trial may have been taken for a push that did not come to its end.
+            // A push that did not finish may have used the slot of the trial.
             let record = line.record();
             let good = verifies(&mut before.clone(), &record, record.confirmed);
             assert!(!(asked && good), "the confirmed slot started before");
@@ -135,7 +135,7 @@ fn run(input: &[u8], first: &[u8]) -> bool {
     marked.is_some()
 }
 
-/// What the slots hold.
+/// The content of the slots.
 fn fill(flash: &mut SimulatedFlash, choices: &mut Choices) {
     let kind = choices.byte();
     let [a, b] = Slot::BOTH.map(|slot| MICROBIT.slot(slot).start);

@@ -1,4 +1,4 @@
-//! Relocation tables: what decodes is well formed, and rebasing by it can be undone, in pieces of any size.
+//! Relocation tables: a table that decodes is well formed, and rebasing by it can be undone, in pieces of any size.
 
 use super::check;
 use super::choices::Choices;
@@ -65,7 +65,7 @@ fn decoded(table: &[u8]) -> Result<Vec<Entry>, Malformed> {
     if decoder.is_whole() { Ok(entries) } else { Err(Malformed) }
 }
 
-/// Rebases a payload that comes in pieces; whether all entries were met, too.
+/// Rebases a payload that comes in pieces. Returns also whether all entries were reached.
 fn in_pieces(payload: &[u8], entries: &[Entry], distance: u32, sizes: &[usize]) -> (Vec<u8>, bool) {
     let mut table = entries.iter().copied();
     let mut rebaser = Rebaser::new(distance);
@@ -83,7 +83,7 @@ fn in_pieces(payload: &[u8], entries: &[Entry], distance: u32, sizes: &[usize]) 
     (out, if payload.is_empty() { entries.is_empty() } else { rebaser.is_done() })
 }
 
-/// What lies behind a part that was passed over is rebased as if that had been read.
+/// The payload after a skipped part is rebased as if that part had been read.
 fn skips(payload: &[u8], there: &[u8], entries: &[Entry], distance: u32, to: usize) {
     let mut table = entries.iter().copied();
     let mut table = || Ok::<_, Infallible>(table.next());

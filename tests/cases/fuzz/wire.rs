@@ -1,7 +1,7 @@
-//! A session: whatever comes over the line, in whatever order, the device stays within its bounds.
+//! A session: with any input in any order, the device stays within its bounds.
 //!
-//! An input decides what the device is like (its slots, its journal), and then what happens: frames of commands with good
-//! and bad fields, damaged frames, noise, whole pushes of good and bad images, time, and how often the application polls.
+//! An input decides the device's state (its slots, its journal), and then the events: frames of commands with good and
+//! bad fields, damaged frames, noise, whole pushes of good and bad images, time, and how often the application polls.
 
 pub mod device;
 pub mod images;
@@ -103,7 +103,7 @@ fn push(device: &mut Device, choices: &mut Choices) {
         let bytes = content.get(next as usize..).unwrap_or_default();
         // A content that was made shorter is filled up, so that the push comes to its end.
         let bytes = if bytes.is_empty() { &[0xff; CHUNK] } else { &bytes[..bytes.len().min(CHUNK)] };
-        // Where the payload fills its last block, it ends where the table starts.
+        // If the payload fills its last block, it ends where the table starts.
         table_due &= next >= image.table_offset();
         let done = !table_due && next == image.board.header_length + image.header.payload_length;
         let command = if done { Command::Finish } else { Command::Write { offset: next, bytes } };
@@ -166,8 +166,8 @@ fn command_to(device: &mut Device, choices: &mut Choices) -> Vec<u8> {
     command(next, device_version(device), choices)
 }
 
-/// One frame with any command, its fields near what would be right for these offsets, in the slot and in a patch, and this
-/// running version.
+/// One frame with any command, its fields near what would be right for these offsets, in the slot and in a patch, and
+/// this running version.
 pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) -> Vec<u8> {
     let [next, patched] = next;
     let session = if choices.byte() % 8 == 7 { choices.word() as u16 } else { 7 };

@@ -15,7 +15,7 @@ pub fn piece(title: impl Into<String>, bytes: &[u8]) -> Piece {
     Piece { title: title.into(), bytes: bytes.to_vec() }
 }
 
-/// Compares with the committed file of this name, or writes it where that was asked for. Returns the file's pieces:
+/// Compares with the committed file of this name, or writes it if that was requested. Returns the file's pieces:
 /// what is read back in a test comes from the committed file.
 pub fn compare(name: &str, pieces: &[Piece]) -> Vec<Piece> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(name);

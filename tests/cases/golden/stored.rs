@@ -1,4 +1,4 @@
-//! What is stored in flash: header, relocation table, boot records, the bootloader's word about itself.
+//! The formats in flash: header, relocation table, boot records, the bootloader's info.
 
 use super::file::{compare, piece};
 use crate::signed_image::{info, key};

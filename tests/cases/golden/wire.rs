@@ -1,4 +1,4 @@
-//! What goes over the line: a frame for each command and each answer, and the number of each variant.
+//! The wire format: a frame for each command and each answer, and the number of each variant.
 
 use super::file::{compare, piece};
 use lifeboot_core::image::Invalid;
@@ -160,7 +160,7 @@ fn variants() {
     compare("variants.hex", &pieces);
 }
 
-/// A bootloader that answers sends the number of what is wrong with an image as that of the refusal.
+/// A bootloader in recovery mode sends the number of an image's fault as that of the refusal.
 #[test]
 fn what_is_wrong_with_an_image_has_the_number_of_its_refusal() {
     let all = [

@@ -1,13 +1,13 @@
-//! A guide as steps. Each fenced block of the page is one; its info string says of which sort:
+//! A guide as steps. Each fenced block of the page is one; its info string says which kind:
 //!
 //! | info string | what the reader does |
 //! | --- | --- |
-//! | `console` | types what follows each `$`, and sees the lines below it, among others; three dots or more stand for anything |
-//! | `diff file=PATH` | changes a file: `-` goes out, `+` comes in, the rest shows where; `@@` stands between two places |
+//! | `console` | types what follows each `$`, and sees the lines below it, among others; three dots or more match anything |
+//! | `diff file=PATH` | changes a file: `-` goes out, `+` comes in, the rest shows where; `@@` separates two places |
 //! | `LANGUAGE file=PATH` | makes a file of this content |
 //!
-//! What stands under a heading `Blocking` or `Async` is for one kind of firmware. A block of another sort is an error: what
-//! is not followed, rots.
+//! Steps under a heading `Blocking` or `Async` are for one kind of firmware. A block of another kind is an error, as a step
+//! that is not followed goes stale.
 
 use std::iter::Peekable;
 use std::str::Lines;
@@ -147,7 +147,7 @@ impl Command {
     }
 }
 
-/// Whether a line is as the page has it, where three dots or more stand for anything.
+/// Whether a line is as on the page, where three dots or more match anything.
 fn fits(wanted: &str, line: &str) -> bool {
     let Some((begin, rest)) = wanted.split_once("...") else { return wanted == line };
     let rest = rest.trim_start_matches('.');

@@ -19,7 +19,7 @@ use std::process::{self, Output, Stdio};
 /// some seconds of the board's time.
 const BLINKS: u32 = 4;
 
-/// A project, and the board on its maker's desk.
+/// A project, and its board.
 pub struct Project {
     /// Its folder, in that of all that lies on the desk.
     folder: PathBuf,
@@ -63,7 +63,7 @@ impl Project {
         self.board.as_ref().context("the page has not flashed the board")
     }
 
-    /// Does what a step says.
+    /// Executes a step.
     pub fn take(&mut self, action: &Action) -> Result<()> {
         match action {
             Action::Type(commands) => commands.iter().try_for_each(|command| {
@@ -99,7 +99,7 @@ impl Project {
             }
             ["lifeboot", "flash", file] => {
                 let first = FirstFlash::from_file(&fs::read(self.folder.join(file))?)?;
-                // A watchdog ten times as fast as any chip's: whoever does not feed it, does not live to confirm.
+                // A watchdog ten times as fast as any chip's: firmware that does not feed it is reset before it confirms.
                 let settings = Settings { lsi: 470_000, ..Settings::default() };
                 self.board = Some(Bench { board: Stm32f405::power_on_with(&first.content(), &settings)? });
                 Ok(())
@@ -120,7 +120,7 @@ impl Project {
         let path = env::var_os("PATH").unwrap_or_default();
         let mut process = process::Command::new("sh");
         process.args(["-c", text]).current_dir(&self.folder).stdin(Stdio::null());
-        // What the reader has not set; the port alone is another one here.
+        // Variables that the reader has not set; only the port differs here.
         for (name, _) in env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             if name.starts_with("LIFEBOOT_") || name.starts_with("CARGO_BUILD_") || name.ends_with("RUSTFLAGS") {
@@ -155,7 +155,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         let entry = entry?;
         let to = to.join(entry.file_name());
         if entry.file_name() == "target" {
-            // Of somebody who built the template where it lies.
+            // Left by a build inside the template's folder.
         } else if entry.file_type()?.is_dir() {
             fs::create_dir_all(&to)?;
             copy(&entry.path(), &to)?;

@@ -1,4 +1,4 @@
-//! What is accepted: an image in either slot, up to the very limits, on every board.
+//! Accepted images: in either slot, up to the exact limits, on every board.
 
 use super::{LENGTH, content_verdict, trusted, verdict};
 use crate::signed_image::{Pointer, SignedImage, info, table_of};
@@ -99,8 +99,8 @@ fn what_the_device_does_not_judge_is_free() {
     }
 }
 
-/// Neither the space around header, payload and table nor what lies behind them is covered by the signature; nothing
-/// in it is ever started or read.
+/// Neither the space around header, payload and table nor what lies behind them is covered by the signature; it
+/// is never started or read.
 #[test]
 fn padding_does_not_count() {
     for board in BOARDS {

@@ -1,4 +1,4 @@
-//! The updater's verification of what it has written, while the rest is still to come.
+//! The updater verifies what it has written while the rest is still missing.
 
 use crate::signed_image::{SignedImage, info};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
@@ -10,7 +10,7 @@ use lifeboot_updater::{Expected, Refusal, Step, Updater};
 /// Blocks of the payloads here; some bytes more are in another one.
 const BLOCKS: u32 = 9;
 
-/// Flash that changes what it is given, in one byte.
+/// Flash that corrupts one byte of what is written.
 struct Flash<'a> {
     cells: &'a mut SimulatedFlash,
     weak: Option<u32>,
@@ -51,7 +51,7 @@ impl NorFlash for Flash<'_> {
 
 type Device<'a> = Updater<Flash<'a>>;
 
-/// A device that runs what is in slot A.
+/// A device that runs slot A.
 fn device(cells: &mut SimulatedFlash, weak: Option<u32>) -> Device<'_> {
     Updater::running_in(Slot::A, Flash { cells, weak }, &MICROBIT)
 }
@@ -69,7 +69,7 @@ fn flash() -> (SimulatedFlash, SignedImage) {
     (flash, running)
 }
 
-/// Works until there is nothing to do; how many steps that were.
+/// Steps until there is nothing to do. Returns the number of steps.
 fn work(updater: &mut Device) -> Result<usize, Refusal> {
     let mut steps = 1;
     while updater.step()? == Step::Busy {
@@ -84,8 +84,8 @@ fn begin(updater: &mut Device, image: &SignedImage, running: &SignedImage) {
     work(updater).unwrap();
 }
 
-/// Receives the table, and the payload up to an offset in it; looks back at as many blocks as there are after each piece, if
-/// it is to. Returns how many those were.
+/// Receives the table, and the payload up to an offset in it; looks back at as many blocks as there are after each
+/// piece, if it is to. Returns how many those were.
 fn receive(updater: &mut Device, image: &SignedImage, end: u32, looks_back: bool) -> usize {
     let (content, table) = (image.content(Slot::A), image.table_offset());
     let table_end = table + image.header.table_length;
@@ -144,7 +144,7 @@ fn what_flash_does_not_keep_is_found_wherever_it_is() {
     }
 }
 
-/// A transfer that is given up for another leaves nothing of its verification to it.
+/// A transfer that is replaced by another leaves no state of its verification.
 #[test]
 fn each_image_is_verified_from_its_own_beginning() {
     let given_up = new_image();

@@ -1,4 +1,4 @@
-//! Payload and table: altered after they were signed, and signed though they are wrong.
+//! Payload and table: altered after signing, and wrong when signed.
 
 use super::{LENGTH, content_verdict, trusted, verdict};
 use crate::signed_image::{Pointer, SignedImage, table_of};
@@ -44,7 +44,7 @@ fn every_bit_of_payload_and_table_counts() {
     }
 }
 
-/// The form of one slot in the other one is not what was signed, though every byte of it is.
+/// One slot's form of an image in the other slot is refused, though every byte of it is intact.
 #[test]
 fn an_image_that_was_not_rebased_is_refused() {
     for (board, slot) in boards_and_slots() {
@@ -113,7 +113,7 @@ fn entries_that_abut_are_moved_once_each() {
         image.seal();
         assert!(image.table[1..].iter().all(|byte| *byte == 0));
         assert_eq!(verdict(&image, slot).map(|verified| verified.slot()), Ok(slot));
-        // One entry less, and one more: the last word is not moved, or moved though it is none.
+        // One entry less, and one more: the last word is not moved, or moved though it is no address.
         for table in [&image.table[..248], &[&image.table[..], &[0]].concat()[..]] {
             let mut other = image.clone();
             other.table = table.to_vec();
@@ -130,7 +130,8 @@ fn entries_that_abut_are_moved_once_each() {
     }
 }
 
-/// The slots of the micro:bit are not a multiple of 64 KiB apart: there the way back is another one for half an address.
+/// The slots of the micro:bit are not a multiple of 64 KiB apart: there the way back is another one for half an
+/// address.
 #[test]
 fn half_an_address_is_refused_where_it_does_not_come_back() {
     let places = [(4, Kind::Word), (0x20, Kind::UpperHalf)].map(|(offset, kind)| Entry { offset, kind });

@@ -1,6 +1,6 @@
-//! Headers that somebody with the key made on purpose: every field at its extremes, alone and in pairs. They are accepted
-//! exactly where nothing that counts was changed, by the verifier and by the updater; nobody reads outside of the slot, and
-//! the updater does nothing to flash before it knows.
+//! Headers made on purpose with the right key: every field at its extremes, alone and in pairs. Verifier and updater
+//! accept them exactly if nothing that counts was changed; neither reads outside of the slot, and the updater does
+//! nothing to flash before its decision.
 
 use super::reads::Fenced;
 use super::{LENGTH, verdict};
@@ -97,7 +97,7 @@ impl Bench {
         assert_eq!((self.flash.misuse(), self.flash.operations()), (None, 0), "{what}, {}", board.name);
     }
 
-    /// The updater takes a header exactly where the bootloader would and the schema fits.
+    /// The updater accepts a header exactly if the bootloader would and the schema fits.
     fn begin(&mut self, what: &str, trust: &Trust, header: Header, bytes: &[u8; 256]) {
         let accepted = trust.check(bytes, Slot::B);
         let mut updater = Updater::running_in(Slot::A, &mut self.flash, self.good.board);
@@ -132,7 +132,7 @@ fn each_field_at_its_extremes() {
     }
 }
 
-/// Keys that a header names: nobody's are free to be revoked and sign nothing, its own it may not revoke.
+/// Keys that a header names: unknown ones may be revoked and sign nothing; its own key it must not revoke.
 #[test]
 fn keys_at_their_extremes() {
     for board in BOARDS {

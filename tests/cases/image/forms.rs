@@ -1,5 +1,5 @@
-//! One signature, one content of a slot: for any payload and any table, what verifies is the payload as a second, simple
-//! rebasing makes it, and nothing else; and it is what the updater writes.
+//! One signature, one content of a slot: for any payload and any table, only the payload as a second, simple rebasing
+//! makes it verifies; and the updater writes exactly that.
 
 use super::content_verdict;
 use crate::signed_image::{SignedImage, info, table_of};
@@ -12,7 +12,7 @@ use lifeboot_tests::simulated_flash::{SimulatedFlash, WriteUnits};
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use proptest::prelude::*;
 
-/// Bits of the immediate in a MOVT, the lowest first: where each stands in the instruction's four bytes, read as one
+/// Bits of the immediate in a MOVT, the lowest first: the position of each in the instruction's four bytes, read as one
 /// little-endian word (Armv7-M ARM, A7.7.79, encoding T1).
 const IMMEDIATE: [u32; 16] = [16, 17, 18, 19, 20, 21, 22, 23, 28, 29, 30, 10, 0, 1, 2, 3];
 
@@ -48,7 +48,7 @@ fn image(board: &'static Board, payload: &[u8], places: &[Entry]) -> SignedImage
     image
 }
 
-/// What the slot holds when the image is in it, by [`carried`].
+/// The slot's content with the image, by [`carried`].
 fn content(image: &SignedImage, places: &[Entry], slot: Slot) -> Vec<u8> {
     let board = image.board;
     let mut content = image.content(slot);
@@ -145,7 +145,7 @@ proptest! {
             let moves = first || slot == Slot::A;
             prop_assert_eq!(verdict.is_ok(), moves, "{:?}", verdict);
             prop_assert!(moves || verdict == Err(Invalid::Entry), "all but the entry point is right: {:?}", verdict);
-            // Another byte of what is covered; at a place as likely as elsewhere.
+            // Another value of a covered byte; at a listed place as likely as elsewhere.
             let covered = (board.header_length as usize..board.header_length as usize + payload.len())
                 .chain(image.table_offset() as usize..good.len());
             let covered: Vec<usize> = covered.collect();
@@ -157,7 +157,7 @@ proptest! {
             other[(board.header_length + place.offset) as usize + at.index(4)] ^= by;
             prop_assert_eq!(content_verdict(board, &other, slot).err(), Some(Invalid::Digest));
         }
-        // The form of the other slot is another one, and is not taken for it.
+        // The other slot's form differs, and is not accepted for it.
         let there = content(&image, &places, Slot::B);
         prop_assert_eq!(content_verdict(board, &there, Slot::A).err(), Some(Invalid::Digest));
         // What the updater writes.
@@ -189,8 +189,8 @@ fn a_table_on_the_vectors_starts_nothing_outside() {
     }
 }
 
-/// A place that ends with the payload, and those that reach 2 bytes past it, or begin behind it; in the verifier and on the
-/// way into the slot.
+/// A place that ends with the payload, and those that reach 2 bytes past it, or begin behind it; in the verifier and on
+/// the way into the slot.
 #[test]
 fn places_at_the_very_end() {
     for board in BOARDS {

@@ -1,4 +1,4 @@
-//! Bytes that nobody meant: refused without a panic, also where a signature fits.
+//! Arbitrary bytes: refused without a panic, even if the signature fits.
 
 use super::{LENGTH, content_verdict, trusted};
 use crate::signed_image::{SignedImage, key, sign};

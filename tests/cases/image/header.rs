@@ -7,7 +7,7 @@ use lifeboot_core::image::{HEADER_LENGTH, Invalid};
 use lifeboot_core::info::{FORMAT, key_id};
 use lifeboot_core::layout::{BLOCK, BOARDS, Board};
 
-/// A name, a change to a good image, made before it is signed, and what is found in slot A and in slot B.
+/// A name, a change to a good image before it is signed, and the verifier's result in slot A and in slot B.
 type Case = (&'static str, fn(&mut SignedImage), Invalid, Invalid);
 
 const fn both(name: &'static str, change: fn(&mut SignedImage), invalid: Invalid) -> Case {
@@ -109,7 +109,7 @@ fn each_field_is_judged_though_it_is_signed() {
     }
 }
 
-/// The link address of the other slot is a good one: but the payload was not linked for it.
+/// The link address of the other slot is valid, but the payload was not linked for it.
 #[test]
 fn a_payload_that_was_not_linked_for_its_link_address() {
     for board in BOARDS {

@@ -1,5 +1,5 @@
-//! What a verifier reads: nothing outside of the slot; and what the proof says comes from the bytes that were hashed, read
-//! once, so that there is no time between check and use.
+//! A verifier reads nothing outside of the slot; and the proof comes from the bytes that were hashed, read once, so
+//! that there is no time between check and use.
 
 use super::LENGTH;
 use crate::signed_image::{SignedImage, info};
@@ -11,7 +11,7 @@ use lifeboot_core::{Board, Slot};
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
 use std::ops::Range;
 
-/// Flash of which only some may be read, and that notes what was.
+/// Flash of which only a part may be read, and that records reads.
 pub struct Fenced<'a> {
     pub flash: &'a mut SimulatedFlash,
     pub fence: Region,

@@ -1,4 +1,5 @@
-//! Undisturbed: what is appended is found, erases are as few as the map allows, and a caller can have them apart.
+//! Without interruptions: appended records are found, erases are as few as the map allows, and a caller can make them
+//! separately.
 
 use super::{
     MAPS, assert_used_well, blank, filled, following, found, maps, numbered, places, records, records_of_a_unit,
@@ -99,7 +100,7 @@ fn a_prepared_append_is_one_operation() {
     }
 }
 
-/// What was prepared is not remembered over a reset: another look may not trust what merely reads as blank.
+/// Preparation does not survive a reset: after one, flash that merely reads as blank must not be trusted.
 #[test]
 fn a_unit_that_somebody_else_prepared_is_erased_again() {
     for board in MAPS {
@@ -116,7 +117,7 @@ fn a_unit_that_somebody_else_prepared_is_erased_again() {
     }
 }
 
-/// Whatever the journal was read as before: what stands in flash is asked.
+/// Flash counts, not what the journal was read as before.
 #[test]
 fn a_floor_that_falls_and_a_key_that_comes_back_are_refused() {
     for board in MAPS {

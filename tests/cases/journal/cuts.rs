@@ -1,5 +1,5 @@
-//! Power is lost before or inside any operation of an append: a fresh look finds the old or the new record, never
-//! anything else, and the next append works.
+//! Power is lost before or inside any operation of an append: reading the journal anew finds the old or the new record,
+//! never anything else, and the next append works.
 
 use super::{
     MAPS, assert_used_well, blank, filled, following, found, maps, numbered, records, records_of_a_unit, stride,
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 const MASKS: [u32; 5] = [0, u32::MAX, 0xffff_0000, 0x00ff_00ff, 0x5555_5555];
 
-/// Every way in which an operation of an append can be cut: each word of a write, and where they matter of an erase.
+/// Every way in which an operation of an append can be cut: each word of a write, and the relevant ones of an erase.
 fn cuts(board: &Board) -> Vec<Cut> {
     let (record, unit) = (stride(board) as usize / 4, board.journal_unit as usize / 4);
     let mut words: Vec<usize> = (0..=24).chain([record - 1, record, unit / 2, unit - 16, unit - 1, unit]).collect();
@@ -22,7 +22,7 @@ fn cuts(board: &Board) -> Vec<Cut> {
     [Cut::Before].into_iter().chain(inside).collect()
 }
 
-/// Appends with a cut at an operation; what a fresh look then finds.
+/// Appends with a cut at an operation. Returns what reading the journal anew finds.
 fn cut_append(
     flash: &mut SimulatedFlash,
     board: &'static Board,
@@ -71,7 +71,7 @@ fn every_cut_leaves_the_old_or_the_new_record() {
     }
 }
 
-/// Each later append is cut as well, and the one that makes good for it.
+/// Each later append is cut as well, and so is its repetition.
 #[test]
 fn two_cuts_in_a_row() {
     for board in MAPS {
@@ -106,7 +106,8 @@ fn any_cut() -> impl Strategy<Value = (u32, Cut)> {
 }
 
 proptest! {
-    /// A life of cuts: the state is always what the last append left, and a whole record is there from the first one on.
+    /// A life of cuts: the state is always what the last append left, and a whole record is there from the first one
+    /// on.
     #[test]
     fn any_appends_and_any_cuts(
         board in maps(), steps in prop::collection::vec((records(), prop::option::of(any_cut())), 1..60),

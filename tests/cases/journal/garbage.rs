@@ -89,7 +89,7 @@ fn blank_and_cleared_flash_holds_no_records() {
     }
 }
 
-/// Numbers do not wrap. Nobody gets there by appending; a record that says so must not stop the device.
+/// Numbers do not wrap. Appending never gets there, but a record with such a number must not stop the device.
 #[test]
 fn at_the_last_numbers_nothing_panics_and_the_record_stays() {
     for board in MAPS {
@@ -109,7 +109,7 @@ fn at_the_last_numbers_nothing_panics_and_the_record_stays() {
     }
 }
 
-/// Flash with places that have had their day.
+/// Flash with worn places.
 struct Worn<'a> {
     flash: &'a mut SimulatedFlash,
     place: u32,
@@ -118,7 +118,7 @@ struct Worn<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wear {
-    /// Reading fails, as where ECC finds what it cannot correct.
+    /// Reading fails, as if ECC found an uncorrectable error.
     Unreadable,
     /// Writing reports a failure.
     Unwritable,

@@ -1,5 +1,5 @@
-//! After a reset that may have torn a record, it is written afresh until it stands three times with nothing behind it;
-//! after any other, nothing is written.
+//! After a reset that may have torn a record, it is rewritten until flash holds it three times with nothing behind it;
+//! after any other reset, nothing is written.
 
 use super::{MAPS, assert_used_well, blank, found, numbered, places, records_of_a_unit, stride};
 use lifeboot_core::journal::Journal;
@@ -10,7 +10,7 @@ use lifeboot_tests::simulated_flash::{Cut, SimulatedFlash};
 const CAUSES: [Cause; 7] =
     [Cause::Unknown, Cause::PowerOn, Cause::BrownOut, Cause::Pin, Cause::Watchdog, Cause::Fault, Cause::Request];
 
-/// A journal whose newest record stands once, the `number`th.
+/// A journal that holds its newest record, the `number`th, once.
 fn fresh(board: &'static Board, number: u32) -> SimulatedFlash {
     super::filled(board, number)
 }
@@ -21,7 +21,7 @@ fn rewrite_if_suspect(flash: &mut SimulatedFlash, board: &'static Board, cause: 
     flash.operations() - before
 }
 
-/// Where records with this state lie.
+/// The offsets of records with this state.
 fn places_of(flash: &SimulatedFlash, board: &Board, record: &Record) -> Vec<u32> {
     let holds = |place: &u32| {
         let region = Region { start: *place, length: RECORD_LENGTH as u32 };
@@ -87,7 +87,7 @@ fn what_is_settled_outlives_two_records() {
     }
 }
 
-/// What was torn behind the newest record and is not valid today may be valid tomorrow: a newer one has to stand there.
+/// A torn record behind the newest one may be invalid now and valid later, so a newer record must follow it.
 #[test]
 fn what_was_torn_behind_the_newest_record_never_becomes_the_state() {
     for board in MAPS {
@@ -126,7 +126,7 @@ fn a_cut_while_settling_changes_nothing() {
                     let _ = Journal::open(&mut flash, board).rewrite_if_suspect(&mut flash, Cause::PowerOn);
                     flash.power_on();
                     assert_eq!(found(&mut flash, board), numbered(number), "{}, {words} words", board.name);
-                    // And it is still settled in the end.
+                    // And it is still firm in the end.
                     (0..3).for_each(|_| _ = rewrite_if_suspect(&mut flash, board, Cause::PowerOn));
                     assert_eq!(rewrite_if_suspect(&mut flash, board, Cause::PowerOn), 0);
                     assert_eq!(found(&mut flash, board), numbered(number));

@@ -1,4 +1,4 @@
-//! A device under the oracle's eyes: real calls of bootloader and updater, and after each what it has promised so far.
+//! A device that the oracle checks: real calls of bootloader and updater, and the promises made after each.
 
 use super::host::{How, push, work};
 use super::oracle::{Image, Start};
@@ -31,9 +31,9 @@ pub struct Device {
     pub running: Slot,
     /// The release that is being pushed.
     pub wanted: usize,
-    /// Slots that may be the default: more than one only while a confirm is under way.
+    /// Slots that may be the default; more than one only while a confirm is under way.
     confirmed: Vec<Slot>,
-    /// What each slot holds that may be the default.
+    /// The content of each slot that may be the default.
     kept: [Option<Image>; 2],
     /// A slot with an image that radiation has changed.
     spoiled: Option<Slot>,
@@ -101,7 +101,7 @@ impl Device {
         if holds { Ok(()) } else { Err(Stop::Broken(what.to_owned())) }
     }
 
-    /// The invariants that hold at every instant, also without power.
+    /// Checks the invariants that hold at every instant, even without power.
     pub fn check(&mut self) -> Lived {
         let states = self.world.oracle.states(&self.flash);
         let floor = states.iter().map(|state| state.floor).min().unwrap_or_default();
@@ -116,7 +116,7 @@ impl Device {
             self.require(image.is_some(), "2: the confirmed image is not whole")?;
             self.require(image.is_some_and(|image| image.epoch >= state.floor), "2: it is below the floor")?;
         }
-        // The old header goes first and the new one comes last: who sees one can rely on what is behind it.
+        // The old header goes first and the new one comes last: a reader that sees one can rely on what is behind it.
         for slot in Slot::BOTH {
             let headed = holds[slot as usize].is_none() && self.world.oracle.has_header(&self.flash, slot);
             self.require(!headed || self.spoiled == Some(slot), "7: the header of an image that is not whole")?;
@@ -150,7 +150,7 @@ impl Device {
             self.require(within, "3: started too often")?;
         }
         self.check()?;
-        // Where the journal says one thing only, that is what holds from now on.
+        // If the journal has one reading only, that holds from now on.
         let states = self.world.oracle.states(&self.flash);
         self.confirmed.retain(|slot| states.iter().any(|state| state.confirmed == *slot));
         Ok(start)
@@ -170,7 +170,7 @@ impl Device {
         self.spoiled = Some(slot);
     }
 
-    /// The running firmware says that it is healthy.
+    /// The running firmware confirms.
     pub fn confirm(&mut self) -> Lived {
         let (slot, image) = (self.running, self.holds(self.running));
         self.confirmed.push(slot);
@@ -182,7 +182,7 @@ impl Device {
         self.check()
     }
 
-    /// The running firmware asks for a rollback.
+    /// The running firmware requests a rollback.
     pub fn request_rollback(&mut self) -> Lived {
         self.starts = (0, 0);
         let mut updater = Updater::running_in(self.running, &mut self.flash, &self.world.geometry.board);
@@ -191,14 +191,14 @@ impl Device {
         self.check()
     }
 
-    /// A host pushes a release, or its first `bytes`; returns what it was refused for.
+    /// A host pushes a release, or its first `bytes`; returns the refusal.
     pub fn push(&mut self, number: usize, force: bool, bytes: usize) -> Lived<Result<(), Refusal>> {
         self.wanted = number;
         self.starts = (0, 0);
         let (world, running, flash) = (self.world.clone(), self.running, &mut self.flash);
         let (board, release) = (&world.geometry.board, &world.releases[number]);
         let mut pushed = Ok(());
-        // As the host tool: what depends on what was skipped is tried once more, with nothing skipped.
+        // As the host tool does: if a failure may be due to a skipped part, it tries again and skips nothing.
         for may_skip in [true, false] {
             let how = How { force, may_skip, bytes };
             pushed = match board.write_size {
@@ -222,13 +222,13 @@ impl Device {
         Ok(pushed)
     }
 
-    /// Pushes a whole release, which has to be taken.
+    /// Pushes a whole release, which must be accepted.
     pub fn update(&mut self, number: usize, force: bool) -> Lived {
         let pushed = self.push(number, force, usize::MAX)?;
         self.require(pushed.is_ok(), &format!("push of {number}: {pushed:?}"))
     }
 
-    /// What was pushed last, or the rescue where that runs already, is pushed again, and has to end well.
+    /// Pushes the last release again, or the rescue if that runs already. The push must succeed.
     pub fn complete(&mut self) -> Lived {
         let running = self.holds(self.running).map(|image| image.digest);
         self.confirm()?;

@@ -1,4 +1,4 @@
-//! What the sweeps have found, so that it is not left to their sample to find it again.
+//! Faults that the sweeps have found, kept as tests so that they do not depend on a sample.
 
 use super::device::Device;
 use super::world::World;
@@ -23,7 +23,7 @@ fn cut_after(operations: u32, cut: Cut) -> Device {
     device
 }
 
-/// What is torn in the target slot: offsets in it.
+/// The torn offsets in the target slot.
 fn unsteady(device: &Device) -> Vec<usize> {
     let region = GEOMETRIES[0].board.slot(Slot::B);
     device.flash.unsteady(region).map(|(offset, _)| offset - region.start as usize).collect()
@@ -41,8 +41,8 @@ fn follows_however_it_reads(device: &Device) {
     }
 }
 
-/// A header that was torn in its last word read as another image's when the updater asked whether anything could be torn,
-/// and as the new one a moment later, when it asked whether it had to go: so it stayed.
+/// A header that was torn in its last word read as another image's when the updater asked whether anything could be
+/// torn, and as the new one a moment later, when it decided whether to erase it: so it stayed.
 #[test]
 fn a_header_that_reads_either_way_goes() {
     let device = cut_after(BEFORE_HEADER, torn(252, 0, 0x0001_0100));
@@ -51,8 +51,8 @@ fn a_header_that_reads_either_way_goes() {
     follows_however_it_reads(&device);
 }
 
-/// The first boot record of a device was torn, and was none when the device started again. When power failed once more,
-/// in the next push, it had become one: what was not finished went on trial.
+/// The first boot record of a device was torn, and was none when the device started again. When power failed again
+/// in the next push, it read as one: an unfinished image went on trial.
 #[test]
 fn a_record_that_becomes_valid_later_starts_nothing() {
     let mut device = cut_after(BEFORE_HEADER + 2, torn(92, 0, 0xc396_5a0f));

@@ -8,7 +8,7 @@ use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
-/// Does what was started, to its end.
+/// Runs a started operation to its end.
 pub fn work<F: NorFlash>(updater: &mut Updater<F>) -> Result<(), Refusal> {
     while updater.step()? == Step::Busy {}
     Ok(())
@@ -19,7 +19,7 @@ pub fn work<F: NorFlash>(updater: &mut Updater<F>) -> Result<(), Refusal> {
 pub struct How {
     /// Also an image that was rejected.
     pub force: bool,
-    /// What the slot holds already is not sent.
+    /// Data that the slot holds already is not sent.
     pub may_skip: bool,
     /// How much of it.
     pub bytes: usize,
@@ -61,7 +61,7 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
     work(&mut updater)
 }
 
-/// How far the slot holds what it is to hold, by whole units.
+/// How much of the image the slot holds already, in whole units.
 fn held<F: NorFlash>(updater: &mut Updater<F>, range: Range<u32>, form: &[u8], unit: u32) -> u32 {
     let mut to = range.start;
     while to < range.end {

@@ -1,7 +1,8 @@
 //! The oracle: reads raw flash with parsers of its own (header, boot records, relocation table, CRC, rebasing) and says
-//! which starts are right. It shares the crypto libraries with the code under test, and nothing else.
+//! which starts are right. It shares only the crypto libraries with the code under test.
 //!
-//! Flash that reads differently from one read to the next has more than one truth: the oracle then gives all of them.
+//! Unsteady flash, which reads differently from one read to the next, has several readings: the oracle then gives all
+//! of them.
 
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use lifeboot_core::Slot;
@@ -23,7 +24,7 @@ pub struct State {
     pub floor: u32,
 }
 
-/// A device that nothing was recorded on yet.
+/// The state of a device without a record.
 const FACTORY: State = State { sequence: 0, confirmed: Slot::A, trial: None, revoked: 0, floor: 0 };
 
 /// An image that is whole and signed.
@@ -45,7 +46,7 @@ pub enum Start {
 pub struct Oracle {
     pub board: &'static Board,
     pub keys: Vec<VerifyingKey>,
-    /// Headers whose signatures were checked, and what came of it.
+    /// Headers whose signatures were checked, with the result.
     checked: RefCell<HashMap<Vec<u8>, bool>>,
 }
 
@@ -97,7 +98,7 @@ impl Oracle {
         units.flat_map(move |unit| (unit..=unit + last).step_by(stride as usize))
     }
 
-    /// Every start that is right, whichever way the flash reads.
+    /// Every start that is right, for all readings of flash.
     pub fn right_starts(&self, flash: &SimulatedFlash, cause: Cause) -> Vec<Start> {
         let images = Slot::BOTH.map(|slot| self.images(flash, slot));
         let mut starts = Vec::new();
@@ -126,7 +127,7 @@ impl Oracle {
         starts
     }
 
-    /// What a slot may be found to hold: `None` is no good image.
+    /// The possible contents of a slot; `None` means no good image.
     pub fn images(&self, flash: &SimulatedFlash, slot: Slot) -> Vec<Option<Image>> {
         let region = self.board.slots[if slot == Slot::A { 0 } else { 1 }];
         let bytes = flash.region(region);
@@ -151,7 +152,7 @@ impl Oracle {
         steady && self.signer(flash.region(region)).is_some()
     }
 
-    /// Which key signed a header; none, where it does not fit the board.
+    /// Which key signed a header; `None` if it does not fit the board.
     fn signer(&self, head: &[u8]) -> Option<usize> {
         let mut name = [0; 16];
         name[..self.board.name.len()].copy_from_slice(self.board.name.as_bytes());
@@ -193,7 +194,7 @@ impl Oracle {
     }
 }
 
-/// What a region may be read as: once where it is steady, else its extremes.
+/// The possible readings of a region: one if it is steady, otherwise its extremes.
 fn readings(flash: &SimulatedFlash, region: Region) -> Vec<Vec<u8>> {
     let bytes = flash.region(region).to_vec();
     let unsteady: Vec<_> = flash.unsteady(region).collect();
@@ -231,7 +232,7 @@ pub fn renumbered(record: &[u8], sequence: u32) -> [u8; 96] {
     bytes
 }
 
-/// CRC-32 as everybody knows it: polynomial 0x04C11DB7, reflected.
+/// The usual CRC-32: polynomial 0x04C11DB7, reflected.
 fn crc(bytes: &[u8]) -> u32 {
     let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
     !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
@@ -251,7 +252,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from(half(bytes, at)) | u32::from(half(bytes, at + 2)) << 16
 }
 
-/// Adds a distance to each address that the table lists; `None` where the table lists a place outside.
+/// Adds a distance to each address that the table lists; `None` if the table lists a place outside.
 fn rebase(payload: &mut [u8], table: &[u8], distance: u32) -> Option<()> {
     let (mut end, mut rest) = (0, table);
     while !rest.is_empty() {
@@ -265,7 +266,8 @@ fn rebase(payload: &mut [u8], table: &[u8], distance: u32) -> Option<()> {
             let address = word(bytes, 0).wrapping_add(distance);
             bytes.copy_from_slice(&address.to_le_bytes());
         } else {
-            // MOVT: imm4 in bits 0 to 3 and i in bit 10 of the first half, imm3 in bits 12 to 14 and imm8 of the second.
+            // MOVT: imm4 in bits 0 to 3 and i in bit 10 of the first half, imm3 in bits 12 to 14 and imm8 of the
+            // second.
             let (one, two) = (u32::from(half(bytes, 0)), u32::from(half(bytes, 2)));
             let value = (one & 15) << 12 | (one >> 10 & 1) << 11 | (two >> 12 & 7) << 8 | two & 255;
             let value = value + (distance >> 16);

@@ -79,7 +79,7 @@ pub const LIFE: [(&str, Step); 22] = [
     }),
 ];
 
-/// Time goes by: the journal's unit is used up but for some places. What lies in between is as good as garbage.
+/// Simulates long use: the journal's unit is full except for some places. The bytes in between act as garbage.
 fn near_border(device: &mut Device, left: u32) {
     let oracle = &device.world.oracle;
     let board = oracle.board;

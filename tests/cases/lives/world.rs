@@ -1,4 +1,4 @@
-//! What does not change in a life: the flash, the firmware's releases, the oracle.
+//! The constants of a life: the flash geometry, the firmware's releases, the oracle.
 
 use super::oracle::Oracle;
 use crate::signed_image::{SignedImage, key};
@@ -12,17 +12,17 @@ pub struct Release {
     pub contents: [Vec<u8>; 2],
 }
 
-/// What does not change in a life.
+/// The constants of a life.
 pub struct World {
     pub geometry: &'static Geometry,
     pub oracle: Oracle,
-    /// By number; number 0 is not used, the last one rescues.
+    /// By number; number 0 is not used, the last one is the rescue.
     pub releases: Vec<Release>,
 }
 
 /// Epochs of the releases.
 const EPOCHS: [u32; 8] = [0, 0, 1, 1, 1, 2, 2, 2];
-/// The release that is pushed where nothing else is wanted.
+/// The release that is pushed by default.
 pub const RESCUE: usize = EPOCHS.len() - 1;
 
 impl World {

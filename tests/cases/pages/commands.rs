@@ -1,5 +1,5 @@
-//! What the pages say of the command `lifeboot`, held against the command. `docs/commands.md` is written and held by a test
-//! of the command itself, `host-tool/src/command_line/reference.rs`.
+//! The pages' statements about the command `lifeboot`, compared with the command. `docs/commands.md` is written and
+//! checked by a test of the command itself, `host-tool/src/command_line/reference.rs`.
 
 use super::{page, pages};
 use crate::terminal::lifeboot;

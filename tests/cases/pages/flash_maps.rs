@@ -3,7 +3,7 @@
 use super::page;
 use lifeboot_core::layout::{BOARDS, Board, Region};
 
-/// Start, KiB and purpose, as a row of the page's table has them.
+/// Start, KiB and purpose, as in a row of the page's table.
 fn rows(page: &str) -> Vec<(u32, u32, String)> {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| 0x"));
     let read = |row: &str| {

@@ -73,7 +73,7 @@ fn every_path_in_a_span_of_code_is_one_of_the_repository() {
     assert!(checked > 30, "only {checked} paths were found");
 }
 
-/// A newcomer finds every crate on the map.
+/// The code map names every crate.
 #[test]
 fn the_code_map_has_every_crate() {
     let manifest: String = read(&product::root().join("Cargo.toml"));

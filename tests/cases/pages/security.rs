@@ -1,4 +1,4 @@
-//! The threat model names, for each defence, the tests that fail without it: they exist.
+//! The threat model names, for each defence, the tests that fail without it. These tests must exist.
 
 use super::page;
 use lifeboot_tests::product;

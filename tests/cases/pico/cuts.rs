@@ -1,10 +1,10 @@
 //! Power is lost before every flash command of the update, and in the middle of it. What the bootloader then decides
-//! depends on flash alone, so its own `boot()` decides on the host for all of them; the emulated board boots those around
-//! erases, the header and the boot records, and a sample of the rest, or all in the deep tier.
+//! depends on flash alone, so its own `boot()` decides on the host for all of them; the emulated board boots those
+//! around erases, the header and the boot records, and a sample of the rest, or all in the deep tier.
 //!
 //! The figures are printed: `cargo test -p lifeboot-tests pico::cuts -- --nocapture`.
 
-use super::{UPDATE, Update, record};
+use super::update::{UPDATE, Update, applied, flash_after, record, simulated};
 use anyhow::{Result, ensure};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
@@ -14,38 +14,19 @@ use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::Pico;
 use lifeboot_tests::emulator::pico::{Operation, Options};
 use lifeboot_tests::product::PICO;
-use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_tests::tier::{Row, one_in};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::{iter, thread};
 
-/// One in so many of the other commands is cut at on the emulated board.
+/// The emulated board is cut at one in so many of the other commands.
 const SAMPLED: usize = 100;
 
 /// Ways in which a command may be left half done.
 const TORN: u64 = 4;
 
-/// Flash with the first so many operations made.
-pub fn flash_after(update: &Update, operations: usize) -> Vec<u8> {
-    applied(&update.start, &update.operations[..operations])
-}
-
-fn applied(flash: &[u8], operations: &[Operation]) -> Vec<u8> {
-    let mut flash = flash.to_vec();
-    operations.iter().for_each(|operation| operation.apply(&mut flash).unwrap());
-    flash
-}
-
-/// Flash for the bootloader's own code.
-pub fn simulated(flash: &[u8]) -> SimulatedFlash {
-    let mut simulated = SimulatedFlash::new(PICO.board);
-    simulated.put(0, flash);
-    simulated
-}
-
-/// What is left of an operation in whose middle the power failed: a part of the bits that it changes. Every other time
-/// it has done all of them up to some byte.
+/// Flash after a loss of power in the middle of an operation, which has changed a part of its bits. For every other
+/// `number` it has changed all of them up to some byte.
 fn torn(flash: &[u8], operation: &Operation, number: u64) -> Vec<u8> {
     let mut whole = flash.to_vec();
     operation.apply(&mut whole).unwrap();
@@ -61,12 +42,12 @@ fn torn(flash: &[u8], operation: &Operation, number: u64) -> Vec<u8> {
     whole
 }
 
-/// Which slot has to be started, and whether on trial, where so many operations were made.
+/// Which slot must be started after so many operations, and whether on trial.
 fn expected(update: &Update, operations: usize) -> (Slot, bool) {
     recorded(&flash_after(update, operations))
 }
 
-/// The same by what the boot records say.
+/// The same according to the boot records.
 fn recorded(flash: &[u8]) -> (Slot, bool) {
     let record = record(flash);
     match record.trial {
@@ -144,7 +125,7 @@ fn an_updater_that_commits_its_metadata_before_its_data_is_caught() {
     for missing in 1..=data.len() {
         let flash = applied(&UPDATE.start, &order[..order.len() - missing]);
         assert_eq!(recorded(&flash), (Slot::B, true));
-        // The bootloader starts the old firmware instead, and that is not what the records say.
+        // The bootloader starts the old firmware instead, which differs from the records.
         caught += usize::from(decided(&flash) == Some((Slot::A, false)));
     }
     assert_eq!(caught, data.len());
@@ -167,7 +148,7 @@ fn after_a_cut_the_emulated_board_starts_what_the_host_decides() {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 loop {
-                    // The lock goes before the board runs.
+                    // The lock is released before the board runs.
                     let cut = next.lock().unwrap().next().copied();
                     let Some(cut) = cut else { break };
                     if let Err(error) = boots(update, cut) {
@@ -183,7 +164,7 @@ fn after_a_cut_the_emulated_board_starts_what_the_host_decides() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
-/// Boots what a cut leaves.
+/// Boots flash after a cut.
 fn boots(update: &Update, operations: usize) -> Result<()> {
     let left = flash_after(update, operations);
     let mut board = Pico::power_on_with(&left, Options::default())?;
@@ -193,8 +174,8 @@ fn boots(update: &Update, operations: usize) -> Result<()> {
     let image = if right == Slot::A { &update.old } else { &update.new };
     let start = PICO.board.slot(right).start as usize;
     ensure!(left[start..].starts_with(&image.for_slot(PICO.board, right)?), "slot {right} is not whole");
-    // Only the journal is the bootloader's to change. A start on trial is counted, as one after a loss of power: that is
-    // what the chip's registers say, whatever RAM holds.
+    // The bootloader may change only the journal. A start on trial is counted as one after a loss of power, which the
+    // chip's registers report, whatever RAM holds.
     let made = board.operations()?;
     ensure!(made.iter().all(is_in_journal), "the bootloader makes {made:x?}");
     if let Some(before) = record(&left).trial {

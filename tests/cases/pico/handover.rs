@@ -1,5 +1,5 @@
-//! What firmware finds at its first instruction, so far as rp2040py can tell: nothing of the bootloader in registers and RAM,
-//! and clocks, peripherals and interrupts as the boot ROM had left them to the bootloader.
+//! The chip's state at the firmware's first instruction, as far as rp2040py models it: nothing of the bootloader in
+//! registers and RAM, and clocks, peripherals and interrupts as the boot ROM left them.
 
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::Slot;
@@ -13,8 +13,8 @@ use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::{self, PICO};
 use std::time::{Duration, Instant};
 
-/// Of the clocks: reference, system, peripherals. Whether the
-/// crystal runs. The watchdog's control, but for the time, and its tick.
+/// The clocks: reference, system, peripherals. Whether the crystal
+/// runs. The watchdog's control, except the time, and its tick.
 /// UART0's control; what drives the pins 0, 1 and 22; 22's pulls. SysTick; enabled and pending interrupts.
 const REGISTERS: [(u32, u32); 14] = [
     (0x4000_8030, !0),

@@ -1,9 +1,9 @@
-//! What the firmware receives over the UART while its core stands still, as for flash, with interrupts off.
+//! Bytes that the firmware receives over the UART while its core stalls, as for flash, with interrupts off.
 
-use super::{image, status};
+use super::update::status;
 use lifeboot_client::pipe::Pipe;
 use lifeboot_serial::Port;
-use lifeboot_tests::bench::{Bench, version};
+use lifeboot_tests::bench::{Bench, image, version};
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 /// Bytes of a frame at most; 512 of them can be image.
 const FRAME: usize = 560;
 
-/// How often the core stands still: for several rounds of the circle of 8,192 bytes, each of which another channel makes.
+/// How often the core stalls: for several rounds of the ring of 8,192 bytes, each by another DMA channel.
 const TIMES: u64 = 6;
 
 /// How long a board may take for its answers: some twenty times what it takes on a machine with nothing else to do.
 const ANSWERS_IN: Duration = Duration::from_secs(20);
 
-/// A frame that is answered with a refusal, and changes nothing: a write without a transfer.
+/// A frame that is refused and changes nothing: a write without a transfer.
 fn write(number: u8, bytes: &[u8]) -> Vec<u8> {
     let request = Request { session: 9, number, command: Command::Write { offset: 0, bytes } };
     let (mut scratch, mut out) = ([0; FRAME], [0; FRAME]);
@@ -27,7 +27,7 @@ fn write(number: u8, bytes: &[u8]) -> Vec<u8> {
     out[..length].to_vec()
 }
 
-/// The numbers of the requests that are answered with that refusal, up to the last one, or so far as they come in time.
+/// The numbers of the requests that are answered with that refusal, up to the last one, or as far as they come in time.
 fn answered(port: &mut Port, last: u8) -> Vec<u8> {
     let (mut decoder, mut numbers) = (frame::Decoder::<FRAME>::new(), Vec::new());
     let mut buffer = [0; 64];
@@ -35,7 +35,7 @@ fn answered(port: &mut Port, last: u8) -> Vec<u8> {
     while numbers.last() != Some(&last) && Instant::now() < end {
         let length = port.read(&mut buffer, Duration::from_secs(1)).unwrap();
         for byte in &buffer[..length] {
-            // What it logs has no number.
+            // Log output has no number.
             if decoder.push(*byte)
                 && let Some(Answer { number: number @ 1.., body }) = decoder.message()
             {
@@ -53,7 +53,7 @@ fn a_window_that_arrives_while_the_core_stands_still_is_received_whole() {
     let window = status(&bench.board.port()).window as usize;
     assert!(window > 2_000, "{window} bytes do not outlast the erase of a block, 150 ms");
     let mut port = Port::open(&bench.board.port(), 115_200).unwrap();
-    // It listens to this host now.
+    // From now on this host has the session.
     port.write(&write(1, &[])).unwrap();
     assert_eq!(answered(&mut port, 1), [1]);
 
@@ -69,6 +69,6 @@ fn a_window_that_arrives_while_the_core_stands_still_is_received_whole() {
         }
         bench.board.stand_still_while_arrive(&sent).unwrap();
         let expected: Vec<_> = (1..=number).collect();
-        assert_eq!(answered(&mut port, number), expected, "standstill {time}, of {} bytes", sent.len());
+        assert_eq!(answered(&mut port, number), expected, "stall {time}, of {} bytes", sent.len());
     }
 }

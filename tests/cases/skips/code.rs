@@ -1,4 +1,4 @@
-//! What a program's addresses belong to.
+//! The functions that a program's addresses belong to.
 
 use object::{Object, ObjectSymbol, SymbolKind};
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ const COMPUTE: [&str; 9] = [
     "hybrid_array",
     "subtle",
 ];
-/// What the compiler or the linker made for all.
+/// Functions that the compiler or the linker added for all.
 const SHARED: [&str; 5] = ["mem", "bcmp", "OUTLINED", "core5array", "core..array"];
 
 /// What an instruction is for.
@@ -34,9 +34,9 @@ pub enum Kind {
 pub struct Code {
     /// By address.
     functions: Vec<(u32, String)>,
-    /// Where those begin that decide.
+    /// The addresses of functions that decide.
     decide: HashSet<u32>,
-    /// Where the one begins that answers the host.
+    /// The address of the function that answers the host.
     pub recovery: u32,
 }
 
@@ -75,7 +75,7 @@ impl Code {
         start..self.functions.get(index.map_or(0, |index| index + 1)).map_or(u32::MAX, |(next, _)| *next)
     }
 
-    /// Whether a function begins here that decides.
+    /// Whether a function that decides begins here.
     pub fn decides_from(&self, address: u32) -> bool {
         self.decide.contains(&address)
     }
@@ -85,7 +85,7 @@ impl Code {
         if names(&COMPUTE, self.function(address)) { Kind::Computes } else { Kind::Decides }
     }
 
-    /// The address of the function whose name holds this, and no other's does.
+    /// The address of the only function whose name holds this text.
     pub fn address(&self, part: &str) -> u32 {
         let found: Vec<_> = self.functions.iter().filter(|(_, name)| name.contains(part)).collect();
         match &found[..] {
@@ -94,7 +94,7 @@ impl Code {
         }
     }
 
-    /// Whether it belongs to what everybody calls.
+    /// Whether it belongs to a function that all others call.
     pub fn is_shared(&self, address: u32) -> bool {
         names(&SHARED, self.function(address))
     }

@@ -25,9 +25,9 @@ const EPOCH: u32 = 3;
 /// The second key of the bootloader, as boot records name it.
 const SECOND_KEY: u8 = 1 << 1;
 
-/// The private keys that the bootloader trusts, and one that it does not. They are the same on each machine: what an instruction
-/// that is left out does may hang on a key's numbers. With the first one, an addition that is left out once made a point that
-/// was known beforehand.
+/// The private keys that the bootloader trusts, and one that it does not. They are the same on each machine, since the
+/// effect of a skipped instruction may depend on a key's numbers. With the first one, a skipped addition once made a
+/// point that was known beforehand.
 const FIRST: [u8; 32] = [
     0xda, 0xbe, 0x05, 0x7e, 0xff, 0x47, 0x54, 0xf5, 0x4b, 0x64, 0x7e, 0x02, 0xcb, 0x31, 0xe0, 0x3d, 0x63, 0xcb, 0xcf,
     0x90, 0x75, 0x81, 0x2d, 0xcb, 0x38, 0x80, 0xf7, 0xc9, 0xbf, 0x26, 0xee, 0xb9,
@@ -35,16 +35,16 @@ const FIRST: [u8; 32] = [
 const SECOND: [u8; 32] = [2; 32];
 const STRANGER: [u8; 32] = [3; 32];
 
-/// What is wrong with an image.
+/// An image's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Badness {
     /// Nothing.
     None,
-    /// The second half of its signature, S, is another.
+    /// The second half of its signature, S, is changed.
     Signature,
-    /// The first half, R, is another.
+    /// The first half, R, is changed.
     SignaturePoint,
-    /// A byte of its payload is another.
+    /// A byte of its payload is changed.
     Payload,
     /// Its relocation table lists another place.
     Table,
@@ -56,13 +56,13 @@ pub enum Badness {
     Epoch,
     /// It is for another board.
     Board,
-    /// A block of its payload that should be like the one before is another.
+    /// A block of its payload that should equal the one before differs.
     Block,
-    /// Its signature would be right if the key counted for nothing: R is S·B.
+    /// Its signature would be right if the key were ignored: R is S·B.
     NoKey,
-    /// Its signature is zeros, as memory that nobody wrote.
+    /// Its signature is zeros, as unwritten memory.
     Zeros,
-    /// R is another again.
+    /// R is changed in another way.
     OtherPoint,
     /// R is this point.
     MadeUp(Point),
@@ -98,7 +98,7 @@ pub fn bootloader() -> PathBuf {
     let keys = [("first", FIRST), ("second", SECOND)].map(|(name, key)| {
         let (path, key) = (folder.join(format!("{name}.pub.pem")), SigningKey::from_bytes(&key).verifying_key());
         let pem = key.to_public_key_pem(LineEnding::LF).unwrap();
-        // Only what is not there yet: a build reads it again where it is newer.
+        // An existing file is left alone, as a newer one causes a rebuild.
         if fs::read_to_string(&path).ok().as_ref() != Some(&pem) {
             fs::write(&path, pem).unwrap();
         }
@@ -117,7 +117,7 @@ pub fn flash_with(badness: Badness) -> Vec<u8> {
         Badness::Epoch => Record { epoch_floor: EPOCH + 1, ..Record::FACTORY },
         _ => return content(&mut flash),
     };
-    // As often as makes it firm: the boot then writes nothing.
+    // Three times, which makes it firm: the boot then writes nothing.
     let mut journal = Journal::open(&mut flash, BOARD);
     for _ in 0..3 {
         journal.append(&mut flash, record).unwrap();
@@ -132,7 +132,7 @@ fn content(flash: &mut SimulatedFlash) -> Vec<u8> {
     bytes
 }
 
-/// What a bootloader's file puts into flash.
+/// The flash content of a bootloader's file.
 fn code(elf: &[u8]) -> Vec<u8> {
     use object::{Object, ObjectSegment};
     let file = object::File::parse(elf).unwrap();

@@ -1,4 +1,4 @@
-//! A boot again and again, each time with one instruction left out.
+//! Repeats a boot, each time with one instruction left out.
 
 use super::code::Kind;
 use super::walk::{End, Walk, power_on};
@@ -7,39 +7,40 @@ use lifeboot_tests::emulator::stm32f405::stepping::Moment;
 use lifeboot_tests::tier::IS_DEEP;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// How often an instruction of a loop is left out: so often at its start, at its end, and by chance.
+/// How often an instruction of a loop is left out: at its start, at its end, and at random.
 const OF_A_LOOP: usize = 3;
-/// What is executed so often at most is executed seldom: once in each of the two products of each of a signature's two parts.
+/// Instructions that are executed at most so often count as seldom: once in each of the two products of each of a
+/// signature's two parts.
 const SELDOM: usize = 4;
-/// By default a boot has one in so many of what is left out behind the first header; others have the others.
+/// By default a boot leaves out one in so many instructions after the first header; other boots leave out the others.
 const LATE: usize = 2;
 
 /// How much is left out.
 #[derive(Clone, Copy)]
 pub struct Depth {
-    /// Of the places that compute one in so many.
+    /// One in so many of the instructions that compute.
     pub sample: usize,
-    /// Names of functions of which all is left out that is executed seldom.
+    /// Names of functions of which all seldom executed instructions are left out.
     pub whole: &'static [&'static str],
-    /// Of what comes before the first header is read: which part, and of how many.
+    /// Of the code before the first header is read: which part, and of how many.
     pub share: (usize, usize),
 }
 
-/// How the boots ended that lacked one instruction.
+/// How the boots with one instruction left out ended.
 #[derive(Default)]
 pub struct Ends {
     /// How often each.
     pub counts: BTreeMap<End, usize>,
     /// Instructions that were left out at least once.
     pub places: HashSet<u32>,
-    /// Where one was left out that lets the image start, and how often.
+    /// Addresses of instructions without which the image starts, and how often.
     pub doors: BTreeMap<u32, usize>,
 }
 
 impl Walk<'_> {
-    /// Which of them to leave out: all that decide, but of loops a part; of those that compute, one in `sample`, and what is
-    /// executed seldom of the functions that are left out as a `whole`. What comes before the first header is read is the
-    /// same in all boots, so a boot has its `share` of it: which, and of how many.
+    /// Which of them to leave out: all that decide, but of loops a part; of those that compute, one in `sample`, and
+    /// what is executed seldom of the functions that are left out as a `whole`. What comes before the first header is
+    /// read is the same in all boots, so a boot has its `share` of it: which, and of how many.
     fn chosen(&self, Depth { sample, whole, share }: Depth) -> Vec<usize> {
         let header = self.code.address("check_header");
         let header = self.steps.iter().position(|(place, _)| *place == header).unwrap_or(0);
@@ -83,7 +84,7 @@ impl Walk<'_> {
         chosen
     }
 
-    /// Boots as often as there are instructions to leave out.
+    /// Boots once for each instruction to leave out.
     pub fn leave_out_each(&self, depth: Depth) -> Ends {
         let mut ends = Ends::default();
         let mut chip = self.chip();
@@ -102,7 +103,7 @@ impl Walk<'_> {
             let operations = chip.seen().count;
             let mut end = self.end_of(&mut chip, &stops, &self.states);
             if end != End::Started && chip.seen().count != operations {
-                // What was written stays: the next boot, with all its instructions, has to bear it.
+                // Flash keeps what was written: the next boot, with all instructions, must not start the image either.
                 let mut next = power_on(&chip.flash(), &self.ram);
                 if self.end_of(&mut next, &stops, &HashSet::new()) == End::Started {
                     end = End::Started;

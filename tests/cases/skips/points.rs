@@ -1,6 +1,6 @@
-//! What a boot computes of a signature when an instruction is left out. Whoever makes up a signature for one certain skip has
-//! to know that point before he knows the hash of the signature's first half, R: it would have to be the same for any R. Then
-//! R can be that point.
+//! The point that a boot computes of a signature when an instruction is left out. To forge a signature for a certain
+//! skip, an attacker must know that point before the hash of the signature's first half, R: it must be the same for any
+//! R. Then R can be that point.
 
 use super::walk::{End, LONGEST, Walk, ended};
 use lifeboot_core::layout::Board;
@@ -17,8 +17,8 @@ pub type Time = (u32, usize);
 pub type Point = [u8; 32];
 
 impl Walk<'_> {
-    /// The point for each instruction that is left out: of those from the key to the point that are executed once or twice,
-    /// one in so many places. `None` where the boot does not take any for the result.
+    /// The point for each instruction that is left out: of those from the key to the point that are executed once or
+    /// twice, one in so many places. `None` if the boot accepts none as the result.
     pub fn points(&self, one_in: usize) -> HashMap<Time, Option<Point>> {
         let [first, last] = ["signature5minus", "signature10compressed"].map(|name| self.code.address(name));
         let call = |function| self.steps.iter().position(|(place, _)| *place == function).unwrap();
@@ -63,7 +63,7 @@ impl Walk<'_> {
         Some(self.end_of(&mut chip, &self.stops(), &self.states))
     }
 
-    /// Runs on; the point that `compressed` returns, where it is the same both times.
+    /// Runs on. Returns the point that `compressed` returns, if it is the same both times.
     fn point(&self, chip: &mut Chip, stops: &Stops, compressed: u32) -> Option<Point> {
         let begin = chip.steps();
         while chip.steps() - begin < LONGEST && ended(chip, self.code).is_none() {

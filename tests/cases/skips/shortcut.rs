@@ -1,5 +1,5 @@
-//! Most of a boot are five functions that only compute. Where one of them is called with what it was called with before,
-//! its result is put in place: the same, and some hundred times as fast.
+//! Most of a boot's time is spent in five functions that only compute. If one of them is called with arguments that it
+//! had before, its known result is inserted: the same boot, some hundred times as fast.
 
 use super::code::Code;
 use lifeboot_core::image::SIGNED_LENGTH;
@@ -27,7 +27,7 @@ struct Call {
     ram: Vec<u8>,
 }
 
-/// Calls of the boot as it is, with their results.
+/// Calls of the unchanged boot, with their results.
 pub struct Shortcuts {
     functions: [Function; 5],
     known: HashMap<(u32, Vec<u8>), Vec<u8>>,
@@ -57,18 +57,18 @@ impl Shortcuts {
         Shortcuts { functions, known: HashMap::new(), open: None }
     }
 
-    /// Where they begin.
+    /// Their addresses.
     pub fn places(&self) -> impl Iterator<Item = u32> {
         self.functions.iter().map(|function| function.place)
     }
 
-    /// Looks at each instruction of the boot as it is: learns what the functions return.
+    /// Observes each instruction of the unchanged boot, and records the functions' results.
     pub fn watch(&mut self, chip: &Chip) {
         let (core, pc) = (chip.core(), chip.core().pc());
         if let Some(call) = self.open.take_if(|call| (pc, core.reg(13)) == call.returns) {
             let (address, length) = call.result;
             self.known.insert(call.key, ram(chip, address, length).unwrap());
-            // The result is all that is left of a call.
+            // The result is the only effect of a call.
             let stack = (core.reg(13) - BOARD.ram.start) as usize;
             let start = (address - BOARD.ram.start) as usize;
             let now = ram(chip, BOARD.ram.start, BOARD.ram.length as usize).unwrap();
@@ -81,7 +81,7 @@ impl Shortcuts {
         }
     }
 
-    /// The call that begins here, if one does: the function, and what it computes with.
+    /// The call that begins here, if any: the function and its arguments.
     fn call(&self, chip: &Chip) -> Option<(&Function, (u32, Vec<u8>))> {
         let (core, pc) = (chip.core(), chip.core().pc());
         let function = self.functions.iter().find(|function| function.place == pc)?;
@@ -92,7 +92,7 @@ impl Shortcuts {
         Some((function, (function.place, inputs)))
     }
 
-    /// Takes a call that is known as done; whether there was one.
+    /// Inserts the result of a known call. Returns whether there was one.
     pub fn take(&self, chip: &mut Chip) -> bool {
         let Some((_, key)) = self.call(chip) else { return false };
         let Some(result) = self.known.get(&key) else { return false };

@@ -1,4 +1,4 @@
-//! One boot, instruction by instruction: as it is, and the rest of one in which something was left out.
+//! One boot, instruction by instruction: unchanged, and the rest of one in which an instruction was left out.
 
 use super::code::{Code, Kind};
 use super::shortcut::Shortcuts;
@@ -17,11 +17,11 @@ const BOARD: &Board = STM32F405.board;
 pub enum End {
     /// The core is in a slot, in this boot or in the next one.
     Started,
-    /// The bootloader has nothing to start: it answers the host.
+    /// The bootloader has nothing to start, and enters recovery mode.
     Waits,
     /// It resets the chip.
     Resets,
-    /// None of these in twice the time that a boot takes: the user's matter.
+    /// None of these in twice the time of a boot: the device hangs, which the user can end.
     Hangs,
 }
 
@@ -35,16 +35,16 @@ const SELDOM: usize = 6;
 /// A digest of the state of a boot.
 type State = [u8; 32];
 
-/// A boot as it is.
+/// An unchanged boot.
 pub struct Walk<'a> {
     pub(super) code: &'a Code,
     flash: Vec<u8>,
     pub(super) ram: Vec<u8>,
     /// Each instruction.
     pub(super) steps: Vec<(u32, Kind)>,
-    /// The states at the starts of functions, of those that are called seldom.
+    /// The states at the starts of functions that are called seldom.
     pub(super) states: HashSet<State>,
-    /// Where these begin.
+    /// The addresses of these functions.
     looks: HashSet<u32>,
     pub(super) shortcuts: Shortcuts,
     /// How it ends.
@@ -58,7 +58,7 @@ pub(super) fn power_on(flash: &[u8], ram: &[u8]) -> Chip {
     chip
 }
 
-/// What RAM holds when the bootloader is about to start firmware: all that the next boot could find of this one.
+/// RAM when the bootloader is about to start firmware: everything that the next boot could find of this one.
 pub fn left_behind(flash: &[u8]) -> Vec<u8> {
     let mut chip = power_on(flash, &[]);
     let own = chip.core().vtor();
@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
                     break end;
                 }
                 current = code.range(pc);
-                // What everybody calls works for who called it.
+                // A function that all others call belongs to its caller.
                 kind = code.kind(if code.is_shared(pc) { chip.core().reg(14) } else { pc });
             }
             if steps.len().is_multiple_of(64) && chip.stands() {
@@ -158,17 +158,17 @@ impl<'a> Walk<'a> {
         stops
     }
 
-    /// The chip before it.
+    /// The chip before the boot.
     pub(super) fn chip(&self) -> Chip {
         power_on(&self.flash, &self.ram)
     }
 
-    /// How many instructions it has.
+    /// Its number of instructions.
     pub fn length(&self) -> usize {
         self.steps.len()
     }
 
-    /// Runs on to the boot's end; or to one of these states, whose end is that of the boot as it is.
+    /// Runs on to the boot's end, or to one of these states, from which it ends as the unchanged boot does.
     pub(super) fn end_of(&self, chip: &mut Chip, stops: &Stops, known: &HashSet<State>) -> End {
         let begin = chip.steps();
         let limit = LONGEST;

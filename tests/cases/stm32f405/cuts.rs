@@ -1,12 +1,12 @@
-//! Power is lost before every flash operation of an update, those of the HAL's driver in the firmware (bytes) and of the
-//! bootloader's (words).
+//! Power is lost before every flash operation of an update, those of the HAL's driver in the firmware (bytes) and of
+//! the bootloader's (words).
 //!
-//! - **Every** cut is judged by the bootloader's own `boot()`, over the flash that the cut leaves. A boot is a function of
-//!   what it reads: where the next operation changes nothing that the last boot has read, it would be the same boot, and
-//!   is not made again.
-//! - A sample, all erases among them, is booted by the emulated chip, from power-on with anything in RAM: it must start
-//!   what `boot()` says and leave the flash that `boot()` leaves. The deep tier boots what lies in journal and header at
-//!   every operation.
+//! - **Every** cut is judged by the bootloader's own `boot()`, over the flash that the cut leaves. A boot is a function
+//!   of what it reads: if the next operation changes nothing that the last boot has read, it would be the same boot,
+//!   and is not repeated.
+//! - A sample, all erases among them, is booted by the emulated chip, from power-on with arbitrary RAM: it must start
+//!   the slot that `boot()` returns and leave the same flash. The deep tier boots after every operation in journal and
+//!   header.
 //! - A few are pushed to their end.
 
 use super::{connect, factory, image, push, status};
@@ -56,7 +56,7 @@ static UPDATE: LazyLock<Recorded> = LazyLock::new(|| {
     Recorded { start, operations, end }
 });
 
-/// Flash that keeps what is changed apart, and knows what was read.
+/// Flash that keeps changes apart, and records reads.
 struct Overlay<'a> {
     flash: &'a [u8],
     journal: Vec<u8>,
@@ -69,7 +69,7 @@ impl<'a> Overlay<'a> {
         Overlay { flash, journal, read: Vec::new() }
     }
 
-    /// What the flash holds now.
+    /// The current content of flash.
     fn content(&self) -> Vec<u8> {
         let mut flash = self.flash.to_vec();
         flash[BOARD.journal.start as usize..BOARD.journal.end() as usize].copy_from_slice(&self.journal);
@@ -123,14 +123,14 @@ impl NorFlash for Overlay<'_> {
     }
 }
 
-/// What a boot does.
+/// The effects of a boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Boot {
     started: Slot,
     trial: bool,
 }
 
-/// The boot that the bootloader makes of this flash when power comes back; the flash behind it, and what it read.
+/// Boots this flash as after a loss of power. Returns the boot, the flash afterwards, and what was read.
 fn booted(flash: &[u8]) -> (Boot, Vec<u8>, Vec<Range<u32>>) {
     let mut flash = Overlay::new(flash);
     let info = BootloaderInfo::read(&mut flash, BOARD).unwrap();

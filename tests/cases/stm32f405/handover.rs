@@ -1,5 +1,5 @@
-//! What firmware finds at its first instruction: the chip as after a reset, nothing of the bootloader in RAM, and the
-//! bootloader out of reach.
+//! The chip's state at the firmware's first instruction: as after a reset, nothing of the bootloader in RAM, and the
+//! bootloader's flash protected.
 
 use super::factory;
 use lifeboot_core::Slot;
@@ -10,7 +10,7 @@ use lifeboot_tests::product::STM32F405;
 
 const BOARD: &Board = STM32F405.board;
 
-/// RCC, but for its reset flags; FLASH_ACR, SR and CR; PWR_CR; GPIOA's mode; USART2's status and CR1; IWDG's PR and RLR.
+/// RCC, except its reset flags; FLASH_ACR, SR and CR; PWR_CR; GPIOA's mode; USART2's status and CR1; IWDG's PR and RLR.
 const REGISTERS: [u64; 24] = [
     0x4002_3800,
     0x4002_3804,
@@ -115,7 +115,7 @@ fn a_store_into_the_bootloader_faults() {
     let flash = factory();
     let mut chip = handed_over(&flash, 0);
     assert_eq!(chip.core().with_sys(|system| system.mpu_ctrl), MPU_ON);
-    // Journal, slots and RAM are not the MPU's matter: other tests update, with it on.
+    // Journal, slots and RAM stay accessible: other tests update with the MPU on.
     for (address, faults) in [
         (BOARD.flash_address, true),
         (BOARD.address(BOARD.bootloader.end() - 4), true),

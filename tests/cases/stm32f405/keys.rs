@@ -22,7 +22,7 @@ fn image(features: &[&str], major: u16, key: &PrivateKey, revokes: &[[u8; 4]]) -
     product::sign_revoking(&STM32F405, &elf, (version(major), 0), key, revokes).unwrap()
 }
 
-/// The keys as `lifeboot keys` tells them: the id, and what became of it.
+/// The keys as `lifeboot keys` reports them: the id, and its state.
 fn keys(host: &mut Host) -> Vec<(String, KeyState)> {
     let (status, keys) = device::keys(host).unwrap();
     Keys::of_device(&status, &keys, &[]).keys.into_iter().map(|key| (key.id, key.state)).collect()
@@ -41,13 +41,13 @@ fn a_key_is_revoked_by_the_confirm_of_an_image_and_by_nothing_less() {
     let (second, second_file) = product::demo_key("next").unwrap();
     let bootloader = product::bootloader(&STM32F405, &[first_file, second_file]).unwrap();
     let flash = product::factory_flash(&STM32F405, &bootloader, &image(&[], 1, &first, &[])).unwrap();
-    // A fast watchdog, as where firmware is to hang.
+    // A fast watchdog, as in tests of firmware that hangs.
     let mut host = connect(&flash, &Settings { lsi: 470_000, ..Settings::default() });
     let [old, new] = [&first, &second].map(|key| key.public().id());
     let both = [(hex(&old), KeyState::Accepted), (hex(&new), KeyState::Accepted)];
     assert_eq!(keys(&mut host), both);
 
-    // Firmware that fails takes no key with it.
+    // Firmware that fails revokes no key.
     let bad = image(&["panic-later"], 2, &second, &[old]);
     assert!(matches!(push(&mut host, &bad), Err(PushError::RolledBack { .. })));
     runs(&status(&mut host), wire::Slot::A, version(1)).unwrap();
@@ -62,11 +62,11 @@ fn a_key_is_revoked_by_the_confirm_of_an_image_and_by_nothing_less() {
     let only = [(hex(&old), KeyState::Revoked), (hex(&new), KeyState::Accepted)];
     assert_eq!(keys(&mut host), only);
     assert_eq!(refused(&mut host, &image(&[], 5, &first, &[])), Refusal::RevokedKey);
-    // Nor is there a way back to what that key signed.
+    // Nor is a rollback to that key's image possible.
     let failure = device::rollback(&mut host, Duration::from_secs(30)).unwrap_err();
     assert!(matches!(&failure, DeviceError::Refused(refused) if refused.refusal == Refusal::RevokedKey), "{failure}");
 
-    // The same after a reset, and after the power was away.
+    // The same after a reset, and after a loss of power.
     host.pipe().chip().reset(Reset::Pin);
     runs(&status(&mut host), wire::Slot::A, version(4)).unwrap();
     assert_eq!(keys(&mut host), only);
@@ -75,7 +75,7 @@ fn a_key_is_revoked_by_the_confirm_of_an_image_and_by_nothing_less() {
     runs(&status(&mut host), wire::Slot::A, version(4)).unwrap();
     assert_eq!(keys(&mut host), only);
     assert_eq!(refused(&mut host, &image(&[], 5, &first, &[])), Refusal::RevokedKey);
-    // And what the key that is left signs is taken.
+    // And an image by the remaining key is accepted.
     push(&mut host, &image(&[], 6, &second, &[])).unwrap();
     runs(&status(&mut host), wire::Slot::B, version(6)).unwrap();
     assert_eq!(keys(&mut host), only);

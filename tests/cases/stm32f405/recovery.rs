@@ -1,4 +1,4 @@
-//! Both slots destroyed, pushed, alive.
+//! Recovery mode: both slots are destroyed, a push repairs them.
 
 use super::{connect, factory, image, push};
 use crate::recovery::{destroy, lives_again};

@@ -19,7 +19,7 @@ fn exhausted() -> Vec<u8> {
     flash.region(STM32F405.board.journal).to_vec()
 }
 
-/// What the bootloader says after a reset of a chip that runs.
+/// The cause that the bootloader records after a reset of a running chip.
 fn cause(host: &mut Host, reset: impl FnOnce(&mut Host)) -> ResetCause {
     host.pipe().chip().put(STM32F405.board.journal.start, &exhausted()).unwrap();
     reset(host);

@@ -1,5 +1,5 @@
-//! Brown-out storms, crash loops and mixtures, by the real binaries: a good image survives, a bad one is rolled back within its
-//! budget, and what is left says where it crashed.
+//! Brown-out storms, crash loops and mixtures, by the real binaries: a good image survives, a bad one is rolled back
+//! within its budget, and the record says where it crashed.
 
 use super::{Host, connect, factory, image, push, status};
 use lifeboot_artifact::image_file::ImageFile;
@@ -30,7 +30,7 @@ fn started(new: &ImageFile) -> Host {
     host
 }
 
-/// The supply sags.
+/// A brown-out.
 fn brown_out(host: &mut Host) {
     host.pipe().chip().reset(Reset::BrownOut);
     host.pipe().chip().run_for(SHORT).unwrap();
@@ -43,7 +43,7 @@ fn left(status: &Status) -> (u8, u8) {
     (trial.attempts, trial.power_attempts)
 }
 
-/// Rejected, with the word of its last crash: the undefined instruction, where it lies in slot B.
+/// Rejected, with the address of its last crash: the undefined instruction in slot B.
 fn assert_crashed(host: &mut Host, new: &ImageFile) -> Fault {
     let status = status(host);
     runs(&status, Slot::A, version(1)).unwrap();
@@ -90,7 +90,7 @@ fn a_crash_loop_is_rolled_back_and_says_where_it_crashed() {
     let PushError::RolledBack { reason, .. } = failure else { panic!("{failure:?}") };
     let words = format!("the last start crashed: fault at {:#010x}, status 0x00010000", fault.pc);
     assert!(reason.ends_with(&words), "{reason}");
-    // The next one panics, and says nothing of where: what the last one left is not taken for its.
+    // The next one panics, and leaves no address: the previous one's must not be taken for it.
     let other = image(&["panic-later"], 3, 0);
     push(&mut host, &other).unwrap_err();
     let outcome = status(&mut host).outcome.unwrap();

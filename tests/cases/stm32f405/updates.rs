@@ -1,4 +1,4 @@
-//! Updates that succeed, and updates that the device takes back or refuses.
+//! Updates that succeed, and updates that the device rolls back or refuses.
 
 use super::{Host, connect, factory, image, push, status};
 use lifeboot_artifact::image_file::ImageFile;
@@ -42,13 +42,13 @@ fn an_update_is_tried_and_confirmed_and_the_same_each_time() {
     assert_eq!(again.pipe().chip().now(), now);
     assert!(again.pipe().chip().flash() == flash);
 
-    // And it is still the default after the power was away.
+    // And it is still the default after a loss of power.
     host.pipe().chip().power_cycle(&flash, 9).unwrap();
     runs(&status(&mut host), wire::Slot::B, version(2)).unwrap();
     assert_eq!(push(&mut host, &new).unwrap().outcome, PushOutcome::AlreadyConfirmed);
 }
 
-/// The one that runs lies rebased in its slot, halves of addresses in instructions among that.
+/// The running image is rebased in its slot, including halves of addresses in instructions.
 #[test]
 fn a_patch_is_applied_while_slot_b_runs() {
     let new = image(&[], 2, 0);
@@ -63,7 +63,7 @@ fn a_patch_is_applied_while_slot_b_runs() {
     assert!(flash[slot..].starts_with(&third.for_slot(STM32F405.board, Slot::A).unwrap()));
 }
 
-/// Pushes what must not stay: what comes of it, and the device's state behind it.
+/// Pushes an image that must not stay. Returns the outcome, and the device's state afterwards.
 pub fn taken_back(bad: &ImageFile) -> (PushError, Status) {
     // A watchdog ten times as fast as any chip's: half a second in which firmware hangs is enough to emulate.
     let mut host = connect(&factory(), &Settings { lsi: 470_000, ..Settings::default() });
@@ -71,7 +71,7 @@ pub fn taken_back(bad: &ImageFile) -> (PushError, Status) {
     (failure, status(&mut host))
 }
 
-/// Pushes what must not stay, and sees it taken back.
+/// Pushes an image that must not stay, and checks that it is rolled back.
 fn rolled_back(bad: &ImageFile, ending: OutcomeEnding, cause: ResetCause) {
     let (failure, status) = taken_back(bad);
     assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
@@ -119,7 +119,7 @@ fn watchdog_resets(erase: Duration) -> u32 {
     assert_eq!(host.pipe().chip().watchdog_resets(), 0);
     // Not restarted since it was confirmed; and not restarted behind this.
     let options = Options { wait: false, ..Options::default() };
-    // A push goes on where a reset interrupts it.
+    // A push continues where a reset interrupted it.
     push_with(&mut host, &image(&[], 3, 0), &options, &mut ()).unwrap();
     host.pipe().chip().watchdog_resets()
 }

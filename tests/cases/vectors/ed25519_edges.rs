@@ -1,8 +1,8 @@
-//! Ed25519 at its edges, where implementations differ ("Taming the many EdDSAs", ePrint 2020/1244; Wycheproof): what
-//! `signature::is_signed` accepts there.
+//! Edge cases of Ed25519, in which implementations differ ("Taming the many EdDSAs", ePrint 2020/1244; Wycheproof):
+//! what `signature::is_signed` accepts there.
 //!
 //! For the key whose point is the neutral element, any S fits the equation with R = S·B: so a refusal there can only
-//! come from how S or R is written, and an acceptance shows that nothing else stands in the way.
+//! come from how S or R is written, and an acceptance shows that nothing else prevents it.
 
 use super::is_signed;
 use crate::hex;
@@ -30,7 +30,7 @@ pub const SMALL_ORDER: [&str; 8] = [
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
 ];
-/// The same points written otherwise: y at least p = 2²⁵⁵ - 19, or a sign where x is zero.
+/// The same points in other encodings: y at least p = 2²⁵⁵ - 19, or a sign where x is zero.
 pub const SMALL_ORDER_OTHERWISE: [&str; 6] = [
     "0100000000000000000000000000000000000000000000000000000000000080",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
@@ -154,7 +154,7 @@ fn a_key_that_is_no_point_signs_nothing() {
     }
 }
 
-/// For a key of small order anybody can sign: this check accepts it, and so such a key must never get into a
+/// For a key of small order anyone can sign: this check accepts it, and so such a key must never get into a
 /// bootloader. The bootloader's build and the host tool ask `is_weak`, which has to find all of them.
 #[test]
 fn keys_of_small_order_accept_anything_and_are_found() {

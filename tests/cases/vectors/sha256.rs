@@ -1,6 +1,6 @@
 //! SHA-256: the examples of FIPS 180-4, and short messages of NIST's validation system (CAVS 11.0, `SHA256ShortMsg`).
-//! A message that is long enough goes the way of firmware: it is the payload in a slot, its published digest stands in
-//! the signed header, and the verifier reads and hashes it block by block.
+//! A message that is long enough is treated as firmware: it is the payload in a slot, its published digest is in the
+//! signed header, and the verifier reads and hashes it block by block.
 
 use crate::hex;
 use crate::signed_image::{SignedImage, info};
@@ -61,7 +61,7 @@ static ROOMY: Board = Board {
     ..MICROBIT
 };
 
-/// What the verifier says of a slot whose payload is the message and whose header carries this digest.
+/// The verifier's result for a slot whose payload is the message and whose header carries this digest.
 fn verdict(board: &'static Board, message: &[u8], digest: [u8; 32]) -> Invalid {
     let mut image = SignedImage::new(board, 1024).bound();
     image.pointers.clear();
@@ -81,7 +81,7 @@ fn check(board: &'static Board, message: &[u8], digest: &str) {
     assert_eq!(<[u8; 32]>::from(Sha256::digest(message)), published);
     // Payloads have at least 8 bytes.
     if message.len() >= 8 {
-        // Not the digest is found wrong, but what comes after it.
+        // The digest is right; the check after it fails.
         assert_eq!(verdict(board, message, published), Invalid::Stack, "{digest} on {}", board.name);
         let mut other = published;
         other[31] ^= 1;

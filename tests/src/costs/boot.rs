@@ -28,14 +28,14 @@ const PHASES: [(&str, Option<&str>); 6] = [
 /// project, on its release with similar settings.
 const PEER: &str = "MCUboot, hash and verify only";
 
-/// What a board's boots are held to and meant to be, in instructions, and MCUboot's.
+/// Limit and budget of a board's boots, in instructions, and MCUboot's figure.
 struct Bounds {
     target: &'static Target,
     limit: u64,
     trial: u64,
     budget: u64,
     peer: Option<u64>,
-    /// KiB of other images, which show how it grows.
+    /// KiB of other images, which show how the figure grows with the size.
     others: &'static [usize],
 }
 
@@ -59,11 +59,11 @@ const STM32F405_BOUNDS: Bounds = Bounds {
     others: &[16, 128],
 };
 
-/// What is measured of boots.
+/// The measurements of boots.
 pub struct Boots {
     /// The figures.
     pub figures: Vec<Figure>,
-    /// What they consist of.
+    /// Their parts.
     pub details: Vec<Figure>,
     /// Instructions for each KiB that is hashed, where the phases are seen.
     pub hash: Option<u64>,
@@ -79,7 +79,7 @@ pub fn stm32f405() -> Result<Boots> {
     boots(&STM32F405_BOUNDS, &PHASES)
 }
 
-/// A Pico's boots, whose phases nobody sees.
+/// A Pico's boots, whose phases the emulator does not show.
 pub fn pico() -> Result<Boots> {
     boots(&PICO_BOUNDS, &[])
 }

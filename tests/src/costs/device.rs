@@ -1,5 +1,5 @@
-//! A device over simulated flash that counts: the real boot policy and the real updater. `line` puts the real session and a
-//! host in front of it; without one, images go straight into the updater.
+//! A device over simulated flash that counts: the real boot policy and the real updater. `line` puts the real session
+//! and a host in front of it; without one, images go straight into the updater.
 
 use super::kit;
 use crate::product::{self, Target};
@@ -23,12 +23,12 @@ pub struct Flash {
     info: u32,
 }
 
-/// What was read of flash.
+/// Reads of flash.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Read {
     /// Bytes of journal and slots.
     pub bytes: u64,
-    /// How often the bootloader's word about itself was.
+    /// How often the bootloader's info was read.
     pub info: u64,
 }
 
@@ -78,12 +78,12 @@ impl NorFlash for Flash {
     }
 }
 
-/// A device that runs.
+/// A running device.
 pub struct Device {
     target: &'static Target,
     flash: Flash,
     info: BootloaderInfo,
-    /// What the firmware that runs has of Lifeboot.
+    /// Lifeboot's part of the running firmware.
     pub updater: Updater<Flash>,
 }
 
@@ -106,7 +106,7 @@ impl Device {
         Ok(device)
     }
 
-    /// Resets it; what runs then.
+    /// Resets it, and returns what runs then.
     pub fn boot(&mut self, cause: Cause) -> Result<Slot> {
         let slot = match boot(&mut self.flash, self.target.board, &self.info, cause.into()) {
             Decision::Confirmed(firmware) | Decision::Trial(firmware) | Decision::FellBack(firmware) => firmware.slot(),
@@ -116,7 +116,7 @@ impl Device {
         Ok(slot)
     }
 
-    /// Receives an image, all of it, and marks it.
+    /// Receives a whole image and marks it pending.
     pub fn update(&mut self, image: &ImageFile, force: bool) -> Result<()> {
         let updater = &mut self.updater;
         let SlotContent::Image { version, .. } = updater.status(0, 0).slots[updater.running() as usize] else {
@@ -138,7 +138,7 @@ impl Device {
         finish(updater)
     }
 
-    /// The firmware that runs finds itself healthy.
+    /// Confirms the running firmware.
     pub fn confirm(&mut self) -> Result<()> {
         self.updater.confirm().map_err(refused)
     }
@@ -151,14 +151,14 @@ impl Device {
         self.confirm()
     }
 
-    /// What was done to flash since the device was made: the journal, and both slots together.
+    /// Returns the operations on flash since the device was made: those of the journal, and of both slots together.
     pub fn wear(&self) -> [Wear; 2] {
         let cells = self.flash.cells();
         let [a, b] = Slot::BOTH.map(|slot| cells.wear(Part::Slot(slot)));
         [cells.wear(Part::Journal), a + b]
     }
 
-    /// What was read of flash since the device was made.
+    /// Returns the reads of flash since the device was made.
     pub fn read(&self) -> Read {
         *locked(&self.flash.read)
     }
@@ -168,7 +168,7 @@ impl Device {
         self.flash.cells().bytes().to_vec()
     }
 
-    /// How cargo knows the board.
+    /// The board, as cargo names it.
     pub fn target(&self) -> &'static Target {
         self.target
     }

@@ -1,4 +1,4 @@
-//! A figure, and what it is held against.
+//! A figure, with its limit, its budget and a peer's figure.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 /// All that was measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Costs {
-    /// The figures, which the test holds against what is written down, and to their limits.
+    /// The figures, which a test compares with the committed ones and with their limits.
     pub figures: Vec<Figure>,
-    /// What some of them consist of, or hang on: to be read, not held.
+    /// Parts of some figures, or what they depend on: for the reader, without a limit.
     pub details: Vec<Figure>,
     /// The largest symbols of each board's bootloader.
     pub symbols: Vec<Symbol>,
@@ -19,38 +19,38 @@ pub struct Costs {
 pub struct Figure {
     /// What is measured.
     pub what: String,
-    /// On which board.
+    /// The board that it is measured on.
     pub board: String,
-    /// Of what it counts.
+    /// Its unit.
     pub unit: Unit,
     /// The figure.
     pub ours: u64,
-    /// What a test holds it to.
+    /// The limit that a test enforces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
-    /// What it is meant to be.
+    /// The budget.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<u64>,
-    /// What others take for the same.
+    /// A peer's figure for the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<Peer>,
 }
 
-/// What another one takes.
+/// A peer's figure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
-    /// Whose figure that is.
+    /// The peer's name.
     pub name: String,
     /// The figure.
     pub value: u64,
-    /// Measured in the same run; else cited.
+    /// Whether it was measured in the same run; otherwise it is cited.
     pub measured: bool,
 }
 
 /// A symbol of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Symbol {
-    /// Of which board's bootloader.
+    /// The board of the bootloader.
     pub board: String,
     /// Its name.
     pub name: String,
@@ -76,25 +76,25 @@ pub enum Unit {
     Instructions,
     /// Microseconds on the board.
     Microseconds,
-    /// Thousandths of what the line can carry: the more, the better.
+    /// Thousandths of what the line can carry: more is better.
     LineShare,
-    /// Thousandths of the least that it can be.
+    /// Thousandths of the least possible.
     Ratio,
 }
 
 impl Unit {
-    /// Whether it is the same on each machine, to the last one; else compilers' paths, or the moments at which bytes
+    /// Whether it is exactly the same on each machine. Otherwise compilers' paths, or the moments at which bytes
     /// arrive, make a small difference.
     pub const fn is_exact(self) -> bool {
         matches!(self, Unit::LineBytes | Unit::Frames | Unit::Erases | Unit::Records)
     }
 
-    /// So much of it, for people.
+    /// Formats a number of this unit for people.
     pub fn show(self, value: u64) -> String {
         format!("{} {}", self.number(value), self.name())
     }
 
-    /// The number, in what [`name`](Self::name) says.
+    /// Converts the number to the unit of [`name`](Self::name).
     pub fn number(self, value: u64) -> String {
         let parts = |of: u64, digits: usize| {
             let decimals = value % of * 10_u64.pow(digits as u32) / of;
@@ -110,7 +110,7 @@ impl Unit {
         }
     }
 
-    /// What it is called.
+    /// The unit's name.
     pub const fn name(self) -> &'static str {
         match self {
             Unit::Bytes | Unit::LineBytes => "bytes",
@@ -125,33 +125,33 @@ impl Unit {
     }
 }
 
-/// Digits in groups.
+/// Formats a number with its digits in groups.
 fn thousands(value: u64) -> String {
     if value < 1000 { value.to_string() } else { format!("{},{:03}", thousands(value / 1000), value % 1000) }
 }
 
 impl Figure {
-    /// A figure without anything beside it.
+    /// A figure without limit, budget or peer.
     pub fn new(what: impl Into<String>, board: &str, unit: Unit, ours: u64) -> Self {
         Figure { what: what.into(), board: board.to_owned(), unit, ours, limit: None, budget: None, peer: None }
     }
 
-    /// Holds it to this.
+    /// Sets its limit.
     pub fn held_to(self, limit: u64) -> Self {
         Figure { limit: Some(limit), ..self }
     }
 
-    /// Says what it is meant to be.
+    /// Sets its budget.
     pub fn meant_to_be(self, budget: u64) -> Self {
         Figure { budget: Some(budget), ..self }
     }
 
-    /// Puts another one's beside it that was measured in the same run.
+    /// Adds a peer's figure that was measured in the same run.
     pub fn beside(self, name: &str, value: u64) -> Self {
         Figure { peer: Some(Peer { name: name.to_owned(), value, measured: true }), ..self }
     }
 
-    /// Puts another one's beside it that somebody published.
+    /// Adds a published figure of a peer.
     pub fn beside_cited(self, name: &str, value: u64) -> Self {
         Figure { peer: Some(Peer { name: name.to_owned(), value, measured: false }), ..self }
     }
@@ -161,17 +161,17 @@ impl Figure {
         if self.unit == Unit::LineShare { self.ours < bound } else { self.ours > bound }
     }
 
-    /// Whether it is beyond what it is held to.
+    /// Whether it exceeds its limit.
     pub fn is_beyond_limit(&self) -> bool {
         self.limit.is_some_and(|limit| self.is_worse_than(limit))
     }
 
-    /// Whether it misses what it is meant to be.
+    /// Whether it misses its budget.
     pub fn misses_budget(&self) -> bool {
         self.budget.is_some_and(|budget| self.is_worse_than(budget))
     }
 
-    /// Whether another measurement of the same is like this one.
+    /// Whether another measurement of the same figure agrees with this one.
     pub fn is_like(&self, other: &Figure) -> bool {
         let allowed = if self.unit.is_exact() { 0 } else { self.ours.max(other.ours) / 50 };
         let like = self.ours.abs_diff(other.ours) <= allowed;

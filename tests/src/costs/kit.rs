@@ -1,5 +1,5 @@
-//! What is measured: the real bootloader and firmware, and images that are the same on each machine; with a key that is always
-//! the same, since how long the check of a signature takes hangs on its numbers.
+//! What is measured: the real bootloader and firmware, and images that are the same on each machine. The key is always
+//! the same, since the time of a signature's check depends on its numbers.
 
 use crate::bench::version;
 use crate::product::{self, Target};
@@ -15,7 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-/// 32 bytes of 7, and its public key, as openssl writes them: nobody should ever trust it.
+/// 32 bytes of 7, and its public key, as openssl writes them. Never trust this key.
 const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n-----END PRIVATE KEY-----\n";
 const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=\n-----END PUBLIC KEY-----\n";
 
@@ -32,7 +32,7 @@ fn key() -> Result<(PrivateKey, PathBuf)> {
     let folder = product::output()?.join("costs");
     fs::create_dir_all(&folder)?;
     let (private, public) = (folder.join("costs.pem"), folder.join("costs.pub.pem"));
-    // Only what is not there yet: another thread's build may be reading it.
+    // An existing file is left alone, as another thread's build may be reading it.
     for (path, content) in [(&private, PRIVATE), (&public, PUBLIC)] {
         if fs::read(path).ok().as_deref() != Some(content.as_bytes()) {
             fs::write(path, content)?;
@@ -47,7 +47,7 @@ pub fn bootloader(target: &Target) -> Result<PathBuf> {
     product::bootloader(target, &[key()?.1])
 }
 
-/// A board's bootloader that does not answer hosts.
+/// A board's bootloader without recovery.
 pub fn bootloader_without_recovery(target: &Target) -> Result<PathBuf> {
     product::bootloader_without_recovery(target, &key()?.1)
 }
@@ -58,8 +58,8 @@ pub fn firmware(target: &Target, features: &[&str], major: u16) -> Result<ImageF
     product::sign(target, &elf, version(major), 0, &key()?.0)
 }
 
-/// A made image of so many KiB of payload, as version `major`.0.0, with addresses in it to rebase. What it holds otherwise is
-/// another for each version; it turns for ever where it is started.
+/// A made image of so many KiB of payload, as version `major`.0.0, with addresses in it to rebase. The rest of it
+/// differs from version to version. If it is started, it loops without end.
 pub fn image(target: &Target, kib: usize, major: u16) -> Result<ImageFile> {
     let length = kib * 1024;
     let mut payload: Vec<u8> =

@@ -1,10 +1,11 @@
-//! A serial line with a host at one end and a device at the other, in the time that their chips' data sheets give: the real
-//! host library, the real session and updater, ten bits on the line for each byte, each flash operation as long as its data
-//! sheet says. Nothing hangs on this machine's clock. Where there is an emulator to hold it against, it is (`push::stm32f405`).
+//! A serial line with a host at one end and a device at the other, in the time that their chips' data sheets give: the
+//! real host library, the real session and updater, ten bits on the line for each byte, each flash operation as long as
+//! its data sheet says. Nothing depends on this machine's clock. `push::stm32f405` compares it with an emulator.
 //!
-//! The core stands still while flash is erased, and of what arrives then no more is kept than its serial port holds. While it
-//! computes, or between the words that it writes, an interrupt takes what arrives. Where DMA takes it instead, there is room for
-//! as much at any time, and no byte wakes the core. What it computes costs what is measured of the real thing ([`Silicon`]).
+//! The core stalls while flash is erased: of the bytes that arrive then, only as many are kept as the serial port
+//! holds. While the core computes, or between the words that it writes, an interrupt takes the bytes. With DMA instead,
+//! the driver's buffer takes them at any time, and no byte wakes the core. Computing costs as much as was measured of
+//! the real code ([`Silicon`]).
 
 mod port;
 
@@ -23,22 +24,22 @@ use std::time::Duration;
 const SECOND: u64 = 1_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
 
-/// What of a chip, and of its firmware, decides how long a push takes.
+/// The properties of a chip and its firmware that decide how long a push takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Silicon {
-    /// The core's clock, and cycles of it for an instruction: one.
+    /// The core's clock in hertz, at one cycle an instruction.
     pub hertz: u64,
     /// Bits a second on the line.
     pub baud: u64,
-    /// Bytes that the serial port itself holds; with DMA, as many as its driver.
+    /// Bytes that the serial port itself holds; with DMA, as many as its driver holds.
     pub port: usize,
     /// Bytes that its driver holds.
     pub buffer: usize,
-    /// Bytes that the host is told to keep on their way.
+    /// Bytes that the host may have in flight.
     pub window: usize,
     /// Its flash.
     pub flash: FlashTime,
-    /// Instructions for a byte that is received: the interrupt, and the session's.
+    /// Instructions for a received byte, in the interrupt and in the session.
     pub byte: u64,
     /// Instructions for a turn of the application's loop.
     pub turn: u64,
@@ -46,7 +47,7 @@ pub struct Silicon {
     pub signature: u64,
     /// Instructions for each KiB that is hashed.
     pub hash: u64,
-    /// Instructions for a byte of the image that is made of a patch.
+    /// Instructions for a byte of an image that is rebuilt from a patch.
     pub made: u64,
 }
 
@@ -55,12 +56,12 @@ pub struct Bench {
     /// The device.
     pub device: Device,
     silicon: Silicon,
-    // The host sends no longer frames than half a window holds.
+    // The host's frames are at most half a window long.
     session: Session<2064>,
-    /// The host's time; and the device's, which may be ahead by what the device is at.
+    /// The host's time; and the device's, which may be ahead by the operation under way.
     host: u64,
     now: u64,
-    /// The last erase, so far as it is not known yet what arrived meanwhile: from, and to.
+    /// Start and end of the last erase, until the bytes that arrived meanwhile are accounted for.
     erased: (u64, u64),
     down: Lane,
     up: Lane,
@@ -68,7 +69,7 @@ pub struct Bench {
     /// What the driver holds.
     received: VecDeque<u8>,
     signature_is_paid: bool,
-    /// Nanoseconds of the longest turn of the application's loop, but for those that check a signature.
+    /// Nanoseconds of the longest turn of the application's loop, except turns that check a signature.
     pub longest_turn: u64,
 }
 
@@ -137,7 +138,7 @@ impl Pipe for Line {
     fn pause(&mut self, time: Duration) {
         let mut bench = self.locked();
         let until = bench.host + time.as_nanos() as u64;
-        // What fails meanwhile fails again when the host reads.
+        // A failure here shows again when the host reads.
         while bench.host < until && bench.go_on(until).is_ok() {}
     }
 }
@@ -158,8 +159,7 @@ impl Bench {
         Traffic::of([&self.down, &self.up], self.lost)
     }
 
-    /// Lets time pass for the host, up to a moment or the next byte for it; the device does what it does until then, and
-    /// what the host does meanwhile, it does before the device has got further.
+    /// Advances the host's time up to a moment or the next byte for it. The device runs until then.
     fn go_on(&mut self, until: u64) -> Result<(), PipeError> {
         let next = self.up.next().unwrap_or(until).min(until);
         if self.now < next {
@@ -169,7 +169,7 @@ impl Bench {
         Ok(())
     }
 
-    /// One turn of the application's loop, and a sleep until `until` where there was nothing to do.
+    /// Runs one turn of the application's loop, and sleeps until `until` if there was nothing to do.
     fn turn(&mut self, until: u64) -> Result<(), PipeError> {
         self.listen();
         let (before, read, in_patch) = (self.device.wear(), self.device.read(), self.next_in_patch());
@@ -219,7 +219,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Whether this turn is the first step of a signature's check: all of its steps read the keys, and are paid with it.
+    /// Whether this turn is the first step of a signature's check, which is charged for all steps.
     fn checks_signature(&mut self, event: Event, taken: usize, read: Read) -> bool {
         let checks = taken == 0 && event == Event::Busy && self.device.read().info > read.info;
         let is_first = checks && !self.signature_is_paid;
@@ -227,7 +227,7 @@ impl Bench {
         is_first
     }
 
-    /// The next offset that needs bytes, where those come as a patch.
+    /// The next offset that needs bytes, if they come as a patch.
     fn next_in_patch(&self) -> Option<u32> {
         let updater = &self.device.updater;
         updater.next_in_patch().and_then(|_| updater.next())
@@ -239,14 +239,15 @@ impl Bench {
         turn + taken as u64 * byte + if checks { signature } else { 0 }
     }
 
-    /// Instructions for what is read to be hashed: a block at a time behind the transfer, or a unit at once for a digest.
+    /// Instructions for what is read to be hashed: a block at a time behind the transfer, or a unit at once for a
+    /// digest.
     fn hashed(&self, taken: usize, done: [Wear; 2], read: Read) -> u64 {
         let read = self.device.read().bytes - read.bytes;
         let is_hashed = done == [Wear::default(); 2] && (taken == 0 || read >= 512);
         if is_hashed { read * self.silicon.hash / 1024 } else { 0 }
     }
 
-    /// Flash works, and the core waits.
+    /// Charges a flash operation, for which the core waits.
     fn stand_still(&mut self, [journal, slots]: [Wear; 2]) {
         let flash = self.silicon.flash;
         let erasing = flash.both([journal, slots].map(|wear| Wear { bytes: 0, ..wear }));
@@ -256,7 +257,8 @@ impl Bench {
         self.now += flash.both([journal, slots]);
     }
 
-    /// Takes what has arrived, so far as there is room: in the driver, and while flash was erased, in the port.
+    /// Takes the bytes that have arrived, as far as there is room: in the driver, or in the port if flash was being
+    /// erased.
     fn listen(&mut self) {
         let mut room = self.silicon.port;
         while let Some((time, byte)) = self.down.take(self.now) {

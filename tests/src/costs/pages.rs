@@ -1,6 +1,6 @@
 //! The pages' tables of figures: parts of them that are written by `cargo costs`, between two marks.
 
-use super::standstill::STANDSTILL;
+use super::stall::MAX_STALL;
 use super::{Costs, Figure, Peer, Unit};
 use crate::product::{self, MICROBIT, PICO, STM32F405};
 use anyhow::{Context, Result};
@@ -14,21 +14,21 @@ pub struct Page {
     file: &'static str,
     /// The figures in it; the rest is in `costs.json`.
     figures: &'static [&'static str],
-    /// Whether each row ends with what the figure is held to, its budget and a peer's figure.
+    /// Whether each row ends with the figure's limit, its budget and a peer's figure.
     has_limits: bool,
 }
 
 /// The pages.
 pub const PAGES: [Page; 2] = [README, EVIDENCE];
 
-/// A handful of figures for somebody who decides.
+/// The few figures that a decision for or against Lifeboot needs.
 const README: Page = Page {
     file: "README.md",
     figures: &[
         "bootloader in flash, with recovery",
         "RAM of updater and session with the board's frames, of 512 or 2,048 bytes, in bytes",
         "reset to confirmed firmware of 64 KiB",
-        STANDSTILL,
+        MAX_STALL,
         "push of 64 KiB at 115200 baud",
         "update of 64 KiB: erases, journal included",
     ],
@@ -47,7 +47,7 @@ const ALL: [&str; 22] = [
     "example firmware's stack in an update, signature check, updater and session included",
     "reset to confirmed firmware of 64 KiB",
     "reset to the first instruction of new firmware of 64 KiB",
-    STANDSTILL,
+    MAX_STALL,
     "push of 64 KiB at 115200 baud",
     "push of 64 KiB at 115200 baud, over the longer of line and flash",
     "push of 64 KiB at 115200 baud: image on the line while it is sent",
@@ -137,7 +137,7 @@ impl Page {
         let [before, _, behind] = self.parts()?;
         let table = table(self, costs);
         let path = product::root().join(self.file);
-        // In one step: other tests read the pages meanwhile.
+        // Atomically, as other tests read the pages meanwhile.
         let new = path.with_extension("new");
         fs::write(&new, format!("{before}{BEGIN}\n{table}\n{END}{behind}"))?;
         Ok(fs::rename(new, path)?)

@@ -1,5 +1,5 @@
-//! embassy-boot's own code on the same flash: its updater writes the image to its second partition, all of which it erases
-//! first; its bootloader swaps the two, page by page, all of them.
+//! embassy-boot's own code on the same flash: its updater writes the image to its second partition, all of which it
+//! erases first; its bootloader swaps the two, page by page, all of them.
 
 use crate::simulated_flash::{Fault, Part, SimulatedFlash, Wear};
 use anyhow::{Result, anyhow, ensure};
@@ -50,8 +50,8 @@ impl NorFlash for Partition<'_> {
     }
 }
 
-/// A micro:bit with embassy-boot: what runs is in slot A's place, a page shorter, since the other partition has to have
-/// one more; its state is in the journal's.
+/// A micro:bit with embassy-boot: the running firmware is in slot A, a page shorter, since the other partition must
+/// have one more; embassy-boot's state is in the journal's region.
 struct Device {
     flash: RefCell<SimulatedFlash>,
 }
@@ -80,7 +80,7 @@ impl Device {
         BlockingFirmwareUpdater::new(FirmwareUpdaterConfig { dfu: self.other(), state: self.state() }, aligned)
     }
 
-    /// An error, where something else is about to run.
+    /// Returns an error if something else is about to run.
     fn expect(&self, firmware: &[u8]) -> Result<()> {
         let start = MICROBIT.slot(Slot::A).start as usize;
         ensure!(self.flash.borrow().bytes()[start..].starts_with(firmware), "embassy-boot runs something else");
@@ -94,7 +94,7 @@ impl Device {
     }
 }
 
-/// What an update and a rollback do: to the state, and to the partitions.
+/// The operations of an update and a rollback, on the state and on the partitions.
 pub struct Costs {
     /// From the first byte to the confirmed firmware.
     pub update: [Wear; 2],

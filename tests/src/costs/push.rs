@@ -1,6 +1,6 @@
-//! Pushes by the real host library over a line of 115,200 baud: how long they take, what goes over the line, and what is done
-//! to flash. To a micro:bit and a Pico on [`line`](super::line), in the times of
-//! data sheets; to an STM32F405 in rsemu, in emulated time.
+//! Pushes by the real host library over a line of 115,200 baud: how long they take, what goes over the line, and what
+//! is done to flash. To a micro:bit and a Pico on [`line`](super::line), in the times of data sheets; to an STM32F405
+//! in rsemu, in emulated time.
 
 mod bench;
 mod microbit;
@@ -33,17 +33,17 @@ const BAUD: u64 = 115_200;
 /// MCUboot's serial recovery, which waits for each answer. Cited: measured before this project, about so much.
 const PEER: (&str, u64) = ("MCUboot, serial recovery", 680);
 
-/// What a Cortex-M0's firmware computes in a push, in instructions.
+/// Instructions of a Cortex-M0's firmware in a push.
 pub struct Computed {
     /// For the check of a signature.
     pub signature: u64,
-    /// For the longest step of that.
+    /// For the longest step of that check.
     pub longest: u64,
     /// For each KiB that is hashed.
     pub hash: u64,
 }
 
-/// When a push did what.
+/// The moments at which a push reached each step.
 struct Times<P> {
     pipe: P,
     sending: Duration,
@@ -62,7 +62,7 @@ impl<P: Pipe> Progress for Times<P> {
     fn bytes(&mut self, _: u64, _: u64) {}
 }
 
-/// How a push went, and how long it was at what, in nanoseconds.
+/// The outcome of a push, and the duration of its steps in nanoseconds.
 struct Went {
     pushed: Pushed,
     /// The signature, and a look at what the slot holds.
@@ -88,7 +88,7 @@ fn push<P: Pipe + Clone>(link: &mut Link<P>, image: &ImageFile) -> Result<Went> 
     })
 }
 
-/// What a board's pushes are held to.
+/// The limits of a board's pushes.
 struct Limits {
     /// Microseconds.
     time: u64,
@@ -98,8 +98,8 @@ struct Limits {
     share: u64,
 }
 
-/// How long a push took, and how good that is: beside what its image takes on the line or in flash, and how much of the
-/// line's time was the image's from its first byte to its last.
+/// How long a push took, in relation to the least time that its image takes on the line or in flash, and the share of
+/// the line's time that carried the image from its first byte to its last.
 fn timed(board: &str, image: &ImageFile, went: &Went, flash: u64, limits: &Limits) -> [Figure; 3] {
     let line = |bytes: usize| bytes as u64 * 10 * 1_000_000_000 / BAUD;
     let least = line(image.to_bytes().len()).max(flash);

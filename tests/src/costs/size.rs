@@ -1,4 +1,4 @@
-//! What the bootloader takes of flash and of RAM.
+//! Flash and RAM of the bootloader.
 
 mod types;
 
@@ -10,8 +10,8 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionKind};
 use std::fs;
 use std::path::Path;
 
-/// What each board's bootloader is held to, with recovery and without; what it is meant to be, recovery included; and
-/// MCUboot's, which has none.
+/// The limits of each board's bootloader, with recovery and without; its budget with recovery; and MCUboot's size,
+/// without recovery.
 struct Flash {
     target: &'static Target,
     limit: u64,

@@ -1,4 +1,5 @@
-//! How much stack is used, on the emulated micro:bit: painted before, and looked at behind.
+//! Stack use on the emulated micro:bit: the stack is painted before, and what is left of the paint is counted
+//! afterwards.
 
 use super::{Figure, Unit, kit};
 use crate::bench::Bench;
@@ -11,16 +12,16 @@ use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
 use lifeboot_core::layout::MICROBIT as BOARD;
 use std::time::Duration;
 
-/// What unused stack is painted with.
+/// The byte that unused stack is painted with.
 const PAINT: u8 = 0xa7;
 
 /// The example firmware's during an update, updater and session among it, at most.
 const UPDATE: u64 = 8 * 1024;
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any step here takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Bytes from the lowest painted-over one up to the end of RAM.
+/// Returns the bytes from the lowest one that was overwritten up to the end of RAM.
 fn used(board: &mut Microbit, from: u32) -> Result<u64> {
     let ram = board.read_memory(from, (BOARD.ram.end() - from) as usize)?;
     Ok(ram.iter().skip_while(|byte| **byte == PAINT).count() as u64)
@@ -43,9 +44,9 @@ fn bootloader() -> Result<Figure> {
     board.reset()?;
     // Between the two times that it clears its stack.
     let [begin, leave] = ["bootloader5reset", "cortex_m5leave"].map(|name| product::function(&program, name));
-    ensure!(board.run_to(&[begin?], PATIENCE)?.is_some(), "the bootloader does not begin");
+    ensure!(board.run_to(&[begin?], TIMEOUT)?.is_some(), "the bootloader does not begin");
     paint(&mut board, BOARD.ram.start)?;
-    ensure!(board.run_to(&[leave?], PATIENCE)?.is_some(), "the bootloader does not end");
+    ensure!(board.run_to(&[leave?], TIMEOUT)?.is_some(), "the bootloader does not end");
     let used = used(&mut board, BOARD.ram.start + HANDOVER_LENGTH)?;
     ensure!(used > 1000, "{used} bytes of stack cannot check a signature");
     let figure = Figure::new("bootloader's stack", BOARD.name, Unit::Bytes, used);
@@ -58,7 +59,7 @@ fn firmware() -> Result<Figure> {
     let mut bench = Bench { board: Microbit::power_on(&flash)? };
     bench.board.pause()?;
     bench.board.reset()?;
-    let begins = bench.board.run_to(&[kit::entry(&MICROBIT, &first, Slot::A)?], PATIENCE)?;
+    let begins = bench.board.run_to(&[kit::entry(&MICROBIT, &first, Slot::A)?], TIMEOUT)?;
     ensure!(begins.is_some(), "the firmware does not begin");
     // Everything behind the firmware's own static variables.
     let heap = product::address_of(&product::firmware(&MICROBIT, Slot::A, &[])?, "__sheap")?;

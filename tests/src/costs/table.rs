@@ -19,7 +19,7 @@ pub fn figures(costs: &Costs) -> String {
     HEAD.to_owned() + &costs.figures.iter().map(row).collect::<String>()
 }
 
-/// What they consist of, and the largest symbols.
+/// The parts of the figures, and the largest symbols.
 pub fn details(costs: &Costs) -> String {
     let details: String = costs.details.iter().map(row).collect();
     let symbols =

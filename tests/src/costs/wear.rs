@@ -1,4 +1,4 @@
-//! What updates and rollbacks do to flash: on a micro:bit's flash map, and what of it hangs on the map, on the others'.
+//! Erases and writes of updates and rollbacks: on a micro:bit's flash map, and on the others' what depends on the map.
 
 use super::{Device, Figure, FlashTime, Unit, kit, peer};
 use crate::product::{MICROBIT, PICO, STM32F405, Target};
@@ -11,11 +11,11 @@ use lifeboot_core::record::Cause;
 /// KiB of the images.
 const KIB: usize = 64;
 
-/// Updates of a long life, and how many of them are lived through: the journal's ways repeat themselves long before.
+/// Updates of a long life, and how many of them are simulated: the journal's pattern repeats itself long before.
 const MANY: u32 = 10_000;
 const LIVED: u32 = 500;
 
-/// What this does to the journal, and to the slots.
+/// Operations on the journal, and on the slots.
 pub fn toll(device: &mut Device, work: impl FnOnce(&mut Device) -> Result<()>) -> Result<[Wear; 2]> {
     let before = device.wear();
     work(device)?;
@@ -49,7 +49,7 @@ struct Updated {
     device: Device,
     old: ImageFile,
     new: ImageFile,
-    /// From the first byte to the confirm; and what of it the boot did.
+    /// From the first byte to the confirm; and the boot's part of it.
     update: [Wear; 2],
     booted: [Wear; 2],
     /// Erase units that the new image takes.
@@ -96,7 +96,7 @@ fn microbit() -> Result<Vec<Figure>> {
     let mut device = Device::start(&MICROBIT, &old)?;
     device.update(&new, false)?;
     let crashed = toll(&mut device, |device| {
-        // Firmware that crashes whenever it is started.
+        // Firmware that crashes at each start.
         while device.boot(Cause::Fault)? == Slot::B {}
         Ok(())
     })?;

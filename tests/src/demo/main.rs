@@ -2,14 +2,14 @@
 //! type and what they print, and checks that the device did what the step says; the first that differs ends the demo
 //! with exit status 1.
 
-mod stage;
+mod board;
 mod steps;
 
 use anyhow::{Context, Result};
+use board::DemoBoard;
 use clap::{Parser, ValueEnum};
 use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
 use lifeboot_tests::{bench, play, product, setup};
-use stage::Stage;
 use std::io::{self, BufRead, Write};
 
 /// Shows an emulated board being updated, and refusing what it must refuse.
@@ -35,8 +35,8 @@ enum Board {
     Stm32f4,
 }
 
-/// Plays one step, and fails where it differs from its title.
-type Step<B> = fn(&mut Stage<B>) -> Result<()>;
+/// Plays one step, and fails if the device does not do what the title says.
+type Step<B> = fn(&mut DemoBoard<B>) -> Result<()>;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -59,10 +59,10 @@ fn play<B: Emulated>(keep_running: bool) -> Result<()> {
     let size = product::flash_size(&bootloader)?;
     println!("  the bootloader takes {size} bytes of flash, with a throw-away key made for this demo");
 
-    let mut stage = Stage::<B>::new(tool, &bench::image(&B::TARGET, &[], bench::version(1), 1)?)?;
-    println!("  a {} runs firmware 1.0.0 at {}", B::NAME, stage.port());
+    let mut demo = DemoBoard::<B>::new(tool, &bench::image(&B::TARGET, &[], bench::version(1), 1)?)?;
+    println!("  a {} runs firmware 1.0.0 at {}", B::NAME, demo.port());
     println!("  not shown by this emulator: {}", B::NOT_SHOWN);
-    stage.lifeboot(&["status"])?.succeeds()?;
+    demo.lifeboot(&["status"])?.succeeds()?;
 
     let steps: [(&str, Step<B>); 7] = [
         ("2.0.0 is pushed while the firmware goes on blinking", steps::update),
@@ -75,24 +75,24 @@ fn play<B: Emulated>(keep_running: bool) -> Result<()> {
     ];
     for (number, (title, step)) in (1..).zip(steps) {
         println!("\n{number}. {title}");
-        step(&mut stage).with_context(|| format!("step {number} ({title}) differs"))?;
+        step(&mut demo).with_context(|| format!("step {number} ({title}) differs"))?;
     }
     println!("\nEvery step went as described.");
     if keep_running {
-        keep(&mut stage)?;
+        keep(&mut demo)?;
     }
     Ok(())
 }
 
 /// Waits until the person at the keyboard has played enough. The board goes when this process does.
-fn keep<B: Emulated>(stage: &mut Stage<B>) -> Result<()> {
+fn keep<B: Emulated>(demo: &mut DemoBoard<B>) -> Result<()> {
     let folder = product::output()?;
     println!("\nThe board is running. In another terminal:");
-    for (name, value) in play::environment(stage.bench()?)? {
+    for (name, value) in play::environment(demo.bench()?)? {
         println!("  export {name}={value}");
     }
-    println!("  {} status", stage.tool().display());
-    println!("  {} push {}", stage.tool().display(), folder.join("demo-2.1.0.img").display());
+    println!("  {} status", demo.tool().display());
+    println!("  {} push {}", demo.tool().display(), folder.join("demo-2.1.0.img").display());
     print!("Enter, or end of input, switches it off. ");
     io::stdout().flush()?;
     io::stdin().lock().read_line(&mut String::new())?;

@@ -1,4 +1,4 @@
-//! The Python programs that emulators are: each set in a virtual environment of its own, in cargo's target folder.
+//! Emulators in Python: each set of programs in a virtual environment of its own, in cargo's target folder.
 
 use super::{found, install, lock_between_processes, on_path, say};
 use crate::product;
@@ -11,21 +11,22 @@ use std::{fs, io};
 
 const PYTHON_PROGRAM: &str = "python3";
 
-/// Stands in an environment that is complete.
+/// The file that marks an environment as complete.
 const COMPLETE: &str = "lifeboot-complete";
 
-/// The interpreter of an environment with what this file of requirements names, installed with pip where it is missing.
+/// The interpreter of an environment with the packages of this requirements file, installed with pip if they are
+/// missing.
 pub fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
     let wanted = fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
     let mut hasher = DefaultHasher::new();
     wanted.hash(&mut hasher);
-    // Another version of anything is another environment.
+    // Any other version needs another environment.
     let folder = product::output()?.join(format!("{name}-{:016x}", hasher.finish()));
     let python = folder.join("bin/python");
 
     let _found = found();
     let _alone = lock_between_processes()?;
-    // The interpreter it was made with may have gone since.
+    // The interpreter that it was made with may be gone.
     if folder.join(COMPLETE).exists() && runs(&python, &["-c", ""]) {
         return Ok(python);
     }
@@ -51,7 +52,7 @@ pub fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// A Python that makes environments; Debian leaves a part of that to a package of its own.
+/// A Python that makes environments; on Debian a part of that is a separate package.
 fn interpreter() -> Result<PathBuf> {
     let able = || on_path(PYTHON_PROGRAM).filter(|python| runs(python, &["-c", PYTHON_ABLE]));
     if let Some(python) = able() {
@@ -60,7 +61,7 @@ fn interpreter() -> Result<PathBuf> {
     install("Python with virtual environments", &PYTHON, able)
 }
 
-/// What a program prints goes to stderr.
+/// Sends a program's output to stderr.
 fn runs(program: &Path, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     let status = command.args(arguments).stdin(Stdio::null()).stdout(io::stderr()).status();

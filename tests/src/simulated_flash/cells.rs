@@ -1,7 +1,7 @@
-//! The cells of a flash: what an erase and a write make of their bits, whole or torn, and how torn ones read.
+//! The cells of a flash: the effect of an erase and a write on their bits, whole or torn, and how torn bits read.
 //!
-//! Programming only clears bits, erasing sets whole units. Torn cells are unsteady, or cannot be read where there is
-//! ECC, until they are erased.
+//! Programming only clears bits, erasing sets whole units. Torn cells are unsteady, or unreadable if there is ECC,
+//! until they are erased.
 
 use super::fault::Fault;
 use super::tear::{Tear, UNSTEADY_LENGTH, WORD};
@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
 
-/// Where the noise starts: any number but zero.
+/// The seed of the noise: any number but zero.
 const NOISE: u32 = 0x2545_f491;
 
 #[derive(Clone, Debug)]
 pub(super) struct Cells {
-    /// As they would be read if every bit were steady.
+    /// The bytes as read if every bit were steady.
     pub bytes: Vec<u8>,
     /// For each word, whether it was written since it was erased.
     written: Vec<bool>,
@@ -59,7 +59,7 @@ impl Cells {
         self.written[range.start / WORD..range.end / WORD].contains(&true)
     }
 
-    /// Names their state: bytes, unsteady bits, torn words.
+    /// Hashes their state: bytes, unsteady bits, torn words.
     pub fn state(&self) -> u64 {
         const BLOCK: usize = 256;
         let mut hasher = DefaultHasher::new();
@@ -108,20 +108,20 @@ impl Cells {
             }
         }
         self.written[start / WORD..(start + touched).div_ceil(WORD)].fill(true);
-        // A word that was begun has some of its ECC bits, also where none of its own changed.
+        // A word that was begun has some of its ECC bits, even if none of its data bits changed.
         let begun = tear.kept != u32::MAX || tear.unsteady != 0 || self.ecc != 0 && !whole.is_multiple_of(self.ecc);
         if self.ecc != 0 && whole < bytes.len() && begun {
             self.unreadable.insert(start + whole / self.ecc * self.ecc);
         }
     }
 
-    /// What an erase of this unit did last is not firm, though it reads so.
+    /// Makes the last bits that an erase of this unit changed unsteady, though they read as erased now.
     pub fn make_erase_marginal(&mut self, unit: Range<usize>) {
         self.noise = 0;
         self.unsteady.extend(unit.take(UNSTEADY_LENGTH).map(|byte| (byte, 0xff)));
     }
 
-    /// What a write of these bytes did last is not firm, though it reads so.
+    /// Makes the last bits that a write of these bytes changed unsteady, though they read as written now.
     pub fn make_write_marginal(&mut self, start: usize, bytes: &[u8]) {
         self.noise = 0;
         let word = bytes.rchunks(WORD).position(|word| word.iter().any(|byte| *byte != 0xff)).unwrap_or_default();
@@ -129,7 +129,7 @@ impl Cells {
         self.unsteady.extend((end - WORD..end).map(|index| (start + index, !bytes[index])));
     }
 
-    /// Reads; what lies outside is wrong use.
+    /// Reads bytes. A range outside of flash is wrong use.
     pub fn read(&mut self, start: usize, bytes: &mut [u8]) -> Result<(), Fault> {
         let range = start..start.saturating_add(bytes.len());
         bytes.copy_from_slice(self.bytes.get(range.clone()).ok_or(Fault::OutOfBounds)?);

@@ -2,10 +2,10 @@
 
 use embedded_storage::nor_flash::{NorFlashError, NorFlashErrorKind};
 
-/// Why the flash did not do what it was asked.
+/// Why the flash did not do what was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Wrong use: not at a multiple of what the map says.
+    /// Wrong use: not aligned as the map requires.
     Misaligned,
     /// Wrong use: erased or written outside of journal and slots, or across their borders; read outside of flash.
     OutOfBounds,
@@ -13,9 +13,9 @@ pub enum Fault {
     Overwritten,
     /// A word that was torn, of flash with ECC.
     Unreadable,
-    /// The part was told to refuse.
+    /// The test made this part refuse.
     Refused,
-    /// There is no power.
+    /// The power is off.
     NoPower,
 }
 

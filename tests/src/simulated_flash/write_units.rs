@@ -3,7 +3,7 @@
 use super::{Fault, SimulatedFlash};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 
-/// The flash, for drivers' users that are told at compile time how small a write may be.
+/// The flash, for users of drivers whose write unit is a constant.
 pub struct WriteUnits<'a, const WRITE_SIZE: usize>(pub &'a mut SimulatedFlash);
 
 impl<const WRITE_SIZE: usize> ErrorType for WriteUnits<'_, WRITE_SIZE> {

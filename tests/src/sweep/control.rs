@@ -1,11 +1,12 @@
-//! What the sweep has to catch. A sweep that finds nothing proves nothing, unless it is known what it would find.
+//! The control of the sweep, which it must catch: a sweep that finds nothing proves something only if it can find
+//! faults.
 //!
-//! The control is an updater that commits its metadata before its data. The one that is released cannot be made to: its
-//! interface has no such order. So its own operations are played in that order: the erases, header and record of the
+//! The control is an updater that commits its metadata before its data. The released updater cannot do so: its
+//! interface has no such order. So its operations are replayed in that order: the erases, header and record of the
 //! trial, and only then table and payload. Two bootloaders boot what cuts of it leave:
 //!
 //! - the released one, which sees that the image is not whole: the judge must see that it was rejected;
-//! - one that takes a slot's header as proof: the judge must see that something is started that is not whole.
+//! - one that takes a slot's header as proof: the judge must see that an incomplete image is started.
 
 use super::cut::Cut;
 use super::operation::Operation;
@@ -32,7 +33,7 @@ pub fn metadata_first(update: &Update) -> Result<(Update, Range<usize>)> {
     let metadata = order[0].len() + order[1].len();
     let data = order[2].len();
     let reordered = update.other(update.start.clone(), order.concat())?;
-    // What is left of the data when only erased words are due, is whole.
+    // The data is complete once only erased words are missing.
     let due = |operation: &Operation| !matches!(operation, Operation::Write { value: u32::MAX, .. });
     let end = metadata + reordered.operations[metadata..metadata + data].iter().rposition(due).unwrap_or(0) + 1;
     Ok((reordered, metadata..end))

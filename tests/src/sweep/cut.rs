@@ -4,7 +4,7 @@ use super::operation::Operation;
 use super::update::{Part, Update};
 use crate::chance::Chance;
 
-/// Ways to tear an operation that decides about more than its own word: an erase, a boot record's word, a header's.
+/// Ways to tear an operation that affects more than its own word: an erase, a boot record's word, a header's.
 const TORN: u64 = 3;
 
 /// One in so many of the payload's words is cut at, unless all are.
@@ -15,12 +15,12 @@ const SAMPLED: usize = 32;
 pub struct Cut {
     /// The number of operations that were made before.
     pub operation: usize,
-    /// The chance by which the next one is torn; it is not made at all where there is none.
+    /// The seed by which the next one is torn; `None` if it is not made at all.
     pub torn: Option<u64>,
 }
 
 impl Cut {
-    /// What is left, where `flash` is what the operations before have made.
+    /// Flash after the cut, where `flash` is its content before that operation.
     pub fn state(self, flash: &[u8], operations: &[Operation]) -> Vec<u8> {
         let mut flash = flash.to_vec();
         if let (Some(seed), Some(operation)) = (self.torn, operations.get(self.operation)) {

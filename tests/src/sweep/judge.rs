@@ -6,8 +6,8 @@
 //! | then, before the record of the confirm is whole | 2.0.0 | A confirmed, a trial of B with one start less than before |
 //! | then | 2.0.0 | B confirmed, the outcome says so, and the epoch floor has risen |
 //!
-//! A cut inside a record's last word is judged by either row, the one before or the one behind it. In each row what runs
-//! is whole, to the byte, and the slots are as the cut left them.
+//! A cut inside a record's last word is judged by either row, the one before or the one behind it. In each row what
+//! runs is whole, to the byte, and the slots are as the cut left them.
 
 use super::cut::Cut;
 use super::update::{self, Update};
@@ -37,7 +37,7 @@ pub enum Violation {
     Rejected(Ending),
     /// It started the wrong slot, or is not in the state that belongs to the cut.
     State(Slot, Box<Record>),
-    /// It told the host something else than it did.
+    /// It reported to the host something else than it did.
     Status(String),
     /// The push that was repeated did not end as it should.
     Push(String),
@@ -57,23 +57,23 @@ impl fmt::Display for Violation {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum Phase {
     Before,
     Trial,
     Confirmed,
 }
 
-impl Stage {
-    fn after(update: &Update, operations: usize) -> Stage {
+impl Phase {
+    fn after(update: &Update, operations: usize) -> Phase {
         match operations {
-            _ if operations < update.trial => Stage::Before,
-            _ if operations < update.confirmed => Stage::Trial,
-            _ => Stage::Confirmed,
+            _ if operations < update.trial => Phase::Before,
+            _ if operations < update.confirmed => Phase::Trial,
+            _ => Phase::Confirmed,
         }
     }
 }
 
-/// Judges a boot from `left`, which is what a cut left.
+/// Judges a boot from `left`, the flash after a cut.
 pub fn judge(update: &Update, cut: Cut, left: &[u8], boot: &Boot) -> Result<(), Violation> {
     let started = boot.started.ok_or(Violation::NothingStarted)?;
     let image = if started == Slot::A { &update.old } else { &update.new };
@@ -92,35 +92,35 @@ pub fn judge(update: &Update, cut: Cut, left: &[u8], boot: &Boot) -> Result<(), 
         return Err(Violation::Rejected(outcome.ending));
     }
     let possible = [cut.operation, cut.operation + usize::from(cut.torn.is_some())];
-    if possible.iter().any(|made| fits(Stage::after(update, *made), update, started, &before, &record)) {
+    if possible.iter().any(|made| fits(Phase::after(update, *made), update, started, &before, &record)) {
         Ok(())
     } else {
         Err(Violation::State(started, Box::new(record)))
     }
 }
 
-/// Whether a start and the boot state behind it belong to a stage.
-fn fits(stage: Stage, update: &Update, started: Slot, before: &Record, record: &Record) -> bool {
+/// Whether a start and the boot state after it belong to a phase.
+fn fits(phase: Phase, update: &Update, started: Slot, before: &Record, record: &Record) -> bool {
     let common = record.revoked == 0;
     let place = (started, record.confirmed, record.epoch_floor);
     common
-        && match stage {
-            Stage::Before => {
+        && match phase {
+            Phase::Before => {
                 place == (Slot::A, Slot::A, 0) && record.trial.is_none() && record.outcomes.last().is_none()
             }
-            Stage::Trial => {
+            Phase::Trial => {
                 let counted = before.trial.zip(record.trial).is_some_and(|(before, after)| {
                     after.slot == Slot::B && before.slot == Slot::B && starts(after) + 1 == starts(before)
                 });
                 place == (Slot::B, Slot::A, 0) && counted && record.outcomes.last().is_none()
             }
-            Stage::Confirmed => {
-                let told = record.outcomes.last().is_some_and(|outcome| {
+            Phase::Confirmed => {
+                let is_recorded = record.outcomes.last().is_some_and(|outcome| {
                     outcome.ending == Ending::Confirmed
                         && outcome.slot == Slot::B
                         && update.new.header().digest.starts_with(&outcome.digest)
                 });
-                place == (Slot::B, Slot::B, update.new.header().epoch) && record.trial.is_none() && told
+                place == (Slot::B, Slot::B, update.new.header().epoch) && record.trial.is_none() && is_recorded
             }
         }
 }

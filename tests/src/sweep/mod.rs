@@ -11,9 +11,9 @@
 //! | `judge` | what a device may do then |
 //! | `control` | what the judge has to catch |
 //!
-//! The operations before a cut make the flash that it leaves, so one update is made, and thousands of states of flash are
-//! booted. What the recorder writes down is compared with real flash; from there on the only thing that is simulated is
-//! the tear itself.
+//! The operations before a cut make the flash that it leaves, so one update is made, and thousands of states of flash
+//! are booted. What the recorder writes down is compared with real flash; from there on the only thing that is
+//! simulated is the tear itself.
 
 pub mod control;
 mod cut;
@@ -37,7 +37,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fmt, thread};
 
-/// Cuts that a board takes at once; it meets them in order, so that little of its flash has to be written anew.
+/// Cuts that a board takes at once; it meets them in order, so that little of its flash has to be rewritten.
 const SHARE: usize = 16;
 
 /// Failures that are listed at most.
@@ -46,26 +46,26 @@ const LISTED: usize = 20;
 /// How a sweep is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plan {
-    /// One boot in so many is asked for its status; none where this is 0.
+    /// One boot in so many is asked for its status; none if this is 0.
     pub asked: usize,
-    /// One boot in so many is followed by the same push again; none where this is 0.
+    /// One boot in so many is followed by the same push again; none if this is 0.
     pub pushed: usize,
-    /// Each cut is followed by all those that can meet the boot behind it.
+    /// Each cut is followed by every possible cut of the next boot.
     pub twice: bool,
-    /// Where the bootloader ends up that starts nothing, if it is known.
+    /// The address at which a bootloader that starts nothing stays, if it is known.
     pub gives_up: Option<u32>,
 }
 
-/// What came of a sweep.
+/// The result of a sweep.
 #[derive(Debug, Default)]
 pub struct Swept {
     /// Operations of the update.
     pub operations: usize,
-    /// Cuts, those inside an operation included, and the second ones where there are two.
+    /// Cuts, those inside an operation included, and second cuts if there are any.
     pub cuts: usize,
     /// Cuts inside an operation.
     pub torn: usize,
-    /// Boots of what cuts left, those included that were cut themselves.
+    /// Boots after cuts, including boots that were cut themselves.
     pub boots: usize,
     /// States of flash that were different from each other.
     pub states: HashSet<u64>,
@@ -73,7 +73,7 @@ pub struct Swept {
     pub asked: usize,
     /// Devices that the image was pushed to again, until it was confirmed.
     pub pushed: usize,
-    /// What was not as it must be.
+    /// The violations that were found.
     pub failures: Vec<(Cut, Violation)>,
 }
 

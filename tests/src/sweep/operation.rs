@@ -1,4 +1,4 @@
-//! One flash operation, as a chip's driver makes it: a unit erased, or a word written. And what is left of it where power
+//! One flash operation, as a chip's driver makes it: a unit erased, or a word written. And its effect if power
 //! is lost in its middle.
 
 use crate::chance::Chance;
@@ -33,7 +33,7 @@ impl Operation {
         start
     }
 
-    /// Makes it.
+    /// Applies it to `flash`.
     pub fn apply(self, flash: &mut [u8]) {
         match self {
             Operation::Erase { start, length } => flash[start as usize..][..length as usize].fill(0xff),
@@ -41,7 +41,7 @@ impl Operation {
         }
     }
 
-    /// Makes a part of it, as chance has it:
+    /// Applies a random part of it:
     ///
     /// - an erase has done the first half of its unit and every fourth word of the rest is neither old nor erased, or
     ///   it has done any number of words and one more in part, or all words are somewhere in between;

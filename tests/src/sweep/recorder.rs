@@ -1,9 +1,9 @@
 //! A whole update of a real device, as the stream of its flash operations.
 //!
-//! The board stops before each one, at the entry of the driver's two functions, in whichever of the three programs runs:
-//! bootloader, firmware in slot A, the same firmware rebased to slot B. What is in the registers there is the operation.
-//! That the stream is exact is not assumed: flash, as the board has it, is compared with what the stream makes of the
-//! first flash, at every erase, now and then, and at the end.
+//! The board stops before each one, at the entry of the driver's two functions, in whichever of the three programs
+//! runs: bootloader, firmware in slot A, the same firmware rebased to slot B. What is in the registers there is the
+//! operation. The stream is not assumed to be exact: the board's flash is compared with the first flash after the
+//! stream's operations, at every erase, now and then, and at the end.
 
 use super::operation::Operation;
 use crate::bench::connect;
@@ -23,14 +23,14 @@ const PAGE: u32 = 1024;
 /// Operations between two comparisons.
 const COMPARED_EVERY: usize = 512;
 
-/// How long the board runs before it is looked whether the push has ended.
+/// How long the board runs between two checks whether the push has ended.
 const TURN: Duration = Duration::from_millis(200);
 
 /// Pushes `image` to a board with this flash; returns what was done to its flash from the first instruction on, until
-/// the image was confirmed, and what the host says of the push.
+/// the image was confirmed, and the host's result of the push.
 pub fn record(start: &[u8], image: &ImageFile, driver: &Driver) -> Result<(Vec<Operation>, Pushed)> {
     let mut board = Microbit::power_on(start)?;
-    // From the first instruction on. Had the bootloader written something already, the first comparison would tell.
+    // From the first instruction on. Had the bootloader written something already, the first comparison would fail.
     board.pause()?;
     board.reset()?;
     let mut flash = start.to_vec();
@@ -84,8 +84,8 @@ impl Driver {
         [self.erase, self.write].concat()
     }
 
-    /// The operation that a board with these registers is about to make; arguments are in the first ones (Procedure Call
-    /// Standard for the Arm Architecture, IHI 0042, 6.4).
+    /// The operation that a board with these registers is about to make; arguments are in the first ones (Procedure
+    /// Call Standard for the Arm Architecture, IHI 0042, 6.4).
     pub fn operation(&self, registers: &[u32; 16]) -> Result<Operation> {
         let [first, second, .., here] = *registers;
         if self.erase.contains(&here) {

@@ -1,4 +1,4 @@
-//! The board that boots what a cut left.
+//! The board that boots flash after a cut.
 
 use super::judge::{Boot, Violation};
 use super::update::{self, Update};
@@ -21,7 +21,7 @@ const HANGS: Duration = Duration::from_secs(60);
 /// What is written to the board's flash at a time, where it differs.
 const BLOCK: usize = 256;
 
-/// A board whose flash is whatever is wanted.
+/// A board whose flash can be set.
 pub struct Replay<'a> {
     update: &'a Update,
     board: Microbit,
@@ -29,12 +29,12 @@ pub struct Replay<'a> {
     present: Vec<u8>,
     /// The first instruction of each slot.
     entries: [u32; 2],
-    /// Where the program stays that starts nothing, if there is one.
+    /// The address at which a bootloader that starts nothing stays, if it is known.
     gives_up: Option<u32>,
 }
 
 impl<'a> Replay<'a> {
-    /// A board for the flash that cuts of this update leave.
+    /// A board for flash after cuts of this update.
     pub fn start(update: &'a Update, gives_up: Option<u32>) -> Result<Self> {
         let mut board = Microbit::power_on(&update.start)?;
         board.pause()?;
@@ -46,7 +46,7 @@ impl<'a> Replay<'a> {
         Ok(Replay { update, board, present, entries, gives_up })
     }
 
-    /// Powers on with this flash, up to the first instruction of whatever is started.
+    /// Powers on with this flash, up to the first instruction of the program that is started.
     pub fn boot(&mut self, flash: &[u8], chance: &mut Chance) -> Result<Boot> {
         self.power_on(flash, chance)?;
         let stop = self.board.run_to(&self.stops(), HANGS)?;
@@ -55,8 +55,8 @@ impl<'a> Replay<'a> {
         Ok(Boot { started, flash: self.present.clone() })
     }
 
-    /// What cuts leave, before and inside every flash operation that the bootloader makes when it starts from this flash,
-    /// and one behind them all; and whether each of them is inside.
+    /// What cuts leave, before and inside every flash operation that the bootloader makes when it starts from this
+    /// flash, and one behind them all; and whether each of them is inside.
     pub fn cuts_of_boot(&mut self, flash: &[u8], chance: &mut Chance) -> Result<Vec<(Vec<u8>, bool)>> {
         let driver = self.update.driver;
         let stops = [self.stops(), driver.entries()].concat();
@@ -87,8 +87,8 @@ impl<'a> Replay<'a> {
 
     /// Powers on with this flash; RAM holds anything. The board is stopped before its first instruction.
     ///
-    /// The model has no power-on reset: RESETREAS says that it was the pin. Half the boots are told that it was the power
-    /// supply, by the word that stands in for what the register cannot say.
+    /// The model has no power-on reset: RESETREAS says that it was the pin. In half the boots the cause is
+    /// set to the power supply, by the word that replaces what the register cannot say.
     fn power_on(&mut self, flash: &[u8], chance: &mut Chance) -> Result<()> {
         for (number, (wanted, present)) in flash.chunks(BLOCK).zip(self.present.chunks(BLOCK)).enumerate() {
             if wanted != present {
@@ -103,7 +103,7 @@ impl<'a> Replay<'a> {
         self.board.reset()
     }
 
-    /// Lets the firmware run that was just started, and asks it for its status: it has to agree with the boot.
+    /// Runs the firmware that was just started, and requests its status, which must agree with the boot.
     pub fn ask(&mut self, boot: &Boot) -> Result<Result<(), Violation>> {
         self.board.resume()?;
         let status = connect(&self.board.port())?.status(Retry::MEDIUM);
@@ -115,7 +115,7 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// Lets the firmware run, and pushes the new image once more: it has to end confirmed.
+    /// Runs the firmware, and pushes the new image once more, which must end confirmed.
     pub fn push(&mut self) -> Result<Result<(), Violation>> {
         self.board.resume()?;
         let pushed = push::push(&mut connect(&self.board.port())?, &self.update.new, &Options::default(), &mut ());
@@ -144,7 +144,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-/// Whether a device says of itself what was seen of it. It may have confirmed meanwhile.
+/// Whether a device reports what was observed of it. It may have confirmed meanwhile.
 fn agrees(status: &Status, boot: &Boot, update: &Update) -> bool {
     let record = update::record(&boot.flash);
     let started = boot.started.map(Into::into);

@@ -1,4 +1,4 @@
-//! The update that is swept: from 1.0.0 in slot A to 2.0.0 in slot B, on a board that has seen some life.
+//! The update that is swept: from 1.0.0 in slot A to 2.0.0 in slot B, on a board that has been in use.
 //!
 //! - Slot B holds the firmware before, 0.9.0: its header verifies and has to go first, and none of its bytes can stay.
 //! - The journal has been around once: the record of the trial takes the last place of a unit, and the bootloader has
@@ -22,9 +22,9 @@ const AGE: u32 = 19;
 
 /// An update, as a stream of flash operations.
 pub struct Update {
-    /// What runs before.
+    /// The image that runs before.
     pub old: ImageFile,
-    /// What runs afterwards.
+    /// The image that runs afterwards.
     pub new: ImageFile,
     /// All of the flash before the first operation.
     pub start: Vec<u8>,
@@ -66,8 +66,8 @@ impl Update {
         Self::new(old, new, start, operations, driver)
     }
 
-    /// Makes the end of this update, where the journal is of another age: table and payload are there, as far as the
-    /// updater believes it, header and boot records are due.
+    /// Makes the end of this update with a journal of another age: the updater takes table and payload as written, and
+    /// writes header and boot records.
     pub fn record_end(&self, age: u32) -> Result<Self> {
         let slot = MICROBIT.board.slot(Slot::B);
         let mut start = self.start.clone();
@@ -80,7 +80,7 @@ impl Update {
         self.other(start, operations)
     }
 
-    /// Between the same images, but from another flash, by other operations.
+    /// The same images, but another flash and other operations.
     pub(super) fn other(&self, start: Vec<u8>, operations: Vec<Operation>) -> Result<Self> {
         Self::new(self.old.clone(), self.new.clone(), start, operations, self.driver)
     }
@@ -101,7 +101,7 @@ impl Update {
         Ok(Update { old, new, start, operations, trial, confirmed, driver })
     }
 
-    /// What an operation works on; `None` where the updater has no business.
+    /// What an operation works on; `None` if the updater must not touch it.
     pub fn part(&self, operation: Operation) -> Option<Part> {
         let (journal, slot) = (MICROBIT.board.journal, MICROBIT.board.slot(Slot::B));
         let start = operation.start();

@@ -12,7 +12,7 @@ use std::time::Instant;
 /// The environment variable that names the file that rows are appended to; they are only printed if it is not set.
 pub const TABLE: &str = "LIFEBOOT_TEST_TABLE";
 
-/// What stands in a row.
+/// The content of a row.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 pub struct Entry {
     /// What was tried.
@@ -27,7 +27,7 @@ pub struct Entry {
     pub is_complete: bool,
 }
 
-/// A row that is being filled in. If it is dropped before its end, it says so.
+/// A row that is being filled in. If it is dropped before its end, the row says so.
 #[must_use]
 pub struct Row {
     entry: Entry,
@@ -35,13 +35,13 @@ pub struct Row {
 }
 
 impl Row {
-    /// Begins, and so does its time.
+    /// Begins a row, and its time.
     pub fn begin(what: impl Into<String>) -> Self {
         let entry = Entry { what: what.into(), cases: 0, failures: 0, seconds: 0.0, is_complete: false };
         Row { entry, begun: Instant::now() }
     }
 
-    /// All cases were tried, and so many of them failed.
+    /// Ends the row: all cases were tried, and so many of them failed.
     pub fn end(mut self, cases: usize, failures: usize) {
         self.entry =
             Entry { cases, failures, is_complete: true, what: std::mem::take(&mut self.entry.what), ..self.entry };

@@ -1,4 +1,4 @@
-//! Serial ports and debug probes, and who may open them: on folders that stand for machines.
+//! Serial ports and debug probes, and who may open them: on folders that simulate machines.
 
 use crate::command_line::Folder;
 use lifeboot_project::doctor::{Environment, Finding, State, examine};
@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// A folder that stands for a machine whose user has this number and these groups.
+/// A folder that simulates a machine whose user has this number and these groups.
 fn machine(user: u32, groups: &str, members: &str) -> Folder {
     let folder = Folder::new();
     for name in ["proc/self", "etc", "dev/bus/usb/001", "sys/bus/usb/devices/1-2", "sys/bus/usb/devices/usb1"] {

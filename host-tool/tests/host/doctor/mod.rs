@@ -1,5 +1,5 @@
-//! `lifeboot doctor`: each finding both ways. The real binary with programs that stand for compiler, emulator and Python;
-//! and the library with a folder that stands for the machine's devices.
+//! `lifeboot doctor`: each finding both ways. The real binary with scripts instead of compiler, emulator and Python;
+//! and the library with a folder that simulates the machine's devices.
 
 /// Serial ports and debug probes.
 mod devices;
@@ -66,7 +66,7 @@ fn remove(folder: &Folder, name: &str) {
     fs::remove_file(folder.0.path().join(name)).unwrap();
 }
 
-/// What the doctor says of this project, on a machine with these programs only; and its exit status.
+/// The doctor's output for this project, on a machine with these programs only; and its exit status.
 fn examined(folder: &Folder, more: &str) -> (String, i32) {
     let run = |line: &str| {
         let mut command = folder.command(line);
@@ -77,7 +77,7 @@ fn examined(folder: &Folder, more: &str) -> (String, i32) {
     };
     let output = run(&format!("doctor {more}"));
     let (text, status) = (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap());
-    // A program is told the same.
+    // The JSON output has the same findings.
     let output = run(&format!("doctor {more} --json"));
     let (report, same_status) = (line("doctor", &output), output.status.code().unwrap());
     assert_eq!((status, report["healthy"].as_bool()), (same_status, Some(status == 0)), "{text}");
@@ -89,7 +89,7 @@ fn examined(folder: &Folder, more: &str) -> (String, i32) {
     (text, status)
 }
 
-/// That it finds one thing wrong, says so in these lines, and fails where that is required.
+/// Checks that it finds exactly one problem, prints these lines, and fails if the problem requires it.
 fn finds(folder: &Folder, lines: &[&str], status: i32) {
     let (text, found) = examined(folder, "");
     for line in lines {

@@ -105,7 +105,7 @@ fn a_bootloader_that_would_not_start_the_firmware_is_found() {
     let (trusted, signs) = (id("other.pub.pem"), id("key.pub.pem"));
     let text = format!("broken   bootloader boot.elf: trusts key {trusted}, and firmware is signed with {signs}");
     finds(&folder, &[&text, BUILD], 1);
-    // One that nobody named is looked for where cargo builds it, and may be missing.
+    // Without a configured bootloader, cargo's output folder is searched, and none is needed.
     folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkey = \"key.pem\"\n");
     let text = "missing  bootloader target/thumbv7em-none-eabi/embedded/lifeboot-bootloader: is not built";
     finds(&folder, &[text, BUILD], 0);

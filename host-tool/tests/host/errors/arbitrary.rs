@@ -1,6 +1,6 @@
 //! Arbitrary arguments and damaged files: the command ends by itself with status 0, 1 or 2, and never panics.
 //!
-//! Nothing here reaches a device: the environment names a port that nobody listens at, and a probe that there is not.
+//! Nothing here reaches a device: the environment names a port without a listener, and a probe that does not exist.
 
 use crate::command_line::{Folder, SIGN};
 use crate::first_flash::first_flash;
@@ -102,7 +102,7 @@ const WORDS: [&str; 63] = [
     "-1",
 ];
 
-/// A folder with a whole file of each kind.
+/// A folder with a valid file of each kind.
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.done(SIGN);
@@ -152,13 +152,13 @@ fn run(folder: &Folder, arguments: &[OsString]) -> Output {
     command.env("PATH", folder.0.path()).env("HOME", folder.0.path()).stdin(Stdio::null()).output().unwrap()
 }
 
-/// Errs where a command did not end as it should.
+/// Returns an error if a command did not end as it should.
 fn check(arguments: &[OsString], output: &Output) -> Result<(), TestCaseError> {
     let (out, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let status = output.status.code();
     prop_assert!(matches!(status, Some(0..=2)), "{arguments:?}: {status:?}\n{said}");
     prop_assert!(!said.contains("panicked"), "{arguments:?}: {said}");
-    // An error is never without words.
+    // An error always has a message.
     prop_assert!(status == Some(0) || !said.is_empty() || !out.is_empty(), "{arguments:?} says nothing");
     Ok(())
 }
@@ -219,7 +219,7 @@ proptest! {
         let folder = fresh();
         let mut bytes = WHOLE[kind.index(WHOLE.len())].1.clone();
         for (index, value) in changes {
-            // Where a file begins, it says what follows.
+            // A file's beginning decides how the rest is read.
             let place = if value % 2 == 0 { index.index(bytes.len()) } else { index.index(bytes.len().min(300)) };
             bytes[place] = value;
         }

@@ -5,14 +5,14 @@ use crate::error_list::List;
 use lifeboot_artifact::hex;
 use lifeboot_project::key_files;
 
-/// A chapter's list, and the folder that its commands run in.
+/// The list that a chapter is added to, and the folder that its commands run in.
 pub struct Chapter<'a> {
     pub list: &'a mut List,
     pub folder: Folder,
 }
 
 impl<'a> Chapter<'a> {
-    /// Begins a chapter.
+    /// Begins a chapter. The id of the folder's key and the folder's path get names, as they differ in each run.
     pub fn new(list: &'a mut List, name: &str, folder: Folder) -> Self {
         list.chapter(name);
         let mut chapter = Chapter { list, folder };
@@ -21,13 +21,13 @@ impl<'a> Chapter<'a> {
         chapter
     }
 
-    /// Has a key's id, which is another one in each run, stand under a name.
+    /// Lists a key's id, which differs in each run, under this name.
     pub fn name_key(&mut self, file: &str, name: &'static str) {
         let key = key_files::public(&self.folder.0.path().join(file)).unwrap();
         self.list.name(hex(&key.id()), name);
     }
 
-    /// Lists what a command says.
+    /// Runs a command that fails, and lists what it prints.
     pub fn fails(&mut self, circumstances: &str, line: &str) {
         let output = self.folder.run(line);
         self.list.add(circumstances, line, &output);

@@ -1,11 +1,11 @@
-//! Whether the list of errors is whole: each text in the sources' `#[error("…")]` attributes stands in it, and each error
+//! The list of errors must be complete: it holds each text of the sources' `#[error("…")]` attributes, and each error
 //! that reaches a user says in its help what to do.
 
 use std::fs;
 use std::path::Path;
 use syn::{Attribute, Fields, Item, Lit, Meta};
 
-/// Errors that are not in the list, and why: nobody can cause them.
+/// Errors that are not in the list, as they cannot be caused here, and why.
 const UNCAUSED: &[(&str, &str)] = &[
     ("ImageError::Table", "lifeboot sign sorts what it lists, and refuses what overlaps"),
     (
@@ -32,7 +32,7 @@ const PROBE: &str = "only with the cargo feature probe, whose own tests have its
 struct Declared {
     /// Type and variant.
     name: String,
-    /// What stands between the values in its text.
+    /// The pieces of its text between the values.
     pieces: Vec<String>,
     has_help: bool,
 }
@@ -103,7 +103,7 @@ fn read(folder: &Path, declared: &mut Vec<Declared>) {
 fn declare(item: &Item, declared: &mut Vec<Declared>) {
     let mut add = |name: String, attributes: &[Attribute], of_type: &[Attribute]| {
         let Some(text) = attributes.iter().find_map(text) else { return };
-        // What is only ever the cause of another error has none.
+        // An error that is only the cause of other errors has no help.
         let is_cause = !of_type
             .iter()
             .any(|attribute| tokens(attribute, "derive").is_some_and(|derived| derived.contains("Diagnostic")));
@@ -125,7 +125,7 @@ fn declare(item: &Item, declared: &mut Vec<Declared>) {
     }
 }
 
-/// The text of an `#[error("…")]`; none if it is another error's.
+/// The text of an `#[error("…")]`; `None` if it is another error's.
 fn text(attribute: &Attribute) -> Option<String> {
     let Meta::List(list) = &attribute.meta else { return None };
     if !attribute.path().is_ident("error") {
@@ -145,7 +145,7 @@ fn tokens(attribute: &Attribute, name: &str) -> Option<String> {
     }
 }
 
-/// What stands between the values of a format.
+/// The pieces of a format between its values.
 fn pieces(format: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut rest = format.chars().peekable();

@@ -1,4 +1,4 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: bootloaders, provisioning, files for flashing.
 
 use super::chapter::Chapter;
 use crate::error_list::List;
@@ -59,7 +59,7 @@ pub fn list(list: &mut List) {
     chapter.fails("A journal that was in use", "flash used.bin");
     chapter.fails("Firmware that is none", "run lifeboot-bootloader --key key.pem");
     chapter.fails("No bootloader", "run a.elf --key key.pem --bootloader elsewhere");
-    // Told by a lifeboot that was built without; the list is the same with and without.
+    // The error of a lifeboot that was built without probes; the list is the same with them.
     chapter.list.add_words("No probe-rs in this lifeboot", &Error::NoProbeSupport);
     let unstartable = ProvisionError::Unstartable("its entry point is no Thumb code in the payload");
     chapter.list.add_words("An image with a wrong vector table, which lifeboot sign does not make", &unstartable);

@@ -1,4 +1,4 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: damaged images, and two images that are compared.
 
 use super::chapter::Chapter;
 use crate::command_line::{Folder, SIGN};

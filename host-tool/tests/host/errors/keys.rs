@@ -1,4 +1,4 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: key files and passphrases.
 
 use super::chapter::Chapter;
 use crate::command_line::SIGN;

@@ -1,9 +1,9 @@
 //! The list of errors that need no device, as `tests/errors/host.txt` has it.
 
-/// A chapter of the list.
+/// A chapter of the list, and its commands.
 mod chapter;
 
-/// Whether the list is whole.
+/// Whether the list is complete.
 mod complete;
 
 /// Bootloaders, provisioning, files for flashing.
@@ -15,7 +15,7 @@ mod images;
 /// Key files and passphrases.
 mod keys;
 
-/// Arbitrary arguments and files: an exit status and words, never a panic.
+/// Arbitrary arguments and files: an exit status and a message, never a panic.
 mod arbitrary;
 
 /// ELF files that do not become images.

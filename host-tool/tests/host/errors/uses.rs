@@ -1,4 +1,4 @@
-//! Part of the list: see the table of modules.
+//! The list of errors: the command line, files, versions, lifeboot.toml, recordings.
 
 use super::chapter::Chapter;
 use crate::command_line::{Folder, SIGN};
@@ -70,7 +70,7 @@ pub fn list(list: &mut List) {
     chapter.fails("A file in a folder that is not there", &format!("{watch} --no-build none/app.elf"));
     let output = chapter.folder.command(watch).env("PATH", "").env_remove("CARGO").output().unwrap();
     chapter.list.add("No cargo to build with", watch, &output);
-    // While it watches, these are said, and are no end.
+    // While it watches, these are reported, and do not end it.
     chapter.list.add_words("A build without a program", &WatchError::NoProgram);
     let several = WatchError::SeveralPrograms { names: vec!["app".to_owned(), "second".to_owned()] };
     chapter.list.add_words("A build of two programs", &several);

@@ -1,4 +1,4 @@
-//! Whatever comes over a line: it is shown or counted, and nothing breaks.
+//! Arbitrary input: every byte is shown or counted, and nothing panics.
 
 use super::{Session, firmware, framed, logged, status};
 use lifeboot_client::link::Link;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Something on a line: what devices say, and what lines make of it.
+/// A piece of input: a device's output, intact or damaged.
 fn said() -> impl Strategy<Value = Vec<u8>> {
     let log = vec(any::<u8>(), 0..40).prop_map(|piece| framed(Body::Log(&piece)));
     let message = (1u8..4, vec(any::<u8>(), 0..6))
@@ -41,7 +41,7 @@ proptest! {
         let mut link = monitor.on(Link::new(Replay::read("session", &session.0).unwrap(), 0));
         monitor.listen(&mut link, |link| !link.pipe().is_over()).unwrap();
         monitor.finish();
-        // Each message is there, one way or the other: no more of them than there were zeros in the log.
+        // Each message is shown in one way or the other: at most as many as there were zeros in the log.
         let zeros: usize = said.iter().map(|(bytes, _)| bytes.len()).sum();
         let messages: usize = records.lock().unwrap().iter().map(|record| match &record.item {
             Item::Log(_) => 1,

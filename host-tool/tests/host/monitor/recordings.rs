@@ -1,4 +1,4 @@
-//! Recordings: what is in them, and files that are none.
+//! Recordings: their content, and files that are not recordings.
 
 use crate::command_line::Folder;
 use lifeboot_client::pipe::Pipe;
@@ -35,7 +35,7 @@ fn files_that_are_no_recordings_say_where() {
     assert!(folder.done("monitor --replay session.jsonl").starts_with("the recording is over: 0 messages"));
 }
 
-/// A pipe that says this, and is lost and found again.
+/// A pipe with this output, which is lost and found again.
 struct Scripted {
     says: Vec<Option<&'static [u8]>>,
     now: Duration,

@@ -1,4 +1,4 @@
-//! The messages: each command with good values, with those at the limits, and what is no message.
+//! The messages: each command with good values and with extreme ones, and bytes that are no message.
 
 use super::scenes::{BELIEVED, Scene, image};
 use crate::images::version;

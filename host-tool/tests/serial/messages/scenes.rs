@@ -16,7 +16,7 @@ use lifeboot_wire::{self as wire, Command};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// What firmware in slot A says that it is.
+/// What firmware in slot A reports of itself.
 pub const BELIEVED: wire::Version = wire::Version { major: 1, minor: 0, patch: 0, build: 0 };
 /// How far into the table, and into the payload, a transfer is that is not complete.
 const PART: [u32; 2] = [100, 700];
@@ -27,13 +27,13 @@ pub struct Scene {
     pub host: Stranger,
     /// The next offset of the transfer, or where one would begin.
     pub next: u32,
-    /// What runs.
+    /// The running image.
     pub running: wire::Version,
     /// Bytes that one `Write` may carry.
     pub chunk: usize,
-    /// Something that was asked for before goes on, and changes flash.
+    /// An earlier request is still under way, and changes flash.
     pub is_busy: bool,
-    /// It is another one a little later.
+    /// The state changes a little later.
     pub is_fleeting: bool,
     /// How often the device had started.
     pub starts: u32,
@@ -140,8 +140,8 @@ pub fn part(mut scene: Scene, far: u32) -> Scene {
     scene
 }
 
-/// A transfer that has ended, well or because of a byte that was damaged in flash: the payload's last one, since whole blocks
-/// were read back before.
+/// A transfer that has ended, well or because of a byte that was damaged in flash: the payload's last one, since whole
+/// blocks were read back before.
 fn end(mut scene: Scene, damaged: bool) -> Scene {
     if damaged {
         let last = MICROBIT.slot(Slot::B).start + ranges(image()).1.1 - 1;

@@ -5,7 +5,7 @@ use lifeboot_core::layout::{BLOCK, Board};
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
-/// Where the image ends, and where its table starts, counted from the slot's start; `None` where that is no number of
+/// Where the image ends, and where its table starts, counted from the slot's start; `None` if that does not fit
 /// 32 bits.
 pub fn fits(content: &[u8]) -> Option<Range<u64>> {
     let payload = u64::from(word(content, 0x2c)).next_multiple_of(u64::from(BLOCK));
@@ -24,7 +24,7 @@ pub fn part(content: &[u8], number: usize) -> Option<Vec<u8>> {
     Some(bytes.skip(range.start as usize).take((range.end - range.start) as usize).collect())
 }
 
-/// Whether everything is right but, perhaps, the signature.
+/// Whether everything except, perhaps, the signature is right.
 pub fn is_acceptable(board: &Board, content: &[u8], slot: Slot, floor: u32) -> bool {
     let (Some(range), Some(payload), Some(table)) = (fits(content), part(content, 0), part(content, 1)) else {
         return false;
@@ -49,7 +49,7 @@ pub fn is_acceptable(board: &Board, content: &[u8], slot: Slot, floor: u32) -> b
         && (entry & 1 == 1 && (address..address + payload.len() as u32).contains(&(entry & !1)))
 }
 
-/// Where the last place that a table lists ends; `None` where the table is malformed.
+/// Where the last place that a table lists ends; `None` if the table is malformed.
 fn table_end(table: &[u8]) -> Option<u64> {
     let mut end = 0;
     let mut rest = table;

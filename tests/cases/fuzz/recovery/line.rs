@@ -1,5 +1,5 @@
-//! The line of a bootloader that answers: what comes is made up while it is read, what goes out is looked at, and so is the
-//! flash whenever it has changed.
+//! The line of a bootloader in recovery mode: input is generated while it is read; output is checked, and so is flash
+//! whenever it has changed.
 
 use crate::fuzz::choices::Choices;
 use crate::fuzz::wire::device::{Shared, verifies};
@@ -15,7 +15,7 @@ use lifeboot_wire::frame::Decoder;
 use lifeboot_wire::{self as wire, Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS};
 use std::collections::VecDeque;
 
-/// Flash operations without a word to the watchdog: a boot record, and the erase that may have to make room for it, with
+/// Flash operations without feeding the watchdog: a boot record, and the erase that may have to make room for it, with
 /// the header before them.
 const OPERATIONS: u32 = 4;
 
@@ -26,9 +26,9 @@ pub struct Line<'a> {
     incoming: VecDeque<u8>,
     outgoing: Decoder<1200>,
     now: u32,
-    /// What the transfer needs next, as it was answered last.
+    /// What the transfer needs next, by the last answer.
     next: u32,
-    /// How often it was made known that the input is over.
+    /// How often the end of the input was reported.
     ends: u32,
     /// Flash operations when the watchdog was fed last, and when the flash was looked at.
     fed: u32,
@@ -39,7 +39,7 @@ pub struct Line<'a> {
     hopeless: bool,
     confirmed: Vec<u8>,
     marked: Option<Slot>,
-    /// What was answered to everything but a begin and the questions for the state.
+    /// The answers to everything except a begin and requests for the state.
     pub refusals: Vec<Option<Refusal>>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Line<'a> {
         self.record
     }
 
-    /// What must hold when everything is over; the slot that was marked.
+    /// Checks what must hold at the end. Returns the slot that was marked.
     pub fn check(&mut self) -> Option<Slot> {
         self.look();
         self.marked
@@ -134,8 +134,8 @@ impl<'a> Line<'a> {
         self.incoming.extend(framed(&Request { session: 7, number, command }));
     }
 
-    /// Ends it: nobody is heard any more, or a host asks for a reset. Where the clock came around in between (after 49 days),
-    /// the silence can look short: that host is told "busy", and asks once more.
+    /// Ends it: no host sends any more, or one requests a reset. If the clock wrapped in between (after 49 days), the
+    /// silence can look short: that host gets "busy", and repeats its request.
     fn end(&mut self) {
         assert!(self.ends < if self.asked { 1 } else { 2 }, "it does not end");
         self.ends += 1;
@@ -148,7 +148,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// What must hold whenever something was written.
+    /// Checks what must hold after each write.
     fn look(&mut self) {
         let mut flash = self.flash.0.borrow_mut();
         let operations = flash.operations();
@@ -190,7 +190,7 @@ impl recovery::Line for Line<'_> {
         self.incoming.pop_front()
     }
 
-    /// Whatever came in, what goes out are whole answers.
+    /// Checks that the output consists of complete answers.
     fn send(&mut self, byte: u8) {
         if !self.outgoing.push(byte) {
             return;

@@ -1,4 +1,4 @@
-//! A device with firmware in slot A and a session on its line; watched while it runs.
+//! A device with firmware in slot A and a session on its line, checked while it runs.
 
 use super::images::{RUNNING, image};
 use crate::fuzz::choices::Choices;
@@ -32,7 +32,7 @@ pub struct Device {
     /// A trial that was there before, of an image that does not verify: not this run's doing.
     hopeless: bool,
     untouched: [Vec<u8>; 2],
-    /// Whether the session asked for a reset.
+    /// Whether the session requested a reset.
     pub reset: bool,
     /// Whether this run marked a trial.
     pub marked: bool,
@@ -86,7 +86,7 @@ impl Device {
         event
     }
 
-    /// Turns until nothing is under way, but not for ever.
+    /// Runs turns until nothing is under way, up to a limit.
     pub fn rewrite_if_suspect(&mut self, limit: usize) {
         for _ in 0..limit {
             if self.reset || self.poll() == Event::Idle && self.line.incoming.is_empty() {
@@ -99,7 +99,7 @@ impl Device {
         assert!(self.session.offer_log(log) <= log.len());
     }
 
-    /// What must hold when everything is over.
+    /// Checks what must hold at the end.
     pub fn check(&self) {
         let flash = self.flash.0.borrow();
         assert_eq!(flash.misuse(), None);
@@ -144,7 +144,7 @@ fn untouched(flash: &SimulatedFlash) -> [Vec<u8>; 2] {
     [before, MICROBIT.slot(Slot::A)].map(|region| flash.region(region).to_vec())
 }
 
-/// No records, or a few that ended anyhow.
+/// No records, or a few with any outcomes.
 pub fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
     for _ in 0..choices.below(20) {
         let kind = choices.byte();
@@ -166,7 +166,7 @@ pub fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
     }
 }
 
-/// Flash that the test keeps a hand on.
+/// Flash that the test can access.
 #[derive(Clone)]
 pub struct Shared(pub Rc<RefCell<SimulatedFlash>>);
 
@@ -209,7 +209,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Whatever came in, what goes out are whole answers.
+    /// Checks that the output consists of complete answers.
     fn check_answers(&mut self) {
         while let Some(end) = self.outgoing.iter().position(|byte| *byte == 0) {
             let bytes: Vec<u8> = self.outgoing.drain(..=end).collect();

@@ -1,4 +1,4 @@
-//! What a host may try to bring: good images, images that a trusted signer made badly, and images of strangers.
+//! Images that a host may push: good ones, bad ones by a trusted signer, and those of unknown signers.
 
 use crate::fuzz::choices::Choices;
 use crate::signed_image::SignedImage;
@@ -6,7 +6,7 @@ use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_core::{Slot, Version};
 use std::sync::LazyLock;
 
-/// What slot A holds, as a rule.
+/// The usual content of slot A.
 pub static RUNNING: LazyLock<SignedImage> = LazyLock::new(|| SignedImage::new(&MICROBIT, 800));
 
 static IMAGES: LazyLock<Vec<SignedImage>> = LazyLock::new(|| {

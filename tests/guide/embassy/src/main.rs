@@ -28,9 +28,9 @@ async fn main(spawner: Spawner) {
 
     let mut config = Config::default();
     config.baudrate = 115_200;
-    let (received, to_send) = (RECEIVED.init([0; 1024]), TO_SEND.init([0; 256]));
+    let (received, outgoing) = (RECEIVED.init([0; 1024]), TO_SEND.init([0; 256]));
     let serial =
-        BufferedUart::new(peripherals.USART2, peripherals.PA3, peripherals.PA2, to_send, received, Interrupts, config)
+        BufferedUart::new(peripherals.USART2, peripherals.PA3, peripherals.PA2, outgoing, received, Interrupts, config)
             .unwrap();
     let (mut sender, mut receiver) = serial.split();
 

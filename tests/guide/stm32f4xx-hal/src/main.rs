@@ -71,7 +71,7 @@ fn USART2() {
         if let Some(receiver) = RECEIVER.borrow_ref_mut(section).as_mut()
             && let Ok(byte) = receiver.read()
         {
-            // Where nobody reads for so long, the rest is lost.
+            // If the reader is late, the rest is lost.
             let _ = RECEIVED.borrow_ref_mut(section).push_back(byte);
         }
     });

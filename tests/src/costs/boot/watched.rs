@@ -1,4 +1,4 @@
-//! A boot on an emulated board, watched: how many instructions to where, and how long that takes.
+//! A boot on an emulated board: the instructions and the time to each address of interest.
 
 use crate::costs::FlashTime;
 use crate::emulator::stm32f405::chip::{Chip, Settings};
@@ -8,24 +8,25 @@ use crate::simulated_flash::Wear;
 use anyhow::{Result, bail, ensure};
 use std::time::Duration;
 
-/// The nRF51's core (nRF51822 Product Specification 3.3, 3.1), at a cycle an instruction, which is the least that a Cortex-M0
-/// takes, and what QEMU's clock counts.
+/// The nRF51's core (nRF51822 Product Specification 3.3, 3.1), at a cycle an instruction, which is the least that a
+/// Cortex-M0 takes, and what QEMU's clock counts.
 pub const MICROBIT_HERTZ: u64 = 16_000_000;
 
-/// The RP2040's ring oscillator as the bootloader sets it, as a rule: it is 14 to 96 MHz (`bootloader/src/chip/rp2040`).
+/// The RP2040's ring oscillator as the bootloader sets it, as a rule: it is 14 to 96 MHz
+/// (`bootloader/src/chip/rp2040`).
 const PICO_HERTZ: u64 = 52_000_000;
 
 /// A boot.
 pub struct Boot {
     /// Instructions from reset to each address of a route.
     pub instructions: Vec<u64>,
-    /// The board's time to the last of them. That of reading flash is left out, but what is written takes its time.
+    /// The board's time to the last of them: reads of flash take none, writes take theirs.
     pub microseconds: u64,
 }
 
 impl Boot {
-    /// Powers a board on, and watches it come to each address of a route; a Pico's has one. Meanwhile it writes this to its
-    /// journal.
+    /// Powers a board on, and watches it come to each address of a route; a Pico's has one. Meanwhile it writes this to
+    /// its journal.
     pub fn watch(target: &Target, flash: &[u8], route: &[u32], written: Wear) -> Result<Boot> {
         match target.board.name {
             name if name == MICROBIT.board.name => Self::of_microbit(flash, route, written),

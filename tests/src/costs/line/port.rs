@@ -35,7 +35,7 @@ impl WriteReady for Port<'_> {
 }
 
 impl Write for Port<'_> {
-    /// Takes one byte: the transmitter has room for no more.
+    /// Takes one byte, as the transmitter has room for only one.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         let first = &bytes[..bytes.len().min(1)];
         self.up.put(self.now, first);

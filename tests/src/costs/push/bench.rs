@@ -1,4 +1,4 @@
-//! A host at a device's line, and what comes of that.
+//! A host at a device's line, and the figures of its pushes.
 
 use crate::bench::HOST;
 use crate::costs::Device;
@@ -10,7 +10,7 @@ use lifeboot_client::link::Link;
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
 
-/// A device at a line, and what was done to it since somebody looked.
+/// A device at a line, and what was done to it since the last look.
 pub struct Bench {
     line: Line,
     /// The host's end.
@@ -41,7 +41,7 @@ impl Bench {
         (traffic, [0, 1].map(|part| wear[part].since(worn[part])))
     }
 
-    /// Resets the board; the firmware that then runs confirms, if it is to.
+    /// Resets the board; the firmware that then runs confirms if required.
     pub fn restart(&mut self, cause: Cause, confirms: bool) -> Result<Slot> {
         self.line.bench(|bench| {
             let slot = bench.device.boot(cause)?;
@@ -52,7 +52,7 @@ impl Bench {
         })
     }
 
-    /// Nanoseconds of the longest turn so far, but for those that check a signature.
+    /// Nanoseconds of the longest turn so far, except those that check a signature.
     pub fn longest_turn(&self) -> u64 {
         self.line.bench(|bench| bench.longest_turn)
     }

@@ -4,7 +4,7 @@ use super::bench::Bench;
 use super::{BAUD, Computed, KIB, Limits, in_use, push, timed};
 use crate::costs::line::Silicon;
 use crate::costs::wear::{bytes, erases};
-use crate::costs::{Figure, FlashTime, Unit, boot, kit, standstill};
+use crate::costs::{Figure, FlashTime, Unit, boot, kit, stall};
 use crate::product::MICROBIT;
 use anyhow::{Result, ensure};
 use lifeboot_client::push::PushOutcome;
@@ -13,14 +13,14 @@ use lifeboot_core::record::Cause;
 
 const LIMITS: Limits = Limits { time: 9_450_000, ratio: 1_630, share: 700 };
 
-/// What the application's standstill is held to, in microseconds.
+/// The limit of the application's longest stall, in microseconds.
 const STILL: u64 = 54_500;
 
 /// The micro:bit's example firmware (`firmware-example/src/board/microbit.rs`), and its chip.
 ///
-/// The port holds 6 bytes (nRF51 Series Reference Manual 3.0, 29.4). In QEMU, a push of 43,230 bytes to it took 41.2 million
-/// instructions, beside the check of the signature and the digest some 300 a byte. One of 47,626 bytes that were made of a patch
-/// of the image in slot B took 30.5 million, 230 a byte.
+/// The port holds 6 bytes (nRF51 Series Reference Manual 3.0, 29.4). In QEMU, a push of 43,230 bytes to it took 41.2
+/// million instructions, beside the check of the signature and the digest some 300 a byte. One of 47,626 bytes that
+/// were made of a patch of the image in slot B took 30.5 million, 230 a byte.
 pub(super) fn silicon(computed: &Computed) -> Silicon {
     let Computed { signature, hash, .. } = *computed;
     Silicon {
@@ -38,7 +38,7 @@ pub(super) fn silicon(computed: &Computed) -> Silicon {
     }
 }
 
-/// What a micro:bit's pushes take: the figures, and what else is worth to know of them.
+/// The figures of a micro:bit's pushes, and their details.
 pub fn figures(computed: &Computed) -> Result<(Vec<Figure>, Vec<Figure>)> {
     let image = |major| kit::image(&MICROBIT, KIB, major);
     let (first, second, third, fourth) = (image(1)?, image(2)?, image(3)?, image(4)?);
@@ -52,7 +52,7 @@ pub fn figures(computed: &Computed) -> Result<(Vec<Figure>, Vec<Figure>)> {
     let (traffic, toll) = bench.look();
     let flash = FlashTime::NRF51.both(toll);
     let mut figures = timed(MICROBIT.board.name, &third, &went, flash, &LIMITS).to_vec();
-    let still = standstill::figure(MICROBIT.board.name, computed.longest, boot::MICROBIT_HERTZ, bench.longest_turn());
+    let still = stall::figure(MICROBIT.board.name, computed.longest, boot::MICROBIT_HERTZ, bench.longest_turn());
     figures.push(still.held_to(STILL));
     figures.extend([
         figure("push of 64 KiB: over the line, both ways", Unit::LineBytes, both(traffic.bytes)).held_to(73_000),
@@ -108,7 +108,7 @@ pub fn figures(computed: &Computed) -> Result<(Vec<Figure>, Vec<Figure>)> {
     Ok((figures, details))
 }
 
-/// How much of the next version of the example firmware is not sent to a slot that holds the one before the running one.
+/// How much of the next version of the example firmware need not be sent, as the slot's old firmware has it already.
 pub fn next_versions(computed: &Computed) -> Result<Vec<Figure>> {
     let (first, second) = (kit::firmware(&MICROBIT, &[], 1)?, kit::firmware(&MICROBIT, &[], 2)?);
     let next = [

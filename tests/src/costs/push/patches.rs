@@ -1,5 +1,5 @@
-//! The next version of the example firmware to a micro:bit: all of it, without what the slot holds already, and as a patch of
-//! the version that runs.
+//! The next version of the example firmware to a micro:bit: all of it, without what the slot holds already, and as a
+//! patch of the version that runs.
 
 use super::bench::Bench;
 use super::microbit::silicon;
@@ -54,7 +54,7 @@ struct Toll {
     line: u64,
     /// How many of them are the image's or the patch's, each counted once.
     sent: u64,
-    /// Microseconds, up to the device's word that the slot is verified.
+    /// Microseconds until the device reports that the slot is verified.
     time: u64,
 }
 

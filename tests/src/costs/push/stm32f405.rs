@@ -1,11 +1,11 @@
-//! A push to an STM32F405 in rsemu, in emulated time, with the times of its data sheet for flash. rsemu knows one time for all
-//! sectors, and it is that of a slot's: the journal is not erased meanwhile.
+//! A push to an STM32F405 in rsemu, in emulated time, with the data sheet's times for flash. rsemu has one erase time
+//! for all sectors. It is set to that of a slot's sectors, as the journal is not erased meanwhile.
 
 use super::bench::Bench;
 use super::{BAUD, KIB, Limits, Went, in_use, push, timed};
 use crate::bench::HOST;
 use crate::costs::line::Silicon;
-use crate::costs::{Device, Figure, FlashTime, Unit, kit, standstill};
+use crate::costs::{Device, Figure, FlashTime, Unit, kit, stall};
 use crate::emulator::stm32f405::chip::{Chip, Settings};
 use crate::emulator::stm32f405::paced::{IMMEDIATELY, PacedLine};
 use crate::product::{self, STM32F405};
@@ -24,10 +24,10 @@ const HERTZ: u64 = 160_000_000;
 /// Bytes that DMA takes from its serial port (`firmware-example/src/board/stm32f405.rs`), whatever the core does.
 const CIRCLE: usize = 28 * 1024 - 1;
 
-/// What a turn of its loop is held to, in instructions, most of them for a frame of 2 KiB: 2.5 ms.
+/// The limit of a turn of its loop, in instructions, most of them for a frame of 2 KiB: 2.5 ms.
 const TURN: u64 = 400_000;
 
-/// What a push to an STM32F405 takes, and how long its application stands still meanwhile.
+/// What a push to an STM32F405 takes, and how long its application stalls meanwhile.
 pub fn figures() -> Result<Vec<Figure>> {
     let board = STM32F405.board;
     let (first, second) = (kit::image(&STM32F405, KIB, 1)?, kit::firmware(&STM32F405, &[], 2)?);
@@ -46,7 +46,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     let before = line.traffic();
     line.chip().seen().recording = true;
     let elf = product::firmware(&STM32F405, Slot::A, &[])?;
-    let turn = product::function(&elf, standstill::EACH_TURN)? + board.distance(Slot::A, Slot::B);
+    let turn = product::function(&elf, stall::EACH_TURN)? + board.distance(Slot::A, Slot::B);
     line.chip().counts().watch(&[turn]);
     let went = push(&mut link, &third)?;
     let lost = line.traffic().lost - before.lost;
@@ -69,7 +69,7 @@ pub fn figures() -> Result<Vec<Figure>> {
     let name = board.name;
     let mut figures = timed(name, &third, &went, busy.sum(), &LIMITS).to_vec();
     let longest = line.chip().counts().longest_between();
-    let what = standstill::STANDSTILL;
+    let what = stall::MAX_STALL;
     figures.extend([
         Figure::new(format!("{what}, beside flash"), name, Unit::Instructions, longest.instructions).held_to(TURN),
         Figure::new(what, name, Unit::Microseconds, longest.cycles * 1_000_000 / HERTZ)
@@ -78,8 +78,8 @@ pub fn figures() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// The same on `line`, which the other boards are measured on: what it says of sending can be held against the emulator.
-/// What the core computes meanwhile, in the line's time or in that of flash, hardly counts.
+/// The same push on `line`, which the other boards are measured on: its time of sending is compared with the
+/// emulator's. The core computes in the time of line or flash, which hardly counts.
 fn modelled(device: Device, image: &ImageFile) -> Result<Went> {
     let silicon = Silicon {
         hertz: HERTZ,

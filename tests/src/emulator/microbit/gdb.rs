@@ -5,7 +5,8 @@
 //! it. Connected and silent, the stub costs the guest nothing.
 //!
 //! The guest is started and its stops are noticed by QMP, whose events are in order with its commands. The stub reports
-//! stops too, depending on its version and unasked; those packets are skipped here and thrown away by [`Gdb::drain`].
+//! stops too, depending on its version and without a request; those packets are skipped here and thrown away by
+//! [`Gdb::drain`].
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -69,7 +70,7 @@ impl Gdb {
         Ok(registers)
     }
 
-    /// Lets one instruction run, without interrupts. QMP tells of the stop after it.
+    /// Lets one instruction run, without interrupts. QMP reports the stop after it.
     pub fn step(&mut self) -> Result<()> {
         self.send("s")
     }

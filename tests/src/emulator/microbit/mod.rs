@@ -7,7 +7,7 @@
 //! `-kernel` or a loader device, which QEMU writes again at every reset: all of it goes through the gdb stub.
 //!
 //! What a test has to know of the model (QEMU 7.2 to 10):
-//! - The UART receiver is deaf after a reset until something wakes QEMU's main loop. The guest must run a TIMER, 1 ms
+//! - The UART receives nothing after a reset until something wakes QEMU's main loop. The guest must run a TIMER, 1 ms
 //!   is enough, without interrupt. Commands of this board wake it too, so a test that sends them can hide a guest
 //!   without.
 //! - Bytes on their way at a reset are lost if they were in the receiver, and reach the next boot if they were still in
@@ -42,7 +42,7 @@ use qmp::Qmp;
 /// Bytes of flash, from address 0, as the nRF51822-QFAA of the board has.
 pub const FLASH_LENGTH: usize = 256 * 1024;
 
-/// What a reset may take, a millisecond otherwise, before QEMU counts as stuck.
+/// How long a reset may take before QEMU counts as stuck; it takes a millisecond as a rule.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 
 /// GPIO's OUT register (nRF51 Series Reference Manual 3.0, 15.2), and the example firmware's LED in it.
@@ -68,15 +68,15 @@ pub struct Microbit {
 }
 
 impl Microbit {
-    /// Powers a board on with counted instructions, in a virtual time that only they advance (64 ns each, about a cycle of the
-    /// 16 MHz clock). Without serial input, any two runs of the same flash are the same. About a fifth as fast.
+    /// Powers a board on with counted instructions, in a virtual time that only they advance (64 ns each, about a cycle
+    /// of the 16 MHz clock). Without serial input, any two runs of the same flash are the same. About a fifth as fast.
     pub fn power_on_counting(flash: &[u8]) -> Result<Self> {
         let mut board = Self::power_on_held(flash)?;
         board.resume()?;
         Ok(board)
     }
 
-    /// As [`power_on_counting`](Self::power_on_counting), and the core does not run until it is told to.
+    /// As [`power_on_counting`](Self::power_on_counting), and the core is held until it is resumed.
     pub fn power_on_held(flash: &[u8]) -> Result<Self> {
         Self::start(flash, true)
     }
@@ -101,7 +101,7 @@ impl Microbit {
         let devices = board.execute("query-chardev", json!({}))?;
         board.port =
             uart_address(&devices).ok_or_else(|| anyhow!("QEMU does not name the port of its UART: {devices}"))?;
-        // Flash that nobody wrote reads as zero in QEMU, not as erased.
+        // Unwritten flash reads as zero in QEMU, not as erased.
         let mut whole = flash.to_vec();
         whole.resize(FLASH_LENGTH, 0xFF);
         board.gdb(|gdb| gdb.write_memory(0, &whole))?;
@@ -122,8 +122,8 @@ impl Microbit {
         Ok(())
     }
 
-    /// Drives a pin from outside until the next reset, which QEMU makes forget it. By its protocol for tests, which is there
-    /// beside an ordinary guest as well.
+    /// Drives a pin from outside until the next reset, which QEMU makes forget it. By its protocol for tests, which is
+    /// there beside an ordinary guest as well.
     fn drive(&mut self, pin: u32, high: bool) -> Result<()> {
         let mut stream =
             UnixStream::connect(self.process.file(process::PINS)).context("QEMU does not offer its pins")?;
@@ -145,7 +145,7 @@ impl Microbit {
         Ok(())
     }
 
-    /// Goes on from where the CPU stands.
+    /// Continues from where the CPU was stopped.
     pub fn resume(&mut self) -> Result<()> {
         if !self.running {
             self.reported = None;
@@ -177,7 +177,7 @@ impl Microbit {
         Ok(())
     }
 
-    /// Runs until the CPU is about to execute one of these code addresses, and returns it; `None` when the time is
+    /// Runs until the CPU is about to execute one of these code addresses, and returns it; `None` if the time is
     /// over. The CPU is stopped then in either case. Each arrival is reported once: the next call goes on from it.
     ///
     /// What leads there, a byte on the serial line say, must be sent while the board is paused: a running guest may be
@@ -202,12 +202,12 @@ impl Microbit {
             self.gdb(|gdb| gdb.set_breakpoint(breakpoint))?;
         }
         let stopped = self.run_until_stop(deadline, |board| board.execute("cont", json!({})).map(drop))?;
-        // None is left behind: whatever runs next is not held up here.
+        // All breakpoints are removed, so that they do not stop a later run.
         for &breakpoint in &breakpoints {
             self.gdb(|gdb| gdb.clear_breakpoint(breakpoint))?;
         }
         if !stopped {
-            // Not even where the CPU stands at such an address by chance: it may sleep there, or the next call meets
+            // Not even if the CPU is at such an address by chance: it may sleep there, or the next call reports
             // it.
             return Ok(None);
         }
@@ -253,17 +253,17 @@ impl Microbit {
         replay["icount"].as_u64().ok_or_else(|| anyhow!("QEMU does not tell its instruction count: {replay}"))
     }
 
-    /// From now on, accesses of registers that QEMU does not model are written down.
+    /// Records accesses of registers that QEMU does not model, from now on.
     pub fn note_what_is_not_modelled(&mut self) -> Result<()> {
         self.execute("human-monitor-command", json!({ "command-line": "log unimp" })).map(drop)
     }
 
-    /// What was written down, in QEMU's words.
+    /// Returns the recorded accesses, in QEMU's words.
     pub fn notes(&self) -> Result<String> {
         Ok(fs::read_to_string(self.process.file("stderr"))?)
     }
 
-    /// Starts the CPU by `start` and waits until it stops: true where it did so by itself, false at the deadline.
+    /// Starts the CPU by `start` and waits until it stops: true if it did so by itself, false at the deadline.
     fn run_until_stop(&mut self, deadline: Instant, start: impl FnOnce(&mut Self) -> Result<()>) -> Result<bool> {
         self.qmp.forget_events();
         start(self)?;

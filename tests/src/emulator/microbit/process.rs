@@ -1,7 +1,7 @@
 //! The QEMU process of one board: started so that it ends with its board or its parent, and able to say why it ended.
 //!
-//! Invariant: no process outlives its owner, since one left behind holds pipes open and hangs who waits for them.
-//! Dropping kills it; where nobody is left to drop, the kernel's parent-death signal does. **That signal follows the
+//! Invariant: no process outlives its owner, since one left behind holds pipes open, and readers of them hang.
+//! Dropping kills it; if the owner dies first, the kernel's parent-death signal does. **That signal follows the
 //! thread that started the process**, not the parent as a whole.
 
 use std::fs::{self, File};
@@ -74,7 +74,7 @@ impl Process {
         self.folder.path().join(name)
     }
 
-    /// Adds QEMU's own words to an error of its connections, where it has ended: they say why.
+    /// Adds QEMU's own message to an error of its connections if it has ended: that says why.
     pub fn explain(&mut self, error: Error) -> Error {
         if !error.chain().any(|cause| cause.is::<std::io::Error>()) {
             return error;
@@ -95,7 +95,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where the process has already ended.
+        // Both fail only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
-/// QEMU answers in a millisecond; a machine that is being built on at the same time may take long to start it.
+/// QEMU answers in a millisecond, but a busy machine may take long to start it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 pub struct Qmp {
@@ -90,7 +90,7 @@ impl Qmp {
     fn message(&mut self, deadline: Instant) -> Result<Option<Value>> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            // A timeout of zero would mean none at all; a millisecond still takes what has already arrived.
+            // A timeout of zero would mean no timeout; a millisecond still takes what has already arrived.
             let timeout = left.max(Duration::from_millis(1));
             self.stream.get_ref().set_read_timeout(Some(timeout))?;
             match self.stream.read_until(b'\n', &mut self.line) {

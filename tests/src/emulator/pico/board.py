@@ -84,7 +84,7 @@ class Bench:
         chip = self.chip
         return {
             "failed": chip.failed,
-            "listens": self.uart.listens(),
+            "receives": self.uart.receives(),
             "operations": len(chip.operations),
             "vectors": chip.vectors,
             "complaints": chip.complaints,

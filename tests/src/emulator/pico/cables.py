@@ -124,7 +124,7 @@ class UartCable(Cable):
             self.mcu.core.waiting = self.is_awaited = True
         return self._read(offset)
 
-    def listens(self):
+    def receives(self):
         """Whether the chip has begun to."""
         return self.uart.enabled and self.uart.rx_enabled
 
@@ -132,7 +132,7 @@ class UartCable(Cable):
         if self.is_awaited:
             self.mcu.core.waiting = self.is_awaited = False
         for byte in self.waiting[:BURST]:
-            if self.listens() and not self.uart.rx_fifo.full and self._fits():
+            if self.receives() and not self.uart.rx_fifo.full and self._fits():
                 self.uart.feed_byte(byte)
         del self.waiting[:BURST]
         if self.waiting:

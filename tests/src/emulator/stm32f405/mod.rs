@@ -1,23 +1,23 @@
-//! An STM32F405 in rsemu, a library: nothing has to be installed. Its flash controller is true (keys, errors, busy times,
-//! programming that only clears bits), its independent watchdog resets it, and RCC says why it was reset.
+//! An STM32F405 in rsemu, a library: nothing has to be installed. It models the flash controller (keys, errors, busy
+//! times, programming that only clears bits), its independent watchdog resets it, and RCC says why it was reset.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | `board.machine` | the board, in rsemu's language |
 //! | `bridge` | lets the USART and the watchdog take half-words and bytes, as on the chip |
 //! | `chip` | the machine, its resets, its memory, in virtual time |
-//! | `core` | runs the core, and mends what rsemu does otherwise than the chip |
+//! | `core` | runs the core, and corrects where rsemu differs from the chip |
 //! | `flash` | sees every flash operation, and can cut the power before it |
-//! | `polls` | lets a core sleep that asks the USART in vain |
-//! | `request` | the USART's request to DMA, which rsemu does not know |
-//! | `silence` | the USART's IDLE, which rsemu does not know |
+//! | `polls` | lets a core sleep that polls the USART without result |
+//! | `request` | the USART's request to DMA, which rsemu lacks |
+//! | `silence` | the USART's IDLE, which rsemu lacks |
 //! | `usart` | the USART's registers, for those three |
 //! | `stepping` | one instruction at a time, and what the chip was before it |
 //! | `line` | a host at the serial line, in virtual time |
 //! | `paced` | the same, with the line's own speed, and bytes that are lost |
 //!
 //! What a test has to know of it:
-//! - The baud rate is not looked at: the host's bytes come at up to one in 20 µs, the guest's leave as it sends them.
+//! - The baud rate is ignored: the host's bytes come at up to one in 20 µs, the guest's leave as it sends them.
 //! - SysTick does not count while the core waits for flash.
 //! - A wait for flash begins up to an instruction late, and ends at a multiple of 20 µs.
 
@@ -51,14 +51,14 @@ const LED: u32 = 1 << 12;
 /// Virtual time between two looks at the socket.
 const TURN: Duration = Duration::from_millis(1);
 
-/// Virtual time does not pass faster than so many times the time of this machine: a host that waits for a while must not
-/// be silent for long.
+/// Virtual time does not pass faster than so many times the time of this machine: a host's waits must not
+/// become long silences.
 const HASTE: u32 = 3;
 
 /// A chip that runs in a thread of its own, its USART at a TCP port.
 pub struct Stm32f405 {
     chip: Arc<Mutex<Chip>>,
-    /// How many want to look at the chip: a lock alone would let its thread take it again and again.
+    /// Threads that wait for the chip: without this count its own thread would take the lock again and again.
     wanted: Arc<AtomicUsize>,
     port: String,
     off: Arc<AtomicBool>,
@@ -73,7 +73,7 @@ impl Stm32f405 {
         chip
     }
 
-    /// Powers a board on with a chip that is not as most are.
+    /// Powers a board on with these settings of its chip.
     pub fn power_on_with(flash: &[u8], settings: &Settings) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port for the emulated USART")?;
         listener.set_nonblocking(true)?;
@@ -133,7 +133,7 @@ impl Emulated for Stm32f405 {
 
 impl Drop for Stm32f405 {
     fn drop(&mut self) {
-        // Whoever wants to know how it ended cuts the power.
+        // The error is returned when the power is cut.
         let _ = self.switch_off();
     }
 }
@@ -156,7 +156,7 @@ fn run(chip: &Mutex<Chip>, wanted: &AtomicUsize, off: &AtomicBool, listener: &Tc
         {
             let mut chip = chip.lock().unwrap_or_else(PoisonError::into_inner);
             chip.run_for(TURN)?;
-            // What the guest sends while nobody is connected is lost.
+            // What the guest sends while no client is connected is lost.
             let sent = chip.line().drain();
             if host.as_mut().is_some_and(|stream| exchange(stream, &chip, &sent).is_err()) {
                 host = None;
@@ -168,7 +168,7 @@ fn run(chip: &Mutex<Chip>, wanted: &AtomicUsize, off: &AtomicBool, listener: &Tc
     Ok(())
 }
 
-/// Moves bytes between the socket and the USART; an error where the host has gone.
+/// Moves bytes between the socket and the USART. Returns an error if the host has gone.
 fn exchange(host: &mut TcpStream, chip: &Chip, sent: &[u8]) -> std::io::Result<()> {
     host.write_all(sent)?;
     let mut bytes = [0; 4096];

@@ -1,4 +1,4 @@
-//! A serial line with a speed, at which rsemu does not look: a byte takes its time in either direction, and one that arrives
+//! A serial line with a speed, which rsemu ignores: a byte takes its time in either direction, and one that arrives
 //! while the USART still holds the one before it is lost, as on the chip (RM0090, 30.3.3, overrun error).
 
 use super::chip::Chip;
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// A chip's setting under which its USART takes a byte as soon as it is there: the line is what paces it.
 pub const IMMEDIATELY: u32 = 50_000;
 
-/// How long the chip runs between two looks at the line, where nothing is on its way, in nanoseconds.
+/// How long the chip runs between two looks at an idle line, in nanoseconds.
 const STEP: u64 = 250_000;
 
 /// A chip, and a host at its serial line.
@@ -41,7 +41,7 @@ impl PacedLine {
         Held(self.bench())
     }
 
-    /// What went over it so far.
+    /// The traffic so far.
     pub fn traffic(&self) -> Traffic {
         let bench = self.bench();
         Traffic::of([&bench.down, &bench.up], bench.lost)
@@ -74,7 +74,7 @@ impl Bench {
     }
 }
 
-/// The chip of a bench that nobody else uses meanwhile.
+/// The chip of a bench, under its lock.
 struct Held<'a>(MutexGuard<'a, Bench>);
 
 impl Deref for Held<'_> {
@@ -124,7 +124,7 @@ impl Pipe for PacedLine {
     fn pause(&mut self, time: Duration) {
         let mut bench = self.bench();
         let end = bench.now() + time.as_nanos() as u64;
-        // Where the chip fails, whatever comes next says so.
+        // If the chip fails, the next call returns the error.
         while bench.now() < end && bench.run(end).is_ok() {}
     }
 }

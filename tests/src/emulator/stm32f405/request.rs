@@ -1,7 +1,7 @@
-//! What rsemu's USART leaves out: while DMAR is set, a byte that was received asks DMA to fetch it, for as long as it lies in
-//! the data register, and interrupts nobody who does not want that (RM0090, 30.3.13).
+//! What rsemu's USART leaves out: while DMAR is set, a received byte requests DMA for as long as it is in the data
+//! register, and does not interrupt unless that is enabled (RM0090, 30.3.13).
 
-use super::bridge::Mend;
+use super::bridge::Fix;
 use super::usart::{CR3, FETCHED, RECEIVED, SR, register};
 use rsemu::core::wire::{Level, WireSource};
 use rsemu::dev::stm32::usart::Usart;
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 /// The output's name on the board.
 const OUTPUT: &str = "rxdma";
 
-/// Asks DMA. All that it knows stands in the USART's registers.
+/// Drives the request. It has no state beside the USART's registers.
 #[derive(Debug, Default)]
 pub struct Request(OnceLock<WireSource>);
 
@@ -30,7 +30,7 @@ impl Request {
     }
 }
 
-impl Mend<Usart> for Request {
+impl Fix<Usart> for Request {
     fn read(&self, usart: &Usart, _: u64, _: u32) {
         self.drive(usart);
     }

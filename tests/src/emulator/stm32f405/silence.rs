@@ -1,7 +1,8 @@
-//! What rsemu's USART leaves out: IDLE, which says that the line has been silent for a whole character behind one that was
-//! received, and says so once (RM0090, 30.3.3 and 30.6.1). Drivers that receive into a buffer wake their reader by it.
+//! What rsemu's USART leaves out: IDLE, which says that the line has been silent for a whole character behind one that
+//! was received, and says so once (RM0090, 30.3.3 and 30.6.1). Drivers that receive into a buffer wake their reader by
+//! it.
 
-use super::bridge::Mend;
+use super::bridge::Fix;
 use super::usart::{BRR, CR1, CR2, CR3, DR, GTPR, RECEIVED, SR, register};
 use rsemu::core::device::Device;
 use rsemu::core::state::ChunkReader;
@@ -15,13 +16,13 @@ const RECEIVES: u32 = 1 << 13 | 1 << 2;
 /// The first silent character time may have begun late.
 const WHOLE: u8 = 2;
 
-/// Listens for silence.
+/// Detects an idle line.
 #[derive(Debug, Default)]
 pub struct Silence(Mutex<LinkEvent>);
 
 #[derive(Debug, Default)]
 struct LinkEvent {
-    /// Characters of silence since the last that was received; `None` when IDLE has been set for it.
+    /// Characters of silence since the last that was received; `None` once IDLE has been set for it.
     silent: Option<u8>,
     /// The byte that was given to the transmitter last.
     sent: u8,
@@ -33,7 +34,7 @@ impl Silence {
     }
 }
 
-impl Mend<Usart> for Silence {
+impl Fix<Usart> for Silence {
     fn read(&self, _: &Usart, offset: u64, _: u32) {
         if offset == DR {
             self.received_at().silent = Some(0);
@@ -68,7 +69,7 @@ fn set_status(usart: &Usart, status: u32, sent: u8) {
         snapshot.extend(value.to_le_bytes());
     }
     let status_was_read = 0;
-    let interrupts = 0; // Found out anew.
+    let interrupts = 0; // Recomputed.
     snapshot.extend([register(usart, DR) as u8, sent, status_was_read, interrupts]);
     if let Err(error) = usart.load(&mut ChunkReader::new(&snapshot)) {
         unreachable!("rsemu does not take its own snapshot: {error:?}");

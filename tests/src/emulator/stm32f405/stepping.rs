@@ -1,5 +1,5 @@
-//! The chip, driven one instruction at a time by whoever wants to look between two of them, or to leave one out. Virtual
-//! time stands still meanwhile: flash and clocks are done at once, watchdogs do not bite.
+//! The chip, driven one instruction at a time, for tests that look between two of them or leave one out. Virtual time
+//! is stopped meanwhile: flash and clocks are ready at once, watchdogs do not reset.
 
 use super::chip::Chip;
 use anyhow::{Context, Result, anyhow};
@@ -15,26 +15,26 @@ const IT: u32 = 0x0600_FC00;
 
 /// FLASH_ACR, SR and CR.
 const FLASH_REGISTERS: [u64; 3] = [0x4002_3c00, 0x4002_3c0c, 0x4002_3c10];
-/// What the bootloader may change on its way, beside core, RAM and flash.
+/// What the bootloader may change beside core, RAM and flash.
 const PERIPHERALS: [&str; 5] = ["rcc", "iwdg", "tim2", "gpioa", "usart2"];
 const FLASH: &str = "eflash";
 
 /// Steps between two looks at flash, clocks and the core's state.
 const TURN: u64 = 64;
 
-/// Addresses to stop at; whatever lies outside is one.
+/// Addresses to stop at. Every address outside of the covered range is one.
 pub struct Stops {
     start: u32,
     halves: Vec<bool>,
 }
 
 impl Stops {
-    /// No stop from here on for so many bytes.
+    /// Clears the stops of so many bytes from this address.
     pub fn new(start: u32, length: u32) -> Self {
         Stops { start, halves: vec![false; length as usize / 2] }
     }
 
-    /// Stops here.
+    /// Sets a stop at this address.
     pub fn set(&mut self, address: u32) {
         if let Some(stop) = self.halves.get_mut(address.wrapping_sub(self.start) as usize / 2) {
             *stop = true;
@@ -68,8 +68,8 @@ impl Chip {
         }
     }
 
-    /// Steps up to the next stop, or so often; whether there is one. Notices late, and as one, that the core sleeps, is
-    /// locked up or asks for a reset.
+    /// Steps up to the next stop, or so many times. Returns whether a stop was reached; a core that sleeps, is locked
+    /// up or requests a reset counts as one, and is noticed late.
     pub fn step_to(&mut self, stops: &Stops, limit: usize) -> bool {
         for _ in 0..limit {
             self.step();
@@ -89,12 +89,12 @@ impl Chip {
         self.steps
     }
 
-    /// Whether the core sleeps, is locked up or asks for a reset.
+    /// Whether the core sleeps, is locked up or requests a reset.
     pub fn stands(&self) -> bool {
         self.core.is_asleep() || self.core.is_locked_up() || self.core.reset_requested()
     }
 
-    /// Leaves the next instruction out: the program counter goes behind it, an IT block goes on.
+    /// Skips the next instruction: the program counter goes behind it, an IT block advances.
     pub fn skip(&mut self) -> Result<()> {
         let pc = self.core.pc();
         self.core.set_pc(pc + self.length_at(pc)?);
@@ -124,7 +124,7 @@ impl Chip {
         self.ram.write_at(offset, bytes).map_err(|error| anyhow!("{error:?}"))
     }
 
-    /// Keeps the chip as it is.
+    /// Saves the chip's state.
     pub fn save(&self, moment: &mut Moment) -> Result<()> {
         moment.steps = self.steps;
         moment.core = state_of(&*self.core)?;
@@ -141,7 +141,7 @@ impl Chip {
         Ok(())
     }
 
-    /// Makes the chip what it was.
+    /// Restores the chip's state.
     pub fn restore(&mut self, moment: &Moment) -> Result<()> {
         self.steps = moment.steps;
         self.core.load(&mut ChunkReader::new(&moment.core))?;
@@ -156,7 +156,7 @@ impl Chip {
         Ok(())
     }
 
-    /// What tells whether flash was touched: operations, and the controller's registers.
+    /// Flash operations and the controller's registers, which show whether flash was touched.
     fn flash_state(&self) -> Result<(u64, Vec<u32>)> {
         let registers = FLASH_REGISTERS.iter().map(|register| self.read_word(*register));
         Ok((self.seen().count, registers.collect::<Result<_>>()?))

@@ -1,10 +1,10 @@
-//! The USART's registers (RM0090, 30.6), as what mends it looks at them.
+//! The USART's registers (RM0090, 30.6), as its fixes use them.
 
 use rsemu::core::device::Device;
 use rsemu::core::space::{MemAttrs, RegionKind};
 use rsemu::dev::stm32::usart::Usart;
 
-/// The status, and in it that a byte is there, and that there is room for one to send.
+/// The status, with its bits for a received byte and for room to send one.
 pub const SR: u64 = 0x00;
 pub const RECEIVED: u32 = 1 << 5;
 pub const ROOM: u32 = 1 << 7;
@@ -12,12 +12,12 @@ pub const ROOM: u32 = 1 << 7;
 pub const DR: u64 = 0x04;
 /// The baud rate.
 pub const BRR: u64 = 0x08;
-/// What is on, and in it that a byte that is received interrupts.
+/// Control register 1, with its bit for an interrupt at each received byte.
 pub const CR1: u64 = 0x0c;
 pub const INTERRUPTS: u32 = 1 << 5;
-/// More of the same.
+/// Control register 2.
 pub const CR2: u64 = 0x10;
-/// And in it that DMA fetches what is received.
+/// Control register 3, with its bit for DMA of received bytes.
 pub const CR3: u64 = 0x14;
 pub const FETCHED: u32 = 1 << 6;
 /// For smartcards.

@@ -1,4 +1,4 @@
-//! The bootloader answers when it is asked, by the firmware and by PA0, and leaves as from a reset; and the time that it says
+//! Recovery mode, requested by the firmware and by PA0: the bootloader leaves it as from a reset, and reports how long
 //! a verification took.
 
 use super::{Host, connect, factory, status};
@@ -49,7 +49,7 @@ fn by_its_pin_as_long_as_that_is_held() {
     assert!(host.pipe().chip().flash() == flash, "the flash was changed");
 }
 
-/// RAM survives such resets, and so does what an earlier request left in it, or anybody.
+/// RAM survives such resets, and with it the note of an earlier request, or of any other program.
 #[test]
 fn a_word_in_ram_is_no_request_where_the_chip_says_otherwise() {
     let mut host = connect(&factory(), &Settings::default());

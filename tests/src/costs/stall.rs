@@ -1,4 +1,4 @@
-//! How long the application stands still while it is updated: from one turn of the example firmware's loop to the next.
+//! How long the application stalls while it is updated: from one turn of the example firmware's loop to the next.
 
 use super::{Figure, Unit, kit};
 use crate::bench;
@@ -10,25 +10,25 @@ use lifeboot_core::Slot;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What the loop calls once a turn.
+/// The function that the loop calls once a turn.
 pub const EACH_TURN: &str = "feed_watchdog";
 
-/// What is measured.
-pub const STANDSTILL: &str = "longest stall of the application during a push";
+/// The figure's name.
+pub const MAX_STALL: &str = "longest stall of the application during a push";
 
 /// Turns from the beginning of a push on: all of the signature's check, the first erases and writes.
 const TURNS: usize = 600;
 
-/// What a turn is held to, in instructions: 72 ms at 16 MHz.
+/// The limit of a turn, in instructions: 72 ms at 16 MHz.
 const LIMIT: u64 = 870_000;
 
-/// What instructions are counted in, where interrupts make a small difference.
+/// Instructions are rounded down to a multiple of this if interrupts make a small difference.
 const ROUND: u64 = 100_000;
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any step here takes.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What is measured of a micro:bit's turns.
+/// The measurements of a micro:bit's turns.
 pub struct Turns {
     /// The figure.
     pub figure: Figure,
@@ -38,7 +38,7 @@ pub struct Turns {
     pub longest: u64,
 }
 
-/// A micro:bit that counts, and a push to it that has begun; where its code is that a bench can see it at.
+/// A micro:bit that counts instructions, a push to it that has begun, and the addresses to stop at.
 struct Pushed {
     board: Microbit,
     push: JoinHandle<Result<PushOutcome>>,
@@ -64,11 +64,11 @@ impl Pushed {
             let pushed = push::push(&mut bench::connect(&port)?, &new, &options, &mut ());
             pushed.map(|pushed| pushed.outcome).map_err(|error| anyhow!("{error}"))
         });
-        ensure!(board.run_to(&[begin], PATIENCE)?.is_some(), "no signature is checked");
+        ensure!(board.run_to(&[begin], TIMEOUT)?.is_some(), "no signature is checked");
         Ok(Pushed { board, push, begin, end, turn })
     }
 
-    /// Lets it go on to its end.
+    /// Lets the push run to its end.
     fn finish(mut self) -> Result<()> {
         self.board.resume()?;
         let outcome = self.push.join().map_err(|_| anyhow!("the push panicked"))??;
@@ -77,40 +77,40 @@ impl Pushed {
     }
 }
 
-/// Of a micro:bit, at the beginning of a push. QEMU's flash takes no time: that of the data sheet is added.
+/// Measures a micro:bit at the beginning of a push. QEMU's flash takes no time; the caller adds the data sheet's.
 pub fn microbit() -> Result<Turns> {
     let mut pushed = Pushed::start()?;
     let mut began = pushed.board.instructions()?;
     loop {
-        match pushed.board.run_to(&[pushed.end, pushed.begin], PATIENCE)? {
+        match pushed.board.run_to(&[pushed.end, pushed.begin], TIMEOUT)? {
             Some(place) if place == pushed.end => break,
-            // A host that lost its patience, on a machine that has much to do, has asked again.
+            // A host that timed out, on a busy machine, has repeated its request.
             Some(_) => began = pushed.board.instructions()?,
             None => bail!("the check of the signature does not end"),
         }
     }
-    // When the timer's interrupts come hangs on when the host's bytes do.
+    // The moments of the timer's interrupts depend on those of the host's bytes.
     let signature = (pushed.board.instructions()? - began) / ROUND * ROUND;
     pushed.finish()?;
 
-    // So many stops that the host repeats itself meanwhile: another push, of which nothing else is wanted.
+    // With so many stops the host repeats its requests, so the other figures come from the push before.
     let mut pushed = Pushed::start()?;
     let (mut before, mut longest) = (pushed.board.instructions()?, 0);
     for _ in 0..TURNS {
-        ensure!(pushed.board.run_to(&[pushed.turn], PATIENCE)?.is_some(), "the application stands still for good");
+        ensure!(pushed.board.run_to(&[pushed.turn], TIMEOUT)?.is_some(), "the application does not go on");
         let now = pushed.board.instructions()?;
         longest = longest.max(now - before);
         before = now;
     }
     pushed.finish()?;
 
-    let what = format!("{STANDSTILL}, beside flash");
+    let what = format!("{MAX_STALL}, beside flash");
     let figure = Figure::new(what, MICROBIT.board.name, Unit::Instructions, longest).held_to(LIMIT);
     Ok(Turns { figure, signature, longest })
 }
 
-/// How long an application stands still during a push: for a step of a signature's check, of so many instructions, or for
+/// How long an application stalls during a push: for a step of a signature's check, of so many instructions, or for
 /// the longest turn otherwise, one that erases. Beside flash it is the same for all cores of a kind.
 pub fn figure(board: &str, longest: u64, hertz: u64, otherwise: u64) -> Figure {
-    Figure::new(STANDSTILL, board, Unit::Microseconds, (otherwise / 1000).max(longest * 1_000_000 / hertz))
+    Figure::new(MAX_STALL, board, Unit::Microseconds, (otherwise / 1000).max(longest * 1_000_000 / hertz))
 }

@@ -1,4 +1,4 @@
-//! The epoch floor: rises with a confirm, after it is durable; never falls; nothing below it is ever started.
+//! The epoch floor: it rises with a confirm once that is durable, and never falls; no image below it is ever started.
 
 use super::{Device, Started, firmware};
 use lifeboot_core::Slot;
@@ -30,7 +30,7 @@ fn it_rises_with_the_confirm_and_not_before() {
     }
 }
 
-/// Between the confirm and the rise power may be lost: the next boot makes it good.
+/// If power is lost between the confirm and the rise, the next boot completes it.
 #[test]
 fn a_cut_between_confirm_and_rise_is_made_good() {
     for board in BOARDS {
@@ -74,20 +74,20 @@ fn nothing_below_it_is_ever_started() {
         device.record_with(|record| record.confirmed = Slot::A);
         assert_eq!(device.boot(Cause::Request), Started::Recovery);
         assert_eq!(device.record().epoch_floor, 5);
-        // One that reaches it is.
+        // An image of the floor's epoch is started.
         device.put(Slot::A, &firmware(board, 3, 5));
         assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
     }
 }
 
-/// What lies below the floor is no way back, and whoever asks for it is told at once: not after a signature was checked,
-/// and not by a boot that goes back from it again.
+/// An image below the floor is no target of a rollback. The request is refused at once: not only after a signature's
+/// check, nor by a boot that falls back again.
 #[test]
 fn going_back_below_it_is_refused_at_once() {
     for board in BOARDS {
         let mut device = started(board, 5);
         device.put(Slot::A, &firmware(board, 1, 4));
-        // Before the confirm there is a way back.
+        // Before the confirm a rollback is possible.
         let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
         assert_eq!(updater.request_rollback(), Ok(()));
         updater.abort();

@@ -1,4 +1,4 @@
-//! The board, the `lifeboot` command beside it, and what the audience sees of both.
+//! The emulated board, the `lifeboot` command beside it, and what is shown of both.
 
 use anyhow::{Context, Result, ensure};
 use lifeboot_artifact::image_file::ImageFile;
@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
-/// Where the demo plays.
-pub struct Stage<B> {
+/// The emulated board that the demo shows.
+pub struct DemoBoard<B> {
     tool: PathBuf,
     /// `None` only while the power is off.
     bench: Option<Bench<B>>,
 }
 
-/// What a command printed, and how it ended.
+/// A command's output and exit status.
 pub struct Run {
     command: String,
     output: String,
@@ -30,10 +30,10 @@ pub struct Running {
     output: JoinHandle<String>,
 }
 
-impl<B: Emulated> Stage<B> {
+impl<B: Emulated> DemoBoard<B> {
     /// A board fresh from production, with this firmware.
     pub fn new(tool: PathBuf, image: &ImageFile) -> Result<Self> {
-        Ok(Stage { tool, bench: Some(Bench::start(image)?) })
+        Ok(DemoBoard { tool, bench: Some(Bench::start(image)?) })
     }
 
     /// The `lifeboot` command.
@@ -124,19 +124,19 @@ impl Running {
 }
 
 impl Run {
-    /// Checks that it ended well.
+    /// Checks that it succeeded.
     pub fn succeeds(self) -> Result<Self> {
         ensure!(self.status == Some(0), "`{}` failed", self.command);
         Ok(self)
     }
 
-    /// Checks that it failed, not for wrong arguments.
+    /// Checks that it failed, and not because of wrong arguments.
     pub fn fails(self) -> Result<Self> {
         ensure!(self.status == Some(1), "`{}` ended with {:?}, not with 1", self.command, self.status);
         Ok(self)
     }
 
-    /// Checks that it said this.
+    /// Checks that its output holds this text.
     pub fn says(self, text: &str) -> Result<Self> {
         ensure!(self.output.contains(text), "`{}` did not say \"{text}\"", self.command);
         Ok(self)

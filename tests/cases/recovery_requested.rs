@@ -1,6 +1,6 @@
-//! The emulated boards: a bootloader that is asked to answer, by its pin and by the firmware, and leaves as from a reset;
-//! and the time that it says a verification took. The STM32F405's bootloader, which turns 160 million times a second, is asked
-//! in virtual time: `stm32f405/asked.rs`.
+//! Recovery mode on the emulated boards, requested by pin and by the firmware: the bootloader leaves it as from a
+//! reset, and reports how long a verification took. The STM32F405, whose bootloader loops 160 million times a second,
+//! is tested in virtual time: `stm32f405/recovery_requested.rs`.
 
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::Retry;
@@ -9,17 +9,18 @@ use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
 use lifeboot_wire::{self as wire, Recovery, ResetCause, Start, Status};
 use std::time::Duration;
 
-/// For the slowest of the boards.
+/// A timeout for the slowest of the boards.
 const SOON: Duration = Duration::from_secs(60);
 
-/// What answers, within a while.
+/// The state as reported by firmware or bootloader, with retries.
 fn status<B: Emulated>(bench: &Bench<B>) -> Status {
-    let asked = || connect(&bench.board.port()).unwrap().status(Retry::VERIFY);
-    (0..5).find_map(|_| asked().ok()).expect("nobody answers")
+    let status = || connect(&bench.board.port()).unwrap().status(Retry::VERIFY);
+    (0..5).find_map(|_| status().ok()).expect("nobody answers")
 }
 
-/// Returns how long the verification took, by its own word.
-fn answers_when_asked<B: Emulated>() -> u32 {
+/// Requests recovery mode in both ways. Returns the milliseconds that the verification took, as reported by the
+/// bootloader.
+fn recovery_mode<B: Emulated>() -> u32 {
     let mut bench = Bench::<B>::start(&image(&B::TARGET, &[], version(1), 0).unwrap()).unwrap();
     let confirmed = |status: &Status, cause| {
         runs(status, wire::Slot::A, version(1)).unwrap();
@@ -30,7 +31,7 @@ fn answers_when_asked<B: Emulated>() -> u32 {
     let flash = bench.board.flash().unwrap();
 
     // By the firmware, and back.
-    // One host all the time: on the slowest board another one would wait for minutes until this one has been silent for 3 s.
+    // One host all the time: on the slowest board another one would wait minutes for this one's 3 s of silence.
     let mut link = connect(&bench.board.port()).unwrap();
     let recovering = device::recover(&mut link, SOON).unwrap();
     assert_eq!((recovering.recovery, recovering.outcome), (Some(Recovery::Requested), None));
@@ -51,13 +52,13 @@ fn answers_when_asked<B: Emulated>() -> u32 {
 
 #[test]
 fn the_pico() {
-    let verification = answers_when_asked::<Pico>();
+    let verification = recovery_mode::<Pico>();
     // 20.8 million instructions, of one or two cycles of 125 MHz.
     assert!((166..333).contains(&verification), "{verification} ms");
 }
 
-/// Here virtual time is that of this machine.
+/// Here virtual time is this machine's time.
 #[test]
 fn the_microbit() {
-    assert!(answers_when_asked::<Microbit>() > 0);
+    assert!(recovery_mode::<Microbit>() > 0);
 }
