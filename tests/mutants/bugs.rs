@@ -31,18 +31,28 @@ const OUTCOMES: &str = "bootloader/core/src/record/outcomes.rs";
 const HANDOVER: &str = "bootloader/core/src/handover.rs";
 const BOOT: &str = "bootloader/core/src/boot.rs";
 const IMAGE: &str = "bootloader/core/src/image.rs";
-const RECOVERY: &str = "bootloader/core/src/recovery.rs";
+const HEADER: &str = "bootloader/core/src/image/header.rs";
+const REBASE: &str = "bootloader/core/src/rebase.rs";
 const RECEIVE: &str = "bootloader/core/src/receive.rs";
 const VERIFY: &str = "bootloader/core/src/verify.rs";
+const SIGNATURE: &str = "bootloader/core/src/signature.rs";
+const SCALAR: &str = "bootloader/core/src/signature/scalar.rs";
+const STEPS: &str = "bootloader/core/src/signature/steps.rs";
+const RECOVERY: &str = "bootloader/core/src/recovery.rs";
+const RECOVERY_FRAME: &str = "bootloader/core/src/recovery/frame.rs";
+const CORTEX_M: &str = "bootloader/src/chip/cortex_m.rs";
+const NRF51: &str = "bootloader/src/chip/nrf51/mod.rs";
+const STM32F4: &str = "bootloader/src/chip/stm32f4/mod.rs";
 const DOUBT: &str = "updater/src/doubt.rs";
 const TRANSFER: &str = "updater/src/transfer.rs";
 const UPDATER: &str = "updater/src/updater.rs";
 const WORK: &str = "updater/src/work.rs";
 const CONVERSATION: &str = "updater/src/conversation.rs";
-const SENDER: &str = "host-tool/src/push/sender.rs";
+const FRAME: &str = "updater/src/frame.rs";
 const INSTRUCTIONS: &str = "updater/src/patch/instructions.rs";
 const OLD: &str = "updater/src/patch/old.rs";
 const PATCHING: &str = "updater/src/patch/patching.rs";
+const SENDER: &str = "host-tool/src/push/sender.rs";
 
 const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {
     Bug { name, file, from, to, suite }

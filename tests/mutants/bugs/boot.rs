@@ -2,6 +2,7 @@
 
 use super::{BOOT, Bug, HANDOVER, IMAGE, OUTCOMES, RECORD, Suite, UPDATER, WORK, bug};
 
+/// All of them.
 pub const BUGS: &[Bug] = &[
     bug(
         "the starts of a trial are not counted down",

@@ -2,6 +2,7 @@
 
 use super::{Bug, JOURNAL, RECORD, Suite, bug};
 
+/// All of them.
 pub const BUGS: &[Bug] = &[
     bug(
         "the journal erases the unit that holds the newest record",

@@ -1,10 +1,11 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use super::{
-    Bug, CONVERSATION, DOUBT, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, SENDER, Suite, TRANSFER,
+    Bug, CONVERSATION, DOUBT, FRAME, INSTRUCTIONS, JOURNAL, OLD, PATCHING, RECEIVE, RECOVERY, SENDER, Suite, TRANSFER,
     UPDATER, VERIFY, WORK, bug,
 };
 
+/// All of them.
 pub const BUGS: &[Bug] = &[
     bug(
         "what was written is not read back before the trial",
@@ -123,7 +124,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the CRC of a frame is not checked",
-        "updater/src/frame.rs",
+        FRAME,
         "(CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message.len())",
         "(CRC.checksum(message) == u32::from_le_bytes(*crc) || true).then_some(message.len())",
         Suite::Line,
