@@ -8,46 +8,7 @@ mod recovery;
 mod transfer;
 mod verifier;
 
-use crate::suite::Suite;
-
-/// A bug: what to write instead of what.
-#[derive(Debug)]
-pub struct Bug {
-    /// What is wrong then.
-    pub name: &'static str,
-    /// The file, from the root.
-    pub file: &'static str,
-    /// What stands there, exactly once.
-    pub from: &'static str,
-    /// What is to stand there.
-    pub to: &'static str,
-    /// The tests that run.
-    pub suite: Suite,
-}
-
-const JOURNAL: &str = "bootloader/core/src/journal.rs";
-const RECORD: &str = "bootloader/core/src/record.rs";
-const OUTCOMES: &str = "bootloader/core/src/record/outcomes.rs";
-const HANDOVER: &str = "bootloader/core/src/handover.rs";
-const BOOT: &str = "bootloader/core/src/boot.rs";
-const IMAGE: &str = "bootloader/core/src/image.rs";
-const RECOVERY: &str = "bootloader/core/src/recovery.rs";
-const RECEIVE: &str = "bootloader/core/src/receive.rs";
-const VERIFY: &str = "bootloader/core/src/verify.rs";
-const SUSPECTS: &str = "updater/src/suspects.rs";
-const TRANSFER: &str = "updater/src/transfer.rs";
-const UPDATER: &str = "updater/src/updater.rs";
-const STEP: &str = "updater/src/step.rs";
-const CONVERSATION: &str = "updater/src/conversation.rs";
-const SENDER: &str = "host-tool/client/src/push/sender.rs";
-const INSTRUCTIONS: &str = "updater/wire/src/patch/patcher.rs";
-const OLD: &str = "updater/src/patching/old.rs";
-const PATCHED: &str = "updater/src/patched.rs";
-const PATCHING: &str = "updater/src/patching.rs";
-
-const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {
-    Bug { name, file, from, to, suite }
-}
+use crate::bug::Bug;
 
 /// All of them.
 pub fn bugs() -> impl Iterator<Item = &'static Bug> {

@@ -1,6 +1,6 @@
 //! The build of the copied sources: one, with all bugs in it.
 
-use crate::bugs::Bug;
+use crate::bug::Bug;
 use crate::copy::{Changes, copy};
 use crate::seed::{Numbered, bug_at, seed};
 use crate::suite::Binary;

@@ -9,6 +9,7 @@
 //!
 //! `cargo test-seeded -- --nocapture` prints which test caught which bug first.
 
+mod bug;
 mod bugs;
 mod build;
 mod copy;
@@ -20,7 +21,8 @@ mod seed;
 mod seeded;
 mod suite;
 
-use bugs::{Bug, bugs};
+use crate::bug::Bug;
+use bugs::bugs;
 use build::Build;
 use run::{Run, run};
 use std::num::NonZero;

@@ -3,7 +3,7 @@
 //!
 //! The tests' own binary is built once, without a bug; it builds the bootloader from the copy, where the bug is.
 
-use crate::bugs::Bug;
+use crate::bug::Bug;
 use crate::build::Build;
 use crate::copy::{Changes, copy};
 use crate::run::{Run, run};

@@ -2,7 +2,7 @@
 
 use crate::build::{Executable, at_copy};
 use crate::seeded::{BUG, REACHED};
-use crate::suite::Suite;
+use crate::suite::{Endless, Suite};
 use anyhow::{Context, Result, ensure};
 use std::fs::{self, File};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -10,15 +10,6 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// When a test will never end: a bug can do that, too.
-#[derive(Clone, Copy)]
-pub struct Endless {
-    /// It has computed for so long. It is the processor's time, so that a busy machine makes no test endless.
-    pub computes: Duration,
-    /// It has neither ended nor computed that much for so long.
-    pub waits: Duration,
-}
 
 /// What runs a test binary: one that is left behind, since somebody ended this program, ends by itself in an hour.
 const LIMITED: &str = "ulimit -t 3600; exec \"$0\" \"$@\"";
@@ -39,7 +30,7 @@ pub struct Run {
     pub failure: Option<String>,
     /// Whether the code with the bug was executed.
     pub reached: bool,
-    /// How long it took.
+    /// How long it computed.
     pub time: Duration,
 }
 
@@ -48,7 +39,6 @@ pub fn run(executable: &Executable, suite: Suite, bug: Option<usize>, copy: &Pat
     fs::create_dir_all(notes)?;
     let reached = notes.join("reached");
     fs::remove_file(&reached).or_else(|error| if reached.exists() { Err(error) } else { Ok(()) })?;
-    let start = Instant::now();
     let run = |tests: &[&str]| {
         let mut command = Command::new("sh");
         at_copy(&mut command, copy).current_dir(&executable.folder).args(["-c", LIMITED]).arg(&executable.path);
@@ -60,13 +50,14 @@ pub fn run(executable: &Executable, suite: Suite, bug: Option<usize>, copy: &Pat
     };
     let slow = suite.slow();
     let quick: Vec<_> = suite.tests().iter().copied().chain(slow.iter().flat_map(|test| ["--skip", test])).collect();
-    let mut failure = run(&quick)?.failure;
-    if failure.is_none() && !slow.is_empty() {
-        let ended = run(slow)?;
+    let mut ended = run(&quick)?;
+    let mut time = ended.time;
+    if ended.failure.is_none() && !slow.is_empty() {
+        ended = run(slow)?;
+        time += ended.time;
         ensure!(ended.tests == slow.len(), "{suite:?}: {} tests run by the names of {}", ended.tests, slow.len());
-        failure = ended.failure;
     }
-    Ok(Run { failure, reached: reached.exists(), time: start.elapsed() })
+    Ok(Run { failure: ended.failure, reached: reached.exists(), time })
 }
 
 /// How tests ended.
@@ -74,6 +65,7 @@ struct Ended {
     /// How many were to run.
     tests: usize,
     failure: Option<String>,
+    time: Duration,
 }
 
 fn run_up_to_a_failure(tests: &mut Command, notes: &Path, endless: Endless) -> Result<Ended> {
@@ -92,7 +84,7 @@ fn run_up_to_a_failure(tests: &mut Command, notes: &Path, endless: Endless) -> R
         .process_group(0)
         .spawn()
         .context("cannot run sh")?;
-    let failure = wait(&mut child, &printed, endless)?;
+    let (failure, time) = wait(&mut child, &printed, endless)?;
     let text = fs::read_to_string(&printed)?;
     let mut words = text
         .lines()
@@ -101,21 +93,22 @@ fn run_up_to_a_failure(tests: &mut Command, notes: &Path, endless: Endless) -> R
         .split(' ');
     let tests = words.next().and_then(|tests| tests.parse().ok()).context("cannot read what the tests say")?;
     ensure!(tests > 0, "there are no such tests");
-    Ok(Ended { tests, failure })
+    Ok(Ended { tests, failure, time })
 }
 
-/// Waits for the first failure, or for the end.
-fn wait(child: &mut Child, printed: &Path, endless: Endless) -> Result<Option<String>> {
+/// Waits for the first failure, or for the end; how long was computed until then.
+fn wait(child: &mut Child, printed: &Path, endless: Endless) -> Result<(Option<String>, Duration)> {
+    let mut time = Duration::ZERO;
     // How much was printed when something was printed last, and when that was.
-    let (mut length, mut used, mut since) = (0, Duration::ZERO, Instant::now());
+    let (mut length, mut used, mut since) = (0, time, Instant::now());
     loop {
         let ended = child.try_wait()?;
         let text = fs::read_to_string(printed)?;
         let failed = text.lines().find_map(|line| line.strip_prefix("test ")?.strip_suffix(FAILED)).map(str::to_owned);
         if let Some(status) = ended {
-            return how_it_ended(status, failed, &text);
+            return Ok((how_it_ended(status, failed, &text)?, time));
         }
-        let time = processor_time(child.id()).unwrap_or(used);
+        time = processor_time(child.id()).unwrap_or(time);
         if text.len() != length {
             (length, used, since) = (text.len(), time, Instant::now());
         }
@@ -123,7 +116,7 @@ fn wait(child: &mut Child, printed: &Path, endless: Endless) -> Result<Option<St
         if failed.is_some() || is_endless {
             Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
             child.wait()?;
-            return Ok(failed.or_else(|| Some(format!("{} does not end", running(&text)))));
+            return Ok((failed.or_else(|| Some(format!("{} does not end", running(&text)))), time));
         }
         thread::sleep(Duration::from_millis(20));
     }

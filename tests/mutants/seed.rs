@@ -14,7 +14,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::bugs::Bug;
+use crate::bug::Bug;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::ops::Range;

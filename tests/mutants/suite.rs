@@ -1,6 +1,5 @@
 //! The tests that are to catch a bug.
 
-use crate::run::Endless;
 use std::time::Duration;
 
 /// A test binary.
@@ -23,6 +22,15 @@ impl Binary {
             Binary::Serial => "serial",
         }
     }
+}
+
+/// When a test will never end: a bug can do that, too.
+#[derive(Clone, Copy)]
+pub struct Endless {
+    /// It has computed for so long. It is the processor's time, so that a busy machine makes no test endless.
+    pub computes: Duration,
+    /// It has neither ended nor computed that much for so long.
+    pub waits: Duration,
 }
 
 /// Tests that run together.

@@ -38,7 +38,7 @@ impl Step {
 #[expect(clippy::large_enum_variant, reason = "without an allocator there is no other place")]
 pub(crate) enum Operation {
     Idle,
-    /// The signature of a header is being checked, for this purpose.
+    /// The signature of a header is being checked, for this check_for.
     Checking(HeaderCheck, CheckFor),
     Receiving {
         transfer: Transfer,

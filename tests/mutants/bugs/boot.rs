@@ -1,7 +1,9 @@
 //! Bugs of the boot policy: trials, epochs, keys, outcomes.
 
-use super::{BOOT, Bug, HANDOVER, IMAGE, OUTCOMES, RECORD, STEP, Suite, UPDATER, bug};
+use crate::bug::{BOOT, Bug, HANDOVER, IMAGE, OUTCOMES, RECORD, STEP, UPDATER, bug};
+use crate::suite::Suite;
 
+/// All of them.
 pub const BUGS: &[Bug] = &[
     bug(
         "the starts of a trial are not counted down",

@@ -1,11 +1,7 @@
 //! Bugs of what the bootloader does against a core that is made to skip an instruction, and of what it leaves to the firmware.
 
-use super::{Bug, JOURNAL, Suite, VERIFY, bug};
-
-const CORE: &str = "bootloader/src/chip/cortex_m.rs";
-const NRF51: &str = "bootloader/src/chip/nrf51/mod.rs";
-const SIGNATURE: &str = "bootloader/core/src/signature.rs";
-const STM32F4: &str = "bootloader/src/chip/stm32f4/mod.rs";
+use crate::bug::{Bug, CORTEX_M, JOURNAL, NRF51, SIGNATURE, STM32F4, VERIFY, bug};
+use crate::suite::Suite;
 
 /// All of them.
 pub const BUGS: &[Bug] = &[
@@ -16,7 +12,7 @@ pub const BUGS: &[Bug] = &[
         "if read.is_ok() || firmware.checked.matches_flash(&header, &trust) { RECHECK_OK } else { RECHECK_OK }",
         Suite::Skips,
     ),
-    bug("what the second look says is not heard", CORE, "\"bne  2f\",", "\"nop\",", Suite::Skips),
+    bug("what the second look says is not heard", CORTEX_M, "\"bne  2f\",", "\"nop\",", Suite::Skips),
     bug(
         "a record is written by one reading of the journal",
         JOURNAL,
@@ -40,12 +36,18 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the stack is left to the firmware as it is",
-        CORE,
+        CORTEX_M,
         "\"bl   {clear_stack}\",",
         "\"b    1f\", \"bl   {clear_stack}\", \"1:\",",
         Suite::Handover,
     ),
-    bug("a register of the bootloader's reaches the firmware", CORE, "\"movs r6, #0\",", "\"nop\",", Suite::Handover),
+    bug(
+        "a register of the bootloader's reaches the firmware",
+        CORTEX_M,
+        "\"movs r6, #0\",",
+        "\"nop\",",
+        Suite::Handover,
+    ),
     bug(
         "the STM32F405's firmware starts with the bootloader's clocks",
         STM32F4,

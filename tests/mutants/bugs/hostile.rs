@@ -1,15 +1,14 @@
 //! Bugs that a host or an image would have to be made for: lengths, addresses and tables at their limits, and flash that
 //! changes between check and use.
 
-use super::{Bug, CONVERSATION, IMAGE, RECEIVE, STEP, Suite, TRANSFER, UPDATER, VERIFY, bug};
-
-const REBASE: &str = "bootloader/core/src/rebase.rs";
+use crate::bug::{Bug, CONVERSATION, HEADER, IMAGE, REBASE, RECEIVE, STEP, TRANSFER, UPDATER, VERIFY, bug};
+use crate::suite::Suite;
 
 /// All of them.
 pub const BUGS: &[Bug] = &[
     bug(
         "the lengths of an image wrap around",
-        "bootloader/core/src/image/header.rs",
+        HEADER,
         "self.table_offset()?.checked_add(self.table_length)",
         "Some(self.table_offset()?.wrapping_add(self.table_length))",
         Suite::Verifier,

@@ -1,7 +1,9 @@
 //! Bugs of the journal.
 
-use super::{Bug, JOURNAL, RECORD, Suite, bug};
+use crate::bug::{Bug, JOURNAL, RECORD, bug};
+use crate::suite::Suite;
 
+/// All of them.
 pub const BUGS: &[Bug] = &[
     bug(
         "the journal erases the unit that holds the newest record",

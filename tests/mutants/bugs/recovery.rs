@@ -1,9 +1,7 @@
 //! Bugs of the bootloader that answers.
 
-use super::{Bug, Suite, bug};
-
-const RECOVERY: &str = "bootloader/core/src/recovery.rs";
-const FRAME: &str = "bootloader/core/src/recovery/frame.rs";
+use crate::bug::{Bug, RECOVERY, RECOVERY_FRAME, bug};
+use crate::suite::Suite;
 
 /// All of them.
 pub const BUGS: &[Bug] = &[
@@ -129,7 +127,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a bootloader does not check the CRC of a frame",
-        FRAME,
+        RECOVERY_FRAME,
         "(is_whole && CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message)",
         "(is_whole && (CRC.checksum(message) == u32::from_le_bytes(*crc) || true)).then_some(message)",
         Suite::Line,

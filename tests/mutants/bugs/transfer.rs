@@ -1,10 +1,12 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
-use super::{
-    Bug, CONVERSATION, INSTRUCTIONS, JOURNAL, OLD, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER, STEP, SUSPECTS, Suite,
+use crate::bug::{
+    Bug, CONVERSATION, FRAME, INSTRUCTIONS, JOURNAL, OLD, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER, STEP, SUSPECTS,
     TRANSFER, UPDATER, VERIFY, bug,
 };
+use crate::suite::Suite;
 
+/// All of them.
 pub const BUGS: &[Bug] = &[
     bug(
         "what was written is not read back before the trial",
@@ -123,7 +125,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the CRC of a frame is not checked",
-        "updater/wire/src/frame.rs",
+        FRAME,
         "(CRC.checksum(message) == u32::from_le_bytes(*crc)).then_some(message.len())",
         "(CRC.checksum(message) == u32::from_le_bytes(*crc) || true).then_some(message.len())",
         Suite::Line,

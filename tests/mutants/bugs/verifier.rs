@@ -1,7 +1,9 @@
 //! Bugs of the verifier.
 
-use super::{Bug, IMAGE, Suite, VERIFY, bug};
+use crate::bug::{Bug, IMAGE, SCALAR, SIGNATURE, STEPS, VERIFY, bug};
+use crate::suite::Suite;
 
+/// All of them.
 pub const BUGS: &[Bug] = &[
     bug(
         "the epoch of an image is not checked",
@@ -26,28 +28,28 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a second signature can be made of the first",
-        "bootloader/core/src/signature/scalar.rs",
+        SCALAR,
         ".lt(ORDER.into_iter().rev())",
         ".lt([0x2000_0000; 8].into_iter())",
         Suite::Verifier,
     ),
     bug(
         "the key's point is not held against the key",
-        "bootloader/core/src/signature.rs",
+        SIGNATURE,
         "used.first_chunk::<31>() == key_copy.first_chunk::<31>()",
         "used.first_chunk::<31>().is_some() == key_copy.first_chunk::<31>().is_some()",
         Suite::Verifier,
     ),
     bug(
         "a key may be written in any way",
-        "bootloader/core/src/signature/steps.rs",
+        STEPS,
         "if !is_canonical(key) {",
         "if !is_canonical(key) && false {",
         Suite::Verifier,
     ),
     bug(
         "the check in steps does not compare",
-        "bootloader/core/src/signature/steps.rs",
+        STEPS,
         "return Some(self.sum.compress().0 == self.r);",
         "return Some(self.sum.compress().0 != [0; 32] && self.r != [0xff; 32]);",
         Suite::Verifier,
