@@ -24,14 +24,15 @@ K0Roh1rZPp3N7HndU0kKyj2R96yLe6yL8XklCB8SFloo38S/CLMheh2dNg==
 fn refused_build(name: &str, environment: &[(&str, &str)]) -> String {
     setup::rust_target(product::MICROBIT.triple).unwrap();
     let folder = product::output().unwrap().join(name);
-    let output = Command::new(env!("CARGO"))
+    let mut command = Command::new(env!("CARGO"));
+    product::NOT_FOR_BUILDS.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    let output = command
         .args(["build", "--package", "lifeboot-bootloader", "--features", "microbit", "--profile", "embedded"])
         .args(["--target", product::MICROBIT.triple, "--target-dir"])
         .arg(folder)
         .env_remove("LIFEBOOT_KEYS")
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env_remove("CARGO_INCREMENTAL")
         .envs(environment.iter().copied())
         .current_dir(product::root())
         .output()

@@ -1,19 +1,22 @@
-//! What Lifeboot costs, measured again: each figure is within its limit, and as in `costs.json` and on the pages.
-//! `cargo test -p lifeboot-tests figures -- --nocapture` prints it.
+//! What Lifeboot costs, measured again: each figure is within its limit, and as in `costs.json` and on the pages. The whole is
+//! measured with every change, by `.ci/run`, and by `cargo costs`, which prints it.
 
 use lifeboot_client::max_stall::max_stall_ms;
 use lifeboot_tests::costs::stall::MAX_STALL;
-use lifeboot_tests::costs::{self, Costs, Figure, Unit, pages, table};
+use lifeboot_tests::costs::{self, Costs, Figure, Unit, pages, wear};
 use lifeboot_tests::product;
 use std::fs;
 
 /// What to do about a difference.
 const REMEDY: &str = "if that is as it should be, run `cargo costs` and commit what it writes";
 
+/// Whether two figures are of the same thing.
+fn same(one: &Figure, other: &Figure) -> bool {
+    (&one.what, &one.board, one.unit) == (&other.what, &other.board, other.unit)
+}
+
 /// The differences between measured and committed figures.
 fn differences(written: &Costs, measured: &Costs) -> Vec<String> {
-    let same =
-        |one: &Figure, other: &Figure| (&one.what, &one.board, one.unit) == (&other.what, &other.board, other.unit);
     let mut differences = Vec::new();
     for figure in &measured.figures {
         match written.figures.iter().find(|written| same(written, figure)) {
@@ -28,13 +31,25 @@ fn differences(written: &Costs, measured: &Costs) -> Vec<String> {
     differences
 }
 
+#[cfg(feature = "every-change")]
 #[test]
 fn what_lifeboot_costs_is_written_down_and_within_its_limits() {
     let (written, measured) = (costs::written().unwrap(), costs::measure().unwrap());
-    println!("{}", table::figures(&measured));
+    println!("{}", costs::table::figures(&measured));
     let beyond: Vec<String> =
         measured.figures.iter().filter(|figure| figure.is_beyond_limit()).map(Figure::to_string).collect();
     assert!(beyond.is_empty(), "beyond what they are held to, where each is measured:\n{}", beyond.join("\n"));
+    let differences = differences(&written, &measured);
+    assert!(differences.is_empty(), "not as written down; {REMEDY}:\n{}", differences.join("\n"));
+}
+
+/// The part of it that needs no emulated board.
+#[test]
+fn what_updates_do_to_flash_is_written_down() {
+    let mut written = costs::written().unwrap();
+    let measured = Costs { figures: wear::figures().unwrap(), details: Vec::new(), symbols: Vec::new() };
+    written.figures.retain(|one| measured.figures.iter().any(|other| same(one, other)));
+    assert!(measured.figures.len() > 3, "{:?}", measured.figures);
     let differences = differences(&written, &measured);
     assert!(differences.is_empty(), "not as written down; {REMEDY}:\n{}", differences.join("\n"));
 }

@@ -69,10 +69,13 @@ impl Build {
     /// Builds these test binaries of a copy.
     pub fn of(folder: PathBuf, binaries: &[Binary]) -> Result<Self> {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"]);
+        cargo.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
         for binary in binaries {
             cargo.args(["--test", binary.name()]);
         }
+        product::NOT_FOR_BUILDS.iter().for_each(|name| {
+            cargo.env_remove(name);
+        });
         cargo.args(["--config", "profile.dev.package.crc.opt-level=3"]);
         for member in members(&folder)? {
             for setting in PROFILE {

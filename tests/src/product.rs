@@ -17,7 +17,7 @@ use lifeboot_project::key_files;
 use object::{Object, ObjectSection, ObjectSegment};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
 
@@ -127,7 +127,10 @@ fn keep(name: String, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf
     let mut is_kept = locked(&variant);
     if !*is_kept {
         let _alone = locked(&BUILDING);
-        fs::copy(build()?, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;
+        // Whole in any case: another process may be reading the last one.
+        let whole = kept.with_extension(process::id().to_string());
+        let moved = fs::copy(build()?, &whole).and_then(|_| fs::rename(&whole, &kept));
+        moved.with_context(|| format!("cannot keep {}", kept.display()))?;
         *is_kept = true;
     }
     Ok(kept)
@@ -143,7 +146,11 @@ pub fn host_tool() -> Result<PathBuf> {
     static BUILT: Mutex<bool> = Mutex::new(false);
     let mut built = locked(&BUILT);
     if !*built {
-        cargo(&["build", "--package", "lifeboot-host-tool"], &[])?;
+        // As `cargo test` of the workspace has built it already, with the features that its tests want of what it depends on:
+        // a small test makes cargo count those in. By itself, all that it depends on would be built once more.
+        let incremental = env::var("CARGO_INCREMENTAL").ok();
+        let same = incremental.as_deref().map(|value| ("CARGO_INCREMENTAL", value));
+        cargo(&["build", "--workspace", "--bin", "lifeboot", "--test", "patch"], same.as_slice())?;
         *built = true;
     }
     Ok(target_folder().join("debug/lifeboot"))
@@ -163,15 +170,25 @@ fn build_with(target: &Target, arguments: &[&str], features: &[&str], environmen
     Ok(target_folder().join(target.triple).join("embedded").join(package))
 }
 
+/// What of the environment is no matter of a build that a test starts: it would make another bootloader, or everything anew.
+pub const NOT_FOR_BUILDS: [&str; 4] = [
+    // They would replace the flags of .cargo/config.toml, which choose the compact SHA-2.
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    // It would make another bootloader.
+    "CARGO_INCREMENTAL",
+    // It is set where the tests' times are measured, and build scripts look at it.
+    "RUSTC_BOOTSTRAP",
+];
+
 fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
-    let output = Command::new(env!("CARGO"))
+    let mut command = Command::new(env!("CARGO"));
+    NOT_FOR_BUILDS.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    let output = command
         .args(arguments)
         .envs(environment.iter().copied())
-        // They would replace the flags of .cargo/config.toml, which choose the compact SHA-2.
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        // It would change the bootloader.
-        .env_remove("CARGO_INCREMENTAL")
         .current_dir(root())
         .output()
         .context("cannot run cargo")?;

@@ -127,7 +127,7 @@ impl Project {
                 process.env_remove(name);
             }
         }
-        process.env_remove("CARGO_TARGET_DIR");
+        process.env_remove("CARGO_TARGET_DIR").env_remove("RUSTC_BOOTSTRAP");
         process.env("PATH", env::join_paths(self.installed.iter().cloned().chain(env::split_paths(&path)))?);
         if let Some(bench) = &self.board {
             process.env("LIFEBOOT_PORT", bench.board.port());

@@ -8,7 +8,7 @@ use crate::chance::Chance;
 const TORN: u64 = 3;
 
 /// One in so many of the payload's words is cut at, unless all are.
-const SAMPLED: usize = 32;
+const SAMPLED: usize = 128;
 
 /// A loss of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
