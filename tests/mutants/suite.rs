@@ -46,9 +46,9 @@ pub enum Suite {
     LifeEcc,
     /// The verifier, and published vectors.
     Verifier,
-    /// The updater and its session at the end of a bad line, and a bootloader that answers.
+    /// The updater and its session at the end of a bad line, and a bootloader in recovery mode.
     Line,
-    /// A bootloader that answers, its flash looked at after every operation.
+    /// A bootloader in recovery mode, its flash looked at after every operation.
     Recovery,
     /// What the bootloader leaves behind.
     Handover,

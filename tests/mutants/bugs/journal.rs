@@ -34,7 +34,7 @@ pub const BUGS: &[Bug] = &[
         Suite::Journal,
     ),
     bug(
-        "a record that may be torn is not written afresh",
+        "a record that may be torn is not written again",
         JOURNAL,
         "if !cause.may_tear() || ",
         "if cause.may_tear() || true || ",

@@ -1,4 +1,4 @@
-//! Bugs of the bootloader that answers.
+//! Bugs of the bootloader in recovery mode.
 
 use crate::bug::{Bug, RECOVERY, RECOVERY_FRAME, bug};
 use crate::suite::Suite;

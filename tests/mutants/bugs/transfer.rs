@@ -139,7 +139,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug("a rejected image is taken again", STEP, "if rejected && !force {", "if rejected && force {", Suite::Line),
     bug(
-        "a bootloader that answers takes what was rejected",
+        "a bootloader in recovery mode takes what was rejected",
         RECOVERY,
         "if !force && record.outcomes.have_rejected(",
         "if force && record.outcomes.have_rejected(",
