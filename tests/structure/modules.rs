@@ -63,7 +63,7 @@ fn add(modules: &mut Modules, path: Names, file: &Path, folder: &Path, items: Ve
 
 fn add_below(modules: &mut Modules, parent: &Names, file: &Path, folder: &Path, module: &ItemMod) {
     let name = module.ident.to_string();
-    let path = [&parent[..], &[name.clone()]].concat();
+    let path = [&parent[..], std::slice::from_ref(&name)].concat();
     let below = folder.join(&name);
     if let Some((_, items)) = &module.content {
         return add(modules, path, file, &below, items.clone());
