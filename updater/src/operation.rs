@@ -7,7 +7,8 @@ use lifeboot_core::layout::Slot;
 use lifeboot_core::record::Outcome;
 use lifeboot_core::verify::Check;
 
-/// What [`Updater::step`] did: nothing, a part of the operation, or its last part, with one variant for each end.
+/// What [`Updater::step`](crate::Updater::step) did: nothing, a part of the operation, or its last part, with one variant for
+/// each end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Nothing: there is no operation, or it waits for bytes.
