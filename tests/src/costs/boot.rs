@@ -20,7 +20,7 @@ const PHASES: [(&str, Option<&str>); 6] = [
     ("journal", Some("7journal7Journal4open")),
     ("signature", Some("6verify12check_header")),
     ("hash", Some("6verify13check_content")),
-    ("second look", Some("6verify6stands")),
+    ("second look", Some("6verify7recheck")),
     ("hand-over", Some("4jump")),
 ];
 

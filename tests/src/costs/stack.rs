@@ -43,7 +43,7 @@ fn bootloader() -> Result<Figure> {
     board.pause()?;
     board.reset()?;
     // Between the two times that it clears its stack.
-    let [begin, leave] = ["bootloader5reset", "cortex_m5leave"].map(|name| product::function(&program, name));
+    let [begin, leave] = ["lifeboot_reset", "cortex_m5leave"].map(|name| product::function(&program, name));
     ensure!(board.run_to(&[begin?], TIMEOUT)?.is_some(), "the bootloader does not begin");
     paint(&mut board, BOARD.ram.start)?;
     ensure!(board.run_to(&[leave?], TIMEOUT)?.is_some(), "the bootloader does not end");
