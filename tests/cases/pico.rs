@@ -1,23 +1,27 @@
 //! The whole system on the emulated Raspberry Pi Pico: the chip's own boot ROM starts the factory's flash content, and
 //! runs the flash commands.
 
+#[cfg(feature = "every-change")]
+mod booted;
 mod cuts;
+#[cfg(feature = "every-change")]
+mod failures;
 mod handover;
+#[cfg(feature = "every-change")]
+mod recovery;
 mod uart;
 mod update;
 
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_client::link::{Link, LinkError, Retry};
+use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::{self, Options, PushError, PushOutcome};
 use lifeboot_core::Slot;
 use lifeboot_serial::Port;
-use lifeboot_tests::bench::{self, Bench, connect, image, runs, version};
-use lifeboot_tests::emulator::pico;
+use lifeboot_tests::bench::{Bench, connect, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Pico};
 use lifeboot_tests::product::PICO;
-use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent};
-use std::time::Duration;
-use update::{UPDATE, flash_after, status};
+use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, SlotContent};
+use update::{UPDATE, status};
 
 fn usb(board: &Pico) -> Link<Port> {
     connect(&board.usb_port()).unwrap()
@@ -70,23 +74,6 @@ fn an_update_over_usb_is_tried_and_confirmed_and_either_port_answers() {
 }
 
 #[test]
-fn firmware_that_hangs_before_its_first_line_is_rolled_back_by_the_watchdog() {
-    let bench = Bench::<Pico>::start(&image(&PICO, &[], version(1), 0).unwrap()).unwrap();
-    let bad = image(&PICO, &["hang-at-start"], version(2), 0).unwrap();
-    // Over USB, which goes away with each reset.
-    let failure = push::push(&mut usb(&bench.board), &bad, &Options::default(), &mut ()).unwrap_err();
-    assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
-    let found = status(&bench.board.port());
-    runs(&found, wire::Slot::A, version(1)).unwrap();
-    let outcome = found.outcome.unwrap();
-    assert_eq!(
-        (outcome.ending, outcome.cause, outcome.slot),
-        (OutcomeEnding::NotConfirmed, ResetCause::Watchdog, wire::Slot::B)
-    );
-    assert!(bad.header().digest.starts_with(&outcome.digest));
-}
-
-#[test]
 fn a_bad_image_is_refused_before_anything_is_erased() {
     let mut bench = Bench::<Pico>::start(&image(&PICO, &[], version(1), 0).unwrap()).unwrap();
     let mut bytes = image(&PICO, &[], version(2), 0).unwrap().to_bytes();
@@ -96,46 +83,4 @@ fn a_bad_image_is_refused_before_anything_is_erased() {
     let PushError::Refused(refused) = &failure else { panic!("{failure:?}") };
     assert_eq!(refused.refusal, Refusal::Signature);
     assert_eq!(bench.board.operations().unwrap(), []);
-}
-
-#[test]
-fn firmware_that_panics_is_rolled_back_with_that_cause() {
-    let bench = Bench::<Pico>::start(&image(&PICO, &[], version(1), 0).unwrap()).unwrap();
-    // It resets the whole chip, by the watchdog, and leaves the cause in RAM.
-    let failure = bench.push(&image(&PICO, &["panic-later"], version(2), 0).unwrap()).unwrap().unwrap_err();
-    assert!(matches!(failure, PushError::RolledBack { .. }), "{failure:?}");
-    assert_eq!(status(&bench.board.port()).outcome.unwrap().cause, ResetCause::Fault);
-}
-
-#[test]
-fn a_push_that_a_power_cut_interrupted_is_resumed() {
-    const CUT: usize = 150;
-    let update = &*UPDATE;
-    let options = pico::Options { stop_before: Some(CUT), ..Default::default() };
-    let mut board = Pico::power_on_with(&update.start, options).unwrap();
-    board.started(1).unwrap();
-    let port = board.port();
-    let host = std::thread::spawn(move || {
-        // A short timeout, as the board is gone.
-        let mut link =
-            Link::new(Port::open(&port, 115_200).unwrap(), bench::seed()).with_recovery(Duration::from_millis(200));
-        push::push(&mut link, &UPDATE.new, &Options::default(), &mut ())
-    });
-    board.fails().unwrap();
-    let flash = board.power_cut().unwrap();
-    assert!(host.join().unwrap().is_err(), "the push went on without a device");
-    assert!(flash == flash_after(update, CUT), "another update was made this time");
-
-    let bench = Bench { board: Pico::power_on(&flash).unwrap() };
-    let found = status(&bench.board.port());
-    runs(&found, wire::Slot::A, version(1)).unwrap();
-    assert_eq!(found.slots[1], SlotContent::Unfinished);
-    // All lies in one unit of 64 KiB, whose last bits may be marginal after a loss of power: it is sent again. The host
-    // first requests digests, which take this slow device longer than a host waits: as its error says, push again.
-    let pushed = (0..5).find_map(|_| match bench.push(&update.new).unwrap() {
-        Err(PushError::Link(LinkError::Silent)) => None,
-        pushed => Some(pushed.unwrap().outcome),
-    });
-    assert_eq!(pushed, Some(PushOutcome::Confirmed));
-    runs(&status(&bench.board.port()), wire::Slot::B, version(2)).unwrap();
 }

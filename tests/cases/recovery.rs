@@ -1,17 +1,17 @@
 //! Emulated boards in recovery mode: both slots are destroyed, a push repairs them. The STM32F405 is tested in virtual
-//! time: `stm32f405/recovery.rs`.
+//! time: `stm32f405/recovery.rs`; the Pico: `pico/recovery.rs`.
 
 use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{self, Options, PushError, PushOutcome};
 use lifeboot_core::{Board, Slot};
 use lifeboot_tests::bench::{Bench, image, runs, version};
-use lifeboot_tests::emulator::{Emulated, Microbit, Pico};
-use lifeboot_tests::product::{MICROBIT, PICO, Target};
+use lifeboot_tests::emulator::{Emulated, Microbit};
+use lifeboot_tests::product::{MICROBIT, Target};
 use lifeboot_wire::{self as wire, Recovery, Refusal};
 
 /// A board that was in use, and then lost a part of its firmware in each slot.
-fn destroyed<B: Emulated>() -> Bench<B> {
+pub fn destroyed<B: Emulated>() -> Bench<B> {
     let first = image(&B::TARGET, &[], version(1), 1).unwrap();
     let bench = Bench::<B>::start(&first).unwrap();
     bench.push(&image(&B::TARGET, &[], version(2), 2).unwrap()).unwrap().unwrap();
@@ -46,10 +46,4 @@ pub fn destroy(board: &Board, flash: &mut [u8]) {
 #[test]
 fn the_microbit_with_both_slots_destroyed_lives_again() {
     lives_again(&MICROBIT, &mut destroyed::<Microbit>().link().unwrap());
-}
-
-/// Over the UART: the bootloader has no USB.
-#[test]
-fn the_pico_with_both_slots_destroyed_lives_again() {
-    lives_again(&PICO, &mut destroyed::<Pico>().link().unwrap());
 }

@@ -131,11 +131,13 @@ fn unknown_key() {
     sweep(Badness::UnknownKey);
 }
 
+#[cfg(feature = "every-change")]
 #[test]
 fn revoked_key() {
     sweep(Badness::RevokedKey);
 }
 
+#[cfg(feature = "every-change")]
 #[test]
 fn epoch_below_the_floor() {
     sweep(Badness::Epoch);
@@ -146,6 +148,7 @@ fn another_boards() {
     sweep(Badness::Board);
 }
 
+#[cfg(feature = "every-change")]
 #[test]
 fn signature_that_ignores_the_key() {
     sweep(Badness::NoKey);

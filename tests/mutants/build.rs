@@ -69,7 +69,9 @@ impl Build {
     /// Builds these test binaries of a copy.
     pub fn of(folder: PathBuf, binaries: &[Binary]) -> Result<Self> {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["test", "--no-run", "--message-format", "json-render-diagnostics"]);
+        // With the tests that a newcomer's `cargo test` does without.
+        cargo.args(["test", "--features", "lifeboot-tests/every-change"]);
+        cargo.args(["--no-run", "--message-format", "json-render-diagnostics"]);
         for binary in binaries {
             cargo.args(["--test", binary.name()]);
         }

@@ -19,8 +19,6 @@ use std::sync::LazyLock;
 
 /// An update over the UART, from the factory's flash to the confirm, and a board that went through it.
 pub struct Update {
-    /// What ran before.
-    pub old: ImageFile,
     /// What is pushed.
     pub new: ImageFile,
     /// Flash before.
@@ -54,7 +52,6 @@ pub static UPDATE: LazyLock<Update> = LazyLock::new(|| {
         operations: bench.board.operations().unwrap(),
         complaints: bench.board.state().unwrap().complaints,
         end: bench.board.power_cut().unwrap(),
-        old,
         new,
         start,
     }

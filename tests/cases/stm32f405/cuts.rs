@@ -19,12 +19,10 @@ use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Cause, Ending};
-use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::sweep::Operation;
 use lifeboot_tests::tier::{Row, one_in};
-use lifeboot_wire as wire;
 use std::ops::Range;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,17 +33,15 @@ const BOARD: &Board = STM32F405.board;
 
 /// One in so many of the operations in journal and header, and of all others, is booted by the emulator.
 const BOOTED: (usize, usize) = (29, 6007);
-/// Cuts that are followed by the same push again.
-const PUSHED: usize = 3;
 
 /// An update, and its flash operations.
-struct Recorded {
-    start: Vec<u8>,
-    operations: Vec<Operation>,
+pub struct Recorded {
+    pub start: Vec<u8>,
+    pub operations: Vec<Operation>,
     end: Vec<u8>,
 }
 
-static UPDATE: LazyLock<Recorded> = LazyLock::new(|| {
+pub static UPDATE: LazyLock<Recorded> = LazyLock::new(|| {
     let start = factory();
     let mut host = connect(&start, &Settings::default());
     host.pipe().chip().seen().recording = true;
@@ -240,25 +236,4 @@ fn the_chip_boots_what_cuts_leave_as_the_bootloader_says() {
     row.end(sample.len(), 0);
     println!("STM32F405: {} cuts booted by the emulated chip", sample.len());
     assert!(sample.len() > 20);
-}
-
-#[test]
-fn a_push_behind_a_cut_is_completed() {
-    let new = image(&[], 2, 1);
-    let count = UPDATE.operations.len();
-    for cut in (1..=PUSHED).map(|part| count * part / (PUSHED + 1)) {
-        // The power fails in the push itself, at that operation to the nanosecond.
-        let mut host = connect(&UPDATE.start, &Settings::default()).with_recovery(Duration::ZERO);
-        host.pipe().chip().seen().cut = Some(cut as u64);
-        push(&mut host, &new).unwrap_err();
-        let flash = host.pipe().chip().flash();
-        let mut expected = UPDATE.start.clone();
-        UPDATE.operations[..cut].iter().for_each(|operation| operation.apply(&mut expected));
-        assert!(flash == expected, "the cut before operation {cut} left other flash");
-
-        let mut host = connect(&flash, &Settings { ram: cut as u64, ..Settings::default() });
-        runs(&status(&mut host), wire::Slot::A, version(1)).unwrap();
-        assert_eq!(push(&mut host, &new).unwrap().outcome, PushOutcome::Confirmed);
-        runs(&status(&mut host), wire::Slot::B, version(2)).unwrap();
-    }
 }
