@@ -3,17 +3,18 @@
 //!
 //! The figures are printed: `cargo test -p lifeboot-tests sweep -- --nocapture`.
 
+#[cfg(feature = "every-change")]
+mod believing;
+#[cfg(feature = "every-change")]
+mod turnover;
+
 use lifeboot_core::Slot;
 use lifeboot_core::record::Ending;
 use lifeboot_tests::product::MICROBIT;
 use lifeboot_tests::sweep::{Cut, Operation, Part, Plan, Swept, Update, Violation, control, cuts, sweep};
-use lifeboot_tests::tier::{IS_DEEP, Row, one_in};
+use lifeboot_tests::tier::{IS_DEEP, Row};
 use std::collections::HashSet;
 use std::sync::LazyLock;
-
-/// By default, one in so many of the cuts at each age of the journal; and of the first cuts that are followed by second ones.
-const AT_AN_AGE: usize = 3;
-const TWICE: usize = 57;
 
 /// Made once, for all tests here.
 static UPDATE: LazyLock<Update> = LazyLock::new(|| Update::record().unwrap());
@@ -31,14 +32,6 @@ fn printed(what: &str, update: &Update, cuts: &[Cut], plan: Plan) -> Swept {
     let swept = sweep(update, cuts, plan).unwrap();
     println!("{what:36} {swept}");
     swept
-}
-
-/// The cuts that meet a boot record.
-fn in_the_journal(update: &Update, mut cuts: Vec<Cut>) -> Vec<Cut> {
-    cuts.retain(|cut| {
-        update.operations.get(cut.operation).is_some_and(|made| update.part(*made) == Some(Part::Journal))
-    });
-    cuts
 }
 
 #[test]
@@ -71,31 +64,6 @@ fn after_every_cut_the_right_firmware_runs() {
 }
 
 #[test]
-fn after_every_cut_in_the_journal_wherever_it_turns_over() {
-    // Blank; and with 3, 2 and no places left in the unit of the newest record. The update above has one.
-    for age in [0, 17, 18, 20] {
-        let update = UPDATE.record_end(age).unwrap();
-        let cuts: Vec<_> =
-            in_the_journal(&update, cuts(&update, true)).into_iter().step_by(one_in(AT_AN_AGE)).collect();
-        let plan = Plan { asked: 37, pushed: cuts.len() / 2, ..Plan::default() };
-        let swept = swept(&format!("its end, after {age} boot records"), &update, &cuts, plan);
-        assert!(swept.failures.is_empty(), "{swept:#}");
-        assert!(swept.boots * one_in(AT_AN_AGE) > 4 * 64 && swept.asked > 0 && swept.pushed > 0, "{swept:#}");
-        let turns =
-            |made: &&Operation| matches!(made, Operation::Erase { .. }) && update.part(**made) == Some(Part::Journal);
-        assert_eq!(update.operations.iter().filter(turns).count(), 1, "it does not turn over once");
-    }
-}
-
-#[test]
-fn after_a_second_cut_in_the_boot_behind_the_first() {
-    let first: Vec<_> = in_the_journal(&UPDATE, cuts(&UPDATE, true)).into_iter().step_by(one_in(TWICE)).collect();
-    let swept = swept("a cut in a boot behind a cut", &UPDATE, &first, Plan { twice: true, ..Plan::default() });
-    assert!(swept.failures.is_empty(), "{swept:#}");
-    assert!(swept.cuts > first.len() * 10, "{swept:#}");
-}
-
-#[test]
 fn an_updater_that_commits_its_metadata_before_its_data_is_caught() {
     let (wrong, window) = control::metadata_first(&UPDATE).unwrap();
     let cuts = control::cuts_within(window, 64);
@@ -105,22 +73,4 @@ fn an_updater_that_commits_its_metadata_before_its_data_is_caught() {
     let caught = swept.failures.iter().filter(|failure| caught(failure)).count();
     row.end(cuts.len(), cuts.len() - caught);
     assert_eq!(caught, cuts.len(), "{swept:#}");
-}
-
-#[test]
-fn a_bootloader_that_starts_what_is_not_whole_is_caught() {
-    let (mut wrong, window) = control::metadata_first(&UPDATE).unwrap();
-    let (bootloader, gives_up) = control::believing_bootloader();
-    wrong.start[..bootloader.len()].copy_from_slice(&bootloader);
-    let cuts = control::cuts_within(window, 64);
-    let plan = Plan { gives_up: Some(gives_up), ..Plan::default() };
-    let row = Row::begin("micro:bit, control: a header is believed");
-    let swept = printed("control: a header is believed", &wrong, &cuts, plan);
-    let truncated = |(_, violation): &(Cut, Violation)| *violation == Violation::NotWhole(Slot::B);
-    let nothing = |(_, violation): &(Cut, Violation)| *violation == Violation::NothingStarted;
-    let started = swept.failures.iter().filter(|failure| truncated(failure)).count();
-    let caught = started + swept.failures.iter().filter(|failure| nothing(failure)).count();
-    row.end(cuts.len(), cuts.len() - caught);
-    assert_eq!(caught, cuts.len(), "{swept:#}");
-    assert!(started > cuts.len() / 2, "{swept:#}");
 }

@@ -1,9 +1,12 @@
 //! The live commands in a terminal, as a person sees them: the real `lifeboot` at an emulated micro:bit.
 
+#[cfg(feature = "every-change")]
+mod boards;
+
 use crate::reported;
 use lifeboot_core::Slot;
 use lifeboot_tests::bench::{Bench, image, save, version};
-use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
+use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use rexpect::session::{PtySession, spawn_command};
 use std::fs;
@@ -179,17 +182,6 @@ fn both_logs<B: Emulated>() {
 #[test]
 fn the_bootloaders_log_comes_before_the_firmwares_on_thumbv6m() {
     both_logs::<Microbit>();
-}
-
-#[test]
-fn the_bootloaders_log_comes_before_the_firmwares_on_thumbv7em() {
-    both_logs::<Stm32f405>();
-}
-
-#[test]
-fn the_bootloaders_log_comes_before_the_firmwares_on_the_pico() {
-    Pico::set_up().unwrap();
-    both_logs::<Pico>();
 }
 
 #[test]

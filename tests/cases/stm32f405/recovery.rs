@@ -12,5 +12,5 @@ fn with_both_slots_destroyed_it_lives_again() {
     let mut flash = host.pipe().chip().flash();
     destroy(STM32F405.board, &mut flash);
     host.pipe().chip().power_cycle(&flash, 9).unwrap();
-    lives_again(&STM32F405, &mut host);
+    assert_eq!(lives_again(&STM32F405, &mut host), 0);
 }
