@@ -57,6 +57,10 @@ mod vectors;
 mod image;
 // The journal: after any interruption, the old or the new boot record is found.
 mod journal;
+// Faults that stay: the same fault at each of hundreds of boots.
+mod persistence;
+// One bad read in a boot.
+mod bad_reads;
 // The boot policy, with real signed images.
 mod boot;
 

@@ -4,6 +4,7 @@ mod boot;
 mod doors;
 mod hostile;
 mod journal;
+mod lasting;
 mod recovery;
 mod transfer;
 mod verifier;
@@ -12,7 +13,7 @@ use crate::bug::Bug;
 
 /// All of them.
 pub fn bugs() -> impl Iterator<Item = &'static Bug> {
-    [journal::BUGS, verifier::BUGS, boot::BUGS, transfer::BUGS, recovery::BUGS, hostile::BUGS, doors::BUGS]
+    [journal::BUGS, verifier::BUGS, boot::BUGS, transfer::BUGS, recovery::BUGS, hostile::BUGS, doors::BUGS, lasting::BUGS]
         .into_iter()
         .flatten()
 }

@@ -43,8 +43,8 @@ pub(crate) enum Operation {
     Checking(HeaderCheck, CheckFor),
     Receiving {
         transfer: Transfer,
-        /// Whether a trial that was never started must be ended before its slot is written.
-        end_trial: bool,
+        /// Whether the journal is settled and says nothing of the slot, so that it may be written.
+        is_settled: bool,
         input: InputMode,
     },
     Verifying(HeaderBytes, Check),

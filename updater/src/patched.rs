@@ -57,7 +57,7 @@ impl<F: NorFlash> Updater<F> {
     #[inline(never)]
     pub fn feed_patch(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Refusal> {
         let fed = match &mut self.operation {
-            Operation::Receiving { transfer, end_trial: false, input: InputMode::Patch(patch) } => {
+            Operation::Receiving { transfer, is_settled: true, input: InputMode::Patch(patch) } => {
                 // The rest of these bytes; none if they end before the next missing one.
                 let before = patch.next().checked_sub(offset).map_or(bytes.len(), |before| before as usize);
                 patch.feed(bytes.get(before..).unwrap_or_default(), transfer, &mut self.flash)

@@ -35,10 +35,12 @@ impl<F: NorFlash> Updater<F> {
         let Updater { flash, board, journal, operation, running, suspects, .. } = self;
         match operation {
             Operation::Idle | Operation::Checking(..) => return Ok(Step::Idle),
-            Operation::Receiving { end_trial: end_trial @ true, .. } => {
-                if !journal.prepare(flash)? {
-                    journal.append(flash, Record { trial: None, ..*journal.record() })?;
-                    *end_trial = false;
+            // What is erased from now on is lost by any reading of the journal.
+            Operation::Receiving { is_settled: is_settled @ false, .. } => {
+                if journal.record().trial.is_none() {
+                    *is_settled = !journal.settle(flash)?;
+                } else if !journal.prepare(flash)? {
+                    journal.change(flash, |record| record.trial = None)?;
                 }
             }
             Operation::Receiving { transfer, .. } => {
@@ -64,30 +66,32 @@ impl<F: NorFlash> Updater<F> {
                 }
             }
             Operation::Recording(change) => {
-                let mut record = *journal.record();
-                let end = match *change {
+                let record = *journal.record();
+                match *change {
+                    _ if journal.prepare(flash)? => {}
                     Change::MarkTrial(slot) => {
-                        record.trial = Some(Trial::new(slot));
-                        Step::Pending
+                        journal.change(flash, |record| record.trial = Some(Trial::new(slot)))?;
+                        return Ok(Step::Pending);
                     }
                     Change::EndTrial(_) if record.trial.is_none() => return Ok(Step::RolledBack),
                     Change::EndTrial(outcome) => {
-                        record = record.ended(&outcome);
-                        Step::RolledBack
+                        journal.change(flash, |record| *record = record.ended(&outcome))?;
+                        return Ok(Step::RolledBack);
                     }
-                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {
-                        record = Record { confirmed: *running, ..record.ended(&outcome) };
-                        if effects.pending(&record) { Step::Busy } else { Step::Confirmed }
+                    Change::Confirm(outcome, _) if is_trial(*running, &record) => {
+                        let confirmed = *running;
+                        journal.change(flash, |record| *record = Record { confirmed, ..record.ended(&outcome) })?;
                     }
                     // Only now: no boot can return to an image that these effects exclude.
                     Change::Confirm(_, effects) => {
-                        effects.apply(&mut record);
-                        Step::Confirmed
+                        let info = BootloaderInfo::read(flash, board);
+                        let after = effects.after(&record, info.as_ref());
+                        if after != record {
+                            journal.change(flash, |record| *record = after)?;
+                        } else if !journal.settle(flash)? {
+                            return Ok(Step::Confirmed);
+                        }
                     }
-                };
-                if !journal.prepare(flash)? {
-                    journal.append(flash, record)?;
-                    return Ok(end);
                 }
             }
         }
@@ -120,15 +124,15 @@ impl<F: NorFlash> Updater<F> {
             return Ok(Step::Busy);
         };
         let (header, check_for) = (*check.bytes(), *check_for);
-        if !checked.header().accepts_schema(self.schema) {
-            return Err(Refusal::Schema);
-        }
         match check_for {
             CheckFor::Rollback => {
                 self.start_verification(&header, checked);
                 Ok(Step::Busy)
             }
-            CheckFor::Transfer { force } => self.start_transfer(&header, checked, force),
+            CheckFor::Transfer { force } => {
+                trust(self.board, &info, self.journal.record()).check_epoch_step(checked.header())?;
+                self.start_transfer(&header, checked, force)
+            }
         }
     }
 
@@ -141,17 +145,17 @@ impl<F: NorFlash> Updater<F> {
     fn start_transfer(&mut self, header: &HeaderBytes, checked: Checked, force: bool) -> Result<Step, Refusal> {
         let record = self.journal.record();
         let rejected = record.outcomes.have_rejected(&checked.header().digest);
+        let is_settled = record.trial.is_none() && self.journal.is_settled(&mut self.flash);
         if rejected && !force {
             return Err(Refusal::Rejected);
         }
-        let end_trial = record.trial.is_some();
         // Read once: a torn header may read differently a moment later.
         let start = self.board.slot(self.target()).start;
         let present = read_header(&mut self.flash, start).ok();
         self.suspects.judge(&present, header);
         self.operation = Operation::Receiving {
             transfer: Transfer::new(header, checked, present, self.board),
-            end_trial,
+            is_settled,
             input: InputMode::Plain,
         };
         Ok(Step::Receiving)
@@ -162,6 +166,6 @@ impl<F: NorFlash> Updater<F> {
     }
 }
 
-fn trust<'a>(board: &'a Board, info: &'a BootloaderInfo, record: &Record) -> Trust<'a> {
-    Trust { board, info, revoked: record.revoked, epoch_floor: record.epoch_floor }
+fn trust<'a>(board: &'a Board, info: &'a BootloaderInfo, record: &'a Record) -> Trust<'a> {
+    Trust { board, info, record }
 }

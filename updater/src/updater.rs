@@ -33,7 +33,6 @@ pub struct Updater<F> {
     pub(crate) board: &'static Board,
     pub(crate) journal: Journal,
     pub(crate) running: Slot,
-    pub(crate) schema: u16,
     pub(crate) boot: Option<Boot>,
     pub(crate) operation: Operation,
     pub(crate) suspects: SuspectUnits,
@@ -64,16 +63,41 @@ impl<F: NorFlash> Updater<F> {
             board,
             journal,
             running: slot,
-            schema: 0,
             boot: None,
             operation: Operation::Idle,
             suspects: SuspectUnits::default(),
         }
     }
 
-    /// Sets the schema of the firmware's own storage; images that do not support it are refused. 0 if it is never set.
-    pub fn set_storage_schema(&mut self, schema: u16) {
-        self.schema = schema;
+    /// Records the schema of the application's own storage, durably: an image that does not support it is neither accepted
+    /// nor started from now on, by any path.
+    ///
+    /// Call it after [`confirm`](Self::confirm) has returned, and before the storage is migrated: then firmware that could
+    /// not read what a migration leaves is never started on it. Writes only if the schema differs from the recorded one.
+    ///
+    /// # Errors
+    /// [`Refusal::TrialRunning`] if the running firmware has not confirmed: it may still be rolled back to firmware that
+    /// needs the old schema. [`Refusal::Schema`] if the running image does not support `schema` by its header: it would not
+    /// be started again. [`Refusal::Flash`] if the journal does not take the record.
+    pub fn record_storage_schema(&mut self, schema: u16) -> Result<(), Refusal> {
+        if schema == self.journal.record().schema {
+            return Ok(());
+        }
+        if self.is_trial() {
+            return Err(Refusal::TrialRunning);
+        }
+        let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
+        if !header.accepts_schema(schema) {
+            return Err(Refusal::Schema);
+        }
+        self.journal.change(&mut self.flash, |record| record.schema = schema)?;
+        while self.journal.settle(&mut self.flash)? {}
+        Ok(())
+    }
+
+    /// Returns the schema of the application's own storage, as it was recorded last; 0 if it never was.
+    pub fn storage_schema(&self) -> u16 {
+        self.journal.record().schema
     }
 
     /// Passes in the two words at [`handover::BOOT`] in RAM, in which the bootloader reports how this firmware was
@@ -124,9 +148,12 @@ impl<F: NorFlash> Updater<F> {
     pub fn request_confirm(&mut self) -> Result<bool, Refusal> {
         let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
         // If the bootloader's keys cannot be read here, the bootloader applies the revocation itself, at its next boot.
-        let revoked = self.info().map_or(0, |info| header.revoked_keys(&info));
-        let effects = ConfirmEffects { epoch: header.epoch, revoked };
-        let due = self.is_trial() || effects.pending(self.journal.record());
+        let info = self.info().ok();
+        let effects = ConfirmEffects { epoch: header.epoch, revoked: header.revokes };
+        let record = self.journal.record();
+        let due = self.is_trial()
+            || effects.after(record, info.as_ref()) != *record
+            || !self.journal.is_settled(&mut self.flash);
         if due {
             let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Reset::default());
             self.operation = Operation::Recording(Change::Confirm(outcome, effects));
@@ -205,7 +232,7 @@ impl<F: NorFlash> Updater<F> {
             // The image's bytes come from the patch instead.
             #[cfg(feature = "delta")]
             Operation::Receiving { input: InputMode::Patch(_), .. } => Ok(0),
-            Operation::Receiving { transfer, end_trial: false, .. } if transfer.next() == offset => {
+            Operation::Receiving { transfer, is_settled: true, .. } if transfer.next() == offset => {
                 let taken = transfer.feed(bytes, &mut self.flash);
                 self.end_on_error(taken)
             }

@@ -165,7 +165,19 @@ const KIB: u32 = 1024;
 pub const HEADER_LENGTH: usize = 256;
 
 /// Bytes of a boot record.
-pub const RECORD_LENGTH: usize = 96;
+pub const RECORD_LENGTH: usize = 128;
+
+/// How far above the device's epoch floor the epoch of an image may be that the device accepts. A confirm raises the floor
+/// irreversibly: without this limit one image with the highest number, signed by mistake, would leave no epoch for any
+/// later one.
+pub const EPOCH_STEP: u32 = 1000;
+
+/// The schema of a storage that no firmware has recorded one of.
+pub const NO_SCHEMA: u16 = 0;
+
+/// Minimum number of boot records that an erase unit of the journal must hold: some of its places are kept for
+/// interrupted erases of the next unit.
+const RECORDS_PER_UNIT: u32 = 8;
 
 /// Bytes at the end of the bootloader's region that describe it.
 pub const INFO_LENGTH: usize = 256;
@@ -266,6 +278,8 @@ impl Board {
         assert!(self.journal.start.is_multiple_of(self.journal_unit), "the journal starts inside an erase unit");
         assert!(self.journal.length.is_multiple_of(self.journal_unit), "the journal ends inside an erase unit");
         assert!(self.journal.length / self.journal_unit >= 2, "a journal needs two erase units");
+        let stride = if self.write_size > RECORD_LENGTH as u32 { self.write_size } else { RECORD_LENGTH as u32 };
+        assert!(self.journal_unit / stride >= RECORDS_PER_UNIT, "an erase unit of the journal holds too few boot records");
         assert!(a.start.is_multiple_of(self.slot_unit), "slot A starts inside an erase unit");
         assert!(b.start.is_multiple_of(self.slot_unit), "slot B starts inside an erase unit");
         assert!(a.length.is_multiple_of(self.slot_unit), "a slot ends inside an erase unit");

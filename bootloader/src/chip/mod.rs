@@ -43,8 +43,8 @@
 //! - `arm_watchdog()`: from this call on, firmware that does not feed the watchdog must be reset, with `Cause::Watchdog` as
 //!   the cause. With its oscillator at its fastest, the period must exceed the longest erase at its slowest, because
 //!   firmware that is stalled by an erase cannot feed.
-//! - `reset(Cause) -> !` must reset everything that the bootloader has used, whether or not the core's own reset request
-//!   does. The next boot must find the cause.
+//! - `reset(word) -> !` must reset everything that the bootloader has used, whether or not the core's own reset request
+//!   does. The next boot must find the cause word.
 //! - `Clock`: milliseconds since `start()`; it may be coarse, it wraps, and it never waits. `stop()` must leave its timer and
 //!   its clock source as after a reset.
 //! - `Serial`: `receive()` never waits, and no line error may stop it. `send()` and `flush()` may wait, but not for ever.
@@ -79,7 +79,7 @@ mod vtor;
 
 #[cfg(not(feature = "recovery"))]
 pub use cortex_m::wait_for_debugger;
-pub use handoff::{note_boot, read_fault_note};
+pub use handoff::{note_boot, note_starts, note_writing, read_crashes, read_fault_note, was_writing};
 #[cfg(feature = "nrf51")]
 use nrf51 as chip;
 #[cfg(feature = "rp2040")]

@@ -12,6 +12,12 @@ pub fn running(status: &Status) -> String {
             return "the bootloader, in recovery mode since no slot can be started".to_owned();
         }
         Some(Recovery::Requested) => return "the bootloader, in recovery mode as requested".to_owned(),
+        Some(Recovery::Crashes) => {
+            return "the bootloader, in recovery mode since the confirmed firmware crashes again and again".to_owned();
+        }
+        Some(Recovery::LastFirmware) => {
+            return "the bootloader, in recovery mode since only rejected or crashing firmware is left".to_owned();
+        }
         None => {}
     }
     match running_content(status) {

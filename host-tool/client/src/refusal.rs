@@ -4,6 +4,7 @@ use crate::describe::{board_name, earlier_reason, reason};
 use crate::state::{content, is_rejection, other};
 use lifeboot_artifact::hex;
 use lifeboot_core::image::Header;
+use lifeboot_core::layout::EPOCH_STEP;
 use lifeboot_core::{Slot, Version};
 use lifeboot_wire::{Refusal, Rejection, SESSION_TIMEOUT_MS, SlotContent, Status};
 use miette::Diagnostic;
@@ -106,6 +107,7 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
             "a bootloader is not updated in the field: build the firmware for the one that is there",
         ),
         Refusal::Epoch => return epoch(status, image),
+        Refusal::EpochStep => return epoch_step(status, image),
         Refusal::OwnKey => {
             return (
                 format!(
@@ -225,6 +227,18 @@ fn epoch(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
         _ => "the image's epoch is below the device's".to_owned(),
     };
     let next = "a fixed hole would open again: push a release with a higher epoch; the device's never goes back";
+    (meaning, next.to_owned())
+}
+
+fn epoch_step(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
+    let meaning = match (status, image) {
+        (Some(status), Some(image)) => format!(
+            "the image has epoch {}, and the device takes no step of more than {EPOCH_STEP} from its {}",
+            image.epoch, status.epoch_floor
+        ),
+        _ => format!("the image's epoch is more than {EPOCH_STEP} above the device's"),
+    };
+    let next = "its confirm would use up the epochs of later releases for ever: sign with the next epoch, usually one more";
     (meaning, next.to_owned())
 }
 

@@ -8,7 +8,7 @@ use lifeboot_artifact::elf::board_of;
 use lifeboot_artifact::image_file::Release;
 use lifeboot_artifact::{hex, sign};
 use lifeboot_core::Version;
-use lifeboot_core::image::Revokes;
+use lifeboot_core::KeyIds;
 use std::path::Path;
 
 /// Zero bytes that defmt's framing may append to a message (rzCOBS: the rest of a group of seven).
@@ -139,7 +139,7 @@ fn digests(elf: &[u8]) -> Vec<[u8; 32]> {
         epoch: 0,
         lowest_bootloader: 0,
         schemas: (0, 0),
-        revokes: Revokes::NONE,
+        revokes: KeyIds::NONE,
     };
     let digest = |bound| {
         let image = sign::Program::read(elf, board, bound).ok()?.image(release, [0; 4]).ok()?;

@@ -2,6 +2,7 @@
 
 use super::{Device, Started, firmware};
 use lifeboot_core::Slot;
+use lifeboot_core::boot::Recovery;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::record::{Cause, Ending, Trial};
 use lifeboot_tests::simulated_flash::Cut;
@@ -69,10 +70,10 @@ fn nothing_below_it_is_ever_started() {
         assert_eq!((outcome.ending, outcome.slot, outcome.version.major), (Ending::Invalid, Slot::A, 3));
         // As the last one.
         device.damage(Slot::B);
-        assert_eq!(device.boot(Cause::Request), Started::Recovery);
+        assert_eq!(device.boot(Cause::Request), Started::Recovery(Recovery::NothingStarts));
         // As the confirmed one.
         device.record_with(|record| record.confirmed = Slot::A);
-        assert_eq!(device.boot(Cause::Request), Started::Recovery);
+        assert_eq!(device.boot(Cause::Request), Started::Recovery(Recovery::NothingStarts));
         assert_eq!(device.record().epoch_floor, 5);
         // An image of the floor's epoch is started.
         device.put(Slot::A, &firmware(board, 3, 5));

@@ -6,7 +6,7 @@ use lifeboot_core::layout::MICROBIT;
 use lifeboot_wire::frame::{self, Decoder};
 use lifeboot_wire::{
     Answer, Body, Boot, Command, Fault, Keys, Outcome, OutcomeEnding, Refusal, Rejection, Request, ResetCause, Signed,
-    Slot, SlotContent, Start, Status, Trial, Version,
+    Slot, SlotContent, Start, Status, Trial, Version, Recovery,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -110,7 +110,7 @@ fn answers() {
         Body::Log(&[0; 3]),
         Body::BootLog(&[1, 0, 9, 0]),
         Body::Recovery {
-            requested: true,
+            why: Recovery::Requested,
             chunk: 512,
             info: b"info",
             record: b"record",

@@ -134,7 +134,7 @@ impl Device {
         let (start, running) = match &decision {
             Decision::Trial(verified) | Decision::FellBack(verified) => (Start::Trial(verified.slot()), Some(verified)),
             Decision::Confirmed(verified) => (Start::Confirmed(verified.slot()), Some(verified)),
-            Decision::Recovery => (Start::Nothing, None),
+            Decision::Recovery(_) => (Start::Nothing, None),
         };
         self.require(right.contains(&start), &format!("{start:?}, but right is {right:?}"))?;
         let Some(verified) = running else { return Err(Stop::Broken("8: nothing was started".to_owned())) };

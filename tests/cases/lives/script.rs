@@ -84,10 +84,10 @@ fn near_border(device: &mut Device, left: u32) {
     let oracle = &device.world.oracle;
     let board = oracle.board;
     let newest = oracle.states(&device.flash)[0];
-    let at = |start| device.flash.region(Region { start, length: 96 });
+    let at = |start| device.flash.region(Region { start, length: 128 });
     let holds = |start: &u32| at(*start)[..2] == *b"LR" && at(*start)[4..8] == newest.sequence.to_le_bytes();
     let Some(place) = oracle.places().find(holds) else { return };
-    let stride = board.write_size.max(96);
+    let stride = board.write_size.max(128);
     let unit_end = place / board.journal_unit * board.journal_unit + board.journal_unit;
     let records = board.journal_unit / stride;
     let last = unit_end - board.journal_unit + (records - left - 1) * stride;

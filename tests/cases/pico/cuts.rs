@@ -56,7 +56,7 @@ fn decided(flash: &[u8]) -> Option<(Slot, bool)> {
     match boot(&mut flash, PICO.board, &info, Cause::PowerOn.into()) {
         Decision::Trial(verified) | Decision::FellBack(verified) => Some((verified.slot(), true)),
         Decision::Confirmed(verified) => Some((verified.slot(), false)),
-        Decision::Recovery => None,
+        Decision::Recovery(_) => None,
     }
 }
 

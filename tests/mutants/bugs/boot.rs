@@ -23,7 +23,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a trial without starts left is not ended",
         BOOT,
-        "None => device.reject(trial.slot, Ending::NotConfirmed, reset),",
+        "None => device.reject(trial.slot, Ending::NotConfirmed),",
         "None => {}",
         Suite::Boot,
     ),
@@ -58,22 +58,22 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an image may revoke its own key",
         IMAGE,
-        "if own & revokes != 0 {",
-        "if own & revokes != 0 && revokes == 0 {",
+        "if header.revokes.contain(header.key_id) {",
+        "if header.revokes.contain(header.key_id) && header.epoch > 1000 {",
         Suite::Boot,
     ),
     bug(
         "what was revoked before is forgotten",
         BOOT,
-        "record.revoked |= self.revoked;",
-        "record.revoked = self.revoked;",
+        "let mut after = *record;",
+        "let mut after = Record { revoked: KeyIds::NONE, ..*record };",
         Suite::Boot,
     ),
     bug(
         "a revoked key is accepted",
         IMAGE,
-        "Some((bit, _)) if self.revoked & bit != 0 =>",
-        "Some((bit, _)) if self.revoked & bit != 0 && self.revoked == 0 =>",
+        "Some(_) if self.record.revoked.contain(id) =>",
+        "Some(_) if self.record.revoked.contain(id) && self.record.schema > 1000 =>",
         Suite::Boot,
     ),
     bug(

@@ -112,8 +112,10 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an ECC word of the journal is written twice",
         JOURNAL,
-        "if self.is_blank_at(flash, this) && ",
-        "if ",
+        "if self.is_blank_at(flash, this) {
+                if self.write(",
+        "{
+                if self.write(",
         Suite::LifeEcc,
     ),
     bug(

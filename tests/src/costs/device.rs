@@ -110,7 +110,7 @@ impl Device {
     pub fn boot(&mut self, cause: Cause) -> Result<Slot> {
         let slot = match boot(&mut self.flash, self.target.board, &self.info, cause.into()) {
             Decision::Confirmed(firmware) | Decision::Trial(firmware) | Decision::FellBack(firmware) => firmware.slot(),
-            Decision::Recovery => bail!("nothing starts"),
+            Decision::Recovery(_) => bail!("nothing starts"),
         };
         self.updater = Updater::running_in(slot, self.flash.clone(), self.target.board);
         Ok(slot)

@@ -27,7 +27,9 @@ impl From<Invalid> for Refusal {
             Invalid::Digest => Refusal::Digest,
             Invalid::Entry => Refusal::Entry,
             Invalid::Stack => Refusal::Stack,
+            Invalid::Schema => Refusal::Schema,
             Invalid::OwnKey => Refusal::OwnKey,
+            Invalid::EpochStep => Refusal::EpochStep,
             Invalid::Flash => Refusal::Flash,
         }
     }
@@ -169,6 +171,9 @@ mod tests {
             Invalid::Entry,
             Invalid::Stack,
             Invalid::Flash,
+            Invalid::Schema,
+            Invalid::OwnKey,
+            Invalid::EpochStep,
         ];
         for invalid in invalid {
             let mut bytes = [0; 1];

@@ -170,9 +170,8 @@ pub enum Body<'a> {
     /// The state of a device in recovery mode, where no firmware runs: the bytes as they are in flash, which needs the
     /// least code in the bootloader. The host decodes them by the formats of [`lifeboot_core`].
     Recovery {
-        /// Whether recovery was requested: then the confirmed slot is never written. Otherwise no slot could be
-        /// started.
-        requested: bool,
+        /// Why the device is in recovery mode, and which slot is never written.
+        why: Recovery,
         /// Maximum number of bytes in one [`Command::Write`]. At most one frame may be in flight.
         chunk: u32,
         /// The bootloader's [`info`](lifeboot_core::info).

@@ -1,19 +1,19 @@
 //! How updates ended: the last outcome, and the quarantine, which holds earlier rejections. The updater refuses the
 //! images in either.
 //!
-//! From 0x10 of a boot record on:
+//! From 0x20 of a boot record on:
 //!
 //! | offset | bytes | field |
 //! | --- | --- | --- |
-//! | 0x10 | 3 × 12 | quarantine: the first 12 bytes of earlier outcomes, the newest last; zeros before them |
-//! | 0x34 | 1 | last outcome: 0 = none yet, 1 = confirmed, 2 = fell back, 16 to 18 = rejected (see [`Ending`]) |
-//! | 0x35 | 1 | the cause of the last reset before the outcome |
-//! | 0x36 | 16 | first half of its image's digest |
-//! | 0x46 | 1 | its slot |
-//! | 0x47 | 1 | 1 if the firmware reported where it crashed; else 0, and so are the two words of the crash |
-//! | 0x48 | 12 | version of its image |
-//! | 0x54 | 4 | program counter of the crash |
-//! | 0x58 | 4 | fault status of the crash |
+//! | 0x20 | 3 × 12 | quarantine: the first 12 bytes of earlier outcomes, the newest last; zeros before them |
+//! | 0x44 | 1 | last outcome: 0 = none yet, 1 = confirmed, 2 = fell back, 16 to 18 = rejected (see [`Ending`]) |
+//! | 0x45 | 1 | the cause of the last reset before the outcome |
+//! | 0x46 | 16 | first half of its image's digest |
+//! | 0x56 | 1 | its slot |
+//! | 0x57 | 1 | 1 if the firmware reported where it crashed; else 0, and so are the two words of the crash |
+//! | 0x58 | 12 | version of its image |
+//! | 0x64 | 4 | program counter of the crash |
+//! | 0x68 | 4 | fault status of the crash |
 
 use super::reset::{Cause, Fault};
 use super::slot_byte::slot_from_byte;

@@ -107,7 +107,7 @@ unsafe extern "C" fn watchdog_or_forward() {
 }
 
 extern "C" fn watchdog() -> ! {
-    reset(Cause::Watchdog)
+    reset(handover::cause_word(Cause::Watchdog))
 }
 
 /// Sets up the chip after a reset; returns why it was reset.

@@ -57,8 +57,8 @@ impl Reply {
             Body::Patched { next } => Reply::Patched(next),
             Body::Digests(digests) => Reply::Digests(digests.to_vec()),
             Body::Keys(keys) => Reply::Keys(keys),
-            Body::Recovery { requested, chunk, info, record, headers } => {
-                Reply::Status(Box::new(recovery::status(requested, chunk, info, record, headers)?))
+            Body::Recovery { why, chunk, info, record, headers } => {
+                Reply::Status(Box::new(recovery::status(why, chunk, info, record, headers)?))
             }
             Body::Quarantine(rejections) => Reply::Quarantine(rejections),
             Body::Log(_) | Body::BootLog(_) => return None,

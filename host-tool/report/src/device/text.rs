@@ -87,6 +87,14 @@ impl Display for RecoveryReason {
                 "no slot can be started: the bootloader is in recovery mode, push firmware"
             }
             RecoveryReason::Requested => "requested: the bootloader is in recovery mode; lifeboot reset ends it",
+            RecoveryReason::Crashes => {
+                "the confirmed firmware crashes again and again: the bootloader is in recovery mode for a minute, push a \
+                 corrected release"
+            }
+            RecoveryReason::LastFirmware => {
+                "only rejected or crashing firmware is left: the bootloader is in recovery mode for a minute, push a \
+                 corrected release"
+            }
         })
     }
 }

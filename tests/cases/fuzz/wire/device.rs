@@ -2,7 +2,7 @@
 
 use super::images::{RUNNING, image};
 use crate::fuzz::choices::Choices;
-use crate::signed_image::info;
+use crate::signed_image::{info, key_ids};
 use embedded_io::{ErrorType as LineErrorType, Read, ReadReady, Write, WriteReady};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
@@ -61,7 +61,9 @@ impl Device {
         let untouched = untouched(&flash);
         let flash = Shared(Rc::new(RefCell::new(flash)));
         let mut updater = Updater::running_in(Slot::A, flash.clone(), &MICROBIT);
-        updater.set_storage_schema(u16::from(choices.byte() % 8 == 7));
+        if choices.byte() % 8 == 7 {
+            let _ = updater.record_storage_schema(1);
+        }
         let (session, line, now) = (Session::new(1024), Line::default(), choices.edge(0));
         Device { flash, updater, session, line, now, before, hopeless, untouched, reset: false, marked: false }
     }
@@ -87,7 +89,7 @@ impl Device {
     }
 
     /// Runs turns until nothing is under way, up to a limit.
-    pub fn rewrite_if_suspect(&mut self, limit: usize) {
+    pub fn finish_turns(&mut self, limit: usize) {
         for _ in 0..limit {
             if self.reset || self.poll() == Event::Idle && self.line.incoming.is_empty() {
                 return;
@@ -134,8 +136,7 @@ impl Device {
 }
 
 pub fn verifies(flash: &mut SimulatedFlash, record: &Record, slot: Slot) -> bool {
-    let Record { revoked, epoch_floor, .. } = *record;
-    verify(flash, &Trust { board: &MICROBIT, info: &info(), revoked, epoch_floor }, slot).is_ok()
+    verify(flash, &Trust { board: &MICROBIT, info: &info(), record }, slot).is_ok()
 }
 
 /// Everything before the journal, and slot A.
@@ -159,10 +160,11 @@ pub fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
             confirmed: if kind & 0x70 == 0x70 { Slot::B } else { Slot::A },
             trial: (kind & 1 != 0).then_some(trial),
             epoch_floor: before.epoch_floor.max(u32::from(kind >> 6)),
-            revoked: before.revoked | if kind & 0x3c == 0x3c { 2 } else { 0 },
+            revoked: if kind & 0x3c == 0x3c { key_ids(&[2]) } else { before.revoked },
+            schema: 0,
             outcomes: outcome.map_or(before, |outcome| before.ended(&outcome)).outcomes,
         };
-        Journal::open(flash, &MICROBIT).append(flash, record).expect("healthy flash");
+        Journal::open(flash, &MICROBIT).change(flash, |state| *state = record).expect("healthy flash");
     }
 }
 

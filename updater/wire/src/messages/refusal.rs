@@ -69,4 +69,6 @@ pub enum Refusal {
     /// The patch is damaged, or makes more bytes than the image has. The slot may have been written; the transfer has
     /// ended.
     Patch,
+    /// The image's epoch is too far above the device's floor: its confirm would use up the epochs of later images.
+    EpochStep,
 }
