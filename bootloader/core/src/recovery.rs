@@ -56,6 +56,13 @@ pub fn serve<F: NorFlash, L: Line>(
     why: Recovery,
 ) {
     let journal = Journal::open(flash, board);
+    // Before a transfer changes what is confirmed.
+    let confirmed = journal.record().confirmed;
+    let kept = match why {
+        Recovery::NothingStarts => None,
+        Recovery::Requested | Recovery::Crashes => Some(confirmed),
+        Recovery::LastFirmware => Some(confirmed.other()),
+    };
     let heard = line.now();
     let mut server = Server {
         flash,
@@ -64,6 +71,7 @@ pub fn serve<F: NorFlash, L: Line>(
         line,
         journal,
         why,
+        kept,
         header: [0; _],
         receiver: None,
         holder: None,
@@ -97,6 +105,8 @@ struct Server<'a, F, L> {
     line: &'a mut L,
     journal: Journal,
     why: Recovery,
+    /// The slot that is never written.
+    kept: Option<Slot>,
     /// The header of the last request to begin.
     header: HeaderBytes,
     /// The transfer of that header's image.
@@ -203,12 +213,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
     fn begin(&mut self, target: Slot, force: bool) -> Result<u32, u8> {
         self.receiver = None;
         let record = self.journal.record();
-        let kept = match self.why {
-            Recovery::NothingStarts => None,
-            Recovery::Requested | Recovery::Crashes => Some(record.confirmed),
-            Recovery::LastFirmware => Some(record.confirmed.other()),
-        };
-        if kept == Some(target) {
+        if self.kept == Some(target) {
             return Err(refusal::OTHER_TARGET);
         }
         let trust = Trust { board: self.board, info: self.info, record };

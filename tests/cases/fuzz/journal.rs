@@ -55,7 +55,7 @@ fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices
     assert!(stored.contains(&before) || stored.is_empty() && before == Record::FACTORY, "{what}: {before:?}");
     // Each try takes a number, each place of two units may be tried in up to two appends, and a full unit skips numbers.
     let per_unit = board.journal_unit / board.write_size.max(RECORD_LENGTH as u32);
-    let numbers_left = newest.iter().all(|(number, _)| *number < u32::MAX - 8 * per_unit);
+    let numbers_left = newest.iter().all(|(number, _)| *number < u32::MAX - 64 * per_unit);
 
     if choices.chance() {
         let operations = flash.operations();

@@ -52,7 +52,7 @@ impl Machine {
     pub fn run(&mut self, firmware: Firmware) -> Boot {
         let reset = self.next;
         if self.pin && !reset.listened {
-            return self.listen(Recovery::Requested);
+            return self.listen(Recovery::Requested, reset.interrupted);
         }
         let (board, writes) = (self.flash.board, self.flash.erases + self.flash.writes);
         let decision = boot(&mut self.flash, board, &info(), reset);
@@ -64,7 +64,7 @@ impl Machine {
         let (slot, is_watched) = match &decision {
             Decision::Confirmed(verified) => (verified.slot(), false),
             Decision::Trial(verified) | Decision::FellBack(verified) => (verified.slot(), true),
-            Decision::Recovery(why) => return self.listen(*why),
+            Decision::Recovery(why) => return self.listen(*why, false),
         };
         let is_trial = matches!(decision, Decision::Trial(_));
         self.starts = 1 + if is_trial || reset.listened { 0 } else { reset.crashes };
@@ -99,8 +99,9 @@ impl Machine {
         boot
     }
 
-    fn listen(&mut self, why: Recovery) -> Boot {
-        self.next = Reset { listened: true, ..Cause::Request.into() };
+    /// The note of an interrupted write stays in RAM until a boot has read it.
+    fn listen(&mut self, why: Recovery, interrupted: bool) -> Boot {
+        self.next = Reset { listened: true, interrupted, ..Cause::Request.into() };
         Boot::Listened(why)
     }
 }

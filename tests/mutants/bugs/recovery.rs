@@ -25,8 +25,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader that was asked to answer writes the confirmed slot",
         RECOVERY,
-        "if kept == Some(target) {",
-        "if kept == Some(target) && self.holder.is_none() {",
+        "if self.kept == Some(target) {",
+        "if self.kept == Some(target) && self.holder.is_none() {",
         Suite::Recovery,
     ),
     bug(
