@@ -1,38 +1,63 @@
 //! [`Updater::step`]: carries the operation under way on, one flash operation at a time.
 
 use crate::operation::{Change, CheckFor, InputMode, Operation, Step};
+use crate::ticket::Ticket;
 use crate::transfer::{Transfer, is_erased, read_header};
-use crate::updater::{Updater, is_trial};
+use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::{Checked, HeaderBytes, HeaderCheck, Trust};
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::layout::Board;
-use lifeboot_core::record::{Record, Trial};
+use lifeboot_core::record::{Ending, Record, Trial};
 use lifeboot_core::verify::Check;
 use lifeboot_wire::Refusal;
 
+/// Whose step it was, and what it did.
+pub(crate) enum Turn {
+    Operation(Result<Step, Refusal>),
+    Confirm(Result<Step, Refusal>),
+}
+
 impl<F: NorFlash> Updater<F> {
-    /// Advances the operation: does at most one flash operation (an erase or a write), or hashes one block, or does a
-    /// part of a signature's check.
+    /// Advances the operation or the confirm: does at most one flash operation (an erase or a write), or hashes one
+    /// block, or does a part of a signature's check.
+    ///
+    /// Anybody may call it, not only who started the operation: [`result`](Self::result) tells the owner.
     ///
     /// # Errors
-    /// What is wrong with the image or the flash. The operation has then ended.
+    /// What is wrong with the image or the flash. The operation, or the confirm, has then ended.
     pub fn step(&mut self) -> Result<Step, Refusal> {
+        match self.turn() {
+            // The confirm's turn is next.
+            Turn::Operation(Ok(Step::Idle)) if self.confirm.is_busy() => Ok(Step::Busy),
+            Turn::Operation(step) | Turn::Confirm(step) => step,
+        }
+    }
+
+    /// As [`step`](Self::step), and says whose step it was. Operation and confirm take turns, so that neither waits
+    /// for the other, not even if one is requested, or fails, again and again.
+    pub(crate) fn turn(&mut self) -> Turn {
+        self.confirmed_last = self.confirm.is_busy() && !self.confirmed_last;
+        if self.confirmed_last {
+            return Turn::Confirm(self.confirm_in_turn());
+        }
         // Two functions, so that the stack of one does not add to the other's: a signature's check needs the most.
         let step = match self.operation {
             Operation::Checking(..) => self.step_check(),
             _ => self.step_operation(),
         };
-        // A transfer that has begun continues; any other operation that is done or has failed is over.
-        if !matches!(step, Ok(Step::Idle | Step::Busy | Step::Receiving)) {
-            self.abort();
+        match step {
+            Ok(Step::Idle | Step::Busy) => {}
+            // A transfer that has begun continues; any other operation that is done or has failed is over.
+            Ok(Step::Receiving) => self.lane.end(step),
+            _ => self.end_operation(step),
         }
-        step
+        Turn::Operation(step)
     }
 
     #[inline(never)]
     fn step_operation(&mut self) -> Result<Step, Refusal> {
-        let Updater { flash, board, journal, operation, running, suspects, .. } = self;
+        let Updater { flash, board, journal, operation, suspects, .. } = self;
         match operation {
             Operation::Idle | Operation::Checking(..) => return Ok(Step::Idle),
             Operation::Receiving { end_trial: end_trial @ true, .. } => {
@@ -73,16 +98,7 @@ impl<F: NorFlash> Updater<F> {
                     Change::EndTrial(_) if record.trial.is_none() => return Ok(Step::RolledBack),
                     Change::EndTrial(outcome) => {
                         record = record.ended(&outcome);
-                        Step::RolledBack
-                    }
-                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {
-                        record = Record { confirmed: *running, ..record.ended(&outcome) };
-                        if effects.pending(&record) { Step::Busy } else { Step::Confirmed }
-                    }
-                    // Only now: no boot can return to an image that these effects exclude.
-                    Change::Confirm(_, effects) => {
-                        effects.apply(&mut record);
-                        Step::Confirmed
+                        if outcome.ending == Ending::Cancelled { Step::Cancelled } else { Step::RolledBack }
                     }
                 };
                 if !journal.prepare(flash)? {
@@ -94,10 +110,11 @@ impl<F: NorFlash> Updater<F> {
         Ok(Step::Busy)
     }
 
-    pub(crate) fn start_check(&mut self, header: &HeaderBytes, check_for: CheckFor) -> Result<(), Refusal> {
+    pub(crate) fn start_check(&mut self, header: &HeaderBytes, check_for: CheckFor) -> Result<Ticket, Refusal> {
+        let ticket = self.lane.start(&mut self.tickets);
         self.prepare_check(header, check_for);
         let started = self.start_signature();
-        self.end_on_error(started)
+        self.end_on_error(started).map(|()| ticket)
     }
 
     #[inline(never)] // Keeps its temporaries off the stack of what follows.

@@ -104,6 +104,7 @@ impl From<Ending> for OutcomeEnding {
             Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
             Ending::Requested => OutcomeEnding::Requested,
             Ending::FellBack => OutcomeEnding::FellBack,
+            Ending::Cancelled => OutcomeEnding::Cancelled,
         }
     }
 }

@@ -100,9 +100,9 @@ impl Bench {
     /// The updater accepts a header exactly if the bootloader would and the schema fits.
     fn begin(&mut self, what: &str, trust: &Trust, header: Header, bytes: &[u8; 256]) {
         let accepted = trust.check(bytes, Slot::B);
-        let mut updater = Updater::running_in(Slot::A, &mut self.flash, self.good.board);
+        let mut updater = Updater::running_in(Slot::A, &mut self.flash, self.good.board).unwrap();
         let belief = Expected { running: self.good.header.version, target: Slot::B };
-        let mut step = updater.begin(bytes, belief, false).map(|()| Step::Busy);
+        let mut step = updater.begin(bytes, belief, false).map(|_| Step::Busy);
         while step == Ok(Step::Busy) {
             step = updater.step();
         }

@@ -12,8 +12,9 @@ impl Display for Device {
         writeln!(f, "{}", table(["slot", "version", "epoch", "digest", "state"], slots))?;
         let revoked: Vec<String> = self.revoked_keys.iter().map(u8::to_string).collect();
         let mut lines: Vec<_> = self.recovery.map(|reason| ("recovery", reason.to_string())).into_iter().collect();
+        lines.extend([("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string()))]);
+        lines.extend(self.pending.as_ref().map(|pending| ("pending", pending.to_string())));
         lines.extend([
-            ("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string())),
             ("epoch floor", format!("{} and up are started", self.epoch_floor)),
             ("revoked keys", if revoked.is_empty() { "none".to_owned() } else { revoked.join(", ") }),
             ("last update", self.last_outcome.as_ref().map_or("none yet".to_owned(), |outcome| outcome.text.clone())),
@@ -51,7 +52,9 @@ impl Device {
     fn slot(&self, slot: SlotName, content: &Content) -> [String; 5] {
         let on_trial = self.trial.is_some_and(|trial| trial.slot == slot);
         let runs = self.running == slot && self.recovery.is_none();
-        let state = [(runs, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, "on trial")];
+        let trial =
+            if self.pending.as_ref().is_some_and(|pending| pending.slot == slot) { "pending" } else { "on trial" };
+        let state = [(runs, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, trial)];
         let mut state: Vec<&str> = state.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
         let nothing = String::new;
         let (version, epoch, digest) = match content {

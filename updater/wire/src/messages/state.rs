@@ -169,6 +169,7 @@ pub enum OutcomeEnding {
     Invalid,
     NotConfirmed,
     Requested,
+    Cancelled,
 }
 
 /// Why a device was reset: see [`Cause`](lifeboot_core::record::Cause).
