@@ -103,14 +103,17 @@ impl<const N: usize> Session<N> {
             }
             return self.flush_now(sender).await;
         }
-        if self.is_busy() {
+        if !self.wants_input() {
             return self.flush_now(sender).await;
         }
+        // What has arrived is taken also while there is something to do: that may never end, if the application starts
+        // something in each turn.
+        let waits = !self.is_busy();
         let mut byte = [0];
         // Byte by byte, since what follows a message must stay in the port's buffer; and at most a frame's worth, since
         // a flood of bytes must not block other tasks.
         for _ in 0..N {
-            if !self.wants_input() || self.read(receiver, sender, &mut byte).await? == 0 {
+            if !self.wants_input() || self.read(receiver, sender, &mut byte, waits).await? == 0 {
                 break;
             }
             self.receive(&byte);
@@ -133,8 +136,14 @@ impl<const N: usize> Session<N> {
         .await
     }
 
-    /// Waits for input, and goes on flushing the port meanwhile.
-    async fn read<R, W>(&mut self, receiver: &mut R, sender: &mut W, bytes: &mut [u8]) -> Result<usize, W::Error>
+    /// Reads input and goes on flushing the port meanwhile. Waits for the first byte if it is to, else reads none.
+    async fn read<R, W>(
+        &mut self,
+        receiver: &mut R,
+        sender: &mut W,
+        bytes: &mut [u8],
+        waits: bool,
+    ) -> Result<usize, W::Error>
     where
         R: AsyncRead<Error = W::Error>,
         W: AsyncWrite,
@@ -148,7 +157,10 @@ impl<const N: usize> Session<N> {
                 self.unflushed = false;
                 flushed?;
             }
-            read.as_mut().poll(context)
+            match read.as_mut().poll(context) {
+                Poll::Pending if !waits => Poll::Ready(Ok(0)),
+                read => read,
+            }
         })
         .await
     }

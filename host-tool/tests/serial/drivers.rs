@@ -9,6 +9,7 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNo
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, Board, MICROBIT, PICO, STM32F405};
 use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
+use std::ops::Range;
 
 /// A driver with these units and this capacity. It must not be used before it was found to fit.
 struct Driver<const READ: usize, const WRITE: usize, const ERASE: usize> {
@@ -97,11 +98,11 @@ fn a_driver_that_does_not_fit_the_board_is_refused() {
     accepts::<0, 4, KIB>(&MICROBIT, false);
 }
 
-/// The image's bytes from the transfer's next offset up to `end`.
-fn feed(updater: &mut Updater<Flash>, transfer: Ticket, content: &[u8], end: u32) -> Result<(), Refusal> {
-    while updater.next_in(transfer)? < end {
+/// The image's bytes of this range, which the transfer needs next.
+fn feed(updater: &mut Updater<Flash>, transfer: Ticket, content: &[u8], range: Range<u32>) -> Result<(), Refusal> {
+    while range.contains(&updater.next_in(transfer)?) {
         let next = updater.next_in(transfer)?;
-        updater.feed(transfer, next, &content[next as usize..end.min(next + 100) as usize])?;
+        updater.feed(transfer, next, &content[next as usize..range.end.min(next + 100) as usize])?;
         while updater.step()? == Step::Busy {}
     }
     Ok(())
@@ -126,8 +127,8 @@ fn behind_a_table_the_payload_is_not_written_over_another() {
     let mut updater = Updater::running_in(Slot::A, flash.clone(), board).unwrap();
     let first = begin(&mut updater, given_up.header_bytes());
     let (table, payload) = ranges(&given_up);
-    feed(&mut updater, first, &given_up.to_bytes(), table.1).unwrap();
-    feed(&mut updater, first, &given_up.to_bytes(), payload.0 + 3 * BLOCK).unwrap();
+    feed(&mut updater, first, &given_up.to_bytes(), table.0..table.1).unwrap();
+    feed(&mut updater, first, &given_up.to_bytes(), payload.0..payload.0 + 3 * BLOCK).unwrap();
     updater.abort();
 
     // Another image's table lies farther back; the first of its blocks is there already.
@@ -137,7 +138,7 @@ fn behind_a_table_the_payload_is_not_written_over_another() {
     flash.put(board.slot(Slot::B).start + table.0, block);
     let second = begin(&mut updater, wanted.header_bytes());
     assert_eq!(updater.skip(second, table.0 + BLOCK), Ok(true));
-    feed(&mut updater, second, &content, table.1).unwrap();
+    feed(&mut updater, second, &content, table.0..table.1).unwrap();
     assert_eq!(updater.next_in(second), Ok(payload.0));
-    assert_eq!(feed(&mut updater, second, &content, payload.0 + BLOCK), Err(Refusal::NotErased));
+    assert_eq!(feed(&mut updater, second, &content, payload.0..payload.0 + BLOCK), Err(Refusal::NotErased));
 }
