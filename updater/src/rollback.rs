@@ -18,13 +18,14 @@ impl<F: NorFlash> Updater<F> {
     /// [`Step::Pending`].
     ///
     /// A rejected image in the other slot is not the previous firmware, which it has replaced. It is refused, and only
-    /// a transfer with `force` tries it again.
+    /// a transfer with `force` tries it again. Nor is one that was cancelled, which a transfer tries again.
     ///
     /// A rollback of the running trial wins over a confirm that is not durable yet. It is started once: another call
     /// returns the ticket of the one under way.
     ///
     /// # Errors
-    /// What is wrong with the image in the other slot, if that would be started; [`Refusal::Rejected`].
+    /// What is wrong with the image in the other slot, if that would be started; [`Refusal::Rejected`],
+    /// [`Refusal::Cancelled`].
     pub fn request_rollback(&mut self) -> Result<Ticket, Refusal> {
         if let Operation::Recording(Change::EndTrial(Outcome { ending: Ending::Requested, .. })) = &self.operation {
             return Ok(self.lane.ticket());
@@ -45,6 +46,10 @@ impl<F: NorFlash> Updater<F> {
         }
         if record.outcomes.have_rejected(&digest) {
             return Err(Refusal::Rejected);
+        }
+        let cancelled = record.outcomes.last().filter(|last| last.ending == Ending::Cancelled);
+        if cancelled.is_some_and(|last| digest.starts_with(&last.digest)) {
+            return Err(Refusal::Cancelled);
         }
         self.start_check(&header, CheckFor::Rollback)
     }

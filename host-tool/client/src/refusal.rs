@@ -187,6 +187,10 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
             "the image was started already, so it is no longer pending",
             "end its trial: lifeboot confirm keeps it, lifeboot rollback rejects it",
         ),
+        Refusal::Cancelled => (
+            "there is no previous firmware to go back to: the other slot holds an image that was cancelled",
+            "push that image to try it after all, or another release",
+        ),
         Refusal::Geometry => (
             "its firmware's flash driver does not fit the board's flash map",
             "give Updater::new a driver whose units divide the map's; docs/guide.md has the rule",

@@ -212,7 +212,7 @@ fn refusals(list: &mut List) {
     list.add_words("Rejected, a rollback", &DeviceError::from(refused));
 }
 
-const REFUSALS: [Refusal; 36] = [
+const REFUSALS: [Refusal; 37] = [
     Refusal::NoImage,
     Refusal::Format,
     Refusal::UnknownKey,
@@ -249,4 +249,5 @@ const REFUSALS: [Refusal; 36] = [
     Refusal::NothingPending,
     Refusal::AlreadyStarted,
     Refusal::Geometry,
+    Refusal::Cancelled,
 ];

@@ -128,6 +128,9 @@ fn a_pending_image_is_cancelled_without_a_verdict() {
     assert_eq!(describe::ending(&outcome), "1.1.0 in slot B was cancelled before its first start");
     let status = device::reset(&mut wire.link(), SOON).unwrap();
     assert_eq!(describe::running(&status), "1.0.0 in slot A, confirmed");
+    // It has never run here, so it is not what a rollback goes back to.
+    let error = device::rollback(&mut wire.link(), SOON).unwrap_err();
+    assert!(matches!(&error, DeviceError::Refused(refused) if refused.refusal == Refusal::Cancelled), "{error:?}");
     // It is as good as any other image: no force, and nothing of it is sent again but what has to be erased.
     let pushed = push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);

@@ -1,6 +1,6 @@
 //! A device's state as text.
 
-use super::{Content, Device, RecoveryReason, Rejected, TrialLeft};
+use super::{Content, Device, Ending, RecoveryReason, Rejected, TrialLeft};
 use crate::slot_name::SlotName;
 use crate::table::{list, table};
 use std::fmt::{self, Display};
@@ -68,7 +68,14 @@ impl Device {
             }
             Content::Image { version, epoch, digest } => {
                 if state.is_empty() {
-                    state.push(if self.was_rejected(digest) { "rejected" } else { "previous" });
+                    let cancelled = self.last_outcome.as_ref().is_some_and(|last| {
+                        last.ending == Ending::Cancelled && last.slot == slot && last.digest == *digest
+                    });
+                    state.push(match (self.was_rejected(digest), cancelled) {
+                        (true, _) => "rejected",
+                        (false, true) => "cancelled",
+                        (false, false) => "previous",
+                    });
                 }
                 (version.clone(), epoch.to_string(), digest.clone())
             }

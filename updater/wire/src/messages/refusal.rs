@@ -80,4 +80,6 @@ pub enum Refusal {
     AlreadyStarted,
     /// The flash driver does not fit the board's flash map.
     Geometry,
+    /// The image in the other slot was cancelled before its first start: it is no previous firmware.
+    Cancelled,
 }
