@@ -113,7 +113,7 @@ impl Device {
 
     /// Has the firmware in a slot confirm.
     fn confirm(&mut self, slot: Slot) -> Result<(), Refusal> {
-        Updater::running_in(slot, &mut self.flash, self.board).confirm()
+        Updater::running_in(slot, &mut self.flash, self.board).unwrap().confirm()
     }
 
     /// Checks that boots never touched the slots, and used the journal as its flash requires.

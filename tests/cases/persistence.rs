@@ -219,7 +219,7 @@ fn recover(mut machine: Machine) -> Result<(), String> {
         };
     }
     let running = running.ok_or("nothing was started")?;
-    let updater = Updater::running_in(running, &mut machine.flash, board);
+    let updater = Updater::running_in(running, &mut machine.flash, board).unwrap();
     if updater.is_trial() {
         return Err("it did not confirm".to_owned());
     }

@@ -1,45 +1,71 @@
 //! [`Updater::step`]: carries the operation under way on, one flash operation at a time.
 
 use crate::operation::{Change, CheckFor, InputMode, Operation, Step};
+use crate::ticket::Ticket;
 use crate::transfer::{Transfer, is_erased, read_header};
-use crate::updater::{Updater, is_trial};
+use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::{Checked, HeaderBytes, HeaderCheck, Trust};
 use lifeboot_core::info::BootloaderInfo;
+use lifeboot_core::journal::Effort;
 use lifeboot_core::layout::Board;
-use lifeboot_core::record::{Record, Trial};
+use lifeboot_core::record::{Ending, Record, Trial};
 use lifeboot_core::verify::Check;
 use lifeboot_wire::Refusal;
 
+/// Whose step it was, and what it did.
+pub(crate) enum Turn {
+    Operation(Result<Step, Refusal>),
+    Confirm(Result<Step, Refusal>),
+}
+
 impl<F: NorFlash> Updater<F> {
-    /// Advances the operation: does at most one flash operation (an erase or a write), or hashes one block, or does a
-    /// part of a signature's check.
+    /// Advances the operation or the confirm: does at most one flash operation (an erase or a write), or hashes one
+    /// block, or does a part of a signature's check.
+    ///
+    /// Anybody may call it, not only who started the operation: [`result`](Self::result) tells the owner.
     ///
     /// # Errors
-    /// What is wrong with the image or the flash. The operation has then ended.
+    /// What is wrong with the image or the flash. The operation, or the confirm, has then ended.
     pub fn step(&mut self) -> Result<Step, Refusal> {
+        match self.turn() {
+            // The confirm's turn is next.
+            Turn::Operation(Ok(Step::Idle)) if self.confirm.is_busy() => Ok(Step::Busy),
+            Turn::Operation(step) | Turn::Confirm(step) => step,
+        }
+    }
+
+    /// As [`step`](Self::step), and says whose step it was. Operation and confirm take turns, so that neither waits
+    /// for the other, not even if one is requested, or fails, again and again.
+    pub(crate) fn turn(&mut self) -> Turn {
+        self.confirmed_last = self.confirm.is_busy() && !self.confirmed_last;
+        if self.confirmed_last {
+            return Turn::Confirm(self.confirm_in_turn());
+        }
         // Two functions, so that the stack of one does not add to the other's: a signature's check needs the most.
         let step = match self.operation {
             Operation::Checking(..) => self.step_check(),
             _ => self.step_operation(),
         };
-        // A transfer that has begun continues; any other operation that is done or has failed is over.
-        if !matches!(step, Ok(Step::Idle | Step::Busy | Step::Receiving)) {
-            self.abort();
+        match step {
+            Ok(Step::Idle | Step::Busy) => {}
+            // A transfer that has begun continues; any other operation that is done or has failed is over.
+            Ok(Step::Receiving) => self.lane.end(step),
+            _ => self.end_operation(step),
         }
-        step
+        Turn::Operation(step)
     }
 
     #[inline(never)]
     fn step_operation(&mut self) -> Result<Step, Refusal> {
-        let Updater { flash, board, journal, operation, running, suspects, .. } = self;
+        let Updater { flash, board, journal, operation, suspects, .. } = self;
         match operation {
             Operation::Idle | Operation::Checking(..) => return Ok(Step::Idle),
             // What is erased from now on is lost by any reading of the journal.
             Operation::Receiving { is_settled: is_settled @ false, .. } => {
                 if journal.record().trial.is_none() {
-                    *is_settled = !journal.settle(flash)?;
-                } else if !journal.prepare(flash)? {
+                    *is_settled = !journal.settle(flash, Effort::Unbounded)?;
+                } else if !journal.prepare(flash, Effort::Unbounded)? {
                     journal.change(flash, |record| record.trial = None)?;
                 }
             }
@@ -68,7 +94,7 @@ impl<F: NorFlash> Updater<F> {
             Operation::Recording(change) => {
                 let record = *journal.record();
                 match *change {
-                    _ if journal.prepare(flash)? => {}
+                    _ if journal.prepare(flash, Effort::Unbounded)? => {}
                     Change::MarkTrial(slot) => {
                         journal.change(flash, |record| record.trial = Some(Trial::new(slot)))?;
                         return Ok(Step::Pending);
@@ -76,21 +102,8 @@ impl<F: NorFlash> Updater<F> {
                     Change::EndTrial(_) if record.trial.is_none() => return Ok(Step::RolledBack),
                     Change::EndTrial(outcome) => {
                         journal.change(flash, |record| *record = record.ended(&outcome))?;
-                        return Ok(Step::RolledBack);
-                    }
-                    Change::Confirm(outcome, _) if is_trial(*running, &record) => {
-                        let confirmed = *running;
-                        journal.change(flash, |record| *record = Record { confirmed, ..record.ended(&outcome) })?;
-                    }
-                    // Only now: no boot can return to an image that these effects exclude.
-                    Change::Confirm(_, effects) => {
-                        let info = BootloaderInfo::read(flash, board);
-                        let after = effects.after(&record, info.as_ref());
-                        if after != record {
-                            journal.change(flash, |record| *record = after)?;
-                        } else if !journal.settle(flash)? {
-                            return Ok(Step::Confirmed);
-                        }
+                        let is_cancel = outcome.ending == Ending::Cancelled;
+                        return Ok(if is_cancel { Step::Cancelled } else { Step::RolledBack });
                     }
                 }
             }
@@ -98,10 +111,11 @@ impl<F: NorFlash> Updater<F> {
         Ok(Step::Busy)
     }
 
-    pub(crate) fn start_check(&mut self, header: &HeaderBytes, check_for: CheckFor) -> Result<(), Refusal> {
+    pub(crate) fn start_check(&mut self, header: &HeaderBytes, check_for: CheckFor) -> Result<Ticket, Refusal> {
+        let ticket = self.lane.start(&mut self.tickets);
         self.prepare_check(header, check_for);
         let started = self.start_signature();
-        self.end_on_error(started)
+        self.end_on_error(started).map(|()| ticket)
     }
 
     #[inline(never)] // Keeps its temporaries off the stack of what follows.

@@ -26,8 +26,8 @@
 //!   none: until then that unit holds old records. An interrupted erase shows, and each further one is paid for by a
 //!   record in a spare place. When these are used up, nothing is written.
 //!
-//! So any number of boots that fail in the same way write and erase a bounded number of times. [`Journal::change`] has no
-//! such bounds: it is for changes that somebody has requested. Where the journal has three or more units, one that takes no
+//! So any number of boots that fail in the same way write and erase a bounded number of times. [`Effort::Unbounded`] is for
+//! changes that somebody has requested. Where the journal has three or more units, one that takes no
 //! record is passed over.
 //!
 //! Requirement on the chip's flash driver: a read of torn words must return, with an error or with any bytes.
@@ -52,6 +52,15 @@ pub const SPARE: u32 = 2;
 /// last good one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed;
+
+/// How hard a caller tries: see [above](self).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// As often as there is evidence that it helps: for callers that may run at each boot.
+    Bounded,
+    /// Always: for changes that somebody has requested, or that a bounded number of attempts leads to.
+    Unbounded,
+}
 
 /// Where a record lies. Both fields count from the start of flash: a division would cost a Cortex-M0 half a kilobyte of
 /// code.
@@ -116,7 +125,7 @@ impl Journal {
         if record == self.record {
             return Ok(());
         }
-        if self.read_newer(flash) { Err(Failed) } else { self.write_record(flash, &record, true) }
+        if self.read_newer(flash) { Err(Failed) } else { self.write_record(flash, &record, Effort::Bounded) }
     }
 
     /// Changes the boot state, durably, also where [`append`](Self::append) would not try; a change that changes nothing
@@ -125,26 +134,31 @@ impl Journal {
         self.read_newer(flash);
         let mut record = self.record;
         change(&mut record);
-        self.write_record(flash, &record, false)
+        self.write_record(flash, &record, Effort::Unbounded)
     }
 
-    /// Erases the next unit now if [`change`](Self::change) would have to; returns whether it did. For callers that do at
+    /// Erases the next unit now if the next write would begin with that; returns whether it did. For callers that do at
     /// most one flash operation at a time.
-    pub fn prepare<F: NorFlash>(&mut self, flash: &mut F) -> Result<bool, Failed> {
-        if self.prepared.is_some() || self.behind_newest(flash).blank > SPARE {
+    pub fn prepare<F: NorFlash>(&mut self, flash: &mut F, effort: Effort) -> Result<bool, Failed> {
+        if self.prepared.is_some()
+            || self.behind_newest(flash).blank > SPARE
+            || effort == Effort::Bounded && !self.is_next_unit_as_left(flash)
+        {
             return Ok(false);
         }
         self.erase(flash, self.unit_after(self.unit())).map(|()| true)
     }
 
     /// Writes the state again unless [`is_settled`](Self::is_settled); returns whether it did something. At most one flash
-    /// operation; call it until there is nothing to do.
-    pub fn settle<F: NorFlash>(&mut self, flash: &mut F) -> Result<bool, Failed> {
+    /// operation, except where a bounded caller finds an interrupted erase; call it until there is nothing to do.
+    pub fn settle<F: NorFlash>(&mut self, flash: &mut F, effort: Effort) -> Result<bool, Failed> {
         if self.is_settled(flash) {
             return Ok(false);
         }
-        if !self.prepare(flash)? {
-            self.change(flash, |_| {})?;
+        if !self.prepare(flash, effort)? {
+            self.read_newer(flash);
+            let record = self.record;
+            self.write_record(flash, &record, effort)?;
         }
         Ok(true)
     }
@@ -180,7 +194,8 @@ impl Journal {
     }
 
     #[inline(never)]
-    fn write_record<F: NorFlash>(&mut self, flash: &mut F, record: &Record, bounded: bool) -> Result<(), Failed> {
+    fn write_record<F: NorFlash>(&mut self, flash: &mut F, record: &Record, effort: Effort) -> Result<(), Failed> {
+        let bounded = effort == Effort::Bounded;
         let Behind { spoilt, blank } = self.behind_newest(flash);
         if bounded && spoilt >= SPOILT {
             return Err(Failed);

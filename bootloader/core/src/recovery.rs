@@ -24,7 +24,7 @@ mod request;
 use crate::boot::Recovery;
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
 use crate::info::BootloaderInfo;
-use crate::journal::Journal;
+use crate::journal::{Effort, Journal};
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
 use crate::record::{Record, Trial};
@@ -226,7 +226,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
             self.journal.change(self.flash, |record| record.trial = None).map_err(flash_failed)?;
         }
         // What is erased now is lost by any reading of the journal.
-        while self.journal.settle(self.flash).map_err(flash_failed)? {
+        while self.journal.settle(self.flash, Effort::Unbounded).map_err(flash_failed)? {
             self.line.feed_watchdog();
         }
         let mut unit = self.board.slot(target).start;

@@ -174,6 +174,29 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
             "the patch that arrived is damaged, or not one to this image",
             "push again; if that does not help, push the whole image: lifeboot push --whole IMAGE",
         ),
+        Refusal::Superseded => (
+            "its application or another session started something else before this was done",
+            "try again; a push resumes. If its application updates itself, let that finish first",
+        ),
+        Refusal::RollbackRequested => (
+            "a rollback of the firmware that runs was requested, and wins over its confirm",
+            "restart it: lifeboot reset; then the confirmed firmware runs",
+        ),
+        Refusal::NothingPending => {
+            ("no image is pending", "lifeboot status shows what the slots hold; to leave what runs, lifeboot rollback")
+        }
+        Refusal::AlreadyStarted => (
+            "the image was started already, so it is no longer pending",
+            "end its trial: lifeboot confirm keeps it, lifeboot rollback rejects it",
+        ),
+        Refusal::Cancelled => (
+            "there is no previous firmware to go back to: the other slot holds an image that was cancelled",
+            "push that image to try it after all, or another release",
+        ),
+        Refusal::Geometry => (
+            "its firmware's flash driver does not fit the board's flash map",
+            "give Updater::new a driver whose units divide the map's; docs/guide.md has the rule",
+        ),
         Refusal::NoBootloader => (
             "it finds no Lifeboot bootloader of this board, so it has no keys to check an image with",
             "flash the bootloader once with a debug probe",

@@ -106,6 +106,7 @@ impl From<Ending> for OutcomeEnding {
             Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
             Ending::Requested => OutcomeEnding::Requested,
             Ending::FellBack => OutcomeEnding::FellBack,
+            Ending::Cancelled => OutcomeEnding::Cancelled,
         }
     }
 }

@@ -158,7 +158,7 @@ impl Device {
         };
         let boot_words = handover::boot_words(handover::Boot { cause, start, verification: VERIFICATION });
         let run = |verified: Verified| {
-            let mut updater = Updater::running_in(verified.slot(), self.flash.clone(), self.board);
+            let mut updater = Updater::running_in(verified.slot(), self.flash.clone(), self.board).unwrap();
             updater.set_boot_words(boot_words);
             Running {
                 slot: verified.slot(),

@@ -89,18 +89,18 @@ fn going_back_below_it_is_refused_at_once() {
         let mut device = started(board, 5);
         device.put(Slot::A, &firmware(board, 1, 4));
         // Before the confirm a rollback is possible.
-        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
-        assert_eq!(updater.request_rollback(), Ok(()));
+        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board).unwrap();
+        assert!(updater.request_rollback().is_ok());
         updater.abort();
         device.confirm(Slot::B).unwrap();
         let record = device.record();
-        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
+        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board).unwrap();
         assert_eq!(updater.request_rollback(), Err(Refusal::Epoch));
         assert_eq!(updater.step(), Ok(Step::Idle));
         assert_eq!(device.record(), record);
         device.put(Slot::A, &firmware(board, 1, 5));
-        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
-        assert_eq!(updater.request_rollback(), Ok(()));
+        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board).unwrap();
+        assert!(updater.request_rollback().is_ok());
     }
 }
 

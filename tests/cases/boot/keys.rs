@@ -29,14 +29,14 @@ fn started(board: &'static Board) -> Device {
 /// The answer of the firmware in a slot to an image that is offered to it.
 fn offered(device: &mut Device, slot: Slot, image: &SignedImage) -> Result<(), Refusal> {
     let running = lifeboot_core::Version { major: if slot == Slot::A { 1 } else { 2 }, ..Default::default() };
-    let mut updater = Updater::running_in(slot, &mut device.flash, device.board);
+    let mut updater = Updater::running_in(slot, &mut device.flash, device.board).unwrap();
     updater.begin(&image.header_bytes(), Expected { running, target: slot.other() }, false)?;
     while updater.step()? == Step::Busy {}
     Ok(())
 }
 
 fn went_back(device: &mut Device, slot: Slot) -> Result<(), Refusal> {
-    let mut updater = Updater::running_in(slot, &mut device.flash, device.board);
+    let mut updater = Updater::running_in(slot, &mut device.flash, device.board).unwrap();
     updater.request_rollback()?;
     while updater.step()? == Step::Busy {}
     Ok(())
@@ -95,7 +95,7 @@ fn nothing_by_a_revoked_key_is_started_or_taken() {
         // As an update or a rollback: at once, and nothing is erased.
         assert_eq!(offered(&mut device, Slot::B, &firmware(board, 3, 9)), Err(Refusal::RevokedKey));
         assert_eq!(went_back(&mut device, Slot::B), Err(Refusal::RevokedKey));
-        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
+        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board).unwrap();
         assert_eq!(updater.request_rollback(), Err(Refusal::RevokedKey), "before any work");
         assert!(device.flash.region(board.slot(Slot::A)) == &before[..]);
         device.assert_used_well();
@@ -226,7 +226,7 @@ fn what_is_revoked_is_the_key_and_not_its_place() {
             assert!(!starts(&mut flash), "{numbers:?}: key 1 is revoked wherever it stands");
             firmware(board, 3, 0).signed_with(2).put(&mut flash, Slot::B);
             assert!(starts(&mut flash));
-            let keys = Updater::running_in(Slot::B, &mut flash, board).keys().unwrap();
+            let keys = Updater::running_in(Slot::B, &mut flash, board).unwrap().keys().unwrap();
             let place = numbers.iter().position(|number| *number == 1);
             assert_eq!(keys.revoked, place.map_or(0, |place| 1 << place), "{numbers:?}");
         }
@@ -285,7 +285,7 @@ fn a_mask_only_gains_bits_and_one_key_is_always_left() {
             journal.change(&mut flash, |record| record.trial = Some(Trial::new(target))).unwrap();
             let started = start(&mut flash, Some(if expected.is_some() { target } else { running }));
             if let Some(expected) = expected {
-                Updater::running_in(target, &mut flash, board).confirm().unwrap();
+                Updater::running_in(target, &mut flash, board).unwrap().confirm().unwrap();
                 (running, mask) = (started, expected);
             }
             start(&mut flash, Some(running));
@@ -310,7 +310,7 @@ fn a_device_holds_four_keys() {
                 .put(&mut flash, Slot::A);
             let decision = boot(&mut flash, board, &four, Cause::PowerOn.into());
             assert!(matches!(decision, Decision::Confirmed(_)), "key {number}: {decision:?}");
-            let mut updater = Updater::running_in(Slot::A, &mut flash, board);
+            let mut updater = Updater::running_in(Slot::A, &mut flash, board).unwrap();
             let keys = updater.keys().unwrap();
             assert_eq!(keys.ids, publics.map(|key| Some(key_id(&key))));
             let revoked = if number == 2 { 0b0011 } else { 0 };
@@ -320,9 +320,9 @@ fn a_device_holds_four_keys() {
         }
         // Without a bootloader's info, the keys are unknown.
         let mut flash = SimulatedFlash::new(board);
-        assert_eq!(Updater::running_in(Slot::A, &mut flash, board).keys(), Err(Refusal::NoBootloader));
+        assert_eq!(Updater::running_in(Slot::A, &mut flash, board).unwrap().keys(), Err(Refusal::NoBootloader));
         let mut device = Device::from_factory(board);
-        let mut updater = Updater::running_in(Slot::A, &mut device.flash, board);
+        let mut updater = Updater::running_in(Slot::A, &mut device.flash, board).unwrap();
         let [first, second] = [0, 1].map(|index| Some(key_id(&info().keys()[index])));
         assert_eq!(updater.keys().unwrap().ids, [first, second, None, None]);
     }

@@ -3,7 +3,7 @@
 use super::check;
 use super::choices::Choices;
 use lifeboot_core::{KeyIds, Slot};
-use lifeboot_core::journal::Journal;
+use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
 use lifeboot_core::record::{RECORD_LENGTH, Record, Trial};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
@@ -59,7 +59,7 @@ fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices
 
     if choices.chance() {
         let operations = flash.operations();
-        let settled = journal.settle(flash);
+        let settled = journal.settle(flash, Effort::Unbounded);
         assert!(settled.is_ok() || !numbers_left, "{what}");
         assert!(flash.operations() - operations <= 1, "{what}");
         assert_eq!((journal.record(), &found(flash, board, &stored)), (&before, &before), "{what}: settling");
@@ -67,9 +67,9 @@ fn step(flash: &mut SimulatedFlash, board: &'static Board, choices: &mut Choices
     let prepared = choices.chance();
     if prepared {
         let operations = flash.operations();
-        let erased = journal.prepare(flash).expect(what);
+        let erased = journal.prepare(flash, Effort::Unbounded).expect(what);
         assert_eq!(flash.operations() - operations, u32::from(erased), "{what}");
-        assert_eq!(journal.prepare(flash), Ok(false), "{what}: once is enough");
+        assert_eq!(journal.prepare(flash, Effort::Unbounded), Ok(false), "{what}: once is enough");
         assert_eq!(found(flash, board, &stored), before, "{what}: preparing");
     }
     let next = record(choices);

@@ -175,7 +175,7 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
     let offset = if choices.chance() { choices.edge(next) } else { next };
     let image = image(choices);
     let (header, bytes);
-    let command = match choices.byte() % 20 {
+    let command = match choices.byte() % 21 {
         0 => Command::Status,
         1 | 2 => {
             header = any_header(image, choices);
@@ -207,6 +207,7 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
             bytes = choices.bytes(200).to_vec();
             Command::Patch { offset: if choices.chance() { choices.edge(0) } else { patched }, bytes: &bytes }
         }
+        19 => Command::Cancel,
         _ => Command::Reset,
     };
     framed(&Request { session, number, command })

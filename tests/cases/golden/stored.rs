@@ -123,6 +123,7 @@ fn boot_records() {
         ("a crash that was told of", Record::FACTORY.ended(&crashed)),
         ("one in quarantine", quarantine(1)),
         ("three in quarantine, and one that fell out", quarantine(4)),
+        ("cancelled", ended(Ending::Cancelled, Slot::B, Cause::Unknown)),
     ];
     let numbered: Vec<_> = (0x0102_0304_u32..).zip(records).collect();
     let pieces: Vec<_> =

@@ -37,6 +37,7 @@ fn commands() {
         Command::Recover,
         Command::BeginPatch { format: 1, from: &DIGEST },
         Command::Patch { offset: 0x1234, bytes: b"\0compressed" },
+        Command::Cancel,
     ];
     each_variant_is_there::<Command>(&commands);
     let pieces: Vec<_> = (1..)

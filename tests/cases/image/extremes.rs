@@ -103,9 +103,9 @@ impl Bench {
     fn begin(&mut self, what: &str, trust: &Trust, header: Header, bytes: &[u8; 256]) {
         let checked = trust.check(bytes, Slot::B);
         let accepted = checked.and_then(|checked| trust.check_epoch_step(&header).map(|()| checked));
-        let mut updater = Updater::running_in(Slot::A, &mut self.flash, self.good.board);
+        let mut updater = Updater::running_in(Slot::A, &mut self.flash, self.good.board).unwrap();
         let belief = Expected { running: self.good.header.version, target: Slot::B };
-        let mut step = updater.begin(bytes, belief, false).map(|()| Step::Busy);
+        let mut step = updater.begin(bytes, belief, false).map(|_| Step::Busy);
         while step == Ok(Step::Busy) {
             step = updater.step();
         }

@@ -4,7 +4,7 @@
 use super::{
     MAPS, assert_used_well, blank, change, filled, found, maps, numbered, places, records, usable,
 };
-use lifeboot_core::journal::Journal;
+use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::Slot;
 use lifeboot_core::record::{Record, Trial};
@@ -85,10 +85,10 @@ fn a_prepared_append_is_one_operation() {
         let mut journal = Journal::open(&mut flash, board);
         for number in 0..2 * places(board).count() as u32 {
             let before = flash.operations();
-            let erased = journal.prepare(&mut flash).unwrap();
+            let erased = journal.prepare(&mut flash, Effort::Unbounded).unwrap();
             assert_eq!(erased, number > 0 && number.is_multiple_of(usable(board)), "{}", board.name);
             assert_eq!(flash.operations() - before, u32::from(erased));
-            assert_eq!(journal.prepare(&mut flash), Ok(false), "once is enough");
+            assert_eq!(journal.prepare(&mut flash, Effort::Unbounded), Ok(false), "once is enough");
             let prepared = flash.operations();
             change(&mut flash, &mut journal, numbered(number)).unwrap();
             assert_eq!(flash.operations() - prepared, 1);
@@ -107,7 +107,7 @@ fn a_unit_that_somebody_else_prepared_is_erased_again() {
         let mut flash = filled(board, usable(board));
         let before = flash.wear(Part::Journal).erases;
         for _ in 0..2 {
-            assert_eq!(Journal::open(&mut flash, board).prepare(&mut flash), Ok(true), "{}", board.name);
+            assert_eq!(Journal::open(&mut flash, board).prepare(&mut flash, Effort::Unbounded), Ok(true), "{}", board.name);
         }
         assert_eq!(found(&mut flash, board), numbered(usable(board)));
         let mut journal = Journal::open(&mut flash, board);

@@ -5,7 +5,7 @@ use super::{
     MAPS, assert_used_well, blank, change, filled, found, maps, numbered, places, records, records_of_a_unit, stride,
 };
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
-use lifeboot_core::journal::Journal;
+use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::Region;
 use lifeboot_core::record::{RECORD_LENGTH, Record};
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
@@ -35,7 +35,7 @@ proptest! {
             let expected = if next == 1_000 { number } else { next - 1_000 };
             let mut journal = Journal::open(&mut flash, board);
             prop_assert_eq!(journal.record(), &numbered(expected));
-            let erased = journal.prepare(&mut flash).unwrap();
+            let erased = journal.prepare(&mut flash, Effort::Unbounded).unwrap();
             let before = flash.operations();
             change(&mut flash, &mut journal, numbered(next)).unwrap();
             prop_assert_eq!(flash.operations() - before, 1, "prepared, {}", erased);
@@ -53,7 +53,7 @@ proptest! {
         let mut journal = Journal::open(&mut flash, board);
         prop_assert!(journal.is_blank());
         prop_assert_eq!(journal.record(), &Record::FACTORY);
-        prop_assert!(journal.settle(&mut flash).is_ok());
+        prop_assert!(journal.settle(&mut flash, Effort::Unbounded).is_ok());
         change(&mut flash, &mut journal, numbered(1)).unwrap();
         prop_assert_eq!(found(&mut flash, board), numbered(1));
         assert_used_well(&flash);
@@ -72,7 +72,7 @@ proptest! {
         let mut journal = Journal::open(&mut flash, board);
         let is_newest = stored.iter().any(|(number, record)| number == highest && record == journal.record());
         prop_assert!(is_newest);
-        prop_assert!(journal.settle(&mut flash).is_ok());
+        prop_assert!(journal.settle(&mut flash, Effort::Unbounded).is_ok());
         change(&mut flash, &mut journal, numbered(1)).unwrap();
         prop_assert_eq!(found(&mut flash, board), numbered(1));
     }
@@ -105,7 +105,7 @@ fn at_the_last_numbers_nothing_panics_and_the_record_stays() {
             for _ in 0..4 {
                 let mut journal = Journal::open(&mut flash, board);
                 assert_eq!(journal.record(), &numbered(7));
-                let settled = journal.settle(&mut flash);
+                let settled = journal.settle(&mut flash, Effort::Unbounded);
                 assert!(settled.is_ok() || number > u32::MAX - 2, "{number:#x}");
             }
             let mut journal = Journal::open(&mut flash, board);

@@ -2,7 +2,7 @@
 //! holds it three times with nothing torn behind it.
 
 use super::{MAPS, assert_used_well, blank, change, found, numbered, places, stride, usable};
-use lifeboot_core::journal::Journal;
+use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{Board, Region};
 use lifeboot_core::record::{RECORD_LENGTH, Record};
 use lifeboot_tests::simulated_flash::{Cut, SimulatedFlash};
@@ -16,7 +16,7 @@ fn fresh(board: &'static Board, number: u32) -> SimulatedFlash {
 fn settle(flash: &mut SimulatedFlash, board: &'static Board) -> u32 {
     let (mut journal, before) = (Journal::open(flash, board), flash.operations());
     let mut steps = 0;
-    while journal.settle(flash).unwrap() {
+    while journal.settle(flash, Effort::Unbounded).unwrap() {
         steps += 1;
     }
     assert_eq!(flash.operations() - before, steps, "{}", board.name);
@@ -119,7 +119,7 @@ fn a_cut_while_settling_changes_nothing() {
                     let mut flash = fresh(board, number);
                     flash.cut(operation, Cut::Inside { words, mask: 0xff00_ff00 });
                     let mut journal = Journal::open(&mut flash, board);
-                    while journal.settle(&mut flash) == Ok(true) {}
+                    while journal.settle(&mut flash, Effort::Unbounded) == Ok(true) {}
                     flash.power_on();
                     assert_eq!(found(&mut flash, board), numbered(number), "{}, {words} words", board.name);
                     // And it is still firm in the end.

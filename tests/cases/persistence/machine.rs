@@ -73,7 +73,7 @@ impl Machine {
         match firmware {
             Firmware::Idle => self.lose_power(false, started),
             Firmware::Confirms => {
-                let _ = Updater::running_in(slot, &mut self.flash, board).confirm();
+                let _ = Updater::running_in(slot, &mut self.flash, board).unwrap().confirm();
                 self.lose_power(false, started)
             }
             Firmware::Crashes => {

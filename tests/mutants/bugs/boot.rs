@@ -1,6 +1,6 @@
 //! Bugs of the boot policy: trials, epochs, keys, outcomes.
 
-use crate::bug::{BOOT, Bug, HANDOVER, IMAGE, OUTCOMES, RECORD, STEP, UPDATER, bug};
+use crate::bug::{BOOT, Bug, CONFIRM, HANDOVER, IMAGE, OUTCOMES, RECORD, ROLLBACK, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -29,13 +29,16 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "keys are revoked before the confirm is durable",
-        STEP,
-        "                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
-        "                    Change::Confirm(_, effects) if effects.revoked & !record.revoked != 0 => {
-                        record.revoked |= effects.revoked;
-                        Step::Busy
-                    }
-                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
+        CONFIRM,
+        "        let mut record = *journal.record();
+        if is_trial(*running, &record) {",
+        "        let mut record = *journal.record();
+        if effects.revoked & !record.revoked != 0 {
+            record.revoked |= effects.revoked;
+            journal.append(flash, record)?;
+            return Ok(Step::Busy);
+        }
+        if is_trial(*running, &record) {",
         Suite::Boot,
     ),
     bug(
@@ -78,7 +81,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a way back below the floor is tried all the same",
-        UPDATER,
+        ROLLBACK,
         "if epoch < record.epoch_floor {",
         "if epoch > record.epoch_floor {",
         Suite::Boot,
@@ -107,20 +110,41 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an image that confirms stays in quarantine",
         OUTCOMES,
-        "outcome.ending != Ending::FellBack && outcome",
-        "outcome.ending.is_rejection() && outcome",
+        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
+        "let judged = outcome.ending.is_rejection();",
         Suite::Boot,
     ),
     bug(
         "an image that is started in need leaves the quarantine",
         OUTCOMES,
-        "outcome.ending != Ending::FellBack && outcome",
-        "outcome",
+        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
+        "let judged = outcome.ending != Ending::Cancelled;",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that is cancelled leaves the quarantine",
+        OUTCOMES,
+        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
+        "let judged = outcome.ending != Ending::FellBack;",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that was started is cancelled",
+        ROLLBACK,
+        "if trial != Trial::new(trial.slot) || trial.slot == self.running {",
+        "if trial.slot == self.running {",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that is cancelled is rejected",
+        ROLLBACK,
+        "Ok(self.end_trial(trial.slot, Ending::Cancelled))",
+        "Ok(self.end_trial(trial.slot, Ending::Requested))",
         Suite::Boot,
     ),
     bug(
         "a rollback goes to an image that was rejected",
-        UPDATER,
+        ROLLBACK,
         "if record.outcomes.have_rejected(&digest) {",
         "if false {",
         Suite::Boot,

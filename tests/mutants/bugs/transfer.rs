@@ -1,8 +1,8 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use crate::bug::{
-    Bug, CONVERSATION, FRAME, INSTRUCTIONS, JOURNAL, OLD, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER, STEP, SUSPECTS,
-    TRANSFER, UPDATER, VERIFY, bug,
+    Bug, CONFIRM, CONVERSATION, FRAME, INSTRUCTIONS, JOURNAL, OLD, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER, STEP,
+    SUSPECTS, TRANSFER, UPDATER, VERIFY, bug,
 };
 use crate::suite::Suite;
 
@@ -44,6 +44,13 @@ pub const BUGS: &[Bug] = &[
         Suite::Life,
     ),
     bug(
+        "behind a table the payload is written over what is there",
+        TRANSFER,
+        "if self.receiver.phase() != before {",
+        "if self.receiver.phase() == before {",
+        Suite::Line,
+    ),
+    bug(
         "the header is written before the payload",
         TRANSFER,
         "            self.old_header = false;\n",
@@ -66,25 +73,24 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the epoch floor rises before the confirm is durable",
-        STEP,
-        "                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
-        "                    Change::Confirm(_, effects) if effects.epoch > record.epoch_floor => {
-                        record.epoch_floor = effects.epoch;
-                        Step::Busy
-                    }
-                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
+        CONFIRM,
+        "        let mut record = *journal.record();
+        if is_trial(*running, &record) {",
+        "        let mut record = *journal.record();
+        if effects.epoch > record.epoch_floor {
+            record.epoch_floor = effects.epoch;
+            journal.append(flash, record)?;
+            return Ok(Step::Busy);
+        }
+        if is_trial(*running, &record) {",
         Suite::Life,
     ),
     bug(
         "a confirm is reported before it is durable",
-        STEP,
-        "                    journal.append(flash, record)?;
-                    return Ok(end);",
-        "                    if is_trial(*running, journal.record()) && record.trial.is_none() {
-                        return Ok(Step::Confirmed);
-                    }
-                    journal.append(flash, record)?;
-                    return Ok(end);",
+        CONFIRM,
+        "            record = Record { confirmed: *running, ..record.ended(&outcome) };
+            journal.append(flash, record)?;",
+        "            record = Record { confirmed: *running, ..record.ended(&outcome) };",
         Suite::Life,
     ),
     bug(
@@ -121,8 +127,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "bytes are taken at any offset",
         CONVERSATION,
-        "let taken = updater.feed(next, rest)?;",
-        "let taken = updater.feed(next, if rest.is_empty() { bytes } else { rest })?;",
+        "let taken = updater.feed(own, next, rest)?;",
+        "let taken = updater.feed(own, next, if rest.is_empty() { bytes } else { rest })?;",
         Suite::Line,
     ),
     bug(

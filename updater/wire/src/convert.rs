@@ -91,6 +91,7 @@ impl From<Ending> for OutcomeEnding {
             Ending::Invalid => OutcomeEnding::Invalid,
             Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
             Ending::Requested => OutcomeEnding::Requested,
+            Ending::Cancelled => OutcomeEnding::Cancelled,
         }
     }
 }

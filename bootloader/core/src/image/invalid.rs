@@ -41,5 +41,5 @@ pub enum Invalid {
     /// The image revokes the key that signed it.
     OwnKey = 28,
     /// The image's epoch is too far above the device's floor.
-    EpochStep = 31,
+    EpochStep = 37,
 }

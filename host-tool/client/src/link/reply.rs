@@ -39,7 +39,13 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
         (Command::Quarantine, reply) => matches!(reply, Reply::Quarantine(_)),
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
         (
-            Command::Finish | Command::Abort | Command::Confirm | Command::Rollback | Command::Reset | Command::Recover,
+            Command::Finish
+            | Command::Abort
+            | Command::Confirm
+            | Command::Rollback
+            | Command::Cancel
+            | Command::Reset
+            | Command::Recover,
             reply,
         ) => *reply == Reply::Done,
     }

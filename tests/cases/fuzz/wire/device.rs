@@ -60,7 +60,7 @@ impl Device {
         let hopeless = before.trial.is_some_and(|trial| !verifies(&mut flash, &before, trial.slot));
         let untouched = untouched(&flash);
         let flash = Shared(Rc::new(RefCell::new(flash)));
-        let mut updater = Updater::running_in(Slot::A, flash.clone(), &MICROBIT);
+        let mut updater = Updater::running_in(Slot::A, flash.clone(), &MICROBIT).unwrap();
         if choices.byte() % 8 == 7 {
             let _ = updater.record_storage_schema(1);
         }
@@ -75,6 +75,8 @@ impl Device {
         let floor = record.epoch_floor;
         let may_confirm = self.updater.is_trial() || RUNNING.header.epoch > floor;
         let slot_before = self.flash.0.borrow().wear(Part::Slot(Slot::B));
+        // A restart that was requested takes some time.
+        self.now = self.now.wrapping_add(1);
         let Ok(event) = self.session.poll(self.now, &mut self.line, &mut self.updater);
         self.reset |= event == Event::Reset;
         let operations = self.operations() - before;
@@ -151,7 +153,7 @@ pub fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
         let kind = choices.byte();
         let trial =
             Trial { slot: if kind & 2 == 0 { Slot::A } else { Slot::B }, attempts: kind % 3, power_attempts: kind };
-        let ending = Ending::from_byte(choices.one_of(&[1, 2, 16, 17, 18]));
+        let ending = Ending::from_byte(choices.one_of(&[1, 2, 3, 16, 17, 18]));
         let outcome = ending.filter(|_| kind & 8 != 0);
         let outcome =
             outcome.map(|ending| lifeboot_core::boot::outcome(flash, &MICROBIT, Slot::B, ending, Cause::Pin.into()));

@@ -174,6 +174,7 @@ pub enum OutcomeEnding {
     Invalid,
     NotConfirmed,
     Requested,
+    Cancelled,
 }
 
 /// Why a device was reset: see [`Cause`](lifeboot_core::record::Cause).
