@@ -84,7 +84,7 @@ impl<F: NorFlash> Updater<F> {
         // Only now, in a record of their own: no boot can return to an image that these effects exclude.
         if after != *journal.record() {
             if !journal.prepare(flash, Effort::Bounded)? {
-                journal.append(flash, after)?;
+                journal.append(flash, &after)?;
             }
             return Ok(Step::Busy);
         }

@@ -121,7 +121,7 @@ impl<F: NorFlash> Updater<F> {
         if !header.accepts_schema(schema) {
             return Err(Refusal::Schema);
         }
-        self.journal.append(&mut self.flash, Record { schema, ..*self.journal.record() })?;
+        self.journal.append(&mut self.flash, &Record { schema, ..*self.journal.record() })?;
         while self.journal.settle(&mut self.flash, Effort::Bounded)? {}
         Ok(())
     }

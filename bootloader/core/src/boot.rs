@@ -73,7 +73,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
     // 1 and 2: a trial is started while it has attempts left. Each attempt is counted before it is made.
     while let Some(trial) = device.record().trial {
         match trial.started(reset.cause) {
-            Some(counted) if device.append(|record| record.trial = Some(counted)).is_ok() => {
+            Some(counted) if device.append(&Record { trial: Some(counted), ..*device.record() }).is_ok() => {
                 match device.verify(trial.slot) {
                     Ok(verified) => return Decision::Trial(verified),
                     Err(_) => device.reject(trial.slot, Ending::Invalid),
@@ -111,9 +111,9 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
         }
         // Rejected firmware gets no second trial: each would end in the same rejection, in records without end.
         if !was_rejected {
-            let trial = Trial::new(other).started(reset.cause);
-            let outcome = device.outcome(other, Ending::FellBack);
-            let _ = device.append(|record| *record = Record { trial, ..record.ended(&outcome) });
+            let mut record = device.ended(other, Ending::FellBack);
+            record.trial = Trial::new(other).started(reset.cause);
+            let _ = device.append(&record);
         }
         return Decision::FellBack(verified);
     }
@@ -145,24 +145,23 @@ impl<F: NorFlash> Device<'_, F> {
         verified
     }
 
-    fn append(&mut self, change: impl FnOnce(&mut Record)) -> Result<(), Failed> {
+    #[inline(never)]
+    fn append(&mut self, record: &Record) -> Result<(), Failed> {
         // A supply that fails at each write must not fail at each boot.
-        if self.reset.interrupted {
-            return Err(Failed);
-        }
-        let mut record = *self.record();
-        change(&mut record);
-        self.journal.append(self.flash, record)
+        if self.reset.interrupted { Err(Failed) } else { self.journal.append(self.flash, record) }
     }
 
     /// Ends a trial. If the journal takes no more records, the next boot ends it again.
     fn reject(&mut self, slot: Slot, ending: Ending) {
-        let outcome = self.outcome(slot, ending);
-        let _ = self.append(|record| *record = record.ended(&outcome));
+        let record = self.ended(slot, ending);
+        let _ = self.append(&record);
     }
 
-    fn outcome(&mut self, slot: Slot, ending: Ending) -> Outcome {
-        outcome(self.flash, self.board, slot, ending, self.reset)
+    /// Returns the boot state after this end of the image in a slot.
+    #[inline(never)]
+    fn ended(&mut self, slot: Slot, ending: Ending) -> Record {
+        let outcome = outcome(self.flash, self.board, slot, ending, self.reset);
+        self.record().ended(&outcome)
     }
 
     /// Applies the effects of the confirm of the image that is about to run, if they are pending: a power cut in the
@@ -172,7 +171,7 @@ impl<F: NorFlash> Device<'_, F> {
         let after = effects.after(self.record(), Some(self.info));
         // They are irreversible, so the image is checked twice.
         if after != *self.record() && recheck(image, self.flash, self.board, self.info) == RECHECK_OK {
-            let _ = self.append(|record| *record = after);
+            let _ = self.append(&after);
         }
     }
 }

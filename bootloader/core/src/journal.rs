@@ -40,13 +40,16 @@ use embedded_storage::nor_flash::NorFlash;
 const STRIDE_LIMIT: usize = crate::layout::BLOCK as usize;
 
 /// Equal records after which a state counts as settled.
-const EQUAL_RECORDS: u32 = 3;
+pub const EQUAL_RECORDS: u32 = 3;
 
 /// Torn places behind the newest record after which a bounded caller writes no more.
 pub const SPOILT: u32 = 3;
 
 /// Places at the end of a unit that are kept for interrupted erases of the next one.
 pub const SPARE: u32 = 2;
+
+/// The newest sequence number that leaves enough of them for a write: each place in the journal may use one up, twice.
+const LAST_SEQUENCE: u32 = u32::MAX - (1 << 20);
 
 /// The flash did not take a record, at any place that the caller may use. Nothing was lost: the newest record is still the
 /// last good one.
@@ -121,11 +124,11 @@ impl Journal {
     ///
     /// Fails if flash holds a newer record than this journal has read, because a caller that acts on a misread state would
     /// undo what it did not see. The journal has read that record then.
-    pub fn append<F: NorFlash>(&mut self, flash: &mut F, record: Record) -> Result<(), Failed> {
-        if record == self.record {
+    pub fn append<F: NorFlash>(&mut self, flash: &mut F, record: &Record) -> Result<(), Failed> {
+        if *record == self.record {
             return Ok(());
         }
-        if self.read_newer(flash) { Err(Failed) } else { self.write_record(flash, &record, Effort::Bounded) }
+        if self.read_newer(flash) { Err(Failed) } else { self.write_record(flash, record, Effort::Bounded) }
     }
 
     /// Changes the boot state, durably, also where [`append`](Self::append) would not try; a change that changes nothing
@@ -195,6 +198,10 @@ impl Journal {
 
     #[inline(never)]
     fn write_record<F: NorFlash>(&mut self, flash: &mut F, record: &Record, effort: Effort) -> Result<(), Failed> {
+        // A journal never gets there, but a record in flash may claim so.
+        if self.sequence() > LAST_SEQUENCE {
+            return Err(Failed);
+        }
         let bounded = effort == Effort::Bounded;
         let Behind { spoilt, blank } = self.behind_newest(flash);
         if bounded && spoilt >= SPOILT {
@@ -208,7 +215,7 @@ impl Journal {
         }
         if is_nearly_full {
             // An interrupted attempt may have used these numbers in the other units.
-            sequence = sequence.saturating_add(self.board.journal.length / RECORD_LENGTH as u32);
+            sequence += self.board.journal.length / RECORD_LENGTH as u32;
         }
         let first = self.next_place();
         if self.write_from(flash, first, record, &mut sequence) {
@@ -230,7 +237,7 @@ impl Journal {
         let current = self.unit();
         let mut unit = self.unit_after(current);
         // Torn records behind the newest have used these numbers.
-        *sequence = sequence.saturating_add(self.board.journal_unit / RECORD_LENGTH as u32);
+        *sequence += self.board.journal_unit / RECORD_LENGTH as u32;
         while unit != current {
             let is_erased = self.prepared == Some(unit) || self.erase(flash, unit).is_ok();
             if is_erased && self.write_from(flash, Some(Place { unit, start: unit }), record, sequence) {
@@ -266,8 +273,8 @@ impl Journal {
         while let Some(this) = place
             && failed < SPOILT
         {
-            let Some(next) = sequence.checked_add(1) else { return false };
-            *sequence = next;
+            *sequence += 1;
+            let next = *sequence;
             if self.is_blank_at(flash, this) {
                 if self.write(flash, this, &record.to_bytes(next)) {
                     self.newest = Some((next, this));

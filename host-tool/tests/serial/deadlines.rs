@@ -116,7 +116,7 @@ fn updater(on_trial: bool) -> Updater<Flash> {
     flash.put(MICROBIT.slot(Slot::B).start, &image().for_slot(&MICROBIT, Slot::B).unwrap());
     if on_trial {
         let record = Record { trial: Trial::new(Slot::B).started(Cause::Request), ..Record::FACTORY };
-        Journal::open(&mut flash, &MICROBIT).append(&mut flash, record).unwrap();
+        Journal::open(&mut flash, &MICROBIT).append(&mut flash, &record).unwrap();
     }
     Updater::running_in(if on_trial { Slot::B } else { Slot::A }, flash, &MICROBIT).unwrap()
 }

@@ -68,7 +68,7 @@ impl Bench {
             Begins::Pending => Some(Trial::new(Slot::B)),
             Begins::Trial => Trial::new(Slot::B).started(Cause::Request),
         };
-        Journal::open(&mut flash, &MICROBIT).append(&mut flash, Record { trial, ..Record::FACTORY }).unwrap();
+        Journal::open(&mut flash, &MICROBIT).append(&mut flash, &Record { trial, ..Record::FACTORY }).unwrap();
         let running = if matches!(begins, Begins::Trial | Begins::FellBack) { Slot::B } else { Slot::A };
         Bench {
             updater: Updater::running_in(running, flash.clone(), &MICROBIT).unwrap(),

@@ -65,7 +65,7 @@ pub fn property(input: &[u8]) -> bool {
     flash.put_info(&info());
     RUNNING.put(&mut flash, Slot::B);
     let record = Record { confirmed: Slot::B, ..*Journal::open(&mut flash, &MICROBIT).record() };
-    Journal::open(&mut flash, &MICROBIT).append(&mut flash, record).expect("healthy flash");
+    Journal::open(&mut flash, &MICROBIT).append(&mut flash, &record).expect("healthy flash");
     let flash = Shared(Rc::new(RefCell::new(flash)));
     let mut updater = Updater::running_in(Slot::B, flash.clone(), &MICROBIT).unwrap();
     let belief = Expected { running: RUNNING.header.version, target: Slot::A };

@@ -24,7 +24,7 @@ proptest! {
             if reopened {
                 journal = Journal::open(&mut flash, board);
             }
-            journal.append(&mut flash, record).unwrap();
+            journal.append(&mut flash, &record).unwrap();
             prop_assert!(!journal.is_blank());
             prop_assert_eq!(journal.record(), &record);
             prop_assert_eq!(found(&mut flash, board), record);
@@ -40,7 +40,7 @@ fn across_all_units_many_times() {
         let mut flash = blank(board);
         let mut journal = Journal::open(&mut flash, board);
         for number in 1..=3 * all + 1 {
-            journal.append(&mut flash, numbered(number)).unwrap();
+            journal.append(&mut flash, &numbered(number)).unwrap();
             // At the borders of units, and now and then.
             if number % usable(board) < 2 || number % 31 == 0 {
                 assert_eq!(found(&mut flash, board), numbered(number), "{}", board.name);
@@ -125,10 +125,10 @@ fn a_state_that_was_misread_is_not_written_over_a_newer_one() {
         let newer = Record { epoch_floor: 7, confirmed: Slot::B, ..Record::FACTORY };
         let mut flash = blank(board);
         let mut read_before = Journal::open(&mut flash, board);
-        Journal::open(&mut flash, board).append(&mut flash, newer).unwrap();
+        Journal::open(&mut flash, board).append(&mut flash, &newer).unwrap();
         let operations = flash.operations();
         let stale = Record { trial: Some(Trial::new(Slot::B)), ..Record::FACTORY };
-        assert!(read_before.clone().append(&mut flash, stale).is_err());
+        assert!(read_before.clone().append(&mut flash, &stale).is_err());
         assert_eq!((flash.operations(), found(&mut flash, board)), (operations, newer));
         // A change is applied to what is there.
         read_before.change(&mut flash, |record| record.trial = stale.trial).unwrap();
@@ -142,7 +142,7 @@ fn a_record_that_says_what_the_newest_says_is_not_written() {
         let mut flash = filled(board, 3);
         let operations = flash.operations();
         for _ in 0..5 {
-            Journal::open(&mut flash, board).append(&mut flash, numbered(3)).unwrap();
+            Journal::open(&mut flash, board).append(&mut flash, &numbered(3)).unwrap();
         }
         assert_eq!(flash.operations(), operations);
     }
@@ -156,10 +156,10 @@ fn flash_that_refuses_keeps_the_old_record() {
             flash.refuse(Part::Journal, true);
             let mut journal = Journal::open(&mut flash, board);
             let old = *journal.record();
-            assert!(journal.append(&mut flash, numbered(99_999)).is_err());
+            assert!(journal.append(&mut flash, &numbered(99_999)).is_err());
             assert_eq!((journal.record(), &found(&mut flash, board)), (&old, &old), "{}", board.name);
             flash.refuse(Part::Journal, false);
-            journal.append(&mut flash, numbered(99_999)).unwrap();
+            journal.append(&mut flash, &numbered(99_999)).unwrap();
             assert_eq!(found(&mut flash, board), numbered(99_999), "{}", board.name);
             assert_used_well(&flash);
         }

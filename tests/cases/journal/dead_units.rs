@@ -26,7 +26,7 @@ fn with_three_units_one_may_die() {
                     if number % 2 == 0 {
                         change(&mut flash, &mut journal, numbered(number)).expect(&what);
                     } else {
-                        journal.append(&mut flash, numbered(number)).expect(&what);
+                        journal.append(&mut flash, &numbered(number)).expect(&what);
                     }
                     assert_eq!(Journal::open(&mut flash, board).record(), &numbered(number), "{what}");
                 }
@@ -50,7 +50,7 @@ fn with_two_units_the_state_stays_and_the_journal_says_so() {
             let mut refused = 0;
             for number in 0..4 * records_of_a_unit(board) {
                 let mut journal = Journal::open(&mut flash, board);
-                match journal.append(&mut flash, numbered(number)) {
+                match journal.append(&mut flash, &numbered(number)) {
                     Ok(()) => state = Some(number),
                     Err(_) => refused += 1,
                 }

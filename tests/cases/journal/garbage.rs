@@ -62,7 +62,7 @@ proptest! {
     /// Records that are whole, in any order and with any numbers: the highest number counts.
     #[test]
     fn the_highest_number_counts(
-        board in maps(), stored in prop::collection::vec((0_u32..u32::MAX - 8_000, records()), 1..8),
+        board in maps(), stored in prop::collection::vec((0_u32..u32::MAX - (2 << 20), records()), 1..8),
     ) {
         let mut flash = blank(board);
         for (place, (number, record)) in places(board).zip(&stored) {
@@ -106,10 +106,10 @@ fn at_the_last_numbers_nothing_panics_and_the_record_stays() {
                 let mut journal = Journal::open(&mut flash, board);
                 assert_eq!(journal.record(), &numbered(7));
                 let settled = journal.settle(&mut flash, Effort::Unbounded);
-                assert!(settled.is_ok() || number > u32::MAX - 2, "{number:#x}");
+                assert!(settled.is_err(), "{number:#x}");
             }
             let mut journal = Journal::open(&mut flash, board);
-            let expected = if journal.append(&mut flash, numbered(8)).is_ok() { 8 } else { 7 };
+            let expected = if journal.append(&mut flash, &numbered(8)).is_ok() { 8 } else { 7 };
             assert_eq!(found(&mut flash, board), numbered(expected));
         }
     }
@@ -185,7 +185,7 @@ fn worn_places_are_passed_over() {
                 for number in 1..=2 * records_of_a_unit(board).min(20) {
                     let what = format!("{wear:?} at {worn:#x}, record {number}, {}", board.name);
                     let mut flash = Worn { flash: &mut flash, place: worn, wear };
-                    Journal::open(&mut flash, board).append(&mut flash, numbered(number)).expect(&what);
+                    Journal::open(&mut flash, board).append(&mut flash, &numbered(number)).expect(&what);
                     let found = Journal::open(&mut flash, board);
                     assert_eq!(found.record(), &numbered(number), "{what}");
                 }

@@ -16,7 +16,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a trial is started before its start is counted",
         BOOT,
-        "Some(counted) if device.append(|record| record.trial = Some(counted)).is_ok() => {",
+        "Some(counted) if device.append(&Record { trial: Some(counted), ..*device.record() }).is_ok() => {",
         "Some(_) => {",
         Suite::Boot,
     ),
@@ -30,15 +30,12 @@ pub const BUGS: &[Bug] = &[
     bug(
         "keys are revoked before the confirm is durable",
         CONFIRM,
-        "        let mut record = *journal.record();
-        if is_trial(*running, &record) {",
-        "        let mut record = *journal.record();
-        if effects.revoked & !record.revoked != 0 {
-            record.revoked |= effects.revoked;
-            journal.append(flash, record)?;
+        "        if is_trial(*running, journal.record()) {",
+        "        if journal.record().revoked != after.revoked {
+            journal.change(flash, |record| record.revoked = after.revoked)?;
             return Ok(Step::Busy);
         }
-        if is_trial(*running, &record) {",
+        if is_trial(*running, journal.record()) {",
         Suite::Boot,
     ),
     bug(

@@ -16,8 +16,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a supply that failed at a write is tried again at the next boot",
         BOOT,
-        "if self.reset.interrupted {",
-        "if self.reset.interrupted && self.reset.crashes > 9 {",
+        "if self.reset.interrupted { Err(Failed) }",
+        "if self.reset.interrupted && self.reset.crashes > 9 { Err(Failed) }",
         Suite::Lasting,
     ),
     bug(
@@ -81,8 +81,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a record that the newest repeats is written again",
         JOURNAL,
-        "if record == self.record {",
-        "if record == self.record && record.schema > 1000 {",
+        "if *record == self.record {",
+        "if *record == self.record && record.schema > 1000 {",
         Suite::Journal,
     ),
     bug(

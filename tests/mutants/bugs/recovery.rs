@@ -48,8 +48,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader leaves a trial whose slot it erases",
         RECOVERY,
-        "if record.trial.is_some() {",
-        "if record.trial.is_some() && self.why == Recovery::NothingStarts {",
+        "self.journal.change(self.flash, |record| record.trial = None).map_err(flash_failed)?;",
+        "self.journal.change(self.flash, |record| record.trial = record.trial.take()).map_err(flash_failed)?;",
         Suite::Recovery,
     ),
     bug(

@@ -25,8 +25,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an update begins while the confirmed slot is the target",
         UPDATER,
-        "        if self.is_trial() {\n            return Err(Refusal::TrialRunning);",
-        "        if self.is_trial() && expected.target != self.target() {\n            return Err(Refusal::TrialRunning);",
+        "        if self.is_trial() {\n            return Err(Refusal::TrialRunning);\n        }\n        // A bootloader",
+        "        if self.is_trial() && expected.target != self.target() {\n            return Err(Refusal::TrialRunning);\n        }\n        // A bootloader",
         Suite::Line,
     ),
     bug(
@@ -74,23 +74,22 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the epoch floor rises before the confirm is durable",
         CONFIRM,
-        "        let mut record = *journal.record();
-        if is_trial(*running, &record) {",
-        "        let mut record = *journal.record();
-        if effects.epoch > record.epoch_floor {
-            record.epoch_floor = effects.epoch;
-            journal.append(flash, record)?;
+        "        if is_trial(*running, journal.record()) {",
+        "        if journal.record().epoch_floor != after.epoch_floor {
+            journal.change(flash, |record| record.epoch_floor = after.epoch_floor)?;
             return Ok(Step::Busy);
         }
-        if is_trial(*running, &record) {",
+        if is_trial(*running, journal.record()) {",
         Suite::Life,
     ),
     bug(
         "a confirm is reported before it is durable",
         CONFIRM,
-        "            record = Record { confirmed: *running, ..record.ended(&outcome) };
-            journal.append(flash, record)?;",
-        "            record = Record { confirmed: *running, ..record.ended(&outcome) };",
+        "        if is_trial(*running, journal.record()) {",
+        "        if is_trial(*running, journal.record()) {
+            return Ok(Step::Confirmed);
+        }
+        if is_trial(*running, journal.record()) {",
         Suite::Life,
     ),
     bug(
