@@ -2,6 +2,8 @@
 
 // Builds that must fail: no key, a weak one, the wrong SHA-2.
 mod build;
+// What depending on the updater does to an application's other crates.
+mod dependence;
 // One build fits both slots.
 mod product;
 // The file of the first flash, and cargo's runner, by the commands that a user types.
