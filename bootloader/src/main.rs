@@ -33,7 +33,7 @@ extern "C" fn lifeboot_reset() -> ! {
     }
     let mut flash = chip::Flash::new(&chip::BOARD);
     #[cfg(feature = "recovery")]
-    if reset.recovery || chip::recovery_is_requested() {
+    if reset.recovery || chip::recovery_is_requested(&clock) {
         recovery::answer(&mut flash, clock, reset.cause, true);
     }
     let known = Reset { cause: reset.cause, fault: chip::read_fault_note(reset.cause) };
@@ -50,7 +50,7 @@ extern "C" fn lifeboot_reset() -> ! {
     log::starts(&firmware, start);
     chip::note_boot(Boot { cause: reset.cause, start, verification: clock.now() });
     clock.stop();
-    if start != Start::Confirmed {
+    if start.is_watched(&chip::BOARD) {
         chip::arm_watchdog();
     }
     let recheck = recheck(&firmware, &mut flash, &chip::BOARD, &INFO.info);

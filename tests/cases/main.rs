@@ -29,6 +29,8 @@ mod recovery;
 mod recovery_requested;
 // The emulated board: what firmware finds at its first instruction.
 mod handover;
+// The emulated board: a watchdog that runs since before the reset.
+mod running_watchdog;
 // The emulated board: power is lost at every flash operation of an update.
 mod stm32f405;
 mod sweep;
