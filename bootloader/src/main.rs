@@ -37,7 +37,7 @@ extern "C" fn lifeboot_reset() -> ! {
     }
     let mut flash = Flash::new();
     #[cfg(feature = "recovery")]
-    if !reset.listened && (reset.recovery || chip::recovery_is_requested()) {
+    if !reset.listened && (reset.recovery || chip::recovery_is_requested(&clock)) {
         recovery::answer(&mut flash, clock, Recovery::Requested);
     }
     let known = Reset {
@@ -64,7 +64,7 @@ extern "C" fn lifeboot_reset() -> ! {
     let crashes = if start == Start::Trial || known.listened { 0 } else { known.crashes };
     chip::note_starts(crashes.saturating_add(1));
     clock.stop();
-    if start != Start::Confirmed {
+    if start.is_watched(&chip::BOARD) {
         chip::arm_watchdog();
     }
     let recheck = recheck(&firmware, &mut flash, &chip::BOARD, &INFO.info);

@@ -60,6 +60,7 @@ const fn board(
         write_size,
         header_length,
         ram: Region { start: 0x2000_0000, length: 16 * KIB },
+        watches_confirmed: false,
     }
 }
 

@@ -16,6 +16,7 @@
 //! RAM keeps its bytes over a reset but not over a loss of power. So a word counts only if it carries its mark, and no
 //! security decision may depend on such a word alone.
 
+use crate::layout::Board;
 use crate::record::{Cause, Fault};
 
 pub use crate::layout::HANDOVER_LENGTH;
@@ -97,6 +98,13 @@ pub enum Start {
     Trial = 1,
     /// Instead of the confirmed firmware, which did not verify; it must confirm.
     FellBack = 2,
+}
+
+impl Start {
+    /// Whether the watchdog must run while firmware does that was started in this role on a board.
+    pub const fn is_watched(self, board: &Board) -> bool {
+        board.watches_confirmed || !matches!(self, Start::Confirmed)
+    }
 }
 
 /// Marks a cause word; the low byte is the [`Cause`], and [`RECOVERY`].
@@ -227,6 +235,16 @@ mod tests {
         }
         for garbage in [0, BOOT_MARK | 0x3f, BOOT_MARK | 0xC0, u32::MAX] {
             assert_eq!(boot_in([garbage, 870]), None, "{garbage:#x}");
+        }
+    }
+
+    #[test]
+    fn confirmed_firmware_is_watched_where_the_board_asks_for_it() {
+        use crate::layout::MICROBIT;
+        static WATCHING: Board = Board { watches_confirmed: true, ..MICROBIT };
+        for start in [Start::Confirmed, Start::Trial, Start::FellBack] {
+            assert_eq!(start.is_watched(&MICROBIT), start != Start::Confirmed, "{start:?}");
+            assert!(start.is_watched(&WATCHING), "{start:?}");
         }
     }
 
