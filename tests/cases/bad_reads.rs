@@ -99,7 +99,12 @@ fn one_bad_read_changes_nothing() {
             for at in 0..reads {
                 for bit in [0, 1, 33, 500, 1000 + at as usize] {
                     let (started, state, _) = boots(flash.clone(), board, at, bit);
-                    assert_eq!((started, state), (right, left), "{name}, bit {bit} of read {at} of {reads}, {}", board.name);
+                    assert_eq!(
+                        (started, state),
+                        (right, left),
+                        "{name}, bit {bit} of read {at} of {reads}, {}",
+                        board.name
+                    );
                     tried += 1;
                 }
             }

@@ -121,7 +121,9 @@ fn persist(geometry: &'static Geometry) {
                         if chance.below(one_in(SAMPLE)) > 0 {
                             continue;
                         }
-                        let what = format!("{name}, {state_name}, {left:?} left, {fault:x?}, {firmware:?}, RAM kept {keeps_ram}, pin {pin}");
+                        let what = format!(
+                            "{name}, {state_name}, {left:?} left, {fault:x?}, {firmware:?}, RAM kept {keeps_ram}, pin {pin}"
+                        );
                         let device = device(geometry, state, left);
                         let mut machine = Machine::new(Faulty { fault, ..device }, Cause::PowerOn);
                         (machine.keeps_ram, machine.pin) = (keeps_ram, pin);
@@ -170,7 +172,9 @@ fn run(machine: &mut Machine, firmware: Firmware, sum: &mut Sum) -> Result<(), S
         // What follows from a state that was there before is known: it repeats.
         let state = (machine.state(), in_a_row);
         let counts = [started, listened, machine.flash.writes, machine.flash.erases];
-        if let Some((before, then)) = seen.iter().enumerate().find_map(|(index, (other, then))| (*other == state).then_some((index + 1, *then))) {
+        if let Some((before, then)) =
+            seen.iter().enumerate().find_map(|(index, (other, then))| (*other == state).then_some((index + 1, *then)))
+        {
             let repeated = ((BOOTS - boots) / (boots - before)) as u32;
             let [more_started, more_listened, more_writes, more_erases] =
                 std::array::from_fn(|index| (counts[index] - <[u32; 4]>::from(then)[index]) * repeated);
@@ -185,7 +189,10 @@ fn run(machine: &mut Machine, firmware: Firmware, sum: &mut Sum) -> Result<(), S
     sum.runs += 1;
     sum.boots += BOOTS as u32;
     sum.listened += listened;
-    let does_something = !matches!(machine.flash.fault, Lasting::BrownOut | Lasting::FailingErases | Lasting::FailingWrites | Lasting::DeafUnit(_));
+    let does_something = !matches!(
+        machine.flash.fault,
+        Lasting::BrownOut | Lasting::FailingErases | Lasting::FailingWrites | Lasting::DeafUnit(_)
+    );
     if does_something {
         sum.most_writes = sum.most_writes.max(writes);
         sum.most_erases = sum.most_erases.max(erases);
@@ -197,7 +204,11 @@ fn run(machine: &mut Machine, firmware: Firmware, sum: &mut Sum) -> Result<(), S
     if started == 0 && !leaves_no_trace {
         return Err("nothing was ever started".to_owned());
     }
-    if machine.pin && listened * 3 < BOOTS as u32 - sum.died.min(BOOTS as u32) && firmware == Firmware::Idle && started * 3 < BOOTS as u32 {
+    if machine.pin
+        && listened * 3 < BOOTS as u32 - sum.died.min(BOOTS as u32)
+        && firmware == Firmware::Idle
+        && started * 3 < BOOTS as u32
+    {
         return Err(format!("{started} starts and {listened} minutes for the host"));
     }
     if firmware == Firmware::Crashes && listened * 5 < BOOTS as u32 / 2 && !leaves_no_trace {

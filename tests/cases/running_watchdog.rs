@@ -3,8 +3,8 @@
 
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_client::link::Retry;
-use lifeboot_core::Slot;
 use lifeboot_core::KeyIds;
+use lifeboot_core::Slot;
 use lifeboot_core::info::FORMAT;
 use lifeboot_core::layout::{BLOCK, MICROBIT as BOARD};
 use lifeboot_tests::bench::{self, image, version};

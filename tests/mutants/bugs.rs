@@ -25,6 +25,6 @@ pub fn bugs() -> impl Iterator<Item = &'static Bug> {
         doors::BUGS,
         lasting::BUGS,
     ]
-        .into_iter()
-        .flatten()
+    .into_iter()
+    .flatten()
 }

@@ -287,7 +287,10 @@ impl Board {
         assert!(self.journal.length / self.journal_unit >= 2, "a journal needs two erase units");
         assert!(self.journal.length <= 1024 * KIB, "a journal longer than sequence numbers allow for");
         let stride = if self.write_size > RECORD_LENGTH as u32 { self.write_size } else { RECORD_LENGTH as u32 };
-        assert!(self.journal_unit / stride >= RECORDS_PER_UNIT, "an erase unit of the journal holds too few boot records");
+        assert!(
+            self.journal_unit / stride >= RECORDS_PER_UNIT,
+            "an erase unit of the journal holds too few boot records"
+        );
         assert!(a.start.is_multiple_of(self.slot_unit), "slot A starts inside an erase unit");
         assert!(b.start.is_multiple_of(self.slot_unit), "slot B starts inside an erase unit");
         assert!(a.length.is_multiple_of(self.slot_unit), "a slot ends inside an erase unit");

@@ -261,7 +261,8 @@ fn epoch_step(status: Option<&Status>, image: Option<&Header>) -> (String, Strin
         ),
         _ => format!("the image's epoch is more than {EPOCH_STEP} above the device's"),
     };
-    let next = "its confirm would use up the epochs of later releases for ever: sign with the next epoch, usually one more";
+    let next =
+        "its confirm would use up the epochs of later releases for ever: sign with the next epoch, usually one more";
     (meaning, next.to_owned())
 }
 

@@ -145,8 +145,11 @@ impl Device {
         // What the bootloader leaves when its recovery mode ends.
         let listened = self.recovering.take().is_some() && cause == Cause::Request;
         let reset = Reset { listened, ..cause.into() };
-        let decision =
-            if asked { Decision::Recovery(Recovery::Requested) } else { boot(&mut self.flash, self.board, &info(), reset) };
+        let decision = if asked {
+            Decision::Recovery(Recovery::Requested)
+        } else {
+            boot(&mut self.flash, self.board, &info(), reset)
+        };
         let (verified, start) = match decision {
             Decision::Trial(verified) => (Some(verified), handover::Start::Trial),
             Decision::Confirmed(verified) => (Some(verified), handover::Start::Confirmed),

@@ -82,7 +82,11 @@ fn one_cut_and_another_in_the_boot_that_follows() {
                         let started = cut_boot(&mut twice, Cause::PowerOn, second, second_cut);
                         assert_ne!(started, Some(Started::Recovery(Recovery::NothingStarts)), "{what}");
                         let started = twice.boot(Cause::BrownOut);
-                        assert_ne!(started, Started::Recovery(Recovery::NothingStarts), "{what}, {second_cut:?} at {second}");
+                        assert_ne!(
+                            started,
+                            Started::Recovery(Recovery::NothingStarts),
+                            "{what}, {second_cut:?} at {second}"
+                        );
                         assert_eq!(twice.record().confirmed, Slot::A, "{what}");
                     }
                     assert_ne!(once.boot(Cause::PowerOn), Started::Recovery(Recovery::NothingStarts), "{what}");

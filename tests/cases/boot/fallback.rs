@@ -2,10 +2,10 @@
 //! mode.
 
 use super::{CRASHES, Device, POWER_LOSSES, Started, firmware};
+use crate::signed_image::key_ids;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::Recovery;
 use lifeboot_core::layout::BOARDS;
-use crate::signed_image::key_ids;
 use lifeboot_core::record::{CRASH_ATTEMPTS, CRASH_LOOP, Cause, Ending, Outcome, Reset, Trial};
 use lifeboot_tests::simulated_flash::Part;
 
@@ -135,7 +135,12 @@ fn with_no_image_the_host_is_answered() {
             only_revoked.record_with(|record| record.revoked = key_ids(&[1]));
             for mut device in [both_damaged, trial_damaged, only_older, only_revoked] {
                 for _ in 0..3 {
-                    assert_eq!(device.boot(cause), Started::Recovery(Recovery::NothingStarts), "{cause:?} on {}", board.name);
+                    assert_eq!(
+                        device.boot(cause),
+                        Started::Recovery(Recovery::NothingStarts),
+                        "{cause:?} on {}",
+                        board.name
+                    );
                 }
                 // A new image there is started, as a trial or as the confirmed one.
                 let image = firmware(board, 3, 1).signed_with(2);

@@ -220,7 +220,9 @@ fn what_is_revoked_is_the_key_and_not_its_place() {
             let info = table(numbers);
             let mut flash = device.flash.clone();
             flash.put_info(&info);
-            let starts = |flash: &mut SimulatedFlash| matches!(boot(flash, board, &info, Cause::Pin.into()), Decision::Confirmed(_));
+            let starts = |flash: &mut SimulatedFlash| {
+                matches!(boot(flash, board, &info, Cause::Pin.into()), Decision::Confirmed(_))
+            };
             assert!(starts(&mut flash), "{numbers:?}: key 2 was never revoked");
             firmware(board, 3, 0).put(&mut flash, Slot::B);
             assert!(!starts(&mut flash), "{numbers:?}: key 1 is revoked wherever it stands");

@@ -2,10 +2,10 @@
 
 use super::check;
 use super::choices::Choices;
-use lifeboot_core::{KeyIds, Slot};
 use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
 use lifeboot_core::record::{RECORD_LENGTH, Record, Trial};
+use lifeboot_core::{KeyIds, Slot};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 
 /// Three units in which a record takes a page, as on an RP2040.
@@ -102,7 +102,8 @@ fn newest(flash: &SimulatedFlash, board: &Board) -> Vec<(u32, Record)> {
         for place in unit.chunks_exact(stride) {
             let (bytes, _) = place.split_first_chunk::<RECORD_LENGTH>().expect("a place takes a record");
             let [confirmed, trial] = [0x03, 0x08].map(|at| bytes[at]);
-            let whole = bytes[..3] == *b"LR\x01" && crc(&bytes[..RECORD_LENGTH - 4]).to_le_bytes() == bytes[RECORD_LENGTH - 4..];
+            let whole = bytes[..3] == *b"LR\x01"
+                && crc(&bytes[..RECORD_LENGTH - 4]).to_le_bytes() == bytes[RECORD_LENGTH - 4..];
             if !whole || confirmed > 1 || !matches!(trial, 0 | 1 | 0xff) {
                 continue;
             }

@@ -5,8 +5,8 @@ use lifeboot_core::image::Invalid;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_wire::frame::{self, Decoder};
 use lifeboot_wire::{
-    Answer, Body, Boot, Command, Fault, Keys, Outcome, OutcomeEnding, Refusal, Rejection, Request, ResetCause, Signed,
-    Slot, SlotContent, Start, Status, Trial, Version, Recovery,
+    Answer, Body, Boot, Command, Fault, Keys, Outcome, OutcomeEnding, Recovery, Refusal, Rejection, Request,
+    ResetCause, Signed, Slot, SlotContent, Start, Status, Trial, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;

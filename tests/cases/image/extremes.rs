@@ -5,8 +5,8 @@
 use super::reads::Fenced;
 use super::{LENGTH, verdict};
 use crate::signed_image::{SignedImage, info};
-use lifeboot_core::Slot;
 use lifeboot_core::KeyIds;
+use lifeboot_core::Slot;
 use lifeboot_core::image::{Header, Invalid, Trust};
 use lifeboot_core::info::FORMAT;
 use lifeboot_core::layout::{BOARDS, Board};

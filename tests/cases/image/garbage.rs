@@ -2,8 +2,8 @@
 
 use super::{LENGTH, content_verdict, trusted};
 use crate::signed_image::{SignedImage, key, sign};
-use lifeboot_core::Slot;
 use lifeboot_core::KeyIds;
+use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, Header, Invalid};
 use lifeboot_core::info::key_id;
 use lifeboot_core::layout::{BOARDS, Board};

@@ -1,12 +1,10 @@
 //! Without interruptions: appended records are found, erases are as few as the map allows, and a caller can make them
 //! separately.
 
-use super::{
-    MAPS, assert_used_well, blank, change, filled, found, maps, numbered, places, records, usable,
-};
+use super::{MAPS, assert_used_well, blank, change, filled, found, maps, numbered, places, records, usable};
+use lifeboot_core::Slot;
 use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::BOARDS;
-use lifeboot_core::Slot;
 use lifeboot_core::record::{Record, Trial};
 use lifeboot_tests::simulated_flash::Part;
 use proptest::prelude::*;
@@ -107,7 +105,12 @@ fn a_unit_that_somebody_else_prepared_is_erased_again() {
         let mut flash = filled(board, usable(board));
         let before = flash.wear(Part::Journal).erases;
         for _ in 0..2 {
-            assert_eq!(Journal::open(&mut flash, board).prepare(&mut flash, Effort::Unbounded), Ok(true), "{}", board.name);
+            assert_eq!(
+                Journal::open(&mut flash, board).prepare(&mut flash, Effort::Unbounded),
+                Ok(true),
+                "{}",
+                board.name
+            );
         }
         assert_eq!(found(&mut flash, board), numbered(usable(board)));
         let mut journal = Journal::open(&mut flash, board);

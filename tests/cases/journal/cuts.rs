@@ -1,9 +1,7 @@
 //! Power is lost before or inside any operation of an append: reading the journal anew finds the old or the new record,
 //! never anything else, and the next append works.
 
-use super::{
-    MAPS, assert_used_well, blank, change, filled, found, maps, numbered, records, stride, usable,
-};
+use super::{MAPS, assert_used_well, blank, change, filled, found, maps, numbered, records, stride, usable};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::Record;

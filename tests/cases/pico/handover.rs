@@ -2,9 +2,9 @@
 //! registers and RAM, and clocks, peripherals and interrupts as the boot ROM left them.
 
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
+use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
 use lifeboot_core::handover::BOOT_STACK;
-use lifeboot_core::KeyIds;
 use lifeboot_core::info::FORMAT;
 use lifeboot_core::layout::PICO as BOARD;
 use lifeboot_tests::bench::{bootloader, version};

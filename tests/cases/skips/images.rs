@@ -112,7 +112,10 @@ pub fn flash_with(badness: Badness) -> Vec<u8> {
     flash.put(0, &code(&fs::read(bootloader()).unwrap()));
     flash.put(BOARD.slot(Slot::A).start, &image(badness));
     let record = match badness {
-        Badness::RevokedKey => Record { revoked: KeyIds::new(&[key_id(SigningKey::from_bytes(&SECOND).verifying_key().as_bytes())]).unwrap(), ..Record::FACTORY },
+        Badness::RevokedKey => Record {
+            revoked: KeyIds::new(&[key_id(SigningKey::from_bytes(&SECOND).verifying_key().as_bytes())]).unwrap(),
+            ..Record::FACTORY
+        },
         Badness::Epoch => Record { epoch_floor: EPOCH + 1, ..Record::FACTORY },
         _ => return content(&mut flash),
     };

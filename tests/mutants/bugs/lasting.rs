@@ -41,13 +41,7 @@ pub const BUGS: &[Bug] = &[
         "if verified.is_err() && self.reset.listened {",
         Suite::Lasting,
     ),
-    bug(
-        "one bad read hides a boot record",
-        JOURNAL,
-        "for _ in 0..2 {",
-        "for _ in 0..1 {",
-        Suite::Lasting,
-    ),
+    bug("one bad read hides a boot record", JOURNAL, "for _ in 0..2 {", "for _ in 0..1 {", Suite::Lasting),
     bug(
         "rejected firmware starts again without a word of the host",
         BOOT,
