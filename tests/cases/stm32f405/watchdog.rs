@@ -57,7 +57,7 @@ fn journal_is_full() -> Vec<u8> {
     for number in (0..=1).cycle() {
         let trial = Some(Trial { power_attempts: number, ..exhausted });
         let before = (simulated.wear(Part::Journal).erases, simulated.bytes()[region.clone()].to_vec());
-        journal.append(&mut simulated, Record { trial, ..Record::FACTORY }).unwrap();
+        journal.append(&mut simulated, &Record { trial, ..Record::FACTORY }).unwrap();
         // The first erase makes the journal; the second one is that of a full unit.
         if before.0 > 0 && simulated.wear(Part::Journal).erases > before.0 {
             flash[region.clone()].copy_from_slice(&before.1);
