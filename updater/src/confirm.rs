@@ -42,8 +42,8 @@ impl<F: NorFlash> Updater<F> {
         if self.is_rolled_back() {
             return Err(Refusal::RollbackRequested);
         }
-        if self.confirm.is_busy() {
-            return Ok(Some(self.confirm.ticket()));
+        if let Some(ticket) = self.confirm.under_way() {
+            return Ok(Some(ticket));
         }
         let due = self.confirm_effects()?.pending(self.journal.record()) || self.is_trial();
         Ok(due.then(|| self.confirm.start(&mut self.tickets)))
