@@ -45,8 +45,8 @@ impl<F: NorFlash> Updater<F> {
         if self.is_rolled_back() {
             return Err(Refusal::RollbackRequested);
         }
-        if self.confirm.is_busy() {
-            return Ok(Some(self.confirm.ticket()));
+        if let Some(ticket) = self.confirm.under_way() {
+            return Ok(Some(ticket));
         }
         let is_due = self.confirmed()? != *self.journal.record() || !self.journal.is_settled(&mut self.flash);
         if is_due && !self.is_trial() && self.journal.is_failing(&mut self.flash) {

@@ -27,8 +27,10 @@ impl<F: NorFlash> Updater<F> {
     /// What is wrong with the image in the other slot, if that would be started; [`Refusal::Rejected`],
     /// [`Refusal::Cancelled`].
     pub fn request_rollback(&mut self) -> Result<Ticket, Refusal> {
-        if let Operation::Recording(Change::EndTrial(Outcome { ending: Ending::Requested, .. })) = &self.operation {
-            return Ok(self.lane.ticket());
+        if let Operation::Recording(Change::EndTrial(Outcome { ending: Ending::Requested, .. })) = &self.operation
+            && let Some(ticket) = self.lane.under_way()
+        {
+            return Ok(ticket);
         }
         match self.journal.record().trial {
             Some(trial) => return Ok(self.end_trial(trial.slot, Ending::Requested)),

@@ -157,7 +157,7 @@ impl<const N: usize> Session<N> {
             Ok(_) => return Event::Busy,
         }
         let waits = !self.pending && conversation.pending_output().is_empty() && !conversation.is_working();
-        if waits && step == Ok(Step::Idle) && !updater.confirm.is_busy() { Event::Idle } else { Event::Busy }
+        if waits && step == Ok(Step::Idle) && updater.confirm.under_way().is_none() { Event::Idle } else { Event::Busy }
     }
 
     /// Sends the bootloader's log if the line is free; returns whether it was. At most

@@ -30,7 +30,7 @@ impl<F: NorFlash> Updater<F> {
     pub fn step(&mut self) -> Result<Step, Refusal> {
         match self.turn() {
             // The confirm's turn is next.
-            Turn::Operation(Ok(Step::Idle)) if self.confirm.is_busy() => Ok(Step::Busy),
+            Turn::Operation(Ok(Step::Idle)) if self.confirm.under_way().is_some() => Ok(Step::Busy),
             Turn::Operation(step) | Turn::Confirm(step) => step,
         }
     }
@@ -38,7 +38,7 @@ impl<F: NorFlash> Updater<F> {
     /// As [`step`](Self::step), and says whose step it was. Operation and confirm take turns, so that neither waits
     /// for the other, not even if one is requested, or fails, again and again.
     pub(crate) fn turn(&mut self) -> Turn {
-        self.confirmed_last = self.confirm.is_busy() && !self.confirmed_last;
+        self.confirmed_last = self.confirm.under_way().is_some() && !self.confirmed_last;
         if self.confirmed_last {
             return Turn::Confirm(self.confirm_in_turn());
         }

@@ -7,13 +7,14 @@
 //! ended with this result, or something else has taken its place.
 
 use crate::operation::Step;
+use core::num::NonZero;
 use lifeboot_wire::Refusal;
 
 /// Identifies an operation that was started; [`Updater::result`](crate::Updater::result) says what became of it.
 ///
-/// Ask before 65,536 further operations have been started: then the numbers repeat.
+/// Ask before 65,535 further operations have been started: then the numbers repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket(u16);
+pub struct Ticket(NonZero<u16>);
 
 /// How an operation ended.
 pub(crate) type End = Result<Step, Refusal>;
@@ -21,36 +22,31 @@ pub(crate) type End = Result<Step, Refusal>;
 /// Issues the tickets of an updater.
 #[derive(Default)]
 pub(crate) struct Tickets {
-    issued: u16,
+    /// The last one.
+    issued: Option<Ticket>,
 }
 
 impl Tickets {
     fn issue(&mut self) -> Ticket {
-        self.issued = self.issued.wrapping_add(1);
-        Ticket(self.issued)
+        let next = self.issued.and_then(|Ticket(last)| last.checked_add(1));
+        *self.issued.insert(Ticket(next.unwrap_or(NonZero::<u16>::MIN)))
     }
 }
 
 /// A place where one operation at a time can be under way: its ticket, and how it ended.
+#[derive(Default)]
 pub(crate) struct Lane {
-    ticket: Ticket,
+    /// `None` if nothing was started here yet.
+    ticket: Option<Ticket>,
     /// `None` while it is under way.
     end: Option<End>,
-}
-
-impl Default for Lane {
-    /// A lane in which nothing was started yet: no ticket has the number 0 before the numbers repeat.
-    fn default() -> Self {
-        Lane { ticket: Ticket(0), end: Some(Ok(Step::Idle)) }
-    }
 }
 
 impl Lane {
     /// Starts an operation here; what is under way has been superseded.
     pub fn start(&mut self, tickets: &mut Tickets) -> Ticket {
-        self.ticket = tickets.issue();
         self.end = None;
-        self.ticket
+        *self.ticket.insert(tickets.issue())
     }
 
     /// Ends the operation that is under way, if one is. A transfer that waits for bytes is still under way.
@@ -61,17 +57,17 @@ impl Lane {
     }
 
     /// Returns the ticket of the operation that was started last.
-    pub const fn ticket(&self) -> Ticket {
+    pub const fn ticket(&self) -> Option<Ticket> {
         self.ticket
     }
 
-    /// Whether an operation is under way.
-    pub const fn is_busy(&self) -> bool {
-        self.end.is_none()
+    /// Returns the ticket of the operation that is under way, if one is.
+    pub const fn under_way(&self) -> Option<Ticket> {
+        if self.end.is_none() { self.ticket } else { None }
     }
 
     /// Returns what became of the operation with this ticket: `None` if it was not the last one that was started here.
     pub fn progress(&self, ticket: Ticket) -> Option<Option<End>> {
-        (self.ticket == ticket).then_some(self.end)
+        (self.ticket == Some(ticket)).then_some(self.end)
     }
 }

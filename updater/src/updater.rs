@@ -48,10 +48,18 @@ pub struct Updater<F> {
     pub(crate) confirm: Lane,
     /// Whether the last step was one of the confirm.
     pub(crate) confirmed_last: bool,
-    /// When a session first looked at the deadline of a trial. Here, so that a new session is no new deadline.
-    trial_since: Option<u32>,
-    /// Whether the deadline has passed: it stays passed, though the time wraps.
-    is_overdue: bool,
+    /// Here, so that a new session is no new deadline.
+    trial_clock: TrialClock,
+}
+
+/// How long a trial has been running.
+enum TrialClock {
+    /// No session has looked at it yet.
+    Unset,
+    /// The first look was at this time.
+    Since(u32),
+    /// The deadline has passed. It stays passed, though the time wraps.
+    Overdue,
 }
 
 /// Lies in the firmware's own flash, so its address shows which slot runs.
@@ -95,8 +103,7 @@ impl<F: NorFlash> Updater<F> {
             lane: Lane::default(),
             confirm: Lane::default(),
             confirmed_last: false,
-            trial_since: None,
-            is_overdue: false,
+            trial_clock: TrialClock::Unset,
         })
     }
 
@@ -159,9 +166,12 @@ impl<F: NorFlash> Updater<F> {
 
     /// Whether the running firmware has been on trial for longer than `deadline` milliseconds since the first call.
     pub(crate) fn is_overdue(&mut self, now: u32, deadline: u32) -> bool {
-        let since = *self.trial_since.get_or_insert(now);
-        self.is_overdue |= now.wrapping_sub(since) > deadline;
-        self.is_overdue && self.is_trial()
+        match self.trial_clock {
+            TrialClock::Unset => self.trial_clock = TrialClock::Since(now),
+            TrialClock::Since(since) if now.wrapping_sub(since) > deadline => self.trial_clock = TrialClock::Overdue,
+            TrialClock::Since(_) | TrialClock::Overdue => {}
+        }
+        matches!(self.trial_clock, TrialClock::Overdue) && self.is_trial()
     }
 
     /// Returns what became of the operation or the confirm with this ticket: `None` while it is under way, then its
@@ -314,7 +324,7 @@ impl<F: NorFlash> Updater<F> {
 
     /// Checks that this is the ticket of the operation that was started last.
     pub(crate) fn owned(&self, ticket: Ticket) -> Result<(), Refusal> {
-        if self.lane.ticket() == ticket { Ok(()) } else { Err(Refusal::Superseded) }
+        if self.lane.ticket() == Some(ticket) { Ok(()) } else { Err(Refusal::Superseded) }
     }
 
     /// Returns the start of the SHA-256 of a part of the target slot, as it is in flash.

@@ -22,15 +22,15 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the deadline of a trial is a single moment",
         UPDATER,
-        "self.is_overdue |= now.wrapping_sub(since) > deadline;",
-        "self.is_overdue |= now.wrapping_sub(since) == deadline;",
+        "TrialClock::Since(since) if now.wrapping_sub(since) > deadline =>",
+        "TrialClock::Since(since) if now.wrapping_sub(since) == deadline =>",
         Suite::Line,
     ),
     bug(
         "a deadline that has passed is forgotten when the time comes around",
         UPDATER,
-        "self.is_overdue |= now.wrapping_sub(since) > deadline;",
-        "self.is_overdue = now.wrapping_sub(since) > deadline;",
+        "matches!(self.trial_clock, TrialClock::Overdue) && self.is_trial()",
+        "matches!(core::mem::replace(&mut self.trial_clock, TrialClock::Since(now)), TrialClock::Overdue)\n            && self.is_trial()",
         Suite::Line,
     ),
     bug(
@@ -60,11 +60,11 @@ pub const BUGS: &[Bug] = &[
         "        if self.is_rolled_back() {
             return Err(Refusal::RollbackRequested);
         }
-        if self.confirm.is_busy() {",
+        if let Some(ticket) = self.confirm.under_way() {",
         "        if self.is_rolled_back() {
             self.abort();
         }
-        if self.confirm.is_busy() {",
+        if let Some(ticket) = self.confirm.under_way() {",
         Suite::Line,
     ),
     bug(
@@ -96,15 +96,15 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a confirm that fails again and again keeps the operation waiting",
         STEP,
-        "self.confirmed_last = self.confirm.is_busy() && !self.confirmed_last;",
-        "self.confirmed_last = self.confirm.is_busy();",
+        "self.confirmed_last = self.confirm.under_way().is_some() && !self.confirmed_last;",
+        "self.confirmed_last = self.confirm.under_way().is_some();",
         Suite::Line,
     ),
     bug(
         "a host feeds the application's transfer",
         UPDATER,
-        "if self.lane.ticket() == ticket { Ok(()) } else { Err(Refusal::Superseded) }",
-        "if self.lane.ticket() == ticket || self.next().is_some() { Ok(()) } else { Err(Refusal::Superseded) }",
+        "if self.lane.ticket() == Some(ticket) { Ok(()) } else { Err(Refusal::Superseded) }",
+        "if self.lane.ticket() == Some(ticket) || self.next().is_some() { Ok(()) } else { Err(Refusal::Superseded) }",
         Suite::Line,
     ),
     bug(
