@@ -55,7 +55,10 @@ impl NorFlash for Misread<'_> {
     }
 }
 
-const STATES: [(&str, fn(&mut Record)); 4] = [
+/// Makes the boot state of the factory another one.
+type State = fn(&mut Record);
+
+const STATES: [(&str, State); 4] = [
     ("from the factory", |_| {}),
     ("pending", |record| record.trial = Some(Trial::new(Slot::B))),
     ("on trial, after a confirm", |record| (record.confirmed, record.trial) = (Slot::B, Some(Trial::new(Slot::A)))),
