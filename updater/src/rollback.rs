@@ -14,8 +14,8 @@ use lifeboot_wire::Refusal;
 
 impl<F: NorFlash> Updater<F> {
     /// Starts a rollback: ends the trial if there is one, else puts the image in the other slot, usually the previous
-    /// firmware, on trial. [`step`](Self::step) does it; reset the chip when that returns [`Step::RolledBack`] or
-    /// [`Step::Pending`].
+    /// firmware, on trial. [`step`](Self::step) does it; reset the chip when that returns [`Step::RolledBack`](crate::Step::RolledBack) or
+    /// [`Step::Pending`](crate::Step::Pending).
     ///
     /// A rejected image in the other slot is not the previous firmware, which it has replaced. It is refused, and only
     /// a transfer with `force` tries it again. Nor is one that was cancelled, which a transfer tries again.
@@ -57,7 +57,7 @@ impl<F: NorFlash> Updater<F> {
     }
 
     /// Starts to cancel the pending image: it is not tried, and it is not rejected either, so it may be pushed again
-    /// like any other. [`step`](Self::step) does it, and returns [`Step::Cancelled`] when it is durable.
+    /// like any other. [`step`](Self::step) does it, and returns [`Step::Cancelled`](crate::Step::Cancelled) when it is durable.
     ///
     /// # Errors
     /// [`Refusal::NothingPending`]; [`Refusal::AlreadyStarted`] if it has used an attempt: what has run is confirmed or
