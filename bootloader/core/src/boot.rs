@@ -73,12 +73,10 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
     // 1 and 2: a trial is started while it has attempts left. Each attempt is counted before it is made.
     while let Some(trial) = device.record().trial {
         match trial.started(reset.cause) {
-            Some(counted) if device.append(&Record { trial: Some(counted), ..*device.record() }).is_ok() => {
-                match device.verify(trial.slot) {
-                    Ok(verified) => return Decision::Trial(verified),
-                    Err(_) => device.reject(trial.slot, Ending::Invalid),
-                }
-            }
+            Some(counted) if device.count(counted).is_ok() => match device.verify(trial.slot) {
+                Ok(verified) => return Decision::Trial(verified),
+                Err(_) => device.reject(trial.slot, Ending::Invalid),
+            },
             // The journal holds a newer state, which had been misread.
             Some(_) if device.record().trial != Some(trial) => continue,
             // An attempt that cannot be counted must not be made. A rejection could not be recorded either, so none is
@@ -111,9 +109,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
         }
         // Rejected firmware gets no second trial: each would end in the same rejection, in records without end.
         if !was_rejected {
-            let mut record = device.ended(other, Ending::FellBack);
-            record.trial = Trial::new(other).started(reset.cause);
-            let _ = device.append(&record);
+            device.fall_back(other);
         }
         return Decision::FellBack(verified);
     }
@@ -145,20 +141,35 @@ impl<F: NorFlash> Device<'_, F> {
         verified
     }
 
-    #[inline(never)]
     fn append(&mut self, record: &Record) -> Result<(), Failed> {
         // A supply that fails at each write must not fail at each boot.
         if self.reset.interrupted { Err(Failed) } else { self.journal.append(self.flash, record) }
     }
 
+    // Each on its own, so that no boot record lies on the stack while a slot is verified.
+
+    /// Counts an attempt of a trial.
+    #[inline(never)]
+    fn count(&mut self, counted: Trial) -> Result<(), Failed> {
+        self.append(&Record { trial: Some(counted), ..*self.record() })
+    }
+
+    /// Starts the trial of a slot instead of the confirmed one.
+    #[inline(never)]
+    fn fall_back(&mut self, slot: Slot) {
+        let trial = Trial::new(slot).started(self.reset.cause);
+        let record = Record { trial, ..self.ended(slot, Ending::FellBack) };
+        let _ = self.append(&record);
+    }
+
     /// Ends a trial. If the journal takes no more records, the next boot ends it again.
+    #[inline(never)]
     fn reject(&mut self, slot: Slot, ending: Ending) {
         let record = self.ended(slot, ending);
         let _ = self.append(&record);
     }
 
     /// Returns the boot state after this end of the image in a slot.
-    #[inline(never)]
     fn ended(&mut self, slot: Slot, ending: Ending) -> Record {
         let outcome = outcome(self.flash, self.board, slot, ending, self.reset);
         self.record().ended(&outcome)
@@ -166,6 +177,7 @@ impl<F: NorFlash> Device<'_, F> {
 
     /// Applies the effects of the confirm of the image that is about to run, if they are pending: a power cut in the
     /// updater prevented them, or the image came from production.
+    #[inline(never)]
     fn follow_confirm(&mut self, image: &Verified) {
         let effects = ConfirmEffects { epoch: image.epoch(), revoked: image.revokes() };
         let after = effects.after(self.record(), Some(self.info));

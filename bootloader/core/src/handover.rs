@@ -23,7 +23,7 @@ pub use crate::layout::HANDOVER_LENGTH;
 
 /// Bytes at the end of RAM that are the bootloader's stack. They are zero when the bootloader starts and when firmware
 /// starts, so firmware can keep nothing there over a reset. A test measures that the bootloader needs no more.
-pub const BOOT_STACK: u32 = 8704;
+pub const BOOT_STACK: u32 = 8960;
 
 /// Offset of the word that holds the address of the running firmware's vector table. If the core has no VTOR register
 /// (Cortex-M0), the bootloader's vectors forward through it.

@@ -12,8 +12,8 @@
 //! - Every append is read back; if it differs, the next place is tried.
 //! - A record that was torn near its end may read as valid now and as invalid later, or the reverse. What a power cut at
 //!   that instant leaves is either state; both are right. Before anything is done that only one of them permits,
-//!   [`Journal::is_settled`] must hold: there are three copies of the newest record. So two interrupted writes cannot
-//!   destroy all of them, and no torn record after them can become valid.
+//!   [`Journal::is_settled`] must hold: the newest record was written whole since the journal was opened, or there are
+//!   [`EQUAL_RECORDS`] of it from earlier, with nothing torn after them. So two interrupted writes cannot destroy all.
 //!
 //! # Lasting faults
 //!
@@ -39,14 +39,14 @@ use embedded_storage::nor_flash::NorFlash;
 /// Maximum size of a record in flash, padded to the flash's write unit.
 const STRIDE_LIMIT: usize = crate::layout::BLOCK as usize;
 
-/// Equal records after which a state counts as settled.
+/// Equal records after which a state from an earlier boot counts as settled.
 pub const EQUAL_RECORDS: u32 = 3;
 
 /// Torn places behind the newest record after which a bounded caller writes no more.
 pub const SPOILT: u32 = 3;
 
 /// Places at the end of a unit that are kept for interrupted erases of the next one.
-pub const SPARE: u32 = 2;
+pub const SPARE: u32 = 3;
 
 /// The newest sequence number that leaves enough of them for a write: each place in the journal may use one up, twice.
 const LAST_SEQUENCE: u32 = u32::MAX - (1 << 20);
@@ -79,7 +79,7 @@ struct Place {
 struct Behind {
     /// Torn places directly behind it.
     spoilt: u32,
-    /// Blank places.
+    /// Blank places, as far as they matter: one more than [`SPARE`] at most.
     blank: u32,
 }
 
@@ -92,6 +92,8 @@ pub struct Journal {
     newest: Option<(u32, Place)>,
     /// The unit that was erased for the next record since the last one was written.
     prepared: Option<u32>,
+    /// Whether the newest record was written, and read back, since the journal was opened.
+    is_fresh: bool,
 }
 
 impl Journal {
@@ -99,7 +101,7 @@ impl Journal {
     /// [`Record::FACTORY`].
     #[inline(never)]
     pub fn open<F: NorFlash>(flash: &mut F, board: &'static Board) -> Journal {
-        let mut journal = Journal { board, record: Record::FACTORY, newest: None, prepared: None };
+        let mut journal = Journal { board, record: Record::FACTORY, newest: None, prepared: None, is_fresh: false };
         scan(flash, board, |place, sequence, record| {
             if journal.newest.is_none_or(|(newest, _)| sequence > newest) {
                 journal.newest = Some((sequence, place));
@@ -143,10 +145,7 @@ impl Journal {
     /// Erases the next unit now if the next write would begin with that; returns whether it did. For callers that do at
     /// most one flash operation at a time.
     pub fn prepare<F: NorFlash>(&mut self, flash: &mut F, effort: Effort) -> Result<bool, Failed> {
-        if self.prepared.is_some()
-            || self.behind_newest(flash).blank > SPARE
-            || effort == Effort::Bounded && !self.is_next_unit_as_left(flash)
-        {
+        if self.prepared.is_some() || self.behind_newest(flash).blank > SPARE || !self.may_erase(flash, effort) {
             return Ok(false);
         }
         self.erase(flash, self.unit_after(self.unit())).map(|()| true)
@@ -168,6 +167,9 @@ impl Journal {
 
     /// Whether no interruption so far can change what later boots read: see [above](self).
     pub fn is_settled<F: NorFlash>(&self, flash: &mut F) -> bool {
+        if self.is_fresh {
+            return true;
+        }
         let Behind { spoilt, blank } = self.behind_newest(flash);
         let Some((newest, _)) = self.newest else { return spoilt == 0 };
         if spoilt > 0 || blank <= SPARE && !self.is_next_unit_older(flash) {
@@ -202,15 +204,13 @@ impl Journal {
         if self.sequence() > LAST_SEQUENCE {
             return Err(Failed);
         }
-        let bounded = effort == Effort::Bounded;
         let Behind { spoilt, blank } = self.behind_newest(flash);
-        if bounded && spoilt >= SPOILT {
+        if effort == Effort::Bounded && spoilt >= SPOILT {
             return Err(Failed);
         }
         let is_nearly_full = blank <= SPARE;
-        let is_free = !bounded || self.prepared.is_some() || self.is_next_unit_as_left(flash);
         let mut sequence = self.sequence();
-        if is_nearly_full && is_free && self.write_elsewhere(flash, record, &mut sequence) {
+        if is_nearly_full && self.may_erase(flash, effort) && self.write_elsewhere(flash, record, &mut sequence) {
             return Ok(());
         }
         if is_nearly_full {
@@ -226,10 +226,15 @@ impl Journal {
             return Ok(());
         }
         // The unit may have died.
-        if !is_nearly_full && is_free && self.write_elsewhere(flash, record, &mut sequence) {
+        if !is_nearly_full && self.may_erase(flash, effort) && self.write_elsewhere(flash, record, &mut sequence) {
             return Ok(());
         }
         Err(Failed)
+    }
+
+    /// Whether an erase of the next unit costs no record.
+    fn may_erase<F: NorFlash>(&self, flash: &mut F, effort: Effort) -> bool {
+        effort == Effort::Unbounded || self.prepared.is_some() || self.is_next_unit_as_left(flash)
     }
 
     /// Writes a record to the first other unit that can be erased and takes it; returns whether one did.
@@ -280,6 +285,7 @@ impl Journal {
                     self.newest = Some((next, this));
                     self.record = *record;
                     self.prepared = None;
+                    self.is_fresh = true;
                     return true;
                 }
                 failed += 1;
@@ -317,7 +323,9 @@ impl Journal {
     fn behind_newest<F: NorFlash>(&self, flash: &mut F) -> Behind {
         let mut behind = Behind { spoilt: 0, blank: 0 };
         let mut place = self.next_place();
-        while let Some(this) = place {
+        while let Some(this) = place
+            && behind.blank <= SPARE
+        {
             if self.is_blank_at(flash, this) {
                 behind.blank += 1;
             } else if behind.blank == 0 {

@@ -24,7 +24,7 @@ mod request;
 use crate::boot::Recovery;
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
 use crate::info::BootloaderInfo;
-use crate::journal::{EQUAL_RECORDS, Journal};
+use crate::journal::Journal;
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
 use crate::record::{Record, Trial};
@@ -222,11 +222,9 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         if !force && record.outcomes.have_rejected(&checked.header().digest) {
             return Err(refusal::REJECTED);
         }
-        // What is erased now is lost by any reading of the journal, so this must be the only one: see `Journal::is_settled`.
-        for _ in 0..EQUAL_RECORDS {
-            self.line.feed_watchdog();
-            self.journal.change(self.flash, |record| record.trial = None).map_err(flash_failed)?;
-        }
+        // Also if there is no trial: what is erased now is lost by any reading of the journal, and this makes it the only
+        // one (see `Journal::is_settled`).
+        self.journal.change(self.flash, |record| record.trial = None).map_err(flash_failed)?;
         let mut unit = self.board.slot(target).start;
         let end = unit + checked.table_offset() + checked.header().table_length;
         while unit < end {

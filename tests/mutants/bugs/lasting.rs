@@ -23,15 +23,15 @@ pub const BUGS: &[Bug] = &[
     bug(
         "torn places do not keep a bounded caller from writing",
         JOURNAL,
-        "if bounded && spoilt >= SPOILT {",
-        "if bounded && spoilt > 1000 {",
+        "if effort == Effort::Bounded && spoilt >= SPOILT {",
+        "if effort == Effort::Bounded && spoilt > 1000 {",
         Suite::Lasting,
     ),
     bug(
         "an interrupted erase is made again for nothing",
         JOURNAL,
-        "let is_free = !bounded ||",
-        "let is_free = self.sequence() < u32::MAX ||",
+        "effort == Effort::Unbounded || self.prepared.is_some()",
+        "effort == Effort::Unbounded || self.sequence() < u32::MAX",
         Suite::Lasting,
     ),
     bug(
