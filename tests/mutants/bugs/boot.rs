@@ -16,8 +16,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a trial is started before its start is counted",
         BOOT,
-        "Some(counted) if device.count(counted).is_ok() => {",
-        "Some(_) => {",
+        "Some(counted) if device.count(counted).is_ok() =>",
+        "Some(_) =>",
         Suite::Boot,
     ),
     bug(
