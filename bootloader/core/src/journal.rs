@@ -188,10 +188,12 @@ impl Journal {
         spoilt >= SPOILT || blank == 0 && !self.is_next_unit_as_left(flash)
     }
 
-    /// Reads the journal again; returns whether there is a newer record than before.
+    /// Reads the journal again; returns whether there is a newer record than before, or another one with the same number: then
+    /// it was misread before.
     fn read_newer<F: NorFlash>(&mut self, flash: &mut F) -> bool {
         let current = Journal::open(flash, self.board);
-        let is_newer = current.sequence() > self.sequence();
+        let (now, before) = (current.sequence(), self.sequence());
+        let is_newer = now > before || now == before && current.record != self.record;
         if is_newer {
             *self = current;
         }
