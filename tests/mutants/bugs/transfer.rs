@@ -61,7 +61,7 @@ pub const BUGS: &[Bug] = &[
         "the slot is marked before it is verified",
         UPDATER,
         "self.operation = Operation::Verifying(*transfer.header(), check);",
-        "drop(check);\n        self.operation = Operation::Recording(Change::MarkTrial(transfer.checked().slot()));",
+        "drop(check);\n        self.operation = Operation::Recording(crate::operation::Change::MarkTrial(transfer.checked().slot()));",
         Suite::Life,
     ),
     bug(
