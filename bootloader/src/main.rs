@@ -8,20 +8,16 @@
 #![no_main]
 
 mod chip;
-mod flash;
 mod info;
 #[cfg(feature = "defmt")]
 mod log;
 #[cfg(feature = "recovery")]
 mod recovery;
 
-use flash::Flash;
 use info::INFO;
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
-#[cfg(feature = "recovery")]
-use lifeboot_core::boot::Recovery;
-use lifeboot_core::handover::{Boot, Start, cause_word};
+use lifeboot_core::handover::{Boot, Start};
 use lifeboot_core::record::{Cause, Reset};
 use lifeboot_core::verify::recheck;
 
@@ -35,36 +31,26 @@ extern "C" fn lifeboot_reset() -> ! {
         chip::log::begin();
         log::reset_by(reset.cause);
     }
-    let mut flash = Flash::new();
+    let mut flash = chip::Flash::new(&chip::BOARD);
     #[cfg(feature = "recovery")]
-    if !reset.listened && (reset.recovery || chip::recovery_is_requested(&clock)) {
-        recovery::answer(&mut flash, clock, Recovery::Requested);
+    if reset.recovery || chip::recovery_is_requested() {
+        recovery::answer(&mut flash, clock, reset.cause, true);
     }
-    let known = Reset {
-        cause: reset.cause,
-        fault: chip::read_fault_note(reset.cause),
-        crashes: chip::read_crashes(reset.cause),
-        interrupted: chip::was_writing(),
-        // Without recovery mode nothing would listen.
-        listened: reset.listened || cfg!(not(feature = "recovery")),
-    };
+    let known = Reset { cause: reset.cause, fault: chip::read_fault_note(reset.cause) };
     let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO.info, known) {
         Decision::Confirmed(firmware) => (Start::Confirmed, firmware),
         Decision::Trial(firmware) => (Start::Trial, firmware),
         Decision::FellBack(firmware) => (Start::FellBack, firmware),
         #[cfg(feature = "recovery")]
-        Decision::Recovery(why) => recovery::answer(&mut flash, clock, why),
+        Decision::Recovery => recovery::answer(&mut flash, clock, reset.cause, false),
         #[cfg(not(feature = "recovery"))]
-        Decision::Recovery(_) => chip::wait_for_debugger(),
+        Decision::Recovery => chip::wait_for_debugger(),
     };
     #[cfg(feature = "defmt")]
     log::starts(&firmware, start);
     chip::note_boot(Boot { cause: reset.cause, start, verification: clock.now() });
-    // A trial has attempts of its own.
-    let crashes = if start == Start::Trial || known.listened { 0 } else { known.crashes };
-    chip::note_starts(crashes.saturating_add(1));
     clock.stop();
-    if start.is_watched(&chip::BOARD) {
+    if start != Start::Confirmed {
         chip::arm_watchdog();
     }
     let recheck = recheck(&firmware, &mut flash, &chip::BOARD, &INFO.info);
@@ -74,5 +60,5 @@ extern "C" fn lifeboot_reset() -> ! {
 /// A panic is a bug in the bootloader: reset and try again, as after a fault.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    chip::reset(cause_word(Cause::Fault))
+    chip::reset(Cause::Fault)
 }

@@ -57,8 +57,6 @@ impl Device {
             recovery: self.recovery.map(|reason| match reason {
                 RecoveryReason::NothingStarts => wire::Recovery::NothingStarts,
                 RecoveryReason::Requested => wire::Recovery::Requested,
-                RecoveryReason::Crashes => wire::Recovery::Crashes,
-                RecoveryReason::LastFirmware => wire::Recovery::LastFirmware,
             }),
         })
     }
@@ -106,7 +104,6 @@ impl From<Ending> for OutcomeEnding {
             Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
             Ending::Requested => OutcomeEnding::Requested,
             Ending::FellBack => OutcomeEnding::FellBack,
-            Ending::Cancelled => OutcomeEnding::Cancelled,
         }
     }
 }

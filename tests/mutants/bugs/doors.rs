@@ -16,8 +16,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a record is written by one reading of the journal",
         JOURNAL,
-        "let current = Journal::open(flash, self.board);",
-        "let current = self.clone();",
+        "Journal::open(flash, self.board).record;",
+        "self.record;",
         Suite::Skips,
     ),
     bug(

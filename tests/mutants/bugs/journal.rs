@@ -8,8 +8,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the journal erases the unit that holds the newest record",
         JOURNAL,
-        "let next = unit + self.board.journal_unit;",
-        "let next = unit;",
+        "map_or(start, |(_, place)| place.unit + self.board.journal_unit)",
+        "map_or(start, |(_, place)| place.unit)",
         Suite::Journal,
     ),
     bug(
@@ -29,33 +29,31 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a place that was torn is written again",
         JOURNAL,
-        "if self.is_blank_at(flash, this) {
-                if self.write(",
-        "{
-                if self.write(",
+        "if self.is_blank_at(flash, this) && ",
+        "if ",
         Suite::Journal,
     ),
     bug(
         "a record that may be torn is not written again",
         JOURNAL,
-        "        equal >= EQUAL_RECORDS
-",
-        "        equal >= 1
-",
+        "if !cause.may_tear() || ",
+        "if cause.may_tear() || true || ",
         Suite::Journal,
     ),
     bug(
         "what was torn behind the newest record stays the last",
         JOURNAL,
-        "if spoilt > 0 || blank <= SPARE",
-        "if spoilt > 1000 || blank <= SPARE",
+        "if untouched && equal >= EQUAL_RECORDS {",
+        "if equal >= EQUAL_RECORDS {",
         Suite::Journal,
     ),
     bug(
         "a unit that reads as blank is not erased",
         JOURNAL,
-        "let is_erased = self.prepared == Some(unit)",
-        "let is_erased = self.prepared == Some(unit) || self.is_blank_at(flash, Place { unit, start: unit })",
+        "if !self.prepared {
+            flash.erase",
+        "if !self.prepared && !self.is_blank_at(flash, first) {
+            flash.erase",
         Suite::Journal,
     ),
     bug(

@@ -36,7 +36,7 @@ const FILES: [&str; 11] = [
     "none",
 ];
 
-const WORDS: [&str; 64] = [
+const WORDS: [&str; 63] = [
     "keygen",
     "sign",
     "inspect",
@@ -49,7 +49,6 @@ const WORDS: [&str; 64] = [
     "status",
     "keys",
     "confirm",
-    "cancel",
     "rollback",
     "reset",
     "monitor",

@@ -40,13 +40,6 @@ const SOFTWARE: &str = "sftrst";
 const BROWN_OUT: &str = "borrst";
 const LOW_POWER: &str = "lpwrrst";
 
-/// FLASH_OPTCR from the factory, and its bit that is clear if the watchdog starts with each reset (3.9.10); IWDG_KR, and
-/// the key that starts it (21.4.1).
-const OPTIONS: u32 = 0x0FFF_AAED;
-const WATCHDOG_BY_SOFTWARE: u32 = 1 << 5;
-const IWDG_KR: u32 = 0x4000_3000;
-const WATCHDOG_START: u32 = 0xCCCC;
-
 /// What differs from chip to chip, or is not modelled by rsemu as on the chip.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -60,8 +53,6 @@ pub struct Settings {
     pub erase: Duration,
     /// What RAM holds at power-on.
     pub ram: u64,
-    /// Whether the option bytes start the watchdog with each reset.
-    pub hardware_watchdog: bool,
 }
 
 impl Default for Settings {
@@ -73,7 +64,6 @@ impl Default for Settings {
             write: Duration::from_micros(16),
             erase: Duration::from_millis(20),
             ram: 1,
-            hardware_watchdog: false,
         }
     }
 }
@@ -101,7 +91,6 @@ pub struct Chip {
     /// RCC_CSR's flags as they were seen last.
     watchdogs: u32,
     watchdog_resets: u32,
-    hardware_watchdog: bool,
 }
 
 impl Chip {
@@ -119,8 +108,7 @@ impl Chip {
             .with_param("line", settings.line.to_string())
             .with_param("lsi", settings.lsi.to_string())
             .with_param("program", ticks(settings.write))
-            .with_param("erase", ticks(settings.erase))
-            .with_param("options", options_of(settings).to_string());
+            .with_param("erase", ticks(settings.erase));
         options.realize.scheduler.quantum = time(QUANTUM);
 
         // What the machine is made of, so far as the host has to hold it.
@@ -154,19 +142,7 @@ impl Chip {
             unreachable!("the board has a core, flash and RAM")
         };
         let (core, flash, ram) = (core.clone(), flash.clone(), ram.store().clone());
-        let hardware_watchdog = settings.hardware_watchdog;
-        Ok(Chip {
-            machine,
-            core,
-            counts,
-            flash,
-            ram,
-            line,
-            steps: 0,
-            watchdogs: 0,
-            watchdog_resets: 0,
-            hardware_watchdog,
-        })
+        Ok(Chip { machine, core, counts, flash, ram, line, steps: 0, watchdogs: 0, watchdog_resets: 0 })
     }
 
     /// Takes the power away and gives it back: flash is this, the rest erased; RAM holds random bytes; the serial line
@@ -182,15 +158,7 @@ impl Chip {
         self.line.clear();
         *self.flash.seen() = Seen::default();
         self.watchdogs = 0;
-        self.start_hardware_watchdog();
         Ok(())
-    }
-
-    /// rsemu does not look at the option byte.
-    fn start_hardware_watchdog(&mut self) {
-        if self.hardware_watchdog {
-            self.write_word(IWDG_KR, WATCHDOG_START).expect("the board has a watchdog");
-        }
     }
 
     /// Lets virtual time pass; the watchdog and the guest itself may reset the chip meanwhile. Stops early if the power
@@ -253,7 +221,6 @@ impl Chip {
         // A warm reset leaves the core's interrupt controller as it is.
         Device::reset(&*self.core, ResetKind::Cold);
         self.machine.sweep();
-        self.start_hardware_watchdog();
     }
 
     /// Reports a reset's source to RCC.
@@ -338,11 +305,6 @@ type Kept<T> = Arc<OnceLock<Arc<T>>>;
 
 fn keep<T>(kept: &Kept<T>, part: Arc<T>) -> Arc<T> {
     kept.get_or_init(|| part).clone()
-}
-
-/// What FLASH_OPTCR shows.
-fn options_of(settings: &Settings) -> u32 {
-    if settings.hardware_watchdog { OPTIONS & !WATCHDOG_BY_SOFTWARE } else { OPTIONS }
 }
 
 fn time(span: Duration) -> GlobalTime {
