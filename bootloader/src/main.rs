@@ -8,16 +8,20 @@
 #![no_main]
 
 mod chip;
+mod flash;
 mod info;
 #[cfg(feature = "defmt")]
 mod log;
 #[cfg(feature = "recovery")]
 mod recovery;
 
+use flash::Flash;
 use info::INFO;
 use lifeboot_core::boot;
 use lifeboot_core::boot::Decision;
-use lifeboot_core::handover::{Boot, Start};
+#[cfg(feature = "recovery")]
+use lifeboot_core::boot::Recovery;
+use lifeboot_core::handover::{Boot, Start, cause_word};
 use lifeboot_core::record::{Cause, Reset};
 use lifeboot_core::verify::recheck;
 
@@ -31,26 +35,36 @@ extern "C" fn lifeboot_reset() -> ! {
         chip::log::begin();
         log::reset_by(reset.cause);
     }
-    let mut flash = chip::Flash::new(&chip::BOARD);
+    let mut flash = Flash::new();
     #[cfg(feature = "recovery")]
-    if reset.recovery || chip::recovery_is_requested() {
-        recovery::answer(&mut flash, clock, reset.cause, true);
+    if !reset.listened && (reset.recovery || chip::recovery_is_requested(&clock)) {
+        recovery::answer(&mut flash, clock, Recovery::Requested);
     }
-    let known = Reset { cause: reset.cause, fault: chip::read_fault_note(reset.cause) };
+    let known = Reset {
+        cause: reset.cause,
+        fault: chip::read_fault_note(reset.cause),
+        crashes: chip::read_crashes(reset.cause),
+        interrupted: chip::was_writing(),
+        // Without recovery mode nothing would listen.
+        listened: reset.listened || cfg!(not(feature = "recovery")),
+    };
     let (start, firmware) = match boot(&mut flash, &chip::BOARD, &INFO.info, known) {
         Decision::Confirmed(firmware) => (Start::Confirmed, firmware),
         Decision::Trial(firmware) => (Start::Trial, firmware),
         Decision::FellBack(firmware) => (Start::FellBack, firmware),
         #[cfg(feature = "recovery")]
-        Decision::Recovery => recovery::answer(&mut flash, clock, reset.cause, false),
+        Decision::Recovery(why) => recovery::answer(&mut flash, clock, why),
         #[cfg(not(feature = "recovery"))]
-        Decision::Recovery => chip::wait_for_debugger(),
+        Decision::Recovery(_) => chip::wait_for_debugger(),
     };
     #[cfg(feature = "defmt")]
     log::starts(&firmware, start);
     chip::note_boot(Boot { cause: reset.cause, start, verification: clock.now() });
+    // A trial has attempts of its own.
+    let crashes = if start == Start::Trial || known.listened { 0 } else { known.crashes };
+    chip::note_starts(crashes.saturating_add(1));
     clock.stop();
-    if start != Start::Confirmed {
+    if start.is_watched(&chip::BOARD) {
         chip::arm_watchdog();
     }
     let recheck = recheck(&firmware, &mut flash, &chip::BOARD, &INFO.info);
@@ -60,5 +74,5 @@ extern "C" fn lifeboot_reset() -> ! {
 /// A panic is a bug in the bootloader: reset and try again, as after a fault.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
-    chip::reset(Cause::Fault)
+    chip::reset(cause_word(Cause::Fault))
 }

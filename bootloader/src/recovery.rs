@@ -1,16 +1,18 @@
 //! Recovery mode on the chip's serial port: see [`lifeboot_core::recovery`].
 
 use crate::chip;
+use crate::flash::Flash;
 use crate::info::INFO;
-use lifeboot_core::record::Cause;
+use lifeboot_core::boot::Recovery;
+use lifeboot_core::handover::listened_word;
 use lifeboot_core::recovery::{Line, serve};
 
-/// Answers hosts until one requests a reset, or, if recovery was `requested`, until no request has been received for a
-/// minute; then resets.
-pub fn answer(flash: &mut chip::Flash, clock: chip::Clock, cause: Cause, requested: bool) -> ! {
+/// Answers hosts until one requests a reset or no request has been received for a minute; then resets. The next boot starts
+/// firmware if there is any, also while a pin still requests recovery.
+pub fn answer(flash: &mut Flash, clock: chip::Clock, why: Recovery) -> ! {
     let mut port = Port { serial: chip::Serial::new(), clock };
-    serve(flash, &chip::BOARD, &INFO.info, &mut port, cause, requested);
-    chip::reset(Cause::Request)
+    serve(flash, &chip::BOARD, &INFO.info, &mut port, why);
+    chip::reset(listened_word())
 }
 
 struct Port {

@@ -13,7 +13,7 @@ mod log;
 mod self_test;
 
 use blink::Blink;
-use lifeboot_updater::{Cause, Event, Session, Step, Updater};
+use lifeboot_updater::{Cause, Event, Refusal, Session, Step, Updater};
 
 /// How long the firmware must run, and blink, before it counts as healthy, in milliseconds.
 const HEALTHY: u32 = 1_000;
@@ -31,7 +31,7 @@ fn main() -> ! {
     // Not moved after it was made: a move would put a second copy on the stack.
     let mut updater = Updater::new(flash, &board::BOARD);
     let Ok(updater) = &mut updater else {
-        panic!("linked for no slot of this board");
+        panic!("linked for no slot of this board, or with a flash driver that does not fit it");
     };
     updater.set_boot_words(board::boot_words());
     let mut session = Session::<{ board::FRAME }>::new(board::RECEIVE_BUFFER).with_trial_deadline(TRIAL_DEADLINE);
@@ -52,6 +52,8 @@ fn main() -> ! {
             if !cfg!(feature = "never-confirm") && blink.count() > 0 {
                 match updater.confirm() {
                     Ok(()) => defmt::info!("confirmed after {} blinks", blink.count()),
+                    // A host knows better, and resets.
+                    Err(Refusal::RollbackRequested) => {}
                     Err(refusal) => defmt::error!("not confirmed: {}", refusal),
                 }
             }

@@ -2,8 +2,8 @@
 
 use crate::command_line::settings_help;
 use crate::commands::{
-    completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset, rollback,
-    run, sign, status, watch,
+    cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset,
+    rollback, run, sign, status, watch,
 };
 use clap::{Parser, Subcommand};
 
@@ -36,6 +36,7 @@ pub enum Command {
     Status(status::Arguments),
     Keys(keys::Arguments),
     Confirm(confirm::Arguments),
+    Cancel(cancel::Arguments),
     Rollback(rollback::Arguments),
     Reset(reset::Arguments),
     Completions(completions::Arguments),

@@ -11,6 +11,7 @@ use lifeboot_artifact::sign::{RelinkedError, SignError};
 use lifeboot_client::device::DeviceError;
 use lifeboot_client::link::LinkError;
 use lifeboot_client::push::PushError;
+use lifeboot_core::layout::EPOCH_STEP;
 use lifeboot_logs::MonitorError;
 use lifeboot_project::cargo_version::CargoVersionError;
 use lifeboot_project::files::FileError;
@@ -126,6 +127,18 @@ pub enum Error {
          environment; in cargo's target folder, Cargo.toml's counts"
     ))]
     VersionNeeded,
+    /// The epoch is too far above that of the devices.
+    #[error("epoch {epoch} is more than {EPOCH_STEP} above {epoch_floor}, and no device takes such a step")]
+    #[diagnostic(help(
+        "an epoch once confirmed is never undone, so a wrong one would leave none for later releases; if your devices have \
+         reached a higher epoch already, say so: --epoch-floor EPOCH (lifeboot status shows it)"
+    ))]
+    EpochStep {
+        /// The image's epoch.
+        epoch: u32,
+        /// The epoch that the devices have reached, as the signer states.
+        epoch_floor: u32,
+    },
     /// The version in `Cargo.toml` cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

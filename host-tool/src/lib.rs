@@ -27,8 +27,8 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset, rollback,
-    run, sign, status, watch,
+    cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset,
+    rollback, run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -55,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Status(arguments) => output.end(status::run(arguments)),
         Command::Keys(arguments) => output.end(keys::run(arguments)),
         Command::Confirm(arguments) => output.end(confirm::run(arguments)),
+        Command::Cancel(arguments) => output.end(cancel::run(arguments)),
         Command::Rollback(arguments) => output.end(rollback::run(arguments)),
         Command::Reset(arguments) => output.end(reset::run(arguments)),
         Command::Completions(arguments) => output.end(completions::run(arguments, Arguments::command())),

@@ -11,11 +11,11 @@ mod storms;
 mod trials;
 
 use crate::signed_image::{SignedImage, info};
-use lifeboot_core::boot::{Decision, boot};
+use lifeboot_core::boot::{Decision, Recovery, boot};
 use lifeboot_core::image::Trust;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
-use lifeboot_core::record::{Cause, Outcome, Record, Trial};
+use lifeboot_core::record::{Cause, Outcome, Record, Reset, Trial};
 use lifeboot_core::verify::verify;
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
@@ -32,7 +32,7 @@ enum Started {
     Trial(Slot),
     Confirmed(Slot),
     FellBack(Slot),
-    Recovery,
+    Recovery(Recovery),
 }
 
 /// A device: its board and its flash.
@@ -85,25 +85,25 @@ impl Device {
     }
 
     fn record_with(&mut self, change: impl FnOnce(&mut Record)) {
-        let mut journal = Journal::open(&mut self.flash, self.board);
-        let mut record = *journal.record();
-        change(&mut record);
-        journal.append(&mut self.flash, record).unwrap();
+        Journal::open(&mut self.flash, self.board).change(&mut self.flash, change).unwrap();
     }
 
     /// Boots. Checks that the started image was verified: the proof has the right address, and another check agrees
     /// (invariant 1).
     fn boot(&mut self, cause: Cause) -> Started {
-        let started = match boot(&mut self.flash, self.board, &info(), cause.into()) {
+        self.boot_after(cause.into())
+    }
+
+    fn boot_after(&mut self, reset: Reset) -> Started {
+        let started = match boot(&mut self.flash, self.board, &info(), reset) {
             Decision::Trial(verified) => (Started::Trial(verified.slot()), Some(verified)),
             Decision::Confirmed(verified) => (Started::Confirmed(verified.slot()), Some(verified)),
             Decision::FellBack(verified) => (Started::FellBack(verified.slot()), Some(verified)),
-            Decision::Recovery => (Started::Recovery, None),
+            Decision::Recovery(why) => (Started::Recovery(why), None),
         };
         if let (true, Some(verified)) = (self.flash.is_powered(), started.1) {
             let record = self.record();
-            let trust =
-                Trust { board: self.board, info: &info(), revoked: record.revoked, epoch_floor: record.epoch_floor };
+            let trust = Trust { board: self.board, info: &info(), record: &record };
             let slot = verified.slot();
             assert_eq!(verified.vectors(), self.board.payload_address(slot));
             assert_eq!(verify(&mut self.flash, &trust, slot), Ok(verified));
@@ -113,7 +113,7 @@ impl Device {
 
     /// Has the firmware in a slot confirm.
     fn confirm(&mut self, slot: Slot) -> Result<(), Refusal> {
-        Updater::running_in(slot, &mut self.flash, self.board).confirm()
+        Updater::running_in(slot, &mut self.flash, self.board).unwrap().confirm()
     }
 
     /// Checks that boots never touched the slots, and used the journal as its flash requires.

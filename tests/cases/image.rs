@@ -15,6 +15,7 @@ use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes, HeaderCheck, Invalid, Trust};
 use lifeboot_core::layout::Board;
+use lifeboot_core::record::Record;
 use lifeboot_core::verify::{Verified, verify};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 
@@ -25,7 +26,7 @@ const LENGTH: usize = 1001;
 fn trusted(board: &'static Board) -> impl Fn(&mut SimulatedFlash, Slot) -> Result<Verified, Invalid> {
     let info = info();
     move |flash, slot| {
-        let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 0 };
+        let trust = Trust { board, info: &info, record: &Record::FACTORY };
         let mut bytes = [0; HEADER_LENGTH];
         if flash.read(board.slot(slot).start, &mut bytes).is_ok() {
             assert_eq!(trust.check(&bytes, slot), checked_in_steps(&trust, &bytes, slot), "the two checks differ");

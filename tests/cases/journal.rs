@@ -3,13 +3,16 @@
 
 mod appends;
 mod cuts;
+mod dead_units;
 mod garbage;
 mod settling;
 
-use lifeboot_core::journal::Journal;
+use crate::signed_image::key_ids;
+use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::journal::{Failed, Journal, SPARE};
 use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
 use lifeboot_core::record::{Cause, Ending, Fault, Outcome, RECORD_LENGTH, Record, Trial};
-use lifeboot_core::{Slot, Version};
+use lifeboot_core::{KeyIds, Slot, Version};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use proptest::prelude::*;
 
@@ -25,12 +28,12 @@ static PAGES: Board = Board {
     ..MICROBIT
 };
 
-/// Four units of two records each, and a rest: hardly room, and most appends erase.
+/// Four units of as few records as a map allows: many appends erase.
 static TINY: Board = Board {
     name: "tiny",
     flash_length: 64 << 10,
-    journal: Region { start: 16 << 10, length: 1024 },
-    journal_unit: 256,
+    journal: Region { start: 16 << 10, length: 4 << 10 },
+    journal_unit: 1 << 10,
     slots: [Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }],
     write_size: 8,
     ..MICROBIT
@@ -45,6 +48,11 @@ fn stride(board: &Board) -> u32 {
 
 fn records_of_a_unit(board: &Board) -> u32 {
     board.journal_unit / stride(board)
+}
+
+/// How many records a unit takes before the next one is erased.
+fn usable(board: &Board) -> u32 {
+    records_of_a_unit(board) - SPARE
 }
 
 /// Where a record can lie, in the order in which they are written.
@@ -66,7 +74,7 @@ fn found(flash: &mut SimulatedFlash, board: &'static Board) -> Record {
 
 /// A record that differs for each number.
 fn numbered(number: u32) -> Record {
-    Record { epoch_floor: number, revoked: 0b10, ..Record::FACTORY }
+    Record { epoch_floor: number, revoked: key_ids(&[2]), ..Record::FACTORY }
 }
 
 /// A journal to which `number` records were appended.
@@ -74,18 +82,14 @@ fn filled(board: &'static Board, number: u32) -> SimulatedFlash {
     let mut flash = blank(board);
     let mut journal = Journal::open(&mut flash, board);
     for number in 1..=number {
-        journal.append(&mut flash, numbered(number)).unwrap();
+        change(&mut flash, &mut journal, numbered(number)).unwrap();
     }
     flash
 }
 
-/// A record that may follow another: the epoch floor never falls, and revoked keys stay revoked.
-fn following(before: &Record, record: Record) -> Record {
-    Record {
-        epoch_floor: record.epoch_floor.max(before.epoch_floor),
-        revoked: record.revoked | before.revoked,
-        ..record
-    }
+/// Makes a record the state, as somebody's request does.
+fn change<F: NorFlash>(flash: &mut F, journal: &mut Journal, to: Record) -> Result<(), Failed> {
+    journal.change(flash, |record| *record = to)
 }
 
 /// Checks that only the journal was touched, as its flash requires.
@@ -121,10 +125,12 @@ fn records() -> impl Strategy<Value = Record> {
         (ended, any::<[u8; 12]>(), any::<[u8; 16]>()).prop_map(|((ending, slot, cause, fault), version, digest)| {
             Outcome { ending, slot, cause, fault, version: Version::from_bytes(version), digest }
         });
-    (slots(), prop::option::of(trial), any::<u32>(), any::<u8>(), prop::collection::vec(outcome, 0..6)).prop_map(
-        |(confirmed, trial, epoch_floor, revoked, outcomes)| {
+    let numbers = (any::<u32>(), prop::collection::vec(any::<[u8; 4]>(), 0..=3), any::<u16>());
+    (slots(), prop::option::of(trial), numbers, prop::collection::vec(outcome, 0..6)).prop_map(
+        |(confirmed, trial, (epoch_floor, revoked, schema), outcomes)| {
+            let revoked = KeyIds::new(&revoked).unwrap();
             let ended = outcomes.iter().fold(Record::FACTORY, |record, outcome| record.ended(outcome));
-            Record { confirmed, trial, epoch_floor, revoked, ..ended }
+            Record { confirmed, trial, epoch_floor, revoked, schema, ..ended }
         },
     )
 }

@@ -24,7 +24,7 @@ const fn torn(bytes: usize, kept: u32, unsteady: u32) -> Cut {
     Cut::Torn(Tear { bytes, kept, unsteady })
 }
 
-/// Before, at several bytes and bits inside, and after all was done. A record ends at 96, a header at 256, an erase
+/// Before, at several bytes and bits inside, and after all was done. A record ends at 128, a header at 256, an erase
 /// somewhere in its unit.
 const CUTS: [Cut; 15] = [
     Cut::Before,
@@ -34,9 +34,9 @@ const CUTS: [Cut; 15] = [
     torn(1, 0x7fff_ffff, 0),
     torn(6, 0x0f3c_a596, 0),
     torn(32, 0xffff_ffff, 0),
-    torn(92, 0xaaaa_aaaa, 0),
-    torn(92, 0, 0xc396_5a0f),
-    torn(95, 0xfeff_ffff, 0),
+    torn(124, 0xaaaa_aaaa, 0),
+    torn(124, 0, 0xc396_5a0f),
+    torn(127, 0xfeff_ffff, 0),
     torn(252, 0, 0x0001_0100),
     torn(255, 0x5555_5555, 0),
     torn(512, 0x1234_5678, 0xffff_ffff),

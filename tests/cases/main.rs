@@ -2,6 +2,8 @@
 
 // Builds that must fail: no key, a weak one, the wrong SHA-2.
 mod build;
+// What depending on the updater does to an application's other crates.
+mod dependence;
 // One build fits both slots.
 mod product;
 // The file of the first flash, and cargo's runner, by the commands that a user types.
@@ -27,6 +29,8 @@ mod recovery;
 mod recovery_requested;
 // The emulated board: what firmware finds at its first instruction.
 mod handover;
+// The emulated board: a watchdog that runs since before the reset.
+mod running_watchdog;
 // The emulated board: power is lost at every flash operation of an update.
 mod stm32f405;
 mod sweep;
@@ -57,6 +61,10 @@ mod vectors;
 mod image;
 // The journal: after any interruption, the old or the new boot record is found.
 mod journal;
+// Faults that stay: the same fault at each of hundreds of boots.
+mod persistence;
+// One bad read in a boot.
+mod bad_reads;
 // The boot policy, with real signed images.
 mod boot;
 

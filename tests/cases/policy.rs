@@ -1,7 +1,7 @@
 //! The boot policy, enumerated: every boot record with every content of the slots after every cause, reachable or not,
 //! compared with a model. A sample by default; the deep tier takes all.
 
-use crate::signed_image::{SignedImage, info};
+use crate::signed_image::{SignedImage, info, key_ids};
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::record::{Cause, Record, Trial};
@@ -35,13 +35,24 @@ enum Start {
 struct Model<'a> {
     record: &'a Record,
     contents: [Content; 2],
+    /// The digest of the image whose trial ends.
+    rejected: Option<u32>,
 }
 
 impl Model<'_> {
     fn is_good(&self, slot: Slot) -> bool {
         match self.contents[slot as usize] {
-            Content::Good { epoch } => epoch >= self.record.epoch_floor && self.record.revoked & 1 == 0,
+            Content::Good { epoch } => epoch >= self.record.epoch_floor && self.record.revoked != key_ids(&[1]),
             _ => false,
+        }
+    }
+
+    /// Distinguishes the images; `None` if there is no header.
+    fn digest(&self, slot: Slot) -> Option<u32> {
+        match self.contents[slot as usize] {
+            Content::Absent => None,
+            // Of the payload, which is the same in all of them.
+            Content::Bad | Content::Good { .. } => Some(0),
         }
     }
 
@@ -60,7 +71,8 @@ impl Model<'_> {
         if self.is_good(confirmed) {
             Start::Confirmed(confirmed)
         } else if self.is_good(other) {
-            Start::Trial(other)
+            // After its rejection the host has its time first.
+            if self.rejected == self.digest(other) { Start::Recovery } else { Start::Trial(other) }
         } else {
             Start::Recovery
         }
@@ -78,7 +90,7 @@ fn records() -> Vec<Record> {
     for confirmed in Slot::BOTH {
         for trial in &trials {
             for epoch_floor in 0..3 {
-                for revoked in [0b00, 0b01, 0b10] {
+                for revoked in [&[][..], &[1], &[2]].map(key_ids) {
                     records.push(Record { confirmed, trial: *trial, epoch_floor, revoked, ..Record::FACTORY });
                 }
             }
@@ -111,13 +123,14 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
     let board = &GEOMETRIES[0].board;
     let what = || format!("{record:?}, {contents:?}, {cause:?}");
     flash.put(board.journal.start, &record.to_bytes(1));
-    let model = Model { record, contents };
+    let mut model = Model { record, contents, rejected: None };
+    model.rejected = record.trial.and_then(|trial| model.digest(trial.slot));
     let (starts, last) = (model.trial_starts(cause), model.last());
     for number in 0..starts + 3 {
         let start = match boot(&mut flash, board, &info(), cause.into()) {
             Decision::Trial(verified) | Decision::FellBack(verified) => Start::Trial(verified.slot()),
             Decision::Confirmed(verified) => Start::Confirmed(verified.slot()),
-            Decision::Recovery => Start::Recovery,
+            Decision::Recovery(_) => Start::Recovery,
         };
         let expected = match record.trial {
             Some(trial) if number < starts => Start::Trial(trial.slot),
@@ -137,7 +150,7 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
         _ => record.epoch_floor,
     };
     assert_eq!(left.epoch_floor, floor, "{}", what());
-    assert_eq!(Model { record: &left, contents }.last(), last, "{}", what());
+    assert_eq!(Model { record: &left, contents, rejected: model.rejected }.last(), last, "{}", what());
     if let (Some(trial), Start::Confirmed(_) | Start::Recovery) = (record.trial, last) {
         assert_eq!(left.trial, None, "{}", what());
         let outcome = left.outcomes.last().map(|outcome| (outcome.slot, outcome.ending.is_rejection()));

@@ -4,7 +4,8 @@
 use crate::hex;
 use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_artifact::image_file::table_bytes;
-use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Revokes, SIGNED_LENGTH};
+use lifeboot_core::KeyIds;
+use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, SIGNED_LENGTH};
 use lifeboot_core::info::{BootloaderInfo, FORMAT, key_id};
 use lifeboot_core::layout::{Architecture, BLOCK, Board};
 use lifeboot_core::rebase::{Entry, Kind};
@@ -24,6 +25,12 @@ pub fn info() -> BootloaderInfo {
     static INFO: LazyLock<BootloaderInfo> =
         LazyLock::new(|| BootloaderInfo::new(&[1, 2].map(|number| key(number).verifying_key().to_bytes()), false));
     INFO.clone()
+}
+
+/// The ids of these keys.
+pub fn key_ids(numbers: &[u8]) -> KeyIds {
+    let ids: Vec<_> = numbers.iter().map(|number| key_id(key(*number).verifying_key().as_bytes())).collect();
+    KeyIds::new(&ids).expect("few keys")
 }
 
 /// An address inside the image, somewhere in the payload.
@@ -85,7 +92,7 @@ impl SignedImage {
             lowest_bootloader: FORMAT,
             schemas: (0, 0),
             key_id: [0; 4],
-            revokes: Revokes::NONE,
+            revokes: KeyIds::NONE,
         };
         let table = table_of(pointers.iter().map(|pointer| pointer.place));
         let mut image = SignedImage { board, header, filling, pointers, table, key: key(1) };
@@ -110,8 +117,7 @@ impl SignedImage {
 
     /// Revoking these keys, once it is confirmed.
     pub fn revoking(mut self, numbers: &[u8]) -> Self {
-        let ids: Vec<_> = numbers.iter().map(|number| key_id(key(*number).verifying_key().as_bytes())).collect();
-        self.header.revokes = Revokes::new(&ids).expect("few keys");
+        self.header.revokes = key_ids(numbers);
         self
     }
 

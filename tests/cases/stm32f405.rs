@@ -12,6 +12,7 @@ mod recovery_requested;
 mod resets;
 #[cfg(feature = "every-change")]
 mod storms;
+mod supply;
 pub mod updates;
 #[cfg(feature = "every-change")]
 mod watchdog;

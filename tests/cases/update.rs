@@ -117,6 +117,20 @@ fn a_rollback_on_request_tries_the_previous_firmware_again() {
 }
 
 #[test]
+fn a_pending_update_is_cancelled_and_may_be_pushed_again() {
+    let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
+    let new = image(&MICROBIT, &[], version(2), 0).unwrap();
+    let options = Options { wait: false, ..Options::default() };
+    push::push(&mut bench.link().unwrap(), &new, &options, &mut ()).unwrap();
+    let status = device::cancel(&mut bench.link().unwrap()).unwrap();
+    assert_eq!((status.trial, status.outcome.map(|outcome| outcome.ending)), (None, Some(OutcomeEnding::Cancelled)));
+    let status = device::reset(&mut bench.link().unwrap(), Duration::from_secs(60)).unwrap();
+    runs(&status, wire::Slot::A, version(1)).unwrap();
+    bench.push(&new).unwrap().unwrap();
+    runs(&bench.status().unwrap(), wire::Slot::B, version(2)).unwrap();
+}
+
+#[test]
 fn a_destroyed_slot_is_not_started_but_the_other_one_is() {
     let mut bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     bench.push(&image(&MICROBIT, &[], version(2), 0).unwrap()).unwrap().unwrap();

@@ -50,6 +50,8 @@ pub enum Suite {
     Line,
     /// A bootloader in recovery mode, its flash looked at after every operation.
     Recovery,
+    /// Faults that stay, and bad reads.
+    Lasting,
     /// What the bootloader leaves behind.
     Handover,
     /// What an instruction that the bootloader skips may do.
@@ -58,8 +60,16 @@ pub enum Suite {
 
 impl Suite {
     /// Those that run the code of the host, where a bug can be turned on.
-    pub const ON_HOST: [Suite; 7] =
-        [Suite::Life, Suite::LifeEcc, Suite::Line, Suite::Journal, Suite::Boot, Suite::Verifier, Suite::Recovery];
+    pub const ON_HOST: [Suite; 8] = [
+        Suite::Life,
+        Suite::LifeEcc,
+        Suite::Line,
+        Suite::Journal,
+        Suite::Boot,
+        Suite::Verifier,
+        Suite::Recovery,
+        Suite::Lasting,
+    ];
 
     /// Those that boot a bootloader, into which a bug has to be built.
     #[cfg(feature = "deep")]
@@ -92,6 +102,7 @@ impl Suite {
             Suite::Verifier => &["image::", "vectors::", "--skip", "fuzz::"],
             Suite::Line => &[],
             Suite::Recovery => &["fuzz::recovery::"],
+            Suite::Lasting => &["persistence::nrf51", "bad_reads::"],
             Suite::Handover => &["handover::"],
             Suite::Skips => {
                 &["skips::altered_payload_b", "skips::epoch", "skips::signature_that", "skips::no_signature"]

@@ -23,13 +23,13 @@ const KIB: u32 = 1024;
 /// One line for each, the payloads last.
 #[rustfmt::skip]
 pub static GEOMETRIES: [Geometry; 6] = [
-    //         name         core    journal: at, unit      slots: A, B at, length, unit           word header
-    Geometry { board: board("nrf51",     Armv6M,   4 * KIB,       KIB, [  8 * KIB,  12 * KIB],   4 * KIB,       KIB,   4, 256), ecc: false, payloads: [1300, 760] },
-    Geometry { board: board("nrf52840",  Armv7M,   4 * KIB,   4 * KIB, [ 64 * KIB, 128 * KIB],   8 * KIB,   4 * KIB,   4, 512), ecc: false, payloads: [1300, 3500] },
-    Geometry { board: board("stm32f405", Armv7M,  32 * KIB,  16 * KIB, [128 * KIB, 384 * KIB], 256 * KIB, 128 * KIB,   4, 512), ecc: false, payloads: [1300, 700] },
-    Geometry { board: board("stm32l476", Armv7M,   4 * KIB,   2 * KIB, [ 64 * KIB, 128 * KIB],   8 * KIB,   2 * KIB,   8, 512), ecc: true,  payloads: [700, 1500] },
-    Geometry { board: board("rp2040",    Armv6M,   4 * KIB,   4 * KIB, [ 16 * KIB,  28 * KIB],  12 * KIB,   4 * KIB, 256, 256), ecc: false, payloads: [1300, 3700] },
-    Geometry { board: board("stm32h7",   Armv7M, 128 * KIB, 128 * KIB, [384 * KIB, 640 * KIB], 256 * KIB, 128 * KIB,  32, 1024), ecc: true,  payloads: [1300, 700] },
+    //         name         core    journal: at, unit, how many  slots: A, B at, length, unit           word header
+    Geometry { board: board("nrf51",     Armv6M,   4 * KIB,       KIB, 2, [  8 * KIB,  12 * KIB],   4 * KIB,       KIB,   4, 256), ecc: false, payloads: [1300, 760] },
+    Geometry { board: board("nrf52840",  Armv7M,   4 * KIB,   4 * KIB, 2, [ 64 * KIB, 128 * KIB],   8 * KIB,   4 * KIB,   4, 512), ecc: false, payloads: [1300, 3500] },
+    Geometry { board: board("stm32f405", Armv7M,  32 * KIB,  16 * KIB, 2, [128 * KIB, 384 * KIB], 256 * KIB, 128 * KIB,   4, 512), ecc: false, payloads: [1300, 700] },
+    Geometry { board: board("stm32l476", Armv7M,   4 * KIB,   2 * KIB, 2, [ 64 * KIB, 128 * KIB],   8 * KIB,   2 * KIB,   8, 512), ecc: true,  payloads: [700, 1500] },
+    Geometry { board: board("rp2040",    Armv6M,   4 * KIB,   4 * KIB, 3, [ 16 * KIB,  28 * KIB],  12 * KIB,   4 * KIB, 256, 256), ecc: false, payloads: [1300, 3700] },
+    Geometry { board: board("stm32h7",   Armv7M, 128 * KIB, 128 * KIB, 2, [384 * KIB, 640 * KIB], 256 * KIB, 128 * KIB,  32, 1024), ecc: true,  payloads: [1300, 700] },
 ];
 
 #[expect(clippy::too_many_arguments, reason = "a line of the table")]
@@ -38,6 +38,7 @@ const fn board(
     architecture: Architecture,
     journal: u32,
     journal_unit: u32,
+    journal_units: u32,
     slots: [u32; 2],
     length: u32,
     slot_unit: u32,
@@ -52,13 +53,14 @@ const fn board(
         // A little more than is used, so that there is something behind slot B that must not be touched.
         flash_length: b + length + KIB,
         bootloader: Region { start: 0, length: journal },
-        journal: Region { start: journal, length: 2 * journal_unit },
+        journal: Region { start: journal, length: journal_units * journal_unit },
         journal_unit,
         slots: [Region { start: a, length }, Region { start: b, length }],
         slot_unit,
         write_size,
         header_length,
         ram: Region { start: 0x2000_0000, length: 16 * KIB },
+        watches_confirmed: false,
     }
 }
 

@@ -9,7 +9,8 @@ use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_artifact::sign::{Options, Program};
-use lifeboot_core::image::{Header, Revokes};
+use lifeboot_core::KeyIds;
+use lifeboot_core::image::Header;
 use lifeboot_core::layout::{self, Board};
 use lifeboot_core::rebase::Kind;
 use lifeboot_core::{Slot, Version};
@@ -200,7 +201,7 @@ fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
 
 /// Signs firmware.
 pub fn sign(target: &Target, elf: &Path, version: Version, epoch: u32, key: &PrivateKey) -> Result<ImageFile> {
-    sign_revoking(target, elf, (version, epoch), key, Revokes::NONE)
+    sign_revoking(target, elf, (version, epoch), key, KeyIds::NONE)
 }
 
 /// Signs firmware that revokes keys with its confirm.
@@ -209,7 +210,7 @@ pub fn sign_revoking(
     elf: &Path,
     (version, epoch): (Version, u32),
     key: &PrivateKey,
-    revokes: Revokes,
+    revokes: KeyIds,
 ) -> Result<ImageFile> {
     let release = Release { version, epoch, lowest_bootloader: lifeboot_core::info::FORMAT, schemas: (0, 0), revokes };
     let options = Options { board: target.board, release, bound: false };

@@ -1,5 +1,8 @@
 //! The protocol of a session: carries out requests on the updater and queues the answers.
 
+use crate::event::{Event, Restart};
+use crate::operation::Step;
+use crate::ticket::Ticket;
 use crate::updater::{Expected, Updater};
 use core::mem;
 use embedded_storage::nor_flash::NorFlash;
@@ -18,12 +21,14 @@ pub(crate) struct Conversation {
     sent: usize,
     /// The host that holds the session, and when it last sent a request.
     holder: Option<(u16, u32)>,
-    /// The number of the request that [`Updater::step`] is carrying out.
-    pub working: Option<u8>,
+    /// The number of the request whose answer waits for the end of an operation or a confirm, and the ticket of that.
+    working: Option<(u8, Ticket)>,
+    /// The operation that was started last for a host: only this one is fed, finished or aborted, never one of the
+    /// application's.
+    own: Option<Ticket>,
     /// The last request, if it changed something and was done: a repetition is answered, not carried out again.
     done: Option<(u16, u8)>,
-    pub reset: bool,
-    pub recover: bool,
+    restart: Option<Restart>,
     /// The digests that were computed so far for a request.
     digests: Vec<u8, { wire::DIGESTS * wire::DIGEST_LENGTH }>,
 }
@@ -40,9 +45,9 @@ impl Conversation {
             sent: 0,
             holder: None,
             working: None,
+            own: None,
             done: None,
-            reset: false,
-            recover: false,
+            restart: None,
             digests: Vec::new(),
         }
     }
@@ -61,6 +66,31 @@ impl Conversation {
         }
     }
 
+    /// Whether anything may be sent that answers no request.
+    pub fn is_free(&self) -> bool {
+        self.pending_output().is_empty() && self.restart.is_none()
+    }
+
+    /// Returns what a restart that a host requested means at this time; `None` if none was.
+    pub fn restart_event(&mut self, now: u32) -> Option<Event> {
+        let is_sent = self.pending_output().is_empty();
+        let event = self.restart.as_mut()?.due(now, is_sent).unwrap_or(Event::Busy);
+        if event == Event::Recover {
+            self.restart = None;
+        }
+        Some(event)
+    }
+
+    /// Whether a request waits for the end of an operation or a confirm.
+    pub fn is_working(&self) -> bool {
+        self.working.is_some()
+    }
+
+    /// Whether this is the request of the host that holds the session with this number.
+    pub fn is_own(&self, request: &Request, number: u8) -> bool {
+        request.number == number && self.holder.is_some_and(|(session, _)| session == request.session)
+    }
+
     /// Carries out a request; returns whether it must be called again for the same request, after the next flash
     /// operation.
     #[inline(never)] // Keeps its locals off the stack of a signature's check.
@@ -74,8 +104,9 @@ impl Conversation {
             return self.answer(number, Body::Refused(Refusal::Busy));
         }
         if self.done == Some((session, number)) {
-            let body = match (command, updater.next()) {
-                (Command::Begin { .. }, Some(next)) => Body::Begun { next },
+            let body = match (command, self.next(updater)) {
+                (Command::Begin { .. }, Ok(next)) => Body::Begun { next },
+                (Command::Begin { .. }, Err(refusal)) => Body::Refused(refusal),
                 _ => Body::Done,
             };
             return self.answer(number, body);
@@ -87,12 +118,12 @@ impl Conversation {
             Command::Write { offset, bytes } => self.write(number, offset, bytes, updater),
             Command::Skip { to } => {
                 // The next offset in the answer says whether it did.
-                let skipped = updater.skip(to).map(|_| ());
+                let skipped = self.own().and_then(|own| updater.skip(own, to)).map(|_| ());
                 self.answer_written(number, skipped, updater)
             }
             #[cfg(feature = "delta")]
             Command::BeginPatch { format, from } => {
-                let begun = updater.begin_patch(format, from);
+                let begun = self.own().and_then(|own| updater.begin_patch(own, format, from));
                 self.answer_patched(number, begun, updater)
             }
             #[cfg(feature = "delta")]
@@ -106,35 +137,36 @@ impl Conversation {
                     Ok(header) => updater.begin(header, expected, force),
                     Err(_) => Err(Refusal::NoImage),
                 };
-                self.start_work(number, begun)
+                self.start_operation(number, begun)
             }
             Command::Finish => {
-                let started = updater.finish();
-                self.start_work(number, started)
+                let started = self.own().and_then(|own| updater.finish(own));
+                self.start_operation(number, started)
             }
             Command::Rollback => {
                 let started = updater.request_rollback();
-                self.start_work(number, started)
+                self.start_operation(number, started)
+            }
+            Command::Cancel => {
+                let started = updater.request_cancel();
+                self.start_operation(number, started)
             }
             Command::Confirm => match updater.request_confirm() {
-                Ok(false) => self.end(number, Body::Done),
-                requested => self.start_work(number, requested.map(|_| ())),
+                Ok(None) => self.end(number, Body::Done),
+                Ok(Some(ticket)) => self.wait_for(number, ticket),
+                Err(refusal) => self.answer(number, Body::Refused(refusal)),
             },
             Command::Abort => {
-                updater.abort();
+                if self.own.take().is_some_and(|own| updater.owned(own).is_ok()) {
+                    updater.abort();
+                }
                 self.working = None;
                 self.end(number, Body::Done);
                 self.holder = None;
                 false
             }
-            Command::Reset => {
-                self.reset = true;
-                self.end(number, Body::Done)
-            }
-            Command::Recover => {
-                self.recover = true;
-                self.end(number, Body::Done)
-            }
+            Command::Reset => self.restart(number, Event::Reset, now),
+            Command::Recover => self.restart(number, Event::Recover, now),
         }
     }
 
@@ -150,11 +182,12 @@ impl Conversation {
     }
 
     fn write<F: NorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
-        let fed = updater.next().ok_or(Refusal::NoTransfer).and_then(|next| {
+        let fed = self.own().and_then(|own| {
+            let next = updater.next_in(own)?;
             // The rest of these bytes; none if they end before the next missing one.
             let before = next.checked_sub(offset).map_or(bytes.len(), |before| before as usize);
             let rest = bytes.get(before..).unwrap_or_default();
-            let taken = updater.feed(next, rest)?;
+            let taken = updater.feed(own, next, rest)?;
             Ok(0 < taken && taken < rest.len())
         });
         match fed {
@@ -165,7 +198,7 @@ impl Conversation {
 
     #[cfg(feature = "delta")]
     fn patch<F: NorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
-        match updater.feed_patch(offset, bytes) {
+        match self.own().and_then(|own| updater.feed_patch(own, offset, bytes)) {
             Ok(true) => true,
             fed => self.answer_patched(number, fed.map(|_| ()), updater),
         }
@@ -203,7 +236,7 @@ impl Conversation {
         updater: &mut Updater<F>,
     ) -> Result<bool, Refusal> {
         let (done, count) = (self.digests.len() / wire::DIGEST_LENGTH, usize::from(count));
-        updater.next().ok_or(Refusal::NoTransfer)?;
+        self.next(updater)?;
         if length > wire::DIGEST_RANGE.min(updater.board.slot_unit) || count > wire::DIGESTS {
             return Err(Refusal::Command);
         }
@@ -219,30 +252,61 @@ impl Conversation {
         Ok(done + 1 < count)
     }
 
-    fn start_work(&mut self, number: u8, started: Result<(), Refusal>) -> bool {
+    /// Returns the ticket of the host's own operation.
+    fn own(&self) -> Result<Ticket, Refusal> {
+        self.own.ok_or(Refusal::NoTransfer)
+    }
+
+    /// Returns the next offset that the host's own transfer needs bytes at.
+    fn next<F: NorFlash>(&self, updater: &Updater<F>) -> Result<u32, Refusal> {
+        updater.next_in(self.own()?)
+    }
+
+    /// Waits for the end of an operation that was started for the host, or answers why it was not.
+    fn start_operation(&mut self, number: u8, started: Result<Ticket, Refusal>) -> bool {
         match started {
-            Ok(()) => {
-                self.working = Some(number);
-                false
+            Ok(ticket) => {
+                self.own = Some(ticket);
+                self.wait_for(number, ticket)
             }
             Err(refusal) => self.answer(number, Body::Refused(refusal)),
         }
     }
 
-    /// Answers the request whose operation is done.
-    pub fn end_work<F: NorFlash>(&mut self, updater: &Updater<F>) {
-        let number = self.working.take().unwrap_or_default();
-        let begun = updater.next().map(|next| Body::Begun { next });
-        self.end(number, begun.unwrap_or(Body::Done));
+    fn wait_for(&mut self, number: u8, ticket: Ticket) -> bool {
+        self.working = Some((number, ticket));
+        false
     }
 
-    /// Answers the request whose operation has failed.
-    pub fn give_up(&mut self, refusal: Refusal) {
-        // If no request was in progress, but bytes that were already taken were being written, the number matches no
-        // request.
-        let number = self.working.take().unwrap_or_default();
-        self.digests.clear();
-        self.answer(number, Body::Refused(refusal));
+    fn restart(&mut self, number: u8, event: Event, now: u32) -> bool {
+        self.restart = Some(Restart::new(event, now));
+        self.end(number, Body::Done)
+    }
+
+    /// Answers the request that waits, if what it waits for has ended in whatever way. Returns its number, and whether
+    /// it was done.
+    pub fn settle<F: NorFlash>(&mut self, updater: &Updater<F>) -> Option<(u8, Result<(), Refusal>)> {
+        let (number, ticket) = self.working?;
+        let end = updater.result(ticket)?;
+        self.working = None;
+        let body = match end {
+            Ok(Step::Receiving) => self.next(updater).map(|next| Body::Begun { next }),
+            Ok(_) => Ok(Body::Done),
+            Err(refusal) => Err(refusal),
+        };
+        match body {
+            Ok(body) => self.end(number, body),
+            Err(refusal) => self.answer(number, Body::Refused(refusal)),
+        };
+        Some((number, end.map(|_| ())))
+    }
+
+    /// Reports that the host's own transfer has failed while no request waits: bytes that were already taken could not
+    /// be written. The number matches no request.
+    pub fn report_failure<F: NorFlash>(&mut self, refusal: Refusal, updater: &Updater<F>) {
+        if self.working.is_none() && self.own.is_some_and(|own| updater.owned(own).is_ok()) {
+            self.answer(0, Body::Refused(refusal));
+        }
     }
 
     /// Answers a request that was carried out, and remembers it.
@@ -252,7 +316,7 @@ impl Conversation {
     }
 
     fn answer_written<F: NorFlash>(&mut self, number: u8, result: Result<(), Refusal>, updater: &Updater<F>) -> bool {
-        let next = result.and_then(|()| updater.next().ok_or(Refusal::NoTransfer));
+        let next = result.and_then(|()| self.next(updater));
         self.answer(number, next.map_or_else(Body::Refused, |next| Body::Written { next }))
     }
 

@@ -30,24 +30,31 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod confirm;
 mod conversation;
+mod event;
+mod geometry;
 mod line;
 mod operation;
 #[cfg(feature = "delta")]
 mod patched;
 #[cfg(feature = "delta")]
 mod patching;
+mod rollback;
 mod session;
 mod status;
 mod step;
 mod suspects;
+mod ticket;
 mod transfer;
 mod updater;
 
+pub use event::{Event, RESTART_DELAY};
 pub use lifeboot_core::layout::{self, Board, Slot};
 pub use lifeboot_core::record::{Cause, Fault};
 pub use lifeboot_core::{Version, handover};
 pub use lifeboot_wire::{self as wire, Refusal};
 pub use operation::Step;
-pub use session::{Event, Session, TRIAL_DEADLINE};
+pub use session::{Session, TRIAL_DEADLINE};
+pub use ticket::Ticket;
 pub use updater::{Expected, Updater};

@@ -1,9 +1,11 @@
 //! Connects a session to a serial port: [`poll`](Session::poll) for blocking firmware, [`exchange`](Session::exchange)
 //! for async.
 
-use crate::session::{Event, Session};
+use crate::event::Event;
+use crate::session::Session;
 use crate::updater::Updater;
 use core::future::poll_fn;
+use core::pin::pin;
 use core::task::Poll;
 use embedded_io::{Read, ReadReady, Write, WriteReady};
 use embedded_io_async::{Read as AsyncRead, Write as AsyncWrite};
@@ -11,17 +13,31 @@ use embedded_storage::nor_flash::NorFlash;
 
 impl<const N: usize> Session<N> {
     /// For blocking firmware: sends and reads what the port is ready for, does at most one flash operation, and never
-    /// waits. `now` is in milliseconds since an arbitrary start, and wraps.
+    /// waits, also before a restart. `now` is in milliseconds since an arbitrary start, and wraps.
     ///
     /// # Errors
-    /// Those of `serial`. The next call continues.
+    /// Those of `serial`; all the same was done what is next. The next call continues. [`Event::Reset`] and
+    /// [`Event::Recover`] are reported instead of an error.
     pub fn poll<S, F>(&mut self, now: u32, serial: &mut S, updater: &mut Updater<F>) -> Result<Event, S::Error>
     where
         S: Read + ReadReady + Write + WriteReady,
         F: NorFlash,
     {
+        let carried = self.carry_ready(serial);
+        // Also if the port fails: the deadline of a trial does not depend on it.
+        let event = self.advance(now, updater);
+        match carried {
+            Err(error) if !matches!(event, Event::Reset | Event::Recover) => Err(error),
+            _ => Ok(event),
+        }
+    }
+
+    fn carry_ready<S: Read + ReadReady + Write + WriteReady>(&mut self, serial: &mut S) -> Result<(), S::Error> {
         while !self.pending_output().is_empty() && serial.write_ready()? {
             let count = serial.write(self.pending_output())?;
+            if count == 0 {
+                break;
+            }
             self.consume_output(count);
         }
         let mut byte = [0];
@@ -32,19 +48,15 @@ impl<const N: usize> Session<N> {
             }
             self.receive(&byte);
         }
-        let event = self.advance(now, updater);
-        if matches!(event, Event::Reset | Event::Recover) {
-            // The answer must have been sent before the reset takes the port away.
-            serial.flush()?;
-        }
-        Ok(event)
+        Ok(())
     }
 
     /// For async firmware: sends what is to be sent and, if nothing else is left to do, waits for input. Other tasks
-    /// run meanwhile, and between two flash operations. Then call [`advance`](Self::advance), which never waits.
+    /// run meanwhile, between two flash operations, and in each call, also if the port is always ready, fails each time
+    /// or has ended. Then call [`advance`](Self::advance), which never waits.
     ///
-    /// May be dropped at any await: the host sends again what was lost on the line. Drop it after a timeout, so that
-    /// [`advance`](Self::advance) can notice the deadline of a trial:
+    /// May be dropped at any await: the host sends again what was lost on the line. **Drop it after a timeout**, so that
+    /// [`advance`](Self::advance) can notice the deadline of a trial, whatever the line does:
     ///
     /// ```no_run
     /// # use lifeboot_updater::*;
@@ -63,16 +75,15 @@ impl<const N: usize> Session<N> {
     /// ```
     ///
     /// # Errors
-    /// The port's. The next call continues. Other tasks run in between, even if the port fails each time.
+    /// The port's. The next call continues.
     pub async fn exchange<R, W>(&mut self, receiver: &mut R, sender: &mut W) -> Result<(), W::Error>
     where
         R: AsyncRead<Error = W::Error>,
         W: AsyncWrite,
     {
         let carried = self.carry(receiver, sender).await;
-        if carried.is_err() {
-            yield_once().await;
-        }
+        // A port may be ready, fail or have ended each time.
+        yield_once().await;
         carried
     }
 
@@ -84,25 +95,74 @@ impl<const N: usize> Session<N> {
         if !self.pending_output().is_empty() {
             while !self.pending_output().is_empty() {
                 let count = sender.write(self.pending_output()).await?;
+                if count == 0 {
+                    return Ok(());
+                }
                 self.consume_output(count);
+                self.unflushed = true;
             }
-            // The last answer may have announced a restart.
-            return sender.flush().await;
+            return self.flush_now(sender).await;
         }
-        if self.is_busy() {
-            yield_once().await;
-            return Ok(());
+        if !self.wants_input() {
+            return self.flush_now(sender).await;
         }
+        // What has arrived is taken also while there is something to do: that may never end, if the application starts
+        // something in each turn.
+        let waits = !self.is_busy();
         let mut byte = [0];
         // Byte by byte, since what follows a message must stay in the port's buffer; and at most a frame's worth, since
         // a flood of bytes must not block other tasks.
         for _ in 0..N {
-            if !self.wants_input() || receiver.read(&mut byte).await? == 0 {
+            if !self.wants_input() || self.read(receiver, sender, &mut byte, waits).await? == 0 {
                 break;
             }
             self.receive(&byte);
         }
         Ok(())
+    }
+
+    /// Flushes the port as far as it goes without waiting: a line that takes nothing must not keep the session from what
+    /// is to be done. The rest is flushed later.
+    async fn flush_now<W: AsyncWrite>(&mut self, sender: &mut W) -> Result<(), W::Error> {
+        let mut flush = pin!(sender.flush());
+        poll_fn(|context| {
+            let flushed = if self.unflushed { flush.as_mut().poll(context) } else { Poll::Pending };
+            self.unflushed &= flushed.is_pending();
+            Poll::Ready(match flushed {
+                Poll::Ready(flushed) => flushed,
+                Poll::Pending => Ok(()),
+            })
+        })
+        .await
+    }
+
+    /// Reads input and goes on flushing the port meanwhile. Waits for the first byte if it is to, else reads none.
+    async fn read<R, W>(
+        &mut self,
+        receiver: &mut R,
+        sender: &mut W,
+        bytes: &mut [u8],
+        waits: bool,
+    ) -> Result<usize, W::Error>
+    where
+        R: AsyncRead<Error = W::Error>,
+        W: AsyncWrite,
+    {
+        let mut flush = pin!(sender.flush());
+        let mut read = pin!(receiver.read(bytes));
+        poll_fn(|context| {
+            if self.unflushed
+                && let Poll::Ready(flushed) = flush.as_mut().poll(context)
+            {
+                self.unflushed = false;
+                flushed?;
+            }
+            match read.as_mut().poll(context) {
+                Poll::Pending if !waits => Poll::Ready(Ok(0)),
+                read => read,
+            }
+        })
+        .await
     }
 }
 
@@ -120,43 +180,4 @@ async fn yield_once() {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use core::pin::pin;
-    use core::task::{Context, Waker};
-    use embedded_io::{ErrorKind, ErrorType};
-
-    /// A port that fails at once, in both directions.
-    struct Broken;
-
-    impl ErrorType for Broken {
-        type Error = ErrorKind;
-    }
-
-    impl AsyncRead for Broken {
-        async fn read(&mut self, _: &mut [u8]) -> Result<usize, ErrorKind> {
-            Err(ErrorKind::Other)
-        }
-    }
-
-    impl AsyncWrite for Broken {
-        async fn write(&mut self, _: &[u8]) -> Result<usize, ErrorKind> {
-            Err(ErrorKind::Other)
-        }
-
-        async fn flush(&mut self) -> Result<(), ErrorKind> {
-            Err(ErrorKind::Other)
-        }
-    }
-
-    #[test]
-    fn other_tasks_run_though_a_port_fails_each_time() {
-        let mut session = Session::<128>::new(128);
-        for _ in 0..3 {
-            let (mut receiver, mut sender) = (Broken, Broken);
-            let mut exchange = pin!(session.exchange(&mut receiver, &mut sender));
-            let mut poll = || exchange.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            assert_eq!((poll(), poll()), (Poll::Pending, Poll::Ready(Err(ErrorKind::Other))));
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,6 @@
 //! The operation that an updater has under way, and what a step of it can be. It is carried on by `step.rs`.
 
 use crate::transfer::Transfer;
-use lifeboot_core::boot::ConfirmEffects;
 use lifeboot_core::image::{HeaderBytes, HeaderCheck};
 use lifeboot_core::layout::Slot;
 use lifeboot_core::record::Outcome;
@@ -26,6 +25,9 @@ pub enum Step {
     RolledBack,
     /// The confirm that [`request_confirm`](crate::Updater::request_confirm) started is durable.
     Confirmed,
+    /// What [`request_cancel`](crate::Updater::request_cancel) started is durable: the next boot starts the confirmed
+    /// slot, and the image that was pending is not rejected.
+    Cancelled,
 }
 
 impl Step {
@@ -43,8 +45,8 @@ pub(crate) enum Operation {
     Checking(HeaderCheck, CheckFor),
     Receiving {
         transfer: Transfer,
-        /// Whether a trial that was never started must be ended before its slot is written.
-        end_trial: bool,
+        /// Whether the journal is settled and says nothing of the slot, so that it may be written.
+        is_settled: bool,
         input: InputMode,
     },
     Verifying(HeaderBytes, Check),
@@ -84,7 +86,6 @@ pub(crate) enum CheckFor {
 #[derive(Clone, Copy)]
 pub(crate) enum Change {
     MarkTrial(Slot),
+    /// By a rollback or by a cancel: the outcome says which.
     EndTrial(Outcome),
-    /// The effects go into a record of their own, after the one that confirms.
-    Confirm(Outcome, ConfirmEffects),
 }

@@ -2,6 +2,7 @@
 
 use crate::operation::{InputMode, Operation};
 use crate::patching::Patching;
+use crate::ticket::Ticket;
 use crate::transfer::read_header;
 use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
@@ -16,9 +17,10 @@ impl<F: NorFlash> Updater<F> {
     ///
     /// # Errors
     /// [`Refusal::OtherImage`] if that image does not run; [`Refusal::Command`] if the format is not known, or bytes
-    /// were received already. In these cases the transfer goes on. [`Refusal::NoTransfer`].
+    /// were received already. In these cases the transfer goes on. Otherwise as for [`next_in`](Self::next_in).
     #[inline(never)] // Keeps its locals off the stack of everything else.
-    pub fn begin_patch(&mut self, format: u8, from: &[u8]) -> Result<(), Refusal> {
+    pub fn begin_patch(&mut self, transfer: Ticket, format: u8, from: &[u8]) -> Result<(), Refusal> {
+        self.owned(transfer)?;
         let running = self.running;
         let Updater { flash, board, operation, .. } = self;
         let Operation::Receiving { transfer, input, .. } = operation else { return Err(Refusal::NoTransfer) };
@@ -53,11 +55,12 @@ impl<F: NorFlash> Updater<F> {
     ///
     /// # Errors
     /// What is wrong with the patch or the image: the transfer has then ended. [`Refusal::NoTransfer`] if there is no
-    /// patch.
+    /// patch. Otherwise as for [`next_in`](Self::next_in).
     #[inline(never)]
-    pub fn feed_patch(&mut self, offset: u32, bytes: &[u8]) -> Result<bool, Refusal> {
+    pub fn feed_patch(&mut self, transfer: Ticket, offset: u32, bytes: &[u8]) -> Result<bool, Refusal> {
+        self.owned(transfer)?;
         let fed = match &mut self.operation {
-            Operation::Receiving { transfer, end_trial: false, input: InputMode::Patch(patch) } => {
+            Operation::Receiving { transfer, is_settled: true, input: InputMode::Patch(patch) } => {
                 // The rest of these bytes; none if they end before the next missing one.
                 let before = patch.next().checked_sub(offset).map_or(bytes.len(), |before| before as usize);
                 patch.feed(bytes.get(before..).unwrap_or_default(), transfer, &mut self.flash)

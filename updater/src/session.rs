@@ -8,11 +8,13 @@
 //! repeated or reordered frame is only sent again.
 
 use crate::conversation::Conversation;
+use crate::event::Event;
 use crate::operation::Step;
+use crate::step::Turn;
 use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_wire::frame;
-use lifeboot_wire::{Body, Refusal};
+use lifeboot_wire::{BEGIN_LENGTH, Body, Refusal};
 
 /// Maximum number of bytes of log in one frame.
 const LOG: usize = 128;
@@ -20,27 +22,23 @@ const LOG: usize = 128;
 /// Maximum number of bytes in a `Write` request's message beside the image's: session, number, variant, offset, length.
 const WRITE_OVERHEAD: usize = 3 + 1 + 1 + 5 + 2;
 
+/// The least `N` of a session: a frame must be able to bring the header of an image.
+const LEAST: usize = BEGIN_LENGTH + frame::CRC_LENGTH;
+// As the texts below say.
+const _: () = assert!(LEAST == 285);
+
 /// Milliseconds that a trial may run without a confirm, after which [`Event::Reset`] requests the next attempt.
 pub const TRIAL_DEADLINE: u32 = 60_000;
 
-/// What the application must do after a [`poll`](Session::poll) or an [`advance`](Session::advance).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Nothing; no operation is in progress either.
-    Idle,
-    /// Nothing, but call again soon: there is more to send or to do.
-    Busy,
-    /// Reset the chip: a host requested it, or the trial's deadline has passed. Everything was handed to the line.
-    Reset,
-    /// Reset the chip with [`recovery_word`](lifeboot_core::handover::recovery_word) as the cause: a host requested the
-    /// bootloader's recovery mode. Reported once; if the firmware ignores it, it keeps running and the host sees that.
-    Recover,
-}
-
 /// A session of one host with the device. `N` bounds a received frame, which carries [`chunk`](Self::chunk) bytes of
-/// image.
+/// image; it must be 285 or more.
 ///
 /// Takes `N` bytes of RAM and about 400 more.
+///
+/// ```compile_fail,E0080
+/// // A frame of this size can bring no header, so nobody could update the device.
+/// lifeboot_updater::Session::<284>::new(1024);
+/// ```
 pub struct Session<const N: usize> {
     decoder: frame::Decoder<N>,
     /// Whether the decoder holds a request that is not answered yet.
@@ -48,8 +46,8 @@ pub struct Session<const N: usize> {
     /// Whether the last [`advance`](Self::advance) left something to do.
     busy: bool,
     conversation: Conversation,
-    /// The time of the first poll.
-    started: Option<u32>,
+    /// Whether the port was not flushed yet since it took the last output.
+    pub(crate) unflushed: bool,
     trial_deadline: u32,
 }
 
@@ -57,17 +55,19 @@ impl<const N: usize> Session<N> {
     /// Returns a session over a line whose driver buffers `receive_buffer` bytes between two reads; the host never
     /// keeps more in flight.
     pub fn new(receive_buffer: usize) -> Self {
+        const { assert!(N >= LEAST, "the N of Session<N> must be 285 or more: a frame must hold an image's header") };
         Session {
             decoder: frame::Decoder::new(),
             pending: false,
             busy: false,
             conversation: Conversation::new(receive_buffer as u32, Self::chunk() as u32),
-            started: None,
+            unflushed: false,
             trial_deadline: TRIAL_DEADLINE,
         }
     }
 
-    /// Sets how long, in milliseconds, firmware on trial may run without a confirm.
+    /// Sets how long, in milliseconds, firmware on trial may run without a confirm: from the first
+    /// [`advance`](Self::advance) of any session with the same updater.
     pub fn with_trial_deadline(self, milliseconds: u32) -> Self {
         Session { trial_deadline: milliseconds, ..self }
     }
@@ -108,8 +108,9 @@ impl<const N: usize> Session<N> {
         self.busy || self.pending || !self.pending_output().is_empty()
     }
 
-    /// Does what is next, at most one flash operation; does nothing until all output was sent. `now` is in milliseconds
-    /// since an arbitrary start, and wraps.
+    /// Does what is next, at most one flash operation; until all output was sent it only watches over the deadline of a
+    /// trial and over a restart. `now` is in milliseconds since an arbitrary start, and wraps. Must be called again and
+    /// again, also if the port fails or takes nothing.
     pub fn advance<F: NorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Event {
         let event = self.step(now, updater);
         self.busy = event == Event::Busy;
@@ -117,23 +118,31 @@ impl<const N: usize> Session<N> {
     }
 
     fn step<F: NorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Event {
+        // First of all: what the line takes or brings is in somebody else's hands, and must not put the deadline off.
+        if updater.is_overdue(now, self.trial_deadline) {
+            return Event::Reset;
+        }
         let conversation = &mut self.conversation;
-        let started = *self.started.get_or_insert(now);
-        if updater.is_trial() && now.wrapping_sub(started) > self.trial_deadline {
-            conversation.reset = true;
+        if let Some(event) = conversation.restart_event(now) {
+            return event;
         }
         if !conversation.pending_output().is_empty() {
             return Event::Busy;
         }
-        if conversation.reset {
-            return Event::Reset;
+        let step = match updater.turn() {
+            Turn::Operation(step) => step,
+            Turn::Confirm(_) => Ok(Step::Busy),
+        };
+        // Answers come from what became of the operation, not from this step: the application may have ended it.
+        if let Some((number, end)) = conversation.settle(updater) {
+            // If the host has repeated a request that failed, this was the answer to both.
+            let repeated = self.decoder.message().is_some_and(|request| conversation.is_own(&request, number));
+            self.pending &= end.is_ok() || !repeated;
+            return Event::Busy;
         }
-        if core::mem::take(&mut conversation.recover) {
-            return Event::Recover;
-        }
-        match updater.step() {
-            Ok(Step::Busy) => return Event::Busy,
-            Ok(Step::Idle) if self.pending => {
+        match step {
+            Err(refusal) => conversation.report_failure(refusal, updater),
+            Ok(Step::Idle) if self.pending && !conversation.is_working() => {
                 self.pending = match self.decoder.message() {
                     Some(request) => conversation.handle(&request, now, updater),
                     // An undamaged message, but of a later version than this device's, or not for a device.
@@ -143,22 +152,18 @@ impl<const N: usize> Session<N> {
             Ok(Step::Idle) => match updater.verify_ahead() {
                 Ok(true) => return Event::Busy,
                 Ok(false) => {}
-                Err(refusal) => conversation.give_up(refusal),
+                Err(refusal) => conversation.report_failure(refusal, updater),
             },
-            Ok(_) => conversation.end_work(updater),
-            Err(refusal) => {
-                self.pending = false;
-                conversation.give_up(refusal);
-            }
+            Ok(_) => return Event::Busy,
         }
-        let idle = !self.pending && conversation.pending_output().is_empty() && conversation.working.is_none();
-        if idle { Event::Idle } else { Event::Busy }
+        let waits = !self.pending && conversation.pending_output().is_empty() && !conversation.is_working();
+        if waits && step == Ok(Step::Idle) && updater.confirm.under_way().is_none() { Event::Idle } else { Event::Busy }
     }
 
     /// Sends the bootloader's log if the line is free; returns whether it was. At most
     /// [`LOG_LENGTH`](lifeboot_core::handover::LOG_LENGTH) bytes.
     pub fn offer_boot_log(&mut self, log: &[u8]) -> bool {
-        let is_free = self.conversation.pending_output().is_empty();
+        let is_free = self.conversation.is_free();
         if is_free && !log.is_empty() {
             self.conversation.answer(0, Body::BootLog(log));
         }
@@ -167,7 +172,7 @@ impl<const N: usize> Session<N> {
 
     /// Sends the beginning of `log` if the line is free; returns how many bytes it took.
     pub fn offer_log(&mut self, log: &[u8]) -> usize {
-        if log.is_empty() || !self.conversation.pending_output().is_empty() {
+        if log.is_empty() || !self.conversation.is_free() {
             return 0;
         }
         let piece = log.get(..log.len().min(LOG)).unwrap_or_default();

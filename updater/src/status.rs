@@ -14,18 +14,18 @@ impl<F: NorFlash> Updater<F> {
     pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
         let info = BootloaderInfo::read(&mut self.flash, self.board);
         let slots = Slot::BOTH.map(|slot| self.content(slot));
-        let Record { confirmed, trial, epoch_floor, revoked, outcomes } = *self.journal.record();
+        let Record { confirmed, trial, epoch_floor, revoked, outcomes, .. } = *self.journal.record();
         wire::Status {
             wire: wire::WIRE,
             board: self.board.name_bytes(),
             bootloader: info.as_ref().map_or(0, |info| info.format()),
-            demo_key: info.is_some_and(|info| info.demo_key()),
+            demo_key: info.as_ref().is_some_and(|info| info.demo_key()),
             running: self.running.into(),
             confirmed: confirmed.into(),
             trial: trial.map(Into::into),
             slots,
             epoch_floor,
-            revoked,
+            revoked: info.map_or(0, |info| info.mask(&revoked)),
             outcome: outcomes.last().map(Into::into),
             window,
             chunk,
@@ -44,9 +44,9 @@ impl<F: NorFlash> Updater<F> {
         let ids = core::array::from_fn(|index| info.keys().get(index).map(key_id));
         let signed = Slot::BOTH.map(|slot| {
             let header = Header::parse(&read_header(&mut self.flash, self.board.slot(slot).start).ok()?).ok()?;
-            Some(wire::Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
+            Some(wire::Signed { key: header.key_id, revokes: info.mask(&header.revokes) })
         });
-        Ok(wire::Keys { ids, revoked: self.journal.record().revoked, signed })
+        Ok(wire::Keys { ids, revoked: info.mask(&self.journal.record().revoked), signed })
     }
 
     /// Returns the images that were rejected before the last outcome, the newest first. [`begin`](Self::begin) refuses

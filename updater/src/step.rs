@@ -1,44 +1,72 @@
 //! [`Updater::step`]: carries the operation under way on, one flash operation at a time.
 
 use crate::operation::{Change, CheckFor, InputMode, Operation, Step};
+use crate::ticket::Ticket;
 use crate::transfer::{Transfer, is_erased, read_header};
-use crate::updater::{Updater, is_trial};
+use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::{Checked, HeaderBytes, HeaderCheck, Trust};
 use lifeboot_core::info::BootloaderInfo;
+use lifeboot_core::journal::Effort;
 use lifeboot_core::layout::Board;
-use lifeboot_core::record::{Record, Trial};
+use lifeboot_core::record::{Ending, Record, Trial};
 use lifeboot_core::verify::Check;
 use lifeboot_wire::Refusal;
 
+/// Whose step it was, and what it did.
+pub(crate) enum Turn {
+    Operation(Result<Step, Refusal>),
+    Confirm(Result<Step, Refusal>),
+}
+
 impl<F: NorFlash> Updater<F> {
-    /// Advances the operation: does at most one flash operation (an erase or a write), or hashes one block, or does a
-    /// part of a signature's check.
+    /// Advances the operation or the confirm: does at most one flash operation (an erase or a write), or hashes one
+    /// block, or does a part of a signature's check.
+    ///
+    /// Anybody may call it, not only who started the operation: [`result`](Self::result) tells the owner.
     ///
     /// # Errors
-    /// What is wrong with the image or the flash. The operation has then ended.
+    /// What is wrong with the image or the flash. The operation, or the confirm, has then ended.
     pub fn step(&mut self) -> Result<Step, Refusal> {
+        match self.turn() {
+            // The confirm's turn is next.
+            Turn::Operation(Ok(Step::Idle)) if self.confirm.under_way().is_some() => Ok(Step::Busy),
+            Turn::Operation(step) | Turn::Confirm(step) => step,
+        }
+    }
+
+    /// As [`step`](Self::step), and says whose step it was. Operation and confirm take turns, so that neither waits
+    /// for the other, not even if one is requested, or fails, again and again.
+    pub(crate) fn turn(&mut self) -> Turn {
+        self.confirmed_last = self.confirm.under_way().is_some() && !self.confirmed_last;
+        if self.confirmed_last {
+            return Turn::Confirm(self.confirm_in_turn());
+        }
         // Two functions, so that the stack of one does not add to the other's: a signature's check needs the most.
         let step = match self.operation {
             Operation::Checking(..) => self.step_check(),
             _ => self.step_operation(),
         };
-        // A transfer that has begun continues; any other operation that is done or has failed is over.
-        if !matches!(step, Ok(Step::Idle | Step::Busy | Step::Receiving)) {
-            self.abort();
+        match step {
+            Ok(Step::Idle | Step::Busy) => {}
+            // A transfer that has begun continues; any other operation that is done or has failed is over.
+            Ok(Step::Receiving) => self.lane.end(step),
+            _ => self.end_operation(step),
         }
-        step
+        Turn::Operation(step)
     }
 
     #[inline(never)]
     fn step_operation(&mut self) -> Result<Step, Refusal> {
-        let Updater { flash, board, journal, operation, running, suspects, .. } = self;
+        let Updater { flash, board, journal, operation, suspects, .. } = self;
         match operation {
             Operation::Idle | Operation::Checking(..) => return Ok(Step::Idle),
-            Operation::Receiving { end_trial: end_trial @ true, .. } => {
-                if !journal.prepare(flash)? {
-                    journal.append(flash, Record { trial: None, ..*journal.record() })?;
-                    *end_trial = false;
+            // What is erased from now on is lost by any reading of the journal.
+            Operation::Receiving { is_settled: is_settled @ false, .. } => {
+                if journal.record().trial.is_none() {
+                    *is_settled = !journal.settle(flash, Effort::Unbounded)?;
+                } else if !journal.prepare(flash, Effort::Unbounded)? {
+                    journal.change(flash, |record| record.trial = None)?;
                 }
             }
             Operation::Receiving { transfer, .. } => {
@@ -64,40 +92,30 @@ impl<F: NorFlash> Updater<F> {
                 }
             }
             Operation::Recording(change) => {
-                let mut record = *journal.record();
-                let end = match *change {
+                let record = *journal.record();
+                match *change {
+                    _ if journal.prepare(flash, Effort::Unbounded)? => {}
                     Change::MarkTrial(slot) => {
-                        record.trial = Some(Trial::new(slot));
-                        Step::Pending
+                        journal.change(flash, |record| record.trial = Some(Trial::new(slot)))?;
+                        return Ok(Step::Pending);
                     }
                     Change::EndTrial(_) if record.trial.is_none() => return Ok(Step::RolledBack),
                     Change::EndTrial(outcome) => {
-                        record = record.ended(&outcome);
-                        Step::RolledBack
+                        journal.change(flash, |record| *record = record.ended(&outcome))?;
+                        let is_cancel = outcome.ending == Ending::Cancelled;
+                        return Ok(if is_cancel { Step::Cancelled } else { Step::RolledBack });
                     }
-                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {
-                        record = Record { confirmed: *running, ..record.ended(&outcome) };
-                        if effects.pending(&record) { Step::Busy } else { Step::Confirmed }
-                    }
-                    // Only now: no boot can return to an image that these effects exclude.
-                    Change::Confirm(_, effects) => {
-                        effects.apply(&mut record);
-                        Step::Confirmed
-                    }
-                };
-                if !journal.prepare(flash)? {
-                    journal.append(flash, record)?;
-                    return Ok(end);
                 }
             }
         }
         Ok(Step::Busy)
     }
 
-    pub(crate) fn start_check(&mut self, header: &HeaderBytes, check_for: CheckFor) -> Result<(), Refusal> {
+    pub(crate) fn start_check(&mut self, header: &HeaderBytes, check_for: CheckFor) -> Result<Ticket, Refusal> {
+        let ticket = self.lane.start(&mut self.tickets);
         self.prepare_check(header, check_for);
         let started = self.start_signature();
-        self.end_on_error(started)
+        self.end_on_error(started).map(|()| ticket)
     }
 
     #[inline(never)] // Keeps its temporaries off the stack of what follows.
@@ -120,15 +138,15 @@ impl<F: NorFlash> Updater<F> {
             return Ok(Step::Busy);
         };
         let (header, check_for) = (*check.bytes(), *check_for);
-        if !checked.header().accepts_schema(self.schema) {
-            return Err(Refusal::Schema);
-        }
         match check_for {
             CheckFor::Rollback => {
                 self.start_verification(&header, checked);
                 Ok(Step::Busy)
             }
-            CheckFor::Transfer { force } => self.start_transfer(&header, checked, force),
+            CheckFor::Transfer { force } => {
+                trust(self.board, &info, self.journal.record()).check_epoch_step(checked.header())?;
+                self.start_transfer(&header, checked, force)
+            }
         }
     }
 
@@ -141,17 +159,17 @@ impl<F: NorFlash> Updater<F> {
     fn start_transfer(&mut self, header: &HeaderBytes, checked: Checked, force: bool) -> Result<Step, Refusal> {
         let record = self.journal.record();
         let rejected = record.outcomes.have_rejected(&checked.header().digest);
+        let is_settled = record.trial.is_none() && self.journal.is_settled(&mut self.flash);
         if rejected && !force {
             return Err(Refusal::Rejected);
         }
-        let end_trial = record.trial.is_some();
         // Read once: a torn header may read differently a moment later.
         let start = self.board.slot(self.target()).start;
         let present = read_header(&mut self.flash, start).ok();
         self.suspects.judge(&present, header);
         self.operation = Operation::Receiving {
             transfer: Transfer::new(header, checked, present, self.board),
-            end_trial,
+            is_settled,
             input: InputMode::Plain,
         };
         Ok(Step::Receiving)
@@ -162,6 +180,6 @@ impl<F: NorFlash> Updater<F> {
     }
 }
 
-fn trust<'a>(board: &'a Board, info: &'a BootloaderInfo, record: &Record) -> Trust<'a> {
-    Trust { board, info, revoked: record.revoked, epoch_floor: record.epoch_floor }
+fn trust<'a>(board: &'a Board, info: &'a BootloaderInfo, record: &'a Record) -> Trust<'a> {
+    Trust { board, info, record }
 }

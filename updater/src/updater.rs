@@ -1,15 +1,16 @@
 //! [`Updater`]: the state of the device, and every change that the firmware can make to it.
 
-use crate::operation::{Change, CheckFor, InputMode, Operation, Step};
+use crate::geometry;
+use crate::operation::{CheckFor, InputMode, Operation, Step};
 use crate::suspects::SuspectUnits;
+use crate::ticket::{Lane, Ticket, Tickets};
 use crate::transfer::read_header;
 use embedded_storage::nor_flash::NorFlash;
-use lifeboot_core::boot::{ConfirmEffects, outcome};
 use lifeboot_core::handover::{self, Boot};
 use lifeboot_core::image::{Header, HeaderBytes};
-use lifeboot_core::journal::Journal;
+use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{BLOCK, Board, Slot};
-use lifeboot_core::record::{Ending, Record, Reset};
+use lifeboot_core::record::Record;
 use lifeboot_core::verify::Check;
 use lifeboot_core::version::Version;
 use lifeboot_wire::{self as wire, Refusal};
@@ -26,6 +27,10 @@ pub struct Expected {
 
 /// The state of the device, and its flash, in the hands of the firmware.
 ///
+/// At most one operation is under way. Each has an owner, who holds its [`Ticket`]: a session that started it for a host,
+/// or the application. To start one supersedes another that is under way, and [`result`](Self::result) tells its owner.
+/// A [`confirm`](Self::confirm) goes on beside the operation.
+///
 /// Takes about 1.5 KiB of RAM, and up to 4 KiB of stack while it checks a signature. Moving it puts a second copy on
 /// the stack: use it where [`new`](Self::new) made it.
 pub struct Updater<F> {
@@ -33,10 +38,28 @@ pub struct Updater<F> {
     pub(crate) board: &'static Board,
     pub(crate) journal: Journal,
     pub(crate) running: Slot,
-    pub(crate) schema: u16,
     pub(crate) boot: Option<Boot>,
     pub(crate) operation: Operation,
     pub(crate) suspects: SuspectUnits,
+    pub(crate) tickets: Tickets,
+    /// Of the operation.
+    pub(crate) lane: Lane,
+    /// Of the confirm.
+    pub(crate) confirm: Lane,
+    /// Whether the last step was one of the confirm.
+    pub(crate) confirmed_last: bool,
+    /// Here, so that a new session is no new deadline.
+    trial_clock: TrialClock,
+}
+
+/// How long a trial has been running.
+enum TrialClock {
+    /// No session has looked at it yet.
+    Unset,
+    /// The first look was at this time.
+    Since(u32),
+    /// The deadline has passed. It stays passed, though the time wraps.
+    Overdue,
 }
 
 /// Lies in the firmware's own flash, so its address shows which slot runs.
@@ -46,34 +69,73 @@ impl<F: NorFlash> Updater<F> {
     /// Returns the updater of firmware on `board`. `flash` must count its offsets from the start of the chip's flash.
     ///
     /// # Errors
-    /// [`Refusal::NoSlot`] if the calling code runs from neither slot.
+    /// [`Refusal::NoSlot`] if the calling code runs from neither slot; [`Refusal::Geometry`] if `flash` does not fit the
+    /// board: its write unit must divide the board's, its erase unit must divide those of journal and slots (or be the
+    /// slots' unit, where a chip's units differ in size), its read unit must divide 4, and its capacity must reach the
+    /// board's.
     pub fn new(flash: F, board: &'static Board) -> Result<Self, Refusal> {
         // Like a volatile read: the optimiser must not know the address of this constant.
         let here = core::hint::black_box(&raw const ANCHOR) as usize as u32;
         let running = board.slot_at(here).ok_or(Refusal::NoSlot)?;
-        Ok(Self::running_in(running, flash, board))
+        Self::running_in(running, flash, board)
     }
 
     /// Returns the updater of a program that acts as firmware in `slot`: a simulation, or a bootloader in recovery
     /// mode.
+    ///
+    /// # Errors
+    /// [`Refusal::Geometry`], as for [`new`](Self::new).
     #[inline(never)] // Built in place, not on the stack first.
-    pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Self {
+    pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Result<Self, Refusal> {
+        if !geometry::fits(&flash, board) {
+            return Err(Refusal::Geometry);
+        }
         let journal = Journal::open(&mut flash, board);
-        Updater {
+        Ok(Updater {
             flash,
             board,
             journal,
             running: slot,
-            schema: 0,
             boot: None,
             operation: Operation::Idle,
             suspects: SuspectUnits::default(),
-        }
+            tickets: Tickets::default(),
+            lane: Lane::default(),
+            confirm: Lane::default(),
+            confirmed_last: false,
+            trial_clock: TrialClock::Unset,
+        })
     }
 
-    /// Sets the schema of the firmware's own storage; images that do not support it are refused. 0 if it is never set.
-    pub fn set_storage_schema(&mut self, schema: u16) {
-        self.schema = schema;
+    /// Records the schema of the application's own storage, durably: an image that does not support it is neither accepted
+    /// nor started from now on, by any path.
+    ///
+    /// Call it after [`confirm`](Self::confirm) has returned, and before the storage is migrated: then firmware that could
+    /// not read what a migration leaves is never started on it. Writes only if the schema differs from the recorded one.
+    ///
+    /// # Errors
+    /// [`Refusal::TrialRunning`] if the running firmware has not confirmed: it may still be rolled back to firmware that
+    /// needs the old schema. [`Refusal::Schema`] if the running image does not support `schema` by its header: it would not
+    /// be started again. [`Refusal::Flash`] if the journal does not take the record.
+    pub fn record_storage_schema(&mut self, schema: u16) -> Result<(), Refusal> {
+        if schema == self.journal.record().schema {
+            return Ok(());
+        }
+        if self.is_trial() {
+            return Err(Refusal::TrialRunning);
+        }
+        let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
+        if !header.accepts_schema(schema) {
+            return Err(Refusal::Schema);
+        }
+        self.journal.append(&mut self.flash, &Record { schema, ..*self.journal.record() })?;
+        while self.journal.settle(&mut self.flash, Effort::Bounded)? {}
+        Ok(())
+    }
+
+    /// Returns the schema of the application's own storage, as it was recorded last; 0 if it never was.
+    pub fn storage_schema(&self) -> u16 {
+        self.journal.record().schema
     }
 
     /// Passes in the two words at [`handover::BOOT`] in RAM, in which the bootloader reports how this firmware was
@@ -102,77 +164,38 @@ impl<F: NorFlash> Updater<F> {
         is_trial(self.running, self.journal.record())
     }
 
-    /// Confirms that the running firmware is healthy: its slot is the default from now on. May be repeated.
-    ///
-    /// Writes at most two boot records and erases at most one journal unit, in one call;
-    /// [`request_confirm`](Self::request_confirm) does so in steps.
-    ///
-    /// # Errors
-    /// [`Refusal::Flash`] if the journal does not take the record; the trial then goes on.
-    pub fn confirm(&mut self) -> Result<(), Refusal> {
-        if self.request_confirm()? {
-            while self.step()? == Step::Busy {}
+    /// Whether the running firmware has been on trial for longer than `deadline` milliseconds since the first call.
+    pub(crate) fn is_overdue(&mut self, now: u32, deadline: u32) -> bool {
+        match self.trial_clock {
+            TrialClock::Unset => self.trial_clock = TrialClock::Since(now),
+            TrialClock::Since(since) if now.wrapping_sub(since) > deadline => self.trial_clock = TrialClock::Overdue,
+            TrialClock::Since(_) | TrialClock::Overdue => {}
         }
-        Ok(())
+        matches!(self.trial_clock, TrialClock::Overdue) && self.is_trial()
     }
 
-    /// Starts to [`confirm`](Self::confirm). [`step`](Self::step) does it, and returns [`Step::Confirmed`] when it is
-    /// durable. Returns whether there is anything to do.
+    /// Returns what became of the operation or the confirm with this ticket: `None` while it is under way, then its
+    /// result. A transfer that waits for bytes is [`Step::Receiving`] as long as it does.
     ///
-    /// # Errors
-    /// As for [`confirm`](Self::confirm).
-    pub fn request_confirm(&mut self) -> Result<bool, Refusal> {
-        let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
-        // If the bootloader's keys cannot be read here, the bootloader applies the revocation itself, at its next boot.
-        let revoked = self.info().map_or(0, |info| header.revoked_keys(&info));
-        let effects = ConfirmEffects { epoch: header.epoch, revoked };
-        let due = self.is_trial() || effects.pending(self.journal.record());
-        if due {
-            let outcome = outcome(&mut self.flash, self.board, self.running, Ending::Confirmed, Reset::default());
-            self.operation = Operation::Recording(Change::Confirm(outcome, effects));
-        }
-        Ok(due)
-    }
-
-    /// Starts a rollback: ends the trial if there is one, else puts the image in the other slot, usually the previous
-    /// firmware, on trial. [`step`](Self::step) does it; reset the chip when that returns [`Step::RolledBack`] or
-    /// [`Step::Pending`].
-    ///
-    /// A rejected image in the other slot is not the previous firmware, which it has replaced. It is refused, and only
-    /// a transfer with `force` tries it again.
-    ///
-    /// # Errors
-    /// What is wrong with the image in the other slot, if that would be started; [`Refusal::Rejected`].
-    pub fn request_rollback(&mut self) -> Result<(), Refusal> {
-        if let Some(trial) = self.journal.record().trial {
-            let outcome = outcome(&mut self.flash, self.board, trial.slot, Ending::Requested, Reset::default());
-            self.operation = Operation::Recording(Change::EndTrial(outcome));
-            return Ok(());
-        }
-        let start = self.board.slot(self.target()).start;
-        let header = read_header(&mut self.flash, start)?;
-        // Checked now, as for a revoked key, instead of after the seconds that a signature takes.
-        let record = self.journal.record();
-        let Header { epoch, digest, .. } = Header::parse(&header)?;
-        if epoch < record.epoch_floor {
-            return Err(Refusal::Epoch);
-        }
-        if record.outcomes.have_rejected(&digest) {
-            return Err(Refusal::Rejected);
-        }
-        self.start_check(&header, CheckFor::Rollback)
+    /// [`Refusal::Superseded`] if something else took its place: another operation, or [`abort`](Self::abort).
+    pub fn result(&self, ticket: Ticket) -> Option<Result<Step, Refusal>> {
+        let progress = self.lane.progress(ticket).or_else(|| self.confirm.progress(ticket));
+        progress.unwrap_or(Some(Err(Refusal::Superseded)))
     }
 
     /// Starts a transfer of the image with this header into the other slot. [`step`](Self::step) checks the header, and
     /// returns [`Step::Receiving`] when the transfer waits for bytes. Nothing is erased before every check of the
     /// header has passed. With `force`, an image that was rejected before is accepted.
     ///
-    /// A transfer in progress is aborted; what it wrote stays, and can be skipped.
+    /// An operation in progress is superseded, also if this is refused; but not a rollback of a trial. What a transfer
+    /// wrote stays, and can be skipped.
     ///
     /// # Errors
     /// Why the device does not accept the image now.
-    pub fn begin(&mut self, header: &HeaderBytes, expected: Expected, force: bool) -> Result<(), Refusal> {
-        self.abort();
+    pub fn begin(&mut self, header: &HeaderBytes, expected: Expected, force: bool) -> Result<Ticket, Refusal> {
+        if !self.is_trial() {
+            self.abort();
+        }
         if expected.target != self.target() {
             return Err(Refusal::OtherTarget);
         }
@@ -195,17 +218,29 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// Takes bytes of the image that belong at `offset` in the slot; returns how many. Takes none while
-    /// [`step`](Self::step) has work to do, or if `offset` is not [`next`](Self::next).
+    /// As [`next`](Self::next), for the owner of a transfer.
     ///
     /// # Errors
-    /// What is wrong with the image; [`Refusal::NoTransfer`] if there is no transfer, or it has ended.
-    pub fn feed(&mut self, offset: u32, bytes: &[u8]) -> Result<usize, Refusal> {
+    /// [`Refusal::Superseded`] if another operation took the place of this transfer; [`Refusal::NoTransfer`] if it has
+    /// ended.
+    pub fn next_in(&self, transfer: Ticket) -> Result<u32, Refusal> {
+        self.owned(transfer)?;
+        self.next().ok_or(Refusal::NoTransfer)
+    }
+
+    /// Takes bytes of the image that belong at `offset` in the slot; returns how many. Takes none while
+    /// [`step`](Self::step) has work to do, or if `offset` is not [`next`](Self::next). `transfer` is the ticket that
+    /// [`begin`](Self::begin) returned.
+    ///
+    /// # Errors
+    /// What is wrong with the image; otherwise as for [`next_in`](Self::next_in).
+    pub fn feed(&mut self, transfer: Ticket, offset: u32, bytes: &[u8]) -> Result<usize, Refusal> {
+        self.owned(transfer)?;
         match &mut self.operation {
             // The image's bytes come from the patch instead.
             #[cfg(feature = "delta")]
             Operation::Receiving { input: InputMode::Patch(_), .. } => Ok(0),
-            Operation::Receiving { transfer, end_trial: false, .. } if transfer.next() == offset => {
+            Operation::Receiving { transfer, is_settled: true, .. } if transfer.next() == offset => {
                 let taken = transfer.feed(bytes, &mut self.flash);
                 self.end_on_error(taken)
             }
@@ -220,7 +255,8 @@ impl<F: NorFlash> Updater<F> {
     ///
     /// # Errors
     /// As for [`feed`](Self::feed).
-    pub fn skip(&mut self, to: u32) -> Result<bool, Refusal> {
+    pub fn skip(&mut self, transfer: Ticket, to: u32) -> Result<bool, Refusal> {
+        self.owned(transfer)?;
         match &mut self.operation {
             #[cfg(feature = "delta")]
             Operation::Receiving { input: InputMode::Patch(_), .. } => Ok(false),
@@ -237,9 +273,10 @@ impl<F: NorFlash> Updater<F> {
     /// marks the slot trial; reset the chip when that returns [`Step::Pending`].
     ///
     /// # Errors
-    /// [`Refusal::Incomplete`] if bytes are missing; the transfer goes on. [`Refusal::NoTransfer`].
+    /// [`Refusal::Incomplete`] if bytes are missing; the transfer goes on. Otherwise as for [`next_in`](Self::next_in).
     #[inline(never)] // As for `verify_ahead`.
-    pub fn finish(&mut self) -> Result<(), Refusal> {
+    pub fn finish(&mut self, transfer: Ticket) -> Result<Ticket, Refusal> {
+        self.owned(transfer)?;
         let Operation::Receiving { transfer, input, .. } = &self.operation else { return Err(Refusal::NoTransfer) };
         if !transfer.is_complete() {
             return Err(Refusal::Incomplete);
@@ -249,7 +286,7 @@ impl<F: NorFlash> Updater<F> {
             _ => Check::new(transfer.checked(), self.board),
         };
         self.operation = Operation::Verifying(*transfer.header(), check);
-        Ok(())
+        Ok(self.lane.start(&mut self.tickets))
     }
 
     /// Reads back and hashes one block of what was written, so that less is left to do after [`finish`](Self::finish).
@@ -274,9 +311,20 @@ impl<F: NorFlash> Updater<F> {
         }
     }
 
-    /// Aborts the operation in progress. What a transfer wrote stays in the slot.
+    /// Aborts the operation in progress, no matter who started it. What a transfer wrote stays in the slot. A confirm goes on.
     pub fn abort(&mut self) {
+        self.end_operation(Err(Refusal::Superseded));
+    }
+
+    /// Ends the operation in progress.
+    pub(crate) fn end_operation(&mut self, end: Result<Step, Refusal>) {
         self.operation = Operation::Idle;
+        self.lane.end(end);
+    }
+
+    /// Checks that this is the ticket of the operation that was started last.
+    pub(crate) fn owned(&self, ticket: Ticket) -> Result<(), Refusal> {
+        if self.lane.ticket() == Some(ticket) { Ok(()) } else { Err(Refusal::Superseded) }
     }
 
     /// Returns the start of the SHA-256 of a part of the target slot, as it is in flash.
@@ -301,8 +349,8 @@ impl<F: NorFlash> Updater<F> {
     }
 
     pub(crate) fn end_on_error<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {
-        if result.is_err() {
-            self.abort();
+        if let Err(refusal) = &result {
+            self.end_operation(Err(*refusal));
         }
         result
     }

@@ -14,8 +14,8 @@
 //!    of the confirmed image checks for pending effects and applies them before the image starts. Applying them twice
 //!    changes nothing.
 //! 3. **In the journal**, not in RAM or in a word that an update rewrites: they are as durable as the confirm.
-//! 4. **The floor never falls, and a bit of the mask is never cleared.** Records are copied whole and changed by `max`
-//!    and `or`, so no image can undo the effects of an earlier one.
+//! 4. **The floor never falls, and a revoked key stays revoked.** Records are copied whole, the floor changes by `max`, and
+//!    keys are only added, so no image can undo the effects of an earlier one.
 //! 5. **Versions decide nothing.** If the highest version won, a rollback would be undone at the next boot, and a
 //!    correction of an old release line could not be released. The journal says which slot is the default; the epoch
 //!    says what is too old to be safe, and most releases leave it unchanged.
@@ -29,8 +29,9 @@
 use crate::image::{HEADER_LENGTH, Header, Invalid, Trust};
 use crate::info::BootloaderInfo;
 use crate::journal::{Failed, Journal};
+use crate::key_ids::KeyIds;
 use crate::layout::{Board, Slot};
-use crate::record::{Ending, Outcome, Record, Reset, Trial};
+use crate::record::{CRASH_LOOP, Ending, Outcome, Record, Reset, Trial};
 use crate::verify::{RECHECK_OK, Verified, recheck, verify};
 use embedded_storage::nor_flash::NorFlash;
 
@@ -43,51 +44,78 @@ pub enum Decision {
     Confirmed(Verified),
     /// Start this under the watchdog instead of the confirmed slot, which does not verify.
     FellBack(Verified),
-    /// No slot can be started: enter recovery mode.
-    Recovery,
+    /// Enter recovery mode. After a minute of silence, boot again; [`Reset::listened`] is true then.
+    Recovery(Recovery),
+}
+
+/// Why the bootloader enters recovery mode. The numbers are the wire's (`lifeboot_wire::Recovery`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Recovery {
+    /// No slot can be started. Either may be written.
+    NothingStarts = 0,
+    /// A pin or the firmware requested it. The confirmed slot is never written.
+    Requested = 1,
+    /// The confirmed firmware crashes again and again. Its slot is never written.
+    Crashes = 2,
+    /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
+    /// The other slot is never written, since it holds the last firmware that can be started.
+    LastFirmware = 3,
 }
 
 /// Decides what to start. Every change of the boot state is durable before this returns.
+///
+/// The confirmed firmware needs no write to start: a trial whose attempt cannot be counted is not started, and the effects
+/// of a confirm that cannot be recorded are tried again at a later boot.
 pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &BootloaderInfo, reset: Reset) -> Decision {
-    let mut device = Device { journal: Journal::open(flash, board), flash, board, info };
+    let mut device = Device { journal: Journal::open(flash, board), flash, board, info, reset };
 
     // 1 and 2: a trial is started while it has attempts left. Each attempt is counted before it is made.
-    if let Some(trial) = device.record().trial {
+    while let Some(trial) = device.record().trial {
         match trial.started(reset.cause) {
-            Some(counted) if device.append(|record| record.trial = Some(counted)).is_ok() => {
-                match device.verify(trial.slot) {
-                    Ok(verified) => return Decision::Trial(verified),
-                    Err(_) => device.reject(trial.slot, Ending::Invalid, reset),
-                }
-            }
+            Some(counted) if device.count(counted).is_ok() => match device.verify(trial.slot) {
+                Ok(verified) => return Decision::Trial(verified),
+                Err(_) => device.reject(trial.slot, Ending::Invalid),
+            },
+            // The journal holds a newer state, which had been misread.
+            Some(_) if device.record().trial != Some(trial) => continue,
             // An attempt that cannot be counted must not be made. A rejection could not be recorded either, so none is
             // tried.
             Some(_) => {}
-            None => device.reject(trial.slot, Ending::NotConfirmed, reset),
+            None => device.reject(trial.slot, Ending::NotConfirmed),
         }
+        break;
     }
 
-    // A record from a torn write may read differently at the next boot, so it is rewritten before it is acted on.
-    let _ = device.journal.rewrite_if_suspect(device.flash, reset.cause);
+    // A device that crashes in a loop starts its firmware and answers the host in turn.
+    let may_start = reset.listened || reset.crashes < CRASH_LOOP;
 
     // 3: the confirmed slot, the default.
     let confirmed = device.record().confirmed;
     if let Ok(verified) = device.verify(confirmed) {
+        if !may_start {
+            return Decision::Recovery(Recovery::Crashes);
+        }
         device.follow_confirm(&verified);
         return Decision::Confirmed(verified);
     }
 
-    // 4: any firmware that verifies beats none.
+    // 4: any firmware that verifies beats none; a way in beats a crash loop.
     let other = confirmed.other();
     if let Ok(verified) = device.verify(other) {
-        let trial = Trial::new(other).started(reset.cause);
-        let outcome = device.outcome(other, Ending::FellBack, reset);
-        let _ = device.append(|record| *record = Record { trial, ..record.ended(&outcome) });
+        let was_rejected = device.record().outcomes.have_rejected(verified.digest());
+        if !may_start || was_rejected && !reset.listened {
+            return Decision::Recovery(Recovery::LastFirmware);
+        }
+        // Rejected firmware gets no second trial: each would end in the same rejection, in records without end.
+        if !was_rejected {
+            device.fall_back(other);
+        }
         return Decision::FellBack(verified);
     }
 
     // 5: nothing can be started.
-    Decision::Recovery
+    Decision::Recovery(Recovery::NothingStarts)
 }
 
 struct Device<'a, F> {
@@ -95,6 +123,7 @@ struct Device<'a, F> {
     board: &'static Board,
     info: &'a BootloaderInfo,
     journal: Journal,
+    reset: Reset,
 }
 
 impl<F: NorFlash> Device<'_, F> {
@@ -102,35 +131,59 @@ impl<F: NorFlash> Device<'_, F> {
         self.journal.record()
     }
 
+    /// Verifies a slot, and again if it is invalid: one bad read must not end a trial or give up the confirmed firmware.
     fn verify(&mut self, slot: Slot) -> Result<Verified, Invalid> {
-        let Record { revoked, epoch_floor, .. } = *self.journal.record();
-        let trust = Trust { board: self.board, info: self.info, revoked, epoch_floor };
-        verify(self.flash, &trust, slot)
+        let trust = Trust { board: self.board, info: self.info, record: self.journal.record() };
+        let mut verified = verify(self.flash, &trust, slot);
+        if verified.is_err() {
+            verified = verify(self.flash, &trust, slot);
+        }
+        verified
     }
 
-    fn append(&mut self, change: impl FnOnce(&mut Record)) -> Result<(), Failed> {
-        let mut record = *self.record();
-        change(&mut record);
-        self.journal.append(self.flash, record)
+    fn append(&mut self, record: &Record) -> Result<(), Failed> {
+        // A supply that fails at each write must not fail at each boot.
+        if self.reset.interrupted { Err(Failed) } else { self.journal.append(self.flash, record) }
+    }
+
+    // Each on its own, so that no boot record lies on the stack while a slot is verified.
+
+    /// Counts an attempt of a trial.
+    #[inline(never)]
+    fn count(&mut self, counted: Trial) -> Result<(), Failed> {
+        self.append(&Record { trial: Some(counted), ..*self.record() })
+    }
+
+    /// Starts the trial of a slot instead of the confirmed one.
+    #[inline(never)]
+    fn fall_back(&mut self, slot: Slot) {
+        let trial = Trial::new(slot).started(self.reset.cause);
+        let record = Record { trial, ..self.ended(slot, Ending::FellBack) };
+        let _ = self.append(&record);
     }
 
     /// Ends a trial. If the journal takes no more records, the next boot ends it again.
-    fn reject(&mut self, slot: Slot, ending: Ending, reset: Reset) {
-        let outcome = self.outcome(slot, ending, reset);
-        let _ = self.append(|record| *record = record.ended(&outcome));
+    #[inline(never)]
+    fn reject(&mut self, slot: Slot, ending: Ending) {
+        let record = self.ended(slot, ending);
+        let _ = self.append(&record);
     }
 
-    fn outcome(&mut self, slot: Slot, ending: Ending, reset: Reset) -> Outcome {
-        outcome(self.flash, self.board, slot, ending, reset)
+    /// Returns the boot state after this end of the image in a slot.
+    fn ended(&mut self, slot: Slot, ending: Ending) -> Record {
+        let outcome = outcome(self.flash, self.board, slot, ending, self.reset);
+        self.record().ended(&outcome)
     }
 
     /// Applies the effects of the confirm of the image that is about to run, if they are pending: a power cut in the
     /// updater prevented them, or the image came from production.
+    #[inline(never)]
     fn follow_confirm(&mut self, image: &Verified) {
         let effects = ConfirmEffects { epoch: image.epoch(), revoked: image.revokes() };
+        let after = effects.after(self.record(), Some(self.info));
         // They are irreversible, so the image is checked twice.
-        if effects.pending(self.record()) && recheck(image, self.flash, self.board, self.info) == RECHECK_OK {
-            let _ = self.append(|record| effects.apply(record));
+        if after != *self.record() && recheck(image, self.flash, self.board, self.info) == RECHECK_OK {
+            let _ = self.append(&after);
         }
     }
 }
@@ -141,20 +194,21 @@ impl<F: NorFlash> Device<'_, F> {
 pub struct ConfirmEffects {
     /// The image's epoch, which becomes the floor unless the floor is higher.
     pub epoch: u32,
-    /// The keys of the device's table that the image revokes, a bit each.
-    pub revoked: u8,
+    /// The keys that the image revokes.
+    pub revoked: KeyIds,
 }
 
 impl ConfirmEffects {
-    /// Whether an effect is missing from this boot state.
-    pub const fn pending(self, record: &Record) -> bool {
-        self.epoch > record.epoch_floor || self.revoked & !record.revoked != 0
-    }
-
-    /// Enters the effects into a boot state. The floor never falls, and a revoked key stays revoked.
-    pub fn apply(self, record: &mut Record) {
-        record.epoch_floor = record.epoch_floor.max(self.epoch);
-        record.revoked |= self.revoked;
+    /// Returns a boot state with the effects entered. The floor never falls, and a revoked key stays revoked. Keys that the
+    /// device does not hold are ignored; without an `info` all are.
+    pub fn after(self, record: &Record, info: Option<&BootloaderInfo>) -> Record {
+        let mut after = *record;
+        after.epoch_floor = record.epoch_floor.max(self.epoch);
+        let is_held = |id| info.is_some_and(|info| info.key(id).is_some());
+        for id in self.revoked.ids().filter(|id| is_held(*id)) {
+            after.revoked.add(id, is_held);
+        }
+        after
     }
 }
 

@@ -10,17 +10,20 @@
 //! | 0x1C | 4 | [`BOOT`]: how the running firmware was started ([`boot_words`]) |
 //! | 0x20 | 4 | [`VERIFICATION`]: how long its verification took, in milliseconds; valid if the word at [`BOOT`] is |
 //! | 0x24 | 12 | [`FAULT`]: where and how firmware crashed ([`fault_words`]): a mark, program counter, fault status |
+//! | 0x30 | 4 | [`WRITING`]: [`WRITING_MARK`] while the bootloader writes to flash, else 0 |
+//! | 0x34 | 4 | [`STARTS`]: how many times in a row the running firmware was started and has crashed ([`starts_word`]) |
 //!
 //! RAM keeps its bytes over a reset but not over a loss of power. So a word counts only if it carries its mark, and no
 //! security decision may depend on such a word alone.
 
+use crate::layout::Board;
 use crate::record::{Cause, Fault};
 
 pub use crate::layout::HANDOVER_LENGTH;
 
 /// Bytes at the end of RAM that are the bootloader's stack. They are zero when the bootloader starts and when firmware
 /// starts, so firmware can keep nothing there over a reset. A test measures that the bootloader needs no more.
-pub const BOOT_STACK: u32 = 8704;
+pub const BOOT_STACK: u32 = 8960;
 
 /// Offset of the word that holds the address of the running firmware's vector table. If the core has no VTOR register
 /// (Cortex-M0), the bootloader's vectors forward through it.
@@ -50,6 +53,19 @@ pub const VERIFICATION: u32 = 0x20;
 
 /// Offset of the three words that say where and how firmware crashed.
 pub const FAULT: u32 = 0x24;
+
+/// Offset of the word by which the bootloader knows that a reset has interrupted it while it wrote to flash.
+pub const WRITING: u32 = 0x30;
+
+/// The bootloader is writing to flash.
+pub const WRITING_MARK: u32 = 0x4C42_5752;
+
+/// Offset of the word that counts how many times in a row the same firmware was started and has crashed. Firmware that has
+/// been running well for a while should write 0 there: then the crashes of years do not add up to a crash loop.
+pub const STARTS: u32 = 0x34;
+
+/// Marks a word of starts; the low byte is their number.
+const STARTS_MARK: u32 = 0x4C42_5300;
 
 /// The first of the words of a crash.
 const FAULT_MARK: u32 = 0x4C42_4654;
@@ -84,11 +100,21 @@ pub enum Start {
     FellBack = 2,
 }
 
+impl Start {
+    /// Whether the watchdog must run while firmware does that was started in this role on a board.
+    pub const fn is_watched(self, board: &Board) -> bool {
+        board.watches_confirmed || !matches!(self, Start::Confirmed)
+    }
+}
+
 /// Marks a cause word; the low byte is the [`Cause`], and [`RECOVERY`].
 const MARK: u32 = 0x4C42_5200;
 
 /// Set in a cause word if the bootloader must enter recovery mode.
 const RECOVERY: u32 = 0x80;
+
+/// Set in a cause word if the bootloader was in recovery mode, and must start firmware now if it can.
+const LISTENED: u32 = 0x40;
 
 /// Returns the word that says why the next reset will have happened. Code that resets the chip on purpose must leave it
 /// at [`CAUSE`].
@@ -107,10 +133,34 @@ pub const fn asks_for_recovery(word: u32) -> bool {
     word == recovery_word()
 }
 
-/// Returns the cause in a word, `None` if neither [`cause_word`] nor [`recovery_word`] wrote it.
+/// Returns the cause word that the bootloader leaves when its recovery mode ends: the next boot must start firmware if there
+/// is any, even if a pin still requests recovery.
+pub const fn listened_word() -> u32 {
+    cause_word(Cause::Request) | LISTENED
+}
+
+/// Whether a cause word says that recovery mode has ended.
+pub const fn has_listened(word: u32) -> bool {
+    word == listened_word()
+}
+
+/// Returns the word that says that the firmware which is about to run was started `starts` times in a row, and has crashed
+/// each time but this.
+pub const fn starts_word(starts: u8) -> u32 {
+    STARTS_MARK | starts as u32
+}
+
+/// Returns how many times in a row firmware was started and has crashed, given the word that was left at [`STARTS`] and the
+/// cause of the reset.
+pub const fn crashes_in(word: u32, cause: Cause) -> u8 {
+    let has_crashed = matches!(cause, Cause::Watchdog | Cause::Fault);
+    if has_crashed && word & !0xff == STARTS_MARK { word as u8 } else { 0 }
+}
+
+/// Returns the cause in a word, `None` if neither [`cause_word`], [`recovery_word`] nor [`listened_word`] wrote it.
 pub const fn cause_in(word: u32) -> Option<Cause> {
     match Cause::from_byte(word as u8) {
-        _ if asks_for_recovery(word) => Some(Cause::Request),
+        _ if asks_for_recovery(word) || has_listened(word) => Some(Cause::Request),
         cause if word & !0xff == MARK => cause,
         _ => None,
     }
@@ -185,6 +235,16 @@ mod tests {
         }
         for garbage in [0, BOOT_MARK | 0x3f, BOOT_MARK | 0xC0, u32::MAX] {
             assert_eq!(boot_in([garbage, 870]), None, "{garbage:#x}");
+        }
+    }
+
+    #[test]
+    fn confirmed_firmware_is_watched_where_the_board_asks_for_it() {
+        use crate::layout::MICROBIT;
+        static WATCHING: Board = Board { watches_confirmed: true, ..MICROBIT };
+        for start in [Start::Confirmed, Start::Trial, Start::FellBack] {
+            assert_eq!(start.is_watched(&MICROBIT), start != Start::Confirmed, "{start:?}");
+            assert!(start.is_watched(&WATCHING), "{start:?}");
         }
     }
 

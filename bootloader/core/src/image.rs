@@ -28,12 +28,14 @@
 mod header;
 mod invalid;
 
-pub use header::{FORMAT, HEADER_LENGTH, Header, HeaderBytes, REVOKES, Revokes, SIGNED_LENGTH};
+pub use header::{FORMAT, HEADER_LENGTH, Header, HeaderBytes, SIGNED_LENGTH};
 pub use invalid::Invalid;
 
 use crate::bytes::field;
 use crate::info::BootloaderInfo;
-use crate::layout::{BLOCK, Board, Slot};
+use crate::key_ids::KeyId;
+use crate::layout::{BLOCK, Board, EPOCH_STEP, Slot};
+use crate::record::Record;
 use crate::signature::{Point, SignatureCheck, compute_r, first_half};
 use header::word;
 
@@ -44,10 +46,8 @@ pub struct Trust<'a> {
     pub board: &'a Board,
     /// The bootloader's keys and format.
     pub info: &'a BootloaderInfo,
-    /// A bit for each revoked key.
-    pub revoked: u8,
-    /// The lowest epoch that may run.
-    pub epoch_floor: u32,
+    /// The boot state: the lowest epoch, the revoked keys, the storage schema.
+    pub record: &'a Record,
 }
 
 /// A header whose signature, board, bounds and epoch are valid for one slot. Only [`Trust::check`] and
@@ -57,7 +57,6 @@ pub struct Checked {
     header: Header,
     slot: Slot,
     linked_for: Slot,
-    revokes: u8,
     /// The point R that was computed, which the signature begins with.
     point: Point,
 }
@@ -71,11 +70,6 @@ impl Checked {
     /// Returns the slot that the header was checked for.
     pub const fn slot(&self) -> Slot {
         self.slot
-    }
-
-    /// Returns the keys of this device's table that the image's confirm revokes, a bit each.
-    pub const fn revokes(&self) -> u8 {
-        self.revokes
     }
 
     /// Replaces the header's digest by the one that was computed; returns whether the two are equal.
@@ -94,7 +88,7 @@ impl Checked {
             && self.point != [0; 32]
             && field::<0x34, 32, HEADER_LENGTH>(bytes) == self.header.digest
             && field::<0x08, 16, HEADER_LENGTH>(bytes) == trust.board.name_bytes()
-            && word::<0x24>(bytes) >= trust.epoch_floor
+            && word::<0x24>(bytes) >= trust.record.epoch_floor
             && trust.key(field::<0x5C, 4, HEADER_LENGTH>(bytes)).is_ok()
     }
 
@@ -114,21 +108,21 @@ impl Trust<'_> {
     /// Checks a whole header for `slot`, the signature first: until that is valid, no other field means anything.
     pub fn check(&self, bytes: &HeaderBytes, slot: Slot) -> Result<Checked, Invalid> {
         let id = Header::parse(bytes)?.key_id;
-        let (own, key) = self.key(id)?;
+        let key = self.key(id)?;
         // The key is looked up a second time, so that the two parts of the signature's check do not depend on one
         // lookup.
-        let (_, key_copy) = self.key(id)?;
+        let key_copy = self.key(id)?;
         // By reference, and nothing is kept that can be computed again: this is the deepest stack of the boot.
         let (message, signature) = bytes.split_last_chunk().ok_or(Invalid::Signature)?;
         let point = compute_r([key, key_copy], message, signature).ok_or(Invalid::Signature)?;
         if point != *first_half(signature) {
             return Err(Invalid::Signature);
         }
-        self.admit(Header::parse(bytes)?, slot, own, point)
+        self.admit(Header::parse(bytes)?, slot, point)
     }
 
-    /// Checks a header's fields after its signature was found valid, by the key with the bit `own`.
-    fn admit(&self, header: Header, slot: Slot, own: u8, point: Point) -> Result<Checked, Invalid> {
+    /// Checks a header's fields after its signature was found valid.
+    fn admit(&self, header: Header, slot: Slot, point: Point) -> Result<Checked, Invalid> {
         let board = self.board;
         if header.board != board.name_bytes() {
             return Err(Invalid::Board);
@@ -146,23 +140,31 @@ impl Trust<'_> {
         if header.lowest_bootloader > self.info.format() {
             return Err(Invalid::Bootloader);
         }
-        if header.epoch < self.epoch_floor {
+        if header.epoch < self.record.epoch_floor {
             return Err(Invalid::Epoch);
         }
-        let revokes = header.revoked_keys(self.info);
+        if !header.accepts_schema(self.record.schema) {
+            return Err(Invalid::Schema);
+        }
         // So a valid key is always left: that of the image that was confirmed last.
-        if own & revokes != 0 {
+        if header.revokes.contain(header.key_id) {
             return Err(Invalid::OwnKey);
         }
-        Ok(Checked { header, slot, linked_for, revokes, point })
+        Ok(Checked { header, slot, linked_for, point })
     }
 
-    /// Returns the key with this id, if the device holds it and has not revoked it, and its bit.
-    fn key(&self, id: [u8; 4]) -> Result<(u8, &[u8; 32]), Invalid> {
+    /// Checks that an image which is about to be received does not raise the epoch floor by more than
+    /// [`EPOCH_STEP`] with its confirm.
+    pub const fn check_epoch_step(&self, header: &Header) -> Result<(), Invalid> {
+        if header.epoch.saturating_sub(self.record.epoch_floor) > EPOCH_STEP { Err(Invalid::EpochStep) } else { Ok(()) }
+    }
+
+    /// Returns the key with this id, if the device holds it and has not revoked it.
+    fn key(&self, id: KeyId) -> Result<&[u8; 32], Invalid> {
         match self.info.key(id) {
             None => Err(Invalid::UnknownKey),
-            Some((bit, _)) if self.revoked & bit != 0 => Err(Invalid::RevokedKey),
-            Some(found) => Ok(found),
+            Some(_) if self.record.revoked.contain(id) => Err(Invalid::RevokedKey),
+            Some(key) => Ok(key),
         }
     }
 }
@@ -183,7 +185,7 @@ impl HeaderCheck {
 
     /// Checks what can be checked at once.
     pub fn start(&mut self, trust: &Trust) -> Result<(), Invalid> {
-        let (_, key) = trust.key(Header::parse(&self.bytes)?.key_id)?;
+        let key = trust.key(Header::parse(&self.bytes)?.key_id)?;
         match self.bytes.split_last_chunk() {
             Some((message, signature)) if self.signature.start(key, message, signature) => Ok(()),
             _ => Err(Invalid::Signature),
@@ -208,7 +210,7 @@ impl HeaderCheck {
     #[inline(never)] // Keeps its temporaries off the stack while the signature is checked.
     fn admit(&self, trust: &Trust) -> Result<Checked, Invalid> {
         let header = Header::parse(&self.bytes)?;
-        let (own, _) = trust.key(header.key_id)?;
-        trust.admit(header, self.slot, own, field::<0xC0, 32, HEADER_LENGTH>(&self.bytes))
+        trust.key(header.key_id)?;
+        trust.admit(header, self.slot, field::<0xC0, 32, HEADER_LENGTH>(&self.bytes))
     }
 }

@@ -13,6 +13,7 @@
 //! | 0xA0 | 96 | zero |
 
 use crate::bytes::{field, put};
+use crate::key_ids::{KeyId, KeyIds};
 use crate::layout::Board;
 
 pub use crate::layout::INFO_LENGTH;
@@ -87,23 +88,21 @@ impl BootloaderInfo {
         count
     }
 
-    /// Returns the public keys, in the order of the bits in boot records.
+    /// Returns the public keys.
     pub fn keys(&self) -> &[[u8; 32]] {
         let (keys, _) = self.0.get(KEYS_AT..).unwrap_or_default().as_chunks();
         keys.get(..usize::from(self.count())).unwrap_or_default()
     }
 
-    /// Returns the key with this id, and its bit in the masks of boot records.
-    #[inline(never)] // Called from two places; one copy of the hash is enough.
-    pub fn key(&self, id: [u8; 4]) -> Option<(u8, &[u8; 32])> {
-        let mut bit = 1;
-        for key in self.keys() {
-            if key_id(key) == id {
-                return Some((bit, key));
-            }
-            bit <<= 1;
-        }
-        None
+    /// Returns the key with this id.
+    #[inline(never)] // Called from several places; one copy of the hash is enough.
+    pub fn key(&self, id: KeyId) -> Option<&[u8; 32]> {
+        self.keys().iter().find(|key| key_id(key) == id)
+    }
+
+    /// Returns a bit for each key that is in a list, in the order of [`keys`](Self::keys).
+    pub fn mask(&self, ids: &KeyIds) -> u8 {
+        self.keys().iter().rev().fold(0, |bits, key| bits << 1 | u8::from(ids.contain(key_id(key))))
     }
 
     /// Returns the info with its trailing zeros, to be placed in flash.
@@ -139,7 +138,7 @@ impl BootloaderInfo {
 }
 
 /// Returns the id of a key as headers name it: the first four bytes of the SHA-256 of the public key.
-pub fn key_id(key: &[u8; 32]) -> [u8; 4] {
+pub fn key_id(key: &[u8; 32]) -> KeyId {
     let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
     [a, b, c, d]
 }

@@ -1,33 +1,69 @@
 //! The boot journal: two or more erase units that hold boot records, append-only.
 //!
 //! To read: scan all units and keep the valid record with the highest sequence number. To write: append to the unit
-//! that holds that record; if the unit is full, erase the *next* unit and write there. So a whole valid record exists
-//! at every instant.
+//! that holds that record; if that unit is nearly full, erase the *next* one and write there. So a whole valid record
+//! exists at every instant.
 //!
 //! What an interruption can leave behind, and how it is handled:
 //!
 //! - A torn record, a torn erase, garbage and words that cannot be read are not valid records. They are skipped when
 //!   reading and never written over when appending.
+//! - What is neither blank nor a record is read a second time, so that one bad read does not hide a record.
 //! - Every append is read back; if it differs, the next place is tried.
-//! - A record that was torn near its end may read as valid now and as invalid later, or the reverse.
-//!   [`Journal::rewrite_if_suspect`] writes the newest record again until there are three copies. So two interrupted
-//!   writes cannot destroy all of them, and no torn record after them can become valid.
+//! - A record that was torn near its end may read as valid now and as invalid later, or the reverse. What a power cut at
+//!   that instant leaves is either state; both are right. Before anything is done that only one of them permits,
+//!   [`Journal::is_settled`] must hold: the newest record was written whole since the journal was opened, or there are
+//!   [`EQUAL_RECORDS`] of it from earlier, with nothing torn after them. So two interrupted writes cannot destroy all.
+//!
+//! # Lasting faults
+//!
+//! A supply that fails at each write, or a unit that has died, must not wear the journal out. So a bounded caller
+//! ([`Journal::append`]) writes only while there is evidence that it helps:
+//!
+//! - A record that says what the newest one says is not written.
+//! - After [`SPOILT`] torn places in a row nothing is written.
+//! - [`SPARE`] places at the end of each unit are kept for interrupted erases. The first erase of the next unit needs
+//!   none: until then that unit holds old records. An interrupted erase shows, and each further one is paid for by a
+//!   record in a spare place. When these are used up, nothing is written.
+//!
+//! So any number of boots that fail in the same way write and erase a bounded number of times. [`Effort::Unbounded`] is for
+//! changes that somebody has requested. Where the journal has three or more units, one that takes no
+//! record is passed over.
 //!
 //! Requirement on the chip's flash driver: a read of torn words must return, with an error or with any bytes.
 
-use crate::layout::{Board, Region};
-use crate::record::{Cause, RECORD_LENGTH, Record, RecordBytes};
+use crate::layout::Board;
+use crate::record::{RECORD_LENGTH, Record, RecordBytes};
 use embedded_storage::nor_flash::NorFlash;
 
 /// Maximum size of a record in flash, padded to the flash's write unit.
 const STRIDE_LIMIT: usize = crate::layout::BLOCK as usize;
 
-/// Equal records after which a state counts as settled.
-const EQUAL_RECORDS: u32 = 3;
+/// Equal records after which a state from an earlier boot counts as settled.
+pub const EQUAL_RECORDS: u32 = 3;
 
-/// The flash did not take a record, at any place. Nothing was lost: the newest record is still the last good one.
+/// Torn places behind the newest record after which a bounded caller writes no more.
+pub const SPOILT: u32 = 3;
+
+/// Places at the end of a unit that are kept for interrupted erases of the next one.
+pub const SPARE: u32 = 3;
+
+/// The newest sequence number that leaves enough of them for a write: each place in the journal may use one up, twice.
+const LAST_SEQUENCE: u32 = u32::MAX - (1 << 20);
+
+/// The flash did not take a record, at any place that the caller may use. Nothing was lost: the newest record is still the
+/// last good one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed;
+
+/// How hard a caller tries: see [above](self).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// As often as there is evidence that it helps: for callers that may run at each boot.
+    Bounded,
+    /// Always: for changes that somebody has requested, or that a bounded number of attempts leads to.
+    Unbounded,
+}
 
 /// Where a record lies. Both fields count from the start of flash: a division would cost a Cortex-M0 half a kilobyte of
 /// code.
@@ -39,6 +75,14 @@ struct Place {
     start: u32,
 }
 
+/// What lies behind the newest record in its unit.
+struct Behind {
+    /// Torn places directly behind it.
+    spoilt: u32,
+    /// Blank places, as far as they matter: one more than [`SPARE`] at most.
+    blank: u32,
+}
+
 /// The journal of a device, as last read or written.
 #[derive(Clone, Debug)]
 pub struct Journal {
@@ -46,8 +90,10 @@ pub struct Journal {
     record: Record,
     /// Sequence number and place of the newest record; `None` if there is no record.
     newest: Option<(u32, Place)>,
-    /// Whether the unit after the newest record's was erased since the journal was opened.
-    prepared: bool,
+    /// The unit that was erased for the next record since the last one was written.
+    prepared: Option<u32>,
+    /// Whether the newest record was written, and read back, since the journal was opened.
+    is_fresh: bool,
 }
 
 impl Journal {
@@ -55,8 +101,8 @@ impl Journal {
     /// [`Record::FACTORY`].
     #[inline(never)]
     pub fn open<F: NorFlash>(flash: &mut F, board: &'static Board) -> Journal {
-        let mut journal = Journal { board, record: Record::FACTORY, newest: None, prepared: false };
-        journal.scan(flash, |journal, place, sequence, record| {
+        let mut journal = Journal { board, record: Record::FACTORY, newest: None, prepared: None, is_fresh: false };
+        scan(flash, board, |place, sequence, record| {
             if journal.newest.is_none_or(|(newest, _)| sequence > newest) {
                 journal.newest = Some((sequence, place));
                 journal.record = record;
@@ -75,128 +121,252 @@ impl Journal {
         self.newest.is_none()
     }
 
-    /// Makes `record` the boot state, durably: after this has returned, every later [`open`](Self::open) finds it.
-    /// Fails if `record` has a lower epoch floor than the state in flash, or lacks a key that is revoked there. That
-    /// state is read again here, because a caller that acts on a misread state would overwrite what it did not see.
+    /// Makes `record` the boot state, durably: after this has returned, every later [`open`](Self::open) finds it. Writes
+    /// nothing if it is the state already. For callers that may run at each boot: see the bounds [above](self).
+    ///
+    /// Fails if flash holds a newer record than this journal has read, because a caller that acts on a misread state would
+    /// undo what it did not see. The journal has read that record then.
+    pub fn append<F: NorFlash>(&mut self, flash: &mut F, record: &Record) -> Result<(), Failed> {
+        if *record == self.record {
+            return Ok(());
+        }
+        if self.read_newer(flash) { Err(Failed) } else { self.write_record(flash, record, Effort::Bounded) }
+    }
+
+    /// Changes the boot state, durably, also where [`append`](Self::append) would not try; a change that changes nothing
+    /// writes the state again. For changes that somebody has requested, or that a bounded number of attempts leads to.
+    pub fn change<F: NorFlash>(&mut self, flash: &mut F, change: impl FnOnce(&mut Record)) -> Result<(), Failed> {
+        self.read_newer(flash);
+        let mut record = self.record;
+        change(&mut record);
+        self.write_record(flash, &record, Effort::Unbounded)
+    }
+
+    /// Erases the next unit now if the next write would begin with that; returns whether it did. For callers that do at
+    /// most one flash operation at a time.
+    pub fn prepare<F: NorFlash>(&mut self, flash: &mut F, effort: Effort) -> Result<bool, Failed> {
+        if self.prepared.is_some() || self.behind_newest(flash).blank > SPARE || !self.may_erase(flash, effort) {
+            return Ok(false);
+        }
+        self.erase(flash, self.unit_after(self.unit())).map(|()| true)
+    }
+
+    /// Writes the state again unless [`is_settled`](Self::is_settled); returns whether it did something. At most one flash
+    /// operation, except where a bounded caller finds an interrupted erase; call it until there is nothing to do.
+    pub fn settle<F: NorFlash>(&mut self, flash: &mut F, effort: Effort) -> Result<bool, Failed> {
+        if self.is_settled(flash) {
+            return Ok(false);
+        }
+        if !self.prepare(flash, effort)? {
+            self.read_newer(flash);
+            let record = self.record;
+            self.write_record(flash, &record, effort)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether no interruption so far can change what later boots read: see [above](self).
+    pub fn is_settled<F: NorFlash>(&self, flash: &mut F) -> bool {
+        if self.is_fresh {
+            return true;
+        }
+        let Behind { spoilt, blank } = self.behind_newest(flash);
+        let Some((newest, _)) = self.newest else { return spoilt == 0 };
+        if spoilt > 0 || blank <= SPARE && !self.is_next_unit_older(flash) {
+            return false;
+        }
+        let mut equal = 0;
+        scan(flash, self.board, |_, sequence, record| {
+            equal += u32::from(newest.wrapping_sub(sequence) < EQUAL_RECORDS && record == self.record);
+        });
+        equal >= EQUAL_RECORDS
+    }
+
+    /// Whether so many writes have failed that [`append`](Self::append) writes no more.
+    pub fn is_failing<F: NorFlash>(&self, flash: &mut F) -> bool {
+        let Behind { spoilt, blank } = self.behind_newest(flash);
+        spoilt >= SPOILT || blank == 0 && !self.is_next_unit_as_left(flash)
+    }
+
+    /// Reads the journal again; returns whether there is a newer record than before, or another one with the same number: then
+    /// it was misread before.
+    fn read_newer<F: NorFlash>(&mut self, flash: &mut F) -> bool {
+        let current = Journal::open(flash, self.board);
+        let (now, before) = (current.sequence(), self.sequence());
+        let is_newer = now > before || now == before && current.record != self.record;
+        if is_newer {
+            *self = current;
+        }
+        is_newer
+    }
+
     #[inline(never)]
-    pub fn append<F: NorFlash>(&mut self, flash: &mut F, record: Record) -> Result<(), Failed> {
-        let Record { epoch_floor, revoked, .. } = Journal::open(flash, self.board).record;
-        if record.epoch_floor < epoch_floor || revoked & !record.revoked != 0 {
+    fn write_record<F: NorFlash>(&mut self, flash: &mut F, record: &Record, effort: Effort) -> Result<(), Failed> {
+        // A journal never gets there, but a record in flash may claim so.
+        if self.sequence() > LAST_SEQUENCE {
             return Err(Failed);
         }
-        let mut sequence = self.newest.map_or(0, |(newest, _)| newest);
-        let behind_newest =
-            self.next_place().is_some_and(|place| self.write_from(flash, place, &record, &mut sequence));
-        if !behind_newest {
-            let first = self.prepare_unit(flash)?;
-            if !self.write_from(flash, first, &record, &mut sequence) {
-                return Err(Failed);
-            }
+        let Behind { spoilt, blank } = self.behind_newest(flash);
+        if effort == Effort::Bounded && spoilt >= SPOILT {
+            return Err(Failed);
         }
-        self.record = record;
-        self.prepared = false;
+        let is_nearly_full = blank <= SPARE;
+        let mut sequence = self.sequence();
+        if is_nearly_full && self.may_erase(flash, effort) && self.write_elsewhere(flash, record, &mut sequence) {
+            return Ok(());
+        }
+        if is_nearly_full {
+            // An interrupted attempt may have used these numbers in the other units.
+            sequence += self.board.journal.length / RECORD_LENGTH as u32;
+        }
+        let first = self.next_place();
+        if self.write_from(flash, first, record, &mut sequence) {
+            if is_nearly_full {
+                // The record is durable. It has paid for one more attempt to leave the unit.
+                self.write_elsewhere(flash, record, &mut sequence);
+            }
+            return Ok(());
+        }
+        // The unit may have died.
+        if !is_nearly_full && self.may_erase(flash, effort) && self.write_elsewhere(flash, record, &mut sequence) {
+            return Ok(());
+        }
+        Err(Failed)
+    }
+
+    /// Whether an erase of the next unit costs no record.
+    fn may_erase<F: NorFlash>(&self, flash: &mut F, effort: Effort) -> bool {
+        effort == Effort::Unbounded || self.prepared.is_some() || self.is_next_unit_as_left(flash)
+    }
+
+    /// Writes a record to the first other unit that can be erased and takes it; returns whether one did.
+    fn write_elsewhere<F: NorFlash>(&mut self, flash: &mut F, record: &Record, sequence: &mut u32) -> bool {
+        let current = self.unit();
+        let mut unit = self.unit_after(current);
+        // Torn records behind the newest have used these numbers.
+        *sequence += self.board.journal_unit / RECORD_LENGTH as u32;
+        while unit != current {
+            let is_erased = self.prepared == Some(unit) || self.erase(flash, unit).is_ok();
+            if is_erased && self.write_from(flash, Some(Place { unit, start: unit }), record, sequence) {
+                return true;
+            }
+            // It may hold torn records now.
+            self.prepared = None;
+            unit = self.unit_after(unit);
+        }
+        false
+    }
+
+    /// Erases a unit. One that merely reads as blank is not trusted: its erase may have been torn.
+    fn erase<F: NorFlash>(&mut self, flash: &mut F, unit: u32) -> Result<(), Failed> {
+        flash.erase(unit, unit + self.board.journal_unit).map_err(|_| Failed)?;
+        self.prepared = Some(unit);
         Ok(())
     }
 
-    /// Erases the next unit now if the next append would have to; returns whether it did. For callers that do at most
-    /// one flash operation at a time.
-    pub fn prepare<F: NorFlash>(&mut self, flash: &mut F) -> Result<bool, Failed> {
-        let mut place = self.next_place();
-        while let Some(next) = place {
-            if self.is_blank_at(flash, next) {
-                return Ok(false);
-            }
-            place = self.behind(next);
-        }
-        let due = !self.prepared;
-        self.prepare_unit(flash).map(|_| due)
-    }
-
-    /// Writes the newest record again if the reset before this boot may have torn it, or the record after it.
-    pub fn rewrite_if_suspect<F: NorFlash>(&mut self, flash: &mut F, cause: Cause) -> Result<(), Failed> {
-        let newest = self.newest.map_or(0, |(newest, _)| newest);
-        let next = self.next_place().unwrap_or_else(|| self.next_unit());
-        // No write was tried there since the journal last wrapped around.
-        let untouched = self.is_blank_at(flash, next) || record_at(flash, next).is_some_and(|(old, _)| old < newest);
-        if !cause.may_tear() || untouched && self.is_blank() {
-            return Ok(());
-        }
-        let mut equal = 0;
-        self.scan(flash, |journal, _, sequence, record| {
-            // Compared as bytes: comparing field by field would be a quarter of a kilobyte of code.
-            let same =
-                newest.wrapping_sub(sequence) < EQUAL_RECORDS && record.to_bytes(0) == journal.record.to_bytes(0);
-            equal += u32::from(same);
-        });
-        if untouched && equal >= EQUAL_RECORDS { Ok(()) } else { self.append(flash, self.record) }
-    }
-
-    /// Calls `each` with every valid record.
-    fn scan<F: NorFlash>(&mut self, flash: &mut F, mut each: impl FnMut(&mut Self, Place, u32, Record)) {
-        let mut unit = self.board.journal.start;
-        while unit < self.board.journal.end() {
-            let mut place = Some(Place { unit, start: unit });
-            while let Some(this) = place {
-                if let Some((sequence, record)) = record_at(flash, this) {
-                    each(self, this, sequence, record);
-                }
-                place = self.behind(this);
-            }
-            unit += self.board.journal_unit;
-        }
-    }
-
-    /// Returns the place after the newest record, if its unit has one.
-    fn next_place(&self) -> Option<Place> {
-        self.newest.and_then(|(_, place)| self.behind(place))
-    }
-
-    /// Returns the next place in the same unit, if there is one.
-    fn behind(&self, place: Place) -> Option<Place> {
-        let start = place.start + self.stride();
-        (start + self.stride() <= place.unit + self.board.journal_unit).then_some(Place { start, ..place })
-    }
-
-    /// Returns the first place of the unit after the newest record's.
-    fn next_unit(&self) -> Place {
-        let Region { start, .. } = self.board.journal;
-        let next = self.newest.map_or(start, |(_, place)| place.unit + self.board.journal_unit);
-        let unit = if next < self.board.journal.end() { next } else { start };
-        Place { unit, start: unit }
-    }
-
-    /// Erases the next unit unless that was done already; returns its first place. A unit that merely reads as blank is
-    /// not trusted: its erase may have been torn.
-    fn prepare_unit<F: NorFlash>(&mut self, flash: &mut F) -> Result<Place, Failed> {
-        let first = self.next_unit();
-        if !self.prepared {
-            flash.erase(first.unit, first.unit + self.board.journal_unit).map_err(|_| Failed)?;
-            self.prepared = true;
-        }
-        Ok(first)
-    }
-
-    /// Writes a record to the first place from `place` on, in the same unit, that takes it; returns whether one did.
+    /// Writes a record to the first blank place from `place` on, in the same unit, that takes it; returns whether one did.
+    /// After [`SPOILT`] places that took none, it gives up.
     ///
-    /// Each place uses up a sequence number, even if it is passed over: a torn record there may read as valid one day,
-    /// and must not have the number of a later record.
-    fn write_from<F: NorFlash>(&mut self, flash: &mut F, place: Place, record: &Record, sequence: &mut u32) -> bool {
-        let mut place = Some(place);
-        while let Some(this) = place {
-            let Some(next) = sequence.checked_add(1) else { return false };
-            *sequence = next;
-            if self.is_blank_at(flash, this) && self.write(flash, this, &record.to_bytes(next)) {
-                self.newest = Some((next, this));
-                return true;
+    /// Each place uses up a sequence number, even if it is passed over or left behind: a torn record there may read as valid
+    /// one day, and must not have the number of a later record.
+    fn write_from<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        mut place: Option<Place>,
+        record: &Record,
+        sequence: &mut u32,
+    ) -> bool {
+        let mut failed = 0;
+        while let Some(this) = place
+            && failed < SPOILT
+        {
+            *sequence += 1;
+            let next = *sequence;
+            if self.is_blank_at(flash, this) {
+                if self.write(flash, this, &record.to_bytes(next)) {
+                    self.newest = Some((next, this));
+                    self.record = *record;
+                    self.prepared = None;
+                    self.is_fresh = true;
+                    return true;
+                }
+                failed += 1;
             }
             place = self.behind(this);
         }
         false
     }
 
+    fn sequence(&self) -> u32 {
+        self.newest.map_or(0, |(newest, _)| newest)
+    }
+
+    /// Returns the unit of the newest record; the first one if there is none.
+    fn unit(&self) -> u32 {
+        self.newest.map_or(self.board.journal.start, |(_, place)| place.unit)
+    }
+
+    fn unit_after(&self, unit: u32) -> u32 {
+        let next = unit + self.board.journal_unit;
+        if next < self.board.journal.end() { next } else { self.board.journal.start }
+    }
+
+    /// Returns the place behind the newest record, if its unit has one.
+    fn next_place(&self) -> Option<Place> {
+        let start = self.board.journal.start;
+        self.newest.map_or(Some(Place { unit: start, start }), |(_, place)| self.behind(place))
+    }
+
+    /// Returns the next place in the same unit, if there is one.
+    fn behind(&self, place: Place) -> Option<Place> {
+        behind(self.board, place)
+    }
+
+    fn behind_newest<F: NorFlash>(&self, flash: &mut F) -> Behind {
+        let mut behind = Behind { spoilt: 0, blank: 0 };
+        let mut place = self.next_place();
+        while let Some(this) = place
+            && behind.blank <= SPARE
+        {
+            if self.is_blank_at(flash, this) {
+                behind.blank += 1;
+            } else if behind.blank == 0 {
+                behind.spoilt += 1;
+            }
+            place = self.behind(this);
+        }
+        behind
+    }
+
+    /// Whether the next unit is as the journal has left it, so that nobody has tried to erase it since: records, and
+    /// behind them the spare places.
+    fn is_next_unit_as_left<F: NorFlash>(&self, flash: &mut F) -> bool {
+        let unit = self.unit_after(self.unit());
+        let mut place = Some(Place { unit, start: unit });
+        let (mut records, mut blank) = (0, 0);
+        while let Some(this) = place {
+            if blank == 0 && record_at(flash, this).is_some() {
+                records += 1;
+            } else if self.is_blank_at(flash, this) {
+                blank += 1;
+            } else {
+                return false;
+            }
+            place = self.behind(this);
+        }
+        records > 0 && blank <= SPARE
+    }
+
+    /// Whether the first place of the next unit holds no torn record that is newer than the newest.
+    fn is_next_unit_older<F: NorFlash>(&self, flash: &mut F) -> bool {
+        let unit = self.unit_after(self.unit());
+        let first = Place { unit, start: unit };
+        self.is_blank_at(flash, first) || record_at(flash, first).is_some_and(|(old, _)| old < self.sequence())
+    }
+
     fn is_blank_at<F: NorFlash>(&self, flash: &mut F, place: Place) -> bool {
         let mut bytes = [0; STRIDE_LIMIT];
-        let stride = self.stride() as usize;
+        let stride = stride(self.board) as usize;
         bytes
             .get_mut(..stride)
             .is_some_and(|bytes| flash.read(place.start, bytes).is_ok() && bytes.iter().all(|byte| *byte == 0xff))
@@ -206,23 +376,52 @@ impl Journal {
     fn write<F: NorFlash>(&self, flash: &mut F, place: Place, record: &RecordBytes) -> bool {
         let mut bytes = [0xff; STRIDE_LIMIT];
         let mut back = [0; RECORD_LENGTH];
-        let stride = self.stride() as usize;
         if let Some(start) = bytes.first_chunk_mut() {
             *start = *record;
         }
-        bytes.get(..stride).is_some_and(|bytes| flash.write(place.start, bytes).is_ok())
+        bytes.get(..stride(self.board) as usize).is_some_and(|bytes| flash.write(place.start, bytes).is_ok())
             && flash.read(place.start, &mut back).is_ok()
             && back == *record
     }
+}
 
-    const fn stride(&self) -> u32 {
-        if self.board.write_size > RECORD_LENGTH as u32 { self.board.write_size } else { RECORD_LENGTH as u32 }
+/// Calls `each` with every valid record of the journal: its place, its sequence number and the state in it.
+fn scan<F: NorFlash>(flash: &mut F, board: &Board, mut each: impl FnMut(Place, u32, Record)) {
+    let mut unit = board.journal.start;
+    while unit < board.journal.end() {
+        let mut place = Some(Place { unit, start: unit });
+        while let Some(this) = place {
+            if let Some((sequence, record)) = record_at(flash, this) {
+                each(this, sequence, record);
+            }
+            place = behind(board, this);
+        }
+        unit += board.journal_unit;
     }
 }
 
-/// Returns the sequence number and the record at a place, `None` if it holds no valid record.
+/// Returns the next place in the same unit, if there is one.
+fn behind(board: &Board, place: Place) -> Option<Place> {
+    let start = place.start + stride(board);
+    (start + stride(board) <= place.unit + board.journal_unit).then_some(Place { start, ..place })
+}
+
+/// Bytes from one record to the next.
+const fn stride(board: &Board) -> u32 {
+    if board.write_size > RECORD_LENGTH as u32 { board.write_size } else { RECORD_LENGTH as u32 }
+}
+
+/// Returns the sequence number and the record at a place, `None` if it holds no valid record. What is neither a record nor
+/// blank is read again: one bad read must not bring back an older state.
 fn record_at<F: NorFlash>(flash: &mut F, place: Place) -> Option<(u32, Record)> {
     let mut bytes: RecordBytes = [0; RECORD_LENGTH];
-    flash.read(place.start, &mut bytes).ok()?;
-    Record::from_bytes(&bytes)
+    for _ in 0..2 {
+        if flash.read(place.start, &mut bytes).is_ok() {
+            let record = Record::from_bytes(&bytes);
+            if record.is_some() || bytes.first_chunk() == Some(&[0xff; 4]) {
+                return record;
+            }
+        }
+    }
+    None
 }

@@ -96,6 +96,9 @@ pub struct Board {
     /// The RAM that a stack pointer may point into, by address. Its first [`HANDOVER_LENGTH`] bytes are shared by
     /// bootloader and firmware.
     pub ram: Region,
+    /// Whether the watchdog also runs while confirmed firmware does, so that a device in the field that hangs is
+    /// restarted. All firmware for the board must then feed it for as long as it runs. Off on the boards here.
+    pub watches_confirmed: bool,
 }
 
 /// BBC micro:bit v1: nRF51822-QFAA, 256 KiB flash in pages of 1 KiB, 16 KiB RAM (nRF51 Series Reference Manual 3.0,
@@ -113,6 +116,7 @@ pub static MICROBIT: Board = Board {
     write_size: 4,
     header_length: 256,
     ram: Region { start: 0x2000_0000, length: 16 * KIB },
+    watches_confirmed: false,
 };
 
 /// STM32F405/F407 with 1 MiB of flash: sectors of 16, 64 and 128 KiB (RM0090, table 5), 128 KiB of RAM.
@@ -130,10 +134,12 @@ pub static STM32F405: Board = Board {
     write_size: 4,
     header_length: 512,
     ram: Region { start: 0x2000_0000, length: 128 * KIB },
+    watches_confirmed: false,
 };
 
-/// Raspberry Pi Pico: RP2040, 2 MiB of W25Q16JV flash, which erases sectors of 4 KiB and blocks of 64 KiB, and programs
-/// pages of 256 bytes (W25Q16JV, 8.2). RAM is the 256 KiB of the four striped banks (RP2040 Datasheet, 2.6.2).
+/// Raspberry Pi Pico: RP2040, 2 MiB of W25Q16JV flash, which erases sectors of 4 KiB and programs pages of 256 bytes
+/// (W25Q16JV, 8.2); its driver does not use the erase of 64 KiB. RAM is the 256 KiB of the four striped banks (RP2040
+/// Datasheet, 2.6.2).
 ///
 /// The first 256 bytes of the bootloader are the chip's second stage (2.8.1). What is left between journal and slot A,
 /// and the last 64 KiB, are the firmware's.
@@ -146,10 +152,11 @@ pub static PICO: Board = Board {
     journal: Region { start: 32 * KIB, length: 8 * KIB },
     journal_unit: 4 * KIB,
     slots: [Region { start: 64 * KIB, length: 960 * KIB }, Region { start: 1024 * KIB, length: 960 * KIB }],
-    slot_unit: 64 * KIB,
+    slot_unit: 4 * KIB,
     write_size: 256,
     header_length: 256,
     ram: Region { start: 0x2000_0000, length: 256 * KIB },
+    watches_confirmed: false,
 };
 
 /// Every board that Lifeboot supports.
@@ -165,7 +172,19 @@ const KIB: u32 = 1024;
 pub const HEADER_LENGTH: usize = 256;
 
 /// Bytes of a boot record.
-pub const RECORD_LENGTH: usize = 96;
+pub const RECORD_LENGTH: usize = 128;
+
+/// How far above the device's epoch floor the epoch of an image may be that the device accepts. A confirm raises the floor
+/// irreversibly: without this limit one image with the highest number, signed by mistake, would leave no epoch for any
+/// later one.
+pub const EPOCH_STEP: u32 = 1000;
+
+/// The schema of a storage that no firmware has recorded one of.
+pub const NO_SCHEMA: u16 = 0;
+
+/// Minimum number of boot records that an erase unit of the journal must hold: some of its places are kept for
+/// interrupted erases of the next unit.
+const RECORDS_PER_UNIT: u32 = 8;
 
 /// Bytes at the end of the bootloader's region that describe it.
 pub const INFO_LENGTH: usize = 256;
@@ -266,6 +285,12 @@ impl Board {
         assert!(self.journal.start.is_multiple_of(self.journal_unit), "the journal starts inside an erase unit");
         assert!(self.journal.length.is_multiple_of(self.journal_unit), "the journal ends inside an erase unit");
         assert!(self.journal.length / self.journal_unit >= 2, "a journal needs two erase units");
+        assert!(self.journal.length <= 1024 * KIB, "a journal longer than sequence numbers allow for");
+        let stride = if self.write_size > RECORD_LENGTH as u32 { self.write_size } else { RECORD_LENGTH as u32 };
+        assert!(
+            self.journal_unit / stride >= RECORDS_PER_UNIT,
+            "an erase unit of the journal holds too few boot records"
+        );
         assert!(a.start.is_multiple_of(self.slot_unit), "slot A starts inside an erase unit");
         assert!(b.start.is_multiple_of(self.slot_unit), "slot B starts inside an erase unit");
         assert!(a.length.is_multiple_of(self.slot_unit), "a slot ends inside an erase unit");

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`layout`] | the flash map of each board, as a constant; the linker scripts |
 //! | [`image`] | the header and its checks |
+//! | [`key_ids`] | how keys are named |
 //! | [`rebase`] | the relocation table; canonical payload to rebased payload and back |
 //! | [`receive`] | the writing of a received image into a slot, rebased |
 //! | [`signature`] | Ed25519, with the checks on numbers that the library omits here |
@@ -29,6 +30,7 @@ pub mod handover;
 pub mod image;
 pub mod info;
 pub mod journal;
+pub mod key_ids;
 pub mod layout;
 pub mod rebase;
 pub mod receive;
@@ -40,5 +42,6 @@ pub mod verify;
 pub mod version;
 
 pub use boot::boot;
+pub use key_ids::{KeyId, KeyIds};
 pub use layout::{Board, Slot};
 pub use version::Version;

@@ -11,21 +11,29 @@
 //! | 0x08 | 1 | trial slot: 0 = A, 1 = B, 0xFF = none |
 //! | 0x09 | 1 | attempts left for the trial after a crash or a request |
 //! | 0x0A | 1 | attempts left for the trial after a loss of power |
-//! | 0x0B | 1 | revoked keys, a bit each |
+//! | 0x0B | 1 | zero |
 //! | 0x0C | 4 | epoch floor |
-//! | 0x10 | 76 | the last outcome, and the quarantine: see [`Outcomes`] |
-//! | 0x5C | 4 | CRC-32 (ISO-HDLC) over bytes 0x00 to 0x5B |
+//! | 0x10 | 3 × 4 | ids of revoked keys; zero = none |
+//! | 0x1C | 2 | schema of the application's storage; 0 = none was recorded |
+//! | 0x1E | 2 | zero |
+//! | 0x20 | 76 | the last outcome, and the quarantine: see [`Outcomes`] |
+//! | 0x6C | 16 | zero |
+//! | 0x7C | 4 | CRC-32 (ISO-HDLC) over bytes 0x00 to 0x7B |
+//!
+//! Keys are named by their ids, not by their places in the bootloader's table: another bootloader may hold them in another
+//! order.
 
 mod outcomes;
 mod reset;
 mod slot_byte;
 
 pub use outcomes::{Ending, Outcome, Outcomes, QUARANTINED, REJECTED_DIGEST, Rejection};
-pub use reset::{Cause, Fault, Reset};
+pub use reset::{CRASH_LOOP, Cause, Fault, Reset};
 
 use crate::bytes::{field, put};
 use crate::checksum::CRC;
-use crate::layout::Slot;
+use crate::key_ids::KeyIds;
+use crate::layout::{NO_SCHEMA, Slot};
 use slot_byte::slot_from_byte;
 
 pub use crate::layout::RECORD_LENGTH;
@@ -39,6 +47,8 @@ pub const POWER_ATTEMPTS: u8 = 10;
 
 const MAGIC: [u8; 2] = *b"LR";
 const FORMAT: u8 = 1;
+/// Offset of the CRC.
+const CRC_AT: usize = RECORD_LENGTH - 4;
 
 /// The bytes of a boot record.
 pub type RecordBytes = [u8; RECORD_LENGTH];
@@ -74,7 +84,7 @@ impl Trial {
 }
 
 /// The whole boot state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Record {
     /// The slot that is started by default.
     pub confirmed: Slot,
@@ -82,16 +92,33 @@ pub struct Record {
     pub trial: Option<Trial>,
     /// The lowest epoch that may run.
     pub epoch_floor: u32,
-    /// A bit for each revoked key of the bootloader's table.
-    pub revoked: u8,
+    /// The revoked keys.
+    pub revoked: KeyIds,
+    /// The schema of the application's storage: an image that does not support it is never started. 0 if none was recorded.
+    pub schema: u16,
     /// How updates ended.
     pub outcomes: Outcomes,
 }
 
+/// As bytes: comparing field by field would be a quarter of a kilobyte of code.
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_bytes(0) == other.to_bytes(0)
+    }
+}
+
+impl Eq for Record {}
+
 impl Record {
     /// The state of a device that has never written a record: slot A is confirmed.
-    pub const FACTORY: Record =
-        Record { confirmed: Slot::A, trial: None, epoch_floor: 0, revoked: 0, outcomes: Outcomes::NONE };
+    pub const FACTORY: Record = Record {
+        confirmed: Slot::A,
+        trial: None,
+        epoch_floor: 0,
+        revoked: KeyIds::NONE,
+        schema: NO_SCHEMA,
+        outcomes: Outcomes::NONE,
+    };
 
     /// Returns the state after a trial has ended with `outcome`. Every caller that records an outcome must use this, so
     /// that no rejection is lost.
@@ -107,11 +134,12 @@ impl Record {
         put::<0x04, 4, RECORD_LENGTH>(&mut out, sequence.to_le_bytes());
         let trial = self.trial.map_or([0xff, 0, 0], |trial| [trial.slot as u8, trial.attempts, trial.power_attempts]);
         put::<0x08, 3, RECORD_LENGTH>(&mut out, trial);
-        put::<0x0B, 1, RECORD_LENGTH>(&mut out, [self.revoked]);
         put::<0x0C, 4, RECORD_LENGTH>(&mut out, self.epoch_floor.to_le_bytes());
-        put::<0x10, OUTCOMES, RECORD_LENGTH>(&mut out, self.outcomes.0);
-        let crc = CRC.checksum(&field::<0x00, 0x5C, RECORD_LENGTH>(&out));
-        put::<0x5C, 4, RECORD_LENGTH>(&mut out, crc.to_le_bytes());
+        put::<0x10, 12, RECORD_LENGTH>(&mut out, self.revoked.0);
+        put::<0x1C, 2, RECORD_LENGTH>(&mut out, self.schema.to_le_bytes());
+        put::<0x20, OUTCOMES, RECORD_LENGTH>(&mut out, self.outcomes.0);
+        let crc = CRC.checksum(&field::<0x00, CRC_AT, RECORD_LENGTH>(&out));
+        put::<CRC_AT, 4, RECORD_LENGTH>(&mut out, crc.to_le_bytes());
         out
     }
 
@@ -121,12 +149,12 @@ impl Record {
         if field::<0x00, 2, RECORD_LENGTH>(bytes) != MAGIC {
             return None;
         }
-        let crc = u32::from_le_bytes(field::<0x5C, 4, RECORD_LENGTH>(bytes));
-        if CRC.checksum(&field::<0x00, 0x5C, RECORD_LENGTH>(bytes)) != crc {
+        let crc = u32::from_le_bytes(field::<CRC_AT, 4, RECORD_LENGTH>(bytes));
+        if CRC.checksum(&field::<0x00, CRC_AT, RECORD_LENGTH>(bytes)) != crc {
             return None;
         }
         let [format, confirmed] = field::<0x02, 2, RECORD_LENGTH>(bytes);
-        let [trial, attempts, power_attempts, revoked] = field::<0x08, 4, RECORD_LENGTH>(bytes);
+        let [trial, attempts, power_attempts] = field::<0x08, 3, RECORD_LENGTH>(bytes);
         if format != FORMAT {
             return None;
         }
@@ -138,8 +166,9 @@ impl Record {
             confirmed: slot_from_byte(confirmed)?,
             trial,
             epoch_floor: u32::from_le_bytes(field::<0x0C, 4, RECORD_LENGTH>(bytes)),
-            revoked,
-            outcomes: Outcomes(field::<0x10, OUTCOMES, RECORD_LENGTH>(bytes)),
+            revoked: KeyIds(field::<0x10, 12, RECORD_LENGTH>(bytes)),
+            schema: u16::from_le_bytes(field::<0x1C, 2, RECORD_LENGTH>(bytes)),
+            outcomes: Outcomes(field::<0x20, OUTCOMES, RECORD_LENGTH>(bytes)),
         };
         Some((u32::from_le_bytes(field::<0x04, 4, RECORD_LENGTH>(bytes)), record))
     }

@@ -1,4 +1,6 @@
-//! Recovery: the bootloader itself answers the host, if no slot can be started or if recovery was requested.
+//! Recovery: the bootloader itself answers the host, if nothing can be started, if what starts crashes again and again, or if
+//! recovery was requested. After a minute of silence it ends, and the chip boots again: see
+//! [`Reset::listened`](crate::record::Reset::listened).
 //!
 //! It speaks the firmware's protocol, as far as a push needs it, in a fraction of the code: no serde, one frame at a
 //! time, the whole slot erased before the first byte. It checks what it receives as firmware does: the header before
@@ -19,12 +21,13 @@ mod line;
 mod numbers;
 mod request;
 
+use crate::boot::Recovery;
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
 use crate::info::BootloaderInfo;
 use crate::journal::Journal;
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
-use crate::record::{Cause, Record, Trial};
+use crate::record::{Record, Trial};
 use crate::verify::verify;
 use embedded_storage::nor_flash::NorFlash;
 use frame::Incoming;
@@ -40,22 +43,26 @@ const OVERHEAD: usize = 3 + 1 + 1 + 5 + 2 + 4;
 
 /// Milliseconds without a request after which another host may take the session: `lifeboot_wire::SESSION_TIMEOUT_MS`.
 const SESSION_TIMEOUT_MS: u32 = 3000;
-/// Milliseconds without a request after which a requested recovery ends and the firmware is started.
+/// Milliseconds without a request after which recovery mode ends.
 pub const RECOVERY_TIMEOUT_MS: u32 = 60_000;
 
-/// Answers hosts until the chip must be reset: a host requested that, or recovery was `requested` and no request was
-/// received for [`RECOVERY_TIMEOUT_MS`]. If `requested`, the confirmed slot may be valid, so it is never written.
+/// Answers hosts until the chip must be reset: a host requested that, or no request was received for
+/// [`RECOVERY_TIMEOUT_MS`]. Writes nothing before a host's request needs it.
 pub fn serve<F: NorFlash, L: Line>(
     flash: &mut F,
     board: &'static Board,
     info: &BootloaderInfo,
     line: &mut L,
-    cause: Cause,
-    requested: bool,
+    why: Recovery,
 ) {
-    let mut journal = Journal::open(flash, board);
-    // An error is ignored: if the flash takes no record, recovery is needed all the more.
-    let _ = journal.rewrite_if_suspect(flash, cause);
+    let journal = Journal::open(flash, board);
+    // Before a transfer changes what is confirmed.
+    let confirmed = journal.record().confirmed;
+    let kept = match why {
+        Recovery::NothingStarts => None,
+        Recovery::Requested | Recovery::Crashes => Some(confirmed),
+        Recovery::LastFirmware => Some(confirmed.other()),
+    };
     let heard = line.now();
     let mut server = Server {
         flash,
@@ -63,7 +70,8 @@ pub fn serve<F: NorFlash, L: Line>(
         info,
         line,
         journal,
-        requested,
+        why,
+        kept,
         header: [0; _],
         receiver: None,
         holder: None,
@@ -96,7 +104,9 @@ struct Server<'a, F, L> {
     info: &'a BootloaderInfo,
     line: &'a mut L,
     journal: Journal,
-    requested: bool,
+    why: Recovery,
+    /// The slot that is never written.
+    kept: Option<Slot>,
     /// The header of the last request to begin.
     header: HeaderBytes,
     /// The transfer of that header's image.
@@ -120,7 +130,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
             self.line.feed_watchdog();
             let message = match self.line.receive() {
                 Some(byte) => frame.push(byte),
-                None if self.requested && self.silence() > RECOVERY_TIMEOUT_MS => return Task::Reset,
+                None if self.silence() > RECOVERY_TIMEOUT_MS => return Task::Reset,
                 None => None,
             };
             if let Some(message) = message
@@ -202,23 +212,25 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
     #[inline(never)]
     fn begin(&mut self, target: Slot, force: bool) -> Result<u32, u8> {
         self.receiver = None;
-        let mut record = *self.journal.record();
-        if self.requested && target == record.confirmed {
+        let record = self.journal.record();
+        if self.kept == Some(target) {
             return Err(refusal::OTHER_TARGET);
         }
-        let checked = trust(self.board, self.info, &record).check(&self.header, target).map_err(number)?;
+        let trust = Trust { board: self.board, info: self.info, record };
+        let checked = trust.check(&self.header, target).map_err(number)?;
+        trust.check_epoch_step(checked.header()).map_err(number)?;
         if !force && record.outcomes.have_rejected(&checked.header().digest) {
             return Err(refusal::REJECTED);
         }
-        if record.trial.take().is_some() {
-            self.journal.append(self.flash, record).map_err(|_| number(Invalid::Flash))?;
-        }
+        // Also if there is no trial: what is erased now is lost by any reading of the journal, and this makes it the only
+        // one (see `Journal::is_settled`).
+        self.journal.change(self.flash, |record| record.trial = None).map_err(flash_failed)?;
         let mut unit = self.board.slot(target).start;
         let end = unit + checked.table_offset() + checked.header().table_length;
         while unit < end {
             self.line.feed_watchdog();
             let next = unit + self.board.slot_unit;
-            self.flash.erase(unit, next).map_err(|_| number(Invalid::Flash))?;
+            self.flash.erase(unit, next).map_err(flash_failed)?;
             unit = next;
         }
         Ok(self.receiver.insert(Receiver::new(checked, self.board)).next())
@@ -249,18 +261,20 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         }
         let slot = receiver.checked().slot();
         self.receiver = None;
-        self.flash.write(self.board.slot(slot).start, &self.header).map_err(|_| number(Invalid::Flash))?;
+        self.flash.write(self.board.slot(slot).start, &self.header).map_err(flash_failed)?;
         self.line.feed_watchdog();
-        let mut record = *self.journal.record();
-        verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;
-        record.trial = Some(Trial::new(slot));
-        // If no slot can be started, the target may be the confirmed slot: the new image must confirm first.
-        record.confirmed = slot.other();
-        self.journal.append(self.flash, record).map_err(|_| number(Invalid::Flash))?;
+        let trust = Trust { board: self.board, info: self.info, record: self.journal.record() };
+        verify(self.flash, &trust, slot).map_err(number)?;
+        let mark_trial = |record: &mut Record| {
+            record.trial = Some(Trial::new(slot));
+            // The target may be the confirmed slot: the new image must confirm first.
+            record.confirmed = slot.other();
+        };
+        self.journal.change(self.flash, mark_trial).map_err(flash_failed)?;
         Ok(0)
     }
 }
 
-fn trust<'a>(board: &'a Board, info: &'a BootloaderInfo, record: &Record) -> Trust<'a> {
-    Trust { board, info, revoked: record.revoked, epoch_floor: record.epoch_floor }
+fn flash_failed<E>(_: E) -> u8 {
+    number(Invalid::Flash)
 }

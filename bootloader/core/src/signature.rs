@@ -2,8 +2,8 @@
 //!
 //! The check is R = S·B − k·A, without the optional cofactor and with R compared as bytes, as in ed25519-dalek's
 //! `verify`. That function handles S and k in constant time, which is 8 KB of code on a Cortex-M0; nothing here is
-//! secret. So the library's feature `legacy_compatibility` is enabled, which leaves scalars unchecked: **verify only
-//! through this file.**
+//! secret. So curve25519-dalek's feature `legacy_compatibility` is enabled, which makes scalars public that are not
+//! reduced, and nothing else.
 //!
 //! RFC 8032 requires 0 ≤ S < ℓ: otherwise anyone who has a signature can make a second one for the same message, S + ℓ.
 //! Keys of small order are not excluded at each verification, as in ed25519-dalek's strict check, but once, when the

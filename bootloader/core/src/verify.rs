@@ -18,9 +18,9 @@
 use crate::image::{Checked, HEADER_LENGTH, Invalid, Trust};
 use crate::info::BootloaderInfo;
 use crate::journal::Journal;
+use crate::key_ids::KeyIds;
 use crate::layout::{BLOCK, Board, HANDOVER_LENGTH, Slot};
 use crate::rebase::{Decoder, ENTRY_LENGTH, Entry, Rebaser};
-use crate::record::Record;
 use crate::version::Version;
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use sha256::{Digest, Sha256};
@@ -59,9 +59,9 @@ impl Verified {
     pub const fn epoch(&self) -> u32 {
         self.checked.header().epoch
     }
-    /// Returns the keys of this device's table that its confirm revokes, a bit each.
-    pub const fn revokes(&self) -> u8 {
-        self.checked.revokes()
+    /// Returns the keys that its confirm revokes.
+    pub const fn revokes(&self) -> KeyIds {
+        self.checked.header().revokes
     }
     /// Returns the SHA-256 of its canonical payload and table.
     pub const fn digest(&self) -> &[u8; 32] {
@@ -89,8 +89,8 @@ pub const RECHECK_OK: u32 = 0x4C42_A5C3;
 /// against a boot record that is read again.
 #[inline(never)]
 pub fn recheck<F: NorFlash>(firmware: &Verified, flash: &mut F, board: &'static Board, info: &BootloaderInfo) -> u32 {
-    let Record { revoked, epoch_floor, .. } = *Journal::open(flash, board).record();
-    let trust = Trust { board, info, revoked, epoch_floor };
+    let journal = Journal::open(flash, board);
+    let trust = Trust { board, info, record: journal.record() };
     let mut header = [0; HEADER_LENGTH];
     let read = flash.read(board.slot(firmware.slot()).start, &mut header);
     if read.is_ok() && firmware.checked.matches_flash(&header, &trust) { RECHECK_OK } else { 0 }

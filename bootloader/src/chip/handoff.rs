@@ -2,7 +2,7 @@
 
 use super::board::BOARD;
 use super::registers::{barrier, load, store};
-use lifeboot_core::handover::{self, Boot, boot_words, cause_word, fault_in};
+use lifeboot_core::handover::{self, Boot, boot_words, crashes_in, fault_in, starts_word};
 use lifeboot_core::record::{Cause, Fault};
 
 /// Address of the words that bootloader and firmware share.
@@ -11,6 +11,8 @@ const CAUSE_WORD: usize = HANDOFF_BASE + handover::CAUSE as usize;
 const BOOT_WORD: usize = HANDOFF_BASE + handover::BOOT as usize;
 const VERIFICATION_WORD: usize = HANDOFF_BASE + handover::VERIFICATION as usize;
 const FAULT_WORDS: usize = HANDOFF_BASE + handover::FAULT as usize;
+const WRITING_WORD: usize = HANDOFF_BASE + handover::WRITING as usize;
+const STARTS_WORD: usize = HANDOFF_BASE + handover::STARTS as usize;
 
 /// What is known about the last reset.
 #[derive(Clone, Copy)]
@@ -20,24 +22,26 @@ pub struct Reset {
     /// Whether the code that requested the reset wants the bootloader to enter recovery mode.
     #[cfg(feature = "recovery")]
     pub recovery: bool,
+    /// Whether the bootloader's recovery mode has ended in this reset.
+    pub listened: bool,
 }
 
 impl Reset {
     /// Returns a reset by this cause, with the word that [`read_reset_note`] returned. RAM alone does not prove a
     /// request: if the chip reports another cause, there was none.
-    #[cfg_attr(not(feature = "recovery"), expect(unused_variables))]
     pub fn new(cause: Cause, noted: u32) -> Self {
         Reset {
             cause,
             #[cfg(feature = "recovery")]
             recovery: cause == Cause::Request && handover::asks_for_recovery(noted),
+            listened: cause == Cause::Request && handover::has_listened(noted),
         }
     }
 }
 
-/// Stores the cause of the reset that is about to happen.
-pub fn note_cause(cause: Cause) {
-    store(CAUSE_WORD, cause_word(cause));
+/// Stores the cause word of the reset that is about to happen.
+pub fn note_reset(word: u32) {
+    store(CAUSE_WORD, word);
     barrier();
 }
 
@@ -53,6 +57,29 @@ pub fn read_fault_note(cause: Cause) -> Option<Fault> {
     let words = [0, 4, 8].map(|offset| load(FAULT_WORDS + offset));
     store(FAULT_WORDS, 0);
     fault_in(words, cause)
+}
+
+/// Stores whether the bootloader is writing to flash, before and after it does.
+pub fn note_writing(writing: bool) {
+    store(WRITING_WORD, if writing { handover::WRITING_MARK } else { 0 });
+    barrier();
+}
+
+/// Returns whether the last reset came while the bootloader was writing to flash, and clears the note.
+pub fn was_writing() -> bool {
+    let noted = load(WRITING_WORD);
+    store(WRITING_WORD, 0);
+    noted == handover::WRITING_MARK
+}
+
+/// Returns how many times in a row the firmware that ran last was started and has crashed.
+pub fn read_crashes(cause: Cause) -> u8 {
+    crashes_in(load(STARTS_WORD), cause)
+}
+
+/// Stores how many times in a row the firmware that is about to run was started.
+pub fn note_starts(starts: u8) {
+    store(STARTS_WORD, starts_word(starts));
 }
 
 /// Stores for the firmware how it was started.

@@ -43,16 +43,20 @@
 //! - `arm_watchdog()`: from this call on, firmware that does not feed the watchdog must be reset, with `Cause::Watchdog` as
 //!   the cause. With its oscillator at its fastest, the period must exceed the longest erase at its slowest, because
 //!   firmware that is stalled by an erase cannot feed.
-//! - `reset(Cause) -> !` must reset everything that the bootloader has used, whether or not the core's own reset request
-//!   does. The next boot must find the cause.
+//! - `reset(word) -> !` must reset everything that the bootloader has used, whether or not the core's own reset request
+//!   does. The next boot must find the cause word.
 //! - `Clock`: milliseconds since `start()`; it may be coarse, it wraps, and it never waits. `stop()` must leave its timer and
 //!   its clock source as after a reset.
 //! - `Serial`: `receive()` never waits, and no line error may stop it. `send()` and `flush()` may wait, but not for ever.
 //!   Its documentation says how many bytes may arrive while nobody reads: 6 on the nRF51, 1 to 2 on the STM32F4, 32 on
 //!   the RP2040.
-//! - `recovery_is_requested()`: reads the recovery pin. Pull and settling time are its own business, and the pin must be as
-//!   after a reset afterwards. A pin that nothing is connected to must not request recovery.
+//! - `recovery_is_requested(&Clock)`: reads the recovery pin by `pin.rs`: a pin that reads released is believed at once, and
+//!   one that is held must stay so for 50 ms. So a pin that nothing but a capacitor of 100 nF is connected to must not
+//!   request recovery. The pin must be as after a reset afterwards.
 //! - `feed_watchdog()`: feeds any watchdog that may still run from before the reset; it must be harmless if none does.
+//! - A watchdog that runs when the bootloader starts, because a reset does not stop it or an option starts it, must be
+//!   stopped, lengthened or fed from `start_up` on, and must not end a boot: a verification takes up to a second, a boot
+//!   up to two verifications of each slot and an erase of the journal.
 //! - `jump(&Verified, recheck) -> !`: interrupts must reach the firmware. Peripherals must be as after a reset, except for the
 //!   watchdog and for what keeps the firmware from writing to the bootloader.
 
@@ -67,6 +71,8 @@ pub mod log;
 mod multiply;
 #[cfg(feature = "nrf51")]
 mod nrf51;
+#[cfg(feature = "recovery")]
+mod pin;
 mod registers;
 #[cfg(feature = "rp2040")]
 mod rp2040;
@@ -79,7 +85,7 @@ mod vtor;
 
 #[cfg(not(feature = "recovery"))]
 pub use cortex_m::wait_for_debugger;
-pub use handoff::{note_boot, read_fault_note};
+pub use handoff::{note_boot, note_starts, note_writing, read_crashes, read_fault_note, was_writing};
 #[cfg(feature = "nrf51")]
 use nrf51 as chip;
 #[cfg(feature = "rp2040")]

@@ -42,6 +42,9 @@ const BAUD_115200: u32 = 0x01D7_E000;
 const TX_PIN: u32 = 24;
 const RX_PIN: u32 = 25;
 
+/// Turns of a loop that take far longer than a byte on the line, which takes 1,389 clocks.
+const TURNS: u32 = 200_000;
+
 const TIMER0_CLEAR: usize = 0x4000_800C;
 const TIMER1: usize = 0x4000_9000;
 const TIMER1_COMPARE0: usize = TIMER1 + 0x140;
@@ -156,12 +159,14 @@ fn reset_with(word: u32) -> ! {
     cortex_m::peripheral::SCB::sys_reset()
 }
 
-/// Sends bytes, and waits until they are sent.
+/// Sends bytes, and waits until they are sent; a bounded time, as a panic must end in a reset.
 pub fn write_now(bytes: &[u8]) {
     for byte in bytes {
         store(UART_TXDRDY, 0);
         store(UART_TXD, u32::from(*byte));
-        while load(UART_TXDRDY) == 0 {}
+        if !(0..TURNS).any(|_| load(UART_TXDRDY) != 0) {
+            return;
+        }
     }
 }
 
@@ -177,7 +182,6 @@ impl Transmit for Transmitter {
     }
 
     fn send(&mut self, byte: u8) {
-        while !self.is_ready() {}
         store(UART_TXDRDY, 0);
         store(UART_TXD, u32::from(byte));
         self.sending = true;

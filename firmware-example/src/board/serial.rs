@@ -30,7 +30,7 @@ pub trait Transmit {
     /// Whether the port takes a byte now.
     fn is_ready(&self) -> bool;
 
-    /// Sends a byte; waits until the port takes it.
+    /// Sends a byte. Must only be called if the port takes one now: otherwise a byte is lost.
     fn send(&mut self, byte: u8);
 }
 
@@ -75,14 +75,16 @@ impl<R, T: Transmit> WriteReady for Serial<R, T> {
 }
 
 impl<R, T: Transmit> Write for Serial<R, T> {
-    /// Sends one byte: the ports of these boards have room for no more.
+    /// Sends one byte, if the port has room: the ports of these boards have room for no more.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        Ok(bytes.first().map_or(0, |byte| {
+        let byte = bytes.first().filter(|_| self.transmitter.is_ready());
+        Ok(byte.map_or(0, |byte| {
             self.transmitter.send(*byte);
             1
         }))
     }
 
+    /// Not called: a session never waits for the line.
     fn flush(&mut self) -> Result<(), Infallible> {
         while !self.transmitter.is_ready() {}
         Ok(())

@@ -46,10 +46,10 @@ impl FirstFlash {
         }
         let first = FirstFlash { bootloader, image };
         let info = first.bootloader.info();
-        let Record { revoked, epoch_floor, .. } = Record::FACTORY;
-        let trust = Trust { board, info, revoked, epoch_floor };
-        match verify(&mut Content(first.content()), &trust, Slot::A) {
-            Ok(_) => Ok(first),
+        let trust = Trust { board, info, record: &Record::FACTORY };
+        let verified = verify(&mut Content(first.content()), &trust, Slot::A);
+        match verified.and_then(|_| trust.check_epoch_step(first.image.header())) {
+            Ok(()) => Ok(first),
             Err(invalid) => Err(ProvisionError::unstartable(invalid, &first.bootloader, first.image.header())),
         }
     }

@@ -13,6 +13,9 @@ use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::{ImageFile, SlotUse};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Invalid, Trust};
+use lifeboot_core::info::key_id;
+use lifeboot_core::layout::EPOCH_STEP;
+use lifeboot_core::record::Record;
 use lifeboot_wire::{Keys, Refusal, Rejection, Status};
 
 /// The result of one rule for an image.
@@ -127,7 +130,12 @@ impl Judge<'_> {
             };
         };
         let (board, info) = (image.board(), bootloader.info());
-        let trust = Trust { board, info, revoked: status.revoked, epoch_floor: 0 };
+        // Only what decides about the key: the other rules judge the rest.
+        let mut record = Record { schema: image.header().schemas.0, ..Record::FACTORY };
+        for (_, key) in info.keys().iter().enumerate().filter(|(index, _)| status.revoked >> index & 1 != 0) {
+            record.revoked.add(key_id(key), |_| true);
+        }
+        let trust = Trust { board, info, record: &record };
         match trust.check(image.header_bytes(), image.linked_for()) {
             Err(invalid @ (Invalid::UnknownKey | Invalid::RevokedKey | Invalid::Signature)) => {
                 self.refused(Rule::Key, invalid.into())
@@ -185,6 +193,7 @@ impl Judge<'_> {
         let (epoch, floor) = (self.image.header().epoch, self.status.epoch_floor);
         match epoch < floor {
             true => self.refused(Rule::Epoch, Refusal::Epoch),
+            false if epoch - floor > EPOCH_STEP => self.refused(Rule::Epoch, Refusal::EpochStep),
             false => passed(Rule::Epoch, format!("{epoch}, and the device starts {floor} and up")),
         }
     }

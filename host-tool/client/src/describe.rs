@@ -12,6 +12,12 @@ pub fn running(status: &Status) -> String {
             return "the bootloader, in recovery mode since no slot can be started".to_owned();
         }
         Some(Recovery::Requested) => return "the bootloader, in recovery mode as requested".to_owned(),
+        Some(Recovery::Crashes) => {
+            return "the bootloader, in recovery mode since the confirmed firmware crashes again and again".to_owned();
+        }
+        Some(Recovery::LastFirmware) => {
+            return "the bootloader, in recovery mode since only rejected or crashing firmware is left".to_owned();
+        }
         None => {}
     }
     match running_content(status) {
@@ -31,6 +37,7 @@ pub fn ending(outcome: &Outcome) -> String {
         OutcomeEnding::FellBack => {
             format!("{version} in slot {slot:?} was started because the confirmed slot could not be")
         }
+        OutcomeEnding::Cancelled => format!("{version} in slot {slot:?} was cancelled before its first start"),
         OutcomeEnding::Invalid | OutcomeEnding::NotConfirmed | OutcomeEnding::Requested => {
             format!("{version} in slot {slot:?} was rejected: {}", reason(outcome))
         }
@@ -75,6 +82,7 @@ fn why(ending: OutcomeEnding, last_start: &str) -> String {
         OutcomeEnding::Invalid => "it did not verify when it was to be started".to_owned(),
         OutcomeEnding::NotConfirmed => format!("it did not confirm in any of its starts{last_start}"),
         OutcomeEnding::Requested => "the firmware or a host requested a rollback".to_owned(),
+        OutcomeEnding::Cancelled => "it was cancelled before its first start".to_owned(),
     }
 }
 

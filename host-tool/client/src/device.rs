@@ -1,4 +1,4 @@
-//! Requests to a device other than an update: state, keys, confirm, rollback, reset.
+//! Requests to a device other than an update: state, keys, confirm, cancel, rollback, reset.
 
 use crate::describe::{reason, running};
 use crate::link::{Link, LinkError, Reply, Retry};
@@ -6,7 +6,7 @@ use crate::pipe::Pipe;
 use crate::refusal::{RefusalContext, Refused};
 use crate::restart::{POLL, RESET_AGAIN};
 use crate::state::{is_on_trial, other};
-use lifeboot_wire::{Command, Keys, Status};
+use lifeboot_wire::{Command, Keys, Refusal, Status, WIRE_OF_CANCEL};
 use miette::Diagnostic;
 use std::time::Duration;
 use thiserror::Error;
@@ -58,6 +58,23 @@ pub enum DeviceError {
 /// See [`DeviceError`].
 pub fn confirm<P: Pipe>(link: &mut Link<P>) -> Result<Status, DeviceError> {
     done(link, &Command::Confirm, Retry::MEDIUM)?;
+    let status = link.status(Retry::SHORT)?;
+    link.release();
+    Ok(status)
+}
+
+/// Cancels the pending image: it is not tried, and not rejected either. Returns the state afterwards.
+///
+/// # Errors
+/// See [`DeviceError`].
+pub fn cancel<P: Pipe>(link: &mut Link<P>) -> Result<Status, DeviceError> {
+    let before = link.status(Retry::SHORT)?;
+    // An older device's answer to an unknown command has no number.
+    if before.wire < WIRE_OF_CANCEL {
+        let context = RefusalContext { status: Some(&before), ..RefusalContext::default() };
+        return Err(Refused::new(Refusal::Command, context).into());
+    }
+    done(link, &Command::Cancel, Retry::MEDIUM)?;
     let status = link.status(Retry::SHORT)?;
     link.release();
     Ok(status)

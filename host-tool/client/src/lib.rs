@@ -5,7 +5,7 @@
 //! | [`pipe`] | what carries the bytes, and the clock that measures waits |
 //! | [`link`] | requests and their answers, over a line that loses bytes |
 //! | [`push`](mod@push) | transfers an image to a device and waits for its confirm |
-//! | [`device`] | a device's state, confirm, rollback, reset |
+//! | [`device`] | a device's state, confirm, cancel, rollback, reset |
 //! | [`admission`] | whether a device would accept an image, before any of it is sent |
 //! | [`refusal`] | the meaning of a device's refusals, and what to do next |
 //! | [`state`] | what a device's state says about the device and about an image |

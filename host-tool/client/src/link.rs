@@ -51,6 +51,9 @@ impl Retry {
     pub const LONG: Retry = Retry { timeout: Duration::from_secs(3), attempts: 6 };
     /// For verifying a whole slot: the repetitions keep the session alive, and the device does nothing twice.
     pub const VERIFY: Retry = Retry { timeout: Duration::from_secs(1), attempts: 60 };
+    /// For a bootloader that erases all that an image needs before it answers: at most 96 s, for the 240 sectors of a
+    /// Pico's slot at their slowest. Repetitions as above.
+    pub const ERASE: Retry = Retry { timeout: Duration::from_secs(1), attempts: 120 };
 }
 
 /// A link can be sent to another thread, so all that it calls must be `Send`.

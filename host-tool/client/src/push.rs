@@ -36,10 +36,11 @@ pub use outcome::{PushOutcome, Pushed};
 pub use patches::PatchUse;
 pub use progress::{Interruption, Progress, Step};
 
+use crate::describe::running;
 use crate::link::{Link, Retry};
 use crate::pipe::Pipe;
 use crate::refusal::{RefusalContext, Refused};
-use crate::state::ImageState;
+use crate::state::{ImageState, pending};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_wire::{Refusal, Status};
 use std::time::Duration;
@@ -97,7 +98,15 @@ pub fn push<P: Pipe>(
             progress.step(Step::Recovery(reason));
         }
         match ImageState::of(&status, image) {
-            ImageState::Confirmed => return Ok(pushed),
+            ImageState::Confirmed => {
+                return match pending(&status) {
+                    None => Ok(pushed),
+                    Some((slot, version)) => Err(PushError::OtherPending {
+                        running: running(&status),
+                        pending: format!("{version} in slot {slot:?}"),
+                    }),
+                };
+            }
             ImageState::Trial(_) | ImageState::Marked if options.wait => break,
             ImageState::Trial(_) => return Ok(Pushed { outcome: PushOutcome::OnTrial, ..pushed }),
             ImageState::Marked => return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed }),
@@ -118,7 +127,7 @@ pub fn push<P: Pipe>(
         let interruption = match stop {
             Stop::Link(error) => return Err(error.into()),
             Stop::Interrupted(interruption) => interruption,
-            Stop::Refused(Refusal::NoTransfer) => Interruption::TransferEnded,
+            Stop::Refused(Refusal::NoTransfer | Refusal::Superseded) => Interruption::TransferEnded,
             Stop::Patch(refusal) => {
                 permits.patch = false;
                 let failed = PatchUse::Refused(refusal);

@@ -4,6 +4,7 @@ use crate::describe::{board_name, earlier_reason, reason};
 use crate::state::{content, is_rejection, other};
 use lifeboot_artifact::hex;
 use lifeboot_core::image::Header;
+use lifeboot_core::layout::EPOCH_STEP;
 use lifeboot_core::{Slot, Version};
 use lifeboot_wire::{Refusal, Rejection, SESSION_TIMEOUT_MS, SlotContent, Status};
 use miette::Diagnostic;
@@ -106,6 +107,7 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
             "a bootloader is not updated in the field: build the firmware for the one that is there",
         ),
         Refusal::Epoch => return epoch(status, image),
+        Refusal::EpochStep => return epoch_step(status, image),
         Refusal::OwnKey => {
             return (
                 format!(
@@ -172,6 +174,29 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
             "the patch that arrived is damaged, or not one to this image",
             "push again; if that does not help, push the whole image: lifeboot push --whole IMAGE",
         ),
+        Refusal::Superseded => (
+            "its application or another session started something else before this was done",
+            "try again; a push resumes. If its application updates itself, let that finish first",
+        ),
+        Refusal::RollbackRequested => (
+            "a rollback of the firmware that runs was requested, and wins over its confirm",
+            "restart it: lifeboot reset; then the confirmed firmware runs",
+        ),
+        Refusal::NothingPending => {
+            ("no image is pending", "lifeboot status shows what the slots hold; to leave what runs, lifeboot rollback")
+        }
+        Refusal::AlreadyStarted => (
+            "the image was started already, so it is no longer pending",
+            "end its trial: lifeboot confirm keeps it, lifeboot rollback rejects it",
+        ),
+        Refusal::Cancelled => (
+            "there is no previous firmware to go back to: the other slot holds an image that was cancelled",
+            "push that image to try it after all, or another release",
+        ),
+        Refusal::Geometry => (
+            "its firmware's flash driver does not fit the board's flash map",
+            "give Updater::new a driver whose units divide the map's; docs/guide.md has the rule",
+        ),
         Refusal::NoBootloader => (
             "it finds no Lifeboot bootloader of this board, so it has no keys to check an image with",
             "flash the bootloader once with a debug probe",
@@ -225,6 +250,19 @@ fn epoch(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
         _ => "the image's epoch is below the device's".to_owned(),
     };
     let next = "a fixed hole would open again: push a release with a higher epoch; the device's never goes back";
+    (meaning, next.to_owned())
+}
+
+fn epoch_step(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
+    let meaning = match (status, image) {
+        (Some(status), Some(image)) => format!(
+            "the image has epoch {}, and the device takes no step of more than {EPOCH_STEP} from its {}",
+            image.epoch, status.epoch_floor
+        ),
+        _ => format!("the image's epoch is more than {EPOCH_STEP} above the device's"),
+    };
+    let next =
+        "its confirm would use up the epochs of later releases for ever: sign with the next epoch, usually one more";
     (meaning, next.to_owned())
 }
 

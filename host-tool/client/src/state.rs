@@ -9,6 +9,15 @@ pub fn is_on_trial(status: &Status) -> bool {
     status.confirmed != status.running || status.trial.is_some_and(|trial| trial.slot == status.running)
 }
 
+/// Returns the image that the next reset starts on trial: its slot and its version.
+pub fn pending(status: &Status) -> Option<(Slot, Version)> {
+    let trial = status.trial.filter(|trial| trial.slot != status.running)?;
+    match content(status, trial.slot) {
+        SlotContent::Image { version, .. } => Some((trial.slot, version.into())),
+        SlotContent::Empty | SlotContent::Unfinished => None,
+    }
+}
+
 /// Returns the content of the running slot; `Empty` if no firmware runs.
 pub fn running_content(status: &Status) -> SlotContent {
     if status.recovery.is_some() { SlotContent::Empty } else { content(status, status.running) }
@@ -73,7 +82,7 @@ impl ImageState {
 /// Returns whether an update with this ending was rolled back.
 pub fn is_rejection(ending: OutcomeEnding) -> bool {
     match ending {
-        OutcomeEnding::Confirmed | OutcomeEnding::FellBack => false,
+        OutcomeEnding::Confirmed | OutcomeEnding::FellBack | OutcomeEnding::Cancelled => false,
         OutcomeEnding::Invalid | OutcomeEnding::NotConfirmed | OutcomeEnding::Requested => true,
     }
 }

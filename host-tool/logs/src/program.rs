@@ -7,8 +7,8 @@ use defmt_decoder::{Encoding, Frame, Locations, Table};
 use lifeboot_artifact::elf::board_of;
 use lifeboot_artifact::image_file::Release;
 use lifeboot_artifact::{hex, sign};
+use lifeboot_core::KeyIds;
 use lifeboot_core::Version;
-use lifeboot_core::image::Revokes;
 use std::path::Path;
 
 /// Zero bytes that defmt's framing may append to a message (rzCOBS: the rest of a group of seven).
@@ -134,13 +134,8 @@ impl Program {
 fn digests(elf: &[u8]) -> Vec<[u8; 32]> {
     let Ok(Some(board)) = board_of(elf) else { return Vec::new() };
     // The digest covers payload and table only, so the release does not matter.
-    let release = Release {
-        version: Version::default(),
-        epoch: 0,
-        lowest_bootloader: 0,
-        schemas: (0, 0),
-        revokes: Revokes::NONE,
-    };
+    let release =
+        Release { version: Version::default(), epoch: 0, lowest_bootloader: 0, schemas: (0, 0), revokes: KeyIds::NONE };
     let digest = |bound| {
         let image = sign::Program::read(elf, board, bound).ok()?.image(release, [0; 4]).ok()?;
         Some(image.header().digest)

@@ -43,12 +43,13 @@ enum Kind {
 }
 
 /// All settings.
-pub const SETTINGS: [Setting; 15] = [
+pub const SETTINGS: [Setting; 16] = [
     setting("board", "the board that the firmware is for", "\"microbit\"", Kind::Text(board)),
     setting("key", "the private key that signs, a PEM file", "\"keys/release.pem\"", Kind::Path),
     setting("public-key", "the public key that images are checked with", "\"keys/release.pub.pem\"", Kind::Path),
     setting("version", "the firmware's version, where Cargo.toml's is not meant", "\"1.2.3+4\"", Kind::Text(firmware)),
     setting("epoch", "the firmware's security counter", "0", Kind::Number),
+    setting("epoch-floor", "the epoch that the devices have reached", "1500", Kind::Number),
     setting("schemas", "the storage schemas that the firmware can live with", "\"1..=3\"", Kind::Text(any)),
     setting("revoke", "the keys that images revoke: files or ids, with commas", "\"keys/old.pub.pem\"", Kind::Keys),
     setting("port", "the device: a serial port, or tcp:HOST:NUMBER", "\"/dev/ttyACM0\"", Kind::Text(any)),

@@ -1,4 +1,4 @@
-//! Reports on a device: `status`, `confirm`, `rollback`, `reset`.
+//! Reports on a device: `status`, `confirm`, `cancel`, `rollback`, `reset`.
 
 mod of_status;
 mod text;
@@ -26,6 +26,8 @@ pub struct Device {
     pub confirmed: SlotName,
     /// The slot on trial, and the starts that it has left; `null` if there is no trial.
     pub trial: Option<TrialLeft>,
+    /// The image that the next reset starts on trial; `null` if there is none.
+    pub pending: Option<Pending>,
     /// What the slots hold.
     pub slots: Slots,
     /// The lowest epoch that the device starts.
@@ -52,6 +54,10 @@ pub enum RecoveryReason {
     NothingStarts,
     /// Recovery mode was requested.
     Requested,
+    /// The confirmed firmware crashes again and again.
+    Crashes,
+    /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
+    LastFirmware,
 }
 
 /// What both slots hold.
@@ -92,6 +98,15 @@ pub struct TrialLeft {
     pub attempts: u8,
     /// Starts left after a loss of power.
     pub power_attempts: u8,
+}
+
+/// An image that waits for the next reset.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Pending {
+    /// The slot that holds it.
+    pub slot: SlotName,
+    /// The image's version.
+    pub version: String,
 }
 
 /// How an update ended.
@@ -176,6 +191,8 @@ pub enum Ending {
     Requested,
     /// The image was started because the confirmed slot could not be started.
     FellBack,
+    /// The image was pending, and was cancelled before its first start. It is not rejected.
+    Cancelled,
 }
 
 impl Display for Start {
@@ -207,6 +224,33 @@ pub struct Running {
 
 impl Display for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "running: {}", self.text)?;
+        self.device.pending.as_ref().map_or(Ok(()), |pending| write!(f, "\npending: {pending}"))
+    }
+}
+
+impl Display for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pending { slot, version } = self;
+        write!(f, "{version} in slot {slot}; the next reset starts it, and lifeboot cancel calls it off")
+    }
+}
+
+/// `lifeboot cancel`: what was cancelled, and what runs. A program gets all of [`Device`].
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Cancelled {
+    /// The state of the device.
+    #[serde(flatten)]
+    pub device: Device,
+    /// Description of what runs.
+    pub text: String,
+}
+
+impl Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(outcome) = &self.device.last_outcome {
+            writeln!(f, "{}", outcome.text)?;
+        }
         write!(f, "running: {}", self.text)
     }
 }

@@ -31,7 +31,8 @@ mod watch;
 
 pub use admission::{Admission, Rule, RuleReport, Verdict};
 pub use device::{
-    Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
+    Cancelled, Content, Device, Ending, Fault, LastBoot, LastOutcome, Pending, RecoveryReason, Rejected, Running,
+    Slots, Start, TrialLeft,
 };
 pub use diagnosis::{Diagnosis, Finding, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};

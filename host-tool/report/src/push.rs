@@ -52,6 +52,10 @@ pub enum PushStep {
     NothingStarts,
     /// The bootloader is in recovery mode, as requested.
     RecoveryRequested,
+    /// The bootloader is in recovery mode: the confirmed firmware crashes again and again.
+    Crashes,
+    /// The bootloader is in recovery mode: only rejected or crashing firmware is left.
+    LastFirmware,
     /// The image is offered; the device checks its signature.
     Offering,
     /// The content of the slot is compared with the image.
@@ -78,6 +82,8 @@ impl From<Step> for PushEvent {
             Step::Asking => (PushStep::Asking, None),
             Step::Recovery(Recovery::NothingStarts) => (PushStep::NothingStarts, None),
             Step::Recovery(Recovery::Requested) => (PushStep::RecoveryRequested, None),
+            Step::Recovery(Recovery::Crashes) => (PushStep::Crashes, None),
+            Step::Recovery(Recovery::LastFirmware) => (PushStep::LastFirmware, None),
             Step::Beginning => (PushStep::Offering, None),
             Step::Comparing => (PushStep::Comparing, None),
             Step::Sending => (PushStep::Sending, None),
@@ -112,6 +118,8 @@ impl Display for PushEvent {
             PushStep::Asking => "asking the device",
             PushStep::NothingStarts => "the bootloader is in recovery mode: no slot can be started",
             PushStep::RecoveryRequested => "the bootloader is in recovery mode: it was requested",
+            PushStep::Crashes => "the bootloader is in recovery mode: the confirmed firmware crashes again and again",
+            PushStep::LastFirmware => "the bootloader is in recovery mode: only rejected or crashing firmware is left",
             PushStep::Offering => "offering the image",
             PushStep::Comparing => "looking for what is there already",
             PushStep::Sending => "sending",

@@ -57,6 +57,8 @@ impl Device {
             recovery: self.recovery.map(|reason| match reason {
                 RecoveryReason::NothingStarts => wire::Recovery::NothingStarts,
                 RecoveryReason::Requested => wire::Recovery::Requested,
+                RecoveryReason::Crashes => wire::Recovery::Crashes,
+                RecoveryReason::LastFirmware => wire::Recovery::LastFirmware,
             }),
         })
     }
@@ -104,6 +106,7 @@ impl From<Ending> for OutcomeEnding {
             Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
             Ending::Requested => OutcomeEnding::Requested,
             Ending::FellBack => OutcomeEnding::FellBack,
+            Ending::Cancelled => OutcomeEnding::Cancelled,
         }
     }
 }

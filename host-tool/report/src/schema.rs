@@ -2,7 +2,7 @@
 //!
 //! They are in the folder `schemas/`, a file for each command; a test compares the files with the types here.
 
-use crate::device::{Device, Running};
+use crate::device::{Cancelled, Device, Running};
 use crate::diagnosis::Diagnosis;
 use crate::difference::Difference;
 use crate::either::Either;
@@ -58,6 +58,7 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
         ("status", lines::<Device>()),
         ("keys", lines::<Keys>()),
         ("confirm", lines::<Running>()),
+        ("cancel", lines::<Cancelled>()),
         ("rollback", lines::<Running>()),
         ("reset", lines::<Running>()),
         ("completions", lines::<Completions>()),

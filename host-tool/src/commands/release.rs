@@ -3,6 +3,7 @@
 use super::firmware::board;
 use crate::error::Error;
 use lifeboot_artifact::image_file::Release;
+use lifeboot_core::layout::EPOCH_STEP;
 use lifeboot_core::{Board, Version};
 use lifeboot_project::key_files::revokes;
 use std::path::PathBuf;
@@ -16,6 +17,9 @@ pub struct Arguments {
     /// The epoch, a security counter: once the image is confirmed, the device never starts one with a lower epoch
     #[arg(long, env = "LIFEBOOT_EPOCH", default_value_t = 0)]
     epoch: u32,
+    /// The epoch that the devices have reached, from which they take no step of more than 1000
+    #[arg(long, value_name = "EPOCH", env = "LIFEBOOT_EPOCH_FLOOR", default_value_t = 0)]
+    epoch_floor: u32,
     /// The storage schemas that the firmware works with
     #[arg(long, value_name = "LOW..=HIGH", env = "LIFEBOOT_SCHEMAS", value_parser = schemas, default_value = "0..=0")]
     schemas: (u16, u16),
@@ -30,7 +34,10 @@ pub struct Arguments {
 impl Arguments {
     /// Returns the signer's statement for firmware of this version.
     pub fn of(&self, version: Version) -> Result<Release, Error> {
-        let Arguments { epoch, schemas, lowest_bootloader, .. } = *self;
+        let Arguments { epoch, epoch_floor, schemas, lowest_bootloader, .. } = *self;
+        if epoch.saturating_sub(epoch_floor) > EPOCH_STEP {
+            return Err(Error::EpochStep { epoch, epoch_floor });
+        }
         Ok(Release { version, epoch, lowest_bootloader, schemas, revokes: revokes(&self.revoke)? })
     }
 }

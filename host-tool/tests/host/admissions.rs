@@ -211,6 +211,7 @@ fn a_state_is_read_back_as_it_was_recorded() {
         OutcomeEnding::Invalid,
         OutcomeEnding::NotConfirmed,
         OutcomeEnding::Requested,
+        OutcomeEnding::Cancelled,
     ] {
         for cause in [
             ResetCause::Unknown,

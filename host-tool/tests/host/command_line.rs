@@ -4,6 +4,7 @@ use crate::images::rich;
 use crate::program::*;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
+use lifeboot_core::image::HEADER_LENGTH;
 use lifeboot_core::layout::BOARDS;
 use lifeboot_project::key_files;
 use std::fs;
@@ -209,6 +210,29 @@ fn an_image_that_another_key_signed_fails() {
     folder.done("keygen other.pem");
     let said = folder.failed("inspect a.img --key other.pub.pem");
     assert!(said.starts_with("error: the image was signed with key "), "{said}");
+}
+
+/// Anyone who has a signature can make a second one of it, S + ℓ, which RFC 8032, 5.1.7, forbids and devices refuse. A
+/// library whose features allow it would call it good.
+#[test]
+fn a_signature_that_is_made_of_another_is_refused() {
+    let folder = Folder::new();
+    folder.done(SIGN);
+    let mut bytes = folder.bytes("a.img");
+    // ℓ, the order of the base point (RFC 8032, 5.1), little-endian; S is the last half of what ends the header.
+    let mut order = [0; 32];
+    order[..16].copy_from_slice(&0x14de_f9de_a2f7_9cd6_5812_631a_5cf5_d3ed_u128.to_le_bytes());
+    order[31] = 0x10;
+    let mut carry = 0;
+    for (byte, more) in bytes[HEADER_LENGTH - 32..HEADER_LENGTH].iter_mut().zip(order) {
+        carry += u16::from(*byte) + u16::from(more);
+        *byte = carry as u8;
+        carry >>= 8;
+    }
+    folder.put("second.img", &bytes);
+    assert!(folder.done("inspect a.img --key key.pub.pem").contains("signature    fits key.pub.pem"));
+    let said = folder.failed("inspect second.img --key key.pub.pem");
+    assert!(said.contains("error: the signature does not fit the image\n"), "{said}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::reported::line;
 use lifeboot_artifact::difference::difference;
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_client::push::estimate;
-use lifeboot_core::image::Revokes;
+use lifeboot_core::KeyIds;
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::{Board, Slot, Version};
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ fn image(board: &'static Board, minor: u16, length: usize, offsets: &[u32], chan
     change(&mut payload);
     let entries: Vec<Entry> = offsets.iter().map(|offset| Entry { offset: *offset, kind: Kind::Word }).collect();
     let version = Version { major: 1, minor, patch: 0, build: 0 };
-    let release = Release { version, epoch: 0, lowest_bootloader: 1, schemas: (0, 0), revokes: Revokes::NONE };
+    let release = Release { version, epoch: 0, lowest_bootloader: 1, schemas: (0, 0), revokes: KeyIds::NONE };
     let image = UnsignedImage::new(board, Slot::A, payload, &entries, release, [0; 4]).unwrap();
     image.with_signature([minor as u8; 64]).unwrap()
 }

@@ -5,9 +5,11 @@ use embedded_storage::nor_flash::{ErrorType, NorFlashErrorKind, ReadNorFlash};
 use lifeboot_artifact::image_file::{ImageError, ImageFile, Release, UnsignedImage};
 use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_artifact::sign::{Options, sign};
-use lifeboot_core::image::{Invalid, Revokes, Trust};
+use lifeboot_core::KeyIds;
+use lifeboot_core::image::{Invalid, Trust};
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::rebase::{Entry, Kind};
+use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
 use lifeboot_core::{Board, Slot, Version};
 use lifeboot_project::key_files;
@@ -18,7 +20,7 @@ pub const RELEASE: Release = Release {
     epoch: 5,
     lowest_bootloader: 1,
     schemas: (1, 2),
-    revokes: Revokes::NONE,
+    revokes: KeyIds::NONE,
 };
 
 pub fn new_key() -> PrivateKey {
@@ -67,7 +69,7 @@ fn check(board: &Board, slot: Slot, content: &[u8], key: &PrivateKey) -> Result<
     let mut flash = Flash(vec![0xff; board.flash_length as usize]);
     flash.0[board.slot(slot).start as usize..][..content.len()].copy_from_slice(content);
     let info = BootloaderInfo::new(&[key.public().to_bytes()], false);
-    let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 5 };
+    let trust = Trust { board, info: &info, record: &Record { epoch_floor: 5, ..Record::FACTORY } };
     let verified = verify(&mut flash, &trust, slot)?;
     assert_eq!(verified.vectors(), board.payload_address(slot));
     assert_eq!(verified.entry(), board.payload_address(slot) + TEXT_OFFSET + 1);

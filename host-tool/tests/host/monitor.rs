@@ -13,8 +13,8 @@ use crate::program::*;
 use crate::reported::lines;
 use lifeboot_artifact::image_file::Release;
 use lifeboot_artifact::{hex, sign};
+use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
-use lifeboot_core::image::Revokes;
 use lifeboot_wire::{self as wire, Answer, Body, SlotContent, Status, frame};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -54,7 +54,7 @@ fn status(elf: &[u8], running: wire::Slot, trial: bool) -> Status {
         epoch: 0,
         lowest_bootloader: 1,
         schemas: (0, 0),
-        revokes: Revokes::NONE,
+        revokes: KeyIds::NONE,
     };
     let image = sign::Program::read(elf, LARGE, false).unwrap().image(release, [0; 4]).unwrap();
     let version = wire::Version { major: 1, minor: 2, patch: 3, build: 0 };

@@ -12,7 +12,7 @@ use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
 use lifeboot_core::record::{Cause, Trial};
-use lifeboot_updater::{Expected, Refusal, Step, Updater};
+use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
 
 fn image(board: &'static Board) -> ImageFile {
     Recipe { relocations: 300, ..recipe(board, 1, 1500) }.image()
@@ -24,21 +24,21 @@ fn work(updater: &mut Updater<Flash>) -> Result<(), Refusal> {
 }
 
 /// Firmware that has received everything of the image.
-fn complete(board: &'static Board) -> (Flash, Updater<Flash>) {
+fn complete(board: &'static Board) -> (Flash, Updater<Flash>, Ticket) {
     let (image, flash) = (image(board), Device::new(board).flash.clone());
-    let mut updater = Updater::running_in(Slot::A, flash.clone(), board);
+    let mut updater = Updater::running_in(Slot::A, flash.clone(), board).unwrap();
     let belief = Expected { running: version(0), target: Slot::B };
-    updater.begin(image.header_bytes(), belief, false).unwrap();
+    let transfer = updater.begin(image.header_bytes(), belief, false).unwrap();
     work(&mut updater).unwrap();
     let content = image.to_bytes();
     for (start, end) in <[_; 2]>::from(ranges(&image)) {
         let mut at = start;
         while at < end {
-            at += updater.feed(at, &content[at as usize..end as usize]).unwrap() as u32;
+            at += updater.feed(transfer, at, &content[at as usize..end as usize]).unwrap() as u32;
             work(&mut updater).unwrap();
         }
     }
-    (flash, updater)
+    (flash, updater, transfer)
 }
 
 /// Changes a byte of slot B.
@@ -65,8 +65,8 @@ fn whenever_flash_changes_it_is_not_started() {
         let (mut refused, mut rejected) = (0, 0);
         for at in places(board) {
             for steps in 0.. {
-                let (flash, mut updater) = complete(board);
-                updater.finish().unwrap();
+                let (flash, mut updater, transfer) = complete(board);
+                updater.finish(transfer).unwrap();
                 let mut ended = Ok(Step::Busy);
                 for _ in 0..steps {
                     assert_eq!(trial(&flash, board), None);
@@ -96,8 +96,8 @@ fn whenever_flash_changes_it_is_not_started() {
 #[test]
 fn the_header_that_is_written_is_the_one_that_was_checked() {
     for board in [&MICROBIT, &STM32F405] {
-        let (flash, mut updater) = complete(board);
-        updater.finish().unwrap();
+        let (flash, mut updater, transfer) = complete(board);
+        updater.finish(transfer).unwrap();
         work(&mut updater).unwrap();
         let image = image(board);
         assert_eq!(flash.bytes(board.slot(Slot::B).start, 256), image.header_bytes());
@@ -115,8 +115,8 @@ fn the_header_that_is_written_is_the_one_that_was_checked() {
 #[test]
 fn a_header_that_somebody_else_wrote_is_not_marked() {
     for board in [&MICROBIT, &STM32F405] {
-        let (flash, mut updater) = complete(board);
-        updater.finish().unwrap();
+        let (flash, mut updater, transfer) = complete(board);
+        updater.finish(transfer).unwrap();
         let other = recipe(board, 2, 1500).image();
         flash.put(board.slot(Slot::B).start, other.header_bytes());
         assert_eq!(work(&mut updater), Err(Refusal::NotErased));
@@ -128,8 +128,8 @@ fn a_header_that_somebody_else_wrote_is_not_marked() {
 #[test]
 fn a_header_that_flash_does_not_keep_is_not_marked() {
     for board in [&MICROBIT, &STM32F405] {
-        let (flash, mut updater) = complete(board);
-        updater.finish().unwrap();
+        let (flash, mut updater, transfer) = complete(board);
+        updater.finish(transfer).unwrap();
         while flash.bytes(board.slot(Slot::B).start, 4) == [0xff; 4] {
             assert_eq!(updater.step(), Ok(Step::Busy));
         }

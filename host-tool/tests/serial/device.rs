@@ -5,8 +5,8 @@ use crate::images::{Recipe, info, version};
 use crate::recovering::{FIFO, Recovering};
 use crate::serial_port::Serial;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_core::boot::{Decision, boot};
-use lifeboot_core::record::Cause;
+use lifeboot_core::boot::{Decision, Recovery, boot};
+use lifeboot_core::record::{Cause, Reset};
 use lifeboot_core::verify::Verified;
 use lifeboot_core::{Board, Slot, Version, handover};
 use lifeboot_updater::{Event, Session, Updater};
@@ -142,21 +142,26 @@ impl Device {
         self.resetting = false;
         self.started = now.wrapping_add(BOOT);
         let asked = std::mem::take(&mut self.asks_for_recovery);
-        let decision =
-            if asked { Decision::Recovery } else { boot(&mut self.flash, self.board, &info(), cause.into()) };
+        // What the bootloader leaves when its recovery mode ends.
+        let listened = self.recovering.take().is_some() && cause == Cause::Request;
+        let reset = Reset { listened, ..cause.into() };
+        let decision = if asked {
+            Decision::Recovery(Recovery::Requested)
+        } else {
+            boot(&mut self.flash, self.board, &info(), reset)
+        };
         let (verified, start) = match decision {
             Decision::Trial(verified) => (Some(verified), handover::Start::Trial),
             Decision::Confirmed(verified) => (Some(verified), handover::Start::Confirmed),
             Decision::FellBack(verified) => (Some(verified), handover::Start::FellBack),
-            Decision::Recovery => (None, handover::Start::Confirmed),
-        };
-        self.recovering = match verified {
-            Some(_) => None,
-            None => Some(Recovering::start(self.flash.clone(), self.board, cause, asked, now)),
+            Decision::Recovery(why) => {
+                self.recovering = Some(Recovering::start(self.flash.clone(), self.board, why, now));
+                (None, handover::Start::Confirmed)
+            }
         };
         let boot_words = handover::boot_words(handover::Boot { cause, start, verification: VERIFICATION });
         let run = |verified: Verified| {
-            let mut updater = Updater::running_in(verified.slot(), self.flash.clone(), self.board);
+            let mut updater = Updater::running_in(verified.slot(), self.flash.clone(), self.board).unwrap();
             updater.set_boot_words(boot_words);
             Running {
                 slot: verified.slot(),

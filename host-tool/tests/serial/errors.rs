@@ -1,6 +1,6 @@
 //! The list of errors that a device, or the way to one, causes: `tests/errors/serial.txt`.
 
-use crate::device::{Device, Firmware};
+use crate::device::{Device, Firmware, factory_image};
 use crate::error_list::List;
 use crate::images::{Recipe, id, key, next_key};
 use crate::line::Wire;
@@ -127,6 +127,15 @@ fn devices(list: &mut List, folder: &Path) {
     add("Firmware that hangs", "status", at(folder, silent, "status"));
     add("An image for another board", "push other.img", at(folder, with(Firmware::Healthy), "push other.img"));
     add("No firmware to go back to", "rollback", at(folder, with(Firmware::Healthy), "rollback"));
+    add("Nothing to cancel", "cancel", at(folder, with(Firmware::Healthy), "cancel"));
+    fs::write(folder.join("first.img"), factory_image(&MICROBIT).to_bytes()).unwrap();
+    let other_pending = || {
+        let wire = Wire::to(Device::new(&MICROBIT));
+        let options = Options { wait: false, ..Options::default() };
+        push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
+        wire
+    };
+    add("What runs, while another image is pending", "push first.img", at(folder, other_pending, "push first.img"));
     add("Firmware that never confirms", "push next.img", at(folder, with(Firmware::Hangs), "push next.img"));
     let previous_hangs = || {
         let wire = Wire::to(Device::new(&MICROBIT));
@@ -203,7 +212,7 @@ fn refusals(list: &mut List) {
     list.add_words("Rejected, a rollback", &DeviceError::from(refused));
 }
 
-const REFUSALS: [Refusal; 31] = [
+const REFUSALS: [Refusal; 37] = [
     Refusal::NoImage,
     Refusal::Format,
     Refusal::UnknownKey,
@@ -235,4 +244,10 @@ const REFUSALS: [Refusal; 31] = [
     Refusal::OwnKey,
     Refusal::OtherImage,
     Refusal::Patch,
+    Refusal::Superseded,
+    Refusal::RollbackRequested,
+    Refusal::NothingPending,
+    Refusal::AlreadyStarted,
+    Refusal::Geometry,
+    Refusal::Cancelled,
 ];

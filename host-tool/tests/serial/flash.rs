@@ -16,6 +16,8 @@ struct Chip {
     /// Operations until the power cut.
     cut_after: Option<u32>,
     dead: bool,
+    /// Whether every erase and write fails.
+    refuses: bool,
     /// Milliseconds that the operations have taken since the last query.
     busy: u32,
     erases: Vec<u32>,
@@ -24,7 +26,15 @@ struct Chip {
 impl Flash {
     pub fn erased(board: &'static Board) -> Self {
         let bytes = vec![0xff; board.flash_length as usize];
-        Flash(Arc::new(Mutex::new(Chip { board, bytes, cut_after: None, dead: false, busy: 0, erases: Vec::new() })))
+        Flash(Arc::new(Mutex::new(Chip {
+            board,
+            bytes,
+            cut_after: None,
+            dead: false,
+            refuses: false,
+            busy: 0,
+            erases: Vec::new(),
+        })))
     }
 
     fn chip(&self) -> MutexGuard<'_, Chip> {
@@ -50,6 +60,11 @@ impl Flash {
         self.chip().cut_after.take().is_some()
     }
 
+    /// Makes every erase and write fail from now on, or work again.
+    pub fn refuse(&self, refuses: bool) {
+        self.chip().refuses = refuses;
+    }
+
     pub fn is_dead(&self) -> bool {
         self.chip().dead
     }
@@ -72,7 +87,7 @@ impl Flash {
 impl Chip {
     /// How much of an operation of so many bytes is done.
     fn power_for(&mut self, length: usize) -> Result<usize, NorFlashErrorKind> {
-        if self.dead {
+        if self.dead || self.refuses {
             return Err(NorFlashErrorKind::Other);
         }
         match &mut self.cut_after {

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
-use lifeboot_core::image::Revokes;
+use lifeboot_core::KeyIds;
 use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::layout::Region;
 use lifeboot_core::rebase::{Entry, Kind};
@@ -75,7 +75,7 @@ impl Recipe {
     /// An image by this key, which revokes others.
     pub fn image_by(&self, key: &SigningKey, revokes: &[[u8; 4]]) -> ImageFile {
         let image = self.image();
-        self.signed(image.payload().to_vec(), &image.entries(), key, Revokes::new(revokes).unwrap())
+        self.signed(image.payload().to_vec(), &image.entries(), key, KeyIds::new(revokes).unwrap())
     }
 
     /// An image, with its payload changed before it is signed.
@@ -99,16 +99,16 @@ impl Recipe {
                 entries.push(Entry { offset, kind: Kind::Word });
             }
         }
-        self.signed(payload, &entries, &key(), Revokes::NONE)
+        self.signed(payload, &entries, &key(), KeyIds::NONE)
     }
 
     /// An image without relocations, for slot A alone.
     pub fn bound_image(&self) -> ImageFile {
         let canonical = self.image().payload().to_vec();
-        self.signed(canonical, &[], &key(), Revokes::NONE)
+        self.signed(canonical, &[], &key(), KeyIds::NONE)
     }
 
-    fn signed(&self, payload: Vec<u8>, entries: &[Entry], key: &SigningKey, revokes: Revokes) -> ImageFile {
+    fn signed(&self, payload: Vec<u8>, entries: &[Entry], key: &SigningKey, revokes: KeyIds) -> ImageFile {
         let Recipe { board, minor, epoch, .. } = *self;
         let release = Release { version: version(minor), epoch, lowest_bootloader: 1, schemas: (0, 0), revokes };
         let unsigned = UnsignedImage::new(board, Slot::A, payload, entries, release, id(key)).unwrap();

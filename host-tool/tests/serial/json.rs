@@ -18,7 +18,7 @@ fn steps(events: &[Value]) -> Vec<&str> {
 #[test]
 fn reports_on_a_device_are_as_written() {
     let (listener, port) = listener();
-    let server = thread::spawn(move || serve(listener, 13));
+    let server = thread::spawn(move || serve(listener, 16));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("firmware.img");
     let image = recipe(&MICROBIT, 1, 5000).image();
@@ -51,6 +51,11 @@ fn reports_on_a_device_are_as_written() {
     assert_eq!(done["done"], done["total"], "{told:?}");
     as_written("status_marked", &ask("status"));
     show("marked");
+
+    // It is confirmed already, and named is what the next reset would start.
+    as_written("confirm_pending", &ask("confirm"));
+    as_written("cancel", &ask("cancel"));
+    show("cancelled");
 
     let pushed = lifeboot(&["push", path, "--port", &port, "--json"]);
     let told = lines("push", &pushed);
@@ -90,7 +95,7 @@ fn a_bootloader_that_answers_is_reported_as_written() {
 
 #[test]
 fn a_port_that_is_not_there_is_an_error_to_each_of_them() {
-    for command in ["status", "confirm", "rollback", "reset"] {
+    for command in ["status", "confirm", "cancel", "rollback", "reset"] {
         let output = lifeboot(&[command, "--port", "/dev/ttyNone7", "--json"]);
         assert_eq!(output.status.code(), Some(1));
         let error = line(command, &output);

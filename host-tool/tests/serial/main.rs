@@ -49,6 +49,15 @@ mod stranger;
 /// Every message in every state.
 mod messages;
 
+/// Lines that take nothing, fail or have ended, for a day: deadlines and restarts.
+mod deadlines;
+
+/// Flash drivers that do not fit, and flash that is not as blank as it must be.
+mod drivers;
+
+/// A host and the application, which start operations in each other's way.
+mod owners;
+
 /// Floods, halves of frames, silence, hosts that talk at once.
 mod floods;
 
@@ -61,7 +70,7 @@ mod between;
 /// Recordings of a good push, replayed.
 mod replays;
 
-/// Status, confirm, rollback, reset.
+/// Status, confirm, cancel, rollback, reset.
 mod requests;
 
 // Keys: what a device reports of them, revocation, and what is reported before it.

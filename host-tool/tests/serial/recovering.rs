@@ -4,7 +4,7 @@
 use crate::flash::Flash;
 use crate::images::info;
 use lifeboot_core::Board;
-use lifeboot_core::record::Cause;
+use lifeboot_core::boot::Recovery;
 use lifeboot_core::recovery::{Line, serve};
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -77,13 +77,13 @@ pub struct Recovering {
 }
 
 impl Recovering {
-    /// After a reset for this reason; `asked` if recovery mode was requested, otherwise because nothing starts.
-    pub fn start(mut flash: Flash, board: &'static Board, cause: Cause, asked: bool, now: u32) -> Self {
+    /// Enters recovery mode for this reason.
+    pub fn start(mut flash: Flash, board: &'static Board, why: Recovery, now: u32) -> Self {
         let (turns, for_thread) = sync_channel(0);
         let (from_thread, made) = sync_channel(0);
         thread::spawn(move || {
             let mut end = End { turns: for_thread, made: from_thread, sent: VecDeque::new(), now };
-            serve(&mut flash, board, &info(), &mut end, cause, asked);
+            serve(&mut flash, board, &info(), &mut end, why);
             let _ = end.made.send(Made { sent: end.sent, ended: true });
         });
         let recovering = Recovering { turns, made: Mutex::new(made) };

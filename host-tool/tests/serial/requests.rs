@@ -1,11 +1,12 @@
-//! Status, confirm, rollback, reset.
+//! Status, confirm, cancel, rollback, reset.
 
-use crate::device::{Device, Firmware};
+use crate::device::{Device, Firmware, factory_image};
+use crate::images::version;
 use crate::line::{Faults, Wire};
 use crate::pushes::{push_to, recipe};
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::Retry;
-use lifeboot_client::push::{Options, PushOutcome, push};
+use lifeboot_client::push::{Options, PushError, PushOutcome, push};
 use lifeboot_client::{describe, state};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::MICROBIT;
@@ -103,6 +104,86 @@ fn a_rollback_ends_a_trial() {
     let outcome = status.outcome.unwrap();
     assert_eq!(outcome.ending, OutcomeEnding::Requested);
     assert_eq!(describe::ending(&outcome), "1.1.0 in slot B was rejected: the firmware or a host requested a rollback");
+}
+
+/// A device that runs 1.0.0, with 1.1.0 pending.
+fn pending() -> Wire {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let options = Options { wait: false, ..Options::default() };
+    let pushed = push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Marked);
+    wire
+}
+
+#[test]
+fn a_pending_image_is_cancelled_without_a_verdict() {
+    let wire = pending();
+    let status = wire.link().status(Retry::SHORT).unwrap();
+    assert_eq!(state::pending(&status), Some((lifeboot_wire::Slot::B, version(1))));
+    let status = device::cancel(&mut wire.link()).unwrap();
+    assert_eq!((status.trial, state::pending(&status)), (None, None));
+    let outcome = status.outcome.unwrap();
+    assert_eq!((outcome.ending, outcome.version), (OutcomeEnding::Cancelled, version(1).into()));
+    assert_eq!(outcome.digest, recipe(&MICROBIT, 1, 5000).image().header().digest[..16]);
+    assert_eq!(describe::ending(&outcome), "1.1.0 in slot B was cancelled before its first start");
+    let status = device::reset(&mut wire.link(), SOON).unwrap();
+    assert_eq!(describe::running(&status), "1.0.0 in slot A, confirmed");
+    // It has never run here, so it is not what a rollback goes back to.
+    let error = device::rollback(&mut wire.link(), SOON).unwrap_err();
+    assert!(matches!(&error, DeviceError::Refused(refused) if refused.refusal == Refusal::Cancelled), "{error:?}");
+    // It is as good as any other image: no force, and nothing of it is sent again but what has to be erased.
+    let pushed = push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::Confirmed);
+}
+
+#[test]
+fn what_was_started_is_not_cancelled() {
+    let refusal = |wire: &Wire| match device::cancel(&mut wire.link()) {
+        Err(DeviceError::Refused(refused)) => refused.refusal,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refusal(&Wire::to(Device::new(&MICROBIT))), Refusal::NothingPending);
+    assert_eq!(refusal(&updated()), Refusal::NothingPending);
+    assert_eq!(refusal(&on_trial()), Refusal::AlreadyStarted);
+    let wire = pending();
+    device::cancel(&mut wire.link()).unwrap();
+    assert_eq!(refusal(&wire), Refusal::NothingPending, "not twice");
+    // Nor by a bootloader in recovery mode.
+    let wire = pending();
+    device::recover(&mut wire.link(), SOON).unwrap();
+    assert_eq!(refusal(&wire), Refusal::Recovery);
+    // A rollback of a pending image still rejects it.
+    let wire = pending();
+    let status = device::rollback(&mut wire.link(), SOON).unwrap();
+    assert_eq!(status.outcome.unwrap().ending, OutcomeEnding::Requested);
+}
+
+/// An image that was rejected before, and that a push with force made pending: a cancel takes that verdict from nobody.
+#[test]
+fn a_cancel_leaves_an_earlier_rejection() {
+    let wire = on_trial();
+    device::rollback(&mut wire.link(), SOON).unwrap();
+    let image = recipe(&MICROBIT, 1, 5000).image();
+    let options = Options { wait: false, force: true, ..Options::default() };
+    push(&mut wire.link(), &image, &options, &mut ()).unwrap();
+    device::cancel(&mut wire.link()).unwrap();
+    let error = push_to(&wire, &image).unwrap_err();
+    assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::Rejected), "{error:?}");
+}
+
+#[test]
+fn a_push_of_what_runs_sees_that_another_image_is_pending() {
+    let wire = pending();
+    let before = wire.bench().device.starts;
+    let error = push_to(&wire, &factory_image(&MICROBIT)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "1.0.0 in slot A, confirmed runs already, but 1.1.0 in slot B is pending: the next reset starts it"
+    );
+    device::cancel(&mut wire.link()).unwrap();
+    let pushed = push_to(&wire, &factory_image(&MICROBIT)).unwrap();
+    assert_eq!(pushed.outcome, PushOutcome::AlreadyConfirmed);
+    assert_eq!(wire.bench().device.starts, before);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 
 use super::{CRASHES, Device, POWER_LOSSES, Started, firmware};
 use lifeboot_core::Slot;
+use lifeboot_core::boot::Recovery;
 use lifeboot_core::layout::{BOARDS, Board};
-use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, POWER_ATTEMPTS, Trial};
+use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, POWER_ATTEMPTS, Reset, Trial};
 use lifeboot_tests::simulated_flash::Cut;
 
 /// Devices whose next boot writes: a start to count, a trial to end, a bad image, a lost one, an epoch to raise, a
@@ -51,14 +52,16 @@ fn cut_boot(device: &mut Device, cause: Cause, operation: u32, cut: Cut) -> Opti
     powered.then_some(started)
 }
 
-/// Boots until the trial has ended. The trial of the only image never ends.
+/// Boots until the trial has ended. The only image then waits for the host.
 fn starts_are_bounded(mut device: Device, cause: Cause, last_image: bool, what: &str) {
     let budget = if cause.is_power_loss() { POWER_ATTEMPTS } else { CRASH_ATTEMPTS };
     let boots = budget + 2;
     let is_start = |started| matches!(started, Started::Trial(Slot::B) | Started::FellBack(Slot::B));
     let starts = (0..boots).filter(|_| is_start(device.boot(cause))).count();
-    let expected = if last_image { boots..=boots } else { 0..=budget };
-    assert!(expected.contains(&(starts as u8)), "{what}: {starts} starts");
+    assert!((u8::from(last_image)..=budget).contains(&(starts as u8)), "{what}: {starts} starts");
+    let listened = device.boot_after(Reset { listened: true, ..cause.into() });
+    let last = if last_image { Started::FellBack(Slot::B) } else { Started::Confirmed(Slot::A) };
+    assert_eq!(listened, last, "{what}");
     device.assert_used_well();
 }
 
@@ -71,18 +74,22 @@ fn one_cut_and_another_in_the_boot_that_follows() {
                     let what = format!("{name}, {cause:?}, {first_cut:?} at {first}, {}", board.name);
                     let mut once = device.clone();
                     if let Some(started) = cut_boot(&mut once, cause, first, first_cut) {
-                        assert_ne!(started, Started::Recovery, "{what}");
+                        assert_ne!(started, Started::Recovery(Recovery::NothingStarts), "{what}");
                         continue;
                     }
                     for (second, second_cut) in [(0, CUTS[2]), (0, CUTS[5]), (1, CUTS[0]), (1, CUTS[3])] {
                         let mut twice = once.clone();
                         let started = cut_boot(&mut twice, Cause::PowerOn, second, second_cut);
-                        assert_ne!(started, Some(Started::Recovery), "{what}");
+                        assert_ne!(started, Some(Started::Recovery(Recovery::NothingStarts)), "{what}");
                         let started = twice.boot(Cause::BrownOut);
-                        assert_ne!(started, Started::Recovery, "{what}, {second_cut:?} at {second}");
+                        assert_ne!(
+                            started,
+                            Started::Recovery(Recovery::NothingStarts),
+                            "{what}, {second_cut:?} at {second}"
+                        );
                         assert_eq!(twice.record().confirmed, Slot::A, "{what}");
                     }
-                    assert_ne!(once.boot(Cause::PowerOn), Started::Recovery, "{what}");
+                    assert_ne!(once.boot(Cause::PowerOn), Started::Recovery(Recovery::NothingStarts), "{what}");
                     starts_are_bounded(once, cause, name == "lost", &what);
                 }
             }

@@ -2,13 +2,13 @@
 //! undone. No image that a revoked key signed is ever started or accepted.
 
 use super::{Device, Started, firmware};
-use crate::signed_image::{SignedImage, info, key};
-use lifeboot_core::Slot;
-use lifeboot_core::boot::{Decision, boot};
+use crate::signed_image::{SignedImage, info, key, key_ids};
+use lifeboot_core::boot::{Decision, Recovery, boot};
 use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, Trial};
+use lifeboot_core::{KeyIds, Slot};
 use lifeboot_tests::simulated_flash::{Cut, Part, SimulatedFlash};
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use lifeboot_wire::Signed;
@@ -29,14 +29,14 @@ fn started(board: &'static Board) -> Device {
 /// The answer of the firmware in a slot to an image that is offered to it.
 fn offered(device: &mut Device, slot: Slot, image: &SignedImage) -> Result<(), Refusal> {
     let running = lifeboot_core::Version { major: if slot == Slot::A { 1 } else { 2 }, ..Default::default() };
-    let mut updater = Updater::running_in(slot, &mut device.flash, device.board);
+    let mut updater = Updater::running_in(slot, &mut device.flash, device.board).unwrap();
     updater.begin(&image.header_bytes(), Expected { running, target: slot.other() }, false)?;
     while updater.step()? == Step::Busy {}
     Ok(())
 }
 
 fn went_back(device: &mut Device, slot: Slot) -> Result<(), Refusal> {
-    let mut updater = Updater::running_in(slot, &mut device.flash, device.board);
+    let mut updater = Updater::running_in(slot, &mut device.flash, device.board).unwrap();
     updater.request_rollback()?;
     while updater.step()? == Step::Busy {}
     Ok(())
@@ -46,19 +46,20 @@ fn went_back(device: &mut Device, slot: Slot) -> Result<(), Refusal> {
 fn a_key_is_revoked_with_the_confirm_and_not_before() {
     for board in BOARDS {
         let mut device = started(board);
-        assert_eq!(device.record().revoked, 0, "the trial has not confirmed");
+        assert_eq!(device.record().revoked, KeyIds::NONE, "the trial has not confirmed");
         assert_eq!(device.boot(Cause::Watchdog), Started::Trial(Slot::B));
-        assert_eq!(device.record().revoked, 0);
+        assert_eq!(device.record().revoked, KeyIds::NONE);
         device.confirm(Slot::B).unwrap();
         let record = device.record();
-        assert_eq!((record.confirmed, record.trial, record.revoked), (Slot::B, None, 0b01));
-        // Irreversibly, and at the cost of two records.
+        assert_eq!((record.confirmed, record.trial, record.revoked), (Slot::B, None, key_ids(&[1])));
+        // Irreversibly, and at the cost of a few records: some more in later boots.
+        (0..5).for_each(|_| device.confirm(Slot::B).unwrap());
         let written = device.flash.wear(Part::Journal).writes;
         device.confirm(Slot::B).unwrap();
         assert_eq!(device.flash.wear(Part::Journal).writes, written);
         for cause in [Cause::Request, Cause::PowerOn, Cause::Watchdog] {
             assert_eq!(device.boot(cause), Started::Confirmed(Slot::B));
-            assert_eq!(device.record().revoked, 0b01);
+            assert_eq!(device.record().revoked, key_ids(&[1]));
         }
         device.assert_used_well();
     }
@@ -73,14 +74,14 @@ fn a_trial_that_fails_revokes_nothing() {
             assert_eq!(device.boot(Cause::Watchdog), Started::Trial(Slot::B));
         }
         assert_eq!(device.boot(Cause::Watchdog), Started::Confirmed(Slot::A));
-        assert_eq!(device.record().revoked, 0);
+        assert_eq!(device.record().revoked, KeyIds::NONE);
         // Nor does one that is rolled back on request, or never started.
         for image in [revoking(board), firmware(board, 3, 0).signed_with(2).revoking(&[1])] {
             device.put(Slot::B, &image);
             device.record_with(|record| record.trial = Some(Trial::new(Slot::B)));
             went_back(&mut device, Slot::A).unwrap();
             assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
-            assert_eq!(device.record().revoked, 0);
+            assert_eq!(device.record().revoked, KeyIds::NONE);
         }
         assert_eq!(offered(&mut device, Slot::A, &firmware(board, 4, 0)), Ok(()), "key 1 still counts");
     }
@@ -95,7 +96,7 @@ fn nothing_by_a_revoked_key_is_started_or_taken() {
         // As an update or a rollback: at once, and nothing is erased.
         assert_eq!(offered(&mut device, Slot::B, &firmware(board, 3, 9)), Err(Refusal::RevokedKey));
         assert_eq!(went_back(&mut device, Slot::B), Err(Refusal::RevokedKey));
-        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board);
+        let mut updater = Updater::running_in(Slot::B, &mut device.flash, board).unwrap();
         assert_eq!(updater.request_rollback(), Err(Refusal::RevokedKey), "before any work");
         assert!(device.flash.region(board.slot(Slot::A)) == &before[..]);
         device.assert_used_well();
@@ -104,13 +105,13 @@ fn nothing_by_a_revoked_key_is_started_or_taken() {
         assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::B));
         assert_eq!(device.outcome().map(|outcome| (outcome.ending, outcome.slot)), Some((Ending::Invalid, Slot::A)));
         device.damage(Slot::B);
-        assert_eq!(device.boot(Cause::Request), Started::Recovery);
+        assert_eq!(device.boot(Cause::Request), Started::Recovery(Recovery::NothingStarts));
         device.record_with(|record| record.confirmed = Slot::A);
-        assert_eq!(device.boot(Cause::Request), Started::Recovery);
+        assert_eq!(device.boot(Cause::Request), Started::Recovery(Recovery::NothingStarts));
         // An image by the remaining key is started.
         device.put(Slot::A, &firmware(board, 3, 0).signed_with(2));
         assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
-        assert_eq!(device.record().revoked, 0b01);
+        assert_eq!(device.record().revoked, key_ids(&[1]));
     }
 }
 
@@ -130,7 +131,7 @@ fn an_image_that_revokes_its_own_key_is_refused_everywhere() {
             assert_eq!(device.outcome().map(|outcome| outcome.ending), Some(Ending::Invalid));
             device.record_with(|record| record.confirmed = Slot::B);
             assert_eq!(device.boot(Cause::Request), Started::FellBack(Slot::A));
-            assert_eq!(device.record().revoked, 0);
+            assert_eq!(device.record().revoked, KeyIds::NONE);
         }
     }
 }
@@ -142,7 +143,7 @@ fn the_factory_image_revokes_at_its_first_boot() {
         device.put(Slot::A, &firmware(board, 1, 3).signed_with(2).revoking(&[1]));
         assert_eq!(device.boot(Cause::PowerOn), Started::Confirmed(Slot::A));
         let record = device.record();
-        assert_eq!((record.revoked, record.epoch_floor), (0b01, 3), "both in one record");
+        assert_eq!((record.revoked, record.epoch_floor), (key_ids(&[1]), 3), "both in one record");
         assert_eq!(device.flash.wear(Part::Journal).writes, 1);
         assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
         assert_eq!(device.flash.wear(Part::Journal).writes, 1);
@@ -186,9 +187,9 @@ fn wherever_the_power_goes_away_revocation_follows_the_confirm() {
                     let record = device.record();
                     let is_confirmed = record.confirmed == Slot::B;
                     let expected = if is_confirmed {
-                        (Started::Confirmed(Slot::B), 0b01, 5)
+                        (Started::Confirmed(Slot::B), key_ids(&[1]), 5)
                     } else {
-                        (Started::Trial(Slot::B), 0, 0)
+                        (Started::Trial(Slot::B), KeyIds::NONE, 0)
                     };
                     assert_eq!((started, record.revoked, record.epoch_floor), expected, "{what}");
                     assert!(is_confirmed || !finished, "{what}");
@@ -200,8 +201,53 @@ fn wherever_the_power_goes_away_revocation_follows_the_confirm() {
                 }
                 operation += 1;
             }
+            // Confirm and effects, and an erase where the unit ends.
             assert!((2..=4).contains(&operation), "{operation} operations");
         }
+    }
+}
+
+/// A new bootloader may hold the keys in another order, or others: what was revoked is a key, not a place in the table.
+#[test]
+fn what_is_revoked_is_the_key_and_not_its_place() {
+    let table = |numbers: &[u8]| {
+        let keys: Vec<_> = numbers.iter().map(|number| key(*number).verifying_key().to_bytes()).collect();
+        BootloaderInfo::new(&keys, false)
+    };
+    for board in BOARDS {
+        let mut device = started(board);
+        device.confirm(Slot::B).unwrap();
+        for numbers in [&[2, 1][..], &[1, 2], &[3, 2, 1], &[3, 4, 2]] {
+            let info = table(numbers);
+            let mut flash = device.flash.clone();
+            flash.put_info(&info);
+            let starts = |flash: &mut SimulatedFlash| {
+                matches!(boot(flash, board, &info, Cause::Pin.into()), Decision::Confirmed(_))
+            };
+            assert!(starts(&mut flash), "{numbers:?}: key 2 was never revoked");
+            firmware(board, 3, 0).put(&mut flash, Slot::B);
+            assert!(!starts(&mut flash), "{numbers:?}: key 1 is revoked wherever it stands");
+            firmware(board, 3, 0).signed_with(2).put(&mut flash, Slot::B);
+            assert!(starts(&mut flash));
+            let keys = Updater::running_in(Slot::B, &mut flash, board).unwrap().keys().unwrap();
+            let place = numbers.iter().position(|number| *number == 1);
+            assert_eq!(keys.revoked, place.map_or(0, |place| 1 << place), "{numbers:?}");
+        }
+    }
+}
+
+/// Keys that the bootloader does not hold make room for those that it does.
+#[test]
+fn revoked_keys_of_an_earlier_bootloader_make_room() {
+    for board in BOARDS {
+        let mut device = Device::from_factory(board);
+        device.record_with(|record| record.revoked = key_ids(&[7, 8, 9]));
+        device.put(Slot::B, &revoking(board));
+        device.record_with(|record| record.trial = Some(Trial::new(Slot::B)));
+        assert_eq!(device.boot(Cause::Request), Started::Trial(Slot::B));
+        device.confirm(Slot::B).unwrap();
+        assert_eq!(info().mask(&device.record().revoked), 0b01);
+        assert_eq!(offered(&mut device, Slot::B, &firmware(board, 3, 0)), Err(Refusal::RevokedKey));
     }
 }
 
@@ -239,16 +285,14 @@ fn a_mask_only_gains_bits_and_one_key_is_always_left() {
             let target = running.other();
             firmware(board, major, 0).signed_with(signer).revoking(revoked).put(&mut flash, target);
             let mut journal = Journal::open(&mut flash, board);
-            let record = *journal.record();
-            let trial = Some(Trial::new(target));
-            journal.append(&mut flash, lifeboot_core::record::Record { trial, ..record }).unwrap();
+            journal.change(&mut flash, |record| record.trial = Some(Trial::new(target))).unwrap();
             let started = start(&mut flash, Some(if expected.is_some() { target } else { running }));
             if let Some(expected) = expected {
-                Updater::running_in(target, &mut flash, board).confirm().unwrap();
+                Updater::running_in(target, &mut flash, board).unwrap().confirm().unwrap();
                 (running, mask) = (started, expected);
             }
             start(&mut flash, Some(running));
-            assert_eq!(Journal::open(&mut flash, board).record().revoked, mask, "step {at}");
+            assert_eq!(four.mask(&Journal::open(&mut flash, board).record().revoked), mask, "step {at}");
         }
     }
 }
@@ -269,7 +313,7 @@ fn a_device_holds_four_keys() {
                 .put(&mut flash, Slot::A);
             let decision = boot(&mut flash, board, &four, Cause::PowerOn.into());
             assert!(matches!(decision, Decision::Confirmed(_)), "key {number}: {decision:?}");
-            let mut updater = Updater::running_in(Slot::A, &mut flash, board);
+            let mut updater = Updater::running_in(Slot::A, &mut flash, board).unwrap();
             let keys = updater.keys().unwrap();
             assert_eq!(keys.ids, publics.map(|key| Some(key_id(&key))));
             let revoked = if number == 2 { 0b0011 } else { 0 };
@@ -279,9 +323,9 @@ fn a_device_holds_four_keys() {
         }
         // Without a bootloader's info, the keys are unknown.
         let mut flash = SimulatedFlash::new(board);
-        assert_eq!(Updater::running_in(Slot::A, &mut flash, board).keys(), Err(Refusal::NoBootloader));
+        assert_eq!(Updater::running_in(Slot::A, &mut flash, board).unwrap().keys(), Err(Refusal::NoBootloader));
         let mut device = Device::from_factory(board);
-        let mut updater = Updater::running_in(Slot::A, &mut device.flash, board);
+        let mut updater = Updater::running_in(Slot::A, &mut device.flash, board).unwrap();
         let [first, second] = [0, 1].map(|index| Some(key_id(&info().keys()[index])));
         assert_eq!(updater.keys().unwrap().ids, [first, second, None, None]);
     }

@@ -46,7 +46,7 @@ impl Observer {
         assert!(record.epoch_floor >= self.floor, "the epoch floor fell");
         self.floor = record.epoch_floor;
         match started {
-            Started::Recovery | Started::FellBack(_) => panic!("the confirmed image is whole"),
+            Started::Recovery(_) | Started::FellBack(_) => panic!("the confirmed image is whole"),
             Started::Confirmed(slot) => assert_eq!(slot, self.confirmed),
             Started::Trial(slot) => {
                 assert_eq!(slot, self.confirmed.other());
@@ -71,7 +71,7 @@ proptest! {
         for (major, (event, cut)) in (2..).zip(events) {
             let running = match started {
                 Started::Trial(slot) | Started::Confirmed(slot) => slot,
-                Started::Recovery | Started::FellBack(_) => panic!("the confirmed image is whole"),
+                Started::Recovery(_) | Started::FellBack(_) => panic!("the confirmed image is whole"),
             };
             let mut cause = Cause::Request;
             if let Some((operation, cut)) = cut {
@@ -82,9 +82,8 @@ proptest! {
                     device.put(running.other(), &firmware(board, major, epoch));
                     observer.starts = (0, 0);
                     let mut journal = lifeboot_core::journal::Journal::open(&mut device.flash, board);
-                    let record = *journal.record();
                     let trial = Some(Trial::new(running.other()));
-                    let _ = journal.append(&mut device.flash, lifeboot_core::record::Record { trial, ..record });
+                    let _ = journal.change(&mut device.flash, |record| record.trial = trial);
                 }
                 Event::Update { .. } => {
                     device.flash.power_on();

@@ -5,7 +5,7 @@ use crate::signed_image::{SignedImage, info};
 use lifeboot_core::boot::boot;
 use lifeboot_core::handover::{FAULT, fault_in, fault_words};
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_core::record::{Cause, Ending, Fault, QUARANTINED, Rejection, Reset, Trial};
+use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, Fault, QUARANTINED, Rejection, Reset, Trial};
 use lifeboot_core::{Slot, Version};
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 
@@ -54,7 +54,7 @@ fn is_of(rejection: &Rejection, number: u16) -> bool {
 /// Whether the running firmware accepts a transfer of the image.
 fn begins(device: &mut Device, number: u16, force: bool) -> Result<(), Refusal> {
     let belief = Expected { running: Version { major: 1, ..Version::default() }, target: Slot::B };
-    let mut updater = Updater::running_in(Slot::A, &mut device.flash, &MICROBIT);
+    let mut updater = Updater::running_in(Slot::A, &mut device.flash, &MICROBIT).unwrap();
     updater.begin(&image(number).header_bytes(), belief, force)?;
     while updater.step()? == Step::Busy {}
     Ok(())
@@ -130,16 +130,49 @@ fn a_rejected_image_that_is_started_in_need_stays_in_quarantine() {
     reject(&mut device, 2, Cause::Watchdog);
     reject(&mut device, 3, Cause::Watchdog);
     device.damage(Slot::A);
-    // Counted, and rejected once more when its starts are used up.
     for boot in 0..8 {
-        let started = device.boot(Cause::Watchdog);
-        assert!(matches!(started, Started::Trial(Slot::B) | Started::FellBack(Slot::B)), "{boot}: {started:?}");
+        let reset = Reset { listened: true, ..Cause::Watchdog.into() };
+        assert_eq!(device.boot_after(reset), Started::FellBack(Slot::B), "{boot}");
     }
-    assert_eq!(device.outcome().unwrap().ending, Ending::FellBack);
-    assert_eq!(quarantine(&mut device), [3, 2]);
+    assert_eq!(device.outcome().unwrap().ending, Ending::NotConfirmed);
+    assert_eq!(quarantine(&mut device), [2]);
     // Until it confirms.
     device.confirm(Slot::B).unwrap();
     assert_eq!(quarantine(&mut device), [2]);
+}
+
+/// An image is pending, and the running firmware cancels it.
+fn cancelled(device: &mut Device, number: u16, attempts: u8) -> Result<(), Refusal> {
+    device.put(Slot::B, &image(number));
+    let trial = Trial { attempts, ..Trial::new(Slot::B) };
+    device.record_with(|record| record.trial = Some(trial));
+    let mut updater = Updater::running_in(Slot::A, &mut device.flash, &MICROBIT).unwrap();
+    updater.request_cancel()?;
+    while updater.step()? == Step::Busy {}
+    Ok(())
+}
+
+/// Pending by force, and cancelled: nothing was learnt of it.
+#[test]
+fn a_rejected_image_that_is_cancelled_stays_in_quarantine() {
+    for later in [&[][..], &[3]] {
+        let mut device = from_factory();
+        reject(&mut device, 2, Cause::Watchdog);
+        later.iter().for_each(|number| reject(&mut device, *number, Cause::Watchdog));
+        assert_eq!(cancelled(&mut device, 2, CRASH_ATTEMPTS), Ok(()));
+        let outcome = device.outcome().unwrap();
+        assert_eq!((outcome.ending, outcome.version.major), (Ending::Cancelled, 2));
+        assert_eq!(device.record().trial, None);
+        assert_eq!(begins(&mut device, 2, false), Err(Refusal::Rejected), "{later:?}");
+    }
+    // One that was never rejected is as good as before.
+    let mut device = from_factory();
+    // It was started, and something else runs: that is more than pending.
+    assert_eq!(cancelled(&mut device, 2, CRASH_ATTEMPTS - 1), Err(Refusal::AlreadyStarted));
+    assert_eq!(cancelled(&mut device, 2, CRASH_ATTEMPTS), Ok(()));
+    assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
+    assert!(quarantine(&mut device).is_empty());
+    assert_eq!(begins(&mut device, 2, false), Ok(()));
 }
 
 /// An image without a header has no digest to refuse by. All such images together take one place.
@@ -159,7 +192,7 @@ fn what_has_no_name_is_not_told_of() {
 #[test]
 fn a_rollback_goes_to_no_image_that_was_rejected() {
     let back = |device: &mut Device| {
-        let mut updater = Updater::running_in(Slot::A, &mut device.flash, &MICROBIT);
+        let mut updater = Updater::running_in(Slot::A, &mut device.flash, &MICROBIT).unwrap();
         updater.request_rollback()?;
         while updater.step()? == Step::Busy {}
         Ok(())
@@ -194,7 +227,7 @@ fn a_crash_is_told_by_words_that_carry_their_mark() {
         assert_eq!(told, (cause == Cause::Fault).then_some(fault), "{cause:?}");
         let mut device = from_factory();
         on_trial(&mut device, 2, 0);
-        boot(&mut device.flash, &MICROBIT, &info(), Reset { cause, fault: told });
+        boot(&mut device.flash, &MICROBIT, &info(), Reset { cause, fault: told, ..Reset::default() });
         let outcome = device.outcome().unwrap();
         assert_eq!((outcome.cause, outcome.fault), (cause, told));
     }

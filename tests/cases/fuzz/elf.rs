@@ -11,9 +11,11 @@ use crate::signed_image::{info, key};
 use ed25519_dalek::Signer;
 use lifeboot_artifact::image_file::{ImageFile, Release};
 use lifeboot_artifact::sign;
-use lifeboot_core::image::{Revokes, Trust};
+use lifeboot_core::KeyIds;
+use lifeboot_core::image::Trust;
 use lifeboot_core::info::key_id;
 use lifeboot_core::layout::Board;
+use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
@@ -29,7 +31,7 @@ const RELEASE: Release = Release {
     epoch: 0,
     lowest_bootloader: 1,
     schemas: (0, 0),
-    revokes: Revokes::NONE,
+    revokes: KeyIds::NONE,
 };
 
 /// Sections: those of the program, the tables behind them, and none.
@@ -102,7 +104,7 @@ pub fn signs(bytes: &[u8], board: &'static Board, bound: bool) -> bool {
             Ok(content) => {
                 let mut flash = SimulatedFlash::new(board);
                 flash.put(board.slot(slot).start, &content);
-                let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 0 };
+                let trust = Trust { board, info: &info, record: &Record::FACTORY };
                 let verdict = verify(&mut flash, &trust, slot);
                 assert!(verdict.is_ok(), "signed, and refused in slot {slot}: {verdict:?}, {:?}", image.entries());
             }

@@ -5,11 +5,12 @@ mod verdict;
 
 use super::check;
 use super::choices::Choices;
-use crate::signed_image::{SignedImage, info, key, sign};
+use crate::signed_image::{SignedImage, info, key, key_ids, sign};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, Trust};
 use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use sha2::{Digest, Sha256};
@@ -57,7 +58,7 @@ fn arbitrary(choices: &mut Choices) -> bool {
     content.resize(content.len().max(HEADER_LENGTH), 0xff);
     read_as_file(&content);
     for slot in Slot::BOTH {
-        assert!(accepted(image.board, &content, slot, (0, 0)).is_err());
+        assert!(accepted(image.board, &content, slot, &Record::FACTORY).is_err());
     }
     false
 }
@@ -77,7 +78,7 @@ fn changed(choices: &mut Choices) -> bool {
     let payload = image.board.header_length as usize..image.board.header_length as usize + image.filling.len();
     let table = image.table_offset() as usize..good.len();
     let same = [0..HEADER_LENGTH, payload, table].into_iter().all(|range| content[range.clone()] == good[range]);
-    let verdict = accepted(image.board, &content, slot, (0, 0));
+    let verdict = accepted(image.board, &content, slot, &Record::FACTORY);
     assert_eq!(verdict.is_ok(), same, "{verdict:?}");
     if slot == linked_for && read_as_file(&content) {
         assert!(content == good || content[..HEADER_LENGTH] != good[..HEADER_LENGTH]);
@@ -114,7 +115,10 @@ fn signed_again(choices: &mut Choices) -> bool {
     content[..HEADER_LENGTH].copy_from_slice(&header);
     let (revoked, floor) = if choices.byte() % 8 == 7 { (choices.byte() % 4, choices.edge(1)) } else { (0, 0) };
 
-    let verdict = accepted(board, &content, linked_for, (revoked, floor));
+    let revoked_keys: Vec<u8> = (1..=2).filter(|number| revoked & 1 << (number - 1) != 0).collect();
+    let record = Record { revoked: key_ids(&revoked_keys), epoch_floor: floor, ..Record::FACTORY };
+
+    let verdict = accepted(board, &content, linked_for, &record);
     let key_index = usize::from(image.key.to_bytes() == key(2).to_bytes());
     let trusted = revoked & 1 << key_index == 0 && part_of_key(&header, image);
     let acceptable = trusted && is_acceptable(board, &content, linked_for, floor);
@@ -128,17 +132,17 @@ fn signed_again(choices: &mut Choices) -> bool {
         assert!(verdict.is_ok() || verdict.is_err_and(expected), "a file that the host takes: {verdict:?}");
     }
     if verdict.is_ok() && readable {
-        moved(&content, board, linked_for.other(), (revoked, floor));
+        moved(&content, board, linked_for.other(), &record);
     }
     acceptable
 }
 
 /// An image that was good in one slot is refused in the other one only if its vectors move out of bounds.
-fn moved(content: &[u8], board: &'static Board, slot: Slot, state: (u8, u32)) {
+fn moved(content: &[u8], board: &'static Board, slot: Slot, record: &Record) {
     let file = ImageFile::from_bytes(content).expect("read before");
     match file.for_slot(board, slot) {
         Ok(content) => {
-            let verdict = accepted(board, &content, slot, state);
+            let verdict = accepted(board, &content, slot, record);
             assert!(matches!(verdict, Ok(()) | Err(Invalid::Stack | Invalid::Entry)), "{verdict:?}");
         }
         Err(_) => assert!(file.is_bound()),
@@ -146,14 +150,9 @@ fn moved(content: &[u8], board: &'static Board, slot: Slot, state: (u8, u32)) {
 }
 
 /// What the verifier says; that it only reads, and that a header which it knows is what its fields say.
-fn accepted(
-    board: &'static Board,
-    content: &[u8],
-    slot: Slot,
-    (revoked, epoch_floor): (u8, u32),
-) -> Result<(), Invalid> {
+fn accepted(board: &'static Board, content: &[u8], slot: Slot, record: &Record) -> Result<(), Invalid> {
     let info = info();
-    let trust = Trust { board, info: &info, revoked, epoch_floor };
+    let trust = Trust { board, info: &info, record };
     let header: &HeaderBytes = content.first_chunk().expect("a header");
     if let (Ok(parsed), Some(signature)) = (Header::parse(header), header.last_chunk()) {
         assert_eq!(parsed.to_bytes(*signature), *header);

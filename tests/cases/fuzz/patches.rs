@@ -14,7 +14,7 @@ use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::record::Record;
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
-use lifeboot_updater::{Expected, Refusal, Step, Updater};
+use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
 use lifeboot_wire::patch::{FORMAT, Kind as Instruction, number, zigzag};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -65,15 +65,15 @@ pub fn property(input: &[u8]) -> bool {
     flash.put_info(&info());
     RUNNING.put(&mut flash, Slot::B);
     let record = Record { confirmed: Slot::B, ..*Journal::open(&mut flash, &MICROBIT).record() };
-    Journal::open(&mut flash, &MICROBIT).append(&mut flash, record).expect("healthy flash");
+    Journal::open(&mut flash, &MICROBIT).append(&mut flash, &record).expect("healthy flash");
     let flash = Shared(Rc::new(RefCell::new(flash)));
-    let mut updater = Updater::running_in(Slot::B, flash.clone(), &MICROBIT);
+    let mut updater = Updater::running_in(Slot::B, flash.clone(), &MICROBIT).unwrap();
     let belief = Expected { running: RUNNING.header.version, target: Slot::A };
-    updater.begin(&NEW.header_bytes(), belief, false).expect("a good image");
+    let transfer = updater.begin(&NEW.header_bytes(), belief, false).expect("a good image");
     while updater.step().expect("a good image") == Step::Busy {}
-    updater.begin_patch(FORMAT, &RUNNING.header.digest[..16]).expect("what runs");
+    updater.begin_patch(transfer, FORMAT, &RUNNING.header.digest[..16]).expect("what runs");
 
-    let refused = feed(&mut updater, &flash, &patch, choices.below(64));
+    let refused = feed((&mut updater, transfer), &flash, &patch, choices.below(64));
     assert_eq!(refused, is_malformed.then_some(Refusal::Patch));
     let start = (MICROBIT.slot(Slot::A).start + MICROBIT.header_length) as usize;
     let written = flash.0.borrow();
@@ -93,7 +93,12 @@ pub fn property(input: &[u8]) -> bool {
 }
 
 /// Gives the device a patch in pieces; returns why it refused, if it did.
-fn feed(updater: &mut Updater<Shared>, flash: &Shared, patch: &[u8], piece: usize) -> Option<Refusal> {
+fn feed(
+    (updater, transfer): (&mut Updater<Shared>, Ticket),
+    flash: &Shared,
+    patch: &[u8],
+    piece: usize,
+) -> Option<Refusal> {
     let operations = || flash.0.borrow().operations();
     let mut turns = 0;
     for (index, bytes) in patch.chunks(piece + 1).enumerate() {
@@ -102,7 +107,7 @@ fn feed(updater: &mut Updater<Shared>, flash: &Shared, patch: &[u8], piece: usiz
             turns += 1;
             assert!(turns < 20_000, "it goes on for ever");
             let before = operations();
-            let fed = updater.feed_patch(offset, bytes);
+            let fed = updater.feed_patch(transfer, offset, bytes);
             assert_eq!(operations(), before, "the flash is for work");
             match fed {
                 Ok(false) => break,
@@ -114,7 +119,7 @@ fn feed(updater: &mut Updater<Shared>, flash: &Shared, patch: &[u8], piece: usiz
         }
         assert_eq!(updater.next_in_patch(), Some(offset + bytes.len() as u32));
         // Repeated pieces change nothing.
-        assert_eq!(updater.feed_patch(offset, bytes), Ok(false));
+        assert_eq!(updater.feed_patch(transfer, offset, bytes), Ok(false));
     }
     while updater.step().expect("healthy flash") == Step::Busy {}
     None

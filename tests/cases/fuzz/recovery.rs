@@ -13,7 +13,7 @@ use super::wire::framed;
 use super::wire::images::{RUNNING, image};
 use crate::signed_image::{SignedImage, info};
 use lifeboot_core::Slot;
-use lifeboot_core::boot::{Decision, boot};
+use lifeboot_core::boot::{Decision, Recovery, boot};
 use lifeboot_core::layout::{MICROBIT, Region};
 use lifeboot_core::record::Cause;
 use lifeboot_core::recovery::serve;
@@ -84,8 +84,8 @@ fn a_transfer_ends_with_a_table_that_is_none() {
         let mut flash = SimulatedFlash::new(&MICROBIT).write_once();
         flash.put_info(&info());
         let shared = Shared(Rc::new(RefCell::new(flash)));
-        let mut line = Line::new(Choices::new(&[]), shared.clone(), false, &frames);
-        serve(&mut shared.clone(), &MICROBIT, &info(), &mut line, Cause::Pin, false);
+        let mut line = Line::new(Choices::new(&[]), shared.clone(), Recovery::NothingStarts, &frames);
+        serve(&mut shared.clone(), &MICROBIT, &info(), &mut line, Recovery::NothingStarts);
         assert_eq!(line.check(), None);
         let first = line.refusals.iter().position(Option::is_some).expect("it is refused");
         assert_eq!(line.refusals[first], Some(Refusal::Table));
@@ -107,13 +107,18 @@ fn run(input: &[u8], first: &[u8]) -> bool {
     flash.put_info(&info());
     fill(&mut flash, &mut choices);
     put_records(&mut flash, &mut choices);
-    let starts = boot(&mut flash, &MICROBIT, &info(), Cause::Pin.into()) != Decision::Recovery;
-    let asked = choices.byte() % 4 == 3 || starts;
+    let decision = boot(&mut flash, &MICROBIT, &info(), Cause::Pin.into());
+    let is_requested = choices.byte() % 4 == 3;
+    let why = match decision {
+        Decision::Recovery(why) if !is_requested => why,
+        Decision::FellBack(_) => Recovery::LastFirmware,
+        _ => Recovery::Requested,
+    };
 
     let before = flash.clone();
     let shared = Shared(Rc::new(RefCell::new(flash)));
-    let mut line = Line::new(choices, shared.clone(), asked, first);
-    serve(&mut shared.clone(), &MICROBIT, &info(), &mut line, Cause::Pin, asked);
+    let mut line = Line::new(choices, shared.clone(), why, first);
+    serve(&mut shared.clone(), &MICROBIT, &info(), &mut line, why);
     let marked = line.check();
 
     let mut flash = shared.0.borrow_mut();
@@ -124,11 +129,11 @@ fn run(input: &[u8], first: &[u8]) -> bool {
     match (&decision, marked) {
         (Decision::Trial(verified), Some(slot)) => assert_eq!(verified.slot(), slot),
         (_, Some(slot)) => panic!("slot {slot} was marked, and {decision:?}"),
-        (Decision::Recovery, None) => {
+        (Decision::Recovery(Recovery::NothingStarts), None) => {
             // A push that did not finish may have used the slot of the trial.
             let record = line.record();
             let good = verifies(&mut before.clone(), &record, record.confirmed);
-            assert!(!(asked && good), "the confirmed slot started before");
+            assert!(!(why == Recovery::Requested && good), "the confirmed slot started before");
         }
         (_, None) => {}
     }

@@ -30,7 +30,7 @@ fn sessions() {
     let push = |image: u8| [0, image, 0];
     // A push of each good image marks a trial; of the others, none.
     for image in 0..16 {
-        let good = [0, 1, 2, 3, 4, 6, 11].contains(&image);
+        let good = [0, 1, 2, 3, 4, 6, 11, 14].contains(&image);
         assert_eq!(marks(&[&push(image)]), good && image != 11, "image {image}");
     }
     // A second push after the first, a push after noise, one with a damaged frame.
@@ -49,7 +49,7 @@ pub fn property(input: &[u8]) -> bool {
         happen(&mut device, &mut choices);
     }
     device.line.blocked = false;
-    device.rewrite_if_suspect(300);
+    device.finish_turns(300);
     device.check();
     device.marked
 }
@@ -69,7 +69,7 @@ fn happen(device: &mut Device, choices: &mut Choices) {
             device.line.incoming.extend(bytes);
         }
         7 => device.now = device.now.wrapping_add(choices.edge(3000)),
-        8 => device.rewrite_if_suspect(64),
+        8 => device.finish_turns(64),
         9 => {
             for _ in 0..choices.below(32) {
                 device.poll();
@@ -96,7 +96,7 @@ fn push(device: &mut Device, choices: &mut Choices) {
     device.now = now.wrapping_add(wire::SESSION_TIMEOUT_MS);
     let running = device_version(device);
     send(device, 1, Command::Begin { header: &image.header_bytes(), running, target: wire::Slot::B, force: true });
-    device.rewrite_if_suspect(200); // A step of the signature's check each.
+    device.finish_turns(200); // A step of the signature's check each.
     let mut table_due = !image.table.is_empty();
     for number in 2..60 {
         let Some(next) = device.updater.next().filter(|_| !device.reset) else { return };
@@ -108,7 +108,7 @@ fn push(device: &mut Device, choices: &mut Choices) {
         let done = !table_due && next == image.board.header_length + image.header.payload_length;
         let command = if done { Command::Finish } else { Command::Write { offset: next, bytes } };
         send(device, number, command);
-        device.rewrite_if_suspect(200);
+        device.finish_turns(200);
         if done {
             return;
         }
@@ -132,15 +132,15 @@ fn push_patch(device: &mut Device, choices: &mut Choices) {
     let header = image(&mut Choices::new(&[])).header_bytes();
     let running = device_version(device);
     send(device, 1, Command::Begin { header: &header, running, target: wire::Slot::B, force: true });
-    device.rewrite_if_suspect(200);
+    device.finish_turns(200);
     send(device, 2, Command::BeginPatch { format: FORMAT, from: &RUNNING.header.digest[..16] });
-    device.rewrite_if_suspect(2);
+    device.finish_turns(2);
     for (number, (index, bytes)) in (3..).zip(patch.chunks(CHUNK).enumerate()) {
         send(device, number, Command::Patch { offset: (index * CHUNK) as u32, bytes });
-        device.rewrite_if_suspect(300);
+        device.finish_turns(300);
     }
     send(device, 99, Command::Finish);
-    device.rewrite_if_suspect(200);
+    device.finish_turns(200);
 }
 
 fn device_version(device: &mut Device) -> wire::Version {
@@ -175,7 +175,7 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
     let offset = if choices.chance() { choices.edge(next) } else { next };
     let image = image(choices);
     let (header, bytes);
-    let command = match choices.byte() % 20 {
+    let command = match choices.byte() % 21 {
         0 => Command::Status,
         1 | 2 => {
             header = any_header(image, choices);
@@ -207,6 +207,7 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
             bytes = choices.bytes(200).to_vec();
             Command::Patch { offset: if choices.chance() { choices.edge(0) } else { patched }, bytes: &bytes }
         }
+        19 => Command::Cancel,
         _ => Command::Reset,
     };
     framed(&Request { session, number, command })

@@ -4,7 +4,8 @@ use super::file::{compare, piece};
 use crate::signed_image::{info, key};
 use ed25519_dalek::Signer;
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
-use lifeboot_core::image::{Header, Revokes, SIGNED_LENGTH};
+use lifeboot_core::KeyIds;
+use lifeboot_core::image::{Header, SIGNED_LENGTH};
 use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::layout::{BOARDS, MICROBIT};
 use lifeboot_core::rebase::{Decoder, Entry, Kind, encode};
@@ -28,12 +29,12 @@ fn header() {
         lowest_bootloader: 0x1112,
         schemas: (0x1314, 0x1516),
         key_id: key_id(key(1).verifying_key().as_bytes()),
-        revokes: Revokes::NONE,
+        revokes: KeyIds::NONE,
     };
     let ids = [2, 3, 4].map(|number| key_id(key(number).verifying_key().as_bytes()));
     let headers = [
         ("A header for the micro:bit, signed with key 1", header),
-        ("The same, revoking keys 2, 3 and 4", Header { revokes: Revokes::new(&ids).unwrap(), ..header }),
+        ("The same, revoking keys 2, 3 and 4", Header { revokes: KeyIds::new(&ids).unwrap(), ..header }),
     ];
     let pieces = headers.map(|(title, header)| {
         let signed = header.to_bytes([0; 64]);
@@ -111,7 +112,8 @@ fn boot_records() {
         ("trial in B, started twice", Record { trial: Some(started), ..Record::FACTORY }),
         ("confirmed in B", confirmed),
         ("epoch floor", Record { epoch_floor: 0x1122_3344, ..confirmed }),
-        ("revoked keys", Record { revoked: 0b0101, ..Record::FACTORY }),
+        ("revoked keys", Record { revoked: KeyIds::new(&[[1, 2, 3, 4], [5, 6, 7, 8]]).unwrap(), ..Record::FACTORY }),
+        ("a storage schema", Record { schema: 0x0203, ..Record::FACTORY }),
         ("fell back", ended(Ending::FellBack, Slot::A, Cause::PowerOn)),
         ("rejected: invalid", ended(Ending::Invalid, Slot::B, Cause::BrownOut)),
         ("rejected: not confirmed", ended(Ending::NotConfirmed, Slot::B, Cause::Watchdog)),
@@ -121,6 +123,7 @@ fn boot_records() {
         ("a crash that was told of", Record::FACTORY.ended(&crashed)),
         ("one in quarantine", quarantine(1)),
         ("three in quarantine, and one that fell out", quarantine(4)),
+        ("cancelled", ended(Ending::Cancelled, Slot::B, Cause::Unknown)),
     ];
     let numbered: Vec<_> = (0x0102_0304_u32..).zip(records).collect();
     let pieces: Vec<_> =
@@ -159,7 +162,7 @@ fn patch() {
     let board = &MICROBIT;
     let image = |payload: &[u8]| {
         let release =
-            Release { version: VERSION, epoch: 1, lowest_bootloader: 1, schemas: (0, 0), revokes: Revokes::NONE };
+            Release { version: VERSION, epoch: 1, lowest_bootloader: 1, schemas: (0, 0), revokes: KeyIds::NONE };
         let unsigned = UnsignedImage::new(board, Slot::A, payload.to_vec(), &[], release, [1; 4]).unwrap();
         unsigned.with_signature([0; 64]).unwrap()
     };

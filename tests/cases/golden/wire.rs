@@ -5,8 +5,8 @@ use lifeboot_core::image::Invalid;
 use lifeboot_core::layout::MICROBIT;
 use lifeboot_wire::frame::{self, Decoder};
 use lifeboot_wire::{
-    Answer, Body, Boot, Command, Fault, Keys, Outcome, OutcomeEnding, Refusal, Rejection, Request, ResetCause, Signed,
-    Slot, SlotContent, Start, Status, Trial, Version,
+    Answer, Body, Boot, Command, Fault, Keys, Outcome, OutcomeEnding, Recovery, Refusal, Rejection, Request,
+    ResetCause, Signed, Slot, SlotContent, Start, Status, Trial, Version,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -37,6 +37,7 @@ fn commands() {
         Command::Recover,
         Command::BeginPatch { format: 1, from: &DIGEST },
         Command::Patch { offset: 0x1234, bytes: b"\0compressed" },
+        Command::Cancel,
     ];
     each_variant_is_there::<Command>(&commands);
     let pieces: Vec<_> = (1..)
@@ -110,7 +111,7 @@ fn answers() {
         Body::Log(&[0; 3]),
         Body::BootLog(&[1, 0, 9, 0]),
         Body::Recovery {
-            requested: true,
+            why: Recovery::Requested,
             chunk: 512,
             info: b"info",
             record: b"record",

@@ -1,10 +1,11 @@
 //! Accepted images: in either slot, up to the exact limits, on every board.
 
 use super::{LENGTH, content_verdict, trusted, verdict};
-use crate::signed_image::{Pointer, SignedImage, info, table_of};
+use crate::signed_image::{Pointer, SignedImage, info, key_ids, table_of};
 use lifeboot_core::image::{Invalid, Trust};
-use lifeboot_core::layout::{BLOCK, BOARDS};
+use lifeboot_core::layout::{BLOCK, BOARDS, EPOCH_STEP};
 use lifeboot_core::rebase::{Entry, Kind};
+use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
 use lifeboot_core::{Slot, info};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
@@ -122,19 +123,59 @@ fn padding_does_not_count() {
 #[test]
 fn every_key_of_the_device_counts_until_it_is_revoked() {
     for board in BOARDS {
-        for (index, number) in [1, 2].into_iter().enumerate() {
+        for number in [1, 2] {
             let image = SignedImage::new(board, LENGTH).signed_with(number);
             let mut flash = SimulatedFlash::new(board);
             image.put(&mut flash, Slot::A);
-            for revoked in 0..4 {
-                let trust = Trust { board, info: &info(), revoked, epoch_floor: 0 };
+            for revoked in [&[][..], &[1], &[2], &[1, 2], &[3, 2, 1], &[7, 8, 9]] {
+                let record = Record { revoked: key_ids(revoked), ..Record::FACTORY };
+                let trust = Trust { board, info: &info(), record: &record };
                 let verdict = verify(&mut flash, &trust, Slot::A).map(|verified| verified.slot());
-                let expected = if revoked & 1 << index == 0 { Ok(Slot::A) } else { Err(Invalid::RevokedKey) };
-                assert_eq!(verdict, expected, "key {number}, revoked {revoked:#b}");
+                let expected = if revoked.contains(&number) { Err(Invalid::RevokedKey) } else { Ok(Slot::A) };
+                assert_eq!(verdict, expected, "key {number}, revoked {revoked:?}");
             }
         }
         let unknown = SignedImage::new(board, LENGTH).signed_with(3);
         assert_eq!(verdict(&unknown, Slot::A), Err(Invalid::UnknownKey));
+    }
+}
+
+/// What was migrated must never be read by firmware that does not know it, by whatever path it would be started.
+#[test]
+fn the_image_must_support_the_schema_that_was_recorded() {
+    for board in BOARDS {
+        let mut image = SignedImage::new(board, LENGTH);
+        image.header.schemas = (3, 5);
+        let mut flash = SimulatedFlash::new(board);
+        image.put(&mut flash, Slot::A);
+        for (schema, good) in [(0, true), (1, false), (2, false), (3, true), (5, true), (6, false), (u16::MAX, false)] {
+            let trust = Trust { board, info: &info(), record: &Record { schema, ..Record::FACTORY } };
+            let verdict = verify(&mut flash, &trust, Slot::A).map(|verified| verified.slot());
+            assert_eq!(verdict, if good { Ok(Slot::A) } else { Err(Invalid::Schema) }, "schema {schema}");
+        }
+    }
+}
+
+/// A confirm raises the floor irreversibly, so a wrong epoch would use up those of all later images.
+#[test]
+fn an_epoch_far_above_the_floor_is_not_accepted() {
+    for board in BOARDS {
+        for (epoch_floor, epoch, good) in [
+            (0, 0, true),
+            (0, EPOCH_STEP, true),
+            (0, EPOCH_STEP + 1, false),
+            (0, u32::MAX, false),
+            (7, EPOCH_STEP + 7, true),
+            (7, EPOCH_STEP + 8, false),
+            (u32::MAX - 1, u32::MAX, true),
+            (9, 3, true),
+        ] {
+            let mut image = SignedImage::new(board, LENGTH);
+            image.header.epoch = epoch;
+            let trust = Trust { board, info: &info(), record: &Record { epoch_floor, ..Record::FACTORY } };
+            let expected = if good { Ok(()) } else { Err(Invalid::EpochStep) };
+            assert_eq!(trust.check_epoch_step(&image.header), expected, "{epoch} on {epoch_floor}");
+        }
     }
 }
 
@@ -146,7 +187,7 @@ fn the_epoch_must_reach_the_floor() {
         let mut flash = SimulatedFlash::new(board);
         image.put(&mut flash, Slot::A);
         for (epoch_floor, good) in [(0, true), (4, true), (5, true), (6, false), (u32::MAX, false)] {
-            let trust = Trust { board, info: &info(), revoked: 0, epoch_floor };
+            let trust = Trust { board, info: &info(), record: &Record { epoch_floor, ..Record::FACTORY } };
             let verdict = verify(&mut flash, &trust, Slot::A).map(|verified| verified.epoch());
             assert_eq!(verdict, if good { Ok(5) } else { Err(Invalid::Epoch) }, "floor {epoch_floor}");
         }

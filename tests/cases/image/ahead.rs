@@ -5,7 +5,7 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, MICROBIT};
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
-use lifeboot_updater::{Expected, Refusal, Step, Updater};
+use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
 
 /// Blocks of the payloads here; some bytes more are in another one.
 const BLOCKS: u32 = 9;
@@ -53,7 +53,7 @@ type Device<'a> = Updater<Flash<'a>>;
 
 /// A device that runs slot A.
 fn device(cells: &mut SimulatedFlash, weak: Option<u32>) -> Device<'_> {
-    Updater::running_in(Slot::A, Flash { cells, weak }, &MICROBIT)
+    Updater::running_in(Slot::A, Flash { cells, weak }, &MICROBIT).unwrap()
 }
 
 fn new_image() -> SignedImage {
@@ -78,22 +78,23 @@ fn work(updater: &mut Device) -> Result<usize, Refusal> {
     Ok(steps)
 }
 
-fn begin(updater: &mut Device, image: &SignedImage, running: &SignedImage) {
+fn begin(updater: &mut Device, image: &SignedImage, running: &SignedImage) -> Ticket {
     let belief = Expected { running: running.header.version, target: Slot::B };
-    updater.begin(&image.header_bytes(), belief, false).unwrap();
+    let transfer = updater.begin(&image.header_bytes(), belief, false).unwrap();
     work(updater).unwrap();
+    transfer
 }
 
 /// Receives the table, and the payload up to an offset in it; looks back at as many blocks as there are after each
 /// piece, if it is to. Returns how many those were.
-fn receive(updater: &mut Device, image: &SignedImage, end: u32, looks_back: bool) -> usize {
+fn receive(updater: &mut Device, transfer: Ticket, image: &SignedImage, end: u32, looks_back: bool) -> usize {
     let (content, table) = (image.content(Slot::A), image.table_offset());
     let table_end = table + image.header.table_length;
     let end = image.board.header_length + end;
     let mut blocks = 0;
     while let Some(next) = updater.next().filter(|next| *next != end) {
         let limit = if next >= table { table_end } else { end };
-        let taken = updater.feed(next, &content[next as usize..limit.min(next + 300) as usize]).unwrap();
+        let taken = updater.feed(transfer, next, &content[next as usize..limit.min(next + 300) as usize]).unwrap();
         assert!(taken > 0, "nothing is taken at {next}");
         work(updater).unwrap();
         while looks_back && updater.verify_ahead().unwrap() {
@@ -107,10 +108,10 @@ fn receive(updater: &mut Device, image: &SignedImage, end: u32, looks_back: bool
 fn steps_behind(looks_back: bool) -> usize {
     let ((mut flash, running), image) = (flash(), new_image());
     let mut updater = device(&mut flash, None);
-    begin(&mut updater, &image, &running);
-    let blocks = receive(&mut updater, &image, image.header.payload_length, looks_back);
+    let transfer = begin(&mut updater, &image, &running);
+    let blocks = receive(&mut updater, transfer, &image, image.header.payload_length, looks_back);
     assert_eq!(blocks, if looks_back { BLOCKS as usize } else { 0 });
-    updater.finish().unwrap();
+    updater.finish(transfer).unwrap();
     let steps = work(&mut updater).unwrap();
     assert!(flash.region(MICROBIT.slot(Slot::B)).starts_with(&image.content(Slot::B)));
     steps
@@ -137,9 +138,9 @@ fn what_flash_does_not_keep_is_found_wherever_it_is() {
         let (mut flash, running) = flash();
         let weak = MICROBIT.slot(Slot::B).start + MICROBIT.header_length + block * BLOCK + 17;
         let mut updater = device(&mut flash, Some(weak));
-        begin(&mut updater, &image, &running);
-        receive(&mut updater, &image, image.header.payload_length, true);
-        updater.finish().unwrap();
+        let transfer = begin(&mut updater, &image, &running);
+        receive(&mut updater, transfer, &image, image.header.payload_length, true);
+        updater.finish(transfer).unwrap();
         assert_eq!(work(&mut updater), Err(Refusal::Digest), "block {block}");
     }
 }
@@ -155,11 +156,12 @@ fn each_image_is_verified_from_its_own_beginning() {
         for looks_back in [false, true] {
             let (mut flash, running) = flash();
             let mut updater = device(&mut flash, None);
-            begin(&mut updater, &given_up, &running);
-            receive(&mut updater, &given_up, end, true);
-            begin(&mut updater, &image, &running);
-            receive(&mut updater, &image, image.header.payload_length, looks_back);
-            updater.finish().unwrap();
+            let first = begin(&mut updater, &given_up, &running);
+            receive(&mut updater, first, &given_up, end, true);
+            let transfer = begin(&mut updater, &image, &running);
+            assert_eq!(updater.feed(first, image.table_offset(), &[0]), Err(Refusal::Superseded));
+            receive(&mut updater, transfer, &image, image.header.payload_length, looks_back);
+            updater.finish(transfer).unwrap();
             assert!(work(&mut updater).is_ok(), "after {end}");
             assert!(flash.region(MICROBIT.slot(Slot::B)).starts_with(&image.content(Slot::B)), "after {end}");
         }

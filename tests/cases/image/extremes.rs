@@ -5,10 +5,12 @@
 use super::reads::Fenced;
 use super::{LENGTH, verdict};
 use crate::signed_image::{SignedImage, info};
+use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
-use lifeboot_core::image::{Header, Invalid, Revokes, Trust};
+use lifeboot_core::image::{Header, Invalid, Trust};
 use lifeboot_core::info::FORMAT;
 use lifeboot_core::layout::{BOARDS, Board};
+use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_updater::{Expected, Step, Updater};
@@ -82,7 +84,7 @@ impl Bench {
         let (board, bytes) = (image.board, image.header_bytes());
         let good = is_good(&header, &self.good.header);
         let info = info();
-        let trust = Trust { board, info: &info, revoked: 0, epoch_floor: 0 };
+        let trust = Trust { board, info: &info, record: &Record::FACTORY };
         for slot in Slot::BOTH {
             let fence = board.slot(slot);
             self.flash.put(fence.start, &bytes);
@@ -97,16 +99,17 @@ impl Bench {
         assert_eq!((self.flash.misuse(), self.flash.operations()), (None, 0), "{what}, {}", board.name);
     }
 
-    /// The updater accepts a header exactly if the bootloader would and the schema fits.
+    /// The updater accepts a header exactly if the bootloader would and the epoch is not far above the floor.
     fn begin(&mut self, what: &str, trust: &Trust, header: Header, bytes: &[u8; 256]) {
-        let accepted = trust.check(bytes, Slot::B);
-        let mut updater = Updater::running_in(Slot::A, &mut self.flash, self.good.board);
+        let checked = trust.check(bytes, Slot::B);
+        let accepted = checked.and_then(|checked| trust.check_epoch_step(&header).map(|()| checked));
+        let mut updater = Updater::running_in(Slot::A, &mut self.flash, self.good.board).unwrap();
         let belief = Expected { running: self.good.header.version, target: Slot::B };
-        let mut step = updater.begin(bytes, belief, false).map(|()| Step::Busy);
+        let mut step = updater.begin(bytes, belief, false).map(|_| Step::Busy);
         while step == Ok(Step::Busy) {
             step = updater.step();
         }
-        let expected = accepted.is_ok() && header.accepts_schema(0);
+        let expected = accepted.is_ok();
         assert_eq!(step == Ok(Step::Receiving), expected, "{what}, {}: {step:?}, {accepted:?}", trust.board.name);
         let next = accepted.ok().filter(|_| expected).map(|checked| {
             let table = checked.header().table_length > 0;
@@ -145,7 +148,7 @@ fn keys_at_their_extremes() {
             (&[own], [0; 4], Err(Invalid::UnknownKey)),
         ];
         for (revoked, key_id, expected) in cases {
-            let header = Header { revokes: Revokes::new(revoked).unwrap(), key_id, ..good.header };
+            let header = Header { revokes: KeyIds::new(revoked).unwrap(), key_id, ..good.header };
             let image = SignedImage { header, ..good.clone() };
             for slot in Slot::BOTH {
                 assert_eq!(verdict(&image, slot).map(|_| ()), expected, "{revoked:x?} {key_id:x?}, {}", board.name);

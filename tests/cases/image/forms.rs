@@ -67,8 +67,8 @@ fn received(image: &SignedImage) -> (Result<(), Refusal>, Vec<u8>) {
     let before = flash.region(board.slot(Slot::A)).to_vec();
     let version = running.header.version;
     let result = match board.write_size {
-        4 => receive(Updater::running_in(Slot::A, WriteUnits::<4>(&mut flash), board), image, version),
-        _ => receive(Updater::running_in(Slot::A, WriteUnits::<256>(&mut flash), board), image, version),
+        4 => receive(Updater::running_in(Slot::A, WriteUnits::<4>(&mut flash), board).unwrap(), image, version),
+        _ => receive(Updater::running_in(Slot::A, WriteUnits::<256>(&mut flash), board).unwrap(), image, version),
     };
     assert_eq!(flash.misuse(), None);
     assert!(before == flash.region(board.slot(Slot::A)), "the running slot was written");
@@ -81,7 +81,7 @@ fn receive<F: NorFlash>(mut updater: Updater<F>, image: &SignedImage, running: V
             return Ok(());
         }
     };
-    updater.begin(&image.header_bytes(), Expected { running, target: Slot::B }, false)?;
+    let transfer = updater.begin(&image.header_bytes(), Expected { running, target: Slot::B }, false)?;
     work(&mut updater)?;
     let (table, content) = (image.table_offset() as usize, image.content(Slot::A));
     let end = (image.board.header_length + image.header.payload_length) as usize;
@@ -93,14 +93,14 @@ fn receive<F: NorFlash>(mut updater: Updater<F>, image: &SignedImage, running: V
             break;
         }
         let piece = &content[at..at + 200.min(if table_due { content.len() } else { end } - at)];
-        updater.feed(next, piece)?;
+        updater.feed(transfer, next, piece)?;
         work(&mut updater)?;
         // Now and then there is time to spare.
         for _ in 0..next % 3 {
             updater.verify_ahead()?;
         }
     }
-    updater.finish()?;
+    updater.finish(transfer)?;
     work(&mut updater)
 }
 

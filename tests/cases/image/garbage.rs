@@ -2,8 +2,9 @@
 
 use super::{LENGTH, content_verdict, trusted};
 use crate::signed_image::{SignedImage, key, sign};
+use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
-use lifeboot_core::image::{HEADER_LENGTH, Header, Invalid, Revokes};
+use lifeboot_core::image::{HEADER_LENGTH, Header, Invalid};
 use lifeboot_core::info::key_id;
 use lifeboot_core::layout::{BOARDS, Board};
 use lifeboot_core::rebase::{Decoder, ENTRY_LENGTH};
@@ -69,7 +70,7 @@ proptest! {
             table_length,
             digest,
             lowest_bootloader: if good[3] { 0 } else { lowest_bootloader },
-            revokes: Revokes::new(&revokes).unwrap(),
+            revokes: KeyIds::new(&revokes).unwrap(),
             ..image.header
         };
         let mut content = image.content(slot);

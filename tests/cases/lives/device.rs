@@ -134,7 +134,7 @@ impl Device {
         let (start, running) = match &decision {
             Decision::Trial(verified) | Decision::FellBack(verified) => (Start::Trial(verified.slot()), Some(verified)),
             Decision::Confirmed(verified) => (Start::Confirmed(verified.slot()), Some(verified)),
-            Decision::Recovery => (Start::Nothing, None),
+            Decision::Recovery(_) => (Start::Nothing, None),
         };
         self.require(right.contains(&start), &format!("{start:?}, but right is {right:?}"))?;
         let Some(verified) = running else { return Err(Stop::Broken("8: nothing was started".to_owned())) };
@@ -176,7 +176,7 @@ impl Device {
         self.confirmed.push(slot);
         self.kept[slot as usize] = image;
         self.highest_floor = self.highest_floor.max(image.map_or(0, |image| image.epoch));
-        let confirmed = Updater::running_in(slot, &mut self.flash, &self.world.geometry.board).confirm();
+        let confirmed = Updater::running_in(slot, &mut self.flash, &self.world.geometry.board).unwrap().confirm();
         self.ended(confirmed.map_err(|refusal| format!("confirm: {refusal:?}")))?;
         self.confirmed = vec![slot];
         self.check()
@@ -185,8 +185,8 @@ impl Device {
     /// The running firmware requests a rollback.
     pub fn request_rollback(&mut self) -> Lived {
         self.starts = (0, 0);
-        let mut updater = Updater::running_in(self.running, &mut self.flash, &self.world.geometry.board);
-        let result = updater.request_rollback().and_then(|()| work(&mut updater));
+        let mut updater = Updater::running_in(self.running, &mut self.flash, &self.world.geometry.board).unwrap();
+        let result = updater.request_rollback().and_then(|_| work(&mut updater));
         self.ended(result.map_err(|refusal| format!("rollback: {refusal:?}")))?;
         self.check()
     }
@@ -202,10 +202,10 @@ impl Device {
         for may_skip in [true, false] {
             let how = How { force, may_skip, bytes };
             pushed = match board.write_size {
-                4 => push(Updater::running_in(running, WriteUnits::<4>(flash), board), release, how),
-                8 => push(Updater::running_in(running, WriteUnits::<8>(flash), board), release, how),
-                32 => push(Updater::running_in(running, WriteUnits::<32>(flash), board), release, how),
-                _ => push(Updater::running_in(running, WriteUnits::<256>(flash), board), release, how),
+                4 => push(Updater::running_in(running, WriteUnits::<4>(flash), board).unwrap(), release, how),
+                8 => push(Updater::running_in(running, WriteUnits::<8>(flash), board).unwrap(), release, how),
+                32 => push(Updater::running_in(running, WriteUnits::<32>(flash), board).unwrap(), release, how),
+                _ => push(Updater::running_in(running, WriteUnits::<256>(flash), board).unwrap(), release, how),
             };
             use Refusal::{Digest, Entry, NotErased, Stack, Table};
             if !matches!(pushed, Err(NotErased | Digest | Table | Entry | Stack)) {

@@ -55,7 +55,7 @@ fn a_header_that_reads_either_way_goes() {
 /// in the next push, it read as one: an unfinished image went on trial.
 #[test]
 fn a_record_that_becomes_valid_later_starts_nothing() {
-    let mut device = cut_after(BEFORE_HEADER + 2, torn(92, 0, 0xc396_5a0f));
+    let mut device = cut_after(BEFORE_HEADER + 1, torn(124, 0, 0xc396_5a0f));
     device.flash.cut(BEFORE_HEADER, Cut::Marginal);
     follow(&mut device).unwrap_err();
     device.flash.power_on();

@@ -32,7 +32,8 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
         lifeboot_wire::SlotContent::Image { version, .. } => (*version).into(),
         _ => Version::default(),
     };
-    updater.begin(&release.header, Expected { running: version, target: updater.target() }, how.force)?;
+    let transfer =
+        updater.begin(&release.header, Expected { running: version, target: updater.target() }, how.force)?;
     work(&mut updater)?; // The header's check.
     work(&mut updater)?; // The end of a trial that was never started.
     let (canonical, final_form) = (&release.contents[0], &release.contents[updater.target() as usize]);
@@ -44,7 +45,7 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
         let end = if next >= table { canonical.len() as u32 } else { payload_end };
         if how.may_skip && next.is_multiple_of(BLOCK) {
             let to = held(&mut updater, next..end, final_form, board.slot_unit);
-            updater.skip(to)?;
+            updater.skip(transfer, to)?;
             if updater.next() != Some(next) {
                 continue;
             }
@@ -52,12 +53,15 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
         if rest == 0 {
             return Ok(());
         }
-        let fed =
-            updater.feed(next, &canonical[next as usize..end as usize][..rest.min(200).min((end - next) as usize)])?;
+        let fed = updater.feed(
+            transfer,
+            next,
+            &canonical[next as usize..end as usize][..rest.min(200).min((end - next) as usize)],
+        )?;
         rest -= fed;
         work(&mut updater)?;
     }
-    updater.finish()?;
+    updater.finish(transfer)?;
     work(&mut updater)
 }
 

@@ -20,12 +20,13 @@ pub struct State {
     pub confirmed: Slot,
     /// Slot, starts left after crashes, after losses of power.
     pub trial: Option<(Slot, u8, u8)>,
-    pub revoked: u8,
+    /// The ids of the revoked keys.
+    pub revoked: [u8; 12],
     pub floor: u32,
 }
 
 /// The state of a device without a record.
-const FACTORY: State = State { sequence: 0, confirmed: Slot::A, trial: None, revoked: 0, floor: 0 };
+const FACTORY: State = State { sequence: 0, confirmed: Slot::A, trial: None, revoked: [0; 12], floor: 0 };
 
 /// An image that is whole and signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,13 +65,18 @@ impl Oracle {
         *self.checked.borrow_mut().entry(head.to_vec()).or_insert_with(check)
     }
 
+    fn is_revoked(&self, state: &State, key: usize) -> bool {
+        let digest = Sha256::digest(self.keys[key].as_bytes());
+        state.revoked.chunks_exact(4).any(|id| id == &digest[..4])
+    }
+
     /// Every state that a reader of the journal may find.
     pub fn states(&self, flash: &SimulatedFlash) -> Vec<State> {
         let (mut firm, mut doubtful) = (None::<State>, Vec::new());
         let journal = self.board.journal;
         let steady = flash.unsteady(journal).next().is_none() && flash.is_readable(journal);
         for start in self.places() {
-            let region = Region { start, length: 96 };
+            let region = Region { start, length: 128 };
             let says_record = flash.region(region)[..2] == *b"LR";
             if !says_record && (steady || flash.unsteady(region).next().is_none()) || !flash.is_readable(region) {
                 continue;
@@ -93,7 +99,7 @@ impl Oracle {
     /// Where records lie.
     pub fn places(&self) -> impl Iterator<Item = u32> {
         let Board { journal, journal_unit, write_size, .. } = self.board;
-        let (stride, last) = (96.max(*write_size), journal_unit - 96);
+        let (stride, last) = (128.max(*write_size), journal_unit - 128);
         let units = (journal.start..journal.start + journal.length).step_by(*journal_unit as usize);
         units.flat_map(move |unit| (unit..=unit + last).step_by(stride as usize))
     }
@@ -107,7 +113,7 @@ impl Oracle {
                 for b in &images[1] {
                     let good = |slot| {
                         let image = if slot == Slot::A { a } else { b };
-                        image.is_some_and(|image| image.epoch >= state.floor && state.revoked >> image.key & 1 == 0)
+                        image.is_some_and(|image| image.epoch >= state.floor && !self.is_revoked(&state, image.key))
                     };
                     let power = matches!(cause, Cause::PowerOn | Cause::BrownOut);
                     let has_starts = |(_, crashes, losses)| if power { losses > 0 } else { crashes > 0 };
@@ -215,20 +221,20 @@ fn record(bytes: &[u8]) -> Option<State> {
         1 => Some(Slot::B),
         _ => None,
     };
-    if bytes[..3] != *b"LR\x01" || crc(&bytes[..92]) != word(bytes, 92) {
+    if bytes[..3] != *b"LR\x01" || crc(&bytes[..124]) != word(bytes, 124) {
         return None;
     }
     let trial = if bytes[8] == 0xff { None } else { Some((slot(bytes[8])?, bytes[9], bytes[10])) };
     let (sequence, floor) = (word(bytes, 4), word(bytes, 12));
-    Some(State { sequence, confirmed: slot(bytes[3])?, trial, revoked: bytes[11], floor })
+    Some(State { sequence, confirmed: slot(bytes[3])?, trial, revoked: bytes[16..28].try_into().ok()?, floor })
 }
 
 /// The newest record's bytes, renumbered.
-pub fn renumbered(record: &[u8], sequence: u32) -> [u8; 96] {
-    let mut bytes: [u8; 96] = record.try_into().expect("a record");
+pub fn renumbered(record: &[u8], sequence: u32) -> [u8; 128] {
+    let mut bytes: [u8; 128] = record.try_into().expect("a record");
     bytes[4..8].copy_from_slice(&sequence.to_le_bytes());
-    let crc = crc(&bytes[..92]);
-    bytes[92..].copy_from_slice(&crc.to_le_bytes());
+    let crc = crc(&bytes[..124]);
+    bytes[124..].copy_from_slice(&crc.to_le_bytes());
     bytes
 }
 

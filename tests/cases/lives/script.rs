@@ -6,6 +6,7 @@ use super::oracle::{Start, renumbered};
 use Slot::{A, B};
 use Start::{Confirmed, Trial};
 use lifeboot_core::Slot;
+use lifeboot_core::journal::SPARE;
 use lifeboot_core::layout::Region;
 use lifeboot_core::record::Cause;
 use lifeboot_updater::Refusal;
@@ -79,18 +80,18 @@ pub const LIFE: [(&str, Step); 22] = [
     }),
 ];
 
-/// Simulates long use: the journal's unit is full except for some places. The bytes in between act as garbage.
+/// Simulates long use: the journal's unit is full except for some places and the spare ones. The bytes in between act as garbage.
 fn near_border(device: &mut Device, left: u32) {
     let oracle = &device.world.oracle;
     let board = oracle.board;
     let newest = oracle.states(&device.flash)[0];
-    let at = |start| device.flash.region(Region { start, length: 96 });
+    let at = |start| device.flash.region(Region { start, length: 128 });
     let holds = |start: &u32| at(*start)[..2] == *b"LR" && at(*start)[4..8] == newest.sequence.to_le_bytes();
     let Some(place) = oracle.places().find(holds) else { return };
-    let stride = board.write_size.max(96);
+    let stride = board.write_size.max(128);
     let unit_end = place / board.journal_unit * board.journal_unit + board.journal_unit;
     let records = board.journal_unit / stride;
-    let last = unit_end - board.journal_unit + (records - left - 1) * stride;
+    let last = unit_end - board.journal_unit + (records - SPARE - left - 1) * stride;
     if last > place {
         let record = renumbered(at(place), newest.sequence + (last - place) / stride);
         let between = Region { start: place + stride, length: last - place - stride };

@@ -56,7 +56,7 @@ fn decided(flash: &[u8]) -> Option<(Slot, bool)> {
     match boot(&mut flash, PICO.board, &info, Cause::PowerOn.into()) {
         Decision::Trial(verified) | Decision::FellBack(verified) => Some((verified.slot(), true)),
         Decision::Confirmed(verified) => Some((verified.slot(), false)),
-        Decision::Recovery => None,
+        Decision::Recovery(_) => None,
     }
 }
 
@@ -71,14 +71,17 @@ fn the_commands_of_an_update_are_where_they_may_be_and_the_record_of_the_trial_i
     let slot = PICO.board.slot(Slot::B);
     let (journal, image): (Vec<_>, Vec<_>) = operations.iter().partition(|operation| is_in_journal(operation));
     assert!(image.iter().all(|Operation(_, place, _)| (slot.start..slot.end()).contains(place)));
-    // One block holds the image; its header is the last page, and only records follow.
-    assert_eq!(image.iter().filter(|made| made.0 == Operation::ERASE_BLOCK).count(), 1);
+    // A reset during an erase of 64 KiB, which takes up to 2 s, would end in the boot ROM, which tries for 0.5 s to read
+    // flash; a sector takes 0.4 s at most (W25Q16JV, 9.6; RP2040 Datasheet, 2.8.1).
+    assert!(operations.iter().all(|made| made.0 != Operation::ERASE_BLOCK), "a block is erased at once");
+    // Each sector of the image once; its header is the last page, and only records follow.
+    let sectors = UPDATE.new.for_slot(PICO.board, Slot::B).unwrap().len().div_ceil(PICO.board.slot_unit as usize);
+    assert_eq!(image.iter().filter(|made| made.0 == Operation::ERASE_SECTOR).count(), sectors);
     let header = operations.iter().position(|made| made.0 == Operation::PROGRAM_PAGE && made.1 == slot.start).unwrap();
     assert!(operations[header + 1..].iter().all(is_in_journal), "something follows the header");
-    // Trial, its start, its confirm, and the epoch; the journal's first unit is erased before.
+    // Trial, its start, its confirm, and the epoch.
     let kinds: Vec<_> = journal.iter().map(|made| made.0).collect();
-    let records = [Operation::PROGRAM_PAGE; 4];
-    assert_eq!(kinds, [&[Operation::ERASE_SECTOR][..], &records].concat());
+    assert_eq!(kinds, [Operation::PROGRAM_PAGE; 4]);
     assert_eq!((expected(&UPDATE, 0), expected(&UPDATE, operations.len())), ((Slot::A, false), (Slot::B, false)));
 }
 

@@ -61,8 +61,8 @@ fn a_push_that_a_power_cut_interrupted_is_resumed() {
     let found = status(&bench.board.port());
     runs(&found, wire::Slot::A, version(1)).unwrap();
     assert_eq!(found.slots[1], SlotContent::Unfinished);
-    // All lies in one unit of 64 KiB, whose last bits may be marginal after a loss of power: it is sent again. The host
-    // first requests digests, which take this slow device longer than a host waits: as its error says, push again.
+    // The host first requests digests, which take this slow device longer than a host waits: as its error says, push
+    // again.
     let pushed = (0..5).find_map(|_| match bench.push(&update.new).unwrap() {
         Err(PushError::Link(LinkError::Silent)) => None,
         pushed => Some(pushed.unwrap().outcome),

@@ -2,9 +2,9 @@
 //! registers and RAM, and clocks, peripherals and interrupts as the boot ROM left them.
 
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
+use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
 use lifeboot_core::handover::BOOT_STACK;
-use lifeboot_core::image::Revokes;
 use lifeboot_core::info::FORMAT;
 use lifeboot_core::layout::PICO as BOARD;
 use lifeboot_tests::bench::{bootloader, version};
@@ -36,7 +36,7 @@ const REGISTERS: [(u32, u32); 14] = [
 /// Firmware that stays at its first instruction.
 fn still() -> ImageFile {
     let release =
-        Release { version: version(1), epoch: 0, lowest_bootloader: FORMAT, schemas: (0, 0), revokes: Revokes::NONE };
+        Release { version: version(1), epoch: 0, lowest_bootloader: FORMAT, schemas: (0, 0), revokes: KeyIds::NONE };
     let entry = BOARD.payload_address(Slot::A) + 8;
     let payload = [BOARD.ram.end(), entry | 1, 0xe7fe_e7fe].map(u32::to_le_bytes).concat();
     let key = product::demo_key("demo").unwrap().0;

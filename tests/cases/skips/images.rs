@@ -5,7 +5,8 @@ use ed25519_dalek::pkcs8::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_artifact::image_file::table_bytes;
-use lifeboot_core::image::{HEADER_LENGTH, Header, Revokes, SIGNED_LENGTH};
+use lifeboot_core::KeyIds;
+use lifeboot_core::image::{HEADER_LENGTH, Header, SIGNED_LENGTH};
 use lifeboot_core::info::{FORMAT, key_id};
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BLOCK, Board, MICROBIT};
@@ -22,8 +23,6 @@ use std::sync::{Mutex, PoisonError};
 const BOARD: &Board = STM32F405.board;
 /// Epoch of the image, and the floor that refuses it.
 const EPOCH: u32 = 3;
-/// The second key of the bootloader, as boot records name it.
-const SECOND_KEY: u8 = 1 << 1;
 
 /// The private keys that the bootloader trusts, and one that it does not. They are the same on each machine, since the
 /// effect of a skipped instruction may depend on a key's numbers. With the first one, a skipped addition once made a
@@ -113,14 +112,17 @@ pub fn flash_with(badness: Badness) -> Vec<u8> {
     flash.put(0, &code(&fs::read(bootloader()).unwrap()));
     flash.put(BOARD.slot(Slot::A).start, &image(badness));
     let record = match badness {
-        Badness::RevokedKey => Record { revoked: SECOND_KEY, ..Record::FACTORY },
+        Badness::RevokedKey => Record {
+            revoked: KeyIds::new(&[key_id(SigningKey::from_bytes(&SECOND).verifying_key().as_bytes())]).unwrap(),
+            ..Record::FACTORY
+        },
         Badness::Epoch => Record { epoch_floor: EPOCH + 1, ..Record::FACTORY },
         _ => return content(&mut flash),
     };
     // Three times, which makes it firm: the boot then writes nothing.
     let mut journal = Journal::open(&mut flash, BOARD);
     for _ in 0..3 {
-        journal.append(&mut flash, record).unwrap();
+        journal.change(&mut flash, |state| *state = record).unwrap();
     }
     content(&mut flash)
 }
@@ -168,7 +170,7 @@ fn image(badness: Badness) -> Vec<u8> {
         lowest_bootloader: FORMAT,
         schemas: (0, 0),
         key_id: key_id(&key.verifying_key().to_bytes()),
-        revokes: Revokes::NONE,
+        revokes: KeyIds::NONE,
     };
     match badness {
         Badness::Payload => payload[10] ^= 1,

@@ -133,7 +133,7 @@ fn booted(flash: &[u8]) -> (Boot, Vec<u8>, Vec<Range<u32>>) {
     let (trial, verified) = match boot(&mut flash, BOARD, &info, Cause::PowerOn.into()) {
         Decision::Trial(verified) | Decision::FellBack(verified) => (true, verified),
         Decision::Confirmed(verified) => (false, verified),
-        Decision::Recovery => panic!("nothing is started"),
+        Decision::Recovery(_) => panic!("nothing is started"),
     };
     (Boot { started: verified.slot(), trial }, flash.content(), flash.read)
 }

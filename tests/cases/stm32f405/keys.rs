@@ -6,8 +6,8 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::push::PushError;
+use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
-use lifeboot_core::image::Revokes;
 use lifeboot_report::{KeyState, Keys};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// An image of the example firmware by this key, that revokes others.
 fn image(features: &[&str], major: u16, key: &PrivateKey, revokes: &[[u8; 4]]) -> ImageFile {
     let elf = product::firmware(&STM32F405, Slot::A, features).unwrap();
-    let revokes = Revokes::new(revokes).unwrap();
+    let revokes = KeyIds::new(revokes).unwrap();
     product::sign_revoking(&STM32F405, &elf, (version(major), 0), key, revokes).unwrap()
 }
 

@@ -15,7 +15,7 @@ fn exhausted() -> Vec<u8> {
     let mut flash = SimulatedFlash::new(STM32F405.board);
     let mut journal = Journal::open(&mut flash, STM32F405.board);
     let trial = Trial { attempts: 0, power_attempts: 0, ..Trial::new(Slot::B) };
-    journal.append(&mut flash, Record { trial: Some(trial), ..Record::FACTORY }).unwrap();
+    journal.append(&mut flash, &Record { trial: Some(trial), ..Record::FACTORY }).unwrap();
     flash.region(STM32F405.board.journal).to_vec()
 }
 

@@ -1,9 +1,24 @@
-//! The watchdog, while the firmware waits for an erase.
+//! The watchdog: while the firmware waits for an erase; if the option bytes start it with each reset; and on each start,
+//! for boards that ask for it.
 
-use super::{connect, factory, image, push};
+use super::{connect, factory, image, push, status};
+use anyhow::{Result, ensure};
 use lifeboot_client::push::{Options, push as push_with};
-use lifeboot_tests::emulator::stm32f405::chip::Settings;
+use lifeboot_core::Slot;
+use lifeboot_core::journal::Journal;
+use lifeboot_core::layout::Board;
+use lifeboot_core::record::{Record, Trial};
+use lifeboot_tests::bench::{self, runs, version};
+use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
+use lifeboot_tests::product::{self, STM32F405};
+use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
+use lifeboot_wire as wire;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
+use std::{env, fs};
 
 /// How often the watchdog, which a confirmed trial leaves running, resets a chip that erases for so long.
 fn watchdog_resets(erase: Duration) -> u32 {
@@ -27,4 +42,99 @@ fn the_watchdog_outlasts_the_longest_erase_that_the_firmware_cannot_feed_in() {
 #[test]
 fn an_erase_that_takes_too_long_ends_with_the_watchdog() {
     assert!(watchdog_resets(Duration::from_secs(6)) > 0);
+}
+
+/// Flash from production, with a trial that has no start left, and a journal whose next record needs an erase.
+fn journal_is_full() -> Vec<u8> {
+    const BOARD: &Board = STM32F405.board;
+    let mut flash = factory();
+    let mut simulated = SimulatedFlash::new(BOARD);
+    simulated.put(0, &flash);
+    let mut journal = Journal::open(&mut simulated, BOARD);
+    let exhausted = Trial { attempts: 0, power_attempts: 0, ..Trial::new(Slot::B) };
+    let region = BOARD.journal.start as usize..BOARD.journal.end() as usize;
+    // Each record differs from the one before.
+    for number in (0..=1).cycle() {
+        let trial = Some(Trial { power_attempts: number, ..exhausted });
+        let before = (simulated.wear(Part::Journal).erases, simulated.bytes()[region.clone()].to_vec());
+        journal.append(&mut simulated, &Record { trial, ..Record::FACTORY }).unwrap();
+        // The first erase makes the journal; the second one is that of a full unit.
+        if before.0 > 0 && simulated.wear(Part::Journal).erases > before.0 {
+            flash[region.clone()].copy_from_slice(&before.1);
+            return flash;
+        }
+    }
+    unreachable!()
+}
+
+/// It runs with a period of half a second then, at its fastest 0.35 s, and an erase in the journal takes 0.8 s at most
+/// (DS8626, 5.3.12).
+#[test]
+fn a_watchdog_that_starts_with_each_reset_outlasts_an_erase_of_the_journal() {
+    let erase = Duration::from_millis(800);
+    let settings = Settings { lsi: 47_000, erase, hardware_watchdog: true, ..Settings::default() };
+    let mut host = connect(&journal_is_full(), &settings);
+    runs(&status(&mut host), wire::Slot::A, version(1)).unwrap();
+    let chip = host.pipe().chip();
+    assert_eq!(chip.watchdog_resets(), 0);
+    assert!(chip.seen().count > 0, "the bootloader has erased and written nothing");
+}
+
+/// A bootloader from a copy of the sources, whose boards ask for the watchdog at each start.
+fn watching_bootloader() -> Result<PathBuf> {
+    const LAYOUT: &str = "bootloader/core/src/layout.rs";
+    let output = product::output()?.join("watching");
+    // Outside of Lifeboot's folder, where its settings of cargo would count twice; the same place in each run.
+    let mut hasher = DefaultHasher::new();
+    output.hash(&mut hasher);
+    let copy = env::temp_dir().join(format!("lifeboot-watching-{:016x}", hasher.finish()));
+    if copy.exists() {
+        fs::remove_dir_all(&copy)?;
+    }
+    mirror(product::root(), &copy, Path::new(LAYOUT))?;
+    let layout = fs::read_to_string(product::root().join(LAYOUT))?;
+    let changed = layout.replace("watches_confirmed: false", "watches_confirmed: true");
+    ensure!(changed != layout, "no board says whether its confirmed firmware is watched");
+    fs::write(copy.join(LAYOUT), changed)?;
+    let mut cargo = Command::new(env!("CARGO"));
+    product::NOT_FOR_BUILDS.iter().for_each(|name| {
+        cargo.env_remove(name);
+    });
+    cargo.args(["build", "--locked", "--package", "lifeboot-bootloader", "--features", STM32F405.feature]);
+    cargo.args(["--target", STM32F405.triple, "--profile", "embedded", "--target-dir"]).arg(&output);
+    cargo.env("LIFEBOOT_KEYS", product::demo_key("demo")?.1).current_dir(&copy);
+    let built = cargo.output()?;
+    ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    fs::remove_dir_all(&copy)?;
+    Ok(output.join(STM32F405.triple).join("embedded/lifeboot-bootloader"))
+}
+
+/// Makes a folder whose entries lead to those of another one, except for a file, which it leaves out.
+fn mirror(from: &Path, to: &Path, without: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    let (first, rest) = (without.iter().next(), without.iter().skip(1).collect::<PathBuf>());
+    for entry in fs::read_dir(from)? {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        match first {
+            Some(first) if first == name && rest.iter().next().is_some() => mirror(&path, &to.join(name), &rest)?,
+            Some(first) if first == name => {}
+            _ if [".git", "target"].iter().any(|left_out| name == *left_out) => {}
+            _ => symlink(path, to.join(name))?,
+        }
+    }
+    Ok(())
+}
+
+/// How often the watchdog resets a chip whose confirmed firmware hangs, in more than a period of it.
+fn resets_of_confirmed_firmware_that_hangs(bootloader: &Path) -> u32 {
+    let flash = product::factory_flash(&STM32F405, bootloader, &image(&["hang-at-start"], 1, 0)).unwrap();
+    let mut chip = Chip::power_on(&flash, &Settings { lsi: 47_000, ..Settings::default() }).unwrap();
+    chip.run_for(Duration::from_secs(6)).unwrap();
+    chip.watchdog_resets()
+}
+
+#[test]
+fn confirmed_firmware_that_hangs_is_restarted_where_the_board_asks_for_it() {
+    assert_eq!(resets_of_confirmed_firmware_that_hangs(&bench::bootloader(&STM32F405).unwrap()), 0);
+    assert_eq!(resets_of_confirmed_firmware_that_hangs(&watching_bootloader().unwrap()), 1);
 }

@@ -7,6 +7,7 @@ use crate::signed_image::{SignedImage, info};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Invalid, Trust};
 use lifeboot_core::layout::{BOARDS, Board, MICROBIT, Region};
+use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use sha2::{Digest, Sha256};
@@ -70,7 +71,7 @@ fn verdict(board: &'static Board, message: &[u8], digest: [u8; 32]) -> Invalid {
     image.header.digest = digest;
     let mut flash = SimulatedFlash::new(board);
     image.put(&mut flash, Slot::A);
-    let trust = Trust { board, info: &info(), revoked: 0, epoch_floor: 0 };
+    let trust = Trust { board, info: &info(), record: &Record::FACTORY };
     let verdict = verify(&mut flash, &trust, Slot::A);
     assert_eq!(flash.misuse(), None);
     verdict.expect_err("a message is no firmware")

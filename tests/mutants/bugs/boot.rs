@@ -1,6 +1,6 @@
 //! Bugs of the boot policy: trials, epochs, keys, outcomes.
 
-use crate::bug::{BOOT, Bug, HANDOVER, IMAGE, OUTCOMES, RECORD, STEP, UPDATER, bug};
+use crate::bug::{BOOT, Bug, CONFIRM, HANDOVER, IMAGE, OUTCOMES, RECORD, ROLLBACK, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -16,26 +16,26 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a trial is started before its start is counted",
         BOOT,
-        "Some(counted) if device.append(|record| record.trial = Some(counted)).is_ok() => {",
-        "Some(_) => {",
+        "Some(counted) if device.count(counted).is_ok() =>",
+        "Some(_) =>",
         Suite::Boot,
     ),
     bug(
         "a trial without starts left is not ended",
         BOOT,
-        "None => device.reject(trial.slot, Ending::NotConfirmed, reset),",
+        "None => device.reject(trial.slot, Ending::NotConfirmed),",
         "None => {}",
         Suite::Boot,
     ),
     bug(
         "keys are revoked before the confirm is durable",
-        STEP,
-        "                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
-        "                    Change::Confirm(_, effects) if effects.revoked & !record.revoked != 0 => {
-                        record.revoked |= effects.revoked;
-                        Step::Busy
-                    }
-                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
+        CONFIRM,
+        "        if is_trial(*running, journal.record()) {",
+        "        if journal.record().revoked != after.revoked {
+            journal.change(flash, |record| record.revoked = after.revoked)?;
+            return Ok(Step::Busy);
+        }
+        if is_trial(*running, journal.record()) {",
         Suite::Boot,
     ),
     bug(
@@ -58,27 +58,27 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an image may revoke its own key",
         IMAGE,
-        "if own & revokes != 0 {",
-        "if own & revokes != 0 && revokes == 0 {",
+        "if header.revokes.contain(header.key_id) {",
+        "if header.revokes.contain(header.key_id) && header.epoch > 1000 {",
         Suite::Boot,
     ),
     bug(
         "what was revoked before is forgotten",
         BOOT,
-        "record.revoked |= self.revoked;",
-        "record.revoked = self.revoked;",
+        "let mut after = *record;",
+        "let mut after = Record { revoked: KeyIds::NONE, ..*record };",
         Suite::Boot,
     ),
     bug(
         "a revoked key is accepted",
         IMAGE,
-        "Some((bit, _)) if self.revoked & bit != 0 =>",
-        "Some((bit, _)) if self.revoked & bit != 0 && self.revoked == 0 =>",
+        "Some(_) if self.record.revoked.contain(id) =>",
+        "Some(_) if self.record.revoked.contain(id) && self.record.schema > 1000 =>",
         Suite::Boot,
     ),
     bug(
         "a way back below the floor is tried all the same",
-        UPDATER,
+        ROLLBACK,
         "if epoch < record.epoch_floor {",
         "if epoch > record.epoch_floor {",
         Suite::Boot,
@@ -107,20 +107,41 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an image that confirms stays in quarantine",
         OUTCOMES,
-        "outcome.ending != Ending::FellBack && outcome",
-        "outcome.ending.is_rejection() && outcome",
+        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
+        "let judged = outcome.ending.is_rejection();",
         Suite::Boot,
     ),
     bug(
         "an image that is started in need leaves the quarantine",
         OUTCOMES,
-        "outcome.ending != Ending::FellBack && outcome",
-        "outcome",
+        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
+        "let judged = outcome.ending != Ending::Cancelled;",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that is cancelled leaves the quarantine",
+        OUTCOMES,
+        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
+        "let judged = outcome.ending != Ending::FellBack;",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that was started is cancelled",
+        ROLLBACK,
+        "if trial != Trial::new(trial.slot) || trial.slot == self.running {",
+        "if trial.slot == self.running {",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that is cancelled is rejected",
+        ROLLBACK,
+        "Ok(self.end_trial(trial.slot, Ending::Cancelled))",
+        "Ok(self.end_trial(trial.slot, Ending::Requested))",
         Suite::Boot,
     ),
     bug(
         "a rollback goes to an image that was rejected",
-        UPDATER,
+        ROLLBACK,
         "if record.outcomes.have_rejected(&digest) {",
         "if false {",
         Suite::Boot,

@@ -117,7 +117,7 @@ pub const BUGS: &[Bug] = &[
         STEP,
         "flash.write(start, header).map_err(|_| Refusal::Flash)?;\n",
         "flash.write(start, header).map_err(|_| Refusal::Flash)?;
-                    *operation = Operation::Recording(Change::MarkTrial(*slot));\n",
+                    *operation = Operation::Recording(crate::operation::Change::MarkTrial(*slot));\n",
         Suite::Line,
     ),
     bug(

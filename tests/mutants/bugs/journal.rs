@@ -8,8 +8,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the journal erases the unit that holds the newest record",
         JOURNAL,
-        "map_or(start, |(_, place)| place.unit + self.board.journal_unit)",
-        "map_or(start, |(_, place)| place.unit)",
+        "let next = unit + self.board.journal_unit;",
+        "let next = unit;",
         Suite::Journal,
     ),
     bug(
@@ -29,31 +29,33 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a place that was torn is written again",
         JOURNAL,
-        "if self.is_blank_at(flash, this) && ",
-        "if ",
+        "if self.is_blank_at(flash, this) {
+                if self.write(",
+        "{
+                if self.write(",
         Suite::Journal,
     ),
     bug(
         "a record that may be torn is not written again",
         JOURNAL,
-        "if !cause.may_tear() || ",
-        "if cause.may_tear() || true || ",
+        "        equal >= EQUAL_RECORDS
+",
+        "        equal >= 1
+",
         Suite::Journal,
     ),
     bug(
         "what was torn behind the newest record stays the last",
         JOURNAL,
-        "if untouched && equal >= EQUAL_RECORDS {",
-        "if equal >= EQUAL_RECORDS {",
+        "if spoilt > 0 || blank <= SPARE",
+        "if spoilt > 1000 || blank <= SPARE",
         Suite::Journal,
     ),
     bug(
         "a unit that reads as blank is not erased",
         JOURNAL,
-        "if !self.prepared {
-            flash.erase",
-        "if !self.prepared && !self.is_blank_at(flash, first) {
-            flash.erase",
+        "let is_erased = self.prepared == Some(unit)",
+        "let is_erased = self.prepared == Some(unit) || self.is_blank_at(flash, Place { unit, start: unit })",
         Suite::Journal,
     ),
     bug(

@@ -8,23 +8,25 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader marks a slot before it verifies it",
         RECOVERY,
-        "        verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;\n",
-        "        self.journal.append(self.flash, Record { trial: Some(Trial::new(slot)), ..record }).map_err(|_| 0)?;
-        verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;\n",
+        "        let trust = Trust { board: self.board, info: self.info, record: self.journal.record() };
+        verify(",
+        "        self.journal.change(self.flash, |record| record.trial = Some(Trial::new(slot))).map_err(flash_failed)?;
+        let trust = Trust { board: self.board, info: self.info, record: self.journal.record() };
+        verify(",
         Suite::Recovery,
     ),
     bug(
         "a bootloader marks a slot that does not verify",
         RECOVERY,
-        "        verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number)?;\n",
-        "        let _ = verify(self.flash, &trust(self.board, self.info, &record), slot).map_err(number);\n",
+        "        verify(self.flash, &trust, slot).map_err(number)?;\n",
+        "        let _ = verify(self.flash, &trust, slot).map_err(number);\n",
         Suite::Recovery,
     ),
     bug(
         "a bootloader that was asked to answer writes the confirmed slot",
         RECOVERY,
-        "if self.requested && target == record.confirmed {",
-        "if self.requested && target == record.confirmed && self.holder.is_none() {",
+        "if self.kept == Some(target) {",
+        "if self.kept == Some(target) && self.holder.is_none() {",
         Suite::Recovery,
     ),
     bug(
@@ -37,17 +39,17 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader erases before it has checked the header",
         RECOVERY,
-        "        let checked = trust(self.board, self.info, &record).check(",
+        "        let checked = trust.check(&self.header",
         "        let unit = self.board.slot(target).start;
         let _ = self.flash.erase(unit, unit + self.board.slot_unit);
-        let checked = trust(self.board, self.info, &record).check(",
+        let checked = trust.check(&self.header",
         Suite::Line,
     ),
     bug(
         "a bootloader leaves a trial whose slot it erases",
         RECOVERY,
-        "if record.trial.take().is_some() {",
-        "if record.trial.take().is_some() && !self.requested {",
+        "self.journal.change(self.flash, |record| record.trial = None).map_err(flash_failed)?;",
+        "self.journal.change(self.flash, |record| record.trial = record.trial.take()).map_err(flash_failed)?;",
         Suite::Recovery,
     ),
     bug(
@@ -111,8 +113,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader that was asked to answer waits for ever",
         RECOVERY,
-        "None if self.requested && self.silence() > RECOVERY_TIMEOUT_MS => return Task::Reset,",
-        "None if self.requested && self.silence() > RECOVERY_TIMEOUT_MS && self.holder.is_some() => return Task::Reset,",
+        "None if self.silence() > RECOVERY_TIMEOUT_MS => return Task::Reset,",
+        "None if self.silence() > RECOVERY_TIMEOUT_MS && self.holder.is_some() => return Task::Reset,",
         Suite::Line,
     ),
     bug(

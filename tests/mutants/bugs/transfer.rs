@@ -1,8 +1,8 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use crate::bug::{
-    Bug, CONVERSATION, FRAME, INSTRUCTIONS, JOURNAL, OLD, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER, STEP, SUSPECTS,
-    TRANSFER, UPDATER, VERIFY, bug,
+    Bug, CONFIRM, CONVERSATION, FRAME, INSTRUCTIONS, JOURNAL, OLD, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER, STEP,
+    SUSPECTS, TRANSFER, UPDATER, VERIFY, bug,
 };
 use crate::suite::Suite;
 
@@ -25,8 +25,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an update begins while the confirmed slot is the target",
         UPDATER,
-        "        if self.is_trial() {\n            return Err(Refusal::TrialRunning);",
-        "        if self.is_trial() && expected.target != self.target() {\n            return Err(Refusal::TrialRunning);",
+        "        if self.is_trial() {\n            return Err(Refusal::TrialRunning);\n        }\n        // A bootloader",
+        "        if self.is_trial() && expected.target != self.target() {\n            return Err(Refusal::TrialRunning);\n        }\n        // A bootloader",
         Suite::Line,
     ),
     bug(
@@ -44,6 +44,13 @@ pub const BUGS: &[Bug] = &[
         Suite::Life,
     ),
     bug(
+        "behind a table the payload is written over what is there",
+        TRANSFER,
+        "if self.receiver.phase() != before {",
+        "if self.receiver.phase() == before {",
+        Suite::Line,
+    ),
+    bug(
         "the header is written before the payload",
         TRANSFER,
         "            self.old_header = false;\n",
@@ -54,7 +61,7 @@ pub const BUGS: &[Bug] = &[
         "the slot is marked before it is verified",
         UPDATER,
         "self.operation = Operation::Verifying(*transfer.header(), check);",
-        "drop(check);\n        self.operation = Operation::Recording(Change::MarkTrial(transfer.checked().slot()));",
+        "drop(check);\n        self.operation = Operation::Recording(crate::operation::Change::MarkTrial(transfer.checked().slot()));",
         Suite::Life,
     ),
     bug(
@@ -66,25 +73,23 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the epoch floor rises before the confirm is durable",
-        STEP,
-        "                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
-        "                    Change::Confirm(_, effects) if effects.epoch > record.epoch_floor => {
-                        record.epoch_floor = effects.epoch;
-                        Step::Busy
-                    }
-                    Change::Confirm(outcome, effects) if is_trial(*running, &record) => {",
+        CONFIRM,
+        "        if is_trial(*running, journal.record()) {",
+        "        if journal.record().epoch_floor != after.epoch_floor {
+            journal.change(flash, |record| record.epoch_floor = after.epoch_floor)?;
+            return Ok(Step::Busy);
+        }
+        if is_trial(*running, journal.record()) {",
         Suite::Life,
     ),
     bug(
         "a confirm is reported before it is durable",
-        STEP,
-        "                    journal.append(flash, record)?;
-                    return Ok(end);",
-        "                    if is_trial(*running, journal.record()) && record.trial.is_none() {
-                        return Ok(Step::Confirmed);
-                    }
-                    journal.append(flash, record)?;
-                    return Ok(end);",
+        CONFIRM,
+        "        if is_trial(*running, journal.record()) {",
+        "        if is_trial(*running, journal.record()) {
+            return Ok(Step::Confirmed);
+        }
+        if is_trial(*running, journal.record()) {",
         Suite::Life,
     ),
     bug(
@@ -112,15 +117,17 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an ECC word of the journal is written twice",
         JOURNAL,
-        "if self.is_blank_at(flash, this) && ",
-        "if ",
+        "if self.is_blank_at(flash, this) {
+                if self.write(",
+        "{
+                if self.write(",
         Suite::LifeEcc,
     ),
     bug(
         "bytes are taken at any offset",
         CONVERSATION,
-        "let taken = updater.feed(next, rest)?;",
-        "let taken = updater.feed(next, if rest.is_empty() { bytes } else { rest })?;",
+        "let taken = updater.feed(own, next, rest)?;",
+        "let taken = updater.feed(own, next, if rest.is_empty() { bytes } else { rest })?;",
         Suite::Line,
     ),
     bug(

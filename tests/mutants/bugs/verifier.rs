@@ -8,8 +8,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the epoch of an image is not checked",
         IMAGE,
-        "if header.epoch < self.epoch_floor {",
-        "if header.epoch < self.epoch_floor && header.epoch > 1000 {",
+        "if header.epoch < self.record.epoch_floor {",
+        "if header.epoch < self.record.epoch_floor && header.epoch > 1000 {",
         Suite::Verifier,
     ),
     bug(

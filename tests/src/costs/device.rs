@@ -100,7 +100,7 @@ impl Device {
         let info = target.board.bootloader.end() - INFO_LENGTH as u32;
         let mut flash = Flash { cells: Arc::new(Mutex::new(cells)), read: Arc::default(), info };
         let info = BootloaderInfo::read(&mut flash, target.board).context("the bootloader does not tell its keys")?;
-        let updater = Updater::running_in(Slot::A, flash.clone(), target.board);
+        let updater = Updater::running_in(Slot::A, flash.clone(), target.board).unwrap();
         let mut device = Device { target, flash, info, updater };
         device.boot(Cause::PowerOn)?;
         Ok(device)
@@ -110,9 +110,9 @@ impl Device {
     pub fn boot(&mut self, cause: Cause) -> Result<Slot> {
         let slot = match boot(&mut self.flash, self.target.board, &self.info, cause.into()) {
             Decision::Confirmed(firmware) | Decision::Trial(firmware) | Decision::FellBack(firmware) => firmware.slot(),
-            Decision::Recovery => bail!("nothing starts"),
+            Decision::Recovery(_) => bail!("nothing starts"),
         };
-        self.updater = Updater::running_in(slot, self.flash.clone(), self.target.board);
+        self.updater = Updater::running_in(slot, self.flash.clone(), self.target.board).unwrap();
         Ok(slot)
     }
 
@@ -123,18 +123,18 @@ impl Device {
             bail!("no image runs");
         };
         let belief = Expected { running: version.into(), target: updater.target() };
-        updater.begin(image.header_bytes(), belief, force).map_err(refused)?;
+        let transfer = updater.begin(image.header_bytes(), belief, force).map_err(refused)?;
         finish(updater)?;
         for part in [image.table(), image.payload()] {
             let mut rest = part;
             while !rest.is_empty() {
                 let next = updater.next().context("the transfer has ended")?;
-                let taken = updater.feed(next, rest).map_err(refused)?;
+                let taken = updater.feed(transfer, next, rest).map_err(refused)?;
                 rest = rest.get(taken..).unwrap_or_default();
                 finish(updater)?;
             }
         }
-        updater.finish().map_err(refused)?;
+        updater.finish(transfer).map_err(refused)?;
         finish(updater)
     }
 

@@ -22,9 +22,9 @@ impl FlashTime {
     /// has it: 2 s for 128 KiB, 400 ms for 16 KiB, 16 µs a byte.
     pub const STM32F405: FlashTime = FlashTime { erase: 2_000_000_000, journal_erase: 400_000_000, byte: 16_000 };
 
-    /// The Pico's W25Q16JV, its data sheet's 9.6 (AC electrical characteristics), typical: 150 ms for a block of 64
-    /// KiB, 45 ms for a sector of 4 KiB, 0.4 ms for a page of 256 bytes.
-    pub const PICO: FlashTime = FlashTime { erase: 150_000_000, journal_erase: 45_000_000, byte: 400_000 / 256 };
+    /// The Pico's W25Q16JV, its data sheet's 9.6 (AC electrical characteristics), typical: 45 ms for a sector of 4
+    /// KiB, 0.4 ms for a page of 256 bytes.
+    pub const PICO: FlashTime = FlashTime { erase: 45_000_000, journal_erase: 45_000_000, byte: 400_000 / 256 };
 
     /// For these operations on slots.
     pub fn slots(self, wear: Wear) -> u64 {

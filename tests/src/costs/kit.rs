@@ -6,8 +6,8 @@ use crate::product::{self, Target};
 use anyhow::Result;
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_artifact::keys::PrivateKey;
+use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
-use lifeboot_core::image::Revokes;
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_project::key_files;
 use std::fs;
@@ -78,7 +78,7 @@ pub fn image(target: &Target, kib: usize, major: u16) -> Result<ImageFile> {
         epoch: 0,
         lowest_bootloader: lifeboot_core::info::FORMAT,
         schemas: (0, 0),
-        revokes: Revokes::NONE,
+        revokes: KeyIds::NONE,
     };
     let key = key()?.0;
     let unsigned = UnsignedImage::new(target.board, Slot::A, payload, &entries, release, key.public().id())?;

@@ -12,8 +12,8 @@
 use super::cut::Cut;
 use super::update::{self, Update};
 use crate::product::MICROBIT;
-use lifeboot_core::Slot;
 use lifeboot_core::record::{Ending, Record, Trial};
+use lifeboot_core::{KeyIds, Slot};
 use std::fmt;
 
 /// What a board did with the flash that a cut left.
@@ -101,7 +101,7 @@ pub fn judge(update: &Update, cut: Cut, left: &[u8], boot: &Boot) -> Result<(), 
 
 /// Whether a start and the boot state after it belong to a phase.
 fn fits(phase: Phase, update: &Update, started: Slot, before: &Record, record: &Record) -> bool {
-    let common = record.revoked == 0;
+    let common = record.revoked == KeyIds::NONE;
     let place = (started, record.confirmed, record.epoch_floor);
     common
         && match phase {

@@ -27,7 +27,9 @@ impl From<Invalid> for Refusal {
             Invalid::Digest => Refusal::Digest,
             Invalid::Entry => Refusal::Entry,
             Invalid::Stack => Refusal::Stack,
+            Invalid::Schema => Refusal::Schema,
             Invalid::OwnKey => Refusal::OwnKey,
+            Invalid::EpochStep => Refusal::EpochStep,
             Invalid::Flash => Refusal::Flash,
         }
     }
@@ -89,6 +91,7 @@ impl From<Ending> for OutcomeEnding {
             Ending::Invalid => OutcomeEnding::Invalid,
             Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
             Ending::Requested => OutcomeEnding::Requested,
+            Ending::Cancelled => OutcomeEnding::Cancelled,
         }
     }
 }
@@ -169,6 +172,9 @@ mod tests {
             Invalid::Entry,
             Invalid::Stack,
             Invalid::Flash,
+            Invalid::Schema,
+            Invalid::OwnKey,
+            Invalid::EpochStep,
         ];
         for invalid in invalid {
             let mut bytes = [0; 1];

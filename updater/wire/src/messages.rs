@@ -15,10 +15,18 @@ pub use state::{
 use serde::{Deserialize, Serialize};
 
 /// The version of these messages; grows with each addition.
-pub const WIRE: u8 = 2;
+pub const WIRE: u8 = 3;
 
 /// [`WIRE`] of the first devices that support patches. They may still refuse them.
 pub const WIRE_OF_PATCHES: u8 = 2;
+
+/// [`WIRE`] of the first devices that know [`Command::Cancel`].
+pub const WIRE_OF_CANCEL: u8 = 3;
+
+/// Maximum length in bytes of the message of a [`Command::Begin`], the longest that every device must be able to
+/// receive: session, number, variant, the header with its length, the version, slot and force. postcard encodes a
+/// number of 16 bits in up to 3 bytes and one of 32 bits in up to 5.
+pub const BEGIN_LENGTH: usize = 3 + 1 + 1 + (2 + lifeboot_core::image::HEADER_LENGTH) + (3 + 3 + 5 + 5) + 1 + 1;
 
 /// Bytes that a digest of a range is cut to. It decides only what is sent, never what is trusted.
 pub const DIGEST_LENGTH: usize = 8;
@@ -111,7 +119,7 @@ pub enum Command<'a> {
     /// Confirms the running firmware.
     Confirm,
     /// Rolls back: ends the trial, or puts the previous firmware on trial again. Refused if the other slot holds a
-    /// rejected image.
+    /// rejected image. Wins over a confirm of the running trial that is not durable yet.
     Rollback,
     /// Restarts the device.
     Reset,
@@ -139,6 +147,9 @@ pub enum Command<'a> {
         /// The bytes, compressed.
         bytes: &'a [u8],
     },
+    /// Cancels the pending image: it is not tried, and not rejected either. Refused if there is none, or if it was
+    /// started already.
+    Cancel,
 }
 
 /// The answers of a device.
@@ -170,9 +181,8 @@ pub enum Body<'a> {
     /// The state of a device in recovery mode, where no firmware runs: the bytes as they are in flash, which needs the
     /// least code in the bootloader. The host decodes them by the formats of [`lifeboot_core`].
     Recovery {
-        /// Whether recovery was requested: then the confirmed slot is never written. Otherwise no slot could be
-        /// started.
-        requested: bool,
+        /// Why the device is in recovery mode, and which slot is never written.
+        why: Recovery,
         /// Maximum number of bytes in one [`Command::Write`]. At most one frame may be in flight.
         chunk: u32,
         /// The bootloader's [`info`](lifeboot_core::info).

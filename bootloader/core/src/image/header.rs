@@ -2,16 +2,14 @@
 
 use super::invalid::Invalid;
 use crate::bytes::{field, put};
-use crate::info::BootloaderInfo;
-use crate::layout::{BLOCK, Board, Slot};
+use crate::key_ids::{KeyId, KeyIds};
+use crate::layout::{BLOCK, Board, NO_SCHEMA, Slot};
 use crate::version::Version;
 
 pub use crate::layout::HEADER_LENGTH;
 
 /// Leading bytes of a header that its signature covers; the signature is the rest.
 pub const SIGNED_LENGTH: usize = HEADER_LENGTH - 64;
-/// Maximum number of keys that one image can revoke.
-pub const REVOKES: usize = 3;
 /// The header format that this code reads and writes.
 pub const FORMAT: u16 = 1;
 
@@ -44,30 +42,9 @@ pub struct Header {
     /// The lowest and the highest storage schema that the firmware supports.
     pub schemas: (u16, u16),
     /// The id of the key that signed the header.
-    pub key_id: [u8; 4],
+    pub key_id: KeyId,
     /// The keys that are revoked when this image is confirmed.
-    pub revokes: Revokes,
-}
-
-/// The ids of up to [`REVOKES`] keys, one after the other; an id of zeros means no key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Revokes([u8; 4 * REVOKES]);
-
-impl Revokes {
-    /// No key.
-    pub const NONE: Revokes = Revokes([0; 4 * REVOKES]);
-
-    /// Returns the list of these keys; `None` if there are more than [`REVOKES`].
-    pub fn new(ids: &[[u8; 4]]) -> Option<Self> {
-        let mut revokes = Revokes::NONE;
-        revokes.0.get_mut(..4 * ids.len())?.copy_from_slice(ids.as_flattened());
-        Some(revokes)
-    }
-
-    /// Returns the ids.
-    pub fn ids(&self) -> impl Iterator<Item = [u8; 4]> {
-        self.0.as_chunks().0.iter().copied().filter(|id| *id != [0; 4])
-    }
+    pub revokes: KeyIds,
 }
 
 impl Header {
@@ -93,7 +70,7 @@ impl Header {
             lowest_bootloader: half::<0x54>(bytes),
             schemas: (half::<0x56>(bytes), half::<0x58>(bytes)),
             key_id: field::<0x5C, 4, HEADER_LENGTH>(bytes),
-            revokes: Revokes(field::<0x60, 12, HEADER_LENGTH>(bytes)),
+            revokes: KeyIds(field::<0x60, 12, HEADER_LENGTH>(bytes)),
         })
     }
 
@@ -135,15 +112,9 @@ impl Header {
         Slot::BOTH.into_iter().find(|slot| board.payload_address(*slot) == self.link_address)
     }
 
-    /// Returns the keys of a device's table that this image revokes, a bit each. Ids that the device does not hold are
-    /// ignored.
-    pub fn revoked_keys(&self, info: &BootloaderInfo) -> u8 {
-        self.revokes.ids().fold(0, |bits, id| bits | info.key(id).map_or(0, |(bit, _)| bit))
-    }
-
-    /// Whether a device whose storage has `schema` can run this firmware.
+    /// Whether a device whose storage has `schema` can run this firmware; any firmware can if no schema was recorded.
     pub fn accepts_schema(&self, schema: u16) -> bool {
-        self.schemas.0 <= schema && schema <= self.schemas.1
+        schema == NO_SCHEMA || self.schemas.0 <= schema && schema <= self.schemas.1
     }
 }
 

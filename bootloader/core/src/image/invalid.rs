@@ -35,6 +35,11 @@ pub enum Invalid {
     Stack,
     /// The flash could not be read.
     Flash,
-    /// The image revokes the key that signed it. The number is the wire's; those above match by their order.
+    /// The firmware does not support the schema of the device's storage. The numbers from here on are the wire's; those
+    /// above match by their order.
+    Schema = 19,
+    /// The image revokes the key that signed it.
     OwnKey = 28,
+    /// The image's epoch is too far above the device's floor.
+    EpochStep = 37,
 }

@@ -1,19 +1,19 @@
 //! How updates ended: the last outcome, and the quarantine, which holds earlier rejections. The updater refuses the
 //! images in either.
 //!
-//! From 0x10 of a boot record on:
+//! From 0x20 of a boot record on:
 //!
 //! | offset | bytes | field |
 //! | --- | --- | --- |
-//! | 0x10 | 3 × 12 | quarantine: the first 12 bytes of earlier outcomes, the newest last; zeros before them |
-//! | 0x34 | 1 | last outcome: 0 = none yet, 1 = confirmed, 2 = fell back, 16 to 18 = rejected (see [`Ending`]) |
-//! | 0x35 | 1 | the cause of the last reset before the outcome |
-//! | 0x36 | 16 | first half of its image's digest |
-//! | 0x46 | 1 | its slot |
-//! | 0x47 | 1 | 1 if the firmware reported where it crashed; else 0, and so are the two words of the crash |
-//! | 0x48 | 12 | version of its image |
-//! | 0x54 | 4 | program counter of the crash |
-//! | 0x58 | 4 | fault status of the crash |
+//! | 0x20 | 3 × 12 | quarantine: the first 12 bytes of earlier outcomes, the newest last; zeros before them |
+//! | 0x44 | 1 | last outcome: 0 = none yet, 1 = confirmed, 2 = fell back, 3 = cancelled, 16 to 18 = rejected (see [`Ending`]) |
+//! | 0x45 | 1 | the cause of the last reset before the outcome |
+//! | 0x46 | 16 | first half of its image's digest |
+//! | 0x56 | 1 | its slot |
+//! | 0x57 | 1 | 1 if the firmware reported where it crashed; else 0, and so are the two words of the crash |
+//! | 0x58 | 12 | version of its image |
+//! | 0x64 | 4 | program counter of the crash |
+//! | 0x68 | 4 | fault status of the crash |
 
 use super::reset::{Cause, Fault};
 use super::slot_byte::slot_from_byte;
@@ -44,6 +44,9 @@ pub enum Ending {
     Confirmed = 1,
     /// The confirmed slot could not be started, so the other one was.
     FellBack = 2,
+    /// The image was pending, and a host or the application no longer wanted it. It was never started, so this is no
+    /// verdict on it.
+    Cancelled = 3,
     /// Rejected: the image in the slot does not verify.
     Invalid = REJECTED,
     /// Rejected: all attempts of the trial were used up without a confirm.
@@ -58,6 +61,7 @@ impl Ending {
         Some(match byte {
             1 => Ending::Confirmed,
             2 => Ending::FellBack,
+            3 => Ending::Cancelled,
             16 => Ending::Invalid,
             17 => Ending::NotConfirmed,
             18 => Ending::Requested,
@@ -142,7 +146,7 @@ impl Outcomes {
     /// Returns the outcomes after a new one: the previous last outcome goes into quarantine if it was a rejection, and
     /// the image that the new outcome is about leaves it, since the new outcome describes that image now. An image that
     /// the bootloader fell back to stays in quarantine: it was started because nothing else could be, which is no sign
-    /// of health.
+    /// of health. So does one that was cancelled: it was not started at all.
     pub(super) fn followed_by(&self, outcome: &Outcome) -> Outcomes {
         let mut after = [0; OUTCOMES];
         put::<0x24, 2, OUTCOMES>(&mut after, [outcome.ending as u8, outcome.cause as u8]);
@@ -156,7 +160,8 @@ impl Outcomes {
         let mut places = after.as_chunks_mut().0.get_mut(..QUARANTINED).unwrap_or_default().iter_mut();
         for rejection in self.rejections() {
             let [ending, _, digest @ ..] = rejection;
-            let leaves = outcome.ending != Ending::FellBack && outcome.digest.starts_with(digest);
+            let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);
+            let leaves = judged && outcome.digest.starts_with(digest);
             if *ending >= REJECTED
                 && !leaves
                 && let Some(place) = places.next_back()

@@ -40,12 +40,6 @@ impl Cause {
     pub const fn is_power_loss(self) -> bool {
         matches!(self, Cause::PowerOn | Cause::BrownOut)
     }
-
-    /// Whether a flash write may have been torn by this reset. Only a reset that the firmware requested cannot tear
-    /// one.
-    pub const fn may_tear(self) -> bool {
-        !matches!(self, Cause::Request)
-    }
 }
 
 /// Where and how firmware crashed, as reported by the firmware; only for people to read.
@@ -57,14 +51,24 @@ pub struct Fault {
     pub status: u32,
 }
 
-/// What is known about the reset before a boot.
+/// What is known about the reset before a boot. All but the cause comes from RAM, which a loss of power may clear or garble;
+/// no security decision depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reset {
     /// Why the chip was reset.
     pub cause: Cause,
     /// The crash, if the cause is one and the firmware reported it.
     pub fault: Option<Fault>,
+    /// How many times in a row the same firmware was started and crashed.
+    pub crashes: u8,
+    /// Whether the bootloader was writing to flash when the reset came. Then this boot must not write: the next one may.
+    pub interrupted: bool,
+    /// Whether the bootloader has just been in recovery mode, so that the host had its time to speak.
+    pub listened: bool,
 }
+
+/// Crashes in a row after which the host gets its time to speak before the firmware is started again.
+pub const CRASH_LOOP: u8 = 3;
 
 impl From<Cause> for Reset {
     fn from(cause: Cause) -> Self {

@@ -29,7 +29,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
     pub(super) fn tell_state(&mut self) {
         let record = self.journal.record().to_bytes(0);
         let mut frame = Outgoing::begin(self.line);
-        frame.bytes(&[self.request.1, body::RECOVERY, u8::from(self.requested)]);
+        frame.bytes(&[self.request.1, body::RECOVERY, self.why as u8]);
         frame.number(CHUNK as u32);
         let [a, b] = Slot::BOTH.map(|slot| self.board.slot(slot).start);
         let info = self.board.bootloader.end() - INFO_LENGTH as u32;

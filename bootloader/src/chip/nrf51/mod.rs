@@ -4,17 +4,21 @@
 //! and the Armv6-M Architecture Reference Manual (DDI 0419). The clock needs no set-up: the chip starts at its 16 MHz.
 
 mod clock;
+mod fed_flash;
 mod flash;
 #[cfg(feature = "recovery")]
 mod recovery;
 mod registers;
 mod reset;
+mod watchdog;
 
 pub use clock::Clock;
-pub use flash::Flash;
+pub use fed_flash::Flash;
 #[cfg(feature = "recovery")]
-pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
+pub use recovery::{Serial, recovery_is_requested};
 pub use reset::reset;
+#[cfg(feature = "recovery")]
+pub use watchdog::feed_watchdog;
 
 use super::board::BOARD;
 use super::cortex_m::{Vector, start};
@@ -25,7 +29,8 @@ use core::arch::naked_asm;
 use lifeboot_core::handover;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
-use registers::{TIMER0, WDT};
+use registers::TIMER0;
+use watchdog::WDT;
 
 const POWER_RESETREAS: usize = 0x4000_0400;
 const RESETREAS_WATCHDOG: u32 = 1 << 1;
@@ -107,11 +112,12 @@ unsafe extern "C" fn watchdog_or_forward() {
 }
 
 extern "C" fn watchdog() -> ! {
-    reset(Cause::Watchdog)
+    reset(handover::cause_word(Cause::Watchdog))
 }
 
 /// Sets up the chip after a reset; returns why it was reset.
 pub fn start_up() -> Reset {
+    watchdog::feed_watchdog();
     // Until the next reset nothing on this chip can erase or write these blocks (chapter 9, PROTENSET0), except while a
     // debugger is attached (DISABLEINDEBUG). The journal after them stays writable.
     store(MPU_PROTENSET0, BOOTLOADER_BLOCKS);

@@ -1,10 +1,10 @@
-//! What recovery mode needs on an nRF51 on a micro:bit v1: its serial port, its button A, and the feeding of a watchdog
-//! that firmware has started.
+//! What recovery mode needs on an nRF51 on a micro:bit v1: its serial port and its button A.
 //!
 //! Chapters are those of the nRF51 Series Reference Manual 3.0. Only the button's pin is restored: recovery ends with a
 //! reset, which resets everything here (12.1.8).
 
-use super::registers::WDT;
+use super::clock::Clock;
+use crate::chip::pin::is_held;
 use crate::chip::registers::{load, store, wait_for};
 
 /// GPIO (chapter 14): a set of outputs, the inputs, and the first pin's configuration.
@@ -18,8 +18,11 @@ const UNUSED: u32 = 0b10;
 
 /// Button A, which connects the pin to ground; the board pulls it up.
 const BUTTON: usize = 17;
-/// How many times the button is read: some 5 ms, enough for its contact and the pull-up to settle.
-const LOOKS: u32 = 10_000;
+
+/// CLOCK (chapter 13): starts the 16 MHz crystal, and reports that it runs. The RC oscillator, which runs from reset on,
+/// may be 5 % off (nRF51822 Product Specification 3.1, 8.1.3); a UART's two ends must agree within that.
+const HFCLKSTART: usize = 0x4000_0000;
+const HFCLKSTARTED: usize = 0x4000_0100;
 
 /// UART (chapter 29), to the micro:bit's USB cable.
 const UART: usize = 0x4000_2000;
@@ -36,13 +39,9 @@ const BAUDRATE: usize = UART + 0x524;
 const BAUD_115200: u32 = 0x01D7_E000;
 const TX_PIN: usize = 24;
 const RX_PIN: usize = 25;
-/// How many times TXDRDY is read: some 5 ms, fifty times the duration of a byte.
+/// How many times an event is read: some 5 ms, fifty times the duration of a byte, and more than the crystal takes to
+/// start (8.1.1 there).
 const TRIES: u32 = 10_000;
-
-/// WDT (chapter 20): the first reload register, their number, and the value that reloads.
-const RR: usize = WDT + 0x600;
-const RELOADS: usize = 8;
-const RELOAD: u32 = 0x6E52_4635;
 
 /// The serial port, 115,200 baud, 8N1. Its receiver buffers 6 bytes between two reads (29.6): half a millisecond of the
 /// line.
@@ -52,8 +51,10 @@ pub struct Serial {
 }
 
 impl Serial {
-    /// Configures the port.
+    /// Configures the port, and starts the crystal for it. Without a crystal the port keeps the RC oscillator.
     pub fn new() -> Self {
+        store(HFCLKSTART, 1);
+        wait_for(HFCLKSTARTED, 1, 1, TRIES);
         store(OUT_SET, 1 << TX_PIN); // The line idles high.
         store(PIN_CNF + TX_PIN * 4, OUTPUT);
         store(PIN_CNF + RX_PIN * 4, PULLED_UP);
@@ -94,18 +95,10 @@ impl Serial {
 }
 
 /// Whether button A is held down.
-pub fn recovery_is_requested() -> bool {
+pub fn recovery_is_requested(clock: &Clock) -> bool {
     let pin = PIN_CNF + BUTTON * 4;
     store(pin, PULLED_UP);
-    let released = wait_for(INPUTS, 1 << BUTTON, 1 << BUTTON, LOOKS);
+    let held = is_held(clock, || load(INPUTS) & 1 << BUTTON != 0);
     store(pin, UNUSED);
-    !released
-}
-
-/// Feeds a watchdog that has been running since before the reset, which a reset request does not stop (20.1.4), through
-/// every reload register that the firmware may have enabled; harmless if none runs.
-pub fn feed_watchdog() {
-    for register in 0..RELOADS {
-        store(RR + register * 4, RELOAD);
-    }
+    held
 }

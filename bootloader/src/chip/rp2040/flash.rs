@@ -1,6 +1,9 @@
-//! The flash of an RP2040 board: a W25Q16JV or a compatible part behind the XIP interface, erased by sectors of 4 KiB
-//! and blocks of 64 KiB, programmed by pages of 256 bytes (W25Q16JV, 8.2). The boot ROM has the functions for it
-//! (RP2040 Datasheet, 2.8).
+//! The flash of an RP2040 board: a W25Q16JV or a compatible part behind the XIP interface, erased by sectors of 4 KiB,
+//! programmed by pages of 256 bytes (W25Q16JV, 8.2). The boot ROM has the functions for it (RP2040 Datasheet, 2.8).
+//!
+//! Never erased by blocks of 64 KiB, though that is several times as fast: a reset of the chip does not reset its flash,
+//! which answers nothing until it is done, after up to 2 s (W25Q16JV, 9.6). The boot ROM tries for 0.5 s to read the second
+//! stage, and then waits for a USB host, until the next reset (2.8.1). A sector takes 0.4 s at most.
 //!
 //! While one of them runs, nothing can be read from flash, code included. So [`in_ram`] calls them from a copy of
 //! itself on the stack, with interrupts disabled. If firmware has started core 1, that must not run from flash
@@ -26,9 +29,8 @@ const ROM_TABLE_LOOKUP: usize = 0x18;
 
 const PAGE: usize = 256;
 const SECTOR: u32 = 4 * 1024;
-const BLOCK: u32 = 64 * 1024;
-/// The command that erases a block (W25Q16JV, 8.1.2).
-const BLOCK_ERASE: u32 = 0xD8;
+/// Length and command of the erase that the boot ROM uses for what is at least as long (W25Q16JV, 8.1.2): nothing here.
+const BLOCK: [u32; 2] = [64 * 1024, 0xD8];
 
 /// Words of the second stage, which is run last: it makes the flash readable at full speed again.
 const SECOND_STAGE: usize = 64;
@@ -74,15 +76,11 @@ impl NorFlash for Flash {
         if from < BOARD.bootloader.end() {
             return Err(NorFlashErrorKind::OutOfBounds);
         }
-        let mut start = from;
-        while start < to {
-            // One command for the whole block if possible: it is several times as fast.
-            let length = if start.is_multiple_of(BLOCK) && to - start >= BLOCK { BLOCK } else { SECTOR };
-            lifeboot_flash_erase(start, length);
-            if content(start, length as usize).iter().any(|byte| *byte != 0xff) {
+        for start in (from..to).step_by(SECTOR as usize) {
+            lifeboot_flash_erase(start);
+            if content(start, SECTOR as usize).iter().any(|byte| *byte != 0xff) {
                 return Err(NorFlashErrorKind::Other);
             }
-            start += length;
         }
         Ok(())
     }
@@ -110,11 +108,12 @@ fn content<'a>(offset: u32, length: usize) -> &'a [u8] {
     unsafe { core::slice::from_raw_parts(with_exposed_provenance(XIP + offset as usize), length) }
 }
 
-/// Erases the sector or block at an offset that the caller has checked.
+/// Erases the sector at an offset that the caller has checked.
 #[unsafe(no_mangle)]
 #[inline(never)]
-fn lifeboot_flash_erase(offset: u32, length: u32) {
-    operate(*b"RE", [offset, length, BLOCK, BLOCK_ERASE]);
+fn lifeboot_flash_erase(offset: u32) {
+    let [block, command] = BLOCK;
+    operate(*b"RE", [offset, SECTOR, block, command]);
 }
 
 /// Writes the page at an offset that the caller has checked.

@@ -76,8 +76,8 @@ pub fn start_up() -> Reset {
 }
 
 /// Starts the watchdog with its longest period, 2^23 ticks (it counts two for each tick: erratum RP2040-E1): some 8
-/// seconds while the reference clock is the ring oscillator, exact once the firmware has set up the ticks. A shorter
-/// period would not outlast the slowest erase. Firmware feeds it by WATCHDOG's LOAD.
+/// seconds while the reference clock is the ring oscillator, exact once the firmware has set up the ticks. Firmware
+/// feeds it by WATCHDOG's LOAD.
 pub fn arm_watchdog() {
     store(PSM_WDSEL, PSM_CHIP);
     store(WATCHDOG_TICK, 1 << 9 | 6); // ENABLE, a tick every 6 periods (4.7)

@@ -4,7 +4,9 @@
 //! Chapters are those of the RP2040 Datasheet. Only the pin is restored: recovery ends with `reset`, which resets
 //! everything here.
 
+use super::clock::Clock;
 use super::registers::{RESETS, SET, WATCHDOG_LOAD, WATCHDOG_LONGEST, release};
+use crate::chip::pin::is_held;
 use crate::chip::registers::{load, store, wait_for};
 
 /// RESETS: the pins, and UART0 (2.14).
@@ -25,8 +27,6 @@ const RX_PIN: usize = 1;
 
 /// GP22, beside a ground pin: connecting the two requests recovery.
 const PIN: usize = 22;
-/// How many times the pin is read: at least half a millisecond, enough for its pull-up to settle.
-const LOOKS: u32 = 10_000;
 
 /// The clock of the UARTs: on, from the crystal (2.15.7).
 const PERI_CTRL: usize = 0x4000_8048;
@@ -53,7 +53,7 @@ const DIVISOR: (u32, u32) = (6, 33);
 const TRIES: u32 = 50_000;
 
 /// The serial port, 115,200 baud, 8N1. Its receiver buffers 32 bytes between two reads: 2.7 milliseconds of the line.
-/// It needs the crystal, which [`Clock`](super::Clock) starts.
+/// It needs the crystal, which [`Clock`] starts.
 pub struct Serial(());
 
 impl Serial {
@@ -95,12 +95,12 @@ impl Serial {
 }
 
 /// Whether GP22 is connected to ground.
-pub fn recovery_is_requested() -> bool {
+pub fn recovery_is_requested(clock: &Clock) -> bool {
     release(PINS);
     store(PADS + PIN * 4, PULLED_UP);
-    let open = wait_for(INPUTS, 1 << PIN, 1 << PIN, LOOKS);
+    let held = is_held(clock, || load(INPUTS) & 1 << PIN != 0);
     store(RESETS + SET, PINS);
-    !open
+    held
 }
 
 /// Feeds the watchdog; harmless if none runs, as after `start_up`.

@@ -1,17 +1,16 @@
 //! How the chip is reset.
 
 use super::registers::{PSM_CHIP, PSM_WDSEL, SET, WATCHDOG_CTRL};
-use crate::chip::handoff::note_cause;
+use crate::chip::handoff::note_reset;
 use crate::chip::registers::store;
 use crate::chip::system_reset::wait_for_reset;
-use lifeboot_core::record::Cause;
 
 const WATCHDOG_TRIGGER: u32 = 1 << 31;
 
-/// Resets the chip except RAM, flash and oscillators, through the watchdog, and leaves the cause for the next boot. The
+/// Resets the chip except RAM, flash and oscillators, through the watchdog, and leaves the cause word for the next boot. The
 /// core's own reset request would reset nothing but the core.
-pub fn reset(cause: Cause) -> ! {
-    note_cause(cause);
+pub fn reset(word: u32) -> ! {
+    note_reset(word);
     store(PSM_WDSEL, PSM_CHIP);
     store(WATCHDOG_CTRL + SET, WATCHDOG_TRIGGER);
     wait_for_reset()

@@ -14,8 +14,8 @@ const PSC: usize = 0x4000_0028;
 const ARR: usize = 0x4000_002C;
 
 /// PSC, for two ticks a millisecond. Timers on APB1 count at twice its clock, so at half of the core's (7.2, figure
-/// 21): 80 MHz with the PLL, 8 MHz without.
-const FAST: u32 = 40_000;
+/// 21): 76 MHz with the PLL, 8 MHz without.
+const FAST: u32 = 38_000;
 const SLOW: u32 = 4_000;
 
 /// Milliseconds since the start, as exact as the internal oscillator; they wrap after 24 days.

@@ -1,12 +1,15 @@
 //! The flash of the STM32F405 and F407: sectors of 16, 64 and 128 KiB, words of 4 bytes (RM0090, chapter 3). While an
 //! operation runs, the core stalls at its next fetch from flash (3.6).
 //!
-//! Requires a supply of 2.7 to 3.6 V, since words are programmed 32 bits at once (3.6.2).
+//! Programs and erases 8 bits at once, the only parallelism that is right at any supply that the chip runs at, 1.8 to
+//! 3.6 V (3.6.2). More at once would be faster, but needs 2.1 or 2.7 V, and a supply that sags does so
+//! during the operation, after any check of it.
 //!
-//! Invariant: between two operations the controller is locked, so that a stray store changes nothing.
+//! Invariants: between two operations the controller is locked, so that a stray store changes nothing; after each the data
+//! cache is empty, so that what is read back comes from flash.
 
 use crate::chip::registers::{barrier, load, store};
-use core::ptr::with_exposed_provenance;
+use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use core::sync::atomic::{Ordering, compiler_fence};
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
@@ -18,9 +21,9 @@ const KEYR: usize = 0x4002_3C04;
 const SR: usize = 0x4002_3C0C;
 const CR: usize = 0x4002_3C10;
 
-/// ACR: the wait states for 150 to 168 MHz at 2.7 V and more (table 10), and the two caches. Not the prefetch, which
-/// revision A of the chip does not support (ES0182, "ART Accelerator prefetch queue").
-pub const FAST: u32 = 5 | INSTRUCTION_CACHE | DATA_CACHE;
+/// ACR: the wait states for up to 160 MHz at 1.8 V and more (table 10), and the two caches. Not the prefetch, which needs
+/// 2.1 V and is broken in revision A of the chip (ES0182, "ART Accelerator prefetch queue").
+pub const FAST: u32 = 7 | INSTRUCTION_CACHE | DATA_CACHE;
 const INSTRUCTION_CACHE: u32 = 1 << 9;
 const DATA_CACHE: u32 = 1 << 10;
 const INSTRUCTION_CACHE_RESET: u32 = 1 << 11;
@@ -38,7 +41,6 @@ const BUSY: u32 = 1 << 16;
 const PROGRAM: u32 = 1;
 const ERASE: u32 = 1 << 1;
 const SECTOR: u32 = 3;
-const WORDS: u32 = 2 << 8;
 const START: u32 = 1 << 16;
 const LOCK: u32 = 1 << 31;
 
@@ -132,34 +134,34 @@ const fn sector(offset: u32) -> Option<(u32, u32)> {
     if offset & (length - 1) == 0 { Some((number, length)) } else { None }
 }
 
-/// Erases a sector by its number, and empties the data cache, which may hold some of it (3.5.2, and the note there:
-/// caches may be reset only while they are disabled).
+/// Erases a sector by its number.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn lifeboot_flash_erase(sector: u32) -> bool {
     unlock();
-    store(CR, WORDS | ERASE | sector << SECTOR);
-    store(CR, WORDS | ERASE | sector << SECTOR | START);
-    let done = lock();
-    store(ACR, FAST & !DATA_CACHE);
-    store(ACR, FAST & !DATA_CACHE | DATA_CACHE_RESET);
-    store(ACR, FAST);
-    done
+    store(CR, ERASE | sector << SECTOR);
+    store(CR, ERASE | sector << SECTOR | START);
+    lock()
 }
 
-/// Writes a word to an address that the caller has checked. If it is cached, the cache is written as well (3.5.2).
+/// Writes a word to an address that the caller has checked.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn lifeboot_flash_write(address: u32, word: u32) -> bool {
     unlock();
-    store(CR, WORDS | PROGRAM);
-    store(address as usize, word);
+    store(CR, PROGRAM);
+    for (place, byte) in (address as usize..).zip(word.to_le_bytes()) {
+        wait();
+        // SAFETY: a byte of a word of flash after the bootloader, which the caller has checked; while PROGRAM is set the
+        // store programs it. Nothing else uses flash meanwhile.
+        unsafe { write_volatile(with_exposed_provenance_mut(place), byte) }
+    }
     lock()
 }
 
 /// Unlocks the controller once it is idle, and clears the flags of earlier operations.
 fn unlock() {
-    while load(SR) & BUSY != 0 {}
+    wait();
     // A key that is written while the controller is unlocked would lock it until the next reset (3.6.1).
     if load(CR) & LOCK != 0 {
         store(KEYR, KEY_1);
@@ -168,14 +170,24 @@ fn unlock() {
     store(SR, FLAGS);
 }
 
-/// Waits for the end of an operation, locks the controller, and returns whether the operation succeeded.
-fn lock() -> bool {
+/// Waits for the end of an operation.
+fn wait() {
     // The store that starts the operation sets the busy flag, so it must have completed.
     barrier();
     while load(SR) & BUSY != 0 {}
+}
+
+/// Waits for the end of an operation, locks the controller, and returns whether the operation succeeded. Empties the data
+/// cache: an erase leaves in it what it held, and a write changes cache and flash alike, also where flash did not take the
+/// write (3.6.4, programming and caches). Caches may be reset only while they are disabled (3.9.1).
+fn lock() -> bool {
+    wait();
     let flags = load(SR);
     store(CR, LOCK);
     store(SR, FLAGS);
+    store(ACR, FAST & !DATA_CACHE);
+    store(ACR, FAST & !DATA_CACHE | DATA_CACHE_RESET);
+    store(ACR, FAST);
     flags & FLAGS & !END == 0
 }
 

@@ -33,14 +33,15 @@ const RCC_CSR: usize = 0x4002_3874;
 const HSI_ON: u32 = 0x81;
 const PLL_ON: u32 = 1 << 24;
 const PLL_READY: u32 = 1 << 25;
-/// RCC_PLLCFGR after reset, and for 160 MHz: 16 MHz / 8 * 160 / 2. Not 168: the internal oscillator may be 4.5 % fast
-/// (DS8626, 5.3.9), and 168 is the chip's limit.
+/// RCC_PLLCFGR after reset, and for 152 MHz: 16 MHz / 8 * 152 / 2. With the internal oscillator at its fastest, 4.5 % more
+/// (DS8626, 5.3.9), that is 159 MHz. Flash that is read with 7 wait states follows up to 160 at any supply that the chip
+/// runs at, 1.8 V and more (table 10), so the supply need not be good for this, nor stay so: brown-out reset is off from
+/// the factory, and without it the chip runs down to 1.8 V.
 const PLL_RESET: u32 = 0x2400_3010;
-const PLL_160_MHZ: u32 = 8 | 160 << 6 | 7 << 24;
+const PLL_152_MHZ: u32 = 8 | 152 << 6 | 7 << 24;
 /// RCC_CFGR: APB1 at a quarter and APB2 at half of the core's clock, below their limits of 42 and 84 MHz.
 const SLOW_BUSES: u32 = 0b101 << 10 | 0b100 << 13;
-/// How many times a register is read until it changes: some milliseconds. The PLL takes 0.3 ms (DS8626, 5.3.10), the
-/// watchdog's registers 0.3 ms as well (21.4.4).
+/// How many times a register is read until it changes: a millisecond or more. The PLL takes 0.3 ms (DS8626, 5.3.10).
 const TRIES: u32 = 10_000;
 
 /// RCC_CSR: the bit that clears the reset flags, and the flag that every reset sets, since each of them pulls the pin
@@ -54,6 +55,13 @@ const IWDG_SR: usize = 0x4000_300C;
 const IWDG_START: u32 = 0xCCCC;
 const IWDG_OPEN: u32 = 0x5555;
 const IWDG_BY_64: u32 = 4;
+/// How many times IWDG_SR is read until the watchdog has taken its settings: at least 92 ms, at 7 cycles each. ST's own
+/// driver allows 6 periods of its oscillator divided by 256: 48 ms, and 90 ms at its slowest.
+const WATCHDOG_TRIES: u32 = 2_000_000;
+
+/// FLASH_OPTCR, and its bit that is clear if the watchdog starts with each reset, by itself (3.9.10, 21.3.1).
+const FLASH_OPTCR: usize = 0x4002_3C14;
+const WATCHDOG_BY_SOFTWARE: u32 = 1 << 5;
 
 /// Firmware on trial must feed the watchdog more often than every 5 s. The core stalls while a sector of 128 KiB is
 /// erased, for up to 4 s if the firmware has set byte-wise parallelism (DS8626, 5.3.12).
@@ -76,6 +84,11 @@ const _: () = assert!(BOARD.bootloader.length.is_power_of_two() && BOARD.bootloa
 
 /// Sets up the chip after a reset; returns why it was reset.
 pub fn start_up() -> Reset {
+    // It would reset the chip after 0.35 to 1 s (21.3.3), which an erase of the journal, 0.8 s (DS8626, 5.3.12), may
+    // exceed: at each boot again.
+    if load(FLASH_OPTCR) & WATCHDOG_BY_SOFTWARE == 0 {
+        arm_watchdog();
+    }
     let noted = read_reset_note();
     let flags = load(RCC_CSR);
     store(RCC_CSR, FORGET);
@@ -94,10 +107,10 @@ pub fn start_up() -> Reset {
     Reset::new(cause, noted)
 }
 
-/// Switches from the internal oscillator's 16 MHz to 160 MHz, with caches enabled. If the PLL does not start, the clock
+/// Switches from the internal oscillator's 16 MHz to 152 MHz, with caches enabled. If the PLL does not start, the clock
 /// stays at 16 MHz. The voltage scale that more than 144 MHz require is set after reset (PWR_CR.VOS, 5.4.1).
 fn speed_up() {
-    store(RCC_PLLCFGR, PLL_160_MHZ);
+    store(RCC_PLLCFGR, PLL_152_MHZ);
     store(RCC_CR, HSI_ON | PLL_ON);
     store(RCC_CFGR, SLOW_BUSES);
     store(flash::ACR, flash::FAST);
@@ -128,8 +141,8 @@ pub fn arm_watchdog() {
     store(IWDG_KR, IWDG_OPEN);
     store(IWDG_PR, IWDG_BY_64);
     store(IWDG_RLR, PERIOD);
-    // If it were fed before it has taken them, it would run with the shortest possible period.
-    wait_for(IWDG_SR, 0b11, 0, TRIES);
+    // If it were fed before it has taken them, it would run with a period of half a second, as after a reset.
+    wait_for(IWDG_SR, 0b11, 0, WATCHDOG_TRIES);
     store(IWDG_KR, IWDG_FEED);
 }
 

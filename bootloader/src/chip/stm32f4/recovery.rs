@@ -4,7 +4,9 @@
 //! Chapters are those of RM0090 (GPIO: 8, USART: 30). Only the pin is restored: recovery ends with a reset, which
 //! resets everything here (7.1.1).
 
+use super::clock::Clock;
 use super::registers::{IWDG_FEED, IWDG_KR, RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
+use crate::chip::pin::is_held;
 use crate::chip::registers::{load, store, wait_for};
 
 /// RCC: the reset and the clock of GPIOA, the latter as after reset (7.3.5, 7.3.10); the clock of USART2 (7.3.13).
@@ -28,8 +30,6 @@ const SERIAL_FUNCTION: u32 = 0x77 << 8;
 const SERIAL_PULL: u32 = 0b01 << 6;
 /// PUPDR: PA0 is pulled down.
 const PIN_PULL: u32 = 0b10;
-/// How many times the pin is read: at least half a millisecond, enough for its pull-down to settle.
-const LOOKS: u32 = 10_000;
 
 const SR: usize = 0x4000_4400;
 const DR: usize = 0x4000_4404;
@@ -43,8 +43,8 @@ const SENT: u32 = 1 << 6;
 const ROOM: u32 = 1 << 7;
 /// CR1: on, in both directions.
 const ON: u32 = 1 << 13 | 1 << 3 | 1 << 2;
-/// BRR for 115,200 baud (30.3.4), from APB1's 40 MHz with the PLL and 4 MHz without: 0.1 and 0.8 % off.
-const FAST: u32 = 347;
+/// BRR for 115,200 baud (30.3.4), from APB1's 38 MHz with the PLL and 4 MHz without: 0.04 and 0.8 % off.
+const FAST: u32 = 330;
 const SLOW: u32 = 35;
 /// How many times SR is read: at least half a millisecond, six times the duration of a byte.
 const TRIES: u32 = 20_000;
@@ -92,15 +92,15 @@ impl Serial {
 }
 
 /// Whether PA0 is held high.
-pub fn recovery_is_requested() -> bool {
+pub fn recovery_is_requested(clock: &Clock) -> bool {
     store(RCC_AHB1ENR, AHB1_AFTER_RESET | GPIOA);
     load(RCC_AHB1ENR);
     store(PUPDR, load(PUPDR) | PIN_PULL);
-    let released = wait_for(IDR, PIN, 0, LOOKS);
+    let held = is_held(clock, || load(IDR) & PIN == 0);
     store(RCC_AHB1RSTR, GPIOA);
     store(RCC_AHB1RSTR, 0);
     store(RCC_AHB1ENR, AHB1_AFTER_RESET);
-    !released
+    held
 }
 
 /// Feeds the watchdog that the option bytes may have started (21.3.1); harmless if none runs.

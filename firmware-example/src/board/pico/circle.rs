@@ -1,7 +1,7 @@
 //! The receive buffer of UART0, which DMA fills in a ring in RAM (RP2040 Datasheet, 2.5). DMA needs neither the core
-//! nor flash, so it goes on while both are busy: the erase of a block typically takes 150 ms, with interrupts disabled,
-//! and the line carries 11.5 bytes each millisecond. Even during the longest erase, 2 seconds (W25Q16JV, 9.6), nothing
-//! is lost: the host's window is smaller than the ring.
+//! nor flash, so it goes on while both are busy: the erase of a sector typically takes 45 ms, with interrupts disabled,
+//! and the line carries 11.5 bytes each millisecond. Even during the longest erase, 0.4 s (W25Q16JV, 9.6), nothing is
+//! lost: the host's window is smaller than the ring.
 //!
 //! A channel stops after its count of bytes, so there are two: each fills the ring once, then starts the other one
 //! (2.5.2.2), endlessly and without the core. The stopped one is back at the ring's start, and its count is reloaded

@@ -12,6 +12,8 @@ use rp2040_hal::pac::{DMA, RESETS, UART0};
 use rp2040_hal::uart::{DataBits, StopBits, UartConfig, UartPeripheral};
 
 const BAUD: u32 = 115_200;
+/// Turns of a loop that take far longer than a byte on the line, which takes 10,851 clocks.
+const TURNS: u32 = 200_000;
 
 /// The pins for sending and for receiving.
 pub type Lines = (Pin<Gpio0, FunctionUart, PullDown>, Pin<Gpio1, FunctionUart, PullDown>);
@@ -30,12 +32,14 @@ pub fn start(device: UART0, dma: DMA, lines: Lines, clock: HertzU32, resets: &mu
     Serial::new(circle::start(dma, resets), Transmitter)
 }
 
-/// Sends bytes, and waits until they are sent.
+/// Sends bytes, and waits until they are sent; a bounded time, as a panic must end in a reset.
 pub fn write_now(bytes: &[u8]) {
     for byte in bytes {
         Transmitter.send(*byte);
+        if !(0..TURNS).any(|_| Transmitter.is_ready()) {
+            return;
+        }
     }
-    while !Transmitter.is_ready() {}
 }
 
 /// The sending half. A panic must reach it too, so the port lies in a static variable.
@@ -48,11 +52,10 @@ impl Transmit for Transmitter {
     }
 
     fn send(&mut self, byte: u8) {
-        let sent = || {
-            critical_section::with(|section| {
-                UART.borrow_ref(section).as_ref().is_none_or(|port| port.write_raw(&[byte]).is_ok())
-            })
-        };
-        while !sent() {}
+        critical_section::with(|section| {
+            if let Some(port) = UART.borrow_ref(section).as_ref() {
+                let _ = port.write_raw(&[byte]);
+            }
+        });
     }
 }

@@ -3,9 +3,9 @@
 use super::error::ImageError;
 use super::table::{check_halves, table_bytes};
 use crate::hex::hex;
-use lifeboot_core::image::{Header, Revokes, SIGNED_LENGTH};
+use lifeboot_core::image::{Header, SIGNED_LENGTH};
 use lifeboot_core::rebase::Entry;
-use lifeboot_core::{Board, Slot, Version};
+use lifeboot_core::{Board, KeyIds, Slot, Version};
 use sha2::{Digest, Sha256};
 
 /// What the signer states about a firmware.
@@ -20,7 +20,7 @@ pub struct Release {
     /// The lowest and the highest storage schema that the firmware works with.
     pub schemas: (u16, u16),
     /// The keys that are revoked when the image is confirmed.
-    pub revokes: Revokes,
+    pub revokes: KeyIds,
 }
 
 /// An image that lacks only its signature.

@@ -86,6 +86,9 @@ impl ProvisionError {
             Invalid::Stack => ProvisionError::Unstartable("its initial stack pointer is not in the firmware's RAM"),
             Invalid::Table => ProvisionError::Unstartable("its relocation table points past the payload"),
             Invalid::Digest => ProvisionError::Unstartable("payload or table are not what was signed"),
+            Invalid::EpochStep => {
+                ProvisionError::Unstartable("its epoch is more than 1000, too far above that of a new device, 0")
+            }
             _ => ProvisionError::Unstartable("its header does not fit the board"),
         }
     }

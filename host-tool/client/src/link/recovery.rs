@@ -11,29 +11,30 @@ const BOARD: std::ops::Range<usize> = 0x10..0x20;
 
 /// Returns the state that [`Body::Recovery`](lifeboot_wire::Body::Recovery) reports; `None` if this program does not
 /// know its formats.
-pub(super) fn status(requested: bool, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
+pub(super) fn status(why: Recovery, chunk: u32, info: &[u8], record: &[u8], headers: [&[u8]; 2]) -> Option<Status> {
     let (known, info) = read(info)?;
     let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
     let [a, b] = headers.map(content);
+    let kept = if why == Recovery::LastFirmware { record.confirmed.other() } else { record.confirmed };
     Some(Status {
         wire: WIRE,
         board: known.name_bytes(),
         bootloader: info.format(),
         demo_key: info.demo_key(),
         // No slot runs; except for texts, the slot that must not be written counts as the running one.
-        running: record.confirmed.into(),
+        running: kept.into(),
         confirmed: record.confirmed.into(),
         trial: record.trial.map(Into::into),
         slots: [a?, b?],
         epoch_floor: record.epoch_floor,
-        revoked: record.revoked,
+        revoked: info.mask(&record.revoked),
         outcome: record.outcomes.last().map(Into::into),
         // The bootloader takes one frame at a time.
         window: 0,
         chunk,
         unit: known.slot_unit,
         boot: None,
-        recovery: Some(if requested { Recovery::Requested } else { Recovery::NothingStarts }),
+        recovery: Some(why),
     })
 }
 
@@ -51,11 +52,11 @@ impl RecoveryDetails {
         let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
         let signed = headers.map(|header| {
             let header = Header::parse(header.try_into().ok()?).ok()?;
-            Some(Signed { key: header.key_id, revokes: header.revoked_keys(&info) })
+            Some(Signed { key: header.key_id, revokes: info.mask(&header.revokes) })
         });
         let ids = std::array::from_fn(|index| info.keys().get(index).map(key_id));
         Some(RecoveryDetails {
-            keys: Keys { ids, revoked: record.revoked, signed },
+            keys: Keys { ids, revoked: info.mask(&record.revoked), signed },
             quarantine: record.outcomes.quarantine().map(Into::into).collect(),
         })
     }

@@ -39,7 +39,13 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
         (Command::Quarantine, reply) => matches!(reply, Reply::Quarantine(_)),
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
         (
-            Command::Finish | Command::Abort | Command::Confirm | Command::Rollback | Command::Reset | Command::Recover,
+            Command::Finish
+            | Command::Abort
+            | Command::Confirm
+            | Command::Rollback
+            | Command::Cancel
+            | Command::Reset
+            | Command::Recover,
             reply,
         ) => *reply == Reply::Done,
     }
@@ -57,8 +63,8 @@ impl Reply {
             Body::Patched { next } => Reply::Patched(next),
             Body::Digests(digests) => Reply::Digests(digests.to_vec()),
             Body::Keys(keys) => Reply::Keys(keys),
-            Body::Recovery { requested, chunk, info, record, headers } => {
-                Reply::Status(Box::new(recovery::status(requested, chunk, info, record, headers)?))
+            Body::Recovery { why, chunk, info, record, headers } => {
+                Reply::Status(Box::new(recovery::status(why, chunk, info, record, headers)?))
             }
             Body::Quarantine(rejections) => Reply::Quarantine(rejections),
             Body::Log(_) | Body::BootLog(_) => return None,

@@ -32,6 +32,15 @@ pub enum PushError {
         /// The firmware that runs.
         running: String,
     },
+    /// The image runs already, but another one waits for the next reset.
+    #[error("{running} runs already, but {pending} is pending: the next reset starts it")]
+    #[diagnostic(help("to keep what runs: lifeboot cancel; to try the other one: lifeboot reset"))]
+    OtherPending {
+        /// The firmware that runs.
+        running: String,
+        /// The image that waits.
+        pending: String,
+    },
     /// The trial is over, and the device reports no reason.
     #[error("the device runs {running}, and the trial of the new image has been called off")]
     #[diagnostic(help("another host may have begun an update: see lifeboot status, then push again"))]

@@ -19,6 +19,9 @@ use std::slice;
 const DISCOURAGING: usize = 16;
 /// Units in a larger step.
 const STRIDE: usize = 16;
+/// Bytes that a device hashes for one request at most, a tenth of a second on a Cortex-M0: one that is slower, or busy,
+/// still answers before the request is repeated, which would make it hash them again.
+const BATCH: usize = 16 * 1024;
 
 /// How a range of the slot compares. Both may be true: an image has stretches that look erased.
 #[derive(Clone, Copy)]
@@ -128,7 +131,7 @@ impl<P: Pipe> Surveyor<'_, P> {
     fn compare(&mut self, ranges: &[Range<u32>]) -> Result<Vec<Likeness>, Stop> {
         let mut likenesses = Vec::new();
         for run in ranges.chunk_by(|one, next| one.end == next.start && one.len() == next.len()) {
-            for asked in run.chunks(DIGESTS) {
+            for asked in run.chunks((BATCH / run[0].len().max(1)).clamp(1, DIGESTS)) {
                 let (offset, length) = (asked[0].start, asked[0].end - asked[0].start);
                 let command = Command::Digests { offset, length, count: asked.len() as u8 };
                 let digests = match self.link.ask(&command, Retry::MEDIUM)? {

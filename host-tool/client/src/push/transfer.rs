@@ -45,7 +45,7 @@ pub(super) fn run<P: Pipe>(
     let header = image.header_bytes();
     let begin = Command::Begin { header, running, target, force: permits.force };
     // A bootloader erases everything that the image needs before it answers.
-    let retry = if status.recovery.is_some() { Retry::VERIFY } else { Retry::LONG };
+    let retry = if status.recovery.is_some() { Retry::ERASE } else { Retry::LONG };
     match link.ask(&begin, retry)? {
         Reply::Begun(_) => {}
         Reply::Refused(refusal) => return Err(Stop::Refused(refusal)),

@@ -3,14 +3,14 @@
 use super::error::KeyFileError;
 use super::read::public;
 use lifeboot_artifact::keys::id;
-use lifeboot_core::image::{REVOKES, Revokes};
+use lifeboot_core::key_ids::{KEY_IDS, KeyIds};
 use std::path::{Path, PathBuf};
 
 /// Returns the header field that revokes these keys, each given as an id or as a key file. Duplicates count once.
 ///
 /// # Errors
 /// [`KeyFileError`] if a file holds no key, or there are too many keys.
-pub fn revokes(keys: &[PathBuf]) -> Result<Revokes, KeyFileError> {
+pub fn revokes(keys: &[PathBuf]) -> Result<KeyIds, KeyFileError> {
     let mut ids = Vec::new();
     for key in keys {
         let id = id_of(key)?;
@@ -18,7 +18,7 @@ pub fn revokes(keys: &[PathBuf]) -> Result<Revokes, KeyFileError> {
             ids.push(id);
         }
     }
-    Revokes::new(&ids).ok_or(KeyFileError::TooManyRevoked { count: ids.len(), most: REVOKES })
+    KeyIds::new(&ids).ok_or(KeyFileError::TooManyRevoked { count: ids.len(), most: KEY_IDS })
 }
 
 fn id_of(key: &Path) -> Result<[u8; 4], KeyFileError> {

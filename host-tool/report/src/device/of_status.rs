@@ -1,12 +1,14 @@
 //! Reports on a device, made from its state on the wire.
 
 use super::{
-    Content, Device, Ending, Fault, LastBoot, LastOutcome, RecoveryReason, Rejected, Running, Slots, Start, TrialLeft,
+    Cancelled, Content, Device, Ending, Fault, LastBoot, LastOutcome, Pending, RecoveryReason, Rejected, Running,
+    Slots, Start, TrialLeft,
 };
 use crate::reset::Reset;
 use lifeboot_artifact::hex;
 use lifeboot_client::describe::{board_name, earlier_reason, ending, reason, running};
 use lifeboot_client::max_stall::max_stall_ms;
+use lifeboot_client::state::pending;
 use lifeboot_core::Version;
 use lifeboot_wire::{self as wire, OutcomeEnding, SlotContent};
 
@@ -21,9 +23,12 @@ impl From<&wire::Status> for Device {
             recovery: status.recovery.map(|reason| match reason {
                 wire::Recovery::NothingStarts => RecoveryReason::NothingStarts,
                 wire::Recovery::Requested => RecoveryReason::Requested,
+                wire::Recovery::Crashes => RecoveryReason::Crashes,
+                wire::Recovery::LastFirmware => RecoveryReason::LastFirmware,
             }),
             confirmed: status.confirmed.into(),
             trial: status.trial.map(TrialLeft::from),
+            pending: pending(status).map(|(slot, version)| Pending { slot: slot.into(), version: version.to_string() }),
             slots: Slots { a, b },
             epoch_floor: status.epoch_floor,
             revoked_keys: (0..8).filter(|key| status.revoked & 1 << key != 0).map(|key| key + 1).collect(),
@@ -114,6 +119,7 @@ impl From<OutcomeEnding> for Ending {
             OutcomeEnding::NotConfirmed => Ending::NotConfirmed,
             OutcomeEnding::Requested => Ending::Requested,
             OutcomeEnding::FellBack => Ending::FellBack,
+            OutcomeEnding::Cancelled => Ending::Cancelled,
         }
     }
 }
@@ -132,5 +138,11 @@ impl From<&wire::Rejection> for Rejected {
 impl From<&wire::Status> for Running {
     fn from(status: &wire::Status) -> Self {
         Running { device: status.into(), text: running(status) }
+    }
+}
+
+impl From<&wire::Status> for Cancelled {
+    fn from(status: &wire::Status) -> Self {
+        Cancelled { device: status.into(), text: running(status) }
     }
 }

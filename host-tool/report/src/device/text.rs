@@ -1,6 +1,6 @@
 //! A device's state as text.
 
-use super::{Content, Device, RecoveryReason, Rejected, TrialLeft};
+use super::{Content, Device, Ending, RecoveryReason, Rejected, TrialLeft};
 use crate::slot_name::SlotName;
 use crate::table::{list, table};
 use std::fmt::{self, Display};
@@ -12,8 +12,9 @@ impl Display for Device {
         writeln!(f, "{}", table(["slot", "version", "epoch", "digest", "state"], slots))?;
         let revoked: Vec<String> = self.revoked_keys.iter().map(u8::to_string).collect();
         let mut lines: Vec<_> = self.recovery.map(|reason| ("recovery", reason.to_string())).into_iter().collect();
+        lines.extend([("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string()))]);
+        lines.extend(self.pending.as_ref().map(|pending| ("pending", pending.to_string())));
         lines.extend([
-            ("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string())),
             ("epoch floor", format!("{} and up are started", self.epoch_floor)),
             ("revoked keys", if revoked.is_empty() { "none".to_owned() } else { revoked.join(", ") }),
             ("last update", self.last_outcome.as_ref().map_or("none yet".to_owned(), |outcome| outcome.text.clone())),
@@ -51,7 +52,9 @@ impl Device {
     fn slot(&self, slot: SlotName, content: &Content) -> [String; 5] {
         let on_trial = self.trial.is_some_and(|trial| trial.slot == slot);
         let runs = self.running == slot && self.recovery.is_none();
-        let state = [(runs, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, "on trial")];
+        let trial =
+            if self.pending.as_ref().is_some_and(|pending| pending.slot == slot) { "pending" } else { "on trial" };
+        let state = [(runs, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, trial)];
         let mut state: Vec<&str> = state.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
         let nothing = String::new;
         let (version, epoch, digest) = match content {
@@ -65,7 +68,14 @@ impl Device {
             }
             Content::Image { version, epoch, digest } => {
                 if state.is_empty() {
-                    state.push(if self.was_rejected(digest) { "rejected" } else { "previous" });
+                    let cancelled = self.last_outcome.as_ref().is_some_and(|last| {
+                        last.ending == Ending::Cancelled && last.slot == slot && last.digest == *digest
+                    });
+                    state.push(match (self.was_rejected(digest), cancelled) {
+                        (true, _) => "rejected",
+                        (false, true) => "cancelled",
+                        (false, false) => "previous",
+                    });
                 }
                 (version.clone(), epoch.to_string(), digest.clone())
             }
@@ -87,6 +97,14 @@ impl Display for RecoveryReason {
                 "no slot can be started: the bootloader is in recovery mode, push firmware"
             }
             RecoveryReason::Requested => "requested: the bootloader is in recovery mode; lifeboot reset ends it",
+            RecoveryReason::Crashes => {
+                "the confirmed firmware crashes again and again: the bootloader is in recovery mode for a minute, push a \
+                 corrected release"
+            }
+            RecoveryReason::LastFirmware => {
+                "only rejected or crashing firmware is left: the bootloader is in recovery mode for a minute, push a \
+                 corrected release"
+            }
         })
     }
 }

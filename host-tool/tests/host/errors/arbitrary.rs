@@ -36,7 +36,7 @@ const FILES: [&str; 11] = [
     "none",
 ];
 
-const WORDS: [&str; 63] = [
+const WORDS: [&str; 64] = [
     "keygen",
     "sign",
     "inspect",
@@ -49,6 +49,7 @@ const WORDS: [&str; 63] = [
     "status",
     "keys",
     "confirm",
+    "cancel",
     "rollback",
     "reset",
     "monitor",

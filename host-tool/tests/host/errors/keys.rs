@@ -37,6 +37,7 @@ pub fn list(list: &mut List) {
     chapter.fails("More keys to revoke than an image can", &revoke(&four));
     chapter.fails("An id that no key has", &revoke("--revoke 00000000"));
     chapter.fails("A key to revoke that there is not", &revoke("--revoke 1234567"));
+    chapter.fails("An epoch that would use up those of later images", &revoke("--epoch 4294967295"));
     chapter.folder.put("blank.bin", &[0xff; 64]);
     chapter.fails("Keys of a file that is no bootloader", "keys --bootloader blank.bin");
     chapter.fails("Keys of firmware", "keys --bootloader a.elf");

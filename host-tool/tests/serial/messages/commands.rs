@@ -23,7 +23,7 @@ pub fn commands(scene: &Scene) -> Vec<(String, Vec<u8>)> {
     skips(scene, &mut add);
     patches(scene, &mut add);
     let changes = [Command::Finish, Command::Abort, Command::Confirm, Command::Rollback];
-    for command in changes.into_iter().chain([Command::Reset, Command::Recover]) {
+    for command in changes.into_iter().chain([Command::Cancel, Command::Reset, Command::Recover]) {
         add(format!("{command:?}"), command);
     }
     no_messages(scene, &mut all);
@@ -161,7 +161,7 @@ fn no_messages(scene: &Scene, all: &mut Vec<(String, Vec<u8>)>) {
         all.push((name.to_owned(), framed_bytes(&[&start, bytes].concat())));
     };
     add("no command", &[]);
-    add("the next command to be", &[15]);
+    add("the next command to be", &[16]);
     add("command 255", &[0xff, 1]);
     add("a number without an end", &[0xff; 300]);
     add("Begin that ends in its header", &[1, 0x80, 2, 1, 2, 3]);

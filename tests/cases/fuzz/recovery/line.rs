@@ -6,6 +6,7 @@ use crate::fuzz::wire::device::{Shared, verifies};
 use crate::fuzz::wire::images::{RUNNING, image};
 use crate::fuzz::wire::{CHUNK, command, framed};
 use lifeboot_core::Slot;
+use lifeboot_core::boot::Recovery;
 use lifeboot_core::image::HEADER_LENGTH;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::MICROBIT;
@@ -22,7 +23,7 @@ const OPERATIONS: u32 = 4;
 pub struct Line<'a> {
     choices: Choices<'a>,
     flash: Shared,
-    asked: bool,
+    why: Recovery,
     incoming: VecDeque<u8>,
     outgoing: Decoder<1200>,
     now: u32,
@@ -37,24 +38,30 @@ pub struct Line<'a> {
     record: Record,
     /// A trial that was there before, of an image that does not verify: not this run's doing.
     hopeless: bool,
-    confirmed: Vec<u8>,
+    /// The slot that is never written, with its content.
+    kept: Option<(Slot, Vec<u8>)>,
     marked: Option<Slot>,
     /// The answers to everything except a begin and requests for the state.
     pub refusals: Vec<Option<Refusal>>,
 }
 
 impl<'a> Line<'a> {
-    pub fn new(choices: Choices<'a>, flash: Shared, asked: bool, first: &[u8]) -> Self {
+    pub fn new(choices: Choices<'a>, flash: Shared, why: Recovery, first: &[u8]) -> Self {
         let mut chip = flash.0.borrow_mut();
         let record = *Journal::open(&mut *chip, &MICROBIT).record();
         let hopeless = record.trial.is_some_and(|trial| !verifies(&mut chip, &record, trial.slot));
-        let confirmed = chip.region(MICROBIT.slot(record.confirmed)).to_vec();
+        let kept = match why {
+            Recovery::NothingStarts => None,
+            Recovery::Requested | Recovery::Crashes => Some(record.confirmed),
+            Recovery::LastFirmware => Some(record.confirmed.other()),
+        };
+        let kept = kept.map(|slot| (slot, chip.region(MICROBIT.slot(slot)).to_vec()));
         let operations = chip.operations();
         drop(chip);
         Line {
             choices,
             flash,
-            asked,
+            why,
             incoming: first.iter().copied().chain([0]).collect(),
             outgoing: Decoder::new(),
             now: u32::MAX - 5000,
@@ -65,7 +72,7 @@ impl<'a> Line<'a> {
             before: record,
             record,
             hopeless,
-            confirmed,
+            kept,
             marked: None,
             refusals: Vec::new(),
         }
@@ -137,9 +144,10 @@ impl<'a> Line<'a> {
     /// Ends it: no host sends any more, or one requests a reset. If the clock wrapped in between (after 49 days), the
     /// silence can look short: that host gets "busy", and repeats its request.
     fn end(&mut self) {
-        assert!(self.ends < if self.asked { 1 } else { 2 }, "it does not end");
+        let is_requested = self.why != Recovery::NothingStarts;
+        assert!(self.ends < if is_requested { 1 } else { 2 }, "it does not end");
         self.ends += 1;
-        if self.asked {
+        if is_requested {
             self.now = self.now.wrapping_add(RECOVERY_TIMEOUT_MS + 1);
         } else {
             self.now = self.now.wrapping_add(SESSION_TIMEOUT_MS);
@@ -171,9 +179,8 @@ impl<'a> Line<'a> {
         }
         self.marked =
             record.trial.filter(|trial| *trial == Trial::new(trial.slot) && !self.hopeless).map(|trial| trial.slot);
-        if self.asked {
-            let confirmed = flash.region(MICROBIT.slot(self.before.confirmed)).to_vec();
-            assert!(confirmed == self.confirmed, "the confirmed slot was written");
+        if let Some((slot, content)) = &self.kept {
+            assert!(flash.region(MICROBIT.slot(*slot)) == &content[..], "slot {slot} was written");
         }
         drop(flash);
         self.record = record;

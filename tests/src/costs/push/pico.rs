@@ -10,7 +10,7 @@ use anyhow::Result;
 const LIMITS: Limits = Limits { time: 6_100_000, ratio: 1_050, share: 980 };
 
 /// The limit of the application's longest stall, in microseconds.
-const STILL: u64 = 155_000;
+const STILL: u64 = 50_000;
 
 /// The example firmware's clock (`firmware-example/src/board/pico`).
 const HERTZ: u64 = 125_000_000;

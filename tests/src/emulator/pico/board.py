@@ -80,6 +80,10 @@ class Bench:
         self.chip.hold(asks_for_recovery)
         self.chip.reset()
 
+    def reset_holding(self, milliseconds):
+        self.chip.reset()
+        self.chip.hold_for(milliseconds)
+
     def state(self):
         chip = self.chip
         return {
@@ -112,6 +116,7 @@ REQUESTS = {
     "read": Bench.read,  # address, bytes, and the file that they go to
     "led": Bench.led,
     "reset": Bench.reset,  # by its pin; whether the recovery pin is connected to ground from now on
+    "reset_holding": Bench.reset_holding,  # by its pin; for how long the recovery pin is connected to ground then
     "state": Bench.state,
     "operations": Bench.operations,  # the commands that changed flash
     "count": Bench.count,  # address: the instructions until there

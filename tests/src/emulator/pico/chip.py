@@ -55,6 +55,8 @@ class Chip:
         self.vectors = []
         self.stop_before = stop_before
         self.failed = False
+        # When the recovery pin, held for a while, is released.
+        self.release = None
 
         mcu = self.mcu
         mcu.load_bootrom(BOOTROM_B1)
@@ -84,6 +86,11 @@ class Chip:
         else:
             pin.release_input()
 
+    def hold_for(self, milliseconds):
+        """Connects the recovery pin to ground for so long: a capacitor at it does."""
+        self.hold(True)
+        self.release = self.mcu.clock.nanos + milliseconds * 1e6
+
     def reset(self):
         """By its pin RUN, which resets everything, the watchdog's memory of earlier resets included."""
         self.mcu.reset(preserve_flash=True)
@@ -96,6 +103,9 @@ class Chip:
         if self.failed:
             return
         execute_batch(self.simulator, 1)
+        if self.release is not None and self.mcu.clock.nanos >= self.release:
+            self.release = None
+            self.hold(False)
         core = self.mcu.core
         if not core.waiting and self._turns_for_ever(core.pc):
             core.waiting = True

@@ -74,7 +74,7 @@ pub struct State {
 pub struct Operation(pub u8, pub u32, pub Vec<u8>);
 
 impl Operation {
-    /// Erases 64 KiB.
+    /// Erases 64 KiB: not used, see `bootloader/src/chip/rp2040/flash.rs`.
     pub const ERASE_BLOCK: u8 = 0xD8;
     /// Erases 4 KiB.
     pub const ERASE_SECTOR: u8 = 0x20;
@@ -142,6 +142,11 @@ impl Pico {
     /// Sends bytes to the UART at the line's speed while the core is stalled, as it is for flash with interrupts off.
     pub fn stand_still_while_arrive(&mut self, bytes: &[u8]) -> Result<()> {
         self.ask(&json!(["stand_still", bytes]))
+    }
+
+    /// Resets the board by its pin, with the recovery pin connected to ground for so long from then on.
+    pub fn reset_holding(&mut self, span: Duration) -> Result<()> {
+        self.ask(&json!(["reset_holding", span.as_millis() as u64]))
     }
 
     /// The core's r0 to r15, the last being the address of the next instruction.

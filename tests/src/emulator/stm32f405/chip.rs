@@ -40,6 +40,13 @@ const SOFTWARE: &str = "sftrst";
 const BROWN_OUT: &str = "borrst";
 const LOW_POWER: &str = "lpwrrst";
 
+/// FLASH_OPTCR from the factory, and its bit that is clear if the watchdog starts with each reset (3.9.10); IWDG_KR, and
+/// the key that starts it (21.4.1).
+const OPTIONS: u32 = 0x0FFF_AAED;
+const WATCHDOG_BY_SOFTWARE: u32 = 1 << 5;
+const IWDG_KR: u32 = 0x4000_3000;
+const WATCHDOG_START: u32 = 0xCCCC;
+
 /// What differs from chip to chip, or is not modelled by rsemu as on the chip.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -53,6 +60,8 @@ pub struct Settings {
     pub erase: Duration,
     /// What RAM holds at power-on.
     pub ram: u64,
+    /// Whether the option bytes start the watchdog with each reset.
+    pub hardware_watchdog: bool,
 }
 
 impl Default for Settings {
@@ -64,6 +73,7 @@ impl Default for Settings {
             write: Duration::from_micros(16),
             erase: Duration::from_millis(20),
             ram: 1,
+            hardware_watchdog: false,
         }
     }
 }
@@ -91,6 +101,7 @@ pub struct Chip {
     /// RCC_CSR's flags as they were seen last.
     watchdogs: u32,
     watchdog_resets: u32,
+    hardware_watchdog: bool,
 }
 
 impl Chip {
@@ -108,7 +119,8 @@ impl Chip {
             .with_param("line", settings.line.to_string())
             .with_param("lsi", settings.lsi.to_string())
             .with_param("program", ticks(settings.write))
-            .with_param("erase", ticks(settings.erase));
+            .with_param("erase", ticks(settings.erase))
+            .with_param("options", options_of(settings).to_string());
         options.realize.scheduler.quantum = time(QUANTUM);
 
         // What the machine is made of, so far as the host has to hold it.
@@ -142,7 +154,19 @@ impl Chip {
             unreachable!("the board has a core, flash and RAM")
         };
         let (core, flash, ram) = (core.clone(), flash.clone(), ram.store().clone());
-        Ok(Chip { machine, core, counts, flash, ram, line, steps: 0, watchdogs: 0, watchdog_resets: 0 })
+        let hardware_watchdog = settings.hardware_watchdog;
+        Ok(Chip {
+            machine,
+            core,
+            counts,
+            flash,
+            ram,
+            line,
+            steps: 0,
+            watchdogs: 0,
+            watchdog_resets: 0,
+            hardware_watchdog,
+        })
     }
 
     /// Takes the power away and gives it back: flash is this, the rest erased; RAM holds random bytes; the serial line
@@ -158,7 +182,15 @@ impl Chip {
         self.line.clear();
         *self.flash.seen() = Seen::default();
         self.watchdogs = 0;
+        self.start_hardware_watchdog();
         Ok(())
+    }
+
+    /// rsemu does not look at the option byte.
+    fn start_hardware_watchdog(&mut self) {
+        if self.hardware_watchdog {
+            self.write_word(IWDG_KR, WATCHDOG_START).expect("the board has a watchdog");
+        }
     }
 
     /// Lets virtual time pass; the watchdog and the guest itself may reset the chip meanwhile. Stops early if the power
@@ -221,6 +253,7 @@ impl Chip {
         // A warm reset leaves the core's interrupt controller as it is.
         Device::reset(&*self.core, ResetKind::Cold);
         self.machine.sweep();
+        self.start_hardware_watchdog();
     }
 
     /// Reports a reset's source to RCC.
@@ -305,6 +338,11 @@ type Kept<T> = Arc<OnceLock<Arc<T>>>;
 
 fn keep<T>(kept: &Kept<T>, part: Arc<T>) -> Arc<T> {
     kept.get_or_init(|| part).clone()
+}
+
+/// What FLASH_OPTCR shows.
+fn options_of(settings: &Settings) -> u32 {
+    if settings.hardware_watchdog { OPTIONS & !WATCHDOG_BY_SOFTWARE } else { OPTIONS }
 }
 
 fn time(span: Duration) -> GlobalTime {

@@ -14,11 +14,18 @@ use rsemu::dev::stm32::flash::Flash;
 use rsemu::machine::Instance;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// FLASH_CR, and its bit that starts an erase.
+/// FLASH_ACR: the data cache on, and emptied, which only works while it is off (RM0090, 3.9.1).
+const ACR: u64 = 0x00;
+const DATA_CACHE: u32 = 1 << 10;
+const DATA_CACHE_RESET: u32 = 1 << 12;
+
+/// FLASH_CR: its bits that start an erase, that make stores program, and the parallelism of both (3.9.5).
 const CR: u64 = 0x10;
 const START: u32 = 1 << 16;
 const ERASE: u32 = 1 << 1;
+const PROGRAM: u32 = 1;
 const SECTOR: u32 = 3;
+const PARALLELISM: u32 = 8;
 
 /// The record of the guest's flash operations.
 #[derive(Debug, Default)]
@@ -33,6 +40,10 @@ pub struct Seen {
     pub cut: Option<u64>,
     /// Stores that had to wait for the operation before them.
     pub stalls: u64,
+    /// The largest parallelism that an operation was made with: 8 bits, doubled so many times.
+    pub parallelism: u32,
+    /// How often the data cache was emptied.
+    pub cache_resets: u64,
 }
 
 impl Seen {
@@ -125,6 +136,11 @@ impl Watched {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
         if self.registers {
+            if offset == CR && value & (PROGRAM | ERASE) != 0 {
+                seen.parallelism = seen.parallelism.max(value >> PARALLELISM & 0b11);
+            }
+            seen.cache_resets +=
+                u64::from(offset == ACR && value & (DATA_CACHE_RESET | DATA_CACHE) == DATA_CACHE_RESET);
             let starts = offset == CR && value & START != 0 && value & ERASE != 0;
             return !starts
                 || sector(value >> SECTOR & 0xf)

@@ -69,4 +69,19 @@ pub enum Refusal {
     /// The patch is damaged, or makes more bytes than the image has. The slot may have been written; the transfer has
     /// ended.
     Patch,
+    /// Something else was started on the device before this was done: an operation of its application's own, or of
+    /// another session. A transfer may have written the slot.
+    Superseded,
+    /// A rollback of the running firmware was requested, and wins over its confirm.
+    RollbackRequested,
+    /// There is no pending image.
+    NothingPending,
+    /// The pending image was started already, so it can only be rolled back.
+    AlreadyStarted,
+    /// The flash driver does not fit the board's flash map.
+    Geometry,
+    /// The image in the other slot was cancelled before its first start: it is no previous firmware.
+    Cancelled,
+    /// The image's epoch is too far above the device's floor: its confirm would use up the epochs of later images.
+    EpochStep,
 }

@@ -50,6 +50,11 @@ pub enum Recovery {
     NothingStarts,
     /// A pin requested it, or the firmware did before a reset. The confirmed slot is never written.
     Requested,
+    /// The confirmed firmware crashes again and again. Its slot is never written.
+    Crashes,
+    /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
+    /// The other slot is never written, since it holds the last firmware that can be started.
+    LastFirmware,
 }
 
 /// How firmware was started.
@@ -169,6 +174,7 @@ pub enum OutcomeEnding {
     Invalid,
     NotConfirmed,
     Requested,
+    Cancelled,
 }
 
 /// Why a device was reset: see [`Cause`](lifeboot_core::record::Cause).
