@@ -17,7 +17,8 @@ use lifeboot_core::journal::Journal;
 use lifeboot_core::record::{RECORD_LENGTH, Record};
 use lifeboot_core::{Slot, Version};
 
-/// Boot records of a journal with one place left in the unit of the newest one, while the other unit is full.
+/// Boot records of a journal with one place left, before the spare ones, in the unit of the newest record, while the other
+/// unit is full.
 const AGE: u32 = 19;
 
 /// An update, as a stream of flash operations.
