@@ -18,6 +18,12 @@ use lifeboot_updater::{Cause, Event, Refusal, Session, Step, Updater};
 /// How long the firmware must run, and blink, before it counts as healthy, in milliseconds.
 const HEALTHY: u32 = 1_000;
 
+/// After this time, in milliseconds, a crash is one of its own and not one more of a loop: a host had time to speak.
+const STABLE: u32 = 10_000;
+
+/// Milliseconds between two attempts to confirm: flash that fails must not be worn out by a loop.
+const RETRY: u32 = 1_000;
+
 /// How long the firmware may take to confirm, in milliseconds, before it resets itself.
 const TRIAL_DEADLINE: u32 = 3_000;
 
@@ -43,13 +49,20 @@ fn main() -> ! {
         defmt::error!("the self-test failed: going back");
         roll_back(updater);
     }
+    let mut confirm_at = HEALTHY;
+    let mut is_stable = false;
     loop {
         board::feed_watchdog();
         let now = clock.now();
         blink.poll(now);
-        if updater.is_trial() && now > HEALTHY {
+        if !is_stable && now > STABLE {
+            is_stable = true;
+            board::forget_crashes();
+        }
+        if updater.is_trial() && now > confirm_at {
             misbehave();
             if !cfg!(feature = "never-confirm") && blink.count() > 0 {
+                confirm_at = now + RETRY;
                 match updater.confirm() {
                     Ok(()) => defmt::info!("confirmed after {} blinks", blink.count()),
                     // A host knows better, and resets.

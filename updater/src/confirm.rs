@@ -49,7 +49,7 @@ impl<F: NorFlash> Updater<F> {
             return Ok(Some(ticket));
         }
         let is_due = self.confirmed()? != *self.journal.record() || !self.journal.is_settled(&mut self.flash);
-        if is_due && !self.is_trial() && self.journal.is_failing(&mut self.flash) {
+        if is_due && !self.is_trial() && self.journal.is_given_up(&mut self.flash) {
             return Err(Refusal::Flash);
         }
         Ok((is_due || self.is_trial()).then(|| self.confirm.start(&mut self.tickets)))

@@ -32,6 +32,7 @@ impl<F: NorFlash> Updater<F> {
             unit: self.board.slot_unit,
             boot: self.boot.map(Into::into),
             recovery: None,
+            journal_failing: Some(self.journal.is_failing(&mut self.flash)),
         }
     }
 

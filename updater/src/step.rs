@@ -5,6 +5,7 @@ use crate::ticket::Ticket;
 use crate::transfer::{Transfer, is_erased, read_header};
 use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
+use lifeboot_core::boot::replaced;
 use lifeboot_core::image::{Checked, HeaderBytes, HeaderCheck, Trust};
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::Effort;
@@ -66,7 +67,9 @@ impl<F: NorFlash> Updater<F> {
                 if journal.record().trial.is_none() {
                     *is_settled = !journal.settle(flash, Effort::Unbounded)?;
                 } else if !journal.prepare(flash, Effort::Unbounded)? {
-                    journal.change(flash, |record| record.trial = None)?;
+                    if let Some(outcome) = replaced(flash, board, journal.record()) {
+                        journal.change(flash, |record| *record = record.ended(&outcome))?;
+                    }
                 }
             }
             Operation::Receiving { transfer, .. } => {

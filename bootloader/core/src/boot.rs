@@ -223,3 +223,9 @@ pub fn outcome<F: NorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: En
     let digest = digest.first_chunk().copied().unwrap_or_default();
     Outcome { ending, slot, cause: reset.cause, fault: reset.fault, version, digest }
 }
+
+/// Returns the outcome for the image on trial, if there is one, when something else is to take its place.
+pub fn replaced<F: NorFlash>(flash: &mut F, board: &Board, record: &Record) -> Option<Outcome> {
+    let Trial { slot, .. } = record.trial?;
+    Some(outcome(flash, board, slot, Ending::Cancelled, Reset::default()))
+}

@@ -94,6 +94,8 @@ pub struct Journal {
     prepared: Option<u32>,
     /// Whether the newest record was written, and read back, since the journal was opened.
     is_fresh: bool,
+    /// Whether the last write since then has failed.
+    has_failed: bool,
 }
 
 impl Journal {
@@ -101,7 +103,14 @@ impl Journal {
     /// [`Record::FACTORY`].
     #[inline(never)]
     pub fn open<F: NorFlash>(flash: &mut F, board: &'static Board) -> Journal {
-        let mut journal = Journal { board, record: Record::FACTORY, newest: None, prepared: None, is_fresh: false };
+        let mut journal = Journal {
+            board,
+            record: Record::FACTORY,
+            newest: None,
+            prepared: None,
+            is_fresh: false,
+            has_failed: false,
+        };
         scan(flash, board, |place, sequence, record| {
             if journal.newest.is_none_or(|(newest, _)| sequence > newest) {
                 journal.newest = Some((sequence, place));
@@ -182,10 +191,31 @@ impl Journal {
         equal >= EQUAL_RECORDS
     }
 
-    /// Whether so many writes have failed that [`append`](Self::append) writes no more.
+    /// Whether the journal takes records no more, or not in each of its units.
     pub fn is_failing<F: NorFlash>(&self, flash: &mut F) -> bool {
+        self.is_given_up(flash) || self.has_passed_over(flash)
+    }
+
+    /// Whether callers that may run again and again should write no more: so many writes have failed that
+    /// [`append`](Self::append) writes no more, or the last write since the journal was opened has failed.
+    pub fn is_given_up<F: NorFlash>(&self, flash: &mut F) -> bool {
         let Behind { spoilt, blank } = self.behind_newest(flash);
-        spoilt >= SPOILT || blank == 0 && !self.is_next_unit_as_left(flash)
+        self.has_failed || spoilt >= SPOILT || blank == 0 && !self.is_next_unit_as_left(flash)
+    }
+
+    /// Whether a unit was passed over when its turn came: then it holds older records than the unit before, or none.
+    fn has_passed_over<F: NorFlash>(&self, flash: &mut F) -> bool {
+        let current = self.unit();
+        let (mut unit, mut before) = (self.unit_after(current), 0);
+        while unit != current {
+            let mut newest = 0;
+            scan_unit(flash, self.board, unit, |_, sequence, _| newest = newest.max(sequence));
+            if newest < before {
+                return true;
+            }
+            (unit, before) = (self.unit_after(unit), newest);
+        }
+        false
     }
 
     /// Reads the journal again; returns whether there is a newer record than before, or another one with the same number: then
@@ -231,6 +261,7 @@ impl Journal {
         if !is_nearly_full && self.may_erase(flash, effort) && self.write_elsewhere(flash, record, &mut sequence) {
             return Ok(());
         }
+        self.has_failed = true;
         Err(Failed)
     }
 
@@ -288,6 +319,7 @@ impl Journal {
                     self.record = *record;
                     self.prepared = None;
                     self.is_fresh = true;
+                    self.has_failed = false;
                     return true;
                 }
                 failed += 1;
@@ -389,14 +421,19 @@ impl Journal {
 fn scan<F: NorFlash>(flash: &mut F, board: &Board, mut each: impl FnMut(Place, u32, Record)) {
     let mut unit = board.journal.start;
     while unit < board.journal.end() {
-        let mut place = Some(Place { unit, start: unit });
-        while let Some(this) = place {
-            if let Some((sequence, record)) = record_at(flash, this) {
-                each(this, sequence, record);
-            }
-            place = behind(board, this);
-        }
+        scan_unit(flash, board, unit, &mut each);
         unit += board.journal_unit;
+    }
+}
+
+/// As [`scan`], of one unit.
+fn scan_unit<F: NorFlash>(flash: &mut F, board: &Board, unit: u32, mut each: impl FnMut(Place, u32, Record)) {
+    let mut place = Some(Place { unit, start: unit });
+    while let Some(this) = place {
+        if let Some((sequence, record)) = record_at(flash, this) {
+            each(this, sequence, record);
+        }
+        place = behind(board, this);
     }
 }
 

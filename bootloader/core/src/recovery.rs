@@ -21,10 +21,10 @@ mod line;
 mod numbers;
 mod request;
 
-use crate::boot::Recovery;
+use crate::boot::{Recovery, replaced};
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
 use crate::info::BootloaderInfo;
-use crate::journal::Journal;
+use crate::journal::{Failed, Journal};
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
 use crate::record::{Record, Trial};
@@ -222,9 +222,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         if !force && record.outcomes.have_rejected(&checked.header().digest) {
             return Err(refusal::REJECTED);
         }
-        // Also if there is no trial: what is erased now is lost by any reading of the journal, and this makes it the only
-        // one (see `Journal::is_settled`).
-        self.journal.change(self.flash, |record| record.trial = None).map_err(flash_failed)?;
+        self.end_trial().map_err(flash_failed)?;
         let mut unit = self.board.slot(target).start;
         let end = unit + checked.table_offset() + checked.header().table_length;
         while unit < end {
@@ -234,6 +232,18 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
             unit = next;
         }
         Ok(self.receiver.insert(Receiver::new(checked, self.board)).next())
+    }
+
+    /// Ends the trial that a transfer replaces. Also if there is none, a record is written: what is erased after that is
+    /// lost by any reading of the journal, and it makes this the only one (see `Journal::is_settled`).
+    #[inline(never)] // Keeps its locals off the stack of a signature's check.
+    fn end_trial(&mut self) -> Result<(), Failed> {
+        let outcome = replaced(self.flash, self.board, self.journal.record());
+        self.journal.change(self.flash, |record| {
+            if let Some(outcome) = &outcome {
+                *record = record.ended(outcome);
+            }
+        })
     }
 
     /// Writes bytes of the image. Bytes at any other offset than the next one are dropped, and answered with the next

@@ -14,6 +14,14 @@ pub fn crash(fault: Fault) -> ! {
     reset(Cause::Fault)
 }
 
+/// Has the bootloader count crashes from zero again. Firmware that has been running well for a while must do that: else the
+/// crashes of years, each after days, add up to what counts as a crash loop, and a start waits for a host.
+pub fn forget_crashes() {
+    let place = (BOARD.ram.start + handover::STARTS) as usize;
+    // SAFETY: a word in RAM that the linker script keeps free, read by the bootloader, which does not run now.
+    unsafe { write_volatile(with_exposed_provenance_mut::<u32>(place), 0) }
+}
+
 /// Returns the slot's name for the log.
 pub fn slot_name(slot: Slot) -> &'static str {
     match slot {

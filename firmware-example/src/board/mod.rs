@@ -19,7 +19,7 @@ mod multiply;
 mod ring;
 mod serial;
 
-pub use handoff::{boot_words, bootloader_log, crash, slot_name};
+pub use handoff::{boot_words, bootloader_log, crash, forget_crashes, slot_name};
 
 #[cfg(feature = "microbit")]
 mod microbit;

@@ -37,7 +37,7 @@ pub fn ending(outcome: &Outcome) -> String {
         OutcomeEnding::FellBack => {
             format!("{version} in slot {slot:?} was started because the confirmed slot could not be")
         }
-        OutcomeEnding::Cancelled => format!("{version} in slot {slot:?} was cancelled before its first start"),
+        OutcomeEnding::Cancelled => format!("{version} in slot {slot:?} was cancelled before it had confirmed"),
         OutcomeEnding::Invalid | OutcomeEnding::NotConfirmed | OutcomeEnding::Requested => {
             format!("{version} in slot {slot:?} was rejected: {}", reason(outcome))
         }
@@ -82,7 +82,7 @@ fn why(ending: OutcomeEnding, last_start: &str) -> String {
         OutcomeEnding::Invalid => "it did not verify when it was to be started".to_owned(),
         OutcomeEnding::NotConfirmed => format!("it did not confirm in any of its starts{last_start}"),
         OutcomeEnding::Requested => "the firmware or a host requested a rollback".to_owned(),
-        OutcomeEnding::Cancelled => "it was cancelled before its first start".to_owned(),
+        OutcomeEnding::Cancelled => "it was cancelled before it had confirmed".to_owned(),
     }
 }
 

@@ -44,6 +44,9 @@ pub struct Device {
     /// Longest time in milliseconds for which the application stalls during a push, as measured with the board's
     /// example firmware; `null` if it was not measured, or no firmware runs.
     pub max_stall_ms: Option<u32>,
+    /// Whether the flash of the boot journal is failing: the device goes on starting its confirmed firmware, but updates may
+    /// fail. `null` in recovery mode, in which it is not known.
+    pub journal_failing: Option<bool>,
 }
 
 /// Why a bootloader is in recovery mode.
@@ -191,7 +194,7 @@ pub enum Ending {
     Requested,
     /// The image was started because the confirmed slot could not be started.
     FellBack,
-    /// The image was pending, and was cancelled before its first start. It is not rejected.
+    /// The image was no longer wanted, or was replaced, before it had confirmed. It is not rejected.
     Cancelled,
 }
 

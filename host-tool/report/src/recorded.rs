@@ -60,6 +60,7 @@ impl Device {
                 RecoveryReason::Crashes => wire::Recovery::Crashes,
                 RecoveryReason::LastFirmware => wire::Recovery::LastFirmware,
             }),
+            journal_failing: self.journal_failing,
         })
     }
 

@@ -28,6 +28,7 @@ pub fn status() -> Status {
         unit: 0,
         boot: None,
         recovery: None,
+        journal_failing: Some(false),
     }
 }
 

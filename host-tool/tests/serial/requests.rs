@@ -125,7 +125,7 @@ fn a_pending_image_is_cancelled_without_a_verdict() {
     let outcome = status.outcome.unwrap();
     assert_eq!((outcome.ending, outcome.version), (OutcomeEnding::Cancelled, version(1).into()));
     assert_eq!(outcome.digest, recipe(&MICROBIT, 1, 5000).image().header().digest[..16]);
-    assert_eq!(describe::ending(&outcome), "1.1.0 in slot B was cancelled before its first start");
+    assert_eq!(describe::ending(&outcome), "1.1.0 in slot B was cancelled before it had confirmed");
     let status = device::reset(&mut wire.link(), SOON).unwrap();
     assert_eq!(describe::running(&status), "1.0.0 in slot A, confirmed");
     // It has never run here, so it is not what a rollback goes back to.
@@ -134,6 +134,26 @@ fn a_pending_image_is_cancelled_without_a_verdict() {
     // It is as good as any other image: no force, and nothing of it is sent again but what has to be erased.
     let pushed = push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Confirmed);
+}
+
+/// By firmware, and by a bootloader in recovery mode, which may also replace what was started.
+#[test]
+fn an_image_that_a_push_replaces_is_cancelled() {
+    let newer = recipe(&MICROBIT, 2, 5000).image();
+    let options = Options { wait: false, ..Options::default() };
+    for (wire, in_recovery) in [(pending(), false), (pending(), true), (on_trial(), true)] {
+        if in_recovery {
+            device::recover(&mut wire.link(), SOON).unwrap();
+        }
+        let pushed = push(&mut wire.link(), &newer, &options, &mut ()).unwrap();
+        assert_eq!(pushed.outcome, PushOutcome::Marked);
+        let status = wire.link().status(Retry::SHORT).unwrap();
+        let outcome = status.outcome.unwrap();
+        assert_eq!((outcome.ending, outcome.version), (OutcomeEnding::Cancelled, version(1).into()));
+        assert_eq!(state::pending(&status), Some((lifeboot_wire::Slot::B, version(2))));
+        device::reset(&mut wire.link(), SOON).unwrap();
+        assert_eq!(push_to(&wire, &newer).unwrap().outcome, PushOutcome::AlreadyConfirmed);
+    }
 }
 
 #[test]

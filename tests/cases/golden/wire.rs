@@ -82,6 +82,7 @@ fn answers() {
         unit: 131_072,
         boot: Some(Boot { cause: ResetCause::Watchdog, start: Start::Trial, verification: 870 }),
         recovery: None,
+        journal_failing: Some(false),
     };
     let blank = Status {
         demo_key: false,

@@ -44,8 +44,8 @@ pub enum Ending {
     Confirmed = 1,
     /// The confirmed slot could not be started, so the other one was.
     FellBack = 2,
-    /// The image was pending, and a host or the application no longer wanted it. It was never started, so this is no
-    /// verdict on it.
+    /// A host or the application no longer wanted the image, which was pending, or replaced it before its trial had ended.
+    /// This is no verdict on it.
     Cancelled = 3,
     /// Rejected: the image in the slot does not verify.
     Invalid = REJECTED,

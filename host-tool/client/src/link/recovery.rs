@@ -35,6 +35,7 @@ pub(super) fn status(why: Recovery, chunk: u32, info: &[u8], record: &[u8], head
         unit: known.slot_unit,
         boot: None,
         recovery: Some(why),
+        journal_failing: None,
     })
 }
 

@@ -39,6 +39,7 @@ impl From<&wire::Status> for Device {
                 None => max_stall_ms(&board_name(&status.board)),
                 Some(_) => None,
             },
+            journal_failing: status.journal_failing,
         }
     }
 }

@@ -37,6 +37,7 @@ fn status() -> Status {
         unit: 1024,
         boot: Some(wire::Boot { cause: ResetCause::Watchdog, start: wire::Start::Trial, verification: 870 }),
         recovery: None,
+        journal_failing: Some(false),
     }
 }
 

@@ -40,6 +40,11 @@ impl Display for Device {
         lines.extend(self.max_stall_ms.map(|time| {
             ("max stall", format!("up to {time} ms at a time during a push, as measured of the example firmware"))
         }));
+        if self.journal_failing == Some(true) {
+            let failing = "the flash of the boot journal is failing: the device goes on starting its confirmed firmware, but \
+                           updates may fail; replace the device";
+            lines.push(("warning", failing.to_owned()));
+        }
         if self.demo_key {
             lines.push(("warning", "this bootloader was built with a demo key: it protects nothing".to_owned()));
         }

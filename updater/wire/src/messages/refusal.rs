@@ -80,7 +80,7 @@ pub enum Refusal {
     AlreadyStarted,
     /// The flash driver does not fit the board's flash map.
     Geometry,
-    /// The image in the other slot was cancelled before its first start: it is no previous firmware.
+    /// The image in the other slot was cancelled before it had confirmed: it is no previous firmware.
     Cancelled,
     /// The image's epoch is too far above the device's floor: its confirm would use up the epochs of later images.
     EpochStep,

@@ -41,6 +41,9 @@ pub struct Status {
     /// Why the device is in recovery mode, if it is: then no firmware runs. Reported by
     /// [`Body::Recovery`](super::Body::Recovery), never by firmware.
     pub recovery: Option<Recovery>,
+    /// Whether the boot journal takes records no more, or not in each of its erase units: the confirmed firmware goes on
+    /// starting, but updates may fail. `None` in recovery mode, in which it is not known.
+    pub journal_failing: Option<bool>,
 }
 
 /// Why a device is in recovery mode.
