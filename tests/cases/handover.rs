@@ -2,9 +2,9 @@
 //! RAM, no interrupt enabled, and the bootloader's flash protected. `stm32f405/handover.rs` checks more, on an
 //! STM32F405.
 
-use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
+use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH, STARTS, starts_word};
 use lifeboot_core::layout::MICROBIT as BOARD;
-use lifeboot_tests::bench::{self, image, version};
+use lifeboot_tests::bench::{self, Bench, image, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
 use std::time::Duration;
@@ -43,4 +43,19 @@ fn the_micro_bits_firmware_finds_nothing_of_the_bootloader() {
     let notes = board.notes().unwrap();
     let protected = format!("{PROTENSET0:#x} <- {PROTECTED:#x} [4]");
     assert!(notes.contains(&protected), "nobody protects the bootloader's blocks: {notes}");
+}
+
+/// Its firmware sets the count of crashes to zero once it has been running well for a while.
+#[test]
+fn the_example_firmware_forgets_crashes_that_are_long_ago() {
+    let image = image(&MICROBIT, &[], version(1), 0).unwrap();
+    let mut bench = Bench::<Microbit>::start(&image).unwrap();
+    assert_eq!(bench.status().unwrap().journal_failing, Some(false));
+    let mut starts = || bench.board.read_word(BOARD.ram.start + STARTS).unwrap();
+    assert_eq!(starts(), starts_word(1));
+    let is_forgotten = (0..240).any(|_| {
+        std::thread::sleep(Duration::from_millis(250));
+        starts() == 0
+    });
+    assert!(is_forgotten, "{:#x}", starts());
 }

@@ -29,7 +29,9 @@ mod shortcut;
 mod walk;
 
 use code::Code;
-use images::{Badness, bootloader, flash_with};
+#[cfg(feature = "deep")]
+use code::computes;
+use images::{Badness, Form, bootloader, flash_with};
 use leave_out::Depth;
 use lifeboot_tests::tier::{IS_DEEP, Row, one_in};
 use points::{Point, Time};
@@ -47,16 +49,16 @@ const BLOCK: [&str; 1] = ["verify5Check4read"];
 
 /// Leaves out instructions of a boot of this image, each in turn. No boot may start the image.
 fn sweep(badness: Badness) {
-    let doors = doors(badness);
+    let doors = doors(Form::TwoParts, badness);
     assert!(doors.is_empty(), "{badness:?}: without one of these instructions the image starts: {doors:#?}");
 }
 
 /// The instructions without which the image starts.
-fn doors(badness: Badness) -> Vec<String> {
-    let row = Row::begin(format!("STM32F405, instructions left out: {badness:?}"));
-    let code = Code::read(&bootloader());
-    let ram = left_behind(&flash_with(Badness::None));
-    let walk = Walk::new(&code, flash_with(badness), ram);
+fn doors(form: Form, badness: Badness) -> Vec<String> {
+    let row = Row::begin(format!("STM32F405, instructions left out, {form:?}: {badness:?}"));
+    let code = Code::read(&bootloader(form));
+    let ram = left_behind(&flash_with(form, Badness::None));
+    let walk = Walk::new(&code, flash_with(form, badness), ram);
     assert_eq!(walk.end, End::Waits, "{badness:?}");
     let of_signature = badness.is_of_signature();
     let sample = if of_signature { COMPUTING.0 } else { COMPUTING.1 };
@@ -79,7 +81,7 @@ fn doors(badness: Badness) -> Vec<String> {
     let count = |end| ends.counts.get(&end).copied().unwrap_or_default();
     let skipped: usize = ends.counts.values().sum();
     println!(
-        "{badness:?}: {skipped} instructions skipped, {} would start a bad image; at {} places, of {} executed; {} end in \
+        "{form:?}, {badness:?}: {skipped} instructions skipped, {} would start a bad image; at {} places, of {} executed; {} end in \
          recovery, {} in a reset, {} nowhere",
         count(End::Started),
         ends.places.len(),
@@ -96,9 +98,11 @@ fn doors(badness: Badness) -> Vec<String> {
 
 #[test]
 fn the_boot_of_a_good_image_starts_it() {
-    let code = Code::read(&bootloader());
-    let walk = Walk::new(&code, flash_with(Badness::None), Vec::new());
-    assert_eq!(walk.end, End::Started);
+    for form in [Form::AtOnce, Form::TwoParts] {
+        let code = Code::read(&bootloader(form));
+        let walk = Walk::new(&code, flash_with(form, Badness::None), Vec::new());
+        assert_eq!(walk.end, End::Started);
+    }
 }
 
 #[test]
@@ -159,14 +163,35 @@ fn signature_of_zeros() {
     sweep(Badness::Zeros);
 }
 
-/// R is chosen before k, its hash, is known. If the computed point does not depend on k, R can be that point.
 #[test]
 fn no_signature_can_be_made_up_for_a_skip() {
-    let row = Row::begin("STM32F405, instructions left out: a made-up signature");
-    let code = Code::read(&bootloader());
-    let ram = left_behind(&flash_with(Badness::None));
+    let doors = made_up(Form::TwoParts);
+    assert!(
+        doors.is_empty(),
+        "without one of these a signature is good whose R is the point that is computed: {doors:#?}"
+    );
+}
+
+/// What the two parts are for: there are such instructions without them, all in the computation of the signature.
+#[cfg(feature = "deep")]
+#[test]
+fn a_signature_that_is_computed_at_once_can_be_made_up_for_a_skip() {
+    let form = Form::AtOnce;
+    let badnesses = Badness::ALL.into_iter().filter(|badness| badness.is_of_signature());
+    let doors: Vec<_> = badnesses.flat_map(|badness| doors(form, badness)).chain(made_up(form)).collect();
+    println!("AtOnce: {} doors: {doors:#?}", doors.len());
+    assert!(!doors.is_empty(), "the two parts buy nothing");
+    assert!(doors.iter().all(|door| computes(door)), "{doors:#?}");
+}
+
+/// The instructions without which the image starts whose signature was made up for that. R is chosen before k, its hash, is
+/// known. If the computed point does not depend on k, R can be that point.
+fn made_up(form: Form) -> Vec<String> {
+    let row = Row::begin(format!("STM32F405, instructions left out, {form:?}: a made-up signature"));
+    let code = Code::read(&bootloader(form));
+    let ram = left_behind(&flash_with(form, Badness::None));
     let one_in = one_in(FORESEEN);
-    let points = |badness| Walk::new(&code, flash_with(badness), ram.clone()).points(one_in);
+    let points = |badness| Walk::new(&code, flash_with(form, badness), ram.clone()).points(one_in);
     let (some, others) = (points(Badness::SignaturePoint), points(Badness::OtherPoint));
     let foreseen: Vec<(Time, Point)> = some
         .iter()
@@ -176,22 +201,18 @@ fn no_signature_can_be_made_up_for_a_skip() {
         .collect();
     let mut walks = HashMap::new();
     let starts = |(time, point): &(Time, Point)| {
-        let walk =
-            walks.entry(*point).or_insert_with(|| Walk::new(&code, flash_with(Badness::MadeUp(*point)), ram.clone()));
+        let walk = walks
+            .entry(*point)
+            .or_insert_with(|| Walk::new(&code, flash_with(form, Badness::MadeUp(*point)), ram.clone()));
         walk.without(*time) == Some(End::Started)
     };
     let (skipped, known) = (some.len(), foreseen.len());
     let doors: Vec<_> = foreseen.into_iter().filter(starts).collect();
     println!(
-        "Made up: {skipped} instructions skipped, {known} points known beforehand, {} would start a bad image",
+        "{form:?}, made up: {skipped} instructions skipped, {known} points known beforehand, {} would start a bad image",
         doors.len()
     );
     row.end(skipped, doors.len());
     assert!(some.len() > 30 && some.values().flatten().count() > 20, "that is too little of a signature's check");
-    let doors: Vec<_> =
-        doors.iter().map(|((door, _), _)| format!("{door:#010x} in {}", code.function(*door))).collect();
-    assert!(
-        doors.is_empty(),
-        "without one of these a signature is good whose R is the point that is computed: {doors:#?}"
-    );
+    doors.iter().map(|((door, _), _)| format!("{door:#010x} in {}", code.function(*door))).collect()
 }

@@ -8,7 +8,7 @@
 use crate::operation::{Change, Operation, Step};
 use crate::ticket::Ticket;
 use crate::transfer::read_header;
-use crate::updater::{Updater, is_trial};
+use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::boot::{ConfirmEffects, outcome};
 use lifeboot_core::image::Header;
@@ -26,7 +26,8 @@ impl<F: NorFlash> Updater<F> {
     ///
     /// # Errors
     /// [`Refusal::Flash`] if the journal does not take the records: a trial then goes on, and confirmed firmware remains
-    /// the default. Confirmed firmware runs without them, so for it writes that fail at each start are given up.
+    /// the default. Never treat it as fatal: firmware that is confirmed runs without them, and so does firmware that was
+    /// started because nothing else could be. For these, writes that fail at each start are given up.
     /// [`Refusal::RollbackRequested`] if a rollback of the running firmware is under way or was recorded in this boot:
     /// reset the chip, or leave that to the host.
     pub fn confirm(&mut self) -> Result<(), Refusal> {
@@ -49,7 +50,7 @@ impl<F: NorFlash> Updater<F> {
             return Ok(Some(ticket));
         }
         let is_due = self.confirmed()? != *self.journal.record() || !self.journal.is_settled(&mut self.flash);
-        if is_due && !self.is_trial() && self.journal.is_given_up(&mut self.flash) {
+        if (is_due || self.is_trial()) && !self.is_counted() && self.journal.is_given_up(&mut self.flash) {
             return Err(Refusal::Flash);
         }
         Ok((is_due || self.is_trial()).then(|| self.confirm.start(&mut self.tickets)))
@@ -71,13 +72,19 @@ impl<F: NorFlash> Updater<F> {
             return Err(Refusal::RollbackRequested);
         }
         let after = self.confirmed()?;
-        let Updater { flash, board, journal, running, .. } = self;
-        if is_trial(*running, journal.record()) {
+        let (is_trial, is_counted) = (self.is_trial(), self.is_counted());
+        let Updater { flash, board, journal, running, was_rejected, .. } = self;
+        if is_trial {
             // A trial has a bounded number of attempts, so this is tried in any case.
-            if !journal.prepare(flash, Effort::Unbounded)? {
-                let (confirmed, outcome) =
-                    (*running, outcome(flash, board, *running, Ending::Confirmed, Reset::default()));
-                journal.change(flash, |record| *record = Record { confirmed, ..record.ended(&outcome) })?;
+            let effort = if is_counted { Effort::Unbounded } else { Effort::Bounded };
+            if !journal.prepare(flash, effort)? {
+                let outcome = outcome(flash, board, *running, Ending::Confirmed, Reset::default());
+                let confirm = |record: &Record| Record { confirmed: *running, ..record.ended(&outcome) };
+                match effort {
+                    Effort::Unbounded => journal.change(flash, |record| *record = confirm(record))?,
+                    Effort::Bounded => journal.append(flash, &confirm(journal.record()))?,
+                }
+                *was_rejected = false;
             }
             return Ok(Step::Busy);
         }

@@ -5,12 +5,12 @@ use crate::ticket::Ticket;
 use crate::transfer::{Transfer, is_erased, read_header};
 use crate::updater::Updater;
 use embedded_storage::nor_flash::NorFlash;
-use lifeboot_core::boot::replaced;
+use lifeboot_core::boot::outcome;
 use lifeboot_core::image::{Checked, HeaderBytes, HeaderCheck, Trust};
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::Effort;
 use lifeboot_core::layout::Board;
-use lifeboot_core::record::{Ending, Record, Trial};
+use lifeboot_core::record::{Ending, Record, Reset, Trial};
 use lifeboot_core::verify::Check;
 use lifeboot_wire::Refusal;
 
@@ -64,10 +64,13 @@ impl<F: NorFlash> Updater<F> {
             Operation::Idle | Operation::Checking(..) => return Ok(Step::Idle),
             // What is erased from now on is lost by any reading of the journal.
             Operation::Receiving { is_settled: is_settled @ false, .. } => {
-                if journal.record().trial.is_none() {
-                    *is_settled = !journal.settle(flash, Effort::Unbounded)?;
-                } else if !journal.prepare(flash, Effort::Unbounded)? {
-                    if let Some(outcome) = replaced(flash, board, journal.record()) {
+                let trial = journal.record().trial;
+                match trial {
+                    None => *is_settled = !journal.settle(flash, Effort::Unbounded)?,
+                    Some(_) if journal.prepare(flash, Effort::Unbounded)? => {}
+                    // The image that this one replaces is no longer wanted.
+                    Some(Trial { slot, .. }) => {
+                        let outcome = outcome(flash, board, slot, Ending::Cancelled, Reset::default());
                         journal.change(flash, |record| *record = record.ended(&outcome))?;
                     }
                 }

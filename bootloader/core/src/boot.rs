@@ -42,7 +42,7 @@ pub enum Decision {
     Trial(Verified),
     /// Start this.
     Confirmed(Verified),
-    /// Start this under the watchdog instead of the confirmed slot, which does not verify.
+    /// Start this under the watchdog: the confirmed slot does not verify, or holds what was rejected.
     FellBack(Verified),
     /// Enter recovery mode. After a minute of silence, boot again; [`Reset::listened`] is true then.
     Recovery(Recovery),
@@ -87,31 +87,26 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
         break;
     }
 
-    // A device that crashes in a loop starts its firmware and answers the host in turn.
-    let may_start = reset.listened || reset.crashes < CRASH_LOOP;
-
-    // 3: the confirmed slot, the default.
+    // 3: the confirmed slot, the default. 4: any firmware that verifies beats none.
     let confirmed = device.record().confirmed;
-    if let Ok(verified) = device.verify(confirmed) {
-        if !may_start {
-            return Decision::Recovery(Recovery::Crashes);
+    for slot in [confirmed, confirmed.other()] {
+        let Ok(verified) = device.verify(slot) else { continue };
+        // A way in beats a crash loop: firmware that crashes again and again, or was rejected, and the host take turns.
+        let was_rejected = device.record().outcomes.have_rejected(verified.digest());
+        if !reset.listened && (was_rejected || reset.crashes >= CRASH_LOOP) {
+            return Decision::Recovery(if slot == confirmed { Recovery::Crashes } else { Recovery::LastFirmware });
+        }
+        // Rejected firmware gets no second trial: each would end in the same rejection, in records without end. It may be
+        // the default: then it has replaced firmware that is lost, and has not confirmed yet.
+        if was_rejected {
+            return Decision::FellBack(verified);
+        }
+        if slot != confirmed {
+            device.fall_back(slot);
+            return Decision::FellBack(verified);
         }
         device.follow_confirm(&verified);
         return Decision::Confirmed(verified);
-    }
-
-    // 4: any firmware that verifies beats none; a way in beats a crash loop.
-    let other = confirmed.other();
-    if let Ok(verified) = device.verify(other) {
-        let was_rejected = device.record().outcomes.have_rejected(verified.digest());
-        if !may_start || was_rejected && !reset.listened {
-            return Decision::Recovery(Recovery::LastFirmware);
-        }
-        // Rejected firmware gets no second trial: each would end in the same rejection, in records without end.
-        if !was_rejected {
-            device.fall_back(other);
-        }
-        return Decision::FellBack(verified);
     }
 
     // 5: nothing can be started.
@@ -171,8 +166,7 @@ impl<F: NorFlash> Device<'_, F> {
 
     /// Returns the boot state after this end of the image in a slot.
     fn ended(&mut self, slot: Slot, ending: Ending) -> Record {
-        let outcome = outcome(self.flash, self.board, slot, ending, self.reset);
-        self.record().ended(&outcome)
+        ended(self.flash, self.board, self.journal.record(), slot, ending, self.reset)
     }
 
     /// Applies the effects of the confirm of the image that is about to run, if they are pending: a power cut in the
@@ -224,8 +218,15 @@ pub fn outcome<F: NorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: En
     Outcome { ending, slot, cause: reset.cause, fault: reset.fault, version, digest }
 }
 
-/// Returns the outcome for the image on trial, if there is one, when something else is to take its place.
-pub fn replaced<F: NorFlash>(flash: &mut F, board: &Board, record: &Record) -> Option<Outcome> {
-    let Trial { slot, .. } = record.trial?;
-    Some(outcome(flash, board, slot, Ending::Cancelled, Reset::default()))
+/// Returns the boot state after this end of the image in a slot.
+#[inline(never)] // Shared by boot and recovery.
+pub fn ended<F: NorFlash>(
+    flash: &mut F,
+    board: &Board,
+    record: &Record,
+    slot: Slot,
+    ending: Ending,
+    reset: Reset,
+) -> Record {
+    record.ended(&outcome(flash, board, slot, ending, reset))
 }

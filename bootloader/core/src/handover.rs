@@ -96,7 +96,8 @@ pub enum Start {
     Confirmed = 0,
     /// On trial: it must confirm.
     Trial = 1,
-    /// Instead of the confirmed firmware, which did not verify; it must confirm.
+    /// Because no confirmed firmware can be started: the confirmed slot does not verify, or holds what was rejected before
+    /// and has not confirmed since.
     FellBack = 2,
 }
 

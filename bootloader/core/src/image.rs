@@ -114,7 +114,8 @@ impl Trust<'_> {
         let key_copy = self.key(id)?;
         // By reference, and nothing is kept that can be computed again: this is the deepest stack of the boot.
         let (message, signature) = bytes.split_last_chunk().ok_or(Invalid::Signature)?;
-        let point = compute_r([key, key_copy], message, signature).ok_or(Invalid::Signature)?;
+        let point = compute_r::<{ cfg!(feature = "two-part-signature") }>([key, key_copy], message, signature)
+            .ok_or(Invalid::Signature)?;
         if point != *first_half(signature) {
             return Err(Invalid::Signature);
         }

@@ -92,10 +92,19 @@ pub struct Journal {
     newest: Option<(u32, Place)>,
     /// The unit that was erased for the next record since the last one was written.
     prepared: Option<u32>,
-    /// Whether the newest record was written, and read back, since the journal was opened.
-    is_fresh: bool,
-    /// Whether the last write since then has failed.
-    has_failed: bool,
+    /// How the last write since the journal was opened has ended.
+    last_write: LastWrite,
+}
+
+/// How the last write of a record has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastWrite {
+    /// There was none.
+    None,
+    /// The newest record was written, and read back.
+    Whole,
+    /// No place took the record.
+    Failed,
 }
 
 impl Journal {
@@ -103,14 +112,8 @@ impl Journal {
     /// [`Record::FACTORY`].
     #[inline(never)]
     pub fn open<F: NorFlash>(flash: &mut F, board: &'static Board) -> Journal {
-        let mut journal = Journal {
-            board,
-            record: Record::FACTORY,
-            newest: None,
-            prepared: None,
-            is_fresh: false,
-            has_failed: false,
-        };
+        let mut journal =
+            Journal { board, record: Record::FACTORY, newest: None, prepared: None, last_write: LastWrite::None };
         scan(flash, board, |place, sequence, record| {
             if journal.newest.is_none_or(|(newest, _)| sequence > newest) {
                 journal.newest = Some((sequence, place));
@@ -136,14 +139,17 @@ impl Journal {
     /// Fails if flash holds a newer record than this journal has read, because a caller that acts on a misread state would
     /// undo what it did not see. The journal has read that record then.
     pub fn append<F: NorFlash>(&mut self, flash: &mut F, record: &Record) -> Result<(), Failed> {
-        if *record == self.record {
-            return Ok(());
-        }
-        if self.read_newer(flash) { Err(Failed) } else { self.write_record(flash, record, Effort::Bounded) }
+        if *record == self.record { Ok(()) } else { self.write_next(flash, record, Effort::Bounded) }
     }
 
-    /// Changes the boot state, durably, also where [`append`](Self::append) would not try; a change that changes nothing
-    /// writes the state again. For changes that somebody has requested, or that a bounded number of attempts leads to.
+    /// As [`append`](Self::append), also where that would not try, and also if `record` is the state already. For changes
+    /// that somebody has requested.
+    pub fn append_unbounded<F: NorFlash>(&mut self, flash: &mut F, record: &Record) -> Result<(), Failed> {
+        self.write_next(flash, record, Effort::Unbounded)
+    }
+
+    /// Changes the boot state, durably, as [`append_unbounded`](Self::append_unbounded) does, but whatever the newest
+    /// record says by now.
     pub fn change<F: NorFlash>(&mut self, flash: &mut F, change: impl FnOnce(&mut Record)) -> Result<(), Failed> {
         self.read_newer(flash);
         let mut record = self.record;
@@ -176,7 +182,7 @@ impl Journal {
 
     /// Whether no interruption so far can change what later boots read: see [above](self).
     pub fn is_settled<F: NorFlash>(&self, flash: &mut F) -> bool {
-        if self.is_fresh {
+        if self.last_write == LastWrite::Whole {
             return true;
         }
         let Behind { spoilt, blank } = self.behind_newest(flash);
@@ -200,7 +206,7 @@ impl Journal {
     /// [`append`](Self::append) writes no more, or the last write since the journal was opened has failed.
     pub fn is_given_up<F: NorFlash>(&self, flash: &mut F) -> bool {
         let Behind { spoilt, blank } = self.behind_newest(flash);
-        self.has_failed || spoilt >= SPOILT || blank == 0 && !self.is_next_unit_as_left(flash)
+        self.last_write == LastWrite::Failed || spoilt >= SPOILT || blank == 0 && !self.is_next_unit_as_left(flash)
     }
 
     /// Whether a unit was passed over when its turn came: then it holds older records than the unit before, or none.
@@ -209,7 +215,11 @@ impl Journal {
         let (mut unit, mut before) = (self.unit_after(current), 0);
         while unit != current {
             let mut newest = 0;
-            scan_unit(flash, self.board, unit, |_, sequence, _| newest = newest.max(sequence));
+            scan(flash, self.board, |place, sequence, _| {
+                if place.unit == unit {
+                    newest = newest.max(sequence);
+                }
+            });
             if newest < before {
                 return true;
             }
@@ -230,6 +240,11 @@ impl Journal {
         is_newer
     }
 
+    /// Writes what follows the newest record, unless flash holds a newer one.
+    fn write_next<F: NorFlash>(&mut self, flash: &mut F, record: &Record, effort: Effort) -> Result<(), Failed> {
+        if self.read_newer(flash) { Err(Failed) } else { self.write_record(flash, record, effort) }
+    }
+
     #[inline(never)]
     fn write_record<F: NorFlash>(&mut self, flash: &mut F, record: &Record, effort: Effort) -> Result<(), Failed> {
         // A journal never gets there, but a record in flash may claim so.
@@ -241,8 +256,9 @@ impl Journal {
             return Err(Failed);
         }
         let is_nearly_full = blank <= SPARE;
+        let may_leave = self.may_erase(flash, effort);
         let mut sequence = self.sequence();
-        if is_nearly_full && self.may_erase(flash, effort) && self.write_elsewhere(flash, record, &mut sequence) {
+        if is_nearly_full && may_leave && self.write_elsewhere(flash, record, &mut sequence) {
             return Ok(());
         }
         if is_nearly_full {
@@ -258,10 +274,10 @@ impl Journal {
             return Ok(());
         }
         // The unit may have died.
-        if !is_nearly_full && self.may_erase(flash, effort) && self.write_elsewhere(flash, record, &mut sequence) {
+        if !is_nearly_full && may_leave && self.write_elsewhere(flash, record, &mut sequence) {
             return Ok(());
         }
-        self.has_failed = true;
+        self.last_write = LastWrite::Failed;
         Err(Failed)
     }
 
@@ -318,8 +334,7 @@ impl Journal {
                     self.newest = Some((next, this));
                     self.record = *record;
                     self.prepared = None;
-                    self.is_fresh = true;
-                    self.has_failed = false;
+                    self.last_write = LastWrite::Whole;
                     return true;
                 }
                 failed += 1;
@@ -421,19 +436,14 @@ impl Journal {
 fn scan<F: NorFlash>(flash: &mut F, board: &Board, mut each: impl FnMut(Place, u32, Record)) {
     let mut unit = board.journal.start;
     while unit < board.journal.end() {
-        scan_unit(flash, board, unit, &mut each);
-        unit += board.journal_unit;
-    }
-}
-
-/// As [`scan`], of one unit.
-fn scan_unit<F: NorFlash>(flash: &mut F, board: &Board, unit: u32, mut each: impl FnMut(Place, u32, Record)) {
-    let mut place = Some(Place { unit, start: unit });
-    while let Some(this) = place {
-        if let Some((sequence, record)) = record_at(flash, this) {
-            each(this, sequence, record);
+        let mut place = Some(Place { unit, start: unit });
+        while let Some(this) = place {
+            if let Some((sequence, record)) = record_at(flash, this) {
+                each(this, sequence, record);
+            }
+            place = behind(board, this);
         }
-        place = behind(board, this);
+        unit += board.journal_unit;
     }
 }
 

@@ -21,13 +21,13 @@ mod line;
 mod numbers;
 mod request;
 
-use crate::boot::{Recovery, replaced};
+use crate::boot::{Recovery, ended};
 use crate::image::{HEADER_LENGTH, HeaderBytes, Invalid, Trust};
 use crate::info::BootloaderInfo;
 use crate::journal::{Failed, Journal};
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
-use crate::record::{Record, Trial};
+use crate::record::{Ending, Reset, Trial};
 use crate::verify::verify;
 use embedded_storage::nor_flash::NorFlash;
 use frame::Incoming;
@@ -222,7 +222,9 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         if !force && record.outcomes.have_rejected(&checked.header().digest) {
             return Err(refusal::REJECTED);
         }
-        self.end_trial().map_err(flash_failed)?;
+        // Also if there is no trial: what is erased now is lost by any reading of the journal, and this makes it the only
+        // one (see `Journal::is_settled`).
+        self.record_trial(None).map_err(flash_failed)?;
         let mut unit = self.board.slot(target).start;
         let end = unit + checked.table_offset() + checked.header().table_length;
         while unit < end {
@@ -234,16 +236,19 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         Ok(self.receiver.insert(Receiver::new(checked, self.board)).next())
     }
 
-    /// Ends the trial that a transfer replaces. Also if there is none, a record is written: what is erased after that is
-    /// lost by any reading of the journal, and it makes this the only one (see `Journal::is_settled`).
+    /// Ends the trial that a transfer replaces, if there is one, and puts this slot on trial.
     #[inline(never)] // Keeps its locals off the stack of a signature's check.
-    fn end_trial(&mut self) -> Result<(), Failed> {
-        let outcome = replaced(self.flash, self.board, self.journal.record());
-        self.journal.change(self.flash, |record| {
-            if let Some(outcome) = &outcome {
-                *record = record.ended(outcome);
-            }
-        })
+    fn record_trial(&mut self, slot: Option<Slot>) -> Result<(), Failed> {
+        let mut after = *self.journal.record();
+        if let Some(trial) = after.trial {
+            after = ended(self.flash, self.board, &after, trial.slot, Ending::Cancelled, Reset::default());
+        }
+        if let Some(slot) = slot {
+            after.trial = Some(Trial::new(slot));
+            // The slot may be the confirmed one: the new image must confirm first.
+            after.confirmed = slot.other();
+        }
+        self.journal.append_unbounded(self.flash, &after)
     }
 
     /// Writes bytes of the image. Bytes at any other offset than the next one are dropped, and answered with the next
@@ -275,12 +280,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         self.line.feed_watchdog();
         let trust = Trust { board: self.board, info: self.info, record: self.journal.record() };
         verify(self.flash, &trust, slot).map_err(number)?;
-        let mark_trial = |record: &mut Record| {
-            record.trial = Some(Trial::new(slot));
-            // The target may be the confirmed slot: the new image must confirm first.
-            record.confirmed = slot.other();
-        };
-        self.journal.change(self.flash, mark_trial).map_err(flash_failed)?;
+        self.record_trial(Some(slot)).map_err(flash_failed)?;
         Ok(0)
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! RFC 8032 requires 0 ≤ S < ℓ: otherwise anyone who has a signature can make a second one for the same message, S + ℓ.
 //! Keys of small order are not excluded at each verification, as in ed25519-dalek's strict check, but once, when the
-//! bootloader is built. Keys that are not [canonical](is_canonical) are never accepted.
+//! bootloader is built. Keys that are not [canonical](is_canonical) are never accepted: the bootloader's
+//! build refuses them, and so do [`is_signed`] and [`SignatureCheck`].
 //!
 //! The bootloader uses [`compute_r`]. [`SignatureCheck`] does the same in small steps, for firmware that keeps running
 //! meanwhile: about as fast, with half of the stack, and with a kilobyte of state between the steps.
@@ -34,25 +35,35 @@ type Key = [u8; PUBLIC_KEY_LENGTH];
 const LOW: usize = 9;
 const _: () = assert!(LOW.is_multiple_of(3));
 
-/// Whether `signature` is that of `key` over `message`.
-pub fn is_signed(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
-    compute_r([key; 2], message, signature).is_some_and(|point| point == *first_half(signature))
+/// Whether `signature` is that of `key` over `message`: [`compute_r`] in two parts, or at once.
+pub fn is_signed<const TWO_PARTS: bool>(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
+    is_canonical(key)
+        && compute_r::<TWO_PARTS>([key; 2], message, signature).is_some_and(|point| point == *first_half(signature))
 }
 
 /// Returns the R that a signature of `message` by a key must begin with, given its S: S·B − k·A. `None` if S or the key
 /// is invalid, or a computation was skipped.
 ///
-/// It is the sum of two parts, of the higher and the lower bytes of S and k, that share only −A: an attacker who makes
-/// the core skip an instruction may find one after which k or the key does not count, and sign without the private key.
-/// So the key is passed twice, each found by a lookup of its own: −A is made from one, and must match the other in the
-/// end. That adds a quarter to the time; computing everything twice would double it.
-pub fn compute_r(keys: [&Key; 2], message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> Option<Point> {
+/// The key must be [canonical](is_canonical); the bootloader's build takes no others.
+///
+/// With `TWO_PARTS` it is the sum of two parts, of the higher and the lower bytes of S and k, that share only −A: an
+/// attacker who makes the core skip an instruction may find one after which k or the key does not count, and sign without
+/// the private key. So the key is passed twice, each found by a lookup of its own: −A is made from one, and must match the
+/// other in the end. That adds a quarter to the time; computing everything twice would double it.
+pub fn compute_r<const TWO_PARTS: bool>(
+    keys: [&Key; 2],
+    message: &[u8],
+    signature: &[u8; SIGNATURE_LENGTH],
+) -> Option<Point> {
     if !is_below_order(signature.last_chunk()?) {
         return None;
     }
     let [key, key_copy] = keys;
     let minus_a = minus(key);
     let minus_a = minus_a.as_ref()?;
+    if !TWO_PARTS {
+        return Some(compress(&part(minus_a, key, message, signature, 0, 32)));
+    }
     // In place: moving points costs stack, and this is the deepest place of it.
     let mut sum = part(minus_a, key, message, signature, LOW, 32);
     raise(&mut sum);
@@ -61,8 +72,7 @@ pub fn compute_r(keys: [&Key; 2], message: &[u8], signature: &[u8; SIGNATURE_LEN
     confirm_sum(&sum, minus_a, &twin, key_copy)
 }
 
-/// Whether a key is encoded as RFC 8032, 5.1.3, requires: its y below the field's 2²⁵⁵ - 19. [`compute_r`] accepts no
-/// other.
+/// Whether a key is encoded as RFC 8032, 5.1.3, requires: its y below the field's 2²⁵⁵ - 19.
 pub fn is_canonical(key: &Key) -> bool {
     let [first, between @ .., last] = key;
     *first < 0xed || last & 0x7f < 0x7f || between.iter().any(|byte| *byte < 0xff)
@@ -146,6 +156,12 @@ fn confirm_sum(sum: &EdwardsPoint, minus_a: &EdwardsPoint, twin: &EdwardsPoint, 
     // The last byte is left out: A and −A differ in it, by the sign of x.
     let fits = twin == point && used.first_chunk::<31>() == key_copy.first_chunk::<31>();
     if fits { Some(point) } else { None }
+}
+
+/// Returns a point as bytes.
+#[inline(never)]
+fn compress(point: &EdwardsPoint) -> Point {
+    point.compress().to_bytes()
 }
 
 /// Returns the sum, −A and the second sum as bytes; one division for all of them.

@@ -176,7 +176,7 @@ pub enum Start {
     Confirmed,
     /// On trial.
     Trial,
-    /// On trial, because the confirmed firmware failed verification.
+    /// Under the watchdog, because no confirmed firmware can be started.
     FellBack,
 }
 
@@ -203,7 +203,7 @@ impl Display for Start {
         f.write_str(match self {
             Start::Confirmed => "started as the confirmed firmware",
             Start::Trial => "started on trial",
-            Start::FellBack => "started on trial instead of the confirmed firmware, which did not verify",
+            Start::FellBack => "started under the watchdog, because no confirmed firmware can be started",
         })
     }
 }

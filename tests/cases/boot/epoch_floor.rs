@@ -76,7 +76,7 @@ fn nothing_below_it_is_ever_started() {
         assert_eq!(device.boot(Cause::Request), Started::Recovery(Recovery::NothingStarts));
         assert_eq!(device.record().epoch_floor, 5);
         // An image of the floor's epoch is started.
-        device.put(Slot::A, &firmware(board, 3, 5));
+        device.put(Slot::A, &firmware(board, 4, 5));
         assert_eq!(device.boot(Cause::Request), Started::Confirmed(Slot::A));
     }
 }

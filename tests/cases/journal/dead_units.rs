@@ -34,7 +34,11 @@ fn with_three_units_one_may_die() {
                     assert_eq!(journal.record(), &numbered(number), "{what}");
                     tells += u32::from(journal.is_failing(&mut flash));
                 }
-                assert!(tells > records_of_a_unit(board) / 2, "{fault:?} after {before}, {}: it tells {tells} times", board.name);
+                assert!(
+                    tells > records_of_a_unit(board) / 2,
+                    "{fault:?} after {before}, {}: it tells {tells} times",
+                    board.name
+                );
                 assert_eq!(flash.flash.misuse(), None);
             }
         }

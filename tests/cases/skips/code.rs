@@ -1,5 +1,6 @@
 //! The functions that a program's addresses belong to.
 
+use super::images::Form;
 use object::{Object, ObjectSymbol, SymbolKind};
 use std::collections::HashSet;
 use std::fs;
@@ -94,10 +95,22 @@ impl Code {
         }
     }
 
+    /// How it computes signatures.
+    pub fn form(&self) -> Form {
+        let has_parts = self.functions.iter().any(|(_, name)| name.contains("signature5raise"));
+        if has_parts { Form::TwoParts } else { Form::AtOnce }
+    }
+
     /// Whether it belongs to a function that all others call.
     pub fn is_shared(&self, address: u32) -> bool {
         names(&SHARED, self.function(address))
     }
+}
+
+/// Whether a function of this name only computes.
+#[cfg(feature = "deep")]
+pub fn computes(name: &str) -> bool {
+    names(&COMPUTE, name)
 }
 
 fn names(parts: &[&str], name: &str) -> bool {

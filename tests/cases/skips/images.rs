@@ -34,6 +34,15 @@ const FIRST: [u8; 32] = [
 const SECOND: [u8; 32] = [2; 32];
 const STRANGER: [u8; 32] = [3; 32];
 
+/// How the bootloader under test computes signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// At once.
+    AtOnce,
+    /// With the feature `two-part-signature`.
+    TwoParts,
+}
+
 /// An image's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Badness {
@@ -89,7 +98,7 @@ impl Badness {
 }
 
 /// The bootloader under test: it trusts two keys.
-pub fn bootloader() -> PathBuf {
+pub fn bootloader(form: Form) -> PathBuf {
     static WRITING: Mutex<()> = Mutex::new(());
     let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = product::output().unwrap().join("skips");
@@ -103,13 +112,17 @@ pub fn bootloader() -> PathBuf {
         }
         path
     });
-    product::bootloader(&STM32F405, &keys).unwrap()
+    let features: &[&str] = match form {
+        Form::AtOnce => &[],
+        Form::TwoParts => &["two-part-signature"],
+    };
+    product::bootloader_with(&STM32F405, &keys, features).unwrap()
 }
 
 /// Flash from production with such an image in slot A, and nothing in slot B.
-pub fn flash_with(badness: Badness) -> Vec<u8> {
+pub fn flash_with(form: Form, badness: Badness) -> Vec<u8> {
     let mut flash = SimulatedFlash::new(BOARD);
-    flash.put(0, &code(&fs::read(bootloader()).unwrap()));
+    flash.put(0, &code(&fs::read(bootloader(form)).unwrap()));
     flash.put(BOARD.slot(Slot::A).start, &image(badness));
     let record = match badness {
         Badness::RevokedKey => Record {

@@ -2,6 +2,7 @@
 //! skip, an attacker must know that point before the hash of the signature's first half, R: it must be the same for any
 //! R. Then R can be that point.
 
+use super::images::Form;
 use super::walk::{End, LONGEST, Walk, ended};
 use lifeboot_core::layout::Board;
 use lifeboot_tests::emulator::stm32f405::chip::Chip;
@@ -20,7 +21,11 @@ impl Walk<'_> {
     /// The point for each instruction that is left out: of those from the key to the point that are executed once or
     /// twice, one in so many places. `None` if the boot accepts none as the result.
     pub fn points(&self, one_in: usize) -> HashMap<Time, Option<Point>> {
-        let [first, last] = ["signature5minus", "signature10compressed"].map(|name| self.code.address(name));
+        let first = self.code.address("signature5minus");
+        let last = match self.code.form() {
+            Form::AtOnce => self.code.address("signature8compress"),
+            Form::TwoParts => self.code.address("signature10compressed"),
+        };
         let call = |function| self.steps.iter().position(|(place, _)| *place == function).unwrap();
         let (start, last_call) = (call(first), call(last));
         // Back in its caller.
@@ -63,7 +68,7 @@ impl Walk<'_> {
         Some(self.end_of(&mut chip, &self.stops(), &self.states))
     }
 
-    /// Runs on. Returns the point that `compressed` returns, if it is the same both times.
+    /// Runs on. Returns the point that `compressed` returns, if it is the same both times in which it comes in two parts.
     fn point(&self, chip: &mut Chip, stops: &Stops, compressed: u32) -> Option<Point> {
         let begin = chip.steps();
         while chip.steps() - begin < LONGEST && ended(chip, self.code).is_none() {
@@ -86,7 +91,7 @@ impl Walk<'_> {
             let offset = u64::from(result.checked_sub(BOARD.ram.start)?);
             chip.copy_ram(offset, points.as_flattened_mut()).ok()?;
             let [point, _, twin] = points;
-            return (point == twin).then_some(point);
+            return (self.code.form() == Form::AtOnce || point == twin).then_some(point);
         }
         None
     }

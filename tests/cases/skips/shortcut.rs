@@ -2,6 +2,7 @@
 //! had before, its known result is inserted: the same boot, some hundred times as fast.
 
 use super::code::Code;
+use super::images::Form;
 use lifeboot_core::image::SIGNED_LENGTH;
 use lifeboot_core::layout::Board;
 use lifeboot_tests::emulator::stm32f405::chip::Chip;
@@ -29,7 +30,7 @@ struct Call {
 
 /// Calls of the unchanged boot, with their results.
 pub struct Shortcuts {
-    functions: [Function; 5],
+    functions: Vec<Function>,
     known: HashMap<(u32, Vec<u8>), Vec<u8>>,
     open: Option<Call>,
 }
@@ -46,14 +47,19 @@ impl Shortcuts {
     pub fn new(code: &Code) -> Self {
         let function = |name, arguments, result| Function { place: code.address(name), first: 1, arguments, result };
         let in_place = |name, arguments, result| Function { first: 0, ..function(name, arguments, result) };
-        let functions = [
+        let mut functions = vec![
             function("challenge", &[32, 32, SIGNED_LENGTH], 32),
             // An Option of four numbers of ten words.
             function("signature5minus", &[32], 4 + 4 * 40),
             function("signature7product", &[4 * 40, 32, 32], 4 * 40),
-            in_place("signature5raise", &[4 * 40], 4 * 40),
-            function("signature10compressed", &[4 * 40, 4 * 40], 3 * 32),
         ];
+        match code.form() {
+            Form::AtOnce => functions.push(function("signature8compress", &[4 * 40], 32)),
+            Form::TwoParts => functions.extend([
+                in_place("signature5raise", &[4 * 40], 4 * 40),
+                function("signature10compressed", &[4 * 40, 4 * 40], 3 * 32),
+            ]),
+        }
         Shortcuts { functions, known: HashMap::new(), open: None }
     }
 

@@ -105,6 +105,7 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
         None => figure,
     };
     let mut figures = vec![figure, Figure::new(&what, name, Unit::Microseconds, boot.microseconds)];
+    figures.push(Figure::new(what + ", with two-part-signature", name, Unit::Instructions, two_parts(target)?));
     let mut details = parts(phases, name, KIB, &boot);
     for kib in others {
         let boot = confirmed(*kib)?;
@@ -115,6 +116,14 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
     let hash = details.iter().find(|detail| detail.what.ends_with(": hash")).map(|hash| hash.ours / KIB as u64);
     figures.extend(first_start(target, trial)?);
     Ok(Boots { figures, details, hash })
+}
+
+/// The instructions of a boot in which the signature is computed in two parts.
+fn two_parts(target: &'static Target) -> Result<u64> {
+    let image = kit::image(target, KIB, 1)?;
+    let flash = product::factory_flash(target, &kit::bootloader_with_two_parts(target)?, &image)?;
+    let boot = Boot::watch(target, &flash, &[kit::entry(target, &image, Slot::A)?], Wear::default())?;
+    Ok(boot.whole())
 }
 
 /// What a boot's instructions are for.

@@ -47,6 +47,11 @@ pub fn bootloader(target: &Target) -> Result<PathBuf> {
     product::bootloader(target, &[key()?.1])
 }
 
+/// A board's bootloader that computes signatures in two parts.
+pub fn bootloader_with_two_parts(target: &Target) -> Result<PathBuf> {
+    product::bootloader_with(target, &[key()?.1], &["two-part-signature"])
+}
+
 /// A board's bootloader without recovery.
 pub fn bootloader_without_recovery(target: &Target) -> Result<PathBuf> {
     product::bootloader_without_recovery(target, &key()?.1)

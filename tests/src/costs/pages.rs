@@ -38,14 +38,16 @@ const README: Page = Page {
 /// What a reader of the evidence looks for.
 const EVIDENCE: Page = Page { file: "docs/evidence.md", figures: &ALL, has_limits: true };
 
-const ALL: [&str; 22] = [
+const ALL: [&str; 24] = [
     "bootloader in flash, with recovery",
+    "bootloader in flash, with recovery and two-part-signature",
     "bootloader in flash, without recovery",
     "bootloader's static RAM",
     "bootloader's stack",
     "RAM of updater and session with the board's frames, of 512 or 2,048 bytes, in bytes",
     "example firmware's stack in an update, signature check, updater and session included",
     "reset to confirmed firmware of 64 KiB",
+    "reset to confirmed firmware of 64 KiB, with two-part-signature",
     "reset to the first instruction of new firmware of 64 KiB",
     MAX_STALL,
     "push of 64 KiB at 115200 baud",

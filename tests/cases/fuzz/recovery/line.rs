@@ -10,7 +10,7 @@ use lifeboot_core::boot::Recovery;
 use lifeboot_core::image::HEADER_LENGTH;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::MICROBIT;
-use lifeboot_core::record::{Record, Trial};
+use lifeboot_core::record::{Ending, Record, Trial};
 use lifeboot_core::recovery::{self, RECOVERY_TIMEOUT_MS};
 use lifeboot_wire::frame::Decoder;
 use lifeboot_wire::{self as wire, Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS};
@@ -165,8 +165,15 @@ impl<'a> Line<'a> {
         }
         self.seen = operations;
         let record = *Journal::open(&mut *flash, &MICROBIT).record();
-        let kept = (record.epoch_floor, record.revoked, record.outcomes);
-        assert_eq!(kept, (self.before.epoch_floor, self.before.revoked, self.before.outcomes), "not its business");
+        let kept = (record.epoch_floor, record.revoked);
+        assert_eq!(kept, (self.before.epoch_floor, self.before.revoked), "not its business");
+        let ended = record.outcomes.last().map(|outcome| (outcome.ending, outcome.slot));
+        match self.record.trial {
+            Some(trial) if record.trial != self.record.trial => {
+                assert_eq!(ended, Some((Ending::Cancelled, trial.slot)))
+            }
+            _ => assert_eq!(record.outcomes, self.record.outcomes, "not its business"),
+        }
         self.hopeless &= record.trial == self.before.trial;
         if let Some(trial) = record.trial.filter(|_| !self.hopeless) {
             assert!(verifies(&mut flash, &record, trial.slot), "on trial, and does not verify: {record:?}");
