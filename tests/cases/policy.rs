@@ -69,10 +69,10 @@ impl Model<'_> {
     fn last(&self) -> Start {
         let (confirmed, other) = (self.record.confirmed, self.record.confirmed.other());
         if self.is_good(confirmed) {
-            // What was rejected is watched.
-            if self.rejected == self.digest(confirmed) { Start::Trial(confirmed) } else { Start::Confirmed(confirmed) }
-        } else if self.is_good(other) {
             // After its rejection the host has its time first.
+            if self.rejected == self.digest(confirmed) { Start::Recovery } else { Start::Confirmed(confirmed) }
+        } else if self.is_good(other) {
+            // So here.
             if self.rejected == self.digest(other) { Start::Recovery } else { Start::Trial(other) }
         } else {
             Start::Recovery

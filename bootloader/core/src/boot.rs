@@ -56,7 +56,7 @@ pub enum Recovery {
     NothingStarts = 0,
     /// A pin or the firmware requested it. The confirmed slot is never written.
     Requested = 1,
-    /// The confirmed firmware crashes again and again. Its slot is never written.
+    /// The confirmed firmware crashes again and again, or was rejected before. Its slot is never written.
     Crashes = 2,
     /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
     /// The other slot is never written, since it holds the last firmware that can be started.
