@@ -9,18 +9,40 @@ pub enum Binary {
     Cases,
     /// The host's serial half, and the device at the other end.
     Serial,
+    /// The units of core.
+    Core,
+    /// The units of the updater.
+    Updater,
+    /// The units of the wire format.
+    Wire,
+    /// The format of patches.
+    Patch,
 }
 
 impl Binary {
+    /// Those that the seeded bugs need.
+    pub const OF_BUGS: [Binary; 2] = [Binary::Cases, Binary::Serial];
+
     /// All of them.
-    pub const ALL: [Binary; 2] = [Binary::Cases, Binary::Serial];
+    #[cfg(feature = "deep")]
+    pub const ALL: [Binary; 6] =
+        [Binary::Cases, Binary::Serial, Binary::Core, Binary::Updater, Binary::Wire, Binary::Patch];
 
     /// What cargo calls it.
     pub const fn name(self) -> &'static str {
         match self {
             Binary::Cases => "lifeboot",
             Binary::Serial => "serial",
+            Binary::Core => "lifeboot_core",
+            Binary::Updater => "lifeboot_updater",
+            Binary::Wire => "lifeboot_wire",
+            Binary::Patch => "patch",
         }
+    }
+
+    /// Whether it is of a library's own tests.
+    pub const fn is_of_units(self) -> bool {
+        matches!(self, Binary::Core | Binary::Updater | Binary::Wire)
     }
 }
 
@@ -56,6 +78,18 @@ pub enum Suite {
     Handover,
     /// What an instruction that the bootloader skips may do.
     Skips,
+    /// The units of core.
+    CoreUnits,
+    /// The units of the updater.
+    UpdaterUnits,
+    /// The units of the wire format.
+    WireUnits,
+    /// The format of patches.
+    Patch,
+    /// Bytes in flash and on the line.
+    Golden,
+    /// The boot policy against a model.
+    Policy,
 }
 
 impl Suite {
@@ -88,6 +122,10 @@ impl Suite {
     pub const fn binary(self) -> Binary {
         match self {
             Suite::Line => Binary::Serial,
+            Suite::CoreUnits => Binary::Core,
+            Suite::UpdaterUnits => Binary::Updater,
+            Suite::WireUnits => Binary::Wire,
+            Suite::Patch => Binary::Patch,
             _ => Binary::Cases,
         }
     }
@@ -100,7 +138,9 @@ impl Suite {
             Suite::Life => &["lives::nrf51"],
             Suite::LifeEcc => &["lives::stm32l476"],
             Suite::Verifier => &["image::", "vectors::", "--skip", "fuzz::"],
-            Suite::Line => &[],
+            Suite::Line | Suite::CoreUnits | Suite::UpdaterUnits | Suite::WireUnits | Suite::Patch => &[],
+            Suite::Golden => &["golden::"],
+            Suite::Policy => &["policy::"],
             Suite::Recovery => &["fuzz::recovery::"],
             Suite::Lasting => &["persistence::nrf51", "bad_reads::"],
             Suite::Handover => &["handover::"],
