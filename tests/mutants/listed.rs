@@ -19,7 +19,7 @@ use accepted::accepted;
 use anyhow::Result;
 use lifeboot_tests::tier::Row;
 use list::Mutant;
-use order::order;
+use order::Turn;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
@@ -46,12 +46,15 @@ fn every_mutant_that_cargo_mutants_lists_is_caught_or_accepted() {
     println!("{} mutants are listed; not run: {reasons:?}", mutants.len());
 
     for suite in order::suites() {
-        let run = run_suites(&build, None, &[suite]).unwrap();
+        let run = run_parts(&build, None, vec![(suite, Part::Quick), (suite, Part::Slow)]).unwrap();
         println!("no mutant, {suite:?}: {:.1} s", run.time.as_secs_f32());
         assert_eq!((run.failure, run.reached), (None, false), "{suite:?}");
     }
     let numbers = (0..mutants.len()).filter(|number| !left_out.contains_key(number) && is_chosen(&&mutants[*number]));
-    let runs = run_all(&build, &mutants, numbers.collect());
+    let mut runs: Vec<_> = numbers.map(|number| (number, Run::NOTHING)).collect();
+    for turn in Turn::ALL {
+        runs = run_all(&build, &mutants, runs, turn);
+    }
 
     let (mut survivors, mut caught_though_accepted) = (Vec::new(), Vec::new());
     for (number, run) in &runs {
@@ -73,16 +76,18 @@ fn every_mutant_that_cargo_mutants_lists_is_caught_or_accepted() {
     assert!(unknown.is_empty(), "accepted, but not run: {unknown:#?}");
 }
 
-/// Runs mutants, as many at a time as there are cores.
-fn run_all(build: &Build, mutants: &[Mutant], numbers: Vec<usize>) -> Vec<(usize, Run)> {
-    let left = Mutex::new(numbers.into_iter());
+/// Runs the mutants that were not caught yet, as many at a time as there are cores.
+fn run_all(build: &Build, mutants: &[Mutant], runs: Vec<(usize, Run)>, turn: Turn) -> Vec<(usize, Run)> {
+    let left = Mutex::new(runs.into_iter());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
         let mut done = Vec::new();
-        while let Some(number) = next() {
-            let mutant = &mutants[number];
-            let run = run_suites(build, Some(number), &order(&mutant.file)).unwrap();
-            println!("{}", described(mutant, &run));
+        while let Some((number, mut run)) = next() {
+            if run.failure.is_none() {
+                let mutant = &mutants[number];
+                run = run.and(run_parts(build, Some(number), turn.parts(&mutant.file)).unwrap());
+                println!("{turn:?}: {}", described(mutant, &run));
+            }
             done.push((number, run));
         }
         done
@@ -94,17 +99,17 @@ fn run_all(build: &Build, mutants: &[Mutant], numbers: Vec<usize>) -> Vec<(usize
     })
 }
 
-/// Runs suites up to what fails first: the quick parts of all, then the slow ones.
-fn run_suites(build: &Build, bug: Option<usize>, suites: &[Suite]) -> Result<Run> {
+/// Runs parts of suites up to what fails first.
+fn run_parts(build: &Build, bug: Option<usize>, parts: Vec<(Suite, Part)>) -> Result<Run> {
     let name = bug.map_or_else(|| "none".to_owned(), |number| number.to_string());
     let notes = build.folder.join("target/runs").join(name);
     let conditions = Conditions { bug, copy: &build.folder, notes: &notes, endless: ENDLESS };
-    let quick = suites.iter().map(|suite| (*suite, Part::Quick));
-    let slow = suites.iter().filter(|suite| !suite.slow().is_empty()).map(|suite| (*suite, Part::Slow));
-    let mut all = Run { failure: None, reached: false, time: Duration::ZERO };
-    for (suite, part) in quick.chain(slow) {
-        let run = run_part(build.executable(suite.binary())?, suite, part, &conditions)?;
-        all = Run { failure: run.failure, reached: all.reached | run.reached, time: all.time + run.time };
+    let mut all = Run::NOTHING;
+    for (suite, part) in parts {
+        if part == Part::Slow && suite.slow().is_empty() {
+            continue;
+        }
+        all = all.and(run_part(build.executable(suite.binary())?, suite, part, &conditions)?);
         if all.failure.is_some() {
             break;
         }

@@ -34,17 +34,25 @@ pub struct Run {
     pub time: Duration,
 }
 
+impl Run {
+    /// Of no tests.
+    pub const NOTHING: Run = Run { failure: None, reached: false, time: Duration::ZERO };
+
+    /// This and then that.
+    pub fn and(self, next: Run) -> Run {
+        let failure = self.failure.or(next.failure);
+        Run { failure, reached: self.reached | next.reached, time: self.time + next.time }
+    }
+}
+
 /// Runs a suite with a bug on, or with none, up to what fails first; `notes` is a folder of this run's own.
 pub fn run(executable: &Executable, suite: Suite, bug: Option<usize>, copy: &Path, notes: &Path) -> Result<Run> {
     let on = Conditions { bug, copy, notes, endless: suite.endless() };
-    let mut run = run_part(executable, suite, Part::Quick, &on)?;
-    if run.failure.is_none() && !suite.slow().is_empty() {
-        let quick = run;
-        run = run_part(executable, suite, Part::Slow, &on)?;
-        run.reached |= quick.reached;
-        run.time += quick.time;
+    let run = run_part(executable, suite, Part::Quick, &on)?;
+    if run.failure.is_some() || suite.slow().is_empty() {
+        return Ok(run);
     }
-    Ok(run)
+    Ok(run.and(run_part(executable, suite, Part::Slow, &on)?))
 }
 
 /// A part of a suite.

@@ -71,13 +71,15 @@ pub fn seed(source: &str, seeds: &[Seed]) -> Result<String> {
     Ok(rendered(&source, 0..source.len(), &functions))
 }
 
-/// The source with `const` only before the functions of these names; all else stays where it is.
+/// The source with `const` only before functions of these names, which may stand behind those of types; all else stays
+/// where it is.
 pub fn without_const(source: &str, but: &BTreeSet<String>) -> Result<String> {
+    let but: BTreeSet<_> = but.iter().filter_map(|path| path.rsplit("::").next()).collect();
     let mut finder = Finder(Vec::new());
     finder.visit_file(&syn::parse_file(source)?);
     let mut text = source.to_owned();
     for Function { name, constant, .. } in finder.0 {
-        if let Some(constant) = constant.filter(|_| !but.contains(&name)) {
+        if let Some(constant) = constant.filter(|_| !but.contains(name.as_str())) {
             text.replace_range(constant.clone(), &" ".repeat(constant.len()));
         }
     }

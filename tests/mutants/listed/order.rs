@@ -1,5 +1,6 @@
 //! Which tests run for the mutants of a file, and in which order: what most likely catches them quickly first.
 
+use crate::run::Part;
 use crate::suite::Suite;
 
 /// All suites that any mutant is run with.
@@ -22,9 +23,36 @@ pub fn suites() -> [Suite; 14] {
     ]
 }
 
-/// The suites for a file: its own first, then all others that run its code.
-pub fn order(file: &str) -> Vec<Suite> {
-    let own: &[Suite] = match file.strip_prefix("bootloader/core/src/") {
+/// Which parts of which suites run, in turns: a mutant takes part in the next only if it was not caught.
+#[derive(Clone, Copy, Debug)]
+pub enum Turn {
+    /// The quick parts of its file's own suites.
+    Own,
+    /// The quick parts of all others that may run its code.
+    Others,
+    /// The slow parts of all of these.
+    Slow,
+}
+
+impl Turn {
+    /// All of them, in order.
+    pub const ALL: [Turn; 3] = [Turn::Own, Turn::Others, Turn::Slow];
+
+    /// What runs for a file.
+    pub fn parts(self, file: &str) -> Vec<(Suite, Part)> {
+        let own = own(file);
+        let others = suites().into_iter().filter(|suite| !own.contains(suite) && may_run(*suite, file));
+        match self {
+            Turn::Own => own.iter().map(|suite| (*suite, Part::Quick)).collect(),
+            Turn::Others => others.map(|suite| (suite, Part::Quick)).collect(),
+            Turn::Slow => own.iter().copied().chain(others).map(|suite| (suite, Part::Slow)).collect(),
+        }
+    }
+}
+
+/// The suites of a file that most likely catch its mutants, quickest first.
+fn own(file: &str) -> &'static [Suite] {
+    match file.strip_prefix("bootloader/core/src/") {
         Some("journal.rs") => &[Suite::CoreUnits, Suite::Journal, Suite::Boot],
         Some(file) if file.starts_with("record") => &[Suite::CoreUnits, Suite::Golden, Suite::Boot, Suite::Journal],
         Some(file) if file.starts_with("recovery") => &[Suite::CoreUnits, Suite::Recovery, Suite::Line],
@@ -33,15 +61,17 @@ pub fn order(file: &str) -> Vec<Suite> {
         Some(_) => &[Suite::CoreUnits, Suite::Golden, Suite::Verifier],
         None if file.starts_with("updater/wire/") => &[Suite::WireUnits, Suite::Patch, Suite::Golden, Suite::Line],
         None => &[Suite::UpdaterUnits, Suite::Line],
-    };
+    }
+}
+
+/// Whether a suite may run the code of a file.
+fn may_run(suite: Suite, file: &str) -> bool {
     let is_of_core = file.starts_with("bootloader/");
-    let may_reach = |suite: &Suite| match suite {
+    match suite {
         Suite::CoreUnits | Suite::Verifier | Suite::Boot | Suite::Journal | Suite::Policy | Suite::Recovery => {
             is_of_core
         }
         Suite::UpdaterUnits | Suite::WireUnits | Suite::Patch => !is_of_core,
         _ => true,
-    };
-    let others = suites().into_iter().filter(|suite| may_reach(suite) && !own.contains(suite));
-    own.iter().copied().chain(others).collect()
+    }
 }

@@ -41,7 +41,7 @@ pub fn build(mutants: &[Mutant]) -> Result<Viable> {
             Some(_) => None,
         };
     }
-    // The names of functions that are called for constants.
+    // The functions that are called for constants, by their names and those of their types.
     let mut constant = BTreeSet::new();
     // The tests as well only when the crates themselves compile: that is quick to know.
     let mut is_checked = false;
@@ -71,18 +71,11 @@ pub fn build(mutants: &[Mutant]) -> Result<Viable> {
             }
         }
         for (number, mutant) in mutants.iter().enumerate() {
-            if constant.contains(mutant.function_name()) {
+            if mutant.function.as_ref().is_some_and(|function| constant.contains(&function.name)) {
                 left_out.insert(number, LeftOut::CalledForConstant);
             }
         }
         ensure!((left_out.len(), constant.len()) != before, "no mutant is to blame:\n{complaints}");
-    }
-}
-
-impl Mutant {
-    /// The name of its function, without that of the function's type.
-    fn function_name(&self) -> &str {
-        self.function.as_ref().map_or("", |function| last(&function.name))
     }
 }
 
@@ -116,10 +109,5 @@ fn with_mutants(
 /// The name of the function that an error says cannot be called where the compiler calls it.
 fn called_for_constant(title: &str) -> Option<&str> {
     let (_, name) = title.strip_prefix("error[E0015]")?.split_once('`')?;
-    Some(last(name.split_once('`')?.0))
-}
-
-/// The last name of a path.
-fn last(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
+    Some(name.split_once('`')?.0)
 }
