@@ -35,9 +35,6 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// All of them, in order.
-    pub const ALL: [Turn; 3] = [Turn::Own, Turn::Others, Turn::Slow];
-
     /// What runs for a file.
     pub fn parts(self, file: &str) -> Vec<(Suite, Part)> {
         let own = own(file);

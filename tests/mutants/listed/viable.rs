@@ -1,6 +1,6 @@
 //! The one build with all mutants that compile.
 
-use super::list::Mutant;
+use super::list::{Function, Mutant};
 use crate::build::{Build, BuildError, blamed, cargo_of, seeded, source};
 use crate::copy::{Changes, copy};
 use crate::seed::{Seed, without_const};
@@ -41,7 +41,7 @@ pub fn build(mutants: &[Mutant]) -> Result<Viable> {
             Some(_) => None,
         };
     }
-    // The functions that are called for constants, by their names and those of their types.
+    // The paths of functions that are called for constants.
     let mut constant = BTreeSet::new();
     // The tests as well only when the crates themselves compile: that is quick to know.
     let mut is_checked = false;
@@ -71,11 +71,19 @@ pub fn build(mutants: &[Mutant]) -> Result<Viable> {
             }
         }
         for (number, mutant) in mutants.iter().enumerate() {
-            if mutant.function.as_ref().is_some_and(|function| constant.contains(&function.name)) {
+            if constant.iter().any(|path| mutant.is_of(path)) {
                 left_out.insert(number, LeftOut::CalledForConstant);
             }
         }
         ensure!((left_out.len(), constant.len()) != before, "no mutant is to blame:\n{complaints}");
+    }
+}
+
+impl Mutant {
+    /// Whether it is of the function with this path.
+    fn is_of(&self, path: &str) -> bool {
+        let Some(Function { name, .. }) = &self.function else { return false };
+        path.strip_suffix(name.as_str()).is_some_and(|before| before.is_empty() || before.ends_with("::"))
     }
 }
 
