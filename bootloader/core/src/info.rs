@@ -142,3 +142,27 @@ pub fn key_id(key: &[u8; 32]) -> KeyId {
     let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
     [a, b, c, d]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::MICROBIT;
+
+    #[test]
+    fn the_format_is_that_of_the_bytes() {
+        let mut bytes = BootloaderInfo::new(&[[7; 32]], false).for_board(&MICROBIT).to_bytes();
+        bytes[0x04..0x06].copy_from_slice(&[0x02, 0x01]);
+        assert_eq!(BootloaderInfo::from_bytes(&bytes, &MICROBIT).map(|info| info.format()), Some(0x0102));
+    }
+
+    #[test]
+    fn a_demo_key_is_one_only_if_the_build_said_so() {
+        for is_demo in [false, true] {
+            let info = BootloaderInfo::new(&[[7; 32]], is_demo);
+            assert_eq!((info.demo_key(), info.keys()), (is_demo, &[[7; 32]][..]));
+        }
+        let mut bytes = BootloaderInfo::new(&[[7; 32]], false).for_board(&MICROBIT).to_bytes();
+        bytes[0x07] = 0xfe;
+        assert_eq!(BootloaderInfo::from_bytes(&bytes, &MICROBIT).map(|info| info.demo_key()), Some(false));
+    }
+}
