@@ -5,7 +5,7 @@
 //! failure. What does not compile is found by what the compiler says, and left out (`viable.rs`). What no test catches
 //! must be in the list of `accepted.rs`, and that must hold nothing else.
 //!
-//! `LIFEBOOT_MUTANTS=updater/src/session.rs` tries the mutants of the files only whose paths begin so.
+//! `LIFEBOOT_MUTANTS=updater/src/session.rs,updater/wire` tries the mutants of the files only whose paths begin so.
 
 mod accepted;
 mod list;
@@ -14,7 +14,7 @@ mod viable;
 
 use crate::build::Build;
 use crate::run::{Conditions, Part, Run, run_part};
-use crate::suite::{Endless, Suite};
+use crate::suite::Suite;
 use accepted::accepted;
 use anyhow::Result;
 use lifeboot_tests::tier::Row;
@@ -23,39 +23,34 @@ use order::Turn;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 use std::{env, thread};
 use viable::Viable;
 
-/// Environment variable: how the paths of the files begin whose mutants are tried.
+/// Environment variable: how the paths of the files begin whose mutants are tried, separated by commas.
 const FILES: &str = "LIFEBOOT_MUTANTS";
-
-/// When a test of a quick part will never end. Each takes a few seconds at most, and there are many mutants of loops.
-const ENDLESS: Endless = Endless { computes: Duration::from_secs(20), waits: Duration::from_mins(2) };
 
 #[test]
 fn every_mutant_that_cargo_mutants_lists_is_caught_or_accepted() {
     let row = Row::begin("mutants of core and updater that cargo-mutants lists");
     let files = env::var(FILES).unwrap_or_default();
     let mutants = list::mutants().unwrap();
-    let is_chosen = |mutant: &&Mutant| mutant.file.starts_with(&files);
-    assert!(mutants.iter().any(|mutant| is_chosen(&mutant)), "no file begins with {files}");
+    let is_chosen = |file: &str| files.split(',').any(|beginning| file.starts_with(beginning));
+    assert!(mutants.iter().any(|mutant| is_chosen(&mutant.file)), "no file begins with {files}");
     let Viable { build, left_out } = viable::build(&mutants).unwrap();
     let mut reasons = BTreeMap::<_, usize>::new();
     left_out.values().for_each(|reason| *reasons.entry(reason).or_default() += 1);
     println!("{} mutants are listed; not run: {reasons:?}", mutants.len());
 
-    let numbers = (0..mutants.len()).filter(|number| !left_out.contains_key(number) && is_chosen(&&mutants[*number]));
+    let numbers =
+        (0..mutants.len()).filter(|number| !left_out.contains_key(number) && is_chosen(&mutants[*number].file));
     let mut runs: Vec<_> = numbers.map(|number| (number, Run::NOTHING)).collect();
-    for (part, turns) in [(Part::Quick, &[Turn::Own, Turn::Others][..]), (Part::Slow, &[Turn::Slow])] {
-        for suite in order::suites() {
-            let run = run_parts(&build, None, vec![(suite, part)]).unwrap();
-            println!("no mutant, {suite:?}, {part:?}: {:.1} s", run.time.as_secs_f32());
-            assert_eq!((run.failure, run.reached), (None, false), "{suite:?}");
+    for turn in Turn::ALL {
+        for part in turn.all_parts() {
+            let run = run_parts(&build, None, turn, &[part]).unwrap();
+            println!("{turn:?}: no mutant, {part:?}: {:.1} s", run.time.as_secs_f32());
+            assert_eq!((run.failure, run.reached), (None, false), "{part:?}");
         }
-        for turn in turns {
-            runs = run_all(&build, &mutants, runs, *turn);
-        }
+        runs = run_all(&build, &mutants, runs, turn);
     }
 
     let (mut survivors, mut caught_though_accepted) = (Vec::new(), Vec::new());
@@ -69,7 +64,7 @@ fn every_mutant_that_cargo_mutants_lists_is_caught_or_accepted() {
     }
     let is_run = |mutant: &Mutant| runs.iter().any(|(number, _)| std::ptr::eq(&mutants[*number], mutant));
     let unknown: Vec<_> = accepted()
-        .filter(|entry| entry.file.starts_with(&files))
+        .filter(|entry| is_chosen(entry.file))
         .filter(|entry| !mutants.iter().any(|mutant| entry.is_of(mutant) && is_run(mutant)))
         .collect();
     row.end(runs.len(), survivors.len());
@@ -87,7 +82,7 @@ fn run_all(build: &Build, mutants: &[Mutant], runs: Vec<(usize, Run)>, turn: Tur
         while let Some((number, mut run)) = next() {
             if run.failure.is_none() {
                 let mutant = &mutants[number];
-                run = run.and(run_parts(build, Some(number), turn.parts(&mutant.file)).unwrap());
+                run = run.and(run_parts(build, Some(number), turn, &turn.parts(&mutant.file)).unwrap());
                 println!("{turn:?}: {}", described(mutant, &run));
             }
             done.push((number, run));
@@ -102,17 +97,12 @@ fn run_all(build: &Build, mutants: &[Mutant], runs: Vec<(usize, Run)>, turn: Tur
 }
 
 /// Runs parts of suites up to what fails first.
-fn run_parts(build: &Build, bug: Option<usize>, parts: Vec<(Suite, Part)>) -> Result<Run> {
+fn run_parts(build: &Build, bug: Option<usize>, turn: Turn, parts: &[(Suite, Part)]) -> Result<Run> {
     let name = bug.map_or_else(|| "none".to_owned(), |number| number.to_string());
     let notes = build.folder.join("target/runs").join(name);
     let mut all = Run::NOTHING;
-    for (suite, part) in parts {
-        let endless = match part {
-            Part::Quick => ENDLESS,
-            Part::Slow if suite.slow().is_empty() => continue,
-            Part::Slow => suite.endless(),
-        };
-        let conditions = Conditions { bug, copy: &build.folder, notes: &notes, endless };
+    for (suite, part) in parts.iter().copied() {
+        let conditions = Conditions { bug, copy: &build.folder, notes: &notes, endless: turn.endless(suite) };
         all = all.and(run_part(build.executable(suite.binary())?, suite, part, &conditions)?);
         if all.failure.is_some() {
             break;

@@ -165,4 +165,15 @@ mod tests {
         bytes[0x07] = 0xfe;
         assert_eq!(BootloaderInfo::from_bytes(&bytes, &MICROBIT).map(|info| info.demo_key()), Some(false));
     }
+
+    #[test]
+    fn bytes_are_an_info_only_with_magic_board_and_count() {
+        let bytes = BootloaderInfo::new(&[[7; 32]; 4], false).for_board(&MICROBIT).to_bytes();
+        assert_eq!(BootloaderInfo::from_bytes(&bytes, &MICROBIT).map(|info| info.keys().len()), Some(4));
+        for (at, byte) in [(0x00, b'X'), (0x10, b'X'), (0x06, 0), (0x06, 5)] {
+            let mut other = bytes;
+            other[at] = byte;
+            assert_eq!(BootloaderInfo::from_bytes(&other, &MICROBIT), None, "{at:#x}");
+        }
+    }
 }
