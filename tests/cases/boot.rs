@@ -6,6 +6,7 @@ mod epoch_floor;
 mod fallback;
 mod keys;
 mod lives;
+mod misread;
 mod quarantine;
 mod storms;
 mod trials;

@@ -76,7 +76,7 @@ fn own(file: &str) -> &'static [Suite] {
     match file.strip_prefix("bootloader/core/src/") {
         Some("journal.rs") => &[Suite::CoreUnits, Suite::Journal, Suite::Boot],
         Some(file) if file.starts_with("record") => &[Suite::CoreUnits, Suite::Golden, Suite::Boot, Suite::Journal],
-        Some(file) if file.starts_with("recovery") => &[Suite::CoreUnits, Suite::Recovery, Suite::Line],
+        Some(file) if file.starts_with("recovery") => &[Suite::CoreUnits, Suite::Line, Suite::Recovery],
         Some("receive.rs") => &[Suite::CoreUnits, Suite::Line],
         Some("boot.rs" | "handover.rs" | "info.rs") => &[Suite::CoreUnits, Suite::Boot],
         Some(_) => &[Suite::CoreUnits, Suite::Golden, Suite::Verifier],
