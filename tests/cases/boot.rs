@@ -8,6 +8,7 @@ mod keys;
 mod lives;
 mod misread;
 mod quarantine;
+mod schemas;
 mod storms;
 mod trials;
 

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::{env, io};
 
 /// Another version may list other mutants.
-const VERSION: &str = "=27.1.0";
+const VERSION: &str = "27.1.0";
 
 /// The program, built by cargo if it is missing.
 pub fn cargo_mutants() -> Result<PathBuf> {
@@ -19,8 +19,8 @@ pub fn cargo_mutants() -> Result<PathBuf> {
     if program.exists() {
         return Ok(program);
     }
-    let place = folder.display().to_string();
-    let arguments = ["install", "--locked", "--root", &place, "--version", VERSION, "cargo-mutants"];
+    let (place, exact) = (folder.display().to_string(), format!("={VERSION}"));
+    let arguments = ["install", "--locked", "--root", &place, "--version", &exact, "cargo-mutants"];
     let by_hand = format!("cargo {}", arguments.join(" "));
     say(&format!("cargo-mutants is missing; building it, which takes a minute or two: {by_hand}"));
     let mut cargo = Command::new(env!("CARGO"));
