@@ -115,6 +115,12 @@ pub const ACCEPTED: &[Accepted] = &[
     ),
     accept(
         SIGNATURE_SCALAR,
+        "replace | with ^ in less",
+        "(difference, first ^ second)",
+        "The two subtractions never both borrow: after a borrow, the first difference is not 0.",
+    ),
+    accept(
+        SIGNATURE_SCALAR,
         "replace | with ^ in reduce",
         "(*word, carry) = (*word << 1 ^ carry, *word >> 31);",
         DISJOINT,
