@@ -6,7 +6,9 @@ mod epoch_floor;
 mod fallback;
 mod keys;
 mod lives;
+mod misread;
 mod quarantine;
+mod schemas;
 mod storms;
 mod trials;
 

@@ -1,6 +1,8 @@
 //! What a seeded bug is, and the files that they are put into.
 
 use crate::suite::Suite;
+use anyhow::{Result, bail};
+use std::ops::Range;
 
 /// A bug: what to write instead of what.
 #[derive(Debug)]
@@ -58,4 +60,20 @@ pub const PATCHING: &str = "updater/src/patching.rs";
 /// A bug, in one call.
 pub const fn bug(name: &'static str, file: &'static str, from: &'static str, to: &'static str, suite: Suite) -> Bug {
     Bug { name, file, from, to, suite }
+}
+
+impl Bug {
+    /// Where the text that the bug changes stands in its file.
+    pub fn place(&self, source: &str) -> Result<Range<usize>> {
+        let mut found = source.match_indices(self.from);
+        match (found.next(), found.next()) {
+            (Some((start, text)), None) => Ok(start..start + text.len()),
+            _ => bail!(
+                "{}: {} does not hold `{}` exactly once: bring the bug up to date",
+                self.name,
+                self.file,
+                self.from
+            ),
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use crate::bug::Bug;
 use crate::copy::{Changes, copy};
-use crate::seed::{Numbered, bug_at, seed};
+use crate::seed::{Seed, bug_at, seed};
 use crate::suite::Binary;
 use anyhow::{Context, Result, bail, ensure};
 use lifeboot_tests::product;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::{env, fs};
@@ -35,34 +35,28 @@ pub struct Executable {
     pub folder: PathBuf,
 }
 
+/// A bug and its number.
+pub type Numbered<'a> = (usize, &'a Bug);
+
 impl Build {
     /// Builds the sources with all of these bugs, each beside the code that it is a bug of.
     pub fn with(bugs: &[Numbered]) -> Result<Self> {
-        let mut files = BTreeMap::<&str, Vec<Numbered>>::new();
+        let mut files = BTreeMap::<&str, (String, Vec<Seed>)>::new();
         for (number, bug) in bugs {
-            files.entry(bug.file).or_default().push((*number, *bug));
+            let (text, seeds) = match files.entry(bug.file) {
+                Entry::Vacant(free) => free.insert((source(bug.file)?, Vec::new())),
+                Entry::Occupied(file) => file.into_mut(),
+            };
+            seeds.push(Seed { number: *number, name: bug.name, place: bug.place(text)?, to: bug.to });
         }
-        let mut changes = Changes::new();
-        for (file, bugs) in files {
-            changes.insert(file.into(), seed(&source(file)?, &bugs)?);
-            let package = package_of(file)?;
-            let switch = Path::new("").join("../".repeat(package.components().count())).join(SWITCH);
-            let dependency = format!("\n[dependencies.{SWITCH}]\npath = {:?}\n", switch.display().to_string());
-            let manifest = package.join("Cargo.toml");
-            let text = fs::read_to_string(product::root().join(&manifest))? + &dependency;
-            changes.insert(manifest, text);
-        }
-        changes.insert(
-            Path::new(SWITCH).join("Cargo.toml"),
-            format!(
-                "[package]\nname = \"{SWITCH}\"\nedition = \"2024\"\npublish = false\n\n[lib]\npath = \"lib.rs\"\n"
-            ),
-        );
-        changes.insert(Path::new(SWITCH).join("lib.rs"), include_str!("seeded.rs").to_owned());
-        let build = Build::of(copy("seeded", &changes)?, &Binary::ALL);
-        build.map_err(|complaints| match blamed(&complaints.to_string(), &changes, bugs) {
-            Some(bug) => complaints.context(format!("{}: its code does not build", bug.name)),
-            None => complaints,
+        let changes = seeded(&files)?;
+        let build = Build::of(copy("seeded", &changes)?, &Binary::OF_BUGS);
+        build.map_err(|complaints| {
+            let blamed = blamed(&complaints.to_string(), &changes);
+            match blamed.iter().find_map(|error| bugs.iter().find(|(number, _)| Some(*number) == error.seed)) {
+                Some((_, bug)) => complaints.context(format!("{}: its code does not build", bug.name)),
+                None => complaints,
+            }
         })
     }
 
@@ -72,24 +66,13 @@ impl Build {
         // With the tests that a newcomer's `cargo test` does without.
         cargo.args(["test", "--features", "lifeboot-tests/every-change"]);
         cargo.args(["--no-run", "--message-format", "json-render-diagnostics"]);
-        for binary in binaries {
+        if binaries.iter().any(|binary| binary.is_of_units()) {
+            cargo.arg("--lib");
+        }
+        for binary in binaries.iter().filter(|binary| !binary.is_of_units()) {
             cargo.args(["--test", binary.name()]);
         }
-        product::NOT_FOR_BUILDS.iter().for_each(|name| {
-            cargo.env_remove(name);
-        });
-        cargo.args(["--config", "profile.dev.package.crc.opt-level=3"]);
-        for member in members(&folder)? {
-            for setting in PROFILE {
-                cargo.args(["--config", &format!("profile.dev.package.{member}.{setting}")]);
-            }
-        }
-        // What the workspace's tests depend on was built with them.
-        if env::var_os("CARGO_BUILD_BUILD_DIR").is_none() {
-            cargo.env("CARGO_BUILD_BUILD_DIR", product::target_folder());
-        }
-        let Output { status, stdout, stderr } =
-            at_copy(&mut cargo, &folder).stdin(Stdio::null()).output().context("cannot run cargo")?;
+        let Output { status, stdout, stderr } = cargo_of(&mut cargo, &folder)?;
         ensure!(status.success(), "the copy does not build:\n{}", String::from_utf8_lossy(&stderr));
         let mut binaries = Vec::new();
         for line in String::from_utf8(stdout)?.lines() {
@@ -116,13 +99,52 @@ impl Build {
     }
 }
 
+/// Runs a command of cargo that builds something of the copy.
+pub fn cargo_of(cargo: &mut Command, folder: &Path) -> Result<Output> {
+    product::NOT_FOR_BUILDS.iter().for_each(|name| {
+        cargo.env_remove(name);
+    });
+    cargo.args(["--config", "profile.dev.package.crc.opt-level=3"]);
+    for member in members(folder)? {
+        for setting in PROFILE {
+            cargo.args(["--config", &format!("profile.dev.package.{member}.{setting}")]);
+        }
+    }
+    // What the workspace's tests depend on was built with them.
+    if env::var_os("CARGO_BUILD_BUILD_DIR").is_none() {
+        cargo.env("CARGO_BUILD_BUILD_DIR", product::target_folder());
+    }
+    at_copy(cargo, folder).stdin(Stdio::null()).output().context("cannot run cargo")
+}
+
+/// What is to be in a copy of the workspace so that it has these bugs: files by their paths from the root, each with its
+/// text and the bugs to put into it.
+pub fn seeded(files: &BTreeMap<&str, (String, Vec<Seed>)>) -> Result<Changes> {
+    let mut changes = Changes::new();
+    for (file, (text, seeds)) in files {
+        changes.insert(file.into(), seed(text, seeds).context(file.to_string())?);
+        let package = package_of(file)?;
+        let switch = Path::new("").join("../".repeat(package.components().count())).join(SWITCH);
+        let dependency = format!("\n[dependencies.{SWITCH}]\npath = {:?}\n", switch.display().to_string());
+        let manifest = package.join("Cargo.toml");
+        let text = fs::read_to_string(product::root().join(&manifest))? + &dependency;
+        changes.insert(manifest, text);
+    }
+    changes.insert(
+        Path::new(SWITCH).join("Cargo.toml"),
+        format!("[package]\nname = \"{SWITCH}\"\nedition = \"2024\"\npublish = false\n\n[lib]\npath = \"lib.rs\"\n"),
+    );
+    changes.insert(Path::new(SWITCH).join("lib.rs"), include_str!("seeded.rs").to_owned());
+    Ok(changes)
+}
+
 /// Has a program work in the copy, and leave what it builds there.
 pub fn at_copy<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
     command.current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target"))
 }
 
 /// A file of the workspace.
-fn source(file: &str) -> Result<String> {
+pub fn source(file: &str) -> Result<String> {
     fs::read_to_string(product::root().join(file)).with_context(|| format!("cannot read {file}"))
 }
 
@@ -146,13 +168,32 @@ fn members(folder: &Path) -> Result<Vec<String>> {
     packages.iter().map(name).collect::<Option<_>>().context("a package has no name")
 }
 
-/// The bug in whose code the compiler found the first error, if it was in a bug's.
-fn blamed<'a>(complaints: &str, changes: &Changes, bugs: &[Numbered<'a>]) -> Option<&'a Bug> {
-    let mut lines = complaints.lines().skip_while(|line| !line.starts_with("error"));
-    lines.find_map(|line| {
-        let mut place = line.trim_start().strip_prefix("--> ")?.split(':');
-        let seeded = changes.get(Path::new(place.next()?))?;
-        let number = bug_at(seeded, place.next()?.parse().ok()?)?;
-        bugs.iter().find(|(other, _)| *other == number).map(|(_, bug)| *bug)
-    })
+/// An error of the compiler.
+#[derive(Debug)]
+pub struct BuildError {
+    /// What it says first.
+    pub title: String,
+    /// The bug in whose code it is, if it is in a bug's.
+    pub seed: Option<usize>,
+}
+
+/// The errors of a build, which have a place.
+pub fn blamed(complaints: &str, changes: &Changes) -> Vec<BuildError> {
+    let mut errors = Vec::new();
+    let mut title = None;
+    for line in complaints.lines() {
+        if line.starts_with("error") {
+            title = Some(line.to_owned());
+        } else if let Some(place) = line.trim_start().strip_prefix("--> ")
+            && let Some(title) = title.take()
+        {
+            let mut place = place.split(':');
+            let seeded = place.next().and_then(|file| changes.get(Path::new(file)));
+            let line = place.next().and_then(|line| line.parse().ok());
+            errors.push(BuildError { title, seed: seeded.zip(line).and_then(|(seeded, line)| bug_at(seeded, line)) });
+        } else if line.starts_with("warning") {
+            title = None;
+        }
+    }
+    errors
 }

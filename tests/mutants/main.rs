@@ -5,7 +5,8 @@
 //! environment turns it on; the test binaries then run once a bug, several at a time, up to the first failure. A bug is
 //! caught if a test fails *and* the code with the bug was executed.
 //!
-//! What only runs in a bootloader is built once a bug instead (`rebuild.rs`), with the feature `deep`.
+//! What only runs in a bootloader is built once a bug instead (`rebuild.rs`), with the feature `deep`; and so that not only
+//! bugs are caught that somebody thought of, that tier tries what cargo-mutants lists as well (`listed.rs`).
 //!
 //! `cargo test-seeded -- --nocapture` prints which test caught which bug first.
 
@@ -13,6 +14,8 @@ mod bug;
 mod bugs;
 mod build;
 mod copy;
+#[cfg(feature = "deep")]
+mod listed;
 #[cfg(feature = "deep")]
 mod rebuild;
 mod run;

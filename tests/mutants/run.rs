@@ -34,30 +34,65 @@ pub struct Run {
     pub time: Duration,
 }
 
+impl Run {
+    /// Of no tests.
+    pub const NOTHING: Run = Run { failure: None, reached: false, time: Duration::ZERO };
+
+    /// This and then that.
+    pub fn and(self, next: Run) -> Run {
+        let failure = self.failure.or(next.failure);
+        Run { failure, reached: self.reached | next.reached, time: self.time + next.time }
+    }
+}
+
 /// Runs a suite with a bug on, or with none, up to what fails first; `notes` is a folder of this run's own.
 pub fn run(executable: &Executable, suite: Suite, bug: Option<usize>, copy: &Path, notes: &Path) -> Result<Run> {
-    fs::create_dir_all(notes)?;
-    let reached = notes.join("reached");
-    fs::remove_file(&reached).or_else(|error| if reached.exists() { Err(error) } else { Ok(()) })?;
-    let run = |tests: &[&str]| {
-        let mut command = Command::new("sh");
-        at_copy(&mut command, copy).current_dir(&executable.folder).args(["-c", LIMITED]).arg(&executable.path);
-        match bug {
-            Some(number) => command.args(tests).env(BUG, number.to_string()).env(REACHED, &reached),
-            None => command.args(tests).env_remove(BUG).env_remove(REACHED),
-        };
-        run_up_to_a_failure(&mut command, notes, suite.endless())
-    };
-    let slow = suite.slow();
-    let quick: Vec<_> = suite.tests().iter().copied().chain(slow.iter().flat_map(|test| ["--skip", test])).collect();
-    let mut ended = run(&quick)?;
-    let mut time = ended.time;
-    if ended.failure.is_none() && !slow.is_empty() {
-        ended = run(slow)?;
-        time += ended.time;
-        ensure!(ended.tests == slow.len(), "{suite:?}: {} tests run by the names of {}", ended.tests, slow.len());
+    let on = Conditions { bug, copy, notes, endless: suite.endless() };
+    let run = run_part(executable, suite, Part::Quick, &on)?;
+    if run.failure.is_some() || suite.slow().is_empty() {
+        return Ok(run);
     }
-    Ok(Run { failure: ended.failure, reached: reached.exists(), time })
+    Ok(run.and(run_part(executable, suite, Part::Slow, &on)?))
+}
+
+/// A part of a suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Quick,
+    Slow,
+}
+
+/// What tests run under.
+pub struct Conditions<'a> {
+    /// The bug that is on.
+    pub bug: Option<usize>,
+    /// The folder of the copy.
+    pub copy: &'a Path,
+    /// A folder of the run's own.
+    pub notes: &'a Path,
+    pub endless: Endless,
+}
+
+/// Runs a part of a suite, up to what fails first.
+pub fn run_part(executable: &Executable, suite: Suite, part: Part, on: &Conditions) -> Result<Run> {
+    fs::create_dir_all(on.notes)?;
+    let reached = on.notes.join("reached");
+    fs::remove_file(&reached).or_else(|error| if reached.exists() { Err(error) } else { Ok(()) })?;
+    let slow = suite.slow();
+    let tests = match part {
+        Part::Quick => suite.tests().iter().copied().chain(slow.iter().flat_map(|test| ["--skip", test])).collect(),
+        Part::Slow => slow.to_vec(),
+    };
+    let mut command = Command::new("sh");
+    at_copy(&mut command, on.copy).current_dir(&executable.folder).args(["-c", LIMITED]).arg(&executable.path);
+    match on.bug {
+        Some(number) => command.args(tests).env(BUG, number.to_string()).env(REACHED, &reached),
+        None => command.args(tests).env_remove(BUG).env_remove(REACHED),
+    };
+    let Ended { tests, failure, time } = run_up_to_a_failure(&mut command, on.notes, on.endless)?;
+    let are_all = part == Part::Quick || tests == slow.len();
+    ensure!(are_all, "{suite:?}: {tests} tests run by the names of {}", slow.len());
+    Ok(Run { failure, reached: reached.exists(), time })
 }
 
 /// How tests ended.

@@ -14,15 +14,24 @@
 #[cfg(test)]
 mod tests;
 
-use crate::bug::Bug;
-use anyhow::{Context, Result, bail};
-use std::collections::BTreeMap;
+use anyhow::{Context, Result};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-/// A bug and its number.
-pub type Numbered<'a> = (usize, &'a Bug);
+/// A bug as it is put into its file.
+#[derive(Clone)]
+pub struct Seed<'a> {
+    /// The number that turns it on.
+    pub number: usize,
+    /// What is wrong then.
+    pub name: &'a str,
+    /// What it replaces, in bytes of the file.
+    pub place: Range<usize>,
+    /// By what.
+    pub to: &'a str,
+}
 
 /// Where the code with a bug begins, in a line of its own.
 const REACHED: &str = " => { ::seeded::reached();";
@@ -32,6 +41,7 @@ const AS_IT_IS: &str = "_ => {";
 /// A function with a body.
 #[derive(Clone)]
 struct Function {
+    name: String,
     /// What lies between its braces.
     body: Range<usize>,
     /// Its `const`, if it has one.
@@ -39,19 +49,19 @@ struct Function {
 }
 
 /// Functions with bugs in them, by where their bodies begin: of two that are nested, the outer one is first.
-type Functions<'a> = BTreeMap<usize, (Function, Vec<Numbered<'a>>)>;
+type Functions<'a> = BTreeMap<usize, (Function, Vec<&'a Seed<'a>>)>;
 
 /// The source of a file with all of these bugs in it, none of them on.
-pub fn seed(source: &str, bugs: &[Numbered]) -> Result<String> {
+pub fn seed(source: &str, seeds: &[Seed]) -> Result<String> {
     let mut finder = Finder(Vec::new());
     finder.visit_file(&syn::parse_file(source)?);
     let mut functions = Functions::new();
-    for (number, bug) in bugs {
-        let quoted = bug.place(source)?;
-        let around = |function: &&Function| function.body.start <= quoted.start && quoted.end <= function.body.end;
+    for seed in seeds {
+        let Range { start, end } = seed.place;
+        let around = |function: &&Function| function.body.start <= start && end <= function.body.end;
         let innermost = finder.0.iter().filter(around).min_by_key(|function| function.body.len());
-        let function = innermost.with_context(|| format!("{}: not within a function of {}", bug.name, bug.file))?;
-        functions.entry(function.body.start).or_insert_with(|| (function.clone(), Vec::new())).1.push((*number, *bug));
+        let function = innermost.with_context(|| format!("{}: not within a function", seed.name))?;
+        functions.entry(function.body.start).or_insert_with(|| (function.clone(), Vec::new())).1.push(seed);
     }
     // A constant function cannot read the environment; spaces, so that what was found stays where it is.
     let mut source = source.to_owned();
@@ -61,20 +71,35 @@ pub fn seed(source: &str, bugs: &[Numbered]) -> Result<String> {
     Ok(rendered(&source, 0..source.len(), &functions))
 }
 
+/// The source with `const` only before functions of these names, which may stand behind those of types; all else stays
+/// where it is.
+pub fn without_const(source: &str, but: &BTreeSet<String>) -> Result<String> {
+    let but: BTreeSet<_> = but.iter().filter_map(|path| path.rsplit("::").next()).collect();
+    let mut finder = Finder(Vec::new());
+    finder.visit_file(&syn::parse_file(source)?);
+    let mut text = source.to_owned();
+    for Function { name, constant, .. } in finder.0 {
+        if let Some(constant) = constant.filter(|_| !but.contains(name.as_str())) {
+            text.replace_range(constant.clone(), &" ".repeat(constant.len()));
+        }
+    }
+    Ok(text)
+}
+
 /// A part of the source, in which the functions with bugs branch.
 fn rendered(source: &str, part: Range<usize>, functions: &Functions) -> String {
     let mut text = String::new();
     let mut at = part.start;
-    for (start, (function, bugs)) in functions.range(part.clone()) {
+    for (start, (function, seeds)) in functions.range(part.clone()) {
         // Not itself, and not those within one that is written already.
         if function.body == part || *start < at {
             continue;
         }
         text += &source[at..*start];
         text += "match ::seeded::bug() {\n";
-        for (number, bug) in bugs {
-            let body = source[function.body.clone()].replacen(bug.from, bug.to, 1);
-            text += &format!("{number}{REACHED}\n{body}\n}}\n");
+        for Seed { number, place, to, .. } in seeds {
+            let (before, behind) = (&source[*start..place.start], &source[place.end..function.body.end]);
+            text += &format!("{number}{REACHED}\n{before}{to}{behind}\n}}\n");
         }
         text += &format!("{AS_IT_IS}\n{}\n}}\n}}", rendered(source, function.body.clone(), functions));
         at = function.body.end;
@@ -96,7 +121,8 @@ impl Finder {
     fn found(&mut self, signature: &syn::Signature, block: &syn::Block) {
         let braces = block.brace_token.span;
         let body = braces.open().byte_range().end..braces.close().byte_range().start;
-        self.0.push(Function { body, constant: signature.constness.map(|token| token.span().byte_range()) });
+        let constant = signature.constness.map(|token| token.span().byte_range());
+        self.0.push(Function { name: signature.ident.to_string(), body, constant });
     }
 }
 
@@ -116,21 +142,5 @@ impl<'a> Visit<'a> for Finder {
             self.found(&item.sig, block);
         }
         visit::visit_trait_item_fn(self, item);
-    }
-}
-
-impl Bug {
-    /// Where the text that the bug changes stands in its file.
-    pub fn place(&self, source: &str) -> Result<Range<usize>> {
-        let mut found = source.match_indices(self.from);
-        match (found.next(), found.next()) {
-            (Some((start, text)), None) => Ok(start..start + text.len()),
-            _ => bail!(
-                "{}: {} does not hold `{}` exactly once: bring the bug up to date",
-                self.name,
-                self.file,
-                self.from
-            ),
-        }
     }
 }

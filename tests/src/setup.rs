@@ -1,12 +1,14 @@
-//! What the tests and the demo need beside cargo: the core library of a target, and the emulators. Each is found, or
+//! What the tests and the demo need beside cargo: the core library of a target, the emulators, cargo-mutants. Each is found, or
 //! installed, or the error holds the exact command to type. Nothing is ever skipped because it is missing.
 //!
 //! Invariant: one installation at a time. A mutex serves the threads of a process and a lock file its processes, since
 //! `cargo test` and the demo may both start on a new machine. Each installation is reported on stderr as it starts:
 //! it takes minutes, and a silent one looks like a hang.
 
+mod cargo_mutants;
 mod python;
 
+pub use cargo_mutants::cargo_mutants;
 pub use python::python;
 
 use std::env;

@@ -180,3 +180,6 @@ impl<const N: usize> Session<N> {
         piece.len()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,3 +42,32 @@ impl SuspectUnits {
         self.interrupted.unwrap_or(true) && !erased
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After an interrupted transfer.
+    fn interrupted() -> SuspectUnits {
+        SuspectUnits { interrupted: Some(true), ..SuspectUnits::default() }
+    }
+
+    #[test]
+    fn a_unit_is_suspect_until_it_is_erased_and_no_other_changes() {
+        for erased in 0..UNITS as u32 {
+            let mut suspects = interrupted();
+            suspects.note_erased(erased);
+            for unit in 0..UNITS as u32 + 40 {
+                assert_eq!(suspects.contains(unit), unit != erased, "{unit}, {erased} was erased");
+            }
+        }
+    }
+
+    #[test]
+    fn units_add_up_and_those_that_are_not_tracked_stay_suspect() {
+        let mut suspects = interrupted();
+        (0..UNITS as u32 + 40).for_each(|unit| suspects.note_erased(unit));
+        (0..UNITS as u32).for_each(|unit| assert!(!suspects.contains(unit), "{unit}"));
+        (UNITS as u32..UNITS as u32 + 40).for_each(|unit| assert!(suspects.contains(unit), "{unit}"));
+    }
+}

@@ -258,4 +258,42 @@ mod tests {
         }
         assert_eq!(cause_in(MARK | RECOVERY | Cause::Watchdog as u32), None);
     }
+
+    /// Bootloader and firmware may be of different releases: a word means the same in each.
+    #[test]
+    fn words_are_as_written() {
+        assert_eq!((cause_word(Cause::PowerOn), cause_word(Cause::Request)), (0x4C42_5201, 0x4C42_5206));
+        assert_eq!((recovery_word(), listened_word()), (0x4C42_5286, 0x4C42_5246));
+        assert_eq!((starts_word(0), starts_word(200), log_word(3)), (0x4C42_5300, 0x4C42_53C8, 0x4C42_4C03));
+        let boot = Boot { cause: Cause::Watchdog, start: Start::FellBack, verification: 870 };
+        assert_eq!(boot_words(boot), [0x4C42_4284, 870]);
+        let fault = [(0x28, 0x101), (0x2C, 0x82), (0x24, 0x4C42_4654), (0x04, 0x4C42_5205)];
+        assert_eq!(fault_words(Fault { pc: 0x101, status: 0x82 }), fault);
+    }
+
+    #[test]
+    fn a_mark_with_another_bit_is_none() {
+        assert!(has_listened(listened_word()));
+        assert_eq!(cause_in(listened_word()), Some(Cause::Request));
+        let boot = Boot { cause: Cause::Pin, start: Start::Trial, verification: 870 };
+        for bit in 8..32 {
+            let bit = 1 << bit;
+            assert!(!has_listened(listened_word() ^ bit), "{bit:#x}");
+            assert_eq!(cause_in(cause_word(Cause::Pin) ^ bit), None, "{bit:#x}");
+            assert_eq!(crashes_in(starts_word(2) ^ bit, Cause::Fault), 0, "{bit:#x}");
+            assert_eq!(log_length_in(log_word(3) ^ bit), None, "{bit:#x}");
+            assert_eq!(boot_in([boot_words(boot)[0] ^ bit, 870]), None, "{bit:#x}");
+            assert_eq!(fault_in([FAULT_MARK ^ bit, 1, 2], Cause::Fault), None, "{bit:#x}");
+        }
+    }
+
+    #[test]
+    fn starts_and_faults_count_after_a_crash_only() {
+        for cause in (0..=u8::MAX).filter_map(Cause::from_byte) {
+            let has_crashed = cause == Cause::Watchdog || cause == Cause::Fault;
+            assert_eq!(crashes_in(starts_word(7), cause), if has_crashed { 7 } else { 0 }, "{cause:?}");
+            let fault = (cause == Cause::Fault).then_some(Fault { pc: 1, status: 2 });
+            assert_eq!(fault_in([FAULT_MARK, 1, 2], cause), fault, "{cause:?}");
+        }
+    }
 }

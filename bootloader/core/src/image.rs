@@ -215,3 +215,6 @@ impl HeaderCheck {
         trust.admit(header, self.slot, field::<0xC0, 32, HEADER_LENGTH>(&self.bytes))
     }
 }
+
+#[cfg(test)]
+mod tests;

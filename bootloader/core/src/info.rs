@@ -142,3 +142,38 @@ pub fn key_id(key: &[u8; 32]) -> KeyId {
     let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
     [a, b, c, d]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::MICROBIT;
+
+    #[test]
+    fn the_format_is_that_of_the_bytes() {
+        let mut bytes = BootloaderInfo::new(&[[7; 32]], false).for_board(&MICROBIT).to_bytes();
+        bytes[0x04..0x06].copy_from_slice(&[0x02, 0x01]);
+        assert_eq!(BootloaderInfo::from_bytes(&bytes, &MICROBIT).map(|info| info.format()), Some(0x0102));
+    }
+
+    #[test]
+    fn a_demo_key_is_one_only_if_the_build_said_so() {
+        for is_demo in [false, true] {
+            let info = BootloaderInfo::new(&[[7; 32]], is_demo);
+            assert_eq!((info.demo_key(), info.keys()), (is_demo, &[[7; 32]][..]));
+        }
+        let mut bytes = BootloaderInfo::new(&[[7; 32]], false).for_board(&MICROBIT).to_bytes();
+        bytes[0x07] = 0xfe;
+        assert_eq!(BootloaderInfo::from_bytes(&bytes, &MICROBIT).map(|info| info.demo_key()), Some(false));
+    }
+
+    #[test]
+    fn bytes_are_an_info_only_with_magic_board_and_count() {
+        let bytes = BootloaderInfo::new(&[[7; 32]; 4], false).for_board(&MICROBIT).to_bytes();
+        assert_eq!(BootloaderInfo::from_bytes(&bytes, &MICROBIT).map(|info| info.keys().len()), Some(4));
+        for (at, byte) in [(0x00, b'X'), (0x10, b'X'), (0x06, 0), (0x06, 5)] {
+            let mut other = bytes;
+            other[at] = byte;
+            assert_eq!(BootloaderInfo::from_bytes(&other, &MICROBIT), None, "{at:#x}");
+        }
+    }
+}

@@ -50,3 +50,42 @@ impl KeyIds {
         self.0.as_chunks().0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDS: [KeyId; 5] = [[1; 4], [2; 4], [3; 4], [4; 4], [5; 4]];
+
+    fn list(ids: &[KeyId]) -> KeyIds {
+        KeyIds::new(ids).unwrap()
+    }
+
+    #[test]
+    fn a_list_has_its_keys_and_no_others() {
+        assert_eq!(KeyIds::new(&IDS[..4]), None);
+        for length in 0..=KEY_IDS {
+            let list = list(&IDS[..length]);
+            assert!(list.ids().eq(IDS[..length].iter().copied()));
+            for (at, id) in IDS.into_iter().enumerate() {
+                assert_eq!(list.contain(id), at < length);
+            }
+            assert!(!list.contain(NO_KEY));
+        }
+    }
+
+    #[test]
+    fn a_key_is_added_once_and_instead_of_unknown_ones_only() {
+        let added = |to: &[KeyId], id, unknown: &[KeyId]| {
+            let mut list = list(to);
+            list.add(id, |id| !unknown.contains(&id));
+            list
+        };
+        let [a, b, c, d, _] = IDS;
+        assert_eq!(added(&[a], b, &[]), list(&[a, b]));
+        assert_eq!(added(&[a, b], a, &[a]), list(&[a, b]));
+        assert_eq!(added(&[a, b, c], d, &[]), list(&[a, b, c]));
+        assert_eq!(added(&[a, b, c], d, &[b]), list(&[a, d, c]));
+        assert_eq!(added(&[NO_KEY, b, c], d, &[]), list(&[d, b, c]));
+    }
+}

@@ -361,4 +361,23 @@ mod tests {
         assert_eq!(STM32F405.slot_at(0x0800_0000), None);
         assert_eq!(STM32F405.slot_at(0x2000_0000), None);
     }
+
+    #[test]
+    fn a_slot_reaches_from_its_first_byte_to_its_last() {
+        for board in BOARDS {
+            for slot in Slot::BOTH {
+                let Region { start, length } = board.slot(slot);
+                assert_eq!(board.slot_at(board.address(start)), Some(slot), "{}", board.name);
+                assert_eq!(board.slot_at(board.address(start + length - 1)), Some(slot), "{}", board.name);
+            }
+            let [a, b] = board.slots;
+            assert_eq!(board.slot_at(board.address(a.start - 1)), None, "{}", board.name);
+            assert_eq!(board.slot_at(board.address(b.start + b.length)), None, "{}", board.name);
+        }
+    }
+
+    #[test]
+    fn slots_are_called_by_their_letters() {
+        assert_eq!(Slot::BOTH.map(|slot| slot.to_string()), ["A", "B"]);
+    }
 }

@@ -187,43 +187,5 @@ fn shift(place: &mut [u8; ENTRY_LENGTH], kind: Kind, distance: u32) {
     }
 }
 
-/// The fuzz target `relocation_tables` asserts that rebasing can be undone, in pieces of any size, and that each table
-/// has one form only.
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn movt_as_the_manual_encodes_it() {
-        // movt r0, #0x0802 -> f6c0 0002; plus 0x0006_0000 -> movt r0, #0x0808 = f6c0 0008.
-        let mut place = [0xc0, 0xf6, 0x02, 0x00];
-        shift(&mut place, Kind::UpperHalf, 0x0006_0000);
-        assert_eq!(place, [0xc0, 0xf6, 0x08, 0x00]);
-        // A carry into `i` and imm4: 0x07ff + 1 = 0x0800 sets i; 0x0fff + 1 = 0x1000 sets imm4 and clears i.
-        let mut place = [0xc0, 0xf2, 0xff, 0x73];
-        shift(&mut place, Kind::UpperHalf, 0x0001_0000);
-        assert_eq!(place, [0xc0, 0xf6, 0x00, 0x03]);
-        let mut place = [0xc0, 0xf6, 0xff, 0x73];
-        shift(&mut place, Kind::UpperHalf, 0x0001_0000);
-        assert_eq!(place, [0xc1, 0xf2, 0x00, 0x03]);
-    }
-
-    #[test]
-    fn overlong_and_unfinished_numbers_are_refused() {
-        let last = |table: &[u8]| {
-            let mut decoder = Decoder::default();
-            let last = table.iter().map(|byte| decoder.push(*byte)).last();
-            (last, decoder.is_whole())
-        };
-        assert_eq!(last(&[0x80, 0x00]).0, Some(Err(Malformed)));
-        assert_eq!(last(&[0xff, 0xff, 0xff, 0xff]).0, Some(Err(Malformed)));
-        assert_eq!(last(&[0x80]), (Some(Ok(None)), false));
-    }
-
-    #[test]
-    fn entries_that_cannot_be_listed_are_refused() {
-        assert_eq!(encode(4, Entry { offset: 2, kind: Kind::Word }), None);
-        assert_eq!(encode(0, Entry { offset: 3, kind: Kind::Word }), None);
-        assert_eq!(encode(0, Entry { offset: 1 << 28, kind: Kind::Word }), None);
-    }
-}
+mod tests;

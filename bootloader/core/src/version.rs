@@ -41,3 +41,17 @@ impl fmt::Display for Version {
         if self.build != 0 { write!(f, "+{}", self.build) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn a_build_is_shown_if_builds_are_counted() {
+        let version = Version { major: 1, minor: 2, patch: 3, build: 0 };
+        assert_eq!(version.to_string(), "1.2.3");
+        assert_eq!(Version { build: 4, ..version }.to_string(), "1.2.3+4");
+    }
+}

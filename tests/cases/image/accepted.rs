@@ -6,7 +6,7 @@ use lifeboot_core::image::{Invalid, Trust};
 use lifeboot_core::layout::{BLOCK, BOARDS, EPOCH_STEP};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::record::Record;
-use lifeboot_core::verify::verify;
+use lifeboot_core::verify::{RECHECK_OK, recheck, verify};
 use lifeboot_core::{Slot, info};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 
@@ -26,6 +26,22 @@ fn one_image_runs_in_either_slot() {
             }
             assert_ne!(image.content(Slot::A), image.content(Slot::B), "the slots hold different bytes");
         }
+    }
+}
+
+/// Right before the jump: what lies in flash must still be what was verified, and still be trusted.
+#[test]
+fn what_was_verified_is_checked_again() {
+    for board in BOARDS {
+        let image = SignedImage::new(board, LENGTH);
+        let mut flash = SimulatedFlash::new(board);
+        image.put(&mut flash, Slot::A);
+        let verified = trusted(board)(&mut flash, Slot::A).unwrap();
+        assert_eq!(recheck(&verified, &mut flash, board, &info()), RECHECK_OK);
+        let mut other = image.clone();
+        other.header.digest[0] ^= 1;
+        flash.put(board.slot(Slot::A).start, &other.header_bytes());
+        assert_ne!(recheck(&verified, &mut flash, board, &info()), RECHECK_OK);
     }
 }
 

@@ -1,19 +1,26 @@
 //! What the rewriting makes of each kind of function.
 
 use super::*;
+use crate::bug::Bug;
 use crate::suite::Suite;
 
-const OUTSIDE: &str = "a bug: not within a function of a file";
+const OUTSIDE: &str = "a bug: not within a function";
 
 /// A bug of the source in question.
 const fn bug(from: &'static str, to: &'static str) -> Bug {
     Bug { name: "a bug", file: "a file", from, to, suite: Suite::Journal }
 }
 
+/// Bugs of a source, numbered from `first`.
+fn seeds<'a>(source: &str, bugs: &'a [Bug], first: usize) -> Result<Vec<Seed<'a>>> {
+    let seed =
+        |(number, bug): (usize, &'a Bug)| Ok(Seed { number, name: bug.name, place: bug.place(source)?, to: bug.to });
+    (first..).zip(bugs).map(seed).collect()
+}
+
 /// A source with bugs in it, numbered from 1, each run of white space as one.
 fn seeded(source: &str, bugs: &[Bug]) -> Result<String> {
-    let numbered: Vec<_> = bugs.iter().enumerate().map(|(at, bug)| (at + 1, bug)).collect();
-    let seeded = seed(source, &numbered)?;
+    let seeded = seed(source, &seeds(source, bugs, 1)?)?;
     syn::parse_file(&seeded)?;
     Ok(seeded.split_whitespace().collect::<Vec<_>>().join(" "))
 }
@@ -100,9 +107,9 @@ fn a_text_outside_of_any_function_is_an_error() {
 
 #[test]
 fn an_error_of_the_compiler_is_that_of_the_bug_in_whose_code_it_is() {
-    let (first, second) = (bug("x + 1", "x"), bug("y * 2", "y * 3"));
     let source = "fn f(x: u8) -> u8 {\n    let y = x + 1;\n    y * 2\n}\nfn behind() {}\n";
-    let seeded = seed(source, &[(7, &first), (8, &second)]).unwrap();
+    let bugs = [bug("x + 1", "x"), bug("y * 2", "y * 3")];
+    let seeded = seed(source, &seeds(source, &bugs, 7).unwrap()).unwrap();
     let at = |line: &str, nth: usize| {
         let mut lines = seeded.lines().enumerate().filter(|(_, other)| other.trim() == line);
         bug_at(&seeded, lines.nth(nth).unwrap().0 + 1)

@@ -178,3 +178,27 @@ impl Outcomes {
         self.0.as_chunks().0.get(..=QUARANTINED).unwrap_or_default().iter().rev()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_are_numbered_and_judge_or_not() {
+        let endings = [
+            (1, Ending::Confirmed, false),
+            (2, Ending::FellBack, false),
+            (3, Ending::Cancelled, false),
+            (16, Ending::Invalid, true),
+            (17, Ending::NotConfirmed, true),
+            (18, Ending::Requested, true),
+        ];
+        for (byte, ending, is_rejection) in endings {
+            assert_eq!((ending as u8, ending.is_rejection()), (byte, is_rejection));
+        }
+        for byte in 0..=u8::MAX {
+            let expected = endings.into_iter().find(|(number, ..)| *number == byte).map(|(_, ending, _)| ending);
+            assert_eq!(Ending::from_byte(byte), expected, "{byte}");
+        }
+    }
+}

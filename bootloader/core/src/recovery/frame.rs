@@ -119,3 +119,28 @@ impl<'a, L: Line> Outgoing<'a, L> {
         self.length = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pushes a frame of these bytes, none of which is zero; returns the length of the message.
+    fn received<const N: usize>(bytes: &[u8]) -> Option<usize> {
+        let mut frame = Incoming::<N>::new();
+        for byte in [bytes.len() as u8 + 1].iter().chain(bytes) {
+            assert_eq!(frame.push(*byte), None);
+        }
+        frame.push(0).map(<[u8]>::len)
+    }
+
+    #[test]
+    fn a_frame_is_as_long_as_its_place_at_most() {
+        let mut bytes = [7; 9];
+        bytes[4..8].copy_from_slice(&CRC.checksum(&[7; 4]).to_le_bytes());
+        assert!(!bytes.contains(&0));
+        assert_eq!(received::<8>(&bytes[..8]), Some(4));
+        assert_eq!(received::<7>(&bytes[..8]), None);
+        // What has no room is not forgotten: the first eight bytes alone would be a message.
+        assert_eq!(received::<8>(&bytes), None);
+    }
+}

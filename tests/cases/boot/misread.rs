@@ -1,0 +1,66 @@
+//! A boot that reads an older state first, since the newest record reads as blank once.
+
+use super::{Device, Started, info};
+use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+use lifeboot_core::Slot;
+use lifeboot_core::boot::{Decision, boot};
+use lifeboot_core::layout::{BOARDS, RECORD_LENGTH};
+use lifeboot_core::record::Cause;
+use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
+
+/// Flash of which one place reads as blank once.
+struct Blank<'a> {
+    flash: &'a mut SimulatedFlash,
+    place: Option<u32>,
+}
+
+impl ErrorType for Blank<'_> {
+    type Error = Fault;
+}
+
+impl ReadNorFlash for Blank<'_> {
+    const READ_SIZE: usize = SimulatedFlash::READ_SIZE;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
+        if self.place == Some(offset) {
+            self.place = None;
+            bytes.fill(0xff);
+            return Ok(());
+        }
+        self.flash.read(offset, bytes)
+    }
+
+    fn capacity(&self) -> usize {
+        self.flash.capacity()
+    }
+}
+
+impl NorFlash for Blank<'_> {
+    const WRITE_SIZE: usize = SimulatedFlash::WRITE_SIZE;
+    const ERASE_SIZE: usize = SimulatedFlash::ERASE_SIZE;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
+        self.flash.erase(from, to)
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Fault> {
+        self.flash.write(offset, bytes)
+    }
+}
+
+/// An attempt cannot be counted on a state that is not the newest. The boot reads the newest then, and goes on with that.
+#[test]
+fn a_trial_whose_newest_record_was_misread_is_started() {
+    for board in BOARDS {
+        let mut device = Device::on_trial(board);
+        assert_eq!(device.boot(Cause::Watchdog), Started::Trial(Slot::B));
+        let newest = device.record();
+        let place = board.journal.start + board.write_size.max(RECORD_LENGTH as u32);
+        let mut flash = Blank { flash: &mut device.flash, place: Some(place) };
+        let decision = boot(&mut flash, board, &info(), Cause::Watchdog.into());
+        assert_eq!(flash.place, None, "the place was not read");
+        assert!(matches!(decision, Decision::Trial(verified) if verified.slot() == Slot::B), "{}", board.name);
+        let attempts = newest.trial.map(|trial| trial.attempts - 1);
+        assert_eq!(device.record().trial.map(|trial| trial.attempts), attempts, "{}", board.name);
+    }
+}

@@ -1,0 +1,140 @@
+//! Accepted mutants of core.
+
+use super::entry::{Accepted, DISJOINT, LARGER, accept};
+
+const HANDOVER: &str = "bootloader/core/src/handover.rs";
+const INFO: &str = "bootloader/core/src/info.rs";
+const REBASE: &str = "bootloader/core/src/rebase.rs";
+const RECEIVE: &str = "bootloader/core/src/receive.rs";
+const RECOVERY: &str = "bootloader/core/src/recovery.rs";
+const SIGNATURE_SCALAR: &str = "bootloader/core/src/signature/scalar.rs";
+const SIGNATURE_STEPS: &str = "bootloader/core/src/signature/steps.rs";
+const VERIFY: &str = "bootloader/core/src/verify.rs";
+
+/// All of them.
+pub const ACCEPTED: &[Accepted] = &[
+    accept(
+        HANDOVER,
+        "replace | with ^ in boot_words",
+        "[BOOT_MARK ^ boot.cause as u32 | (boot.start as u32) << START, boot.verification]",
+        DISJOINT,
+    ),
+    accept(
+        HANDOVER,
+        "replace | with ^ in boot_words",
+        "[BOOT_MARK | boot.cause as u32 ^ (boot.start as u32) << START, boot.verification]",
+        DISJOINT,
+    ),
+    accept(HANDOVER, "replace | with ^ in cause_word", "MARK ^ cause as u32", DISJOINT),
+    accept(HANDOVER, "replace | with ^ in listened_word", "cause_word(Cause::Request) ^ LISTENED", DISJOINT),
+    accept(
+        HANDOVER,
+        "replace | with ^ in log_word",
+        "if length <= LOG_LENGTH { LOG_MARK ^ length as u32 } else { LOG_MARK | LOG_LENGTH as u32 }",
+        DISJOINT,
+    ),
+    accept(
+        HANDOVER,
+        "replace | with ^ in log_word",
+        "if length <= LOG_LENGTH { LOG_MARK | length as u32 } else { LOG_MARK ^ LOG_LENGTH as u32 }",
+        DISJOINT,
+    ),
+    accept(HANDOVER, "replace | with ^ in recovery_word", "cause_word(Cause::Request) ^ RECOVERY", DISJOINT),
+    accept(HANDOVER, "replace | with ^ in starts_word", "STARTS_MARK ^ starts as u32", DISJOINT),
+    accept(
+        INFO,
+        "replace | with ^ in BootloaderInfo::mask",
+        "self.keys().iter().rev().fold(0, |bits, key| bits << 1 ^ u8::from(ids.contain(key_id(key))))",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in encode",
+        "bytes[length] = number as u8 & 0x7f ^ if last { 0 } else { 0x80 };",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in encode",
+        "let mut number = gap ^ u32::from(entry.kind == Kind::UpperHalf);",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in shift",
+        "let first = first & !0x040f ^ half >> 12 | (half >> 11 & 1) << 10;",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in shift",
+        "let first = first & !0x040f | half >> 12 ^ (half >> 11 & 1) << 10;",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in shift",
+        "let half = (first & 0xf) << 12 ^ (first >> 10 & 1) << 11 | (second >> 12 & 7) << 8 | second & 0xff;",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in shift",
+        "let half = (first & 0xf) << 12 | (first >> 10 & 1) << 11 ^ (second >> 12 & 7) << 8 | second & 0xff;",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in shift",
+        "let half = (first & 0xf) << 12 | (first >> 10 & 1) << 11 | (second >> 12 & 7) << 8 ^ second & 0xff;",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in shift",
+        "let second = second & !0x70ff ^ (half >> 8 & 7) << 12 | half & 0xff;",
+        DISJOINT,
+    ),
+    accept(
+        REBASE,
+        "replace | with ^ in shift",
+        "let second = second & !0x70ff | (half >> 8 & 7) << 12 ^ half & 0xff;",
+        DISJOINT,
+    ),
+    accept(
+        RECEIVE,
+        "replace -= with /= in Receiver::write",
+        "self.done /= length;",
+        "`done` is below a block either way, and the next `feed` computes it again.",
+    ),
+    accept(
+        RECOVERY,
+        "replace + with * in Server<'_, F, L>::next",
+        "let mut frame = Incoming::<{ CHUNK * OVERHEAD }>::new();",
+        LARGER,
+    ),
+    accept(
+        SIGNATURE_SCALAR,
+        "replace | with ^ in less",
+        "(difference, first ^ second)",
+        "The two subtractions never both borrow: after a borrow, the first difference is not 0.",
+    ),
+    accept(
+        SIGNATURE_SCALAR,
+        "replace | with ^ in reduce",
+        "(*word, carry) = (*word << 1 ^ carry, *word >> 31);",
+        DISJOINT,
+    ),
+    accept(
+        SIGNATURE_STEPS,
+        "replace > with >= in SignatureCheck::round",
+        "Some((point, digit)) if digit >= 0 => twice + point,",
+        "No digit that gets here is 0: the first arm above takes those.",
+    ),
+    accept(
+        VERIFY,
+        "replace + with - in Check::is_before",
+        "let read = self.hashed - self.held as u32;",
+        "`held` is three bytes at most, and what is written ends at a block or with the payload: the comparison is the same.",
+    ),
+];

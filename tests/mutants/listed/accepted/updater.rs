@@ -1,0 +1,30 @@
+//! Accepted mutants of updater.
+
+use super::entry::{Accepted, DISJOINT, accept};
+
+const CONVERSATION: &str = "updater/src/conversation.rs";
+const GEOMETRY: &str = "updater/src/geometry.rs";
+const WIRE_PATCH_PATCHER: &str = "updater/wire/src/patch/patcher.rs";
+
+/// All of them.
+pub const ACCEPTED: &[Accepted] = &[
+    accept(
+        CONVERSATION,
+        "replace < with <= in Conversation::write",
+        "Ok(0 < taken && taken <= rest.len())",
+        "Called once more, it takes nothing and is answered: a turn more, and the same answer.",
+    ),
+    accept(
+        GEOMETRY,
+        "replace > with >= in fits",
+        "let divides = |size: usize, whole: u32| size >= 0 && (whole as usize).is_multiple_of(size);",
+        "A unit of 0 divides only regions of length 0, and a board has none.",
+    ),
+    accept(
+        WIRE_PATCH_PATCHER,
+        "replace | with ^ in number",
+        "bytes[count] = rest as u8 & 0x7f ^ if last { 0 } else { 0x80 };",
+        DISJOINT,
+    ),
+    accept(WIRE_PATCH_PATCHER, "replace | with ^ in number", "let mut rest = length << 2 ^ kind as u32;", DISJOINT),
+];
