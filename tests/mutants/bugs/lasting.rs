@@ -8,9 +8,9 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the journal is settled before the confirmed firmware starts",
         BOOT,
-        "    // A device that crashes in a loop starts",
+        "    // 3: the confirmed slot, the default.",
         "    let _ = device.journal.change(device.flash, |_| {});
-    // A device that crashes in a loop starts",
+    // 3: the confirmed slot, the default.",
         Suite::Lasting,
     ),
     bug(
@@ -45,22 +45,29 @@ pub const BUGS: &[Bug] = &[
     bug(
         "rejected firmware starts again without a word of the host",
         BOOT,
-        "if !may_start || was_rejected && !reset.listened {",
-        "if !may_start {",
+        "if !reset.listened && (was_rejected || reset.crashes >= CRASH_LOOP) {",
+        "if !reset.listened && reset.crashes >= CRASH_LOOP {",
         Suite::Boot,
     ),
     bug(
         "rejected firmware has trial after trial",
         BOOT,
-        "if !was_rejected {",
-        "if !was_rejected || reset.listened {",
+        "        if was_rejected {",
+        "        if was_rejected && slot == confirmed {",
+        Suite::Boot,
+    ),
+    bug(
+        "rejected firmware is the confirmed one after a failed rescue",
+        BOOT,
+        "        if was_rejected {",
+        "        if was_rejected && slot != confirmed {",
         Suite::Boot,
     ),
     bug(
         "firmware that crashes in a loop leaves the host no time",
         BOOT,
-        "let may_start = reset.listened || reset.crashes < CRASH_LOOP;",
-        "let may_start = reset.listened || reset.crashes < CRASH_LOOP + 100;",
+        "if !reset.listened && (was_rejected || reset.crashes >= CRASH_LOOP) {",
+        "if !reset.listened && (was_rejected || reset.crashes >= CRASH_LOOP + 100) {",
         Suite::Boot,
     ),
     bug(

@@ -48,8 +48,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader leaves a trial whose slot it erases",
         RECOVERY,
-        "self.journal.change(self.flash, |record| record.trial = None).map_err(flash_failed)?;",
-        "self.journal.change(self.flash, |record| record.trial = record.trial.take()).map_err(flash_failed)?;",
+        "self.record_trial(None).map_err(flash_failed)?;",
+        "self.journal.change(self.flash, |_| {}).map_err(flash_failed)?;",
         Suite::Recovery,
     ),
     bug(
@@ -62,7 +62,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a pushed image keeps the name of the confirmed one",
         RECOVERY,
-        "record.confirmed = slot.other();",
+        "after.confirmed = slot.other();",
         "",
         Suite::Recovery,
     ),

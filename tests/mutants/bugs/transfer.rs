@@ -74,22 +74,24 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the epoch floor rises before the confirm is durable",
         CONFIRM,
-        "        if is_trial(*running, journal.record()) {",
+        "        if is_trial {\n            // A trial has",
         "        if journal.record().epoch_floor != after.epoch_floor {
             journal.change(flash, |record| record.epoch_floor = after.epoch_floor)?;
             return Ok(Step::Busy);
         }
-        if is_trial(*running, journal.record()) {",
+        if is_trial {
+            // A trial has",
         Suite::Life,
     ),
     bug(
         "a confirm is reported before it is durable",
         CONFIRM,
-        "        if is_trial(*running, journal.record()) {",
-        "        if is_trial(*running, journal.record()) {
+        "        if is_trial {\n            // A trial has",
+        "        if is_trial {
             return Ok(Step::Confirmed);
         }
-        if is_trial(*running, journal.record()) {",
+        if is_trial {
+            // A trial has",
         Suite::Life,
     ),
     bug(
