@@ -11,6 +11,7 @@ mod quarantine;
 mod schemas;
 mod storms;
 mod trials;
+mod updater;
 
 use crate::signed_image::{SignedImage, info};
 use lifeboot_core::boot::{Decision, Recovery, boot};

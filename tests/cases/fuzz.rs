@@ -25,7 +25,7 @@ mod journal;
 mod patches;
 mod recovery;
 mod relocations;
-mod wire;
+pub mod wire;
 
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::tier::{IS_DEEP, Row};

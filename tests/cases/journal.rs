@@ -2,6 +2,7 @@
 //! garbage in it, reading it anew finds the old or the new boot record, and the next one can be written.
 
 mod appends;
+mod bounds;
 mod cuts;
 mod dead_units;
 mod garbage;
@@ -90,6 +91,17 @@ fn filled(board: &'static Board, number: u32) -> SimulatedFlash {
 /// Makes a record the state, as somebody's request does.
 fn change<F: NorFlash>(flash: &mut F, journal: &mut Journal, to: Record) -> Result<(), Failed> {
     journal.change(flash, |record| *record = to)
+}
+
+/// The sequence number of the record at a place, if it holds one.
+fn number_at(flash: &SimulatedFlash, place: u32) -> Option<u32> {
+    let bytes = flash.region(Region { start: place, length: RECORD_LENGTH as u32 }).try_into().unwrap();
+    Record::from_bytes(bytes).map(|(number, _)| number)
+}
+
+/// The place of the newest record.
+fn newest_place(flash: &SimulatedFlash, board: &Board) -> u32 {
+    places(board).max_by_key(|place| number_at(flash, *place)).unwrap()
 }
 
 /// Checks that only the journal was touched, as its flash requires.

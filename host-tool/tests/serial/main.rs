@@ -37,6 +37,9 @@ mod hostile_patches;
 /// Hosts that vanish, devices that lose their power, and what is left to do afterwards.
 mod resumption;
 
+/// What a host is answered, by the session itself.
+mod answers;
+
 /// Two hosts, and hostile ones.
 mod hosts;
 

@@ -97,6 +97,15 @@ fn transfer(link: &mut Link<Wire>, slot: &[u8], image: &ImageFile) -> Reply {
 }
 
 #[test]
+fn flash_that_takes_nothing_is_reported() {
+    let wire = destroyed(&MICROBIT);
+    let image = recipe(&MICROBIT, 1, 3000).image();
+    wire.bench_mut().device.flash.refuse(true);
+    let reply = wire.link().ask(&begin(image.header_bytes(), wire::Slot::B), Retry::LONG).unwrap();
+    assert_eq!(reply, Reply::Refused(Refusal::Flash));
+}
+
+#[test]
 fn with_both_slots_destroyed_a_push_brings_it_back() {
     for board in [&MICROBIT, &STM32F405] {
         let wire = destroyed(board);

@@ -1,6 +1,7 @@
-//! A boot that reads an older state first, since the newest record reads as blank once.
+//! A boot that reads something else the second time: an older state first, since the newest record reads as blank once; an
+//! image that is gone when its effects are to be recorded.
 
-use super::{Device, Started, info};
+use super::{Device, Started, firmware, info};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
@@ -8,10 +9,11 @@ use lifeboot_core::layout::{BOARDS, RECORD_LENGTH};
 use lifeboot_core::record::Cause;
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
 
-/// Flash of which one place reads as blank once.
+/// Flash of which one place reads as blank once, after some reads.
 struct Blank<'a> {
     flash: &'a mut SimulatedFlash,
     place: Option<u32>,
+    after: u32,
 }
 
 impl ErrorType for Blank<'_> {
@@ -23,9 +25,12 @@ impl ReadNorFlash for Blank<'_> {
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Fault> {
         if self.place == Some(offset) {
-            self.place = None;
-            bytes.fill(0xff);
-            return Ok(());
+            if self.after == 0 {
+                self.place = None;
+                bytes.fill(0xff);
+                return Ok(());
+            }
+            self.after -= 1;
         }
         self.flash.read(offset, bytes)
     }
@@ -56,11 +61,27 @@ fn a_trial_whose_newest_record_was_misread_is_started() {
         assert_eq!(device.boot(Cause::Watchdog), Started::Trial(Slot::B));
         let newest = device.record();
         let place = board.journal.start + board.write_size.max(RECORD_LENGTH as u32);
-        let mut flash = Blank { flash: &mut device.flash, place: Some(place) };
+        let mut flash = Blank { flash: &mut device.flash, place: Some(place), after: 0 };
         let decision = boot(&mut flash, board, &info(), Cause::Watchdog.into());
         assert_eq!(flash.place, None, "the place was not read");
         assert!(matches!(decision, Decision::Trial(verified) if verified.slot() == Slot::B), "{}", board.name);
         let attempts = newest.trial.map(|trial| trial.attempts - 1);
         assert_eq!(device.record().trial.map(|trial| trial.attempts), attempts, "{}", board.name);
+    }
+}
+
+/// The effects of a confirm are irreversible: they are those of an image that still is what was verified.
+#[test]
+fn effects_of_an_image_that_reads_differently_are_not_recorded() {
+    for board in BOARDS {
+        let mut device = Device::from_factory(board);
+        device.put(Slot::A, &firmware(board, 1, 1));
+        let mut flash = Blank { flash: &mut device.flash, place: Some(board.slot(Slot::A).start), after: 1 };
+        let decision = boot(&mut flash, board, &info(), Cause::PowerOn.into());
+        assert_eq!(flash.place, None, "the header was not read again");
+        assert!(matches!(decision, Decision::Confirmed(verified) if verified.slot() == Slot::A), "{}", board.name);
+        assert_eq!((device.record().epoch_floor, device.flash.operations()), (0, 0), "{}", board.name);
+        assert_eq!(device.boot(Cause::PowerOn), Started::Confirmed(Slot::A));
+        assert_eq!(device.record().epoch_floor, 1);
     }
 }

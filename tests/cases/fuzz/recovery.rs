@@ -18,7 +18,7 @@ use lifeboot_core::layout::{MICROBIT, Region};
 use lifeboot_core::record::Cause;
 use lifeboot_core::recovery::serve;
 use lifeboot_tests::chance::Chance;
-use lifeboot_tests::simulated_flash::SimulatedFlash;
+use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use lifeboot_wire::{self as wire, Command, Refusal, Request};
 use line::Line;
 use std::cell::RefCell;
@@ -92,6 +92,49 @@ fn a_transfer_ends_with_a_table_that_is_none() {
         assert!(line.refusals.len() > 1000);
         let rest = &line.refusals[first + 1..];
         assert!(rest.iter().all(|refusal| *refusal == Some(Refusal::NoTransfer)), "{rest:?}");
+    }
+}
+
+/// What these frames do to blank slots: the line afterwards, and the flash.
+fn served(frames: &[u8]) -> (Line<'static>, SimulatedFlash) {
+    let mut flash = SimulatedFlash::new(&MICROBIT).write_once();
+    flash.put_info(&info());
+    let shared = Shared(Rc::new(RefCell::new(flash)));
+    let mut line = Line::new(Choices::new(&[]), shared.clone(), Recovery::NothingStarts, frames);
+    serve(&mut shared.clone(), &MICROBIT, &info(), &mut line, Recovery::NothingStarts);
+    line.check();
+    let flash = shared.0.borrow().clone();
+    (line, flash)
+}
+
+fn begin(number: u8, header: &[u8]) -> Vec<u8> {
+    let running = wire::Version { major: 0, minor: 0, patch: 0, build: 0 };
+    let command = Command::Begin { header, running, target: wire::Slot::A, force: false };
+    framed(&Request { session: 7, number, command })
+}
+
+/// The units that the image will lie in are erased, each once, though the answer may get lost.
+#[test]
+fn a_begin_erases_what_the_image_takes_and_a_repetition_nothing() {
+    // Up to the last byte of the first unit, and one byte farther.
+    for (length, units) in [(1024 - 256, 1), (1024 - 255, 2)] {
+        let image = SignedImage::new(&MICROBIT, length).bound();
+        let begin = begin(1, &image.header_bytes());
+        for repetitions in 1..3 {
+            let (_, flash) = served(&begin.repeat(repetitions));
+            assert_eq!(flash.wear(Part::Slot(Slot::A)).erases, units, "{length} bytes, sent {repetitions} times");
+        }
+    }
+}
+
+#[test]
+fn a_begin_with_a_header_of_another_length_is_refused() {
+    let header = SignedImage::new(&MICROBIT, 700).bound().header_bytes();
+    for (bytes, begins) in
+        [(header.to_vec(), true), (header[..255].to_vec(), false), ([&header[..], &[0]].concat(), false)]
+    {
+        let (_, flash) = served(&begin(1, &bytes));
+        assert_eq!(flash.wear(Part::Slot(Slot::A)).erases > 0, begins, "{} bytes", bytes.len());
     }
 }
 

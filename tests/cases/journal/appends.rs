@@ -1,11 +1,14 @@
 //! Without interruptions: appended records are found, erases are as few as the map allows, and a caller can make them
 //! separately.
 
-use super::{MAPS, assert_used_well, blank, change, filled, found, maps, numbered, places, records, usable};
+use super::{
+    MAPS, assert_used_well, blank, change, filled, found, maps, newest_place, number_at, numbered, places, records,
+    usable,
+};
 use lifeboot_core::Slot;
 use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::BOARDS;
-use lifeboot_core::record::{Record, Trial};
+use lifeboot_core::record::{RECORD_LENGTH, Record, Trial};
 use lifeboot_tests::simulated_flash::Part;
 use proptest::prelude::*;
 
@@ -37,8 +40,10 @@ fn across_all_units_many_times() {
         let all = places(board).count() as u32;
         let mut flash = blank(board);
         let mut journal = Journal::open(&mut flash, board);
+        assert!(journal.is_blank());
         for number in 1..=3 * all + 1 {
             journal.append(&mut flash, &numbered(number)).unwrap();
+            assert!(!journal.is_blank() && !journal.is_failing(&mut flash), "{number} on {}", board.name);
             // At the borders of units, and now and then.
             if number % usable(board) < 2 || number % 31 == 0 {
                 assert_eq!(found(&mut flash, board), numbered(number), "{}", board.name);
@@ -136,6 +141,33 @@ fn a_state_that_was_misread_is_not_written_over_a_newer_one() {
         // A change is applied to what is there.
         read_before.change(&mut flash, |record| record.trial = stale.trial).unwrap();
         assert_eq!(found(&mut flash, board), Record { trial: stale.trial, ..newer });
+    }
+}
+
+/// Not even one with the same number, which is what a torn record may turn into.
+#[test]
+fn a_state_with_the_same_number_that_was_misread_counts_too() {
+    for board in MAPS {
+        let mut flash = filled(board, 3);
+        let mut journal = Journal::open(&mut flash, board);
+        let newest = newest_place(&flash, board);
+        let number = number_at(&flash, newest).unwrap();
+        flash.put(newest, &numbered(9).to_bytes(number));
+        assert!(journal.append(&mut flash, &numbered(4)).is_err(), "{}", board.name);
+        assert_eq!((*journal.record(), found(&mut flash, board)), (numbered(9), numbered(9)));
+    }
+}
+
+/// What has got lost since it was read is no newer state.
+#[test]
+fn a_state_that_was_lost_is_continued() {
+    for board in MAPS {
+        let mut flash = filled(board, 3);
+        let mut journal = Journal::open(&mut flash, board);
+        let newest = newest_place(&flash, board);
+        flash.put(newest, &[0; RECORD_LENGTH]);
+        journal.append(&mut flash, &numbered(4)).unwrap();
+        assert_eq!(found(&mut flash, board), numbered(4), "{}", board.name);
     }
 }
 

@@ -2,20 +2,14 @@
 //! never a panic.
 
 use super::{
-    MAPS, assert_used_well, blank, change, filled, found, maps, numbered, places, records, records_of_a_unit, stride,
+    MAPS, assert_used_well, blank, change, filled, found, maps, newest_place, numbered, places, records,
+    records_of_a_unit, stride,
 };
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::journal::{Effort, Journal};
-use lifeboot_core::layout::Region;
 use lifeboot_core::record::{RECORD_LENGTH, Record};
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
 use proptest::prelude::*;
-
-/// The sequence number of the record at a place, if it holds one.
-fn number_at(flash: &SimulatedFlash, place: u32) -> Option<u32> {
-    let bytes = flash.region(Region { start: place, length: RECORD_LENGTH as u32 }).try_into().unwrap();
-    Record::from_bytes(bytes).map(|(number, _)| number)
-}
 
 proptest! {
     /// Everywhere but on the newest record and behind it.
@@ -25,7 +19,7 @@ proptest! {
         places_hit in prop::collection::vec(any::<u32>(), 300),
     ) {
         let mut flash = filled(board, number);
-        let newest = places(board).max_by_key(|place| number_at(&flash, *place)).unwrap();
+        let newest = newest_place(&flash, board);
         for (place, hit) in places(board).zip(&places_hit) {
             if place != newest && hit % share == 0 {
                 flash.put(place, &garbage);
@@ -111,6 +105,20 @@ fn at_the_last_numbers_nothing_panics_and_the_record_stays() {
             let mut journal = Journal::open(&mut flash, board);
             let expected = if journal.append(&mut flash, &numbered(8)).is_ok() { 8 } else { 7 };
             assert_eq!(found(&mut flash, board), numbered(expected));
+        }
+    }
+}
+
+/// So many numbers are left that a write needs no more.
+#[test]
+fn the_last_number_that_may_be_continued() {
+    const LAST: u32 = u32::MAX - (1 << 20);
+    for board in MAPS {
+        for (number, goes_on) in [(LAST, true), (LAST + 1, false)] {
+            let mut flash = blank(board);
+            flash.put(board.journal.start, &numbered(7).to_bytes(number));
+            let appended = Journal::open(&mut flash, board).append(&mut flash, &numbered(8));
+            assert_eq!(appended.is_ok(), goes_on, "{number:#x}, {}", board.name);
         }
     }
 }

@@ -62,6 +62,19 @@ fn without_a_record_there_is_nothing_to_settle() {
     }
 }
 
+/// Three that follow each other: if the newest is torn, an other state must not come back.
+#[test]
+fn three_equal_records_with_another_between_them_are_not_settled() {
+    for board in MAPS {
+        let mut flash = blank(board);
+        let mut journal = Journal::open(&mut flash, board);
+        for number in [1, 1, 2, 1] {
+            change(&mut flash, &mut journal, numbered(number)).unwrap();
+        }
+        assert!(!Journal::open(&mut flash, board).is_settled(&mut flash), "{}", board.name);
+    }
+}
+
 /// The purpose: any two of the three may turn out to be torn.
 #[test]
 fn what_is_settled_outlives_two_records() {

@@ -106,3 +106,6 @@ impl Old {
         Ok(back)
     }
 }
+
+#[cfg(test)]
+mod tests;
