@@ -7,7 +7,9 @@ use crate::pushes::{assert_holds, assert_untouched};
 use crate::stranger::Stranger;
 use lifeboot_client::link::Retry;
 use lifeboot_core::Slot;
+use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::MICROBIT;
+use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use lifeboot_wire::Command;
 use lifeboot_wire::patch::{FORMAT, Kind, number};
 
@@ -76,4 +78,31 @@ fn a_patch_needs_a_transfer_that_nothing_was_received_in() {
     let offset = new.header().table_offset().unwrap();
     assert_eq!(host.ask(&Command::Write { offset, bytes: &new.table()[..1] }), format!("written {}", offset + 1));
     assert_eq!(host.ask(&begin), "refused: Command");
+}
+
+/// Of the image it takes no bytes, and of the patch none before the journal is settled.
+#[test]
+fn a_transfer_as_a_patch_takes_nothing_else() {
+    let (device, new, with_patch) = update(&MICROBIT);
+    let mut flash = device.flash.clone();
+    // This record may be torn, so the transfer settles the journal first.
+    Journal::open(&mut flash, &MICROBIT).change(&mut flash, |_| ()).unwrap();
+    let mut updater = Updater::running_in(Slot::A, flash, &MICROBIT).unwrap();
+    let expected = Expected { running: version(0), target: Slot::B };
+    let transfer = updater.begin(new.header_bytes(), expected, false).unwrap();
+    while updater.step().unwrap() == Step::Busy {}
+    let patch = &with_patch.patches()[0];
+    let from = &patch.digest()[..16];
+    for (format, from) in [(FORMAT + 1, from), (FORMAT, &from[..15]), (FORMAT, &[])] {
+        assert_eq!(updater.begin_patch(transfer, format, from), Err(Refusal::Command));
+    }
+    assert_eq!(updater.begin_patch(transfer, FORMAT, from), Ok(()));
+    assert_eq!(updater.feed_patch(transfer, 0, patch.bytes()), Ok(true));
+    assert_eq!(updater.next_in_patch(), Some(0));
+    while updater.step().unwrap() == Step::Busy {}
+    let next = updater.next_in(transfer).unwrap();
+    assert_eq!(updater.feed(transfer, next, &new.table()[..1]), Ok(0));
+    assert_eq!(updater.next_in(transfer), Ok(next));
+    assert!(updater.feed_patch(transfer, 0, patch.bytes()).is_ok());
+    assert!(updater.next_in_patch() > Some(0));
 }

@@ -12,6 +12,7 @@ use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Firmware that runs, and its flash.
@@ -50,6 +51,18 @@ impl Running {
         }
     }
 
+    /// Passes the image's bytes of this range, which the transfer needs next.
+    fn feed(&mut self, transfer: Ticket, content: &[u8], range: Range<u32>) -> Result<(), Refusal> {
+        loop {
+            let next = self.updater.next_in(transfer)?;
+            if !range.contains(&next) {
+                return Ok(());
+            }
+            self.updater.feed(transfer, next, &content[next as usize..range.end as usize])?;
+            self.work()?;
+        }
+    }
+
     /// Begins a transfer from version 1 into slot B.
     fn begin(&mut self, image: &SignedImage) -> Ticket {
         let transfer = self.updater.begin(&image.header_bytes(), EXPECTED, false).unwrap();
@@ -66,6 +79,12 @@ const EXPECTED: Expected = Expected { running: Version { major: 1, minor: 0, pat
 
 fn confirm_of(device: &Device, slot: Slot) -> Result<Option<Ticket>, Refusal> {
     Running::new(device, slot).updater.request_confirm()
+}
+
+/// Where the payload lies in a slot.
+fn payload_of(image: &SignedImage) -> Range<u32> {
+    let start = image.board.header_length;
+    start..start + image.filling.len() as u32
 }
 
 /// Writes the boot state until it is settled.
@@ -299,6 +318,50 @@ fn blocks_that_are_written_are_verified_ahead() {
         }
         assert_eq!(verified, image.filling.len() as u32 / BLOCK, "{}", board.name);
         assert_eq!(running.work(), Ok(Step::Pending));
+    }
+}
+
+/// The first unit holds a header, which is erased before anything else, and payload; another one payload and table.
+#[test]
+fn each_unit_is_erased_once_for_a_transfer() {
+    for board in WORDS {
+        let of_slot_b = SignedImage::linked_for(Slot::B, board, 700).bound();
+        for image in [firmware(board, 2, 0), SignedImage::new(board, 3000), of_slot_b] {
+            let mut device = Device::from_factory(board);
+            device.put(Slot::B, &SignedImage::new(board, 3500).release(Version::default(), 0));
+            let mut running = Running::new(&device, Slot::A);
+            let transfer = running.begin(&image);
+            let content = image.content(image.header.linked_for(board).unwrap());
+            running.feed(transfer, &content, image.table_offset()..content.len() as u32).unwrap();
+            running.feed(transfer, &content, payload_of(&image)).unwrap();
+            running.updater.finish(transfer).unwrap();
+            assert_eq!(running.work(), Ok(Step::Pending));
+            let units = (content.len() as u32).div_ceil(board.slot_unit);
+            assert_eq!(running.flash.borrow().wear(Part::Slot(Slot::B)).erases, units, "{}", board.name);
+        }
+    }
+}
+
+/// An erase would lose what was skipped.
+#[test]
+fn behind_what_was_skipped_the_unit_must_be_erased() {
+    let (board, unit) = (&MICROBIT, MICROBIT.slot_unit);
+    let image = SignedImage::new(board, 3000).release(Version { major: 2, ..Version::default() }, 0);
+    let content = image.content(Slot::A);
+    let (skipped, slot) = (unit + BLOCK, board.slot(Slot::B).start);
+    for (rest, result) in [(0xff, Ok(())), (0x5a, Err(Refusal::NotErased))] {
+        let mut device = Device::from_factory(board);
+        device.put(Slot::B, &firmware(board, 3, 0));
+        device.flash.put(slot + unit, &image.content(Slot::B)[unit as usize..skipped as usize]);
+        device.flash.put(slot + skipped, &vec![rest; (unit - BLOCK) as usize]);
+        // What begins behind this unit is erased.
+        device.flash.put(slot + 2 * unit, &[0x5a; 8]);
+        let mut running = Running::new(&device, Slot::A);
+        let transfer = running.begin(&image);
+        running.feed(transfer, &content, image.table_offset()..content.len() as u32).unwrap();
+        running.feed(transfer, &content, board.header_length..unit).unwrap();
+        assert_eq!(running.updater.skip(transfer, skipped), Ok(true));
+        assert_eq!(running.feed(transfer, &content, payload_of(&image)), result);
     }
 }
 

@@ -37,6 +37,8 @@ fn what_was_verified_is_checked_again() {
         let mut flash = SimulatedFlash::new(board);
         image.put(&mut flash, Slot::A);
         let verified = trusted(board)(&mut flash, Slot::A).unwrap();
+        assert_eq!((verified.version(), verified.stack()), (image.header.version, board.ram.end()));
+        assert_eq!(verified.entry(), board.payload_address(Slot::A) + 0x81);
         assert_eq!(recheck(&verified, &mut flash, board, &info()), RECHECK_OK);
         let mut other = image.clone();
         other.header.digest[0] ^= 1;

@@ -86,6 +86,7 @@ fn other_tasks_run_though_a_port_is_always_ready() {
     let mut session = Session::new(288);
     for _ in 0..3 {
         assert_eq!(twice(&mut session, Does::Ready, Does::Ready), [Poll::Pending, Poll::Ready(Ok(()))]);
+        assert!(session.pending_output().is_empty() && !session.unflushed);
     }
 }
 

@@ -4,6 +4,9 @@ extern crate std;
 
 use super::*;
 use core::convert::Infallible;
+use core::future::pending;
+use core::pin::pin;
+use core::task::{Context, Waker};
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use embedded_storage::nor_flash::{self, ReadNorFlash};
 use lifeboot_core::Slot;
@@ -145,4 +148,37 @@ fn a_port_that_fails_is_reported_unless_the_trial_is_over() {
         assert_eq!(session.poll(now, &mut Failing, &mut updater), Err(ErrorKind::Other));
     }
     assert_eq!(session.poll(TRIAL_DEADLINE + 1, &mut Failing, &mut updater), Ok(Event::Reset));
+}
+
+/// A line on which nothing arrives.
+struct Silent;
+
+impl ErrorType for Silent {
+    type Error = Infallible;
+}
+
+impl embedded_io_async::Read for Silent {
+    async fn read(&mut self, _: &mut [u8]) -> Result<usize, Infallible> {
+        pending().await
+    }
+}
+
+impl embedded_io_async::Write for Silent {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        Ok(bytes.len())
+    }
+}
+
+#[test]
+fn input_is_waited_for_if_there_is_nothing_else_to_do() {
+    let (mut session, mut updater) = (Session::<288>::new(288), updater(Slot::A));
+    for (event, waits) in [(Event::Busy, false), (Event::Idle, true)] {
+        assert_eq!(session.advance(0, &mut updater), event);
+        session.consume_output(session.pending_output().len());
+        let (mut receiver, mut sender) = (Silent, Silent);
+        let mut exchange = pin!(session.exchange(&mut receiver, &mut sender));
+        // Other tasks run first.
+        let polled = [(); 2].map(|()| exchange.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(polled, [true, waits], "{event:?}");
+    }
 }

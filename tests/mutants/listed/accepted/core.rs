@@ -4,6 +4,7 @@ use super::entry::{Accepted, DISJOINT, LARGER, accept};
 
 const HANDOVER: &str = "bootloader/core/src/handover.rs";
 const INFO: &str = "bootloader/core/src/info.rs";
+const JOURNAL: &str = "bootloader/core/src/journal.rs";
 const REBASE: &str = "bootloader/core/src/rebase.rs";
 const RECEIVE: &str = "bootloader/core/src/receive.rs";
 const RECOVERY: &str = "bootloader/core/src/recovery.rs";
@@ -46,6 +47,18 @@ pub const ACCEPTED: &[Accepted] = &[
         "replace | with ^ in BootloaderInfo::mask",
         "self.keys().iter().rev().fold(0, |bits, key| bits << 1 ^ u8::from(ids.contain(key_id(key))))",
         DISJOINT,
+    ),
+    accept(
+        JOURNAL,
+        "replace > with >= in Journal::open",
+        "if journal.newest.is_none_or(|(newest, _)| sequence >= newest) {",
+        "No two records have the same number: each place that is written to uses one up.",
+    ),
+    accept(
+        JOURNAL,
+        "replace > with >= in Journal::is_next_unit_as_left",
+        "records >= 0 && blank <= SPARE",
+        "A unit without a record has more blank places than are spare, or one that is neither.",
     ),
     accept(
         REBASE,
@@ -112,6 +125,12 @@ pub const ACCEPTED: &[Accepted] = &[
         "replace + with * in Server<'_, F, L>::next",
         "let mut frame = Incoming::<{ CHUNK * OVERHEAD }>::new();",
         LARGER,
+    ),
+    accept(
+        RECOVERY,
+        "replace > with >= in Server<'_, F, L>::next",
+        "None if self.silence() >= RECOVERY_TIMEOUT_MS => return Task::Reset,",
+        "A minute of silence is a millisecond shorter.",
     ),
     accept(
         SIGNATURE_SCALAR,
