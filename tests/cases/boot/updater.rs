@@ -99,7 +99,7 @@ fn give_up(device: &mut Device) {
         let bytes = device.flash.region(Region { start: *place, length: RECORD_LENGTH as u32 });
         Record::from_bytes(bytes.try_into().unwrap()).is_some()
     };
-    let newest = (journal.start..journal.end()).step_by(stride as usize).filter(holds_record).last().unwrap();
+    let newest = (journal.start..journal.end()).step_by(stride as usize).rfind(holds_record).unwrap();
     for number in 1..=SPOILT {
         device.flash.put(newest + number * stride, &[0x5a; 8]);
     }

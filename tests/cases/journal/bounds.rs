@@ -40,6 +40,20 @@ fn three_places_that_take_nothing_are_enough_in_each_unit() {
     }
 }
 
+#[test]
+fn what_somebody_has_requested_is_written_though_it_is_there_already_or_three_places_are_torn() {
+    for board in MAPS {
+        let mut flash = filled(board, 1);
+        for spoilt in 0..=SPOILT {
+            let mut torn = flash.clone();
+            let before = torn.operations();
+            Journal::open(&mut torn, board).append_unbounded(&mut torn, &numbered(1)).unwrap();
+            assert!(torn.operations() > before, "{spoilt} torn places, {}", board.name);
+            flash.put(newest_place(&flash, board) + (spoilt + 1) * stride(board), &[0; 8]);
+        }
+    }
+}
+
 /// The first erase of the next unit costs no record, and each further one does.
 #[test]
 fn a_bounded_caller_erases_the_next_unit_once() {

@@ -167,6 +167,10 @@ impl embedded_io_async::Write for Silent {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         Ok(bytes.len())
     }
+
+    async fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
 }
 
 #[test]
