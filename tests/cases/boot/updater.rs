@@ -3,6 +3,7 @@
 use super::{Device, firmware};
 use crate::fuzz::wire::device::Shared;
 use crate::signed_image::SignedImage;
+use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::handover::{Boot, Start, boot_words};
 use lifeboot_core::journal::{Journal, SPOILT};
 use lifeboot_core::layout::{BLOCK, BOARDS, Board, MICROBIT, Region, STM32F405};
@@ -195,6 +196,24 @@ fn a_change_of_the_boot_state_is_one_flash_operation_a_step() {
     }
 }
 
+/// The trial of an image that is replaced ends first.
+#[test]
+fn a_transfer_in_place_of_a_pending_image_is_one_flash_operation_a_step() {
+    for board in WORDS.into_iter().filter(|board| board.journal_unit < 16 << 10) {
+        for records in 1..=board.journal_unit / RECORD_LENGTH as u32 {
+            let mut device = Device::from_factory(board);
+            device.put(Slot::B, &firmware(board, 2, 0));
+            (0..records).for_each(|_| device.record_with(|record| record.trial = Some(Trial::new(Slot::B))));
+            let mut running = Running::new(&device, Slot::A);
+            running.begin(&firmware(board, 3, 0));
+            assert_eq!(running.work(), Ok(Step::Idle));
+            let record = *Journal::open(&mut *running.flash.borrow_mut(), board).record();
+            let ending = record.outcomes.last().map(|outcome| outcome.ending);
+            assert_eq!((record.trial, ending), (None, Some(Ending::Cancelled)), "{records} records on {}", board.name);
+        }
+    }
+}
+
 /// Until then each step has something to do, whoever waits for it.
 #[test]
 fn steps_are_busy_until_a_confirm_is_done() {
@@ -349,11 +368,14 @@ fn behind_what_was_skipped_the_unit_must_be_erased() {
     let image = SignedImage::new(board, 3000).release(Version { major: 2, ..Version::default() }, 0);
     let content = image.content(Slot::A);
     let (skipped, slot) = (unit + BLOCK, board.slot(Slot::B).start);
-    for (rest, result) in [(0xff, Ok(())), (0x5a, Err(Refusal::NotErased))] {
+    for (rest, result) in [(&[][..], Ok(())), (&[0x5a; 8], Err(Refusal::NotErased))] {
         let mut device = Device::from_factory(board);
         device.put(Slot::B, &firmware(board, 3, 0));
+        device.flash.erase(slot + unit, slot + 2 * unit).unwrap();
         device.flash.put(slot + unit, &image.content(Slot::B)[unit as usize..skipped as usize]);
-        device.flash.put(slot + skipped, &vec![rest; (unit - BLOCK) as usize]);
+        if !rest.is_empty() {
+            device.flash.put(slot + skipped, rest);
+        }
         // What begins behind this unit is erased.
         device.flash.put(slot + 2 * unit, &[0x5a; 8]);
         let mut running = Running::new(&device, Slot::A);

@@ -62,6 +62,20 @@ fn without_a_record_there_is_nothing_to_settle() {
     }
 }
 
+/// Also at the end of a unit, where the next one holds older records.
+#[test]
+fn three_equal_records_at_the_end_of_a_unit_are_settled() {
+    for board in MAPS {
+        let all = board.journal.length / board.journal_unit * usable(board);
+        let mut flash = super::filled(board, all - 2);
+        let mut journal = Journal::open(&mut flash, board);
+        for _ in 0..2 {
+            change(&mut flash, &mut journal, numbered(all - 2)).unwrap();
+        }
+        assert!(Journal::open(&mut flash, board).is_settled(&mut flash), "{}", board.name);
+    }
+}
+
 /// Three that follow each other: if the newest is torn, an other state must not come back.
 #[test]
 fn three_equal_records_with_another_between_them_are_not_settled() {

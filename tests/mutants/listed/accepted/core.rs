@@ -12,6 +12,9 @@ const SIGNATURE_SCALAR: &str = "bootloader/core/src/signature/scalar.rs";
 const SIGNATURE_STEPS: &str = "bootloader/core/src/signature/steps.rs";
 const VERIFY: &str = "bootloader/core/src/verify.rs";
 
+/// Why a comparison of sequence numbers never sees two that are equal.
+const UNIQUE: &str = "No two records have the same number: each place that is written to uses one up.";
+
 /// All of them.
 pub const ACCEPTED: &[Accepted] = &[
     accept(
@@ -52,7 +55,19 @@ pub const ACCEPTED: &[Accepted] = &[
         JOURNAL,
         "replace > with >= in Journal::open",
         "if journal.newest.is_none_or(|(newest, _)| sequence >= newest) {",
-        "No two records have the same number: each place that is written to uses one up.",
+        UNIQUE,
+    ),
+    accept(
+        JOURNAL,
+        "replace < with <= in Journal::is_next_unit_older",
+        "self.is_blank_at(flash, first) || record_at(flash, first).is_some_and(|(old, _)| old <= self.sequence())",
+        UNIQUE,
+    ),
+    accept(
+        JOURNAL,
+        "replace > with >= in stride",
+        "if board.write_size >= RECORD_LENGTH as u32 { board.write_size } else { RECORD_LENGTH as u32 }",
+        "Where the two are equal, either is right.",
     ),
     accept(
         JOURNAL,

@@ -31,6 +31,12 @@ pub const ACCEPTED: &[Accepted] = &[
     ),
     accept(
         PATCHING_OLD,
+        "replace + with - in Old::bring_back",
+        "let past = if first == 0 { 0 } else { first - ENTRY_LENGTH as u32 };",
+        "It spoils the first bytes of those before the window, which are read for entries that cross into it alone.",
+    ),
+    accept(
+        PATCHING_OLD,
         "replace - with + in Old::read",
         "let whole = read.len().min((end + first) as usize);",
         "No entry lies behind the payload's end, so nothing is converted there; nor is it returned.",
