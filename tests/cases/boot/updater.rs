@@ -214,7 +214,7 @@ fn a_transfer_in_place_of_a_pending_image_is_one_flash_operation_a_step() {
     }
 }
 
-/// Until then each step has something to do, whoever waits for it.
+/// Until then each step has something to do.
 #[test]
 fn steps_are_busy_until_a_confirm_is_done() {
     for board in BOARDS {
@@ -344,7 +344,7 @@ fn blocks_that_are_written_are_verified_ahead() {
 #[test]
 fn each_unit_is_erased_once_for_a_transfer() {
     for board in WORDS {
-        let of_slot_b = SignedImage::linked_for(Slot::B, board, 700).bound();
+        let of_slot_b = SignedImage::linked_for(Slot::B, board, 1500).bound();
         for image in [firmware(board, 2, 0), SignedImage::new(board, 3000), of_slot_b] {
             let mut device = Device::from_factory(board);
             device.put(Slot::B, &SignedImage::new(board, 3500).release(Version::default(), 0));

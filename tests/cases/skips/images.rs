@@ -1,6 +1,5 @@
 //! Flash whose confirmed slot holds an image that must not start, as small as an image can be.
 
-use super::points::Point;
 use ed25519_dalek::pkcs8::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::{Signer, SigningKey};
@@ -12,6 +11,7 @@ use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::{BLOCK, Board, MICROBIT};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::record::Record;
+use lifeboot_core::signature::Point;
 use lifeboot_core::{Slot, Version};
 use lifeboot_tests::product::{self, STM32F405};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
