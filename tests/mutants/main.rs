@@ -10,6 +10,8 @@
 //!
 //! `cargo test-seeded -- --nocapture` prints which test caught which bug first.
 
+#![cfg_attr(not(feature = "deep"), expect(dead_code, reason = "the deep tier tries all mutants, in more suites"))]
+
 mod bug;
 mod bugs;
 mod build;

@@ -8,7 +8,7 @@ use super::is_signed;
 use crate::hex;
 use crate::signed_image::key;
 use ed25519_dalek::{Signer, VerifyingKey};
-use lifeboot_core::signature::is_canonical;
+use lifeboot_core::signature::{compute_r, is_canonical};
 
 const MESSAGE: &[u8] = b"a header";
 
@@ -101,6 +101,16 @@ fn a_second_signature_cannot_be_made_of_a_first() {
             assert!(!is_signed(&public, &message, &signature(r, high)), "S with {bit:#x} in its last byte");
         }
     }
+}
+
+/// A glitch may make the first lookup find another key than the second one.
+#[test]
+fn the_key_whose_point_is_computed_must_be_the_one_that_is_looked_up_again() {
+    let (mine, other, message) = (key(1), key(2), [7; 192]);
+    let keys = [&mine, &other].map(|key| key.verifying_key().to_bytes());
+    let signature = mine.sign(&message).to_bytes();
+    assert!(compute_r::<true>([&keys[0]; 2], &message, &signature).is_some());
+    assert_eq!(compute_r::<true>([&keys[0], &keys[1]], &message, &signature), None);
 }
 
 #[test]

@@ -108,22 +108,15 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an image that confirms stays in quarantine",
         OUTCOMES,
-        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
-        "let judged = outcome.ending.is_rejection();",
-        Suite::Boot,
-    ),
-    bug(
-        "an image that is started in need leaves the quarantine",
-        OUTCOMES,
-        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
-        "let judged = outcome.ending != Ending::Cancelled;",
+        "let leaves = outcome.ending != Ending::Cancelled && outcome",
+        "let leaves = outcome.ending != Ending::Cancelled && outcome.ending != Ending::Confirmed && outcome",
         Suite::Boot,
     ),
     bug(
         "an image that is cancelled leaves the quarantine",
         OUTCOMES,
-        "let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);",
-        "let judged = outcome.ending != Ending::FellBack;",
+        "let leaves = outcome.ending != Ending::Cancelled && outcome",
+        "let leaves = outcome",
         Suite::Boot,
     ),
     bug(

@@ -25,7 +25,7 @@ pub const BUGS: &[Bug] = &[
         JOURNAL,
         "if effort == Effort::Bounded && spoilt >= SPOILT {",
         "if effort == Effort::Bounded && spoilt > 1000 {",
-        Suite::Lasting,
+        Suite::Journal,
     ),
     bug(
         "an interrupted erase is made again for nothing",

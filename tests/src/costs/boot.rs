@@ -42,18 +42,18 @@ struct Bounds {
 /// With its table, an image of 110 KiB fills a slot.
 const MICROBIT_BOUNDS: Bounds = Bounds {
     target: &MICROBIT,
-    limit: 18_800_000,
-    trial: 19_000_000,
+    limit: 16_400_000,
+    trial: 16_800_000,
     budget: 16_500_000,
     peer: Some(20_500_000),
     others: &[16, 110],
 };
 const PICO_BOUNDS: Bounds =
-    Bounds { target: &PICO, limit: 18_900_000, trial: 19_000_000, budget: 16_500_000, peer: None, others: &[] };
+    Bounds { target: &PICO, limit: 16_500_000, trial: 16_700_000, budget: 16_500_000, peer: None, others: &[] };
 const STM32F405_BOUNDS: Bounds = Bounds {
     target: &STM32F405,
-    limit: 6_720_000,
-    trial: 6_830_000,
+    limit: 6_200_000,
+    trial: 6_500_000,
     budget: 5_600_000,
     peer: Some(5_930_000),
     others: &[16, 128],

@@ -144,9 +144,9 @@ impl Outcomes {
     }
 
     /// Returns the outcomes after a new one: the previous last outcome goes into quarantine if it was a rejection, and
-    /// the image that the new outcome is about leaves it, since the new outcome describes that image now. An image that
-    /// the bootloader fell back to stays in quarantine: it was started because nothing else could be, which is no sign
-    /// of health. So does one that was cancelled: it was not started at all.
+    /// the image that the new outcome is about leaves it, since the new outcome describes that image now. An image that was
+    /// cancelled stays in quarantine: that is no verdict. (The bootloader records no outcome when it falls back to one in
+    /// quarantine.)
     pub(super) fn followed_by(&self, outcome: &Outcome) -> Outcomes {
         let mut after = [0; OUTCOMES];
         put::<0x24, 2, OUTCOMES>(&mut after, [outcome.ending as u8, outcome.cause as u8]);
@@ -160,8 +160,7 @@ impl Outcomes {
         let mut places = after.as_chunks_mut().0.get_mut(..QUARANTINED).unwrap_or_default().iter_mut();
         for rejection in self.rejections() {
             let [ending, _, digest @ ..] = rejection;
-            let judged = !matches!(outcome.ending, Ending::FellBack | Ending::Cancelled);
-            let leaves = judged && outcome.digest.starts_with(digest);
+            let leaves = outcome.ending != Ending::Cancelled && outcome.digest.starts_with(digest);
             if *ending >= REJECTED
                 && !leaves
                 && let Some(place) = places.next_back()
