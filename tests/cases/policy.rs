@@ -69,10 +69,9 @@ impl Model<'_> {
     fn last(&self) -> Start {
         let (confirmed, other) = (self.record.confirmed, self.record.confirmed.other());
         if self.is_good(confirmed) {
-            // After its rejection the host has its time first.
-            if self.rejected == self.digest(confirmed) { Start::Recovery } else { Start::Confirmed(confirmed) }
+            Start::Confirmed(confirmed)
         } else if self.is_good(other) {
-            // So here.
+            // After its rejection the host has its time first.
             if self.rejected == self.digest(other) { Start::Recovery } else { Start::Trial(other) }
         } else {
             Start::Recovery

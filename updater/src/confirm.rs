@@ -73,7 +73,7 @@ impl<F: NorFlash> Updater<F> {
         }
         let after = self.confirmed()?;
         let (is_trial, is_counted) = (self.is_trial(), self.is_counted());
-        let Updater { flash, board, journal, running, was_rejected, .. } = self;
+        let Updater { flash, board, journal, running, .. } = self;
         if is_trial {
             // A trial has a bounded number of attempts, so this is tried in any case.
             let effort = if is_counted { Effort::Unbounded } else { Effort::Bounded };
@@ -84,7 +84,6 @@ impl<F: NorFlash> Updater<F> {
                     Effort::Unbounded => journal.change(flash, |record| *record = confirm(record))?,
                     Effort::Bounded => journal.append(flash, &confirm(journal.record()))?,
                 }
-                *was_rejected = false;
             }
             return Ok(Step::Busy);
         }

@@ -38,8 +38,6 @@ pub struct Updater<F> {
     pub(crate) board: &'static Board,
     pub(crate) journal: Journal,
     pub(crate) running: Slot,
-    /// Whether the running image was rejected before, and has not confirmed since: it runs because nothing else could.
-    pub(crate) was_rejected: bool,
     pub(crate) boot: Option<Boot>,
     pub(crate) operation: Operation,
     pub(crate) suspects: SuspectUnits,
@@ -93,15 +91,11 @@ impl<F: NorFlash> Updater<F> {
             return Err(Refusal::Geometry);
         }
         let journal = Journal::open(&mut flash, board);
-        let header = read_header(&mut flash, board.slot(slot).start).ok();
-        let header = header.and_then(|header| Header::parse(&header).ok());
-        let was_rejected = header.is_some_and(|header| journal.record().outcomes.have_rejected(&header.digest));
         Ok(Updater {
             flash,
             board,
             journal,
             running: slot,
-            was_rejected,
             boot: None,
             operation: Operation::Idle,
             suspects: SuspectUnits::default(),
@@ -167,8 +161,7 @@ impl<F: NorFlash> Updater<F> {
 
     /// Whether the running firmware must still [`confirm`](Self::confirm).
     pub fn is_trial(&self) -> bool {
-        let record = self.journal.record();
-        self.was_rejected || record.confirmed != self.running || self.is_counted()
+        self.journal.record().confirmed != self.running || self.is_counted()
     }
 
     /// Whether the running firmware is on a trial with a bounded number of attempts.

@@ -42,7 +42,7 @@ pub enum Decision {
     Trial(Verified),
     /// Start this.
     Confirmed(Verified),
-    /// Start this under the watchdog: the confirmed slot does not verify, or holds what was rejected.
+    /// Start this under the watchdog instead of the confirmed slot, which does not verify.
     FellBack(Verified),
     /// Enter recovery mode. After a minute of silence, boot again; [`Reset::listened`] is true then.
     Recovery(Recovery),
@@ -56,7 +56,7 @@ pub enum Recovery {
     NothingStarts = 0,
     /// A pin or the firmware requested it. The confirmed slot is never written.
     Requested = 1,
-    /// The confirmed firmware crashes again and again, or was rejected before. Its slot is never written.
+    /// The confirmed firmware crashes again and again. Its slot is never written.
     Crashes = 2,
     /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
     /// The other slot is never written, since it holds the last firmware that can be started.
@@ -91,18 +91,17 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
     let confirmed = device.record().confirmed;
     for slot in [confirmed, confirmed.other()] {
         let Ok(verified) = device.verify(slot) else { continue };
-        // A way in beats a crash loop: firmware that crashes again and again, or was rejected, and the host take turns.
-        let was_rejected = device.record().outcomes.have_rejected(verified.digest());
+        // A way in beats a crash loop: firmware that crashes again and again, or was rejected, and the host take turns. The
+        // same payload may have been rejected under another version; that says nothing about confirmed firmware.
+        let was_rejected = slot != confirmed && device.record().outcomes.have_rejected(verified.digest());
         if !reset.listened && (was_rejected || reset.crashes >= CRASH_LOOP) {
             return Decision::Recovery(if slot == confirmed { Recovery::Crashes } else { Recovery::LastFirmware });
         }
-        // Rejected firmware gets no second trial: each would end in the same rejection, in records without end. It may be
-        // the default: then it has replaced firmware that is lost, and has not confirmed yet.
-        if was_rejected {
-            return Decision::FellBack(verified);
-        }
         if slot != confirmed {
-            device.fall_back(slot);
+            // Rejected firmware gets no second trial: each would end in the same rejection, in records without end.
+            if !was_rejected {
+                device.fall_back(slot);
+            }
             return Decision::FellBack(verified);
         }
         device.follow_confirm(&verified);

@@ -96,8 +96,7 @@ pub enum Start {
     Confirmed = 0,
     /// On trial: it must confirm.
     Trial = 1,
-    /// Because no confirmed firmware can be started: the confirmed slot does not verify, or holds what was rejected before
-    /// and has not confirmed since.
+    /// Because no confirmed firmware can be started; it must confirm.
     FellBack = 2,
 }
 

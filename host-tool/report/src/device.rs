@@ -57,7 +57,7 @@ pub enum RecoveryReason {
     NothingStarts,
     /// Recovery mode was requested.
     Requested,
-    /// The confirmed firmware crashes again and again, or was rejected before.
+    /// The confirmed firmware crashes again and again.
     Crashes,
     /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
     LastFirmware,

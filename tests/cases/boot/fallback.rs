@@ -65,37 +65,6 @@ fn the_last_image_and_the_host_take_turns() {
     }
 }
 
-/// A rescue takes the confirmed slot's place, and fails as well: what was rejected before is the default then, since nothing
-/// else is left. It has never confirmed, so the host has its minute first, it runs under the watchdog, and none of its effects follow.
-#[test]
-fn a_rejected_image_is_no_confirmed_one_after_a_failed_rescue() {
-    for board in BOARDS {
-        let mut device = Device::from_factory(board);
-        device.put(Slot::B, &firmware(board, 2, 7));
-        device.record_with(|record| record.trial = Some(Trial::new(Slot::B)));
-        for _ in 0..CRASH_ATTEMPTS {
-            assert_eq!(device.boot(Cause::Watchdog), Started::Trial(Slot::B));
-        }
-        assert_eq!(device.boot(Cause::Watchdog), Started::Confirmed(Slot::A));
-        device.damage(Slot::A);
-        assert_eq!(device.boot(Cause::Watchdog), Started::Recovery(Recovery::LastFirmware));
-        device.put(Slot::A, &firmware(board, 3, 0));
-        device.record_with(|record| (record.trial, record.confirmed) = (Some(Trial::new(Slot::A)), Slot::B));
-        for _ in 0..CRASH_ATTEMPTS {
-            assert_eq!(device.boot(Cause::Watchdog), Started::Trial(Slot::A));
-        }
-        for crashes in 0..=u8::MAX {
-            let crashed = Reset { crashes, ..Cause::Watchdog.into() };
-            assert_eq!(device.boot_after(crashed), Started::Recovery(Recovery::Crashes));
-            assert_eq!(device.boot_after(Reset { listened: true, ..crashed }), Started::FellBack(Slot::B));
-        }
-        assert_eq!(device.record().epoch_floor, 0);
-        device.confirm(Slot::B).unwrap();
-        assert_eq!(device.boot(Cause::Watchdog), Started::Confirmed(Slot::B));
-        device.assert_used_well();
-    }
-}
-
 /// An image that was never rejected gets a trial; it is rejected when that is used up, once.
 #[test]
 fn the_other_image_has_one_trial() {

@@ -52,15 +52,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "rejected firmware has trial after trial",
         BOOT,
-        "        if was_rejected {",
-        "        if was_rejected && slot == confirmed {",
-        Suite::Boot,
-    ),
-    bug(
-        "rejected firmware is the confirmed one after a failed rescue",
-        BOOT,
-        "        if was_rejected {",
-        "        if was_rejected && slot != confirmed {",
+        "if !was_rejected {",
+        "if !was_rejected || reset.listened {",
         Suite::Boot,
     ),
     bug(

@@ -53,7 +53,7 @@ pub enum Recovery {
     NothingStarts,
     /// A pin requested it, or the firmware did before a reset. The confirmed slot is never written.
     Requested,
-    /// The confirmed firmware crashes again and again, or was rejected before. Its slot is never written.
+    /// The confirmed firmware crashes again and again. Its slot is never written.
     Crashes,
     /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
     /// The other slot is never written, since it holds the last firmware that can be started.
