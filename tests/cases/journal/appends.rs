@@ -3,10 +3,10 @@
 
 use super::{
     MAPS, assert_used_well, blank, change, filled, found, maps, newest_place, number_at, numbered, places, records,
-    stride, usable,
+    usable,
 };
 use lifeboot_core::Slot;
-use lifeboot_core::journal::{Effort, Journal, SPOILT};
+use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::record::{RECORD_LENGTH, Record, Trial};
 use lifeboot_tests::simulated_flash::Part;
@@ -180,29 +180,6 @@ fn a_record_that_says_what_the_newest_says_is_not_written() {
             Journal::open(&mut flash, board).append(&mut flash, &numbered(3)).unwrap();
         }
         assert_eq!(flash.operations(), operations);
-    }
-}
-
-/// Torn places in a row: a caller that may run at each boot tries no more after three of them; one that somebody has
-/// requested goes on.
-#[test]
-fn after_three_torn_places_nothing_is_written_unless_it_was_requested() {
-    for board in MAPS {
-        for torn in 0..=SPOILT {
-            let mut flash = filled(board, 1);
-            for place in 1..=torn {
-                flash.put(board.journal.start + place * stride(board), &[0; 8]);
-            }
-            let mut journal = Journal::open(&mut flash, board);
-            let operations = flash.operations();
-            let is_given_up = torn == SPOILT;
-            assert_eq!(journal.is_given_up(&mut flash), is_given_up, "{torn} torn, {}", board.name);
-            assert_eq!(journal.append(&mut flash, &numbered(7)).is_err(), is_given_up, "{torn} torn, {}", board.name);
-            assert_eq!(flash.operations() == operations, is_given_up, "{torn} torn, {}", board.name);
-            change(&mut flash, &mut journal, numbered(8)).unwrap();
-            assert_eq!(found(&mut flash, board), numbered(8), "{torn} torn, {}", board.name);
-            assert_used_well(&flash);
-        }
     }
 }
 
