@@ -8,6 +8,7 @@ mod machine;
 use crate::signed_image::{SignedImage, info};
 use faulty::{Faulty, Lasting};
 use lifeboot_core::boot::Recovery;
+use lifeboot_core::image::Header;
 use lifeboot_core::journal::{Journal, SPARE, SPOILT};
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, POWER_ATTEMPTS, RECORD_LENGTH, Record, Trial};
 use lifeboot_core::{Slot, Version};
@@ -44,7 +45,7 @@ fn faults(geometry: &Geometry) -> Vec<Lasting> {
 type State = fn(&mut Record);
 
 /// The boot state, with version 1 in slot A and version 2 in slot B.
-const STATES: [(&str, State); 8] = [
+const STATES: [(&str, State); 10] = [
     ("from the factory", |_| {}),
     ("pending", |record| record.trial = Some(Trial::new(Slot::B))),
     ("on trial", |record| {
@@ -59,6 +60,8 @@ const STATES: [(&str, State); 8] = [
     ("confirmed", |record| record.confirmed = Slot::B),
     ("confirmed, its effects pending", |record| (record.confirmed, record.epoch_floor) = (Slot::B, 1)),
     ("rolled back", |record| record.trial = None),
+    ("rescued, on trial", |record| (record.lost, record.trial) = (true, Some(Trial::new(Slot::A)))),
+    ("rescued in vain", |record| record.lost = true),
 ];
 
 /// A device in this state; its journal has `left` places left in the newest record's unit, if it was written at all.
@@ -160,6 +163,9 @@ struct Counts {
     listened: u32,
     writes: u32,
     erases: u32,
+    /// Boots in which nothing was confirmed, and those in which both images had been rejected besides.
+    lost: u32,
+    outcast: u32,
 }
 
 impl Counts {
@@ -173,6 +179,8 @@ impl Counts {
             listened: more(self.listened, before.listened),
             writes: more(self.writes, before.writes),
             erases: more(self.erases, before.erases),
+            lost: more(self.lost, before.lost),
+            outcast: more(self.outcast, before.outcast),
         }
     }
 }
@@ -180,7 +188,16 @@ impl Counts {
 /// Boots again and again with the same fault.
 fn boots(machine: &mut Machine, firmware: Firmware) -> Counts {
     let (mut counts, mut seen, mut in_a_row) = (Counts::default(), Vec::new(), 0);
+    let board = machine.flash.board;
+    let digests = Slot::BOTH.map(|slot| {
+        let header = machine.flash.flash.region(board.slot(slot)).first_chunk().map(Header::parse);
+        header.expect("a slot").expect("a header").digest
+    });
     for boot in 1..=BOOTS {
+        let Record { lost, outcomes, .. } = machine.flash.record();
+        let rejected = digests.iter().all(|digest| outcomes.have_rejected(digest));
+        counts.lost += u32::from(lost);
+        counts.outcast += u32::from(lost && rejected);
         match machine.run(firmware) {
             Boot::Died => (counts.died, in_a_row) = (counts.died + 1, in_a_row + 1),
             Boot::Started(_) => (counts.started, in_a_row) = (counts.started + 1, 0),
@@ -201,7 +218,7 @@ fn boots(machine: &mut Machine, firmware: Firmware) -> Counts {
 
 /// Checks what is promised however long a fault lasts.
 fn run(machine: &mut Machine, firmware: Firmware, sum: &mut Sum) -> Result<(), String> {
-    let Counts { died, died_in_a_row, started, listened, writes, erases } = boots(machine, firmware);
+    let Counts { died, died_in_a_row, started, listened, writes, erases, lost, outcast } = boots(machine, firmware);
     sum.runs += 1;
     sum.boots += BOOTS as u32;
     (sum.died, sum.listened) = (sum.died + died, sum.listened + listened);
@@ -226,9 +243,11 @@ fn run(machine: &mut Machine, firmware: Firmware, sum: &mut Sum) -> Result<(), S
         return Err(format!("{died_in_a_row} boots without a start"));
     }
     let alive = BOOTS as u32 - died;
-    let takes_turns = machine.pin || firmware == Firmware::Crashes;
-    // A crash loop leaves the host one boot in five; a held pin, every other one.
-    let (starts, minutes) = if takes_turns { (alive / 3, alive / 6) } else { (alive * 9 / 10, 0) };
+    let crashes = firmware == Firmware::Crashes;
+    // A crash loop leaves the host one boot in five; a held pin and rejected firmware leave it every other one.
+    let takes_turns = machine.pin || crashes || outcast > 0 || lost > 0 && firmware == Firmware::Hangs;
+    let starts = if takes_turns { alive / 3 } else { alive * 9 / 10 };
+    let minutes = if machine.pin || crashes && lost == 0 { alive / 6 } else { outcast / 6 };
     if started < starts || listened < minutes {
         return Err(format!("of {alive} boots {started} starts and {listened} minutes for the host"));
     }
@@ -248,17 +267,23 @@ fn recover(mut machine: Machine) -> Result<(), String> {
         };
     }
     let running = running.ok_or("nothing was started")?;
-    let updater = Updater::running_in(running, &mut machine.flash, board).unwrap();
-    if updater.is_trial() {
+    let confirmed =
+        |machine: &mut Machine, slot| !Updater::running_in(slot, &mut machine.flash, board).unwrap().is_trial();
+    // What was rejected does not try to confirm without end. A rescue is recorded at any price.
+    let is_given_up = Journal::open(&mut machine.flash, board).is_given_up(&mut machine.flash);
+    if !confirmed(&mut machine, running) && !(machine.flash.record().lost && is_given_up) {
         return Err("it did not confirm".to_owned());
     }
-    let other = running.other();
+    let epoch_is_right = machine.flash.record().epoch_floor == 0 || running == Slot::A;
+    let next = if epoch_is_right { running.other() } else { running };
     Journal::open(&mut machine.flash, board)
-        .change(&mut machine.flash, |record| record.trial = Some(Trial::new(other)))
+        .change(&mut machine.flash, |record| record.trial = Some(Trial::new(next)))
         .map_err(|_| "no trial can be marked")?;
-    let epoch_is_right = Journal::open(&mut machine.flash, board).record().epoch_floor == 0 || other == Slot::B;
-    if epoch_is_right && machine.run(Firmware::Confirms) != Boot::Started(other) {
+    if machine.run(Firmware::Confirms) != Boot::Started(next) {
         return Err("the next trial was not started".to_owned());
+    }
+    if !confirmed(&mut machine, next) {
+        return Err("the next trial did not confirm".to_owned());
     }
     Ok(())
 }

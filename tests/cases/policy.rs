@@ -22,7 +22,7 @@ const CONTENTS: [Content; 5] =
     [Content::Absent, Content::Bad, Content::Good { epoch: 0 }, Content::Good { epoch: 1 }, Content::Good { epoch: 2 }];
 
 /// One in how many states is booted by default.
-const SAMPLE: usize = 5;
+const SAMPLE: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Start {
@@ -68,13 +68,14 @@ impl Model<'_> {
     /// The slot that is started from then on.
     fn last(&self) -> Start {
         let (confirmed, other) = (self.record.confirmed, self.record.confirmed.other());
-        if self.is_good(confirmed) {
-            Start::Confirmed(confirmed)
-        } else if self.is_good(other) {
+        if self.is_good(confirmed) && !self.record.lost {
+            return Start::Confirmed(confirmed);
+        }
+        match [other, confirmed].into_iter().find(|slot| self.is_good(*slot)) {
             // After its rejection the host has its time first.
-            if self.rejected == self.digest(other) { Start::Recovery } else { Start::Trial(other) }
-        } else {
-            Start::Recovery
+            Some(slot) if self.rejected == self.digest(slot) => Start::Recovery,
+            Some(slot) => Start::Trial(slot),
+            None => Start::Recovery,
         }
     }
 }
@@ -91,7 +92,10 @@ fn records() -> Vec<Record> {
         for trial in &trials {
             for epoch_floor in 0..3 {
                 for revoked in [&[][..], &[1], &[2]].map(key_ids) {
-                    records.push(Record { confirmed, trial: *trial, epoch_floor, revoked, ..Record::FACTORY });
+                    let lost = [false, true];
+                    let record =
+                        |lost| Record { confirmed, lost, trial: *trial, epoch_floor, revoked, ..Record::FACTORY };
+                    records.extend(lost.map(record));
                 }
             }
         }
@@ -144,7 +148,8 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
         assert_eq!(flash.wear(Part::Slot(slot)), Default::default(), "{}", what());
     }
     assert_eq!(flash.misuse(), None, "{}", what());
-    assert_eq!((left.confirmed, left.revoked), (record.confirmed, record.revoked), "{}", what());
+    let lasting = |record: &Record| (record.confirmed, record.lost, record.revoked);
+    assert_eq!(lasting(&left), lasting(record), "{}", what());
     let floor = match (last, contents[record.confirmed as usize]) {
         (Start::Confirmed(_), Content::Good { epoch }) => epoch,
         _ => record.epoch_floor,
@@ -176,5 +181,5 @@ fn every_state_starts_what_the_model_says() {
     }
     println!("boot policy: {booted} of {all} states");
     row.end(booted, 0);
-    assert_eq!(all, 25 * 342 * 7);
+    assert_eq!(all, 25 * 684 * 7);
 }

@@ -23,7 +23,7 @@ pub fn destroyed<B: Emulated>() -> Bench<B> {
 pub fn lives_again<P: Pipe>(target: &Target, link: &mut Link<P>) -> u64 {
     let status = link.status(Retry::SHORT).unwrap();
     assert_eq!(status.recovery, Some(Recovery::NothingStarts));
-    assert_eq!((status.confirmed, status.epoch_floor, status.demo_key), (wire::Slot::B, 2, true));
+    assert_eq!((status.confirmed, status.epoch_floor, status.demo_key), (Some(wire::Slot::B), 2, true));
 
     // A slow emulator on a busy machine takes longer than a host waits: as its error says, push again.
     let mut push = |epoch| {

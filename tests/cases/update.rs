@@ -144,7 +144,7 @@ fn a_destroyed_slot_is_not_started_but_the_other_one_is() {
     // It started as a trial and confirms itself.
     let confirmed = (0..40).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
-        bench.status().is_ok_and(|status| status.confirmed == wire::Slot::A && status.trial.is_none())
+        bench.status().is_ok_and(|status| status.confirmed == Some(wire::Slot::A) && status.trial.is_none())
     });
     assert!(confirmed, "{:?}", bench.status());
 }

@@ -143,7 +143,7 @@ pub fn save(image: &ImageFile, name: &str) -> Result<PathBuf> {
 /// Checks that the device reports this version as running in this slot, confirmed. The error says what differs.
 pub fn runs(status: &Status, slot: wire::Slot, expected: Version) -> Result<()> {
     let Status { running, confirmed, trial, slots, .. } = status;
-    let stands = (*running, *confirmed, *trial) == (slot, slot, None);
+    let stands = (*running, *confirmed, *trial) == (slot, Some(slot), None);
     let content = slots[Slot::from(slot) as usize];
     let holds = matches!(content, wire::SlotContent::Image { version, .. } if version == expected.into());
     ensure!(stands && holds, "{expected} in slot {} does not run, confirmed: {status:?}", Slot::from(slot));

@@ -79,7 +79,7 @@ impl<F: NorFlash> Updater<F> {
             let effort = if is_counted { Effort::Unbounded } else { Effort::Bounded };
             if !journal.prepare(flash, effort)? {
                 let outcome = outcome(flash, board, *running, Ending::Confirmed, Reset::default());
-                let confirm = |record: &Record| Record { confirmed: *running, ..record.ended(&outcome) };
+                let confirm = |record: &Record| Record { confirmed: *running, lost: false, ..record.ended(&outcome) };
                 match effort {
                     Effort::Unbounded => journal.change(flash, |record| *record = confirm(record))?,
                     Effort::Bounded => journal.append(flash, &confirm(journal.record()))?,
@@ -112,7 +112,7 @@ impl<F: NorFlash> Updater<F> {
             return outcome.slot == self.running;
         }
         let record = self.journal.record();
-        record.confirmed != self.running
+        !record.is_confirmed(self.running)
             && match record.trial {
                 Some(trial) => trial.slot != self.running,
                 None => record

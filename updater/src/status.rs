@@ -14,14 +14,14 @@ impl<F: NorFlash> Updater<F> {
     pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
         let info = BootloaderInfo::read(&mut self.flash, self.board);
         let slots = Slot::BOTH.map(|slot| self.content(slot));
-        let Record { confirmed, trial, epoch_floor, revoked, outcomes, .. } = *self.journal.record();
+        let Record { confirmed, lost, trial, epoch_floor, revoked, outcomes, .. } = *self.journal.record();
         wire::Status {
             wire: wire::WIRE,
             board: self.board.name_bytes(),
             bootloader: info.as_ref().map_or(0, |info| info.format()),
             demo_key: info.as_ref().is_some_and(|info| info.demo_key()),
             running: self.running.into(),
-            confirmed: confirmed.into(),
+            confirmed: (!lost).then_some(confirmed.into()),
             trial: trial.map(Into::into),
             slots,
             epoch_floor,

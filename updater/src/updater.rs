@@ -161,7 +161,7 @@ impl<F: NorFlash> Updater<F> {
 
     /// Whether the running firmware must still [`confirm`](Self::confirm).
     pub fn is_trial(&self) -> bool {
-        self.journal.record().confirmed != self.running || self.is_counted()
+        !self.journal.record().is_confirmed(self.running) || self.is_counted()
     }
 
     /// Whether the running firmware is on a trial with a bounded number of attempts.

@@ -88,16 +88,18 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
     }
 
     // 3: the confirmed slot, the default. 4: any firmware that verifies beats none.
-    let confirmed = device.record().confirmed;
-    for slot in [confirmed, confirmed.other()] {
+    let Record { confirmed, lost, .. } = *device.record();
+    let first = if lost { confirmed.other() } else { confirmed };
+    for slot in [first, first.other()] {
         let Ok(verified) = device.verify(slot) else { continue };
+        let is_confirmed = slot == confirmed && !lost;
         // A way in beats a crash loop: firmware that crashes again and again, or was rejected, and the host take turns. The
         // same payload may have been rejected under another version; that says nothing about confirmed firmware.
-        let was_rejected = slot != confirmed && device.record().outcomes.have_rejected(verified.digest());
+        let was_rejected = !is_confirmed && device.record().outcomes.have_rejected(verified.digest());
         if !reset.listened && (was_rejected || reset.crashes >= CRASH_LOOP) {
-            return Decision::Recovery(if slot == confirmed { Recovery::Crashes } else { Recovery::LastFirmware });
+            return Decision::Recovery(if is_confirmed { Recovery::Crashes } else { Recovery::LastFirmware });
         }
-        if slot != confirmed {
+        if !is_confirmed {
             // Rejected firmware gets no second trial: each would end in the same rejection, in records without end.
             if !was_rejected {
                 device.fall_back(slot);

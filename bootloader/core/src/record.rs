@@ -11,7 +11,7 @@
 //! | 0x08 | 1 | trial slot: 0 = A, 1 = B, 0xFF = none |
 //! | 0x09 | 1 | attempts left for the trial after a crash or a request |
 //! | 0x0A | 1 | attempts left for the trial after a loss of power |
-//! | 0x0B | 1 | zero |
+//! | 0x0B | 1 | 1 = the confirmed slot's firmware is lost, see [`Record::lost`]; else 0 |
 //! | 0x0C | 4 | epoch floor |
 //! | 0x10 | 3 × 4 | ids of revoked keys; zero = none |
 //! | 0x1C | 2 | schema of the application's storage; 0 = none was recorded |
@@ -88,6 +88,9 @@ impl Trial {
 pub struct Record {
     /// The slot that is started by default.
     pub confirmed: Slot,
+    /// Whether no firmware is confirmed: what was in the confirmed slot did not start any more, recovery wrote another image
+    /// over it or put the other slot in its place, and nothing has confirmed since.
+    pub lost: bool,
     /// The slot on trial, if one is.
     pub trial: Option<Trial>,
     /// The lowest epoch that may run.
@@ -113,12 +116,18 @@ impl Record {
     /// The state of a device that has never written a record: slot A is confirmed.
     pub const FACTORY: Record = Record {
         confirmed: Slot::A,
+        lost: false,
         trial: None,
         epoch_floor: 0,
         revoked: KeyIds::NONE,
         schema: NO_SCHEMA,
         outcomes: Outcomes::NONE,
     };
+
+    /// Whether the firmware in this slot is confirmed.
+    pub fn is_confirmed(&self, slot: Slot) -> bool {
+        slot == self.confirmed && !self.lost
+    }
 
     /// Returns the state after a trial has ended with `outcome`. Every caller that records an outcome must use this, so
     /// that no rejection is lost.
@@ -132,13 +141,14 @@ impl Record {
         put::<0x00, 2, RECORD_LENGTH>(&mut out, MAGIC);
         put::<0x02, 2, RECORD_LENGTH>(&mut out, [FORMAT, self.confirmed as u8]);
         put::<0x04, 4, RECORD_LENGTH>(&mut out, sequence.to_le_bytes());
-        let trial = self.trial.map_or([0xff, 0, 0], |trial| [trial.slot as u8, trial.attempts, trial.power_attempts]);
-        put::<0x08, 3, RECORD_LENGTH>(&mut out, trial);
+        let [slot, attempts, power_attempts] =
+            self.trial.map_or([0xff, 0, 0], |trial| [trial.slot as u8, trial.attempts, trial.power_attempts]);
+        put::<0x08, 4, RECORD_LENGTH>(&mut out, [slot, attempts, power_attempts, self.lost as u8]);
         put::<0x0C, 4, RECORD_LENGTH>(&mut out, self.epoch_floor.to_le_bytes());
         put::<0x10, 12, RECORD_LENGTH>(&mut out, self.revoked.0);
         put::<0x1C, 2, RECORD_LENGTH>(&mut out, self.schema.to_le_bytes());
         put::<0x20, OUTCOMES, RECORD_LENGTH>(&mut out, self.outcomes.0);
-        let crc = CRC.checksum(&field::<0x00, CRC_AT, RECORD_LENGTH>(&out));
+        let crc = CRC.checksum(out.split_at(CRC_AT).0);
         put::<CRC_AT, 4, RECORD_LENGTH>(&mut out, crc.to_le_bytes());
         out
     }
@@ -150,11 +160,11 @@ impl Record {
             return None;
         }
         let crc = u32::from_le_bytes(field::<CRC_AT, 4, RECORD_LENGTH>(bytes));
-        if CRC.checksum(&field::<0x00, CRC_AT, RECORD_LENGTH>(bytes)) != crc {
+        if CRC.checksum(bytes.split_at(CRC_AT).0) != crc {
             return None;
         }
         let [format, confirmed] = field::<0x02, 2, RECORD_LENGTH>(bytes);
-        let [trial, attempts, power_attempts] = field::<0x08, 3, RECORD_LENGTH>(bytes);
+        let [trial, attempts, power_attempts, lost] = field::<0x08, 4, RECORD_LENGTH>(bytes);
         if format != FORMAT {
             return None;
         }
@@ -164,6 +174,7 @@ impl Record {
         };
         let record = Record {
             confirmed: slot_from_byte(confirmed)?,
+            lost: lost != 0,
             trial,
             epoch_floor: u32::from_le_bytes(field::<0x0C, 4, RECORD_LENGTH>(bytes)),
             revoked: KeyIds(field::<0x10, 12, RECORD_LENGTH>(bytes)),

@@ -245,8 +245,14 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         }
         if let Some(slot) = slot {
             after.trial = Some(Trial::new(slot));
-            // The slot may be the confirmed one: the new image must confirm first.
-            after.confirmed = slot.other();
+            // The slot may be the confirmed one. What is left when the new image fails was never confirmed, or is as broken as
+            // it was: it must not become the default unseen.
+            if slot == after.confirmed {
+                after.lost = true;
+                if self.why == Recovery::NothingStarts {
+                    after.confirmed = slot.other();
+                }
+            }
         }
         self.journal.append_unbounded(self.flash, &after)
     }

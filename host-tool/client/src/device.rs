@@ -99,7 +99,8 @@ pub fn keys<P: Pipe>(link: &mut Link<P>) -> Result<(Status, Keys), DeviceError> 
 pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, DeviceError> {
     let before = link.status(Retry::SHORT)?;
     done(link, &Command::Rollback, Retry::VERIFY)?;
-    let wanted = if before.trial.is_some() { before.confirmed } else { other(before.running) };
+    let back = other(before.running);
+    let wanted = if before.trial.is_some() { before.confirmed.unwrap_or(back) } else { back };
     let until = link.now() + timeout;
     let mut asked = None;
     loop {

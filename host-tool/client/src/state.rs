@@ -6,7 +6,7 @@ use lifeboot_wire::{self as wire, Outcome, OutcomeEnding, Recovery, Slot, SlotCo
 
 /// Returns whether the running firmware still has to confirm.
 pub fn is_on_trial(status: &Status) -> bool {
-    status.confirmed != status.running || status.trial.is_some_and(|trial| trial.slot == status.running)
+    status.confirmed != Some(status.running) || status.trial.is_some_and(|trial| trial.slot == status.running)
 }
 
 /// Returns the image that the next reset starts on trial: its slot and its version.

@@ -22,8 +22,9 @@ pub struct Device {
     pub running: SlotName,
     /// Why the bootloader is in recovery mode; `null` if firmware runs.
     pub recovery: Option<RecoveryReason>,
-    /// The slot that is started by default.
-    pub confirmed: SlotName,
+    /// The slot that is started by default; `null` if no firmware is confirmed: what a host wrote in recovery mode in the place
+    /// of broken confirmed firmware has not confirmed.
+    pub confirmed: Option<SlotName>,
     /// The slot on trial, and the starts that it has left; `null` if there is no trial.
     pub trial: Option<TrialLeft>,
     /// The image that the next reset starts on trial; `null` if there is none.

@@ -71,7 +71,7 @@ impl Keys {
             let in_slots = Slot::BOTH.into_iter().zip(keys.signed).filter_map(|(slot, signed)| Some((slot, signed?)));
             let signed = in_slots.clone().filter(|(_, signed)| signed.key == *id);
             // An image that is neither confirmed nor on trial revokes nothing.
-            let counts = |slot| slot == status.confirmed || status.trial.is_some_and(|trial| trial.slot == slot);
+            let counts = |slot| Some(slot) == status.confirmed || status.trial.is_some_and(|trial| trial.slot == slot);
             let due = in_slots.filter(|(slot, signed)| counts((*slot).into()) && signed.revokes & bit != 0);
             let is_revoked = keys.revoked & bit != 0;
             Key {

@@ -36,7 +36,7 @@ impl Device {
             bootloader: self.bootloader_format,
             demo_key: self.demo_key,
             running: self.running.into(),
-            confirmed: self.confirmed.into(),
+            confirmed: self.confirmed.map(Into::into),
             trial: self.trial.map(|trial| wire::Trial {
                 slot: trial.slot.into(),
                 attempts: trial.attempts,

@@ -256,7 +256,7 @@ impl Watch<'_> {
 fn needless(status: &Status, quarantine: &[Rejection], image: &ImageFile) -> Option<WatchEvent> {
     let is_image = |digest: &[u8; 16]| image.header().digest.starts_with(digest);
     let runs = matches!(running_content(status), SlotContent::Image { digest, .. } if is_image(&digest));
-    if runs && status.confirmed == status.running && status.trial.is_none() {
+    if runs && status.confirmed == Some(status.running) && status.trial.is_none() {
         return Some(WatchEvent::RunsAlready { firmware: running(status) });
     }
     let last = status.outcome.filter(|outcome| is_rejection(outcome.ending) && is_image(&outcome.digest));

@@ -17,7 +17,7 @@ pub fn status() -> Status {
         bootloader: 1,
         demo_key: false,
         running: wire::Slot::A,
-        confirmed: wire::Slot::A,
+        confirmed: Some(wire::Slot::A),
         trial: None,
         slots: [SlotContent::Image { version, epoch: 0, digest: [1; 16] }, SlotContent::Empty],
         epoch_floor: 0,
@@ -145,7 +145,7 @@ fn each_rule_refuses_with_the_words_of_the_device() {
     assert_eq!(judged(&folder, &status(), "").0, ["bootloader"]);
     folder.done(&format!("{SIGN} --bound"));
     assert_eq!(judged(&folder, &status(), "").0, ["slot"]);
-    let in_b = Status { running: wire::Slot::B, confirmed: wire::Slot::B, ..status() };
+    let in_b = Status { running: wire::Slot::B, confirmed: Some(wire::Slot::B), ..status() };
     assert_eq!(judged(&folder, &in_b, "").0, [""; 0]);
 }
 

@@ -61,7 +61,7 @@ fn status(elf: &[u8], running: wire::Slot, trial: bool) -> Status {
     let digest = *image.header().digest.first_chunk().unwrap();
     Status {
         running,
-        confirmed: if trial { wire::Slot::A } else { running },
+        confirmed: Some(if trial { wire::Slot::A } else { running }),
         trial: trial.then_some(wire::Trial { slot: running, attempts: 2, power_attempts: 9 }),
         slots: [SlotContent::Image { version, epoch: 0, digest }; 2],
         ..admissions::status()

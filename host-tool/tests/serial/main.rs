@@ -75,6 +75,7 @@ mod replays;
 
 /// Status, confirm, cancel, rollback, reset.
 mod requests;
+mod rescues;
 
 // Keys: what a device reports of them, revocation, and what is reported before it.
 mod keys;

@@ -111,7 +111,7 @@ fn with_both_slots_destroyed_a_push_brings_it_back() {
         let wire = destroyed(board);
         let status = wire.link().status(Retry::SHORT).unwrap();
         assert_eq!(status.recovery, Some(Recovery::NothingStarts));
-        assert_eq!((status.board, status.confirmed, status.trial), (board.name_bytes(), wire::Slot::A, None));
+        assert_eq!((status.board, status.confirmed, status.trial), (board.name_bytes(), Some(wire::Slot::A), None));
         assert!(matches!(status.slots[0], SlotContent::Image { .. }), "{status:?}");
         assert_eq!(status.slots[1], SlotContent::Unfinished);
 
@@ -126,7 +126,7 @@ fn with_both_slots_destroyed_a_push_brings_it_back() {
         assert_untouched(&before, &wire, Slot::B);
         assert_eq!(wire.bench().device.running(), Some(Slot::B));
         let after = wire.link().status(Retry::SHORT).unwrap();
-        assert_eq!((after.recovery, after.confirmed), (None, wire::Slot::B));
+        assert_eq!((after.recovery, after.confirmed), (None, Some(wire::Slot::B)));
     }
 }
 

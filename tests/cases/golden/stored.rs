@@ -124,6 +124,7 @@ fn boot_records() {
         ("one in quarantine", quarantine(1)),
         ("three in quarantine, and one that fell out", quarantine(4)),
         ("cancelled", ended(Ending::Cancelled, Slot::B, Cause::Unknown)),
+        ("the confirmed firmware is lost", Record { lost: true, trial: Some(Trial::new(Slot::A)), ..Record::FACTORY }),
     ];
     let numbered: Vec<_> = (0x0102_0304_u32..).zip(records).collect();
     let pieces: Vec<_> =

@@ -64,7 +64,7 @@ fn answers() {
         bootloader: 1,
         demo_key: true,
         running: Slot::A,
-        confirmed: Slot::B,
+        confirmed: Some(Slot::B),
         trial: Some(Trial { slot: Slot::B, attempts: 2, power_attempts: 10 }),
         slots: [SlotContent::Image { version: VERSION, epoch: 200, digest: DIGEST }, SlotContent::Empty],
         epoch_floor: 128,

@@ -18,6 +18,8 @@ use std::collections::HashMap;
 pub struct State {
     pub sequence: u32,
     pub confirmed: Slot,
+    /// Whether nothing is confirmed.
+    pub lost: bool,
     /// Slot, starts left after crashes, after losses of power.
     pub trial: Option<(Slot, u8, u8)>,
     /// The ids of the revoked keys.
@@ -26,7 +28,7 @@ pub struct State {
 }
 
 /// The state of a device without a record.
-const FACTORY: State = State { sequence: 0, confirmed: Slot::A, trial: None, revoked: [0; 12], floor: 0 };
+const FACTORY: State = State { sequence: 0, confirmed: Slot::A, lost: false, trial: None, revoked: [0; 12], floor: 0 };
 
 /// An image that is whole and signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +122,9 @@ impl Oracle {
                     let other = if state.confirmed == Slot::A { Slot::B } else { Slot::A };
                     let start = match state.trial.filter(|trial| has_starts(*trial)) {
                         Some((slot, ..)) if good(slot) => Start::Trial(slot),
-                        _ if good(state.confirmed) => Start::Confirmed(state.confirmed),
+                        _ if good(state.confirmed) && !state.lost => Start::Confirmed(state.confirmed),
                         _ if good(other) => Start::Trial(other),
+                        _ if good(state.confirmed) => Start::Trial(state.confirmed),
                         _ => Start::Nothing,
                     };
                     if !starts.contains(&start) {
@@ -226,7 +229,8 @@ fn record(bytes: &[u8]) -> Option<State> {
     }
     let trial = if bytes[8] == 0xff { None } else { Some((slot(bytes[8])?, bytes[9], bytes[10])) };
     let (sequence, floor) = (word(bytes, 4), word(bytes, 12));
-    Some(State { sequence, confirmed: slot(bytes[3])?, trial, revoked: bytes[16..28].try_into().ok()?, floor })
+    let (lost, revoked) = (bytes[11] != 0, bytes[16..28].try_into().ok()?);
+    Some(State { sequence, confirmed: slot(bytes[3])?, lost, trial, revoked, floor })
 }
 
 /// The newest record's bytes, renumbered.

@@ -1,7 +1,9 @@
 //! Flash with a fault that stays.
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
+use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
+use lifeboot_core::record::Record;
 use lifeboot_tests::simulated_flash::{Cut, Fault, SimulatedFlash, Tear};
 
 /// A fault that is the same at each operation, at each boot.
@@ -38,6 +40,11 @@ pub struct Faulty {
 impl Faulty {
     pub fn new(flash: SimulatedFlash, board: &'static Board) -> Faulty {
         Faulty { flash, board, fault: Lasting::Nothing, erases: 0, writes: 0 }
+    }
+
+    /// The boot state.
+    pub fn record(&mut self) -> Record {
+        *Journal::open(&mut self.flash, self.board).record()
     }
 
     fn is_in_unit(&self, number: u32, offset: u32) -> bool {

@@ -60,11 +60,18 @@ pub const BUGS: &[Bug] = &[
         Suite::Line,
     ),
     bug(
-        "a pushed image keeps the name of the confirmed one",
+        "what a rescue leaves when it fails becomes the default",
         RECOVERY,
-        "after.confirmed = slot.other();",
+        "after.lost = true;",
         "",
         Suite::Recovery,
+    ),
+    bug(
+        "a rescue that fails in the place of the confirmed firmware is not the last firmware",
+        RECOVERY,
+        "if self.why == Recovery::NothingStarts {",
+        "if self.why == Recovery::LastFirmware {",
+        Suite::Line,
     ),
     bug(
         "a bootloader erases a slot without feeding the watchdog",

@@ -70,9 +70,9 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a rollback that was recorded is confirmed away",
         CONFIRM,
-        "        record.confirmed != self.running
+        "        !record.is_confirmed(self.running)
             && match",
-        "        record.confirmed != self.running
+        "        !record.is_confirmed(self.running)
             && record.trial.is_some()
             && match",
         Suite::Line,

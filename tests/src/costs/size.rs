@@ -21,8 +21,8 @@ struct Flash {
 }
 
 const FLASH: [Flash; 3] = [
-    Flash { target: &MICROBIT, limit: 26_600, without_recovery: 22_200, budget: 20 * 1024, peer: Some(20_356) },
-    Flash { target: &PICO, limit: 26_600, without_recovery: 22_500, budget: 20 * 1024, peer: None },
+    Flash { target: &MICROBIT, limit: 26_400, without_recovery: 22_000, budget: 20 * 1024, peer: Some(20_356) },
+    Flash { target: &PICO, limit: 26_600, without_recovery: 22_200, budget: 20 * 1024, peer: None },
     Flash { target: &STM32F405, limit: 23_700, without_recovery: 19_400, budget: 16 * 1024, peer: Some(18_588) },
 ];
 

@@ -152,7 +152,7 @@ fn agrees(status: &Status, boot: &Boot, update: &Update) -> bool {
     let holds = boot.started.is_some_and(|slot| {
         matches!(status.slots[slot as usize], SlotContent::Image { version, .. } if version == image.header().version.into())
     });
-    let as_booted = status.confirmed == record.confirmed.into() && status.trial == record.trial.map(Into::into);
-    let confirmed_since = record.trial.is_some() && Some(status.confirmed) == started && status.trial.is_none();
+    let as_booted = status.confirmed == Some(record.confirmed.into()) && status.trial == record.trial.map(Into::into);
+    let confirmed_since = record.trial.is_some() && status.confirmed == started && status.trial.is_none();
     Some(status.running) == started && holds && (as_booted || confirmed_since)
 }

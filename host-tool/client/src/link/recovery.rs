@@ -23,7 +23,7 @@ pub(super) fn status(why: Recovery, chunk: u32, info: &[u8], record: &[u8], head
         demo_key: info.demo_key(),
         // No slot runs; except for texts, the slot that must not be written counts as the running one.
         running: kept.into(),
-        confirmed: record.confirmed.into(),
+        confirmed: (!record.lost).then_some(record.confirmed.into()),
         trial: record.trial.map(Into::into),
         slots: [a?, b?],
         epoch_floor: record.epoch_floor,

@@ -26,7 +26,7 @@ impl From<&wire::Status> for Device {
                 wire::Recovery::Crashes => RecoveryReason::Crashes,
                 wire::Recovery::LastFirmware => RecoveryReason::LastFirmware,
             }),
-            confirmed: status.confirmed.into(),
+            confirmed: status.confirmed.map(Into::into),
             trial: status.trial.map(TrialLeft::from),
             pending: pending(status).map(|(slot, version)| Pending { slot: slot.into(), version: version.to_string() }),
             slots: Slots { a, b },

@@ -16,7 +16,7 @@ fn status() -> Status {
         bootloader: 1,
         demo_key: true,
         running: Slot::B,
-        confirmed: Slot::A,
+        confirmed: Some(Slot::A),
         trial: Some(Trial { slot: Slot::B, attempts: 2, power_attempts: 10 }),
         slots: [
             SlotContent::Image { version, epoch: 4, digest: [0xab; 16] },

@@ -59,7 +59,7 @@ impl Device {
         let runs = self.running == slot && self.recovery.is_none();
         let trial =
             if self.pending.as_ref().is_some_and(|pending| pending.slot == slot) { "pending" } else { "on trial" };
-        let state = [(runs, "runs"), (self.confirmed == slot, "confirmed"), (on_trial, trial)];
+        let state = [(runs, "runs"), (self.confirmed == Some(slot), "confirmed"), (on_trial, trial)];
         let mut state: Vec<&str> = state.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
         let nothing = String::new;
         let (version, epoch, digest) = match content {

@@ -180,9 +180,14 @@ impl<'a> Line<'a> {
         }
         let marks = record.trial.filter(|_| record.trial != self.record.trial);
         if let Some(trial) = marks {
-            assert_eq!((trial, record.confirmed), (Trial::new(trial.slot), trial.slot.other()));
+            let (confirmed, lost) = match (trial.slot == self.record.confirmed, self.why) {
+                (false, _) => (self.record.confirmed, self.record.lost),
+                (true, Recovery::NothingStarts) => (trial.slot.other(), true),
+                (true, _) => (trial.slot, true),
+            };
+            assert_eq!((trial, record.confirmed, record.lost), (Trial::new(trial.slot), confirmed, lost));
         } else {
-            assert_eq!(record.confirmed, self.record.confirmed);
+            assert_eq!((record.confirmed, record.lost), (self.record.confirmed, self.record.lost));
         }
         self.marked =
             record.trial.filter(|trial| *trial == Trial::new(trial.slot) && !self.hopeless).map(|trial| trial.slot);

@@ -158,6 +158,7 @@ pub fn put_records(flash: &mut SimulatedFlash, choices: &mut Choices) {
         let before = *Journal::open(flash, &MICROBIT).record();
         let record = Record {
             confirmed: if kind & 0x70 == 0x70 { Slot::B } else { Slot::A },
+            lost: kind & 0x70 == 0x50,
             trial: (kind & 1 != 0).then_some(trial),
             epoch_floor: before.epoch_floor.max(u32::from(kind >> 6)),
             revoked: if kind & 0x3c == 0x3c { key_ids(&[2]) } else { before.revoked },

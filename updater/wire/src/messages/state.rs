@@ -18,8 +18,9 @@ pub struct Status {
     pub demo_key: bool,
     /// The slot that runs.
     pub running: Slot,
-    /// The slot that is started by default.
-    pub confirmed: Slot,
+    /// The slot that is started by default. `None` if no firmware is confirmed: the confirmed firmware is broken or was, and
+    /// what a host wrote in its place in recovery mode has not confirmed.
+    pub confirmed: Option<Slot>,
     /// The slot on trial.
     pub trial: Option<Trial>,
     /// What slots A and B hold.
