@@ -74,6 +74,7 @@ mod fuzz;
 // The boot policy: every record, slot content and reset cause, against a model.
 mod policy;
 // Whole lives on every geometry, cut at every flash operation and torn in every way, checked by an oracle.
+mod linkers;
 mod lives;
 
 // What these modules share: signed images for flash, bytes as text, and JSON output.

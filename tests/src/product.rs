@@ -232,8 +232,9 @@ pub fn sign_for(board: &'static Board, image: &ImageFile, key: &PrivateKey) -> R
 
 /// Proves that an image, rebased, equals the linker's output for slot B.
 pub fn prove(target: &Target, linked_for_a: &Path, linked_for_b: &Path) -> Result<usize> {
-    let program = Program::read(&fs::read(linked_for_a)?, target.board, false)?;
-    program.prove(&fs::read(linked_for_b)?)?;
+    // Without the relinked program's help first.
+    Program::read(&fs::read(linked_for_a)?, target.board, false)?;
+    let program = Program::read_and_prove(&fs::read(linked_for_a)?, target.board, &fs::read(linked_for_b)?)?;
     Ok(program.table().len())
 }
 

@@ -28,9 +28,10 @@ const EMULATOR: &str = "qemu-system-arm";
 struct Found {
     targets: Vec<String>,
     qemu: Option<PathBuf>,
+    arm_gcc: Option<PathBuf>,
 }
 
-static FOUND: Mutex<Found> = Mutex::new(Found { targets: Vec::new(), qemu: None });
+static FOUND: Mutex<Found> = Mutex::new(Found { targets: Vec::new(), qemu: None, arm_gcc: None });
 
 /// Makes sure that code for `triple` can be built by the toolchain that builds this workspace.
 ///
@@ -64,6 +65,29 @@ pub fn qemu() -> Result<PathBuf> {
     found.qemu = Some(path.clone());
     Ok(path)
 }
+
+/// The path of `arm-none-eabi-gcc`, with GNU ld beside it, installed in the same way.
+pub fn arm_gcc() -> Result<PathBuf> {
+    const COMPILER: &str = "arm-none-eabi-gcc";
+    let mut found = found();
+    if let Some(path) = &found.arm_gcc {
+        return Ok(path.clone());
+    }
+    let _alone = lock_between_processes()?;
+    let path = match on_path(COMPILER) {
+        Some(path) => path,
+        None => install(COMPILER, &ARM_GCC, || on_path(COMPILER))?,
+    };
+    found.arm_gcc = Some(path.clone());
+    Ok(path)
+}
+
+/// The compiler and linker for C firmware.
+const ARM_GCC: Package = Package {
+    name: "gcc-arm-none-eabi",
+    otherwise: "install the GNU toolchain for bare-metal Arm (Debian's gcc-arm-none-eabi, Fedora's arm-none-eabi-gcc-cs, Arch's \
+                arm-none-eabi-gcc) so that `arm-none-eabi-gcc --version` works",
+};
 
 /// A test that panicked while it held the lock has left nothing half-written in it.
 fn found() -> MutexGuard<'static, Found> {

@@ -17,6 +17,8 @@ pub enum Writes {
     UpperHalf,
     /// An absolute address in a form that the relocation table cannot express.
     Absolute,
+    /// An absolute address or a distance in a word, as the linker was told (`--target1-abs`, `--target1-rel`).
+    Either,
     /// A distance: correct only while place and target move together.
     Relative,
     /// The distance of a 32-bit Thumb branch, which the linker may have redirected to a thunk.
@@ -57,7 +59,7 @@ const TYPES: &[(u32, &str, Writes)] = &[
     (28, "R_ARM_CALL", Writes::Relative),
     (29, "R_ARM_JUMP24", Writes::Relative),
     (30, "R_ARM_THM_JUMP24", Writes::Branch),
-    (38, "R_ARM_TARGET1", Writes::Word),
+    (38, "R_ARM_TARGET1", Writes::Either),
     (40, "R_ARM_V4BX", Writes::Nothing),
     (42, "R_ARM_PREL31", Writes::Relative),
     (43, "R_ARM_MOVW_ABS_NC", Writes::Absolute),

@@ -15,6 +15,7 @@
 //! (`LONG(…)`) leaves no record at all; only the comparison with a relinked program finds it.
 
 pub(crate) mod error;
+mod sections;
 
 pub use error::{Place, RelocationError};
 
@@ -38,15 +39,22 @@ pub struct TableEntry {
 }
 
 /// Returns the relocation table of a program: sorted, disjoint, complete.
-pub fn table(firmware: &Firmware) -> Result<Vec<TableEntry>, RelocationError> {
-    if !firmware.has_relocations() {
+///
+/// `relinked` is the same program linked for the other slot, if that is at hand. It decides what the records leave open, so a
+/// comparison with it must follow.
+///
+/// # Errors
+/// What cannot be rebased, or cannot be decided.
+pub fn table(firmware: &Firmware, relinked: Option<&Firmware>) -> Result<Vec<TableEntry>, RelocationError> {
+    if !firmware.has_relocations() && firmware.unread_relocations().is_none() {
         return Err(RelocationError::Missing);
     }
+    sections::check(firmware, relinked.is_some())?;
     check_linker_tables(firmware)?;
     let thunks = thunks::find(firmware)?;
     let mut table = Vec::new();
     for relocation in firmware.relocations() {
-        table.extend(entry(firmware, &thunks, relocation)?);
+        table.extend(entry(firmware, relinked, &thunks, relocation)?);
     }
     for thunk in &thunks {
         table.extend(thunk_entry(firmware, thunk));
@@ -63,16 +71,20 @@ pub fn table(firmware: &Firmware) -> Result<Vec<TableEntry>, RelocationError> {
 
 fn entry(
     firmware: &Firmware,
+    relinked: Option<&Firmware>,
     thunks: &[Thunk],
     relocation: &Relocation,
 ) -> Result<Option<TableEntry>, RelocationError> {
     let place = || place(firmware, relocation);
     let in_image = firmware.moves(relocation.section);
-    let writes = writes(relocation.kind);
+    let writes = match writes(relocation.kind) {
+        Writes::Either => address_or_distance(firmware, relocation)?,
+        writes => writes,
+    };
     let kind = match writes {
         Writes::Nothing => return Ok(None),
-        Writes::Unknown => return Err(RelocationError::UnknownType(place())),
-        _ if !moves(firmware, relocation)? => match writes {
+        Writes::Unknown | Writes::Either => return Err(RelocationError::UnknownType(place())),
+        _ if !moves(firmware, relinked, relocation)? => match writes {
             Writes::Relative | Writes::Branch if in_image => return across(firmware, thunks, relocation),
             _ => return Ok(None),
         },
@@ -100,47 +112,109 @@ fn entry(
     Ok(Some(TableEntry { entry: Entry { offset, kind }, section, symbol, is_thunk: false }))
 }
 
+/// Returns what a relocation wrote whose meaning is the linker's choice: `R_ARM_TARGET1` (IHI 0044, section 4.6.1.8).
+fn address_or_distance(firmware: &Firmware, relocation: &Relocation) -> Result<Writes, RelocationError> {
+    let undecided = || RelocationError::AddressOrDistance(place(firmware, relocation));
+    let Some(symbol) = symbol(firmware, relocation) else { return Ok(Writes::Word) };
+    let offset = firmware.payload_offset(relocation.section, relocation.address).ok_or_else(undecided)?;
+    let [low, high] = bytes_at(firmware, offset).ok_or_else(undecided)?;
+    let word = u32::from(high) << 16 | u32::from(low);
+    let fits = |value: u32| match symbol.section {
+        // The end is left out: it may be another section's start.
+        SymbolSection::Section(index) => firmware.sections().get(index).is_some_and(|section| {
+            section.contains(value) && value & !1 != section.address.wrapping_add(section.length)
+        }),
+        SymbolSection::Undefined | SymbolSection::Absolute => value == symbol.value,
+    };
+    match (fits(word), fits(word.wrapping_add(relocation.address))) {
+        (true, false) => Ok(Writes::Word),
+        (false, true) => Ok(Writes::Relative),
+        _ => Err(undecided()),
+    }
+}
+
 /// Checks a distance between image and RAM: correct only if the branch goes to a thunk on its own side, which was
-/// checked when the thunk was found, or if there is nothing to call and the linker made the branch fall through.
+/// checked when the thunk was found, or if there is nothing to call and the linker made the call do nothing.
 fn across(
     firmware: &Firmware,
     thunks: &[Thunk],
     relocation: &Relocation,
 ) -> Result<Option<TableEntry>, RelocationError> {
-    let decoded = || {
-        let offset = firmware.payload_offset(relocation.section, relocation.address)?;
-        let [first, second] = bytes_at(firmware, offset)?;
-        branch(relocation.address, first, second)
-    };
-    if let Some(target) = decoded().filter(|_| writes(relocation.kind) == Writes::Branch) {
+    let offset = firmware.payload_offset(relocation.section, relocation.address);
+    let code = offset.and_then(|offset| bytes_at(firmware, offset));
+    if let Some([first, second]) = code.filter(|_| writes(relocation.kind) == Writes::Branch) {
+        let target = branch(relocation.address, first, second);
         let in_image = firmware.moves(relocation.section);
-        let to_thunk = |thunk: &Thunk| thunk.address == target && firmware.moves(thunk.section) == in_image;
+        let to_thunk = |thunk: &Thunk| Some(thunk.address) == target && firmware.moves(thunk.section) == in_image;
         let undefined = symbol(firmware, relocation).is_none_or(|symbol| symbol.section == SymbolSection::Undefined);
-        if thunks.iter().any(to_thunk) || undefined && target == relocation.address.wrapping_add(4) {
+        let does_nothing = target == Some(relocation.address.wrapping_add(4)) || NO_CALL.contains(&[first, second]);
+        if thunks.iter().any(to_thunk) || undefined && does_nothing {
             return Ok(None);
         }
     }
     Err(RelocationError::Crosses(place(firmware, relocation)))
 }
 
+/// What GNU ld makes of a call of an undefined weak function (`elf32_arm_final_link_relocate` in bfd/elf32-arm.c): `nop.w`, or
+/// on Armv6-M `b .+4; nop`.
+const NO_CALL: [[u16; 2]; 2] = [[0xf3af, 0x8000], [0xe000, 0xbf00]];
+
 /// Returns whether a relocation's symbol has another address in the other slot.
-fn moves(firmware: &Firmware, relocation: &Relocation) -> Result<bool, RelocationError> {
+fn moves(firmware: &Firmware, relinked: Option<&Firmware>, relocation: &Relocation) -> Result<bool, RelocationError> {
     let Some(symbol) = symbol(firmware, relocation) else { return Ok(false) };
-    match symbol.section {
-        SymbolSection::Undefined => Ok(false),
-        SymbolSection::Section(section) => Ok(firmware.moves(section)),
-        SymbolSection::Absolute => {
-            // `__sidata` lies right after the last byte if nothing is initialised, so the end is included.
-            let (board, payload) = (firmware.board(), firmware.room().start);
-            let slot = board.slot(firmware.slot());
-            let slot = board.address(slot.start)..=board.address(slot.end());
-            let end = payload + firmware.payload().len() as u32;
-            match symbol.value {
-                value if (payload..=end).contains(&value) => Ok(true),
-                value if slot.contains(&value) => Err(RelocationError::NumberOrAddress(place(firmware, relocation))),
-                _ => Ok(false),
-            }
+    let decided = match symbol.section {
+        SymbolSection::Undefined => Some(false),
+        SymbolSection::Section(section) if !firmware.sections()[section].allocated => Some(false),
+        SymbolSection::Section(section) if firmware.sections()[section].contains(symbol.value) => {
+            Some(firmware.moves(section))
         }
+        // Linkers give the symbols that a script defines the section that they happen to be in.
+        SymbolSection::Section(_) => by_value(firmware, symbol.value).filter(|_| is_in_ram(firmware, symbol.value)),
+        SymbolSection::Absolute => by_value(firmware, symbol.value),
+    };
+    let decided = decided.or_else(|| moved(firmware, relinked?, relocation));
+    decided.ok_or_else(|| RelocationError::NumberOrAddress(place(firmware, relocation)))
+}
+
+/// Returns whether a value without a section, or outside its section, is an address in the image; `None` if nothing tells whether
+/// it is that or a number.
+fn by_value(firmware: &Firmware, value: u32) -> Option<bool> {
+    let (board, payload) = (firmware.board(), firmware.room().start);
+    let slot = board.slot(firmware.slot());
+    let slot = board.address(slot.start)..=board.address(slot.end());
+    if !slot.contains(&value) {
+        return Some(false);
+    }
+    // Scripts name the borders of sections, as where they are loaded from: `__sidata`. With nothing to load there, that is the
+    // end of what comes before, aligned.
+    let is_border = firmware.sections().iter().any(|section| {
+        let loaded = section.payload_offset.map(|offset| payload + offset);
+        let runs = Some(section.address).filter(|_| section.allocated);
+        [loaded, runs].into_iter().flatten().any(|start| {
+            let end = start + section.length;
+            value == start || [1, 4, 8, 16].iter().any(|unit| value == end.next_multiple_of(*unit))
+        })
+    });
+    let names = |symbol: &Symbol| symbol.value == value && firmware.lies_in_its_section(symbol) == Some(true);
+    (is_border || firmware.symbols().iter().any(names)).then_some(true)
+}
+
+fn is_in_ram(firmware: &Firmware, value: u32) -> bool {
+    let ram = firmware.board().ram;
+    (ram.start..=ram.end()).contains(&value)
+}
+
+/// Returns whether a word is another one in the relinked program; `None` if that is neither equal nor moved by the distance of
+/// the slots.
+fn moved(firmware: &Firmware, relinked: &Firmware, relocation: &Relocation) -> Option<bool> {
+    let offset = firmware.payload_offset(relocation.section, relocation.address)?;
+    let word =
+        |firmware: &Firmware| bytes_at(firmware, offset).map(|[low, high]| u32::from(high) << 16 | u32::from(low));
+    let difference = word(relinked)?.wrapping_sub(word(firmware)?);
+    match difference {
+        _ if writes(relocation.kind) != Writes::Word => None,
+        0 => Some(false),
+        _ => (difference == firmware.board().distance(firmware.slot(), relinked.slot())).then_some(true),
     }
 }
 

@@ -1,12 +1,12 @@
 //! From an ELF file to an image: deterministic for a given program, key and release.
 //!
 //! [`Program::read`] and [`Program::image`] work in two steps, so that the private key may stay elsewhere; [`sign`]
-//! does both at once. [`Program::prove`] shows that rebasing gives what the linker would have produced.
+//! does both at once. [`Program::read_and_prove`] shows that rebasing gives what the linker would have produced.
 
 use crate::elf::{ElfError, Firmware};
 use crate::image_file::{ImageError, ImageFile, Release, UnsignedImage, rebased, table_bytes};
 use crate::keys::PrivateKey;
-use crate::relocations::{RelocationError, TableEntry, table};
+use crate::relocations::{self, RelocationError, TableEntry};
 use lifeboot_core::rebase::Entry;
 use lifeboot_core::{Board, Slot};
 use miette::Diagnostic;
@@ -28,6 +28,7 @@ pub struct Options {
 pub struct Program {
     firmware: Firmware,
     table: Vec<TableEntry>,
+    proved: bool,
 }
 
 /// Why a program cannot become an image.
@@ -41,6 +42,10 @@ pub enum SignError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Relocation(#[from] RelocationError),
+    /// The relinked program is another one.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Relinked(#[from] RelinkedError),
     /// The image would be invalid.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -66,10 +71,6 @@ pub enum RelinkedError {
         "link the second one for the other slot, with LIFEBOOT_LINK_SLOT=B in the environment of cargo build"
     ))]
     SameSlot(Slot),
-    /// The image is bound to one slot.
-    #[error("an image that is bound to its slot is never rebased: there is nothing to compare")]
-    #[diagnostic(help("leave out --bound or --relinked"))]
-    Bound,
     /// The payloads have different lengths.
     #[error("the payload has {rebased} bytes, the relinked one {relinked}: they are not the same program")]
     #[diagnostic(help(
@@ -111,18 +112,38 @@ pub fn sign(elf: &[u8], options: &Options, key: &PrivateKey) -> Result<ImageFile
     Ok(image.with_signature(signature)?)
 }
 
+fn rebasable(firmware: Firmware, relinked: Option<&Firmware>) -> Result<Program, SignError> {
+    if firmware.slot() != Slot::A {
+        return Err(SignError::LinkedForSlotB);
+    }
+    let table = relocations::table(&firmware, relinked)?;
+    Ok(Program { firmware, table, proved: false })
+}
+
 impl Program {
     /// Reads an ELF file; if `bound` is true, the relocations are left out.
+    ///
+    /// # Errors
+    /// See [`SignError`]. What the linker's records leave open is one.
     pub fn read(elf: &[u8], board: &'static Board, bound: bool) -> Result<Program, SignError> {
         let firmware = Firmware::parse(elf, board)?;
-        if bound {
-            return Ok(Program { firmware, table: Vec::new() });
+        if bound { Ok(Program { firmware, table: Vec::new(), proved: false }) } else { rebasable(firmware, None) }
+    }
+
+    /// Reads an ELF file and proves that rebasing gives what the linker makes for slot B: `relinked` is the ELF file of the same
+    /// program, linked for that slot. It also decides what the linker's records leave open.
+    ///
+    /// # Errors
+    /// See [`SignError`].
+    pub fn read_and_prove(elf: &[u8], board: &'static Board, relinked: &[u8]) -> Result<Program, SignError> {
+        let firmware = Firmware::parse(elf, board)?;
+        let relinked = Firmware::parse(relinked, board).map_err(RelinkedError::Elf)?;
+        if relinked.slot() == firmware.slot() {
+            return Err(RelinkedError::SameSlot(relinked.slot()).into());
         }
-        if firmware.slot() != Slot::A {
-            return Err(SignError::LinkedForSlotB);
-        }
-        let table = table(&firmware)?;
-        Ok(Program { firmware, table })
+        let program = rebasable(firmware, Some(&relinked))?;
+        program.compare(&relinked)?;
+        Ok(Program { proved: true, ..program })
     }
 
     /// Makes the image, ready to be signed with the key that has this id.
@@ -131,16 +152,9 @@ impl Program {
         UnsignedImage::new(self.firmware.board(), self.firmware.slot(), payload, &self.entries(), release, key_id)
     }
 
-    /// Compares the rebased payload with that of the same program linked for the other slot.
-    pub fn prove(&self, relinked_elf: &[u8]) -> Result<(), RelinkedError> {
-        if self.table.is_empty() {
-            return Err(RelinkedError::Bound);
-        }
+    /// Compares the rebased payload with that of the relinked program.
+    fn compare(&self, relinked: &Firmware) -> Result<(), RelinkedError> {
         let board = self.firmware.board();
-        let relinked = Firmware::parse(relinked_elf, board)?;
-        if relinked.slot() == self.firmware.slot() {
-            return Err(RelinkedError::SameSlot(relinked.slot()));
-        }
         let distance = board.distance(self.firmware.slot(), relinked.slot());
         let rebased = rebased(self.firmware.payload().to_vec(), &self.entries(), distance);
         let relinked = relinked.payload();
@@ -161,6 +175,11 @@ impl Program {
             rebased: word(&rebased),
             relinked: word(relinked),
         })
+    }
+
+    /// Returns whether a comparison with the relinked program has proved that the image runs in either slot.
+    pub fn is_proved(&self) -> bool {
+        self.proved
     }
 
     /// Returns the firmware as it was read.

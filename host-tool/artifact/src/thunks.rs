@@ -12,7 +12,16 @@
 //! | `__ThumbV7PILongThunk_` | `movw ip; movt ip; add ip, pc; bx ip` | relative |
 //! | any of them | `b.w`, if that reaches and the core has it | relative |
 //!
-//! The names of other linkers' veneers are known as well, to refuse them: the addresses in them would be missed.
+//! GNU ld calls them veneers (binutils 2.40, `elf32_arm_stub_*` in `bfd/elf32-arm.c`); for Cortex-M these, each as
+//! `__NAME_veneer`:
+//!
+//! | code | where the target's address is |
+//! | --- | --- |
+//! | `push {r0}; ldr r0, [pc, #8]; mov ip, r0; pop {r0}; bx ip; nop; .word` | the word |
+//! | `ldr.w pc, [pc, #-0]; .word` | the word |
+//! | `movw ip; movt ip; bx ip` | the two halves |
+//!
+//! What else is called so is refused: the address in it would be missed.
 
 use crate::elf::{Firmware, Symbol, SymbolSection};
 use crate::relocation_types::slots_are_whole_64_kib_apart;
@@ -77,7 +86,9 @@ fn entry(
     let offset = firmware.payload_offset(section, address).ok_or_else(shape_error)?;
     let code = firmware.payload().get(offset as usize..).unwrap_or_default();
     let halves: Vec<u16> = code.chunks_exact(2).take(10).map(|half| u16::from_le_bytes([half[0], half[1]])).collect();
-    let read: fn(u32, &[u16]) -> Option<ThunkTarget> = if symbol.name.starts_with("__Thumbv6MABSLongThunk_") {
+    let read: fn(u32, &[u16]) -> Option<ThunkTarget> = if symbol.name.ends_with("_veneer") {
+        gnu_veneer
+    } else if symbol.name.starts_with("__Thumbv6MABSLongThunk_") {
         armv6m_word
     } else if symbol.name.starts_with("__Thumbv6MABSXOLongThunk_") {
         armv6m_execute_only
@@ -143,6 +154,17 @@ fn armv7m_relative(address: u32, halves: &[u16]) -> Option<ThunkTarget> {
     // The `add ip, pc` at offset 8 reads pc as its own address plus 4.
     let target = address.wrapping_add(12).wrapping_add(distance);
     (halves.get(4..6) == Some(&[0x44fc, 0x4760])).then_some(ThunkTarget::Relative(target))
+}
+
+fn gnu_veneer(address: u32, halves: &[u16]) -> Option<ThunkTarget> {
+    let place = match *halves {
+        [0xb401, 0x4802, 0x4684, 0xbc01, 0x4760, 0xbf00, low, high, ..] => (word(low, high), 12),
+        [0xf85f, 0xf000, low, high, ..] => (word(low, high), 4),
+        _ => return armv7m_halves(address, halves),
+    };
+    // Both read the word relative to the word that the instruction lies in.
+    let (target, at) = place;
+    address.is_multiple_of(4).then_some(ThunkTarget::Absolute(target, Some((at, Kind::Word))))
 }
 
 /// Decodes the value that `movw ip; movt ip` at the start load.

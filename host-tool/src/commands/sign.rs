@@ -78,11 +78,15 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> {
     let signer = Signer::read(arguments)?;
     let elf = files::read(&arguments.firmware)?;
-    let program = Program::read(&elf, board_for(&elf, arguments.release.board)?, arguments.bound)?;
+    let board = board_for(&elf, arguments.release.board)?;
+    let program = match &arguments.relinked {
+        Some(relinked) => Program::read_and_prove(&elf, board, &files::read(relinked)?)?,
+        None => Program::read(&elf, board, arguments.bound)?,
+    };
     let (version, version_from) = version_for(&arguments.firmware, arguments.version)?.ok_or(Error::VersionNeeded)?;
     let public = signer.public();
     let unsigned = program.image(arguments.release.of(version)?, public.id())?;
-    let proved = arguments.relinked.as_deref().map(|other| prove(&program, other)).transpose()?;
+    let proved = arguments.relinked.as_deref().map(|relinked| proved(&program, relinked));
     if public.is_demo() {
         output::warn("this is a demo's throw-away key, which protects nothing");
     }
@@ -115,13 +119,12 @@ fn ids(header: &Header) -> Vec<String> {
     header.revokes.ids().map(|id| hex(&id)).collect()
 }
 
-fn prove(program: &Program, relinked: &Path) -> Result<Proved, Error> {
-    program.prove(&files::read(relinked)?)?;
-    Ok(Proved {
+fn proved(program: &Program, relinked: &Path) -> Proved {
+    Proved {
         relocations: program.table().len(),
         bytes: program.firmware().payload().len(),
         relinked: relinked.display().to_string(),
-    })
+    }
 }
 
 /// Where the signature comes from.

@@ -134,7 +134,8 @@ fn damaged_files_are_errors_and_never_panics() {
         for value in [0x00, 0x7f, 0x80, 0xff] {
             let mut bytes = whole.clone();
             bytes[index] = value;
-            let _ = Firmware::parse(&bytes, LARGE).map(|firmware| lifeboot_artifact::relocations::table(&firmware));
+            let _ =
+                Firmware::parse(&bytes, LARGE).map(|firmware| lifeboot_artifact::relocations::table(&firmware, None));
         }
     }
 }

@@ -59,6 +59,7 @@ mod signing;
 
 /// The linker's thunks: their shapes, right and wrong.
 mod thunk_shapes;
+mod undecided;
 
 /// Whether a device would accept an image, decided before it is asked.
 mod admissions;

@@ -46,6 +46,9 @@ pub struct Section {
     /// Bytes in memory, for a section that has none in the file.
     pub zeroed: u32,
     pub allocated: bool,
+    pub alignment: u32,
+    /// Whether a segment loads it.
+    pub loaded: bool,
 }
 
 pub struct Program {
@@ -54,6 +57,8 @@ pub struct Program {
     pub symbols: Vec<(String, Option<u32>, u32, u32)>,
     pub relocations: Vec<(u32, u32, RelocationType, u32)>,
     pub emit_relocations: bool,
+    /// A section of this name and type that says that it holds the relocations of a section.
+    pub unread: Option<(&'static str, elf::SectionType, u32)>,
     pub file_type: elf::FileType,
     pub machine: elf::Machine,
     pub entry: u32,
@@ -65,7 +70,7 @@ impl Program {
         let (flash, ram) = (board.payload_address(slot), board.ram.start + 0x100);
         let section = |name, address, load_address, bytes: Vec<u8>| {
             let allocated = address != 0;
-            Section { name, address, load_address, bytes, zeroed: 0, allocated }
+            Section { name, address, load_address, bytes, zeroed: 0, allocated, alignment: 4, loaded: true }
         };
         let mut bss = section(".bss", ram + 0x20, ram + 0x20, Vec::new());
         bss.zeroed = 0x10;
@@ -83,6 +88,7 @@ impl Program {
             symbols: Vec::new(),
             relocations: Vec::new(),
             emit_relocations: true,
+            unread: None,
             file_type: elf::ET_EXEC,
             machine: elf::EM_ARM,
             entry: 0,
@@ -116,6 +122,8 @@ impl Program {
             bytes,
             zeroed: 0,
             allocated: true,
+            alignment: 4,
+            loaded: true,
         };
         program.sections = vec![
             section(".vectors", start, vectors),
@@ -169,7 +177,7 @@ impl Program {
         let mut bytes = Vec::new();
         let mut writer = Writer::new(Endianness::Little, false, &mut bytes);
         writer.reserve_file_header();
-        let loaded = |section: &&Section| section.allocated && !section.bytes.is_empty();
+        let loaded = |section: &&Section| section.loaded && section.allocated && !section.bytes.is_empty();
         writer.reserve_program_headers(self.sections.iter().filter(loaded).count() as u32);
         let offsets: Vec<u64> =
             self.sections.iter().map(|section| writer.reserve(section.bytes.len() as u64, 4)).collect();
@@ -189,6 +197,10 @@ impl Program {
         for _ in &with_records {
             writer.reserve_section_index();
         }
+        let unread = self.unread.map(|(name, ..)| {
+            writer.reserve_section_index();
+            writer.add_section_name(name.as_bytes())
+        });
         writer.reserve_null_symbol_index();
         let symbol_names: Vec<_> = self.symbols.iter().map(|symbol| writer.add_string(symbol.0.as_bytes())).collect();
         for _ in &self.symbols {
@@ -260,7 +272,7 @@ impl Program {
                 sh_size: u64::from(section.zeroed) + section.bytes.len() as u64,
                 sh_link: 0,
                 sh_info: 0,
-                sh_addralign: 4,
+                sh_addralign: section.alignment.into(),
                 sh_entsize: 0,
             });
         }
@@ -268,6 +280,20 @@ impl Program {
         for (index, offset) in with_records.iter().zip(&record_offsets) {
             let count = self.records(*index).count();
             writer.write_relocation_section_header(rel_name, SectionIndex(*index), symbols, *offset, count, false);
+        }
+        if let Some((_, sh_type, section)) = self.unread {
+            writer.write_section_header(&SectionHeader {
+                sh_name: writer.section_name_offset(unread),
+                sh_type,
+                sh_flags: elf::SectionFlags(0),
+                sh_addr: 0,
+                sh_offset: 0,
+                sh_size: 0,
+                sh_link: symbols.0 as u32,
+                sh_info: section,
+                sh_addralign: 1,
+                sh_entsize: 0,
+            });
         }
         writer.write_symtab_section_header(1);
         writer.write_strtab_section_header();

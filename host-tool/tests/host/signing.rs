@@ -20,8 +20,9 @@ fn the_same_program_gives_the_same_image() {
 #[test]
 fn rebasing_is_proved_by_relinking() {
     for board in [SMALL, LARGE] {
-        let program = Signable::read(&rich(board, Slot::A).elf(), board, false).unwrap();
-        program.prove(&rich(board, Slot::B).elf()).unwrap();
+        let [a, b] = Slot::BOTH.map(|slot| rich(board, slot).elf());
+        assert!(Signable::read_and_prove(&a, board, &b).unwrap().is_proved());
+        assert!(!Signable::read(&a, board, false).unwrap().is_proved());
     }
 }
 
@@ -32,11 +33,10 @@ fn a_difference_is_named() {
         // As LONG(…) in a linker script: an address without a relocation.
         let value = program.address(TEXT, table_end);
         program.put(DATA, 0x0c, &value.to_le_bytes());
-        program
+        program.elf()
     };
-    let signable = Signable::read(&program(Slot::A, 0).elf(), LARGE, false).unwrap();
     assert_eq!(
-        signable.prove(&program(Slot::B, 0).elf()).unwrap_err().to_string(),
+        Signable::read_and_prove(&program(Slot::A, 0), LARGE, &program(Slot::B, 0)).unwrap_err().to_string(),
         "rebased and relinked payload differ in 1 bytes, first at 0x080202ac in `ram_function` (.data): 0x08020240 is \
          not 0x08080240"
     );
@@ -44,15 +44,15 @@ fn a_difference_is_named() {
 
 #[test]
 fn programs_that_cannot_be_compared_are_refused() {
-    let program = Signable::read(&rich(LARGE, Slot::A).elf(), LARGE, false).unwrap();
-    let same = program.prove(&rich(LARGE, Slot::A).elf());
-    assert!(matches!(same, Err(RelinkedError::SameSlot(Slot::A))));
+    let refused = |relinked: &[u8]| match Signable::read_and_prove(&rich(LARGE, Slot::A).elf(), LARGE, relinked) {
+        Err(SignError::Relinked(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(refused(&rich(LARGE, Slot::A).elf()), RelinkedError::SameSlot(Slot::A)));
     let mut longer = rich(LARGE, Slot::B);
     longer.sections[3].bytes.push(0);
-    assert!(matches!(program.prove(&longer.elf()), Err(RelinkedError::Length { rebased: 0xc0, relinked: 0xc1 })));
-    assert!(matches!(program.prove(b"no ELF file"), Err(RelinkedError::Elf(_))));
-    let bound = Signable::read(&rich(LARGE, Slot::A).elf(), LARGE, true).unwrap();
-    assert!(matches!(bound.prove(&rich(LARGE, Slot::B).elf()), Err(RelinkedError::Bound)));
+    assert!(matches!(refused(&longer.elf()), RelinkedError::Length { rebased: 0xc0, relinked: 0xc1 }));
+    assert!(matches!(refused(b"no ELF file"), RelinkedError::Elf(_)));
 }
 
 #[test]

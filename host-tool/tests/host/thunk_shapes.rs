@@ -19,7 +19,7 @@ pub fn program(board: &'static Board, section: u32, name: &str, thunk: &[u16]) -
 
 /// The entries that come from thunks.
 fn listed(program: &Program) -> Result<Vec<Entry>, RelocationError> {
-    let table = table(&program.firmware())?;
+    let table = table(&program.firmware(), None)?;
     Ok(table.iter().filter(|listed| listed.is_thunk).map(|listed| listed.entry).collect())
 }
 
@@ -121,6 +121,27 @@ fn a_name_without_the_code_is_refused() {
     assert!(matches!(listed(&program), Err(RelocationError::ThunkShape { .. })));
 }
 
+/// GNU ld's veneers, as binutils 2.40 writes them.
+#[test]
+fn veneers_that_reach_into_the_image_are_listed() {
+    let name = "__main_veneer";
+    let armv6m = |target| [&[0xb401, 0x4802, 0x4684, 0xbc01, 0x4760, 0xbf00], &halves(target)[..]].concat();
+    let armv7m_word = |target| [&[0xf85f, 0xf000], &halves(target)[..]].concat();
+    for (code, entry) in [
+        (armv6m(FLASH_LARGE), Entry { offset: DATA_OFFSET + 8 + 12, kind: Kind::Word }),
+        (armv7m_word(FLASH_LARGE), Entry { offset: DATA_OFFSET + 8 + 4, kind: Kind::Word }),
+        (armv7m(FLASH_LARGE), Entry { offset: DATA_OFFSET + 8 + 4, kind: Kind::UpperHalf }),
+    ] {
+        assert_eq!(listed(&program(LARGE, DATA, name, &code)).unwrap(), [entry], "{code:x?}");
+    }
+    let in_ram = Program::new(LARGE, Slot::A).address(DATA, 9);
+    for code in [armv6m(in_ram), armv7m_word(in_ram)] {
+        assert_eq!(listed(&program(LARGE, TEXT, name, &code)).unwrap(), []);
+    }
+    let other = listed(&program(LARGE, DATA, name, &[0x4778, 0x46c0, 0xe51f, 0xf004])).unwrap_err();
+    assert!(matches!(other, RelocationError::ThunkShape { .. }), "bx pc to Arm code: {other}");
+}
+
 #[test]
 fn thunks_of_other_kinds_and_linkers_are_refused() {
     let names = [
@@ -128,7 +149,7 @@ fn thunks_of_other_kinds_and_linkers_are_refused() {
         "__ARMv7ABSLongThunk_main",
         "__ARMV7PILongThunk_main",
         "__Thumbv9NewThunk_main",
-        "__main_veneer",
+        "__main_from_arm",
         "__main_from_thumb",
     ];
     for name in names {

@@ -38,6 +38,25 @@ pub enum ElfError {
     #[error("the ELF file holds no bytes to load into flash")]
     #[diagnostic(help("link with -Tlink.x, so that the linker places the vector table and the code"))]
     Empty,
+    /// A section's bytes would not be loaded.
+    #[error("section {0} has bytes that no segment loads")]
+    #[diagnostic(help(
+        "check the linker script's PHDRS and what ran after the linker: every section of the firmware must be loaded"
+    ))]
+    InNoSegment(String),
+    /// Two sections or segments are loaded to the same place.
+    #[error("{first} and {second} are both loaded to {address:#010x}")]
+    #[diagnostic(help(
+        "check the load addresses in the linker script (AT, LMA): the program would overwrite a part of itself"
+    ))]
+    Overlap {
+        /// Name of one of them.
+        first: String,
+        /// Name of the other one.
+        second: String,
+        /// The first address that both use.
+        address: u64,
+    },
     /// A section lies outside the slot.
     #[error(
         "{what} is loaded to {start:#010x}..{end:#010x}, outside slot {slot} (payload: {first:#010x}..{last:#010x})"

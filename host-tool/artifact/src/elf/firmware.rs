@@ -15,6 +15,7 @@ pub struct Firmware {
     pub(super) symbols: Vec<Symbol>,
     pub(super) relocations: Vec<Relocation>,
     pub(super) has_relocations: bool,
+    pub(super) unread: Option<String>,
 }
 
 /// A section, identified by its index in the ELF file.
@@ -26,10 +27,29 @@ pub struct Section {
     pub address: u32,
     /// Size in bytes.
     pub length: u32,
+    /// The alignment that the linker gave it, in bytes.
+    pub alignment: u32,
     /// Whether the section is part of the running firmware; debug sections and defmt's are not.
     pub allocated: bool,
+    /// Whether the linker kept relocations of it on record.
+    pub has_relocations: bool,
     /// Offset in the payload where its bytes are loaded; `None` if it has none.
     pub payload_offset: Option<u32>,
+}
+
+impl Section {
+    /// Returns the section's content in a payload.
+    pub fn content<'a>(&self, payload: &'a [u8]) -> &'a [u8] {
+        let start = self.payload_offset.unwrap_or(u32::MAX) as usize;
+        payload.get(start..start.saturating_add(self.length as usize)).unwrap_or_default()
+    }
+
+    /// Returns whether an address, with or without the bit of Thumb code, lies in the section or at its end.
+    pub fn contains(&self, address: u32) -> bool {
+        [address, address & !1]
+            .iter()
+            .any(|address| address.checked_sub(self.address).is_some_and(|offset| offset <= self.length))
+    }
 }
 
 /// A symbol, identified by its index in the ELF file.
@@ -105,6 +125,11 @@ impl Firmware {
         self.has_relocations
     }
 
+    /// Returns the name of a section that seems to hold relocations of an allocated section, in a form that was not read.
+    pub fn unread_relocations(&self) -> Option<&str> {
+        self.unread.as_deref()
+    }
+
     /// Returns the addresses that an image's payload and table may use in the slot.
     pub fn room(&self) -> Region {
         Region { start: self.board.payload_address(self.slot), length: self.board.capacity() }
@@ -124,6 +149,12 @@ impl Firmware {
             section.allocated && (self.room().start..=self.room().end()).contains(&section.address)
         };
         self.sections.get(section).is_some_and(moves)
+    }
+
+    /// Returns whether a symbol's value lies in its section, its end included; `None` if the symbol has no section.
+    pub fn lies_in_its_section(&self, symbol: &Symbol) -> Option<bool> {
+        let SymbolSection::Section(index) = symbol.section else { return None };
+        Some(self.sections.get(index).is_some_and(|section| section.contains(symbol.value)))
     }
 
     /// Returns the payload offset from which the byte at `address` in a section is loaded.

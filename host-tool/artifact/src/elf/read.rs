@@ -35,6 +35,7 @@ fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
         symbols: Vec::new(),
         relocations: Vec::new(),
         has_relocations: false,
+        unread: None,
     };
     read_sections(&mut firmware, &table, &segments)?;
     firmware.payload = payload(&firmware, &segments)?;
@@ -151,6 +152,7 @@ fn read_sections(
         let range = loaded_range(raw);
         let loaded = range.and_then(|range| segments.iter().find_map(|segment| segment.load_address(range)));
         let payload_offset = match loaded {
+            None if range.is_some() => return Err(ElfError::InNoSegment(name)),
             Some(start) => {
                 let range = u64::from(start)..u64::from(start) + u64::from(length);
                 check_inside(firmware, range, || format!("section {name}"))?;
@@ -159,10 +161,22 @@ fn read_sections(
             None => None,
         };
         let allocated = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
-        let section = Section { name, address: raw.sh_addr(LITTLE), length, allocated, payload_offset };
-        firmware.sections.push(section);
+        firmware.sections.push(Section {
+            name,
+            address: raw.sh_addr(LITTLE),
+            length,
+            alignment: raw.sh_addralign(LITTLE),
+            allocated,
+            has_relocations: false,
+            payload_offset,
+        });
     }
-    Ok(())
+    let loaded = firmware.sections.iter().filter_map(|section| Some((section.payload_offset?, section)));
+    let start = u64::from(firmware.room().start);
+    check_disjoint(loaded.map(|(offset, section)| {
+        let first = start + u64::from(offset);
+        (first..first + u64::from(section.length), format!("section {}", section.name))
+    }))
 }
 
 fn check_inside(firmware: &Firmware, range: Range<u64>, what: impl Fn() -> String) -> Result<(), ElfError> {
@@ -174,12 +188,26 @@ fn check_inside(firmware: &Firmware, range: Range<u64>, what: impl Fn() -> Strin
     Err(ElfError::OutsideSlot { what: what(), start, end, slot, first: room.start, last: room.end() })
 }
 
+/// Checks that no two of these ranges, which have names, overlap.
+fn check_disjoint(ranges: impl Iterator<Item = (Range<u64>, String)>) -> Result<(), ElfError> {
+    let mut ranges: Vec<_> = ranges.filter(|(range, _)| !range.is_empty()).collect();
+    ranges.sort_by_key(|(range, _)| (range.start, range.end));
+    match ranges.windows(2).find(|pair| pair[0].0.end > pair[1].0.start) {
+        Some([(_, first), (range, second)]) => {
+            Err(ElfError::Overlap { first: first.clone(), second: second.clone(), address: range.start })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn payload(firmware: &Firmware, segments: &[FileSegment]) -> Result<Vec<u8>, ElfError> {
     let start = u64::from(firmware.room().start);
+    let name = |segment: &FileSegment| format!("the segment at {:#x} of the file", segment.file_offset);
+    check_disjoint(segments.iter().map(|segment| (segment.loads(), name(segment))))?;
     let mut payload = Vec::new();
     for segment in segments {
         let range = segment.loads();
-        check_inside(firmware, range.clone(), || format!("the segment at {:#x} of the file", segment.file_offset))?;
+        check_inside(firmware, range.clone(), || name(segment))?;
         let (from, to) = ((range.start - start) as usize, (range.end - start) as usize);
         payload.resize(payload.len().max(to), ERASED);
         payload[from..to].copy_from_slice(segment.bytes);
@@ -194,18 +222,25 @@ fn read_linkage(firmware: &mut Firmware, table: &SectionTable<'_, Header>, bytes
         let symbol = symbol(raw, raw.name(LITTLE, symbols.strings())?, &firmware.sections)?;
         firmware.symbols.push(symbol);
     }
-    for raw in table.iter() {
+    firmware.unread = unread_by_name(&firmware.sections, table);
+    for (index, raw) in table.enumerate() {
         let section = raw.info_link(LITTLE).0;
         // Relocations that are themselves loaded are for a dynamic linker, which does not exist here.
         let loaded = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
         if loaded || !firmware.sections.get(section).is_some_and(|section| section.allocated) {
             continue;
         }
-        let Some((list, link)) = on_record(raw, bytes)? else { continue };
+        let Some((list, link)) = on_record(raw, bytes)? else {
+            if CARRY_RELOCATIONS.contains(&raw.sh_type(LITTLE).0) {
+                firmware.unread = firmware.sections.get(index.0).map(|section| section.name.clone());
+            }
+            continue;
+        };
         if link != symbols.section() && link != SectionIndex(0) {
             return Err(damaged("its relocations refer to a second symbol table"));
         }
         firmware.has_relocations = true;
+        firmware.sections[section].has_relocations = true;
         for (address, kind, symbol) in list {
             let symbol = symbol as usize;
             if symbol >= firmware.symbols.len().max(1) {
@@ -215,6 +250,25 @@ fn read_linkage(firmware: &mut Firmware, table: &SectionTable<'_, Header>, bytes
         }
     }
     Ok(())
+}
+
+/// Types of sections that hold relocations in other forms: CREL, as LLVM 20 and newer write it, RELR, and Android's
+/// (`llvm/include/llvm/BinaryFormat/ELF.h`).
+const CARRY_RELOCATIONS: [u32; 5] = [0x4000_0014, 19, 0x6000_0001, 0x6000_0002, 0x6fff_ff00];
+
+/// Returns the name of a section that by its name holds the relocations of a loaded section, but does not by its type, or names
+/// another section: something has changed it after linking.
+fn unread_by_name(sections: &[Section], table: &SectionTable<'_, Header>) -> Option<String> {
+    let is_unread = |(index, raw): (SectionIndex, &RawSection)| {
+        let name = &sections.get(index.0)?.name;
+        let target = [".rela", ".rel", ".crel"].iter().find_map(|prefix| {
+            let target = name.strip_prefix(prefix)?;
+            sections.iter().position(|section| section.name == target && section.payload_offset.is_some())
+        })?;
+        let is_read = matches!(raw.sh_type(LITTLE), elf::SHT_REL | elf::SHT_RELA) && raw.info_link(LITTLE).0 == target;
+        (!is_read).then(|| name.clone())
+    };
+    table.enumerate().find_map(is_unread)
 }
 
 /// Address, type and symbol of a relocation.

@@ -58,12 +58,74 @@ pub enum RelocationError {
     #[error("{0}: relocations of this type are not known")]
     #[diagnostic(help("build with -C relocation-model=static; if it is built so, report this as a bug of Lifeboot"))]
     UnknownType(Place),
-    /// An absolute symbol's value lies in the slot but not in the payload.
+    /// A symbol's value lies outside its section, or has none and lies in the slot.
     #[error("{0}: nothing tells whether it is a number or an address in the slot that has to be rebased")]
     #[diagnostic(help(
-        "make it a constant in the source if it is a number; take addresses of the slot from the board's flash map"
+        "in the linker script, define an address inside its section, and a number with ABSOLUTE(…); compute a size in the \
+         program from two addresses, and take addresses of the slot from the board's flash map; or prove the image with \
+         --relinked"
     ))]
     NumberOrAddress(Place),
+    /// The linker decides what the relocation means, and the word does not show it.
+    #[error("{0}: nothing tells whether the linker wrote an address or a distance")]
+    #[diagnostic(help("link with --target1-abs, which is the default"))]
+    AddressOrDistance(Place),
+    /// Relocations exist in a form that was not read.
+    #[error("section {0} holds relocations that cannot be read")]
+    #[diagnostic(help(
+        "compile and link without CREL (-Wa,--crel), and sign what the linker wrote, before any other tool changes it"
+    ))]
+    Unread(String),
+    /// A section has no relocations, but holds what looks like an address.
+    #[error(
+        "the word at {address:#010x} in {section}, {value:#010x}, looks like an address in the image, and the file holds no \
+             relocations of that section"
+    )]
+    #[diagnostic(help(
+        "sign what the linker wrote with --emit-relocs, before strip or objcopy; if it is a number, prove the image with \
+         --relinked"
+    ))]
+    Unrecorded {
+        /// Name of the section.
+        section: String,
+        /// Address of the word.
+        address: u32,
+        /// The word.
+        value: u32,
+    },
+    /// A section would lose its alignment in slot B.
+    #[error("section {section} is aligned to {alignment} bytes, which slot B of board {board} does not keep")]
+    #[diagnostic(help(
+        "align to {largest} bytes at most (in Rust #[repr(align({largest}))]): the slots' distance is no multiple of more; \
+         or keep the object in RAM"
+    ))]
+    Alignment {
+        /// Name of the section.
+        section: String,
+        /// Its alignment in bytes.
+        alignment: u32,
+        /// Name of the board.
+        board: &'static str,
+        /// The largest alignment that is kept.
+        largest: u32,
+    },
+    /// A table for unwinding names a function on the other side.
+    #[error(
+        "the unwind table {section} names {target:#010x} at {address:#010x}: the distance between image and RAM differs \
+             from slot to slot"
+    )]
+    #[diagnostic(help(
+        "functions in RAM cannot be unwound: leave the tables out, in the linker script with /DISCARD/ : \
+         {{ *(.ARM.exidx* .ARM.extab*) }}"
+    ))]
+    Unwind {
+        /// Name of the section.
+        section: String,
+        /// Address of the table's word.
+        address: u32,
+        /// The address that it names.
+        target: u32,
+    },
     /// The place is at an odd address.
     #[error("{0}: an address at an odd place cannot be rebased")]
     #[diagnostic(help("do not keep pointers in packed structures"))]
@@ -82,7 +144,9 @@ pub enum RelocationError {
     Overlap(u32),
     /// The linker generated addresses without relocations.
     #[error("section {0} holds addresses that the linker made up, without relocations")]
-    #[diagnostic(help("build with -C relocation-model=static, so that there is no such table"))]
+    #[diagnostic(help(
+        "build with -C relocation-model=static, so that there is no such table; leave .eh_frame out with /DISCARD/"
+    ))]
     LinkerTable(String),
     /// The kind of linker thunk is unknown.
     #[error("`{thunk}` at {address:#010x} is a thunk of a kind that is not known")]

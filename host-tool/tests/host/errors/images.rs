@@ -42,7 +42,7 @@ pub fn list(list: &mut List) {
     chapter.fails("Halves of addresses, and slots that are not 64 KiB apart", "inspect half.img");
 
     let mut large = rich(SMALL, Slot::A);
-    large.sections[2].bytes.resize((SMALL.capacity() - RODATA_OFFSET) as usize, 0);
+    large.sections[2].bytes = vec![0; (SMALL.capacity() - RODATA_OFFSET) as usize];
     large.sections[3].load_address = LARGE.ram.start;
     large.sections.remove(3);
     large.symbols.clear();

@@ -68,6 +68,38 @@ pub fn list(list: &mut List) {
             program.word(RODATA, 0, symbol);
         }),
     );
+    fails(
+        "A number from a linker script, in the section that comes before it",
+        &with(LARGE, |program| {
+            let symbol = program.symbol("_image_size", Some(RODATA), 0x4440, 0);
+            program.word(RODATA, 0, symbol);
+        }),
+    );
+    fails("An address or a distance", &relocated(RODATA, 0, elf::R_ARM_TARGET1, MAIN));
+    let crel = Some((".crel.text", elf::SectionType(0x4000_0014), TEXT));
+    fails("Relocations that are not read", &with(LARGE, |program| program.unread = crel));
+    fails(
+        "Relocations that were removed",
+        &with(LARGE, |program| {
+            let main = program.address(TEXT, 1);
+            program.put(RODATA, 8, &main.to_le_bytes());
+            program.relocations.retain(|(section, ..)| *section != RODATA);
+        }),
+    );
+    fails("An alignment that slot B does not keep", &with(SMALL, |program| program.sections[2].alignment = 4096));
+    fails(
+        "A function in RAM with an unwind table",
+        &with(LARGE, |program| {
+            program.sections[2].name = ".ARM.exidx";
+            let distance = program.address(DATA, 8).wrapping_sub(program.address(RODATA, 0)) & 0x7fff_ffff;
+            program.put(RODATA, 0, &distance.to_le_bytes());
+        }),
+    );
+    fails(
+        "Two sections at one place",
+        &with(LARGE, |program| program.sections[3].load_address = program.address(TEXT, 0x10)),
+    );
+    fails("A section that is not loaded", &with(LARGE, |program| program.sections[2].loaded = false));
     fails("A pointer in a packed structure", &relocated(RODATA, 3, elf::R_ARM_ABS32, MAIN));
     fails("An address in what is not loaded", &relocated(BSS, 0, elf::R_ARM_ABS32, MAIN));
     fails("A program that was changed after linking", &relocated(TEXT, 0x14, elf::R_ARM_THM_MOVT_ABS, CONSTANT));
@@ -79,7 +111,7 @@ pub fn list(list: &mut List) {
         }),
     );
     fails("A table of the linker's", &with(LARGE, |program| program.sections[2].name = ".got"));
-    fails("A thunk of another linker", &program(LARGE, DATA, "__main_veneer", &armv7m(FLASH_LARGE)));
+    fails("A thunk of another linker", &program(LARGE, DATA, "__main_from_arm", &armv7m(FLASH_LARGE)));
     fails("A thunk with other code", &program(LARGE, DATA, ARMV7M, &[0xf000, 0xf804]));
     fails("A thunk that cannot move", &program(SMALL, DATA, ARMV7M, &armv7m(FLASH_SMALL)));
     fails(

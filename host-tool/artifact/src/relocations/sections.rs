@@ -1,0 +1,94 @@
+//! Checks of whole sections: addresses in the image for which no relocation that was read speaks, and alignments that are lost
+//! in the other slot.
+
+use super::error::RelocationError;
+use crate::elf::{Firmware, Section};
+use lifeboot_core::Slot;
+use std::collections::HashSet;
+
+/// The type of `.ARM.exidx` has no name in every linker's output, but its name is fixed by the ABI (IHI 0038, section 5).
+const UNWIND_INDEX: &str = ".ARM.exidx";
+
+/// Numbers from here on are rare in firmware.
+const NO_NUMBERS: u32 = 0x0100_0000;
+
+/// Checks the sections of firmware. With `proved`, a comparison with the relinked program follows, so what only looks like an
+/// address is no error.
+pub fn check(firmware: &Firmware, proved: bool) -> Result<(), RelocationError> {
+    if let Some(section) = firmware.unread_relocations() {
+        return Err(RelocationError::Unread(section.to_owned()));
+    }
+    for (index, section) in firmware.sections().iter().enumerate() {
+        if section.name.starts_with(UNWIND_INDEX) {
+            check_unwind_index(firmware, index, section)?;
+        }
+        if section.name == ".eh_frame" && !section.has_relocations {
+            check_empty(firmware, section)?;
+        }
+        if !section.has_relocations && !proved {
+            check_unrecorded(firmware, section)?;
+        }
+        if firmware.moves(index) {
+            check_alignment(firmware, section)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks that the functions which an unwind table is about are on its own side: it names them by their distances (IHI 0038,
+/// section 6), and lld keeps no relocations of the tables that it makes.
+fn check_unwind_index(firmware: &Firmware, index: usize, section: &Section) -> Result<(), RelocationError> {
+    const CANNOT_UNWIND: u32 = 1;
+    for (number, word) in (0..).zip(words(section, firmware.payload())) {
+        let place = section.address + 4 * number;
+        let is_inline = number % 2 == 1 && (word == CANNOT_UNWIND || word >> 31 != 0);
+        // 31 bits, with a sign.
+        let target = place.wrapping_add(((word << 1) as i32 >> 1) as u32);
+        if !is_inline && firmware.is_in_image(target & !1) != firmware.moves(index) {
+            return Err(RelocationError::Unwind { section: section.name.clone(), address: place, target });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a table without relocations on record describes nothing.
+fn check_empty(firmware: &Firmware, section: &Section) -> Result<(), RelocationError> {
+    let is_empty = section.content(firmware.payload()).iter().all(|byte| *byte == 0);
+    if is_empty { Ok(()) } else { Err(RelocationError::LinkerTable(section.name.clone())) }
+}
+
+/// Checks that a section of which the linker kept no relocation holds no word that would be an address in the image: its
+/// relocations may have been removed.
+///
+/// Where flash lies low in the address space, as on the nRF51, ordinary numbers lie in the image as well (38400 baud); there only
+/// the exact value of a symbol counts.
+fn check_unrecorded(firmware: &Firmware, section: &Section) -> Result<(), RelocationError> {
+    let end = firmware.room().start + firmware.payload().len() as u32;
+    let image = firmware.room().start..end;
+    let symbols = firmware.symbols().iter().filter(|symbol| firmware.lies_in_its_section(symbol) == Some(true));
+    let named: HashSet<u32> = symbols.map(|symbol| symbol.value).collect();
+    let is_address = |word| image.contains(&(word & !1)) && (image.start >= NO_NUMBERS || named.contains(&word));
+    let found = (0..).zip(words(section, firmware.payload())).find(|(_, word)| is_address(*word));
+    match found {
+        None => Ok(()),
+        Some((number, value)) => {
+            let address = section.address + 4 * number;
+            Err(RelocationError::Unrecorded { section: section.name.clone(), address, value })
+        }
+    }
+}
+
+fn check_alignment(firmware: &Firmware, section: &Section) -> Result<(), RelocationError> {
+    let board = firmware.board();
+    let distance = board.slot(Slot::B).start - board.slot(Slot::A).start;
+    if section.length == 0 || distance.is_multiple_of(section.alignment.max(1)) {
+        return Ok(());
+    }
+    let (section, alignment) = (section.name.clone(), section.alignment);
+    Err(RelocationError::Alignment { section, alignment, board: board.name, largest: 1 << distance.trailing_zeros() })
+}
+
+/// Returns the aligned words of a section that is loaded.
+fn words<'a>(section: &Section, payload: &'a [u8]) -> impl Iterator<Item = u32> + use<'a> {
+    section.content(payload).as_chunks().0.iter().map(|word| u32::from_le_bytes(*word))
+}
