@@ -97,6 +97,17 @@ fn c_firmware_is_rebased_to_what_either_linker_makes_for_slot_b() {
     }
 }
 
+/// The example firmware, with its function in RAM that calls into flash.
+#[test]
+fn rust_firmware_that_gnu_ld_has_linked_is_rebased_to_what_it_makes_for_slot_b() {
+    let linker = setup::arm_gcc().unwrap().with_file_name("arm-none-eabi-ld");
+    for target in [&MICROBIT, &STM32F405] {
+        let elf = |slot| fs::read(product::firmware_linked_by(&linker, target, slot).unwrap()).unwrap();
+        let entries = signed(target, &Slot::BOTH.map(elf)).unwrap();
+        assert!(entries > 100, "only {entries} relocations");
+    }
+}
+
 /// The same mistake in either linker's words: a number that a script makes of two addresses.
 #[test]
 fn a_number_of_the_scripts_is_refused_or_written_as_one() {

@@ -41,6 +41,9 @@ pub const STM32F405: Target = Target { board: &layout::STM32F405, feature: "stm3
 /// The Raspberry Pi Pico.
 pub const PICO: Target = Target { board: &layout::PICO, feature: "pico", triple: "thumbv6m-none-eabi" };
 
+/// The package of the example firmware.
+const FIRMWARE: &str = "lifeboot-firmware-example";
+
 /// The root of the repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in a folder of the repository")
@@ -108,13 +111,26 @@ pub fn firmware(target: &Target, slot: Slot, features: &[&str]) -> Result<PathBu
         name.extend(["-", feature]);
     }
     let slot = slot.to_string();
-    keep(name, || build(target, "lifeboot-firmware-example", features, &[("LIFEBOOT_LINK_SLOT", &slot)]))
+    keep(name, || build(target, FIRMWARE, features, &[("LIFEBOOT_LINK_SLOT", &slot)]))
+}
+
+/// Builds the example firmware, linked for `slot` by this linker, which its name makes known to rustc.
+pub fn firmware_linked_by(linker: &Path, target: &Target, slot: Slot) -> Result<PathBuf> {
+    let linker = linker.to_str().context("odd path")?;
+    let name = format!("firmware-{}-{slot}-linked-otherwise", target.feature);
+    keep(name, || {
+        let features = ["rustc", "--features", target.feature, "--target", target.triple, "--profile", "embedded"];
+        let package = ["--package", FIRMWARE, "--", &format!("-Clinker={linker}")];
+        setup::rust_target(target.triple)?;
+        cargo(&[&features[..], &package].concat(), &[("LIFEBOOT_LINK_SLOT", &slot.to_string())])?;
+        Ok(target_folder().join(target.triple).join("embedded").join(FIRMWARE))
+    })
 }
 
 /// Builds the example firmware as one that takes no patches.
 pub fn firmware_without_delta(target: &Target) -> Result<PathBuf> {
     let name = format!("firmware-{}-A-without-delta", target.feature);
-    let package = ["--no-default-features", "--package", "lifeboot-firmware-example"];
+    let package = ["--no-default-features", "--package", FIRMWARE];
     keep(name, || build_with(target, &package, &[], &[("LIFEBOOT_LINK_SLOT", "A")]))
 }
 
