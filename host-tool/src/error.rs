@@ -104,7 +104,7 @@ pub enum Error {
     #[diagnostic(transparent)]
     Probe(#[from] lifeboot_probe::ProbeError),
     /// `run` was given something other than firmware.
-    #[error("the ELF file is not linked for slot A of a board that this lifeboot knows")]
+    #[error("the ELF file does not say that it is firmware, and for which board")]
     #[diagnostic(help(
         "run firmware, linked with the memory.x that Lifeboot renders for the board; a bootloader is flashed with it"
     ))]
@@ -160,8 +160,11 @@ pub enum Error {
         board: &'static str,
     },
     /// The board of an ELF file is unknown.
-    #[error("the ELF file is linked for slot A of no board that this lifeboot knows")]
-    #[diagnostic(help("say which board it is for with --board, one of: {boards}"))]
+    #[error("the ELF file does not say which board it is for")]
+    #[diagnostic(help(
+        "link it with the memory.x that Lifeboot renders for the board; or say which board it is for with --board, one of: \
+         {boards}"
+    ))]
     BoardNeeded {
         /// The board names to choose from.
         boards: String,

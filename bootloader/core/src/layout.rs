@@ -249,10 +249,10 @@ impl Board {
     }
 
     /// Returns the `MEMORY` command of a linker script for firmware in `slot`, in the form that `cortex-m-rt` includes
-    /// as `memory.x`.
+    /// as `memory.x`, and the symbol by which the ELF file names its board: [`BOARD_SYMBOL`] and the name.
     pub const fn memory_x(&self, slot: Slot) -> MemoryX {
         let flash = Region { start: self.payload_address(slot), length: self.capacity() };
-        MemoryX { flash, ram: self.firmware_ram(), info: None }
+        MemoryX { flash, ram: self.firmware_ram(), place: Place::Firmware(self.name) }
     }
 
     /// Returns the `MEMORY` command of the bootloader's linker script; `INFO` is the place of its
@@ -263,7 +263,7 @@ impl Board {
         MemoryX {
             flash: Region { start, length },
             ram: self.firmware_ram(),
-            info: Some(Region { start: start + length, length: INFO_LENGTH as u32 }),
+            place: Place::Bootloader { info: Region { start: start + length, length: INFO_LENGTH as u32 } },
         }
     }
 
@@ -321,8 +321,21 @@ impl Board {
 pub struct MemoryX {
     flash: Region,
     ram: Region,
-    info: Option<Region>,
+    place: Place,
 }
+
+/// What the script is for.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Firmware for the board with this name.
+    Firmware(&'static str),
+    Bootloader {
+        info: Region,
+    },
+}
+
+/// The start of the symbol by which firmware names its board. Its value has no meaning.
+pub const BOARD_SYMBOL: &str = "__lifeboot_board_";
 
 impl fmt::Display for MemoryX {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -332,8 +345,15 @@ impl fmt::Display for MemoryX {
         };
         line("FLASH", self.flash)?;
         line("RAM", self.ram)?;
-        self.info.map_or(Ok(()), |info| line("INFO", info))?;
-        writeln!(f, "}}")
+        if let Place::Bootloader { info } = self.place {
+            line("INFO", info)?;
+        }
+        writeln!(f, "}}")?;
+        match self.place {
+            // Quoted, since a name may hold what a symbol may not.
+            Place::Firmware(name) => writeln!(f, "\"{BOARD_SYMBOL}{name}\" = 0;"),
+            Place::Bootloader { .. } => Ok(()),
+        }
     }
 }
 
@@ -347,7 +367,8 @@ mod tests {
     fn linker_scripts_carry_the_map() {
         assert_eq!(
             MICROBIT.memory_x(Slot::B).to_string(),
-            "MEMORY {\n  FLASH : ORIGIN = 0x00023d00, LENGTH = 0x1c300\n  RAM : ORIGIN = 0x20000040, LENGTH = 0x3fc0\n}\n"
+            "MEMORY {\n  FLASH : ORIGIN = 0x00023d00, LENGTH = 0x1c300\n  RAM : ORIGIN = 0x20000040, LENGTH = 0x3fc0\n}\n\
+             \"__lifeboot_board_microbit\" = 0;\n"
         );
         let bootloader = STM32F405.bootloader_memory_x().to_string();
         assert!(bootloader.contains("INFO : ORIGIN = 0x08007f00, LENGTH = 0x100"), "{bootloader}");

@@ -14,7 +14,7 @@ pub fn board() -> impl TypedValueParser<Value = &'static Board> {
     PossibleValuesParser::new(names).try_map(|name| Board::named(&name).ok_or("no such board"))
 }
 
-/// Returns the board that firmware is for: the named one, or the one that it is linked for.
+/// Returns the board that firmware is for: the given one, or the one that it names. It is never guessed from an address.
 pub fn board_for(elf: &[u8], named: Option<&'static Board>) -> Result<&'static Board, Error> {
     match named {
         Some(board) => Ok(board),

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Arguments {
-    /// The board that the firmware was built for [default: the one whose slot A it is linked for]
+    /// The board that the firmware was built for [default: the one that it names]
     #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
     pub board: Option<&'static Board>,
     /// The epoch, a security counter: once the image is confirmed, the device never starts one with a lower epoch

@@ -170,8 +170,8 @@ fn failures_say_what_to_do() {
     let folder = Folder::new();
     assert_eq!(
         folder.failed("sign a.elf --board microbit --version 1.2.3 --key key.pem"),
-        "error: the firmware starts at 0x08020200, and board microbit wants it at 0x00007900; it fits board stm32f405\n  \
-         help: link it with the memory.x that Lifeboot renders for the board: a line in build.rs does it\n"
+        "error: the firmware is for board stm32f405, not for board microbit\n  help: leave out --board, or link the firmware \
+         with the memory.x of board microbit\n"
     );
     assert_eq!(
         folder.failed("sign none.elf --board stm32f405 --version 1.2.3 --key key.pem"),
@@ -185,11 +185,8 @@ fn failures_say_what_to_do() {
     );
     assert_eq!(
         folder.failed("inspect b.elf"),
-        format!(
-            "error: the ELF file is linked for slot A of no board that this lifeboot knows\n  help: say which board it is \
-             for with --board, one of: {}\n",
-            boards()
-        )
+        "error: the firmware is linked for slot B, and an image is made from firmware that is linked for slot A\n  help: link it \
+         for slot A: its relocations carry it to slot B; or sign with --bound for an image of slot B\n"
     );
     assert_eq!(
         folder.failed("keygen key.pem"),

@@ -1,7 +1,7 @@
 //! The part of an ELF file that is firmware, and its slot.
 
 use crate::program::*;
-use lifeboot_artifact::elf::{ElfError, Firmware};
+use lifeboot_artifact::elf::{ElfError, Firmware, board_of};
 use lifeboot_core::Slot;
 use object::elf;
 
@@ -98,11 +98,30 @@ fn the_vector_table_stands_first() {
 
 #[test]
 fn firmware_of_another_board_is_told_so() {
-    let program = Program::new(LARGE, Slot::A);
-    let error = Firmware::parse(&program.elf(), SMALL).unwrap_err().to_string();
-    let expected =
-        "the firmware starts at 0x08020200, and board microbit wants it at 0x00007900; it fits board stm32f405";
-    assert_eq!(error, expected);
+    let mut program = Program::new(LARGE, Slot::A);
+    let refused = |program: &Program| Firmware::parse(&program.elf(), SMALL).unwrap_err().to_string();
+    assert_eq!(board_of(&program.elf()).unwrap(), Some(LARGE));
+    assert_eq!(refused(&program), "the firmware is for board stm32f405, not for board microbit");
+    program.nameless();
+    assert_eq!(board_of(&program.elf()).unwrap(), None);
+    assert_eq!(
+        refused(&program),
+        "the firmware starts at 0x08020200, and board microbit wants it at 0x00007900; it fits board stm32f405"
+    );
+    assert!(Firmware::parse(&program.elf(), LARGE).is_ok(), "the user says which board");
+}
+
+/// A board in a fork, whose slot A happens to start where another board's does; and the linker scripts of two boards.
+#[test]
+fn the_board_is_never_guessed_from_an_address() {
+    let mut foreign = Program::new(LARGE, Slot::A);
+    foreign.nameless();
+    foreign.symbol("__lifeboot_board_stm32f411", None, 0, 0);
+    assert!(matches!(Firmware::parse(&foreign.elf(), LARGE), Err(ElfError::UnknownBoard(name)) if name == "stm32f411"));
+    assert!(board_of(&foreign.elf()).is_err());
+    let mut two = Program::new(LARGE, Slot::A);
+    two.symbol("__lifeboot_board_microbit", None, 0, 0);
+    assert!(matches!(board_of(&two.elf()), Err(ElfError::OtherBoard { .. })));
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn run_says_what_it_needs() {
     );
     assert_eq!(
         folder.failed("run lifeboot-bootloader --key key.pem"),
-        "error: the ELF file is not linked for slot A of a board that this lifeboot knows\n  help: run firmware, linked \
+        "error: the ELF file does not say that it is firmware, and for which board\n  help: run firmware, linked \
          with the memory.x that Lifeboot renders for the board; a bootloader is flashed with it\n"
     );
     fs::rename(folder.0.path().join("lifeboot-bootloader"), folder.0.path().join("elsewhere")).unwrap();

@@ -3,7 +3,7 @@
 
 use lifeboot_artifact::elf::Firmware;
 use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH};
-use lifeboot_core::layout::{MICROBIT, STM32F405};
+use lifeboot_core::layout::{BOARD_SYMBOL, MICROBIT, STM32F405};
 use lifeboot_core::{Board, Slot};
 use object::Endianness;
 use object::elf::{self, RelocationType};
@@ -102,6 +102,7 @@ impl Program {
         program.symbol("{=str} hello", Some(DEFMT), board.payload_address(Slot::A) + RODATA_OFFSET, 0);
         program.symbol("__sidata", None, flash + DATA_OFFSET, 0);
         program.symbols.push(("weak".to_owned(), Some(0), 0, 0));
+        program.symbol(&format!("__lifeboot_board_{}", board.name), None, 0, 0);
         program.put(VECTORS, 0, &(board.ram.end()).to_le_bytes());
         program.word(VECTORS, 4, MAIN);
         program
@@ -166,6 +167,11 @@ impl Program {
         let value = self.symbols[symbol as usize - 1].2;
         self.put(section, at, &value.to_le_bytes());
         self.relocate(section, at, elf::R_ARM_ABS32, symbol);
+    }
+
+    /// Takes away what names the board.
+    pub fn nameless(&mut self) {
+        self.symbols.retain(|symbol| !symbol.0.starts_with(BOARD_SYMBOL));
     }
 
     pub fn firmware(&self) -> Firmware {

@@ -21,6 +21,19 @@ pub enum ElfError {
         "build with --target thumbv6m-none-eabi, or the target of your chip, and give the linked program"
     ))]
     NotArm,
+    /// The firmware names a board that is not known.
+    #[error("the firmware is for board {0:?}, which this lifeboot does not know")]
+    #[diagnostic(help("use the lifeboot of the sources that the firmware was linked with"))]
+    UnknownBoard(String),
+    /// The firmware names another board.
+    #[error("the firmware is for board {named}, not for board {board}")]
+    #[diagnostic(help("leave out --board, or link the firmware with the memory.x of board {board}"))]
+    OtherBoard {
+        /// The board that the firmware names.
+        named: &'static str,
+        /// The board that was wanted.
+        board: &'static str,
+    },
     /// Nothing is loaded at the payload address of either slot.
     #[error("the firmware starts at {address:#010x}, and board {board} wants it at {expected:#010x}{hint}")]
     #[diagnostic(help("link it with the memory.x that Lifeboot renders for the board: a line in build.rs does it"))]

@@ -3,7 +3,7 @@
 use super::error::ElfError;
 use super::firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
 use crate::segment::{ERASED, Segment};
-use lifeboot_core::layout::BOARDS;
+use lifeboot_core::layout::{BOARD_SYMBOL, BOARDS};
 use lifeboot_core::{Board, Slot};
 use object::elf::{self, FileHeader32, Rel32, Rela32, RelocationType, SectionHeader32, Sym32};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
@@ -26,6 +26,9 @@ impl Firmware {
 /// Reads everything, but does not check the vectors.
 fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     let (_, table, segments) = open(bytes)?;
+    if let Some(named) = named_board(&table, bytes)?.filter(|named| *named != board) {
+        return Err(ElfError::OtherBoard { named: named.name, board: board.name });
+    }
     let slot = linked_slot(&segments, board)?;
     let mut firmware = Firmware {
         board,
@@ -43,13 +46,31 @@ fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     Ok(firmware)
 }
 
-/// Returns the board whose slot A the firmware in an ELF file is linked for.
+/// Returns the board that the firmware in an ELF file names, by the symbol that Lifeboot's `memory.x` defines; `None` if it names
+/// none.
 ///
 /// # Errors
-/// [`ElfError`] if it is not an executable for Arm.
+/// [`ElfError`] if it is not an executable for Arm, or names a board that is not known, or two.
 pub fn board_of(bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
-    let (_, _, segments) = open(bytes)?;
-    Ok(BOARDS.into_iter().find(|board| starts_in(&segments, board, Slot::A)))
+    let (_, table, _) = open(bytes)?;
+    named_board(&table, bytes)
+}
+
+fn named_board(table: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
+    let symbols = table.symbols(LITTLE, bytes, elf::SHT_SYMTAB)?;
+    let mut found: Option<&'static Board> = None;
+    for raw in symbols.iter() {
+        let Some(name) = raw.name(LITTLE, symbols.strings())?.strip_prefix(BOARD_SYMBOL.as_bytes()) else { continue };
+        let name = String::from_utf8_lossy(name);
+        let board = Board::named(&name).ok_or_else(|| ElfError::UnknownBoard(name.into_owned()))?;
+        match found {
+            Some(other) if other != board => {
+                return Err(ElfError::OtherBoard { named: other.name, board: board.name });
+            }
+            _ => found = Some(board),
+        }
+    }
+    Ok(found)
 }
 
 /// Returns the segments that any executable loads, and its entry point.

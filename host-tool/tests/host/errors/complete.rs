@@ -13,7 +13,6 @@ const UNCAUSED: &[(&str, &str)] = &[
         "a caller that has an image and a board has compared them before, in words of their own",
     ),
     ("FlashFileError::TooLarge", "no board has that much flash"),
-    ("RelinkedError::Bound", "the command line takes either --bound or --relinked"),
     ("ProbeError::NoProbe", PROBE),
     ("ProbeError::Missing", PROBE),
     ("ProbeError::Several", PROBE),

@@ -133,7 +133,15 @@ pub fn list(list: &mut List) {
     chapter.folder.put("program.elf", &damaged);
     chapter.fails("A file that was cut off", &sign);
     chapter.fails("Firmware of another board", &SIGN.replace("stm32f405", "microbit"));
-    chapter.fails("Linked for no board that is known", "inspect b.elf");
+    let mut nameless = rich(LARGE, Slot::A);
+    nameless.nameless();
+    chapter.folder.put("nameless.elf", &nameless.elf());
+    let nameless_elf = SIGN.replace("a.elf", "nameless.elf");
+    chapter.fails("Firmware of another board, which does not say so", &nameless_elf.replace("stm32f405", "microbit"));
+    chapter.fails("Firmware that does not say which board it is for", "inspect nameless.elf");
+    nameless.symbol("__lifeboot_board_stm32f411", None, 0, 0);
+    chapter.folder.put("nameless.elf", &nameless.elf());
+    chapter.fails("Firmware of a board that is not known", "inspect nameless.elf");
 
     chapter.fails("A proof with the same program", &format!("{SIGN} --relinked a.elf"));
     let mut longer = rich(LARGE, Slot::B);
