@@ -9,10 +9,14 @@
 //! | a distance, from a place in the image | correct in both slots | error, unless it is a branch to a thunk |
 //! | a distance, from a place outside | error, unless it is a branch to a thunk | correct in both slots |
 //!
-//! A symbol moves if its section is allocated and lies in the slot. A symbol without a section is judged by its value;
-//! one in a section that is not allocated (defmt's strings) is a number, whatever its value. Two checks find addresses
-//! without a relocation: [`thunks`] are recognised, and vectors are checked. What a linker script writes itself
-//! (`LONG(…)`) leaves no record at all; only the comparison with a relinked program finds it.
+//! A symbol moves if its section is allocated and lies in the slot, and its value lies in that section. One in a section that is
+//! not allocated (defmt's strings) is a number, whatever its value. A symbol without a section, or outside it, is judged by its
+//! value: in RAM it stays, at the border of a section in the slot it moves, elsewhere in the slot nothing tells what it is, which
+//! is an error.
+//!
+//! Three checks find addresses without a relocation: [`thunks`] are recognised, vectors are checked, and so are [`sections`] of
+//! which nothing is on record. What a linker script writes itself (`LONG(…)`, a number made of addresses that does not look
+//! like one) leaves no record at all; only the comparison with a relinked program finds it.
 
 pub(crate) mod error;
 mod sections;

@@ -61,6 +61,8 @@ pub struct SignedImage {
     pub digest: String,
     /// How much of a slot the image occupies.
     pub slot: SlotUse,
+    /// Whether the image runs only in the slot that it is linked for.
+    pub bound: bool,
     /// The proof by comparison with a relinked program; `null` if it was not requested.
     pub proved: Option<Proved>,
     /// The patches in the image's file.
@@ -76,6 +78,9 @@ impl Display for SignedImage {
         version_from.iter().try_for_each(|manifest| write!(f, " (of {manifest})"))?;
         write!(f, ", epoch {epoch}\nkey {key_id}, digest {digest}\nslot: {slot}")?;
         self.patches.iter().try_for_each(|patch| write!(f, "\npatch {patch}"))?;
+        if proved.is_none() && !self.bound {
+            f.write_str("\nnot proved: --relinked compares it with the firmware linked for slot B")?;
+        }
         revoking(f, revokes)
     }
 }

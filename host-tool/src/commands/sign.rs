@@ -110,6 +110,7 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
         demo_key: public.is_demo(),
         digest: hex(&header.digest),
         slot: SlotUse::new(board, header.image_length().unwrap_or_default()),
+        bound: image.is_bound(),
         proved,
         patches: PatchReport::of(&image),
     }))
