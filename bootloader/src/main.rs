@@ -40,11 +40,12 @@ extern "C" fn lifeboot_reset() -> ! {
     if !reset.listened && (reset.recovery || chip::recovery_is_requested(&clock)) {
         recovery::answer(&mut flash, clock, Recovery::Requested);
     }
+    let interrupted = chip::was_writing();
     let known = Reset {
         cause: reset.cause,
         fault: chip::read_fault_note(reset.cause),
-        crashes: chip::read_crashes(reset.cause),
-        interrupted: chip::was_writing(),
+        crashes: chip::read_crashes(reset.cause, interrupted),
+        interrupted,
         // Without recovery mode nothing would listen.
         listened: reset.listened || cfg!(not(feature = "recovery")),
     };
@@ -53,7 +54,11 @@ extern "C" fn lifeboot_reset() -> ! {
         Decision::Trial(firmware) => (Start::Trial, firmware),
         Decision::FellBack(firmware) => (Start::FellBack, firmware),
         #[cfg(feature = "recovery")]
-        Decision::Recovery(why) => recovery::answer(&mut flash, clock, why),
+        Decision::Recovery(why) => {
+            // The boot that starts what is left must not write either.
+            chip::note_writing(interrupted);
+            recovery::answer(&mut flash, clock, why)
+        }
         #[cfg(not(feature = "recovery"))]
         Decision::Recovery(_) => chip::wait_for_debugger(),
     };

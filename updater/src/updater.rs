@@ -6,7 +6,7 @@ use crate::suspects::SuspectUnits;
 use crate::ticket::{Lane, Ticket, Tickets};
 use crate::transfer::read_header;
 use embedded_storage::nor_flash::NorFlash;
-use lifeboot_core::handover::{self, Boot};
+use lifeboot_core::handover::{self, Boot, Start};
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{BLOCK, Board, Slot};
@@ -164,9 +164,11 @@ impl<F: NorFlash> Updater<F> {
         !self.journal.record().is_confirmed(self.running) || self.is_counted()
     }
 
-    /// Whether the running firmware is on a trial with a bounded number of attempts.
+    /// Whether the running firmware is on a trial with a bounded number of attempts. One that was started because nothing else
+    /// could be may have been started without counting that.
     pub(crate) fn is_counted(&self) -> bool {
         self.journal.record().trial.is_some_and(|trial| trial.slot == self.running)
+            && self.boot.is_none_or(|boot| boot.start != Start::FellBack)
     }
 
     /// Whether the running firmware has been on trial for longer than `deadline` milliseconds since the first call.

@@ -150,10 +150,10 @@ pub const fn starts_word(starts: u8) -> u32 {
     STARTS_MARK | starts as u32
 }
 
-/// Returns how many times in a row firmware was started and has crashed, given the word that was left at [`STARTS`] and the
-/// cause of the reset.
-pub const fn crashes_in(word: u32, cause: Cause) -> u8 {
-    let has_crashed = matches!(cause, Cause::Watchdog | Cause::Fault);
+/// Returns how many times in a row firmware was started and has crashed, given the word that was left at [`STARTS`], the cause of
+/// the reset, and whether that interrupted the bootloader while it wrote: a boot that starts nothing ends no crash loop.
+pub const fn crashes_in(word: u32, cause: Cause, interrupted: bool) -> u8 {
+    let has_crashed = interrupted || matches!(cause, Cause::Watchdog | Cause::Fault);
     if has_crashed && word & !0xff == STARTS_MARK { word as u8 } else { 0 }
 }
 
@@ -279,7 +279,7 @@ mod tests {
             let bit = 1 << bit;
             assert!(!has_listened(listened_word() ^ bit), "{bit:#x}");
             assert_eq!(cause_in(cause_word(Cause::Pin) ^ bit), None, "{bit:#x}");
-            assert_eq!(crashes_in(starts_word(2) ^ bit, Cause::Fault), 0, "{bit:#x}");
+            assert_eq!(crashes_in(starts_word(2) ^ bit, Cause::Fault, true), 0, "{bit:#x}");
             assert_eq!(log_length_in(log_word(3) ^ bit), None, "{bit:#x}");
             assert_eq!(boot_in([boot_words(boot)[0] ^ bit, 870]), None, "{bit:#x}");
             assert_eq!(fault_in([FAULT_MARK ^ bit, 1, 2], Cause::Fault), None, "{bit:#x}");
@@ -290,7 +290,8 @@ mod tests {
     fn starts_and_faults_count_after_a_crash_only() {
         for cause in (0..=u8::MAX).filter_map(Cause::from_byte) {
             let has_crashed = cause == Cause::Watchdog || cause == Cause::Fault;
-            assert_eq!(crashes_in(starts_word(7), cause), if has_crashed { 7 } else { 0 }, "{cause:?}");
+            assert_eq!(crashes_in(starts_word(7), cause, false), if has_crashed { 7 } else { 0 }, "{cause:?}");
+            assert_eq!(crashes_in(starts_word(7), cause, true), 7, "{cause:?}, while the bootloader wrote");
             let fault = (cause == Cause::Fault).then_some(Fault { pc: 1, status: 2 });
             assert_eq!(fault_in([FAULT_MARK, 1, 2], cause), fault, "{cause:?}");
         }

@@ -73,8 +73,12 @@ pub fn was_writing() -> bool {
 }
 
 /// Returns how many times in a row the firmware that ran last was started and has crashed.
-pub fn read_crashes(cause: Cause) -> u8 {
-    crashes_in(load(STARTS_WORD), cause)
+/// `interrupted` is whether the reset came while the bootloader was writing.
+pub fn read_crashes(cause: Cause, interrupted: bool) -> u8 {
+    let crashes = crashes_in(load(STARTS_WORD), cause, interrupted);
+    // What was no crash must not count as one if this boot is interrupted.
+    note_starts(crashes);
+    crashes
 }
 
 /// Stores how many times in a row the firmware that is about to run was started.

@@ -4,6 +4,7 @@ use super::faulty::Faulty;
 use crate::signed_image::info;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, Recovery, boot};
+use lifeboot_core::handover::{self, Start, boot_words};
 use lifeboot_core::record::{Cause, Reset};
 use lifeboot_updater::Updater;
 
@@ -39,7 +40,7 @@ pub struct Machine {
     /// Whether the recovery pin is held.
     pub pin: bool,
     next: Reset,
-    /// How many times in a row the firmware that ran last was started and has crashed.
+    /// How many times in a row the firmware that ran last was started and has crashed, in RAM.
     starts: u8,
 }
 
@@ -54,6 +55,7 @@ impl Machine {
         if self.pin && !reset.listened {
             return self.listen(Recovery::Requested, reset.interrupted);
         }
+        self.starts = reset.crashes;
         let (board, writes) = (self.flash.board, self.flash.erases + self.flash.writes);
         let decision = boot(&mut self.flash, board, &info(), reset);
         if !self.flash.flash.is_powered() {
@@ -64,7 +66,7 @@ impl Machine {
         let (slot, is_watched) = match &decision {
             Decision::Confirmed(verified) => (verified.slot(), false),
             Decision::Trial(verified) | Decision::FellBack(verified) => (verified.slot(), true),
-            Decision::Recovery(why) => return self.listen(*why, false),
+            Decision::Recovery(why) => return self.listen(*why, reset.interrupted),
         };
         let is_trial = matches!(decision, Decision::Trial(_));
         self.starts = 1 + if is_trial || reset.listened { 0 } else { reset.crashes };
@@ -73,7 +75,15 @@ impl Machine {
         match firmware {
             Firmware::Idle => self.lose_power(false, started),
             Firmware::Confirms => {
-                let _ = Updater::running_in(slot, &mut self.flash, board).unwrap().confirm();
+                let start = match &decision {
+                    Decision::Trial(_) => Start::Trial,
+                    Decision::FellBack(_) => Start::FellBack,
+                    Decision::Confirmed(_) | Decision::Recovery(_) => Start::Confirmed,
+                };
+                let mut updater = Updater::running_in(slot, &mut self.flash, board).unwrap();
+                updater.set_boot_words(boot_words(handover::Boot { cause: reset.cause, start, verification: 0 }));
+                let _ = updater.confirm();
+                drop(updater);
                 self.lose_power(false, started)
             }
             Firmware::Crashes => {
@@ -95,7 +105,8 @@ impl Machine {
 
     fn lose_power(&mut self, writing: bool, boot: Boot) -> Boot {
         self.flash.flash.power_on();
-        self.next = Reset { interrupted: writing && self.keeps_ram, ..Cause::BrownOut.into() };
+        let interrupted = writing && self.keeps_ram;
+        self.next = Reset { interrupted, crashes: if interrupted { self.starts } else { 0 }, ..Cause::BrownOut.into() };
         boot
     }
 

@@ -1,6 +1,6 @@
 //! Bugs that show only if a fault stays, or comes once in a read.
 
-use crate::bug::{BOOT, Bug, IMAGE, JOURNAL, bug};
+use crate::bug::{BOOT, Bug, HANDOVER, IMAGE, JOURNAL, UPDATER, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -26,6 +26,20 @@ pub const BUGS: &[Bug] = &[
         "if effort == Effort::Bounded && spoilt >= SPOILT {",
         "if effort == Effort::Bounded && spoilt > 1000 {",
         Suite::Journal,
+    ),
+    bug(
+        "firmware that was started without counting that confirms at any price",
+        UPDATER,
+        "boot.start != Start::FellBack",
+        "boot.verification < u32::MAX",
+        Suite::Lasting,
+    ),
+    bug(
+        "a boot that dies while it writes ends a crash loop",
+        HANDOVER,
+        "let has_crashed = interrupted || matches!",
+        "let has_crashed = matches!",
+        Suite::CoreUnits,
     ),
     bug(
         "an interrupted erase is made again for nothing",
