@@ -16,7 +16,8 @@
 //! | 0x34 | 32 | SHA-256 of canonical payload and table |
 //! | 0x54 | 2 | the lowest bootloader format that this firmware supports |
 //! | 0x56 | 2+2 | the lowest and the highest storage schema that it supports |
-//! | 0x5A | 2 | zero |
+//! | 0x5A | 1 | 1 = the signer has compared the rebased firmware with the relinked one; else 0 |
+//! | 0x5B | 1 | zero |
 //! | 0x5C | 4 | key id: the first bytes of the SHA-256 of the public key |
 //! | 0x60 | 3 × 4 | ids of the keys that the confirm of this image revokes; zero = none |
 //! | 0x6C | 84 | zero |
@@ -28,7 +29,7 @@
 mod header;
 mod invalid;
 
-pub use header::{FORMAT, HEADER_LENGTH, Header, HeaderBytes, SIGNED_LENGTH};
+pub use header::{FORMAT, HEADER_LENGTH, Header, HeaderBytes, PROVED, SIGNED_LENGTH};
 pub use invalid::Invalid;
 
 use crate::bytes::field;

@@ -149,7 +149,9 @@ impl Program {
     /// Makes the image, ready to be signed with the key that has this id.
     pub fn image(&self, release: Release, key_id: [u8; 4]) -> Result<UnsignedImage, ImageError> {
         let payload = self.firmware.payload().to_vec();
-        UnsignedImage::new(self.firmware.board(), self.firmware.slot(), payload, &self.entries(), release, key_id)
+        let (board, slot) = (self.firmware.board(), self.firmware.slot());
+        let image = UnsignedImage::new(board, slot, payload, &self.entries(), release, key_id)?;
+        Ok(if self.proved { image.proved() } else { image })
     }
 
     /// Compares the rebased payload with that of the relinked program.

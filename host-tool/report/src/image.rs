@@ -163,6 +163,8 @@ pub struct Inspected {
     pub payload_length: u32,
     /// What is rebased.
     pub relocations: Relocations,
+    /// Whether the signer has compared the rebased firmware with the relinked one.
+    pub proved: bool,
     /// How much of a slot the image occupies.
     pub slot: SlotUse,
     /// SHA-256 of payload and relocation table, 64 hexadecimal digits.
@@ -233,6 +235,7 @@ impl From<&ImageFile> for Inspected {
             payload_address: header.link_address,
             payload_length: header.payload_length,
             relocations: Relocations::new(&image.entries(), image.table().len()),
+            proved: image.is_proved(),
             slot: SlotUse::new(image.board(), header.image_length().unwrap_or_default()),
             digest: hex(&header.digest),
             key_id: hex(&header.key_id),
@@ -271,6 +274,9 @@ impl Inspected {
         line(f, false, "linked for", format_args!("slot {}, payload at {address:#010x}", self.linked_for))?;
         line(f, false, "payload", format_args!("{} bytes", self.payload_length))?;
         line(f, false, "relocations", self.relocations)?;
+        if self.slots.len() > 1 {
+            line(f, false, "proved", if self.proved { "as what the linker makes for slot B" } else { "no" })?;
+        }
         line(f, false, "slot", self.slot)?;
         line(f, false, "digest", &self.digest)?;
         line(f, false, "key", &self.key_id)?;

@@ -2,6 +2,7 @@
 
 use crate::images::{RELEASE, new_key, rich};
 use crate::program::*;
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::sign::{Options, Program as Signable, RelinkedError, SignError, sign};
 use lifeboot_core::Slot;
 
@@ -23,6 +24,24 @@ fn rebasing_is_proved_by_relinking() {
         let [a, b] = Slot::BOTH.map(|slot| rich(board, slot).elf());
         assert!(Signable::read_and_prove(&a, board, &b).unwrap().is_proved());
         assert!(!Signable::read(&a, board, false).unwrap().is_proved());
+    }
+}
+
+/// The signer's word for it is signed with the image, and kept in its file.
+#[test]
+fn an_image_says_whether_it_was_proved() {
+    let key = new_key();
+    let [a, b] = Slot::BOTH.map(|slot| rich(LARGE, slot).elf());
+    let proved = Signable::read_and_prove(&a, LARGE, &b).unwrap();
+    for (program, expected) in [(proved, true), (Signable::read(&a, LARGE, false).unwrap(), false)] {
+        let unsigned = program.image(RELEASE, key.public().id()).unwrap();
+        let signature = key.sign(&unsigned.bytes_to_sign());
+        let image = ImageFile::from_bytes(&unsigned.with_signature(signature).unwrap().to_bytes()).unwrap();
+        image.check_signature(&key.public()).unwrap();
+        assert_eq!(image.is_proved(), expected);
+        let mut claimed = image.to_bytes();
+        claimed[0x5A] ^= 1;
+        assert!(ImageFile::from_bytes(&claimed).unwrap().check_signature(&key.public()).is_err());
     }
 }
 

@@ -13,6 +13,10 @@ pub const SIGNED_LENGTH: usize = HEADER_LENGTH - 64;
 /// The header format that this code reads and writes.
 pub const FORMAT: u16 = 1;
 
+/// Offset of the byte that is 1 if the signer has proved that the image runs in either slot. No field of [`Header`]: devices take
+/// images without a proof as well.
+pub const PROVED: usize = 0x5A;
+
 const MAGIC: [u8; 4] = *b"LBIM";
 
 /// A header's bytes.
@@ -53,8 +57,7 @@ impl Header {
         if field::<0x00, 4, HEADER_LENGTH>(bytes) != MAGIC {
             return Err(Invalid::NoImage);
         }
-        let reserved =
-            field::<0x6C, 84, HEADER_LENGTH>(bytes) != [0; 84] || field::<0x5A, 2, HEADER_LENGTH>(bytes) != [0; 2];
+        let reserved = field::<0x6C, 84, HEADER_LENGTH>(bytes) != [0; 84] || half::<PROVED>(bytes) > 1;
         if half::<0x04>(bytes) != FORMAT || reserved {
             return Err(Invalid::Format);
         }

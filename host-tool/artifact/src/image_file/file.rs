@@ -7,7 +7,7 @@ use super::unsigned::{UnsignedImage, digest};
 use crate::hex::hex;
 use crate::keys::PublicKey;
 use crate::segment::ERASED;
-use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, SIGNED_LENGTH};
+use lifeboot_core::image::{HEADER_LENGTH, Header, HeaderBytes, Invalid, PROVED, SIGNED_LENGTH};
 use lifeboot_core::rebase::Entry;
 use lifeboot_core::{Board, Slot};
 
@@ -23,7 +23,7 @@ pub struct ImageFile {
 impl UnsignedImage {
     /// Adds the signature, without checking it.
     pub fn with_signature(self, signature: [u8; 64]) -> Result<ImageFile, ImageError> {
-        ImageFile::new(self.header.to_bytes(signature), self)
+        ImageFile::new(self.header_bytes(signature), self)
     }
 }
 
@@ -73,7 +73,8 @@ impl ImageFile {
         if entries.last().is_some_and(|entry| entry.end() as usize > payload.len()) {
             return Err(ImageError::Damaged("its relocation table points past the payload"));
         }
-        let image = ImageFile::new(*header_bytes, UnsignedImage { board, header, payload, table })?;
+        let proved = header_bytes[PROVED] != 0;
+        let image = ImageFile::new(*header_bytes, UnsignedImage { board, header, payload, table, proved })?;
         Ok(ImageFile { patches, ..image })
     }
 
@@ -166,6 +167,11 @@ impl ImageFile {
     /// Returns the slot that the image was linked for: A, unless it is bound to B.
     pub fn linked_for(&self) -> Slot {
         self.linked_for
+    }
+
+    /// Returns whether the signer has proved that the image runs in either slot.
+    pub fn is_proved(&self) -> bool {
+        self.image.proved
     }
 
     /// Returns whether the image has no relocations, and so runs in one slot only.

@@ -3,7 +3,7 @@
 use super::error::ImageError;
 use super::table::{check_halves, table_bytes};
 use crate::hex::hex;
-use lifeboot_core::image::{Header, SIGNED_LENGTH};
+use lifeboot_core::image::{Header, HeaderBytes, PROVED, SIGNED_LENGTH};
 use lifeboot_core::rebase::Entry;
 use lifeboot_core::{Board, KeyIds, Slot, Version};
 use sha2::{Digest, Sha256};
@@ -30,12 +30,19 @@ pub struct UnsignedImage {
     pub(super) header: Header,
     pub(super) payload: Vec<u8>,
     pub(super) table: Vec<u8>,
+    pub(super) proved: bool,
 }
 
 impl UnsignedImage {
     /// Returns the header that the image will have.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// States in the header that a comparison with the relinked program has proved the image.
+    pub(crate) fn proved(mut self) -> UnsignedImage {
+        self.proved = true;
+        self
     }
 
     /// Makes an image from a canonical payload. Without entries it is bound to the slot that it is linked for.
@@ -75,14 +82,21 @@ impl UnsignedImage {
         if length > board.slots[0].length {
             return Err(too_large(u64::from(length)));
         }
-        Ok(UnsignedImage { board, header, payload, table })
+        Ok(UnsignedImage { board, header, payload, table, proved: false })
     }
 
     /// Returns the bytes that the Ed25519 signature must cover (RFC 8032; no prehash, no context).
     pub fn bytes_to_sign(&self) -> [u8; SIGNED_LENGTH] {
         let mut out = [0; SIGNED_LENGTH];
-        out.copy_from_slice(&self.header.to_bytes([0; 64])[..SIGNED_LENGTH]);
+        out.copy_from_slice(&self.header_bytes([0; 64])[..SIGNED_LENGTH]);
         out
+    }
+
+    /// Returns the header's bytes with this signature.
+    pub(super) fn header_bytes(&self, signature: [u8; 64]) -> HeaderBytes {
+        let mut bytes = self.header.to_bytes(signature);
+        bytes[PROVED] = self.proved.into();
+        bytes
     }
 }
 
