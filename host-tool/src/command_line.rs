@@ -20,8 +20,8 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     let settings = std::env::current_dir().map_or(Ok(Settings::default()), |folder| Settings::of_project(&folder));
     let none = Settings::default();
     let known = settings.as_ref().unwrap_or(&none);
-    let command = with_settings(without_empty_variables(A::command()), known);
-    let matches = command.clone().try_get_matches();
+    let command = with_settings(A::command(), known);
+    let matches = without_empty_variables(command.clone()).try_get_matches();
     if let Some(path) = matches.as_ref().ok().and_then(|matches| obeyed(&command, matches, known)) {
         output::note(format_args!("settings from {}", path.display()));
     }
@@ -84,7 +84,7 @@ fn obeyed<'a>(command: &Command, matches: &ArgMatches, settings: &'a Settings) -
 pub fn settings_help() -> String {
     let lines = SETTINGS.iter().map(|setting| format!("  {:<11} {}", setting.name, setting.about));
     format!(
-        "Settings in {FILE}, here or in a folder above, as NAME = VALUE:\n{}\n\nEach is overridden by its environment \
+        "Settings in {FILE}, here or above, up to the project's root, as NAME = VALUE:\n{}\n\nEach is overridden by its environment \
          variable (port by LIFEBOOT_PORT), and that by its flag.",
         lines.collect::<Vec<_>>().join("\n")
     )

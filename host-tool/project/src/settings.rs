@@ -1,10 +1,10 @@
 //! `lifeboot.toml`: the arguments that a project would otherwise repeat with each command.
 //!
 //! The file is searched from the current folder upwards, but not above the project's root, and another owner's file is
-//! refused. Each setting has an environment variable and, in the commands that use it, a flag. A flag overrides the environment, the environment
-//! overrides the file, and the file overrides the built-in default. Paths in the file are relative to the file.
+//! refused. Each setting has an environment variable and, in the commands that use it, a flag. A flag overrides the
+//! environment, the environment overrides the file, and the file overrides the built-in default. Paths in the file are
+//! relative to the file.
 
-use self::search::{Found, User, search};
 use crate::files::{self, FileError};
 use lifeboot_artifact::keys::id;
 use lifeboot_artifact::version;
@@ -17,8 +17,8 @@ use toml::de::{DeTable, DeValue};
 
 mod search;
 
-/// The file's name.
-pub const FILE: &str = "lifeboot.toml";
+pub use search::{FILE, OtherOwner};
+use search::{Found, User, search};
 
 /// A setting.
 #[derive(Clone, Copy, Debug)]
@@ -95,14 +95,9 @@ pub enum SettingsError {
     #[diagnostic(transparent)]
     Setting(#[from] SettingError),
     /// The file is somebody else's.
-    #[error("{} belongs to another user (id {owner}), and decides which key signs and what watch runs", .path.display())]
-    #[diagnostic(help("read it, and take it over: chown $USER {}; or put a lifeboot.toml of your own beside your Cargo.toml", .path.display()))]
-    OtherOwner {
-        /// The file.
-        path: PathBuf,
-        /// Who owns it.
-        owner: u32,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    OtherOwner(#[from] OtherOwner),
 }
 
 /// An error in the file.

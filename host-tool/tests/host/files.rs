@@ -181,7 +181,7 @@ fn a_version_at_the_end_of_a_name_stays() {
     assert!(!folder.exists("blinky-1.2.img"));
 }
 
-/// What has no end, or seems to have none, in place of each file that a command reads.
+/// What has no end, or seems to have none, instead of each file that a command reads.
 #[test]
 fn no_command_reads_without_bound() {
     let folder = folder();

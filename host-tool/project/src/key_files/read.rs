@@ -4,6 +4,7 @@ use super::error::KeyFileError;
 use super::permissions::exposed;
 use crate::files::{self, Input, Kind};
 use lifeboot_artifact::keys::{KeyError, Passphrase, PrivateKey, PublicKey, holds_private};
+use lifeboot_pem::decoded;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -32,7 +33,10 @@ pub fn passphrase(path: &Path) -> Result<Passphrase, KeyFileError> {
     if let Some(mode) = exposed(&input.metadata) {
         return Err(KeyFileError::PassphraseExposed { path: path.to_owned(), mode });
     }
-    Passphrase::first_line(&input.bytes).ok_or_else(|| KeyFileError::NoPassphrase(path.to_owned()))
+    // A passphrase of bytes that are no text is one, too; only what a byte order mark begins is decoded.
+    let encoded = [&b"\xff\xfe"[..], b"\xfe\xff", b"\xef\xbb\xbf"].iter().any(|mark| input.bytes.starts_with(mark));
+    let text = Zeroizing::new(if encoded { decoded(&input.bytes).into_bytes() } else { input.bytes.to_vec() });
+    Passphrase::first_line(&text).ok_or_else(|| KeyFileError::NoPassphrase(path.to_owned()))
 }
 
 /// Reads a key file, and refuses one that holds a private key and can be read by others.

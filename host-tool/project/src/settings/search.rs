@@ -4,12 +4,27 @@
 //! of another owner is refused, and the search ends at the project's root: the nearest folder with `.git`, or with a
 //! `Cargo.toml` that has a `[workspace]`.
 
-use super::{FILE, SettingsError};
 use crate::environment::variable;
 use crate::files::{self, Kind};
+use miette::Diagnostic;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use thiserror::Error;
 use toml::de::DeTable;
+
+/// The file's name.
+pub const FILE: &str = "lifeboot.toml";
+
+/// The file belongs to somebody whom the user need not trust.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{} belongs to another user (id {owner}), and decides which key signs and what watch runs", .path.display())]
+#[diagnostic(help("read it, and take it over: chown $USER {}; or put a lifeboot.toml of your own beside your Cargo.toml", .path.display()))]
+pub struct OtherOwner {
+    /// The file.
+    pub path: PathBuf,
+    /// Who owns it.
+    pub owner: u32,
+}
 
 /// A file that counts.
 pub(super) struct Found {
@@ -49,8 +64,8 @@ impl User {
 /// Returns the file that counts in a folder; `None` if there is none.
 ///
 /// # Errors
-/// [`SettingsError::OtherOwner`]
-pub(super) fn search(folder: &Path, user: &User) -> Result<Option<Found>, SettingsError> {
+/// [`OtherOwner`]
+pub(super) fn search(folder: &Path, user: &User) -> Result<Option<Found>, OtherOwner> {
     for (up, folder) in folder.ancestors().enumerate() {
         let place = folder.join(FILE);
         if place.is_file() {
@@ -58,7 +73,7 @@ pub(super) fn search(folder: &Path, user: &User) -> Result<Option<Found>, Settin
             // A link and what it names must both be the user's.
             for metadata in [place.symlink_metadata(), place.metadata()].into_iter().flatten() {
                 if let Some(owner) = owner(&metadata).filter(|owner| !user.trusts(*owner)) {
-                    return Err(SettingsError::OtherOwner { path, owner });
+                    return Err(OtherOwner { path, owner });
                 }
             }
             return Ok(Some(Found { place, path }));
@@ -108,7 +123,7 @@ mod tests {
         assert_eq!(found.path, Path::new("../lifeboot.toml"));
         let metadata = file.metadata().unwrap();
         let me = owner(&metadata).unwrap();
-        // Whoever runs this test, somebody else does not trust a file that is not root's.
+        // Another user does not trust the file of the one who runs this test, unless that is root.
         let stranger = User { id: 4711, before_sudo: None };
         assert_eq!(search(&inner, &stranger).is_ok(), me == 0);
         assert!(!stranger.trusts(4712) && stranger.trusts(4711) && stranger.trusts(0));

@@ -8,7 +8,7 @@ use crate::program::{LARGE, LOG_STRING};
 use crate::versions::{MAIN, project};
 use lifeboot_core::Slot;
 use lifeboot_logs::MonitorError;
-use lifeboot_project::settings::SettingsError;
+use lifeboot_project::settings::OtherOwner;
 use lifeboot_project::watch::WatchError;
 use std::path::PathBuf;
 use std::process::Command;
@@ -55,7 +55,7 @@ pub fn list(list: &mut List) {
     chapter.fails("A pipe that no program writes into", "inspect pipe");
     chapter.fails("A pipe that no program reads from", &format!("{SIGN} -o pipe"));
     chapter.fails("The name that means stdin elsewhere", "inspect -");
-    let other = SettingsError::OtherOwner { path: PathBuf::from("../lifeboot.toml"), owner: 1001 };
+    let other = OtherOwner { path: PathBuf::from("../lifeboot.toml"), owner: 1001 };
     chapter.list.add_words("A lifeboot.toml of another user, in a folder above", &other);
 
     for (circumstances, settings) in [
