@@ -6,12 +6,10 @@ use ed25519_dalek::pkcs8::DecodePublicKey;
 use lifeboot_core::info::{KEYS, key_id};
 use lifeboot_core::layout::{self, Board};
 use lifeboot_core::signature::is_canonical;
+use lifeboot_pem::{Block, PUBLIC};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
-
-/// Precedes the key in the files of `lifeboot keygen --demo`.
-const DEMO_MARK: &str = "Lifeboot demo key";
 
 fn main() {
     if let Err(message) = run() {
@@ -103,22 +101,24 @@ fn keys() -> Result<String, String> {
 fn read_key(path: &Path) -> Result<([u8; 32], bool), String> {
     println!("cargo::rerun-if-changed={}", path.display());
     let place = path.display();
-    let text = fs::read_to_string(path)
+    let file = fs::read(path)
         .map_err(|error| format!("cannot read {place} of LIFEBOOT_KEYS (give absolute paths): {error}"))?;
-    let begin = text.find("-----BEGIN").unwrap_or_default();
-    if text[begin..].starts_with("-----BEGIN PRIVATE KEY") || text[begin..].starts_with("-----BEGIN ENCRYPTED PRIVATE")
-    {
+    let blocks = lifeboot_pem::blocks(&file);
+    if blocks.iter().any(Block::is_private) {
         return Err(format!(
             "{place} of LIFEBOOT_KEYS is a private key, and has no business in a build: give the public one, which \
              `lifeboot keygen` wrote beside it, or `openssl pkey -in {place} -pubout` writes"
         ));
     }
-    let key = VerifyingKey::from_public_key_pem(&text[begin..]).map_err(|error| {
+    let wrong = |why: &str| {
         format!(
-            "{place} of LIFEBOOT_KEYS is not an Ed25519 public key in PEM ({error}): `lifeboot keygen KEY.pem` makes \
+            "{place} of LIFEBOOT_KEYS is not an Ed25519 public key in PEM ({why}): `lifeboot keygen KEY.pem` makes \
              a pair, KEY.pem and KEY.pub.pem"
         )
-    })?;
+    };
+    let block = blocks.iter().find(|block| block.label == PUBLIC).ok_or_else(|| wrong("it has no PUBLIC KEY block"))?;
+    let bytes = block.bytes.as_ref().ok_or_else(|| wrong("its block is damaged"))?;
+    let key = VerifyingKey::from_public_key_der(bytes).map_err(|error| wrong(&error.to_string()))?;
     if key.is_weak() {
         return Err(format!(
             "{place} of LIFEBOOT_KEYS is a weak key (of small order): anybody could sign for it. Do not trust where it came from; `lifeboot keygen KEY.pem` makes a good pair"
@@ -130,7 +130,7 @@ fn read_key(path: &Path) -> Result<([u8; 32], bool), String> {
              take a signature for it. `lifeboot keygen KEY.pem` makes a good pair"
         ));
     }
-    Ok((key.to_bytes(), text[..begin].contains(DEMO_MARK)))
+    Ok((key.to_bytes(), block.is_demo))
 }
 
 /// Describes two files whose keys an image could not distinguish.

@@ -4,18 +4,27 @@
 //! overrides the environment, the environment overrides the file, and `--help` shows the file's values.
 
 use crate::error::Error;
-use crate::output::Output;
+use crate::output::{self, Output};
+use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{Arg, Command, Parser};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, Parser};
 use lifeboot_project::settings::{FILE, SETTINGS, Settings};
 use lifeboot_report::{Failure, FailureDetails};
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Returns the arguments of this process; or its exit code, if everything has been printed already.
 pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     let settings = std::env::current_dir().map_or(Ok(Settings::default()), |folder| Settings::of_project(&folder));
-    let command = with_settings(A::command(), settings.as_ref().unwrap_or(&Settings::default()));
-    let matches = command.try_get_matches();
+    let none = Settings::default();
+    let known = settings.as_ref().unwrap_or(&none);
+    let command = with_settings(A::command(), known);
+    let matches = without_empty_variables(command.clone()).try_get_matches();
+    if let Some(path) = matches.as_ref().ok().and_then(|matches| obeyed(&command, matches, known)) {
+        output::note(format_args!("settings from {}", path.display()));
+    }
     // The doctor reports a broken file among its other findings.
     let is_doctor = matches.as_ref().is_ok_and(|matches| matches.subcommand_name() == Some("doctor"));
     let parsed = matches.and_then(|mut matches| A::from_arg_matches_mut(&mut matches));
@@ -49,11 +58,33 @@ fn with_settings(command: Command, settings: &Settings) -> Command {
     command.mut_subcommands(|command| command.mut_args(with_default))
 }
 
+/// Returns the command line, with empty environment variables as if they were not set.
+fn without_empty_variables(command: Command) -> Command {
+    let without = |argument: Arg| match argument.get_env().map(std::env::var_os) {
+        Some(Some(value)) if value.is_empty() => argument.env(Resettable::Reset),
+        _ => argument,
+    };
+    command.mut_subcommands(|command| command.mut_args(without))
+}
+
+/// Returns the settings' file if it is in a folder above, where it is easily overlooked, and decides an argument.
+fn obeyed<'a>(command: &Command, matches: &ArgMatches, settings: &'a Settings) -> Option<&'a Path> {
+    let path = settings.path().filter(|path| *path != Path::new(FILE))?;
+    let (name, matches) = matches.subcommand()?;
+    let mut arguments = command.find_subcommand(name)?.get_arguments();
+    let is_decided = |argument: &Arg| {
+        let variable = argument.get_env().and_then(OsStr::to_str);
+        let is_set = variable.is_some_and(|variable| settings.of_variable(variable).is_some());
+        is_set && matches.value_source(argument.get_id().as_str()) == Some(ValueSource::DefaultValue)
+    };
+    arguments.any(is_decided).then_some(path)
+}
+
 /// Returns the help text on the settings in `lifeboot.toml`.
 pub fn settings_help() -> String {
     let lines = SETTINGS.iter().map(|setting| format!("  {:<11} {}", setting.name, setting.about));
     format!(
-        "Settings in {FILE}, here or in a folder above, as NAME = VALUE:\n{}\n\nEach is overridden by its environment \
+        "Settings in {FILE}, here or above, up to the project's root, as NAME = VALUE:\n{}\n\nEach is overridden by its environment \
          variable (port by LIFEBOOT_PORT), and that by its flag.",
         lines.collect::<Vec<_>>().join("\n")
     )

@@ -42,15 +42,18 @@ pub fn run() -> ExitCode {
     let output = Output::new(arguments.json);
     match &arguments.command {
         Command::Keygen(arguments) => output.end(keygen::run(arguments)),
-        Command::Sign(arguments) => output.end(sign::run(arguments)),
+        Command::Sign(arguments) => output.beside(arguments.takes_stdout()).end(sign::run(arguments)),
         Command::Inspect(arguments) => output.judged(inspect::run(arguments, output), inspect::is_good),
         Command::Diff(arguments) => output.end(diff::run(arguments)),
         Command::Doctor(arguments) => output.judged(doctor::run(arguments), doctor::is_good),
-        Command::Provision(arguments) => output.end(provision::run(arguments)),
+        Command::Provision(arguments) => output.beside(arguments.takes_stdout()).end(provision::run(arguments)),
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),
         Command::Push(arguments) => output.end(push::run(arguments, output)),
-        Command::Monitor(arguments) => output.end(monitor::run(arguments, output)),
+        Command::Monitor(arguments) => {
+            let output = output.beside(arguments.takes_stdout());
+            output.end(monitor::run(arguments, output))
+        }
         Command::Watch(arguments) => output.end(watch::run(arguments, output)),
         Command::Status(arguments) => output.end(status::run(arguments)),
         Command::Keys(arguments) => output.end(keys::run(arguments)),

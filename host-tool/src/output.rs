@@ -4,6 +4,7 @@
 use crate::error::Error;
 use anstream::stream::IsTerminal;
 use anstyle::{AnsiColor, Style};
+use lifeboot_project::environment::variable;
 use lifeboot_project::files::FileError;
 use lifeboot_report::{Failure, Report};
 use std::fmt::Display;
@@ -15,14 +16,21 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     json: bool,
+    /// Whether stdout is taken by a file that the command writes, so that what it reports goes to stderr.
+    beside: bool,
 }
 
 impl Output {
     pub fn new(json: bool) -> Output {
-        Output { json }
+        Output { json, beside: false }
     }
 
-    /// Returns whether a program reads stdout.
+    /// Returns the output of a command that may write a file to stdout: then everything else goes to stderr.
+    pub fn beside(self, takes_stdout: bool) -> Output {
+        Output { beside: takes_stdout, ..self }
+    }
+
+    /// Returns whether a program reads the reports.
     pub fn is_json(self) -> bool {
         self.json
     }
@@ -38,13 +46,18 @@ impl Output {
     /// # Errors
     /// An I/O error if stdout was closed.
     pub fn stream(self, event: &impl Report) -> io::Result<()> {
-        if self.json { writeln!(stdout(), "{}", event.json()) } else { writeln!(anstream::stdout(), "{event}") }
+        match (self.json, self.beside) {
+            (true, false) => writeln!(stdout(), "{}", event.json()),
+            (true, true) => writeln!(stderr(), "{}", event.json()),
+            (false, false) => writeln!(anstream::stdout(), "{event}"),
+            (false, true) => writeln!(anstream::stderr(), "{event}"),
+        }
     }
 
     /// Prints text that a program gets as part of the result instead.
     pub fn print_for_people(self, text: impl Display) {
         if !self.json {
-            let _ = print(text);
+            let _ = self.line(text);
         }
     }
 
@@ -62,7 +75,16 @@ impl Output {
     }
 
     fn print(self, report: &impl Report) -> io::Result<()> {
-        if self.json { print(report.json()) } else { print(report) }
+        if self.json { self.line(report.json()) } else { self.line(report) }
+    }
+
+    /// Prints a line. A reader that closed stdout wants no further output: that is not an error.
+    fn line(self, line: impl Display) -> io::Result<()> {
+        let printed = if self.beside { writeln!(stderr(), "{line}") } else { writeln!(stdout(), "{line}") };
+        match printed {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed,
+        }
     }
 
     /// Like [`end`](Self::end), but a report that `is_good` rejects also gives the exit status of a failure.
@@ -75,7 +97,7 @@ impl Output {
     /// Prints an error for a program, with `--json` only.
     pub fn fail(self, failure: &Failure) {
         if self.json {
-            let _ = print(failure.json());
+            let _ = self.line(failure.json());
         }
     }
 }
@@ -93,15 +115,7 @@ pub fn note(text: impl Display) {
 
 /// Returns whether stderr is a terminal, so that the cursor may be moved.
 pub fn has_terminal() -> bool {
-    stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
-}
-
-/// Prints a line. A reader that closed stdout wants no further output: that is not an error.
-fn print(line: impl Display) -> io::Result<()> {
-    match writeln!(stdout(), "{line}") {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
-    }
+    stderr().is_terminal() && variable("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
 fn style(colour: AnsiColor) -> Style {

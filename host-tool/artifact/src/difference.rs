@@ -6,8 +6,12 @@ use crate::image_file::{ImageError, ImageFile};
 use lifeboot_core::image::Header;
 use miette::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
+
+/// Most bytes of a symbol's name that are shown.
+const LONGEST_NAME: usize = 1024;
 
 /// What changed from one image to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,10 +219,30 @@ fn symbols(firmware: &Firmware) -> BTreeMap<String, u32> {
         let SymbolSection::Section(section) = symbol.section else { continue };
         let is_loaded = firmware.sections().get(section).is_some_and(|section| section.payload_offset.is_some());
         if is_loaded && symbol.length > 0 && seen.insert((section, symbol.value, symbol.length)) {
-            *sizes.entry(format!("{:#}", rustc_demangle::demangle(&symbol.name))).or_insert(0) += symbol.length;
+            let size: &mut u32 = sizes.entry(demangled(&symbol.name)).or_default();
+            *size = size.saturating_add(symbol.length);
         }
     }
     sizes
+}
+
+/// Returns a symbol's name as people write it, cut off where it gets too long to read: a short symbol can have a name of
+/// a megabyte.
+fn demangled(symbol: &str) -> String {
+    let mut name = Bounded(String::new());
+    // An error only says that the name was cut off.
+    let _ = write!(name, "{:#}", rustc_demangle::demangle(symbol));
+    name.0
+}
+
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = LONGEST_NAME - self.0.len();
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        if text.len() > room { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 fn changes(mut old: BTreeMap<String, u32>, new: BTreeMap<String, u32>) -> Vec<SizeChange> {

@@ -8,11 +8,12 @@
 //! Addresses in symbols and relocations are virtual: where code runs, and where data lies once it was copied to RAM.
 //! For an image the load address of a section counts; [`Firmware::payload_offset`] converts the former to the latter.
 
+mod bounds;
 mod error;
 mod firmware;
 mod read;
 
 pub use error::ElfError;
 pub use firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
-pub use read::board_of;
 pub(crate) use read::loads;
+pub use read::{board_of, check};

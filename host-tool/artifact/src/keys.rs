@@ -5,7 +5,7 @@
 //! has [`DEMO_LINE`] before its `BEGIN` line, where RFC 7468 (section 2) allows explanatory text: the line marks every
 //! bootloader that is built with the key.
 //!
-//! Keys are passed as text; the path that accompanies a text is only for errors.
+//! Keys are passed as the bytes of a PEM file; the path that accompanies them is only for errors.
 
 mod encrypted;
 mod error;
@@ -18,5 +18,6 @@ pub use encrypted::Passphrase;
 pub use error::KeyError;
 pub use id::id;
 pub use key::{PrivateKey, PublicKey};
+pub use lifeboot_pem::DEMO_LINE;
 pub use pair::{KeyPair, RANDOM_BYTES};
-pub use pem::{DEMO_LINE, ENCRYPTED, PRIVATE, PUBLIC, label};
+pub use pem::holds_private;

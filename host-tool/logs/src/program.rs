@@ -4,7 +4,7 @@
 use crate::error::MonitorError;
 use crate::record::{Level, Log, Place, Source};
 use defmt_decoder::{Encoding, Frame, Locations, Table};
-use lifeboot_artifact::elf::board_of;
+use lifeboot_artifact::elf::{self, board_of};
 use lifeboot_artifact::image_file::Release;
 use lifeboot_artifact::{hex, sign};
 use lifeboot_core::KeyIds;
@@ -66,6 +66,7 @@ impl Program {
         let name = path.display().to_string();
         let unreadable =
             |error: &dyn std::fmt::Display| MonitorError::Elf { name: name.clone(), why: error.to_string() };
+        elf::check(elf).map_err(|error| unreadable(&error))?;
         let Some(table) = Table::parse(elf).map_err(|error| unreadable(&error))? else { return Ok(None) };
         // A program without debug information can still be decoded.
         let mut locations = table.get_locations(elf).unwrap_or_default();

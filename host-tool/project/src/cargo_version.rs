@@ -4,6 +4,7 @@
 //! and then from the current folder upwards. Cargo itself reads it, including what it inherits from its workspace. In a
 //! workspace the package is the one with a program of the ELF file's name; for a renamed file it is the root package.
 
+use crate::files;
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use lifeboot_artifact::version::{self, VersionError};
 use lifeboot_core::Version;
@@ -64,6 +65,7 @@ pub fn of_firmware(elf: &Path) -> Result<Option<CargoVersion>, CargoVersionError
     for folder in folders.into_iter().flatten() {
         let manifest = folder.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file());
         let Some(manifest) = manifest.filter(|manifest| looked_at.as_ref() != Some(manifest)) else { continue };
+        files::mark_as_input(&manifest);
         let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec();
         let metadata = metadata.map_err(|error| unread(near(&manifest), error))?;
         if let Some(package) = package_of(&metadata, elf) {

@@ -3,7 +3,8 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`settings`] | `lifeboot.toml`, the project's default arguments |
-//! | [`files`] | files that are written completely or not at all |
+//! | [`environment`] | environment variables |
+//! | [`files`] | files that are read within bounds, and written without harm to others |
 //! | [`key_files`] | makes and reads key files and passphrase files |
 //! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
 //! | [`watch`] | watches sources, and builds |
@@ -16,6 +17,7 @@
 
 pub mod cargo_version;
 pub mod doctor;
+pub mod environment;
 pub mod files;
 pub mod key_files;
 pub mod settings;

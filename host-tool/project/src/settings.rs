@@ -1,8 +1,9 @@
 //! `lifeboot.toml`: the arguments that a project would otherwise repeat with each command.
 //!
-//! The file is searched from the current folder upwards, as cargo searches `Cargo.toml`. Each setting has an
-//! environment variable and, in the commands that use it, a flag. A flag overrides the environment, the environment
-//! overrides the file, and the file overrides the built-in default. Paths in the file are relative to the file.
+//! The file is searched from the current folder upwards, but not above the project's root, and another owner's file is
+//! refused. Each setting has an environment variable and, in the commands that use it, a flag. A flag overrides the
+//! environment, the environment overrides the file, and the file overrides the built-in default. Paths in the file are
+//! relative to the file.
 
 use crate::files::{self, FileError};
 use lifeboot_artifact::keys::id;
@@ -14,8 +15,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
-/// The file's name.
-pub const FILE: &str = "lifeboot.toml";
+mod search;
+
+pub use search::{FILE, OtherOwner};
+use search::{Found, User, search};
 
 /// A setting.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +79,7 @@ impl Setting {
 /// The settings in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    path: Option<PathBuf>,
     values: Vec<(&'static str, String)>,
 }
 
@@ -90,6 +94,10 @@ pub enum SettingsError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Setting(#[from] SettingError),
+    /// The file is somebody else's.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    OtherOwner(#[from] OtherOwner),
 }
 
 /// An error in the file.
@@ -111,17 +119,16 @@ impl Settings {
     /// Reads the file of the project that `folder` belongs to. Without a file there are no settings.
     ///
     /// # Errors
-    /// [`SettingsError`] if the file cannot be read, or has an error.
+    /// [`SettingsError`] if the file cannot be read, belongs to another user, or has an error.
     pub fn of_project(folder: &Path) -> Result<Settings, SettingsError> {
-        for (up, folder) in folder.ancestors().enumerate() {
-            if folder.join(FILE).is_file() {
-                // Messages show the path relative to the folder.
-                let path = [".."].repeat(up).iter().collect::<PathBuf>().join(FILE);
-                let text = files::read(&folder.join(FILE))?;
-                return Ok(Settings::parse(&path, &String::from_utf8_lossy(&text))?);
-            }
-        }
-        Ok(Settings::default())
+        let Some(Found { place, path }) = search(folder, &User::current())? else { return Ok(Settings::default()) };
+        let text = files::read_text(&place, files::Kind::Settings)?;
+        Ok(Settings::parse(&path, &text)?)
+    }
+
+    /// Returns the file's path relative to the folder that it was searched from; `None` if there is no file.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// Parses a file's text; paths in it are relative to `path`, the path of the file.
@@ -154,7 +161,7 @@ impl Settings {
             })?;
             values.push((setting.name, value));
         }
-        Ok(Settings { values })
+        Ok(Settings { path: Some(path.to_owned()), values })
     }
 
     /// Returns the file's value for an environment variable; `None` if the file does not set it.

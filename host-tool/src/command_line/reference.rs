@@ -57,7 +57,9 @@ fn reference(command: &Command) -> String {
 /// Returns the section on the settings of `lifeboot.toml` and the environment.
 fn settings() -> String {
     let mut text = format!(
-        "\n## Settings\n\nA project's settings are in `{FILE}`, in the current folder or above it, a line `NAME = VALUE` each. A \
+        "\n## Settings\n\nA project's settings are in `{FILE}`, in the current folder or above it, a line `NAME = VALUE` each. \
+         The search ends at the project's root, the nearest folder with `.git` or a `Cargo.toml` that has a `[workspace]`, and a \
+         file of another user is refused. An empty environment variable counts as one that is not set. A \
          flag takes\nprecedence over the environment variable, and that over the file. Paths are relative to the \
          file.\n\n| setting | environment | meaning | example |\n| --- | --- | --- | --- |\n"
     );

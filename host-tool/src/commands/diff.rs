@@ -4,7 +4,7 @@ use crate::error::Error;
 use lifeboot_artifact::difference::{difference, image, program_of, sizes};
 use lifeboot_artifact::image_file::Patch;
 use lifeboot_client::push::estimate;
-use lifeboot_project::files;
+use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Difference;
 use std::path::PathBuf;
 
@@ -33,15 +33,15 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Difference, Error> {
-    let old = image(&arguments.old, &files::read(&arguments.old)?)?;
-    let new = image(&arguments.new, &files::read(&arguments.new)?)?;
+    let old = image(&arguments.old, &files::read(&arguments.old, Kind::Image)?)?;
+    let new = image(&arguments.new, &files::read(&arguments.new, Kind::Image)?)?;
     let changes = difference(&old, &new)?;
     let patch = Patch::between(&old, &new).map_or(0, |patch| patch.bytes().len());
     let names = (arguments.old.display().to_string(), arguments.new.display().to_string());
     let mut report = Difference::new(names, changes, estimate(&old, &new), new.board().slot_unit, patch);
     if let (Some(elf_old), Some(elf_new)) = (&arguments.elf_old, &arguments.elf_new) {
-        let old = program_of((elf_old, &files::read(elf_old)?), (&arguments.old, &old))?;
-        let new = program_of((elf_new, &files::read(elf_new)?), (&arguments.new, &new))?;
+        let old = program_of((elf_old, &files::read(elf_old, Kind::Elf)?), (&arguments.old, &old))?;
+        let new = program_of((elf_new, &files::read(elf_new, Kind::Elf)?), (&arguments.new, &new))?;
         report.sizes = Some(sizes(&old, &new).into());
     }
     Ok(report)

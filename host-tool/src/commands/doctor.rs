@@ -4,6 +4,7 @@ use super::firmware::board;
 use crate::error::Error;
 use lifeboot_core::Board;
 use lifeboot_project::doctor::{self, Environment, examine};
+use lifeboot_project::environment::variable;
 use lifeboot_project::files::FileError;
 use lifeboot_report::{Diagnosis, Finding, State};
 use std::env;
@@ -47,10 +48,10 @@ pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
         board: arguments.board,
         key: arguments.key.clone(),
         public_key: arguments.public_key.clone(),
-        bootloader_keys: env::var_os("LIFEBOOT_KEYS"),
+        bootloader_keys: variable("LIFEBOOT_KEYS"),
         port: arguments.port.clone(),
         bootloader: arguments.bootloader.clone(),
-        target_folder: env::var_os("CARGO_TARGET_DIR").map(PathBuf::from),
+        target_folder: variable("CARGO_TARGET_DIR").map(PathBuf::from),
         flashes: cfg!(feature = "probe"),
     });
     Ok(Diagnosis::new(findings.into_iter().map(reported).collect()))

@@ -4,7 +4,7 @@ use super::provision::{first_flash, warn};
 use crate::error::Error;
 use clap::ArgGroup;
 use lifeboot_artifact::provision::FirstFlash;
-use lifeboot_project::files;
+use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Flashed;
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ pub struct Probe {
 pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
     let first = match (&arguments.file, &arguments.bootloader, &arguments.image) {
         (Some(file), _, _) => {
-            let first = FirstFlash::from_file(&files::read(file)?)?;
+            let first = FirstFlash::from_file(&files::read(file, Kind::FlashFile)?)?;
             warn(&first);
             first
         }

@@ -12,7 +12,8 @@ use lifeboot_client::admission::judge;
 use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::confirm_effects;
 use lifeboot_core::Board;
-use lifeboot_project::{files, key_files};
+use lifeboot_project::files::{self, Kind};
+use lifeboot_project::key_files;
 use lifeboot_report::{Admission, Device, Either, FirmwareElf, Inspected, RelocationsElf};
 use lifeboot_serial::{BAUD, Port};
 use lifeboot_wire::{Rejection, Status};
@@ -57,7 +58,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, FirmwareElf>, Error> {
-    let bytes = files::read(&arguments.file)?;
+    let bytes = files::read(&arguments.file, Kind::ImageOrElf)?;
     // A device only judges images; for any other file, the error says how to make one.
     let is_for_device = arguments.port.is_some() || arguments.against.is_some();
     if bytes.starts_with(b"\x7fELF") && !is_for_device {
@@ -97,7 +98,7 @@ fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admissio
         }
         (None, None) => return Ok(None),
     };
-    let read = |path: &PathBuf| Ok::<_, Error>(Bootloader::from_elf(&files::read(path)?)?);
+    let read = |path: &PathBuf| Ok::<_, Error>(Bootloader::from_elf(&files::read(path, Kind::Elf)?)?);
     let bootloader = arguments.bootloader.as_ref().map(read).transpose()?;
     let rules = judge(image, &status, quarantine.as_deref(), keys.as_ref(), bootloader.as_ref());
     let confirm_effects = confirm_effects(image.header(), &status, keys.as_ref());
@@ -106,7 +107,7 @@ fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admissio
 }
 
 fn recorded(path: &Path) -> Result<(Status, Option<Vec<Rejection>>), Error> {
-    let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
+    let text = files::read_text(path, Kind::Status)?;
     let device = Device::from_json(&text);
     let recorded = device.and_then(|device| Ok((device.to_status()?, device.to_quarantine()?)));
     recorded.map_err(|source| Error::Recorded { path: path.to_owned(), source })

@@ -4,7 +4,7 @@ use super::port;
 use crate::error::Error;
 use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_client::device;
-use lifeboot_project::files;
+use lifeboot_project::files::{self, Kind};
 use lifeboot_project::key_files::{self, public_path};
 use lifeboot_report::Keys;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,6 @@ pub fn run(arguments: &Arguments) -> Result<Keys, Error> {
 }
 
 fn of_bootloader(path: &Path, named: &[([u8; 4], PathBuf)]) -> Result<Keys, Error> {
-    let bootloader = Bootloader::from_file(&files::read(path)?)?;
+    let bootloader = Bootloader::from_file(&files::read(path, Kind::FlashFile)?)?;
     Ok(Keys::of_bootloader(path.display().to_string(), bootloader.info(), named))
 }

@@ -80,7 +80,7 @@ fn settings(roff: &mut Roff) {
     roff.control("TP", []);
     roff.text([bold(FILE)]);
     roff.text([roman(
-        "What the project always says, in the current folder or above it; a line NAME = VALUE each. A flag counts before \
+        "What the project always says, in the current folder or above it, up to the project's root (.git, or a [workspace] in Cargo.toml); a line NAME = VALUE each. A flag counts before \
          the environment, the environment before the file. Paths are relative to the file.",
     )]);
     roff.control("SH", ["SETTINGS AND ENVIRONMENT"]);

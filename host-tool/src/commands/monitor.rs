@@ -7,10 +7,8 @@ use crate::error::Error;
 use crate::output::{self, Output};
 use lifeboot_client::link::Link;
 use lifeboot_logs::{Item, Line, Program, Record, Recorded, Replay, Shared, Sink};
-use lifeboot_project::files::{self, FileError};
+use lifeboot_project::files::{self, Kind};
 use lifeboot_report::{MonitorEnd, Monitored};
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -52,6 +50,13 @@ pub struct Arguments {
     replay: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Returns whether stdout is the file that this command writes.
+    pub fn takes_stdout(&self) -> bool {
+        self.record.as_deref().is_some_and(files::is_stdout)
+    }
+}
+
 /// The programs whose log is decoded.
 #[derive(clap::Args)]
 #[group(skip)]
@@ -80,14 +85,16 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
     };
     match &arguments.replay {
         Some(path) => {
-            let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
+            let text = files::read_text(path, Kind::Recording)?;
             let replay = Replay::read(&path.display().to_string(), &text)?;
             let mut link = monitor.on(Link::new(replay, seed()).with_recovery(Duration::MAX)).with_stop(stop.clone());
             monitor.listen(&mut link, |link| !link.pipe().is_over() && !stop())?;
         }
         None => {
-            let file = arguments.record.as_deref().map(create).transpose()?;
-            let link = Link::new(Recorded::new(arguments.port.open()?, file), seed()).with_recovery(Duration::MAX);
+            let port = arguments.port.open()?;
+            // Not earlier: a port that does not open must leave the last recording as it is.
+            let file = arguments.record.as_deref().map(files::stream).transpose()?;
+            let link = Link::new(Recorded::new(port, file), seed()).with_recovery(Duration::MAX);
             let mut link = monitor.on(link).with_stop(stop.clone());
             monitor.listen(&mut link, |_| !stop())?;
             link.into_pipe().finish()?;
@@ -113,14 +120,14 @@ impl Programs {
 
 /// Reads the program in an ELF file, and warns if it logs nothing.
 pub fn read(path: &Path) -> Result<Option<Program>, Error> {
-    Ok(logging(path, Program::read(path, &files::read(path)?)?, ""))
+    Ok(logging(path, Program::read(path, &files::read(path, Kind::Elf)?)?, ""))
 }
 
 /// Reads the bootloader in an ELF file, and warns if it logs nothing.
 pub fn read_bootloader(path: Option<&Path>) -> Result<Option<Program>, Error> {
     let Some(path) = path else { return Ok(None) };
     let hint = "; one that is built with the feature defmt does";
-    Ok(logging(path, Program::read_bootloader(path, &files::read(path)?)?, hint))
+    Ok(logging(path, Program::read_bootloader(path, &files::read(path, Kind::Elf)?)?, hint))
 }
 
 fn logging(path: &Path, program: Option<Program>, hint: &str) -> Option<Program> {
@@ -128,11 +135,6 @@ fn logging(path: &Path, program: Option<Program>, hint: &str) -> Option<Program>
         output::warn(format_args!("{} logs nothing with defmt{hint}", path.display()));
     }
     program
-}
-
-fn create(path: &Path) -> Result<Box<dyn Write + Send>, Error> {
-    let file = File::create(path).map_err(|source| FileError::Write { path: path.to_owned(), source })?;
-    Ok(Box::new(file))
 }
 
 /// Shows records, a line each on stdout.

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use lifeboot_artifact::keys::{KeyError, Passphrase, PrivateKey};
+use lifeboot_project::environment::variable;
 use lifeboot_project::key_files;
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
@@ -51,7 +52,7 @@ impl Arguments {
         if let Some(path) = &self.passphrase_file {
             return Ok(Some(key_files::passphrase(path)?));
         }
-        let text = std::env::var_os(VARIABLE).filter(|text| !text.is_empty());
+        let text = variable(VARIABLE);
         Ok(text.map(|text| Passphrase::new(text.into_encoded_bytes())))
     }
 }

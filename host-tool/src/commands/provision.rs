@@ -7,7 +7,7 @@ use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::flash_file::Format;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
-use lifeboot_project::files;
+use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Provisioned;
 use std::path::{Path, PathBuf};
 
@@ -31,12 +31,19 @@ pub struct Arguments {
     /// The first firmware, as lifeboot sign wrote it
     #[arg(value_name = "FIRMWARE.img")]
     image: PathBuf,
-    /// The file to write [default: the image's name with .first.elf, or the format's extension]
+    /// The file to write; - is stdout, with --format [default: the image's name with .first.elf, or the format's extension]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The file's format [default: by the file's extension]
     #[arg(long, value_name = "FORMAT", value_parser = format(), ignore_case = true)]
     format: Option<Format>,
+}
+
+impl Arguments {
+    /// Returns whether stdout is the file that this command writes.
+    pub fn takes_stdout(&self) -> bool {
+        self.out.as_deref().is_some_and(files::is_stdout)
+    }
 }
 
 pub fn run(arguments: &Arguments) -> Result<Provisioned, Error> {
@@ -45,18 +52,18 @@ pub fn run(arguments: &Arguments) -> Result<Provisioned, Error> {
         (Some(path), None) => (path.clone(), Format::of_path(path)?),
         (None, format) => {
             let format = format.unwrap_or(Format::Elf);
-            (arguments.image.with_extension(format!("first.{}", format.ending())), format)
+            (files::with_ending(&arguments.image, &["img"], &format!("first.{}", format.ending())), format)
         }
     };
     let first = first_flash(&arguments.bootloader, &arguments.image)?;
     files::write(&path, &first.to_file(format)?)?;
-    Ok(Provisioned::new(path.display().to_string(), format, &first))
+    Ok(Provisioned::new(files::shown(&path), format, &first))
 }
 
 /// Makes the first flash from two files, and warns if its keys protect nothing.
 pub fn first_flash(bootloader: &Path, image: &Path) -> Result<FirstFlash, Error> {
-    let bootloader = Bootloader::from_elf(&files::read(bootloader)?)?;
-    let image = ImageFile::from_bytes(&files::read(image)?)?;
+    let bootloader = Bootloader::from_elf(&files::read(bootloader, Kind::Elf)?)?;
+    let image = ImageFile::from_bytes(&files::read(image, Kind::Image)?)?;
     let first = FirstFlash::new(bootloader, image)?;
     warn(&first);
     Ok(first)

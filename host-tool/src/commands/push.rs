@@ -10,7 +10,7 @@ use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::Link;
 use lifeboot_client::push::{Options, push};
-use lifeboot_project::files;
+use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Pushed;
 use lifeboot_serial::Port;
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
-    let image = ImageFile::from_bytes(&files::read(&arguments.image)?)?;
+    let image = ImageFile::from_bytes(&files::read(&arguments.image, Kind::Image)?)?;
     let image = patches::added(image, &arguments.from)?;
     let digest = hex(&image.header().digest[..DIGEST]);
     if arguments.force.as_ref().is_some_and(|typed| *typed != digest) {

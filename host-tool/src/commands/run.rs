@@ -18,7 +18,7 @@ use lifeboot_artifact::version;
 use lifeboot_client::link::Link;
 use lifeboot_client::push;
 use lifeboot_core::{Board, Version};
-use lifeboot_project::files;
+use lifeboot_project::files::{self, Kind};
 use lifeboot_report::{Either, Flashed, Pushed};
 use lifeboot_serial::{BAUD, Port};
 use std::path::PathBuf;
@@ -77,7 +77,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flashed>, Error> {
-    let elf = files::read(&arguments.firmware)?;
+    let elf = files::read(&arguments.firmware, Kind::Elf)?;
     let board = match arguments.release.board {
         Some(board) => board,
         None => board_of(&elf)?.ok_or(Error::NoFirmware)?,
@@ -103,7 +103,7 @@ fn provision(arguments: &Arguments, board: &'static Board, image: ImageFile) -> 
     if !path.exists() {
         return Err(Error::BootloaderNeeded { path, board: board.name });
     }
-    let first = FirstFlash::new(Bootloader::from_elf(&files::read(&path)?)?, image)?;
+    let first = FirstFlash::new(Bootloader::from_elf(&files::read(&path, Kind::Elf)?)?, image)?;
     warn(&first);
     flash(&first, &arguments.probe)
 }

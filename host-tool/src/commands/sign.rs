@@ -10,7 +10,8 @@ use lifeboot_artifact::sign::Program;
 use lifeboot_artifact::{hex, version};
 use lifeboot_core::Version;
 use lifeboot_core::image::Header;
-use lifeboot_project::{files, key_files};
+use lifeboot_project::files::{self, Kind};
+use lifeboot_project::key_files;
 use lifeboot_report::{Either, PatchReport, Proved, SignedImage, SlotUse, ToSign};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +51,7 @@ pub struct Arguments {
     key: Option<PathBuf>,
     #[command(flatten)]
     passphrase: passphrase::Arguments,
-    /// Write the bytes to sign to this file, instead of an image
+    /// Write the bytes to sign to this file, instead of an image; - is stdout
     #[arg(long, value_name = "FILE", conflicts_with_all = ["signature", "out"])]
     external_bytes: Option<PathBuf>,
     /// Take the signature from this file: 64 bytes, plain Ed25519 over the bytes of --external-bytes
@@ -70,17 +71,24 @@ pub struct Arguments {
     /// Add a patch from this older image, for devices that run it. May be repeated
     #[arg(long, value_name = "OLD.img", conflicts_with = "external_bytes")]
     from: Vec<PathBuf>,
-    /// The image file [default: the firmware's name with .img]
+    /// The image file; - is stdout [default: the firmware's name with .img]
     #[arg(short, long, value_name = "OUT.img")]
     out: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Returns whether stdout is the file that this command writes.
+    pub fn takes_stdout(&self) -> bool {
+        [&self.out, &self.external_bytes].into_iter().flatten().any(|path| files::is_stdout(path))
+    }
+}
+
 pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> {
     let signer = Signer::read(arguments)?;
-    let elf = files::read(&arguments.firmware)?;
+    let elf = files::read(&arguments.firmware, Kind::Elf)?;
     let board = board_for(&elf, arguments.release.board)?;
     let program = match &arguments.relinked {
-        Some(relinked) => Program::read_and_prove(&elf, board, &files::read(relinked)?)?,
+        Some(relinked) => Program::read_and_prove(&elf, board, &files::read(relinked, Kind::Elf)?)?,
         None => Program::read(&elf, board, arguments.bound)?,
     };
     let (version, version_from) = version_for(&arguments.firmware, arguments.version)?.ok_or(Error::VersionNeeded)?;
@@ -93,14 +101,14 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
     if let Some(path) = &arguments.external_bytes {
         files::write(path, &unsigned.bytes_to_sign())?;
         let revokes = ids(unsigned.header());
-        return Ok(Either::Other(ToSign { bytes_to_sign: path.display().to_string(), revokes, proved }));
+        return Ok(Either::Other(ToSign { bytes_to_sign: files::shown(path), revokes, proved }));
     }
     let image = patches::added(signer.sign(unsigned)?, &arguments.from)?;
-    let out = arguments.out.clone().unwrap_or_else(|| arguments.firmware.with_extension("img"));
+    let out = arguments.out.clone().unwrap_or_else(|| files::with_ending(&arguments.firmware, &LINKED, "img"));
     files::write(&out, &image.to_bytes())?;
     let (header, board) = (image.header(), image.board());
     Ok(Either::One(SignedImage {
-        image: out.display().to_string(),
+        image: files::shown(&out),
         board: board.name.to_owned(),
         version: header.version.to_string(),
         version_from: version_from.map(|path| path.display().to_string()),
@@ -127,6 +135,9 @@ fn proved(program: &Program, relinked: &Path) -> Proved {
         relinked: relinked.display().to_string(),
     }
 }
+
+/// Endings of linked programs.
+const LINKED: [&str; 3] = ["elf", "axf", "out"];
 
 /// Where the signature comes from.
 enum Signer {
@@ -165,7 +176,7 @@ impl Signer {
 }
 
 fn read_signature(path: &Path) -> Result<[u8; 64], Error> {
-    let bytes = files::read(path)?;
+    let bytes = files::read(path, Kind::Signature)?;
     let length = bytes.len();
     bytes.try_into().map_err(|_| Error::SignatureLength { path: path.to_owned(), length })
 }

@@ -17,7 +17,7 @@ use lifeboot_client::push::{self, PushError};
 use lifeboot_client::state::{is_rejection, next_version, running_content};
 use lifeboot_core::Version;
 use lifeboot_logs::{Program, Shared};
-use lifeboot_project::files;
+use lifeboot_project::files::{self, Kind};
 use lifeboot_project::watch::{Build, Built, Changes, Project};
 use lifeboot_report::{Failure, Pushed, WatchEvent, Watched};
 use lifeboot_serial::Port;
@@ -187,7 +187,7 @@ impl Watch<'_> {
 
     fn build_and_push(&mut self, link: &mut Link<Port>) -> Result<(), Error> {
         let Some(path) = self.built(link)? else { return Ok(()) };
-        let elf = files::read(&path)?;
+        let elf = files::read(&path, Kind::Elf)?;
         if self.last.as_ref() == Some(&elf) {
             self.output.event(&WatchEvent::Unchanged { elf: path.display().to_string() });
             return Ok(());

@@ -196,7 +196,8 @@ fn failures_say_what_to_do() {
     fs::set_permissions(folder.0.path().join("key.pem"), fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(
         folder.failed(SIGN),
-        "error: the private key key.pem can be read by others (mode 0644)\n  help: chmod 600 key.pem\n"
+        "error: the private key key.pem can be read by others (mode 0644)\n  help: chmod 600 key.pem; or, if its mode \
+         cannot be changed, pass the content through a pipe: --key <(cat key.pem)\n"
     );
 }
 

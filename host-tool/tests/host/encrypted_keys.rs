@@ -133,7 +133,7 @@ fn passphrases_that_do_not_serve_say_why() {
     chmod(&folder, "passphrase", 0o640);
     assert_eq!(
         folder.failed(&format!("{sign} --passphrase-file passphrase")),
-        "error: the passphrase in passphrase can be read by others (mode 0640)\n  help: chmod 600 passphrase\n"
+        "error: the passphrase in passphrase can be read by others (mode 0640)\n  help: chmod 600 passphrase; or, if its mode cannot be changed, pass the content through a pipe: --passphrase-file <(cat passphrase)\n"
     );
     assert!(
         folder.failed("inspect secret.img --key secret.pem").starts_with("error: cannot read secret.img\n"),

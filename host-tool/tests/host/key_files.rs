@@ -161,3 +161,32 @@ fn keys_that_cannot_be_used_say_why() {
     assert!(matches!(private(&block("OPENSSH PRIVATE KEY")), KeyError::OtherForm { .. }));
     assert!(matches!(private(&block("PRIVATE KEY")), KeyError::NotEd25519(_)));
 }
+
+#[test]
+fn every_form_that_openssl_reads_is_read() {
+    let folder = Folder::new();
+    let path = folder.path("key.pem");
+    let (public, public_path) = key_files::generate(&path, false).unwrap();
+    let (private, both) = (fs::read_to_string(&path).unwrap(), fs::read_to_string(public_path).unwrap());
+    let lines = |length: usize| {
+        let body = private.lines().nth(1).unwrap();
+        let body: Vec<_> = body.as_bytes().chunks(length).map(String::from_utf8_lossy).collect();
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", body.join("\n"))
+    };
+    for (what, text) in [
+        ("lines of 32", lines(32)),
+        ("lines of 40", lines(40)),
+        ("blanks at line ends", lines(40).replace('\n', "  \n")),
+        ("an empty line behind BEGIN", private.replacen('\n', "\n\n", 1)),
+        ("the public block first", format!("{both}{private}")),
+        ("the public block last", format!("{private}{both}")),
+        ("text around", format!("my key\n{private}is secret\n")),
+        ("a stray byte in front", format!("x{private}")),
+    ] {
+        let path = folder.file(&text, 0o600);
+        assert_eq!(key_files::private(&path).unwrap().public().to_bytes(), public.to_bytes(), "{what}");
+        assert_eq!(key_files::public(&path).unwrap().to_bytes(), public.to_bytes(), "{what}");
+        // Wherever the private block is, others must not read it.
+        assert!(matches!(key_files::public(&folder.file(&text, 0o644)), Err(KeyFileError::Exposed { .. })), "{what}");
+    }
+}

@@ -21,6 +21,11 @@ mod encrypted_keys;
 #[path = "../reported/mod.rs"]
 mod reported;
 
+/// What commands read and write: no output destroys an input, and no input takes memory or time without bound.
+mod files;
+/// Malformed files of every kind, under a limit of memory and time.
+mod malformed;
+
 /// The commands' output, and their exit status.
 mod command_line;
 

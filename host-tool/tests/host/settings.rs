@@ -93,3 +93,126 @@ fn a_file_that_is_wrong_says_where_and_what_to_do() {
         assert!(folder.done("sign --help").contains("Usage: lifeboot sign"));
     }
 }
+
+/// A project's folder with a subfolder, and the settings above or in it.
+fn above(root: &str, content: &str) -> Folder {
+    let folder = folder("key = \"key.pem\"\nversion = \"1.0.0\"\nepoch = 3\n");
+    fs::create_dir_all(folder.0.path().join("project/src")).unwrap();
+    fs::create_dir_all(folder.0.path().join("project").join(root).parent().unwrap()).unwrap();
+    folder.put(&format!("project/{root}"), content.as_bytes());
+    folder
+}
+
+#[test]
+fn a_file_above_the_project_s_root_does_not_count() {
+    for (root, content, counts) in [
+        ("Cargo.toml", "[workspace]\n", false),
+        ("Cargo.toml", "[workspace.package]\n", false),
+        ("Cargo.toml", "workspace = { members = [] }\n", false),
+        ("Cargo.toml", "damaged\n[workspace]\n", false),
+        (".git/HEAD", "", false),
+        (".git", "gitdir: elsewhere\n", false),
+        // A package that may belong to a workspace above it.
+        ("Cargo.toml", "[package]\nname = \"app\"\n", true),
+        ("README.md", "", true),
+    ] {
+        let folder = above(root, content);
+        let sign = "sign ../../a.elf -o out.img";
+        let output = folder.command(sign).current_dir(folder.0.path().join("project/src")).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.success(), counts, "{root}: {content}: {said}");
+        if counts {
+            // A file that is not in sight is named, once.
+            assert_eq!(said, "settings from ../../lifeboot.toml\n", "{root}");
+        } else {
+            assert!(said.starts_with("error: there is no key to sign the firmware with\n"), "{root}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_another_owner_is_refused() {
+    let folder = above("README.md", "");
+    let file = folder.0.path().join("lifeboot.toml");
+    // Only root can give a file away; who cannot finds the same rule in the unit tests of the search.
+    if std::os::unix::fs::chown(&file, Some(4711), None).is_err() {
+        return;
+    }
+    let at = |line: &str| folder.command(line).current_dir(folder.0.path().join("project")).output().unwrap();
+    let output = at("sign ../a.elf -o out.img");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error: ../lifeboot.toml belongs to another user (id 4711), and decides"), "{said}");
+    assert!(!folder.exists("project/out.img"));
+    let found = String::from_utf8(at("doctor").stdout).unwrap();
+    assert!(found.contains("\nbroken   lifeboot.toml: ../lifeboot.toml belongs to another user"), "{found}");
+    // A link of one's own to it is no way around.
+    std::os::unix::fs::symlink("../lifeboot.toml", folder.0.path().join("project/lifeboot.toml")).unwrap();
+    assert_eq!(at("sign ../a.elf -o out.img").status.code(), Some(1));
+    fs::remove_file(folder.0.path().join("project/lifeboot.toml")).unwrap();
+    // A user who became root by sudo is still the same user.
+    let mut command = folder.command("sign ../a.elf -o out.img");
+    let output = command.current_dir(folder.0.path().join("project")).env("SUDO_UID", "4711").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_empty_variable_is_as_one_that_is_not_set() {
+    let folder = folder("firmware = \"a.elf\"\nkey = \"key.pem\"\nversion = \"1.0.0\"\n");
+    let empty = |line: &str, names: &[&str]| {
+        let output = folder.command(line).envs(names.iter().map(|name| (name, ""))).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let all: Vec<String> = SETTINGS.iter().map(|setting| setting.variable()).collect();
+    let all: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .chain(["LIFEBOOT_PASSPHRASE", "LIFEBOOT_KEYS", "CARGO", "CARGO_TARGET_DIR"])
+        .collect();
+    // The file's values count, and else the built-in ones.
+    assert_eq!(empty("sign", &all), (Some(0), String::new()));
+    fs::remove_file(folder.0.path().join("lifeboot.toml")).unwrap();
+    assert_eq!(empty("inspect a.elf", &all), (Some(0), String::new()));
+    let (status, said) = empty("sign a.elf --version 1.0.0", &all);
+    assert!(status == Some(1) && said.starts_with("error: there is no key to sign the firmware with\n"), "{said}");
+    let (status, said) = empty("watch --key key.pem --no-build none.elf", &all);
+    assert!(status == Some(1) && said.starts_with("error: cannot watch none.elf"), "{said}");
+    let doctor = folder.command("doctor").envs(all.iter().map(|name| (name, ""))).output().unwrap();
+    let found = String::from_utf8(doctor.stdout).unwrap();
+    assert!(found.contains("no private key is named") && !found.contains("LIFEBOOT_KEYS:"), "{found}");
+}
+
+/// As PowerShell's `>` and `echo` write them.
+#[test]
+fn texts_of_powershell_are_read() {
+    let folder = crate::errors::arbitrary::folder();
+    let status = String::from_utf8(folder.bytes("status.json")).unwrap();
+    let recording = String::from_utf8(folder.bytes("session.jsonl")).unwrap();
+    let utf16 = |text: &str| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let marked = |text: &str| format!("\u{feff}{text}").into_bytes();
+    let plain = folder.done("inspect a.img --against status.json");
+    let shown = folder.done("monitor --replay session.jsonl");
+    folder.done("sign a.elf --version 1.0.0 --key key.pem -o expected.img");
+    for encoded in [utf16 as fn(&str) -> Vec<u8>, marked] {
+        folder.put("status.json", &encoded(&status));
+        assert_eq!(folder.done("inspect a.img --against status.json"), plain);
+        folder.put("session.jsonl", &encoded(&recording));
+        assert_eq!(folder.done("monitor --replay session.jsonl"), shown);
+        let key = String::from_utf8(folder.bytes("key.pem")).unwrap();
+        folder.put("other.pem", &encoded(&key));
+        crate::encrypted_keys::chmod(&folder, "other.pem", 0o600);
+        folder.put("lifeboot.toml", &encoded("key = \"other.pem\"\r\nversion = \"1.0.0\"\r\n"));
+        folder.done("sign a.elf -o out.img");
+        assert_eq!(folder.bytes("out.img"), folder.bytes("expected.img"));
+        folder.put("passphrase", &encoded("open sesame\r\n"));
+        folder.put("plain", b"open sesame\n");
+        for name in ["passphrase", "plain"] {
+            crate::encrypted_keys::chmod(&folder, name, 0o600);
+        }
+        folder.done("keygen secret.pem --passphrase-file passphrase");
+        folder.done("sign a.elf --key secret.pem --passphrase-file plain -o out.img");
+        for name in ["secret.pem", "secret.pub.pem"] {
+            fs::remove_file(folder.0.path().join(name)).unwrap();
+        }
+    }
+}

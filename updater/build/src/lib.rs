@@ -43,7 +43,7 @@ fn prepare(board: &Board) -> Result<Vec<String>, String> {
 
 fn slot(named: Option<&str>) -> Result<Slot, String> {
     match named {
-        None | Some("A") => Ok(Slot::A),
+        None | Some("" | "A") => Ok(Slot::A),
         Some("B") => Ok(Slot::B),
         Some(other) => Err(format!("{SLOT} is {other:?}; it can be A or B, or not set, which means A")),
     }

@@ -15,6 +15,15 @@ pub enum ElfError {
     #[error("the ELF file is damaged: {0}")]
     #[diagnostic(help("build the firmware again"))]
     Damaged(String),
+    /// Reading the file would take far more than firmware does.
+    #[error("the ELF file has more than {most} {what}: it is no firmware, or damaged")]
+    #[diagnostic(help("give the program that the linker wrote for a board, and build it again if it is that"))]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there may be.
+        most: String,
+    },
     /// The program is not linked for a microcontroller.
     #[error("the ELF file is not an executable for a 32-bit little-endian Arm")]
     #[diagnostic(help(

@@ -1,5 +1,6 @@
 //! Parses an ELF file. Nothing in it is trusted before it is checked: a damaged file is an error, never a panic.
 
+use super::bounds;
 use super::error::ElfError;
 use super::firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
 use crate::segment::{ERASED, Segment};
@@ -81,6 +82,14 @@ pub fn loads(bytes: &[u8]) -> Result<(Vec<Segment>, u32), ElfError> {
     Ok((loaded.collect(), header.e_entry(LITTLE)))
 }
 
+/// Checks that a file is an executable for Arm, and that no reader of it takes unreasonable memory.
+///
+/// # Errors
+/// [`ElfError`] if it is not.
+pub fn check(bytes: &[u8]) -> Result<(), ElfError> {
+    open(bytes).map(drop)
+}
+
 type Opened<'a> = (&'a Header, SectionTable<'a, Header>, Vec<FileSegment<'a>>);
 
 fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
@@ -93,6 +102,7 @@ fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
         return Err(ElfError::NotArm);
     }
     let table = header.sections(LITTLE, bytes)?;
+    bounds::check(header, &table, bytes)?;
     let segments = segments(header, bytes, &table)?;
     Ok((header, table, segments))
 }

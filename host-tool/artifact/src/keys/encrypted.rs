@@ -5,17 +5,17 @@
 //! of memory. A cost above [`MOST_MEMORY`] or [`MOST_ROUNDS`] is refused before the derivation starts.
 
 use super::error::KeyError;
-use super::pem::ENCRYPTED;
 use ed25519_dalek::SigningKey;
+use lifeboot_pem::{Block, ENCRYPTED};
 use pkcs8::pkcs5::pbes2::{self, Kdf};
 use pkcs8::pkcs5::{self, EncryptionScheme, scrypt};
-use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
+use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef};
 use std::fmt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
 /// Most bytes of memory that scrypt may use; openssl allows 32 MiB by default.
-const MOST_MEMORY: u64 = 1 << 28;
+const MOST_MEMORY: u64 = 1 << 27;
 /// Most rounds of PBKDF2; 600,000 are recommended today.
 const MOST_ROUNDS: u32 = 10_000_000;
 
@@ -64,10 +64,10 @@ impl fmt::Debug for Passphrase {
 }
 
 /// Decrypts the block of an encrypted key; `path` is for the errors.
-pub(super) fn open(path: &Path, pem: &str, passphrase: &Passphrase) -> Result<SigningKey, KeyError> {
+pub(super) fn open(path: &Path, block: &Block, passphrase: &Passphrase) -> Result<SigningKey, KeyError> {
     let unknown = || KeyError::OtherEncryption(path.to_owned());
-    let (_, document) = SecretDocument::from_pem(pem).map_err(|_| unknown())?;
-    let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| unknown())?;
+    let document = block.bytes.as_ref().ok_or_else(unknown)?;
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_slice()).map_err(|_| unknown())?;
     let affordable = match &encrypted.encryption_algorithm {
         EncryptionScheme::Pbes2(parameters) => is_affordable(&parameters.kdf),
         _ => false,

@@ -1,12 +1,13 @@
-//! Keys, read from the text of PEM files.
+//! Keys, read from PEM files.
 
 use super::encrypted::{self, Passphrase};
 use super::error::KeyError;
-use super::pem::{ENCRYPTED, PRIVATE, PUBLIC, Pem};
+use super::pem::Found;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use lifeboot_core::info::key_id;
 use lifeboot_core::signature::is_canonical;
+use lifeboot_pem::{Block, ENCRYPTED, PRIVATE, PUBLIC};
 use std::path::Path;
 
 /// A private key, which signs firmware.
@@ -28,26 +29,28 @@ impl PrivateKey {
     /// must return the passphrase.
     ///
     /// # Errors
-    /// [`KeyError`] if the text is not a private key, and any error of `ask`.
+    /// [`KeyError`] if the file is not a private key, and any error of `ask`.
     pub fn from_pem<E: From<KeyError>>(
         path: &Path,
-        text: &str,
+        file: &[u8],
         ask: impl FnOnce(&Path) -> Result<Passphrase, E>,
     ) -> Result<PrivateKey, E> {
-        match Pem::find(text) {
-            Some(pem) if pem.label == PRIVATE => Ok(PrivateKey::plain(path, &pem)?),
-            Some(pem) if pem.label == ENCRYPTED => {
-                let key = encrypted::open(path, pem.text, &ask(path)?)?;
-                Ok(PrivateKey { key, is_demo: pem.is_demo })
+        match Found::first(file, [PRIVATE, ENCRYPTED]) {
+            Some(Found::Private(block)) => Ok(PrivateKey::plain(path, &block)?),
+            Some(Found::Encrypted(block)) => {
+                let key = encrypted::open(path, &block, &ask(path)?)?;
+                Ok(PrivateKey { key, is_demo: block.is_demo })
             }
-            Some(pem) if pem.label == PUBLIC => Err(KeyError::NotPrivate(path.to_owned()).into()),
-            found => Err(unusable(path, found).into()),
+            Some(Found::Public(_)) => Err(KeyError::NotPrivate(path.to_owned()).into()),
+            Some(Found::Other(block)) => Err(other(path, block).into()),
+            None => Err(KeyError::NotPem(path.to_owned()).into()),
         }
     }
 
-    fn plain(path: &Path, pem: &Pem) -> Result<PrivateKey, KeyError> {
-        let key = SigningKey::from_pkcs8_pem(pem.text).map_err(|_| KeyError::NotEd25519(path.to_owned()))?;
-        Ok(PrivateKey { key, is_demo: pem.is_demo })
+    fn plain(path: &Path, block: &Block) -> Result<PrivateKey, KeyError> {
+        let key = block.bytes.as_ref().and_then(|bytes| SigningKey::from_pkcs8_der(bytes).ok());
+        let key = key.ok_or_else(|| KeyError::NotEd25519(path.to_owned()))?;
+        Ok(PrivateKey { key, is_demo: block.is_demo })
     }
 
     /// Returns the public half.
@@ -62,23 +65,25 @@ impl PrivateKey {
 }
 
 impl PublicKey {
-    /// Reads a public key, from its own text or from the text of its private half.
+    /// Reads a public key, from its own file or from the file of its private half.
     ///
     /// # Errors
-    /// [`KeyError`] if the text is neither.
-    pub fn from_pem(path: &Path, text: &str) -> Result<PublicKey, KeyError> {
-        match Pem::find(text) {
-            Some(pem) if pem.label == PRIVATE => Ok(PrivateKey::plain(path, &pem)?.public()),
-            Some(pem) if pem.label == PUBLIC => {
-                let key = VerifyingKey::from_public_key_pem(pem.text);
-                let key = key.map_err(|_| KeyError::NotEd25519(path.to_owned()))?;
+    /// [`KeyError`] if the file is neither.
+    pub fn from_pem(path: &Path, file: &[u8]) -> Result<PublicKey, KeyError> {
+        match Found::first(file, [PUBLIC, PRIVATE]) {
+            Some(Found::Private(block)) => Ok(PrivateKey::plain(path, &block)?.public()),
+            Some(Found::Public(block)) => {
+                let key = block.bytes.as_ref().and_then(|bytes| VerifyingKey::from_public_key_der(bytes).ok());
+                let key = key.ok_or_else(|| KeyError::NotEd25519(path.to_owned()))?;
                 // Devices reject a key whose encoding is not canonical by RFC 8032.
                 if key.is_weak() || !is_canonical(key.as_bytes()) {
                     return Err(KeyError::Weak(path.to_owned()));
                 }
-                Ok(PublicKey { key, is_demo: pem.is_demo })
+                Ok(PublicKey { key, is_demo: block.is_demo })
             }
-            found => Err(unusable(path, found)),
+            Some(Found::Encrypted(_)) => Err(KeyError::EncryptedPublic(path.to_owned())),
+            Some(Found::Other(block)) => Err(other(path, block)),
+            None => Err(KeyError::NotPem(path.to_owned())),
         }
     }
 
@@ -103,11 +108,6 @@ impl PublicKey {
     }
 }
 
-fn unusable(path: &Path, found: Option<Pem>) -> KeyError {
-    let path = path.to_owned();
-    match found.map(|pem| pem.label) {
-        None => KeyError::NotPem(path),
-        Some(ENCRYPTED) => KeyError::EncryptedPublic(path),
-        Some(label) => KeyError::OtherForm { path, label: label.to_owned() },
-    }
+fn other(path: &Path, block: Block) -> KeyError {
+    KeyError::OtherForm { path: path.to_owned(), label: block.label }
 }

@@ -3,10 +3,10 @@
 use super::encrypted::{self, Passphrase};
 use super::error::KeyError;
 use super::key::PublicKey;
-use super::pem::DEMO_LINE;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey, KeypairBytes};
+use lifeboot_pem::DEMO_LINE;
 use zeroize::Zeroizing;
 
 /// Random bytes that a new key takes.

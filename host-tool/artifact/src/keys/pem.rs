@@ -1,35 +1,38 @@
-//! PEM blocks (RFC 7468), as key files hold them.
+//! Which block of a PEM file is meant.
 
-/// The line that marks a demo's throw-away key; the bootloader's build script looks for it in the public file.
-pub const DEMO_LINE: &str = "Lifeboot demo key: throw-away, protects nothing";
+use lifeboot_pem::{Block, ENCRYPTED, PRIVATE, PUBLIC};
 
-/// The label of a private key.
-pub const PRIVATE: &str = "PRIVATE KEY";
-/// The label of an encrypted private key.
-pub const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
-/// The label of a public key.
-pub const PUBLIC: &str = "PUBLIC KEY";
-
-/// The first PEM block of a text.
-pub(super) struct Pem<'a> {
-    pub label: &'a str,
-    pub text: &'a str,
-    pub is_demo: bool,
+/// What a key file holds.
+pub(super) enum Found {
+    /// A private key, as PKCS#8.
+    Private(Block),
+    /// An encrypted private key, as PKCS#8.
+    Encrypted(Block),
+    /// A public key.
+    Public(Block),
+    /// Something else.
+    Other(Block),
 }
 
-impl Pem<'_> {
-    pub(super) fn find(file: &str) -> Option<Pem<'_>> {
-        const BEGIN: &str = "-----BEGIN ";
-        let start = file.find(BEGIN)?;
-        let label = file[start + BEGIN.len()..].split_once("-----")?.0;
-        let end = format!("-----END {label}-----");
-        let text = &file[start..start + file[start..].find(&end)? + end.len()];
-        let is_demo = file[..start].lines().any(|line| line.trim_end() == DEMO_LINE);
-        Some(Pem { label, text, is_demo })
+impl Found {
+    /// Returns the first block of a file that has one of these labels, or else the first one; `None` if there is none.
+    pub(super) fn first(file: &[u8], wanted: [&str; 2]) -> Option<Found> {
+        let mut blocks = lifeboot_pem::blocks(file);
+        let meant = blocks.iter().position(|block| wanted.contains(&&*block.label)).unwrap_or_default();
+        if blocks.is_empty() {
+            return None;
+        }
+        let block = blocks.swap_remove(meant);
+        Some(match &*block.label {
+            PRIVATE => Found::Private(block),
+            ENCRYPTED => Found::Encrypted(block),
+            PUBLIC => Found::Public(block),
+            _ => Found::Other(block),
+        })
     }
 }
 
-/// Returns the label of the first PEM block in a text; `None` if there is no block.
-pub fn label(text: &str) -> Option<&str> {
-    Pem::find(text).map(|pem| pem.label)
+/// Returns whether a key file holds a private key of any form, encrypted or not.
+pub fn holds_private(file: &[u8]) -> bool {
+    lifeboot_pem::blocks(file).iter().any(Block::is_private)
 }

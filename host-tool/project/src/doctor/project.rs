@@ -3,7 +3,7 @@
 use super::environment::Environment;
 use super::finding::Finding;
 use super::rust;
-use crate::files;
+use crate::files::{self, Kind};
 use crate::key_files::{self, KeyFileError, public_path};
 use crate::settings::{FILE, Settings};
 use lifeboot_artifact::bootloader_file::Bootloader;
@@ -24,9 +24,12 @@ pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
 }
 
 fn settings(environment: &Environment) -> Finding {
-    let is_there = environment.folder.ancestors().any(|folder| folder.join(FILE).is_file());
     match Settings::of_project(&environment.folder) {
-        Ok(_) if is_there => Finding::ok(FILE, "is valid"),
+        Ok(settings) if settings.path() == Some(Path::new(FILE)) => Finding::ok(FILE, "is valid"),
+        Ok(settings) if settings.path().is_some() => {
+            let path = settings.path().unwrap_or(Path::new(FILE));
+            Finding::ok(FILE, format!("{} is valid", path.display()))
+        }
         Ok(_) => Finding::missing(
             FILE,
             "there is none",
@@ -135,7 +138,7 @@ fn bootloader(environment: &Environment, key: Option<&PublicKey>) -> Option<Find
         return Some(Finding::missing(subject, "is not built", fix).required(is_named));
     }
     let broken = |error: &dyn Diagnostic| Finding::broken(&*subject, describe(error), &*fix).required(true);
-    let bytes = match files::read(&path) {
+    let bytes = match files::read(&path, Kind::Elf) {
         Ok(bytes) => bytes,
         Err(error) => return Some(broken(&error)),
     };

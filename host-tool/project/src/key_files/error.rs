@@ -3,7 +3,7 @@
 use crate::files::FileError;
 use lifeboot_artifact::keys::KeyError;
 use miette::Diagnostic;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Why a key file cannot be used, or was not made.
@@ -23,7 +23,7 @@ pub enum KeyFileError {
     Exists(PathBuf),
     /// Group or others may read a private key.
     #[error("the private key {} can be read by others (mode {mode:04o})", .path.display())]
-    #[diagnostic(help("chmod 600 {}", .path.display()))]
+    #[diagnostic(help("{}", closed(path, "--key")))]
     Exposed {
         /// The file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum KeyFileError {
     },
     /// Group or others may read a passphrase.
     #[error("the passphrase in {} can be read by others (mode {mode:04o})", .path.display())]
-    #[diagnostic(help("chmod 600 {}", .path.display()))]
+    #[diagnostic(help("{}", closed(path, "--passphrase-file")))]
     PassphraseExposed {
         /// The file.
         path: PathBuf,
@@ -56,4 +56,12 @@ pub enum KeyFileError {
     #[error("00000000 is no key's id")]
     #[diagnostic(help("give the key's file, or the id that lifeboot keys shows of it"))]
     NoId,
+}
+
+/// Returns how to keep a secret to oneself; not every file's mode can be changed, as that of a mounted secret.
+fn closed(path: &Path, argument: &str) -> String {
+    let path = path.display();
+    format!(
+        "chmod 600 {path}; or, if its mode cannot be changed, pass the content through a pipe: {argument} <(cat {path})"
+    )
 }

@@ -2,8 +2,9 @@
 
 use super::error::KeyFileError;
 use super::permissions::exposed;
-use crate::files;
-use lifeboot_artifact::keys::{ENCRYPTED, KeyError, PRIVATE, Passphrase, PrivateKey, PublicKey, label};
+use crate::files::{self, Input, Kind};
+use lifeboot_artifact::keys::{KeyError, Passphrase, PrivateKey, PublicKey, holds_private};
+use lifeboot_pem::decoded;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -18,38 +19,31 @@ pub fn unlock<E: From<KeyFileError> + From<KeyError>>(
     path: &Path,
     ask: impl FnOnce(&Path) -> Result<Passphrase, E>,
 ) -> Result<PrivateKey, E> {
-    let text = text(path)?;
-    if matches!(label(&text), Some(PRIVATE | ENCRYPTED)) {
-        refuse_exposed(path)?;
-    }
-    PrivateKey::from_pem(path, &text, ask)
+    PrivateKey::from_pem(path, &file(path)?, ask)
 }
 
 /// Reads a public key, from its own file or from the file of its private half.
 pub fn public(path: &Path) -> Result<PublicKey, KeyFileError> {
-    let text = text(path)?;
-    if label(&text) == Some(PRIVATE) {
-        refuse_exposed(path)?;
-    }
-    Ok(PublicKey::from_pem(path, &text)?)
+    Ok(PublicKey::from_pem(path, &file(path)?)?)
 }
 
 /// Reads a passphrase: the file's first line. A file that others may read is refused, and so is an empty passphrase.
 pub fn passphrase(path: &Path) -> Result<Passphrase, KeyFileError> {
-    let bytes = Zeroizing::new(files::read(path)?);
-    if let Some(mode) = exposed(path)? {
+    let input = files::input(path, Kind::Passphrase)?;
+    if let Some(mode) = exposed(&input.metadata) {
         return Err(KeyFileError::PassphraseExposed { path: path.to_owned(), mode });
     }
-    Passphrase::first_line(&bytes).ok_or_else(|| KeyFileError::NoPassphrase(path.to_owned()))
+    // A passphrase of bytes that are no text is one, too; only what a byte order mark begins is decoded.
+    let encoded = [&b"\xff\xfe"[..], b"\xfe\xff", b"\xef\xbb\xbf"].iter().any(|mark| input.bytes.starts_with(mark));
+    let text = Zeroizing::new(if encoded { decoded(&input.bytes).into_bytes() } else { input.bytes.to_vec() });
+    Passphrase::first_line(&text).ok_or_else(|| KeyFileError::NoPassphrase(path.to_owned()))
 }
 
-fn text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
-    Ok(Zeroizing::new(String::from_utf8_lossy(&Zeroizing::new(files::read(path)?)).into_owned()))
-}
-
-fn refuse_exposed(path: &Path) -> Result<(), KeyFileError> {
-    match exposed(path)? {
-        Some(mode) => Err(KeyFileError::Exposed { path: path.to_owned(), mode }),
-        None => Ok(()),
+/// Reads a key file, and refuses one that holds a private key and can be read by others.
+fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let Input { bytes, metadata } = files::input(path, Kind::Key)?;
+    match exposed(&metadata) {
+        Some(mode) if holds_private(&bytes) => Err(KeyFileError::Exposed { path: path.to_owned(), mode }),
+        _ => Ok(bytes),
     }
 }

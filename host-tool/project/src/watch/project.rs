@@ -1,6 +1,7 @@
 //! What cargo reports about a project: where its sources are, and where it puts build results.
 
 use super::error::WatchError;
+use crate::environment::variable;
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -51,5 +52,5 @@ impl Project {
 
 /// Returns the cargo that runs this process, or else the first one on `PATH`.
 pub(super) fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+    variable("CARGO").unwrap_or_else(|| "cargo".into())
 }

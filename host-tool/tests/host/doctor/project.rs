@@ -15,7 +15,7 @@ fn keys_that_do_not_serve_are_found() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
     let lines = [
         "broken   key key.pem: the private key key.pem can be read by others (mode 0640)",
-        "         -> chmod 600 key.pem",
+        "         -> chmod 600 key.pem; or, if its mode cannot be changed, pass the content through a pipe: --key <(cat key.pem)",
     ];
     finds(&folder, &lines, 1);
     fs::remove_file(&key).unwrap();

@@ -104,7 +104,7 @@ const WORDS: [&str; 64] = [
 ];
 
 /// A folder with a valid file of each kind.
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     let folder = Folder::new();
     folder.done(SIGN);
     let key = key_files::public(&folder.0.path().join("key.pub.pem")).unwrap().to_bytes();
@@ -175,7 +175,7 @@ fn word() -> impl Strategy<Value = OsString> {
 }
 
 /// Command lines that read a file, `FILE`.
-const READERS: [&str; 19] = [
+pub const READERS: [&str; 19] = [
     "inspect FILE",
     "inspect FILE --board microbit",
     "inspect a.img --key FILE",

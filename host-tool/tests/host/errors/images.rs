@@ -49,6 +49,8 @@ pub fn list(list: &mut List) {
     large.relocations.clear();
     large.symbol("main", Some(TEXT), SMALL.payload_address(Slot::A) + TEXT_OFFSET + 1, 0x20);
     large.word(VECTORS, 4, 1);
+    chapter.folder.put("endless.elf", &crate::malformed::with_symbols(20, &"x".repeat(1 << 20), RODATA));
+    chapter.fails("Names that share their bytes, and would fill the memory", "inspect endless.elf");
     chapter.folder.put("large.elf", &large.elf());
     chapter.fails("Larger than a slot", "sign large.elf --board microbit --version 1.0.0 --key key.pem");
 

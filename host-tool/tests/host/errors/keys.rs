@@ -22,6 +22,7 @@ pub fn list(list: &mut List) {
     chapter
         .folder
         .put("openssh.pem", b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n");
+    chmod(&chapter.folder, "openssh.pem", 0o600);
     chapter.fails("A key of openssh's own form", &sign("openssh.pem"));
     chapter.folder.put("damaged.pem", OPENSSL_PUBLIC.replace("JvM3", "Jv3").as_bytes());
     chapter.folder.done(SIGN);

@@ -16,7 +16,7 @@ mod images;
 mod keys;
 
 /// Arbitrary arguments and files: an exit status and a message, never a panic.
-mod arbitrary;
+pub mod arbitrary;
 
 /// ELF files that do not become images.
 mod programs;

@@ -8,7 +8,10 @@ use crate::program::{LARGE, LOG_STRING};
 use crate::versions::{MAIN, project};
 use lifeboot_core::Slot;
 use lifeboot_logs::MonitorError;
+use lifeboot_project::settings::OtherOwner;
 use lifeboot_project::watch::WatchError;
+use std::path::PathBuf;
+use std::process::Command;
 use std::{fs, io};
 
 pub fn list(list: &mut List) {
@@ -42,6 +45,18 @@ pub fn list(list: &mut List) {
     chapter.fails("A folder to write into that is not there", &format!("{SIGN} -o none/out.img"));
     chapter.fails("A file to write that is a folder", &format!("{SIGN} -o folder"));
     chapter.fails("A file where a folder is wanted", &format!("{SIGN} -o a.elf/out.img"));
+
+    chapter.fails("An output that is an input", &format!("{SIGN} -o a.elf"));
+    chapter.folder.done("keygen other.pem");
+    chapter.fails("An output that is a private key", &format!("{SIGN} -o other.pem"));
+    chapter.folder.put("large.bin", &vec![0; 17 << 20]);
+    chapter.fails("A file that is too large to be what it should be", "flash large.bin");
+    assert!(Command::new("mkfifo").arg("pipe").current_dir(chapter.folder.0.path()).status().unwrap().success());
+    chapter.fails("A pipe that no program writes into", "inspect pipe");
+    chapter.fails("A pipe that no program reads from", &format!("{SIGN} -o pipe"));
+    chapter.fails("The name that means stdin elsewhere", "inspect -");
+    let other = OtherOwner { path: PathBuf::from("../lifeboot.toml"), owner: 1001 };
+    chapter.list.add_words("A lifeboot.toml of another user, in a folder above", &other);
 
     for (circumstances, settings) in [
         ("A setting that there is not", "\nbord = 1\n"),

@@ -1,0 +1,169 @@
+//! Writes files. A regular file is replaced completely or not at all, by renaming a new one over it; a symbolic link
+//! stays, and what it names is written; a device or a pipe is written into.
+
+use super::error::FileError;
+use super::identity::Identity;
+use super::names::is_stdout;
+use super::place::open_to_write;
+use lifeboot_pem::Block;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use tempfile::Builder;
+
+/// Most symbolic links that lead to a file, as on Linux.
+const MOST_LINKS: usize = 40;
+
+/// Number of bytes in which a private key is looked for.
+const KEY_WITHIN: u64 = 1 << 20;
+
+/// The beginning of a PKCS#8 document with an Ed25519 key, behind its first two bytes (RFC 8410).
+const DER_KEY: [u8; 12] = [0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22];
+
+/// Writes a file, replacing an existing one; `-` is stdout.
+///
+/// # Errors
+/// [`FileError`] if the file cannot be written, was read by this process, or holds a private key.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let error = |source| FileError::Write { path: path.to_owned(), source };
+    if is_stdout(path) {
+        let mut stdout = io::stdout().lock();
+        return stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(error);
+    }
+    match target(path)? {
+        Target::New(path) => put(&path, bytes, 0o666, None).map_err(error),
+        Target::File(target, metadata) => match put(&target, bytes, 0o666, Some(&metadata)) {
+            Err(failed) if needs_place(&failed) => in_place(&target, bytes).map_err(error),
+            done => done.map_err(error),
+        },
+        Target::Other => {
+            let mut file = other(path)?;
+            file.write_all(bytes).and_then(|()| file.flush()).map_err(error)
+        }
+    }
+}
+
+/// Opens a file to write bit by bit, emptying an existing one; `-` is stdout.
+///
+/// # Errors
+/// See [`write`].
+pub fn stream(path: &Path) -> Result<Box<dyn Write + Send>, FileError> {
+    let error = |source| FileError::Write { path: path.to_owned(), source };
+    if is_stdout(path) {
+        return Ok(Box::new(io::stdout()));
+    }
+    let target = match target(path)? {
+        Target::New(target) | Target::File(target, _) => target,
+        Target::Other => return Ok(Box::new(other(path)?)),
+    };
+    Ok(Box::new(File::create(target).map_err(error)?))
+}
+
+/// Writes a new file with this mode; never replaces an existing one.
+///
+/// # Errors
+/// [`FileError::Write`] if the file cannot be written, or exists.
+pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
+    put(path, bytes, mode, None).map_err(|source| FileError::Write { path: path.to_owned(), source })
+}
+
+/// What is at an output's place.
+enum Target {
+    /// Nothing yet; links were followed to this path.
+    New(PathBuf),
+    /// A regular file, which may be replaced.
+    File(PathBuf, Metadata),
+    /// A device, a pipe or a socket.
+    Other,
+}
+
+fn target(path: &Path) -> Result<Target, FileError> {
+    let error = |source| FileError::Write { path: path.to_owned(), source };
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            // The system's own message.
+            let refused = OpenOptions::new().write(true).open(path).err();
+            Err(error(refused.unwrap_or(ErrorKind::IsADirectory.into())))
+        }
+        Ok(metadata) if metadata.is_file() => {
+            if Identity::of(path, &metadata).is_some_and(|identity| identity.was_read()) {
+                return Err(FileError::IsInput(path.to_owned()));
+            }
+            if holds_private_key(path).map_err(error)? {
+                return Err(FileError::HoldsKey(path.to_owned()));
+            }
+            Ok(Target::File(path.canonicalize().map_err(error)?, metadata))
+        }
+        Ok(_) => Ok(Target::Other),
+        Err(failed) if failed.kind() == ErrorKind::NotFound => Ok(Target::New(behind_links(path).map_err(error)?)),
+        Err(failed) => Err(error(failed)),
+    }
+}
+
+/// Returns the path that a symbolic link to nothing names.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&path) {
+            Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+fn other(path: &Path) -> Result<File, FileError> {
+    open_to_write(path).map_err(|source| match source.kind() {
+        ErrorKind::TimedOut => FileError::NoPeer { path: path.to_owned(), reading: false },
+        _ => FileError::Write { path: path.to_owned(), source },
+    })
+}
+
+/// Returns whether a file holds a private key of any algorithm, as PEM text, or an Ed25519 one as DER.
+fn holds_private_key(path: &Path) -> io::Result<bool> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(KEY_WITHIN).read_to_end(&mut bytes)?;
+    let is_der = bytes.first() == Some(&0x30) && bytes.get(2..).is_some_and(|rest| rest.starts_with(&DER_KEY));
+    Ok(is_der || lifeboot_pem::blocks(&bytes).iter().any(Block::is_private))
+}
+
+/// Puts a file into its place, replacing a regular file `old`.
+fn put(path: &Path, bytes: &[u8], mode: u32, old: Option<&Metadata>) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = Builder::new();
+    builder.prefix(".lifeboot-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode; // A new file has its folder's permissions there.
+    // Fails early with the system's own message: the temporary file's error would name a file unknown to the user.
+    fs::read_dir(folder)?;
+    let mut file = builder.tempfile_in(folder).map_err(|failed| io::Error::from(failed.kind()))?;
+    file.write_all(bytes)?;
+    if let Some(old) = old {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    let put = if old.is_some() { file.persist(path) } else { file.persist_noclobber(path) };
+    put.map(|_| ()).map_err(|failed| failed.error)
+}
+
+/// Returns whether an existing file cannot be replaced, but may still be written: it is mounted there, or its folder
+/// takes no new files.
+fn needs_place(error: &io::Error) -> bool {
+    use ErrorKind::{CrossesDevices, NotFound, PermissionDenied, ReadOnlyFilesystem, ResourceBusy, Unsupported};
+    matches!(
+        error.kind(),
+        CrossesDevices | NotFound | PermissionDenied | ReadOnlyFilesystem | ResourceBusy | Unsupported
+    )
+}
+
+fn in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    match file.sync_all() {
+        // Not every file system can.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        done => done,
+    }
+}
