@@ -78,6 +78,31 @@ fn a_private_key_does_not_get_into_a_build() {
     assert!(refused.contains("give the public one"), "{refused}");
 }
 
+/// The build reads what the tool and openssl read: each of these files is recognised as the key that was given before it.
+#[test]
+fn lax_forms_of_a_key_are_read() {
+    let (_, public) = product::demo_key("demo").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(&public).unwrap();
+    let begin = text.find("-----BEGIN").unwrap();
+    let body = text[begin..].lines().nth(1).unwrap();
+    let block = |body: &str| format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n");
+    for (name, content) in [
+        ("behind", format!("{}text behind\n", block(body)).into_bytes()),
+        (
+            "second",
+            format!("{}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", block(body)).into_bytes(),
+        ),
+        ("stray", [&b"\xef\xbb\xbf\xe9"[..], block(body).as_bytes()].concat()),
+        ("lines", block(&format!("\n{}  \n{}", &body[..32], &body[32..])).into_bytes()),
+    ] {
+        let lax = folder.path().join(format!("{name}.pem"));
+        fs::write(&lax, content).unwrap();
+        let refused = with_keys([&public, &lax]);
+        assert!(refused.contains(&format!("{name}.pem of LIFEBOOT_KEYS are the same key: leave one out")), "{refused}");
+    }
+}
+
 #[test]
 fn keys_that_images_could_not_tell_apart_are_refused() {
     let (_, public) = product::demo_key("demo").unwrap();

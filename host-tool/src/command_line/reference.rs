@@ -58,10 +58,10 @@ fn reference(command: &Command) -> String {
 fn settings() -> String {
     let mut text = format!(
         "\n## Settings\n\nA project's settings are in `{FILE}`, in the current folder or above it, a line `NAME = VALUE` each. \
-         The search ends at the project's root, the nearest folder with `.git` or a `Cargo.toml` that has a `[workspace]`, and a \
-         file of another user is refused. An empty environment variable counts as one that is not set. A \
-         flag takes\nprecedence over the environment variable, and that over the file. Paths are relative to the \
-         file.\n\n| setting | environment | meaning | example |\n| --- | --- | --- | --- |\n"
+         A flag takes\nprecedence over the environment variable, and that over the file. Paths are relative to the \
+         file. The search ends at the\nproject's root, the nearest folder with `.git` or a `Cargo.toml` that has a \
+         `[workspace]`; a file of another user is\nrefused. An empty environment variable counts as one that is not \
+         set.\n\n| setting | environment | meaning | example |\n| --- | --- | --- | --- |\n"
     );
     for setting in SETTINGS {
         let (name, variable, about) = (setting.name, setting.variable(), escaped(setting.about));

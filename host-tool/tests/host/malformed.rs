@@ -129,6 +129,8 @@ fn elf_files_that_ask_for_gigabytes() {
     let nested = format!("_RI{}C1a{}E", "NvC1a1b", "INvC1a1bB_B_E".repeat(60));
     let mut records = with_symbols(1, "a", RODATA);
     records.resize(1 << 20, 0);
+    let mut large = rich(LARGE, Slot::A).elf();
+    large.resize(64 << 20, 0);
     // The header of a section with relocations is one of those behind the program's own six.
     let many = with_sections(records.clone(), 7, 60_000);
     for (name, bytes) in [
@@ -139,6 +141,7 @@ fn elf_files_that_ask_for_gigabytes() {
         ("sections that share a name", with_sections(records.clone(), 2, 60_000)),
         ("sections that share relocations", many),
         ("segments that share bytes", with_segments(records, 60_000)),
+        ("as large as it may be, with nothing behind its end", large),
         ("nothing but a header", b"\x7fELF\x01\x01\x01".to_vec()),
     ] {
         check_all(&folder, name, &bytes, &ELF);

@@ -167,3 +167,22 @@ fn in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
         done => done,
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// `rename` over a file that is mounted fails with EBUSY, where a container's secrets and outputs are mounted one by
+    /// one. A full disk is no reason to empty the old file.
+    #[test]
+    fn a_mounted_file_is_written_where_it_is() {
+        assert!(needs_place(&rustix::io::Errno::BUSY.into()));
+        assert!(needs_place(&rustix::io::Errno::ROFS.into()));
+        assert!(!needs_place(&rustix::io::Errno::NOSPC.into()));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mounted");
+        fs::write(&file, "something longer").unwrap();
+        in_place(&file, b"new").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+    }
+}
