@@ -1,9 +1,11 @@
 //! The commands' output: results go to stdout, as text or with `--json` for a program; warnings, progress and errors go
-//! to stderr. Colour and progress bars are for terminals only, and colour only if `NO_COLOR` is not set.
+//! to stderr. Colour and progress bars are for terminals only, and colour only if `NO_COLOR` is not set. Text for people
+//! passes [`shown`], so that nothing that a device sends acts on the terminal.
 
 use crate::error::Error;
 use anstream::stream::IsTerminal;
 use anstyle::{AnsiColor, Style};
+use lifeboot_client::text::shown;
 use lifeboot_project::files::FileError;
 use lifeboot_report::{Failure, Report};
 use std::fmt::Display;
@@ -38,13 +40,17 @@ impl Output {
     /// # Errors
     /// An I/O error if stdout was closed.
     pub fn stream(self, event: &impl Report) -> io::Result<()> {
-        if self.json { writeln!(stdout(), "{}", event.json()) } else { writeln!(anstream::stdout(), "{event}") }
+        if self.json {
+            writeln!(stdout(), "{}", event.json())
+        } else {
+            writeln!(anstream::stdout(), "{}", shown(&event.to_string()))
+        }
     }
 
     /// Prints text that a program gets as part of the result instead.
     pub fn print_for_people(self, text: impl Display) {
         if !self.json {
-            let _ = print(text);
+            let _ = print(shown(&text.to_string()));
         }
     }
 
@@ -62,7 +68,7 @@ impl Output {
     }
 
     fn print(self, report: &impl Report) -> io::Result<()> {
-        if self.json { print(report.json()) } else { print(report) }
+        if self.json { print(report.json()) } else { print(shown(&report.to_string())) }
     }
 
     /// Like [`end`](Self::end), but a report that `is_good` rejects also gives the exit status of a failure.
@@ -88,7 +94,7 @@ pub fn warn(text: impl Display) {
 
 /// Prints a line of text to stderr. If stderr is closed, the line is dropped.
 pub fn note(text: impl Display) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{}", shown(&text.to_string()));
 }
 
 /// Returns whether stderr is a terminal, so that the cursor may be moved.

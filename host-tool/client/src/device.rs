@@ -101,7 +101,7 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
     done(link, &Command::Rollback, Retry::VERIFY)?;
     let back = other(before.running);
     let wanted = if before.trial.is_some() { before.confirmed.unwrap_or(back) } else { back };
-    let until = link.now() + timeout;
+    let until = link.now().saturating_add(timeout);
     let mut asked = None;
     loop {
         match link.status(Retry { attempts: 1, ..Retry::SHORT }) {
@@ -112,7 +112,7 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
                 let reason = status.outcome.map_or("no reason is known".to_owned(), |outcome| reason(&outcome));
                 return Err(DeviceError::Stayed { running: running(&status), reason });
             }
-            Ok(_) if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
+            Ok(_) if asked.is_none_or(|asked| link.now().saturating_sub(asked) > RESET_AGAIN) => {
                 asked = Some(link.now());
                 // The device may have received the request without answering.
                 let _ = link.ask(&Command::Reset, Retry { attempts: 1, ..Retry::SHORT });
@@ -179,7 +179,7 @@ fn restart<P: Pipe>(
 
 /// Waits until the device answers again, and returns its state.
 fn back<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status, DeviceError> {
-    let until = link.now() + timeout;
+    let until = link.now().saturating_add(timeout);
     loop {
         link.pause(POLL);
         match link.status(Retry { attempts: 1, ..Retry::SHORT }) {

@@ -53,6 +53,7 @@ pub use slot_name::SlotName;
 pub use slot_use::SlotUse;
 pub use watch::{WatchEvent, Watched};
 
+use lifeboot_client::text::escaped_json;
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -60,7 +61,7 @@ use std::fmt::Display;
 pub trait Report: Serialize + Display {
     /// Returns the report as one line of JSON.
     fn json(&self) -> String {
-        serde_json::to_string(self).expect("reports are made of strings, numbers and lists of them")
+        escaped_json(&serde_json::to_string(self).expect("reports are made of strings, numbers and lists of them"))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Also finds an adapter again that was unplugged: the system may give its port another name.
 
 use crate::error::PortError;
+use lifeboot_client::text::escaped;
 use serialport::{SerialPortInfo, SerialPortType};
 use std::path::Path;
 
@@ -78,8 +79,7 @@ pub fn listed<'a>(ports: impl IntoIterator<Item = &'a SerialPortInfo>) -> Vec<St
 /// Returns `product (serial number)` of what is plugged in.
 fn plugged_in(port: &SerialPortInfo) -> String {
     let SerialPortType::UsbPort(usb) = &port.port_type else { return String::new() };
-    let said =
-        |word: &Option<String>| word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+    let said = |word: &Option<String>| word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(escaped);
     let product = said(&usb.product).or_else(|| said(&usb.manufacturer));
     let product = product.unwrap_or_else(|| format!("USB {:04x}:{:04x}", usb.vid, usb.pid));
     match said(&usb.serial_number) {

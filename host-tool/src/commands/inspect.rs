@@ -1,7 +1,7 @@
 //! `lifeboot inspect`
 
 use super::firmware::{board, board_for};
-use super::port::seed;
+use super::port::{Line, seed};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::bootloader_file::Bootloader;
@@ -14,7 +14,6 @@ use lifeboot_client::push::confirm_effects;
 use lifeboot_core::Board;
 use lifeboot_project::{files, key_files};
 use lifeboot_report::{Admission, Device, Either, FirmwareElf, Inspected, RelocationsElf};
-use lifeboot_serial::{BAUD, Port};
 use lifeboot_wire::{Rejection, Status};
 use std::path::{Path, PathBuf};
 
@@ -45,9 +44,8 @@ pub struct Arguments {
     /// Query the device at this port, /dev/ttyACM0 or tcp:HOST:NUMBER, and show why it would refuse the image, if so
     #[arg(short, long, conflicts_with = "against")]
     port: Option<String>,
-    /// Bits a second on a serial port
-    #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
-    baud: u32,
+    #[command(flatten)]
+    line: Line,
     /// Like --port, but use the state that lifeboot status --json printed
     #[arg(long, value_name = "STATUS.json")]
     against: Option<PathBuf>,
@@ -87,7 +85,7 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
 fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
     let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
-            let mut link = Link::new(Port::open(port, arguments.baud)?, seed());
+            let mut link = Link::new(arguments.line.open(port)?, seed());
             let (status, keys) = link.keys(Retry::SHORT)?;
             (port.clone(), status, link.quarantine(Retry::SHORT)?, keys.ok())
         }

@@ -23,6 +23,7 @@ mod release;
 pub mod reset;
 pub mod rollback;
 pub mod run;
+mod seconds;
 pub mod sign;
 pub mod status;
 pub mod watch;

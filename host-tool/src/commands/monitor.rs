@@ -3,6 +3,7 @@
 use super::interrupt;
 use super::port::{self, seed};
 use super::progress::Console;
+use super::seconds::seconds;
 use crate::error::Error;
 use crate::output::{self, Output};
 use lifeboot_client::link::Link;
@@ -39,8 +40,8 @@ pub struct Arguments {
     #[command(flatten)]
     programs: Programs,
     /// End after this many seconds
-    #[arg(long = "for", value_name = "SECONDS")]
-    seconds: Option<u64>,
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds())]
+    seconds: Option<Duration>,
     /// End once a line with this text was shown
     #[arg(long, value_name = "TEXT")]
     until: Option<String>,
@@ -68,7 +69,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
     interrupt::remember();
     let screen = Screen::new(output, arguments.until.clone(), arguments.programs.bootloader.is_some());
     let monitor = arguments.programs.monitor(screen.sink())?;
-    let until = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let until = arguments.seconds.and_then(|time| Instant::now().checked_add(time));
     let end = {
         let screen = screen.clone();
         let is_over = move || until.is_some_and(|until| Instant::now() >= until);

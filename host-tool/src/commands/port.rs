@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::output;
+use clap::value_parser;
 use lifeboot_client::link::{Link, LinkEvent};
 use lifeboot_logs::Item;
 use lifeboot_serial::{BAUD, Port, all_ports, choose};
@@ -22,9 +23,27 @@ pub struct Arguments {
     /// A serial port such as /dev/ttyACM0, or tcp:HOST:NUMBER; optional if exactly one USB serial port is plugged in
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
+    #[command(flatten)]
+    line: Line,
+}
+
+/// The line to a device, whichever port it is at.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Line {
     /// Bits a second on a serial port
-    #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
+    #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD, value_parser = value_parser!(u32).range(1..=HIGHEST_BAUD))]
     baud: u32,
+}
+
+/// The highest baud rate that is accepted, above that of any serial port.
+const HIGHEST_BAUD: i64 = 100_000_000;
+
+impl Line {
+    /// Opens the port with this name.
+    pub fn open(&self, name: &str) -> Result<Port, Error> {
+        Ok(Port::open(name, self.baud)?)
+    }
 }
 
 impl Arguments {
@@ -44,6 +63,6 @@ impl Arguments {
             Some(name) => name.clone(),
             None => choose(&all_ports())?,
         };
-        Ok(Port::open(&name, self.baud)?)
+        self.line.open(&name)
     }
 }

@@ -5,6 +5,7 @@ use super::monitor::{Screen, read_bootloader};
 use super::port::{self, seed};
 use super::progress::Console;
 use super::push::push_with_progress;
+use super::seconds::{TIMEOUT, seconds};
 use super::{interrupt, passphrase, release};
 use crate::error::Error;
 use crate::output::Output;
@@ -50,8 +51,9 @@ pub struct Arguments {
     #[command(flatten)]
     release: release::Arguments,
     /// How long to wait for the new firmware's confirm, in seconds
-    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = push::Options::default().timeout.as_secs())]
-    timeout: u64,
+    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", value_parser = seconds(),
+        default_value = TIMEOUT)]
+    timeout: Duration,
     /// A shell command that builds, instead of cargo build; with --elf
     #[arg(long, value_name = "COMMAND", env = "LIFEBOOT_BUILD", conflicts_with = "cargo")]
     build: Option<String>,
@@ -208,7 +210,7 @@ impl Watch<'_> {
         }
         let header = image.header();
         self.output.event(&WatchEvent::Pushing { version: header.version.to_string(), digest: hex(&header.digest) });
-        let timeout = Duration::from_secs(self.arguments.timeout);
+        let timeout = self.arguments.timeout;
         let options = push::Options { timeout, ..push::Options::default() };
         let pushed: Pushed = push_with_progress(link, &image, &options, &self.console)?;
         self.done.confirmed += 1;

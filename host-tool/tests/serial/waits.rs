@@ -40,6 +40,59 @@ fn a_device_that_does_not_answer_is_waited_for_aloud_and_not_for_ever() {
     assert_eq!(said.lock().unwrap().len(), 1);
 }
 
+/// At 200 bits a second an answer takes longer than all attempts together; but it is arriving.
+#[test]
+fn an_answer_that_is_arriving_is_waited_for() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    (wire.bench_mut().rate, wire.bench_mut().pace) = (1, 50);
+    let mut link = wire.link();
+    assert_eq!(link.status(Retry::SHORT).unwrap().running, lifeboot_wire::Slot::A);
+    assert!(wire.now() > Duration::from_secs(4), "{:?}", wire.now());
+    assert!(wire.bench().sent < 100, "the request was repeated: {}", wire.bench().sent);
+    // Noise without an end is not waited for without an end.
+    let mut device = Device::new(&MICROBIT);
+    device.firmware_does(0, Firmware::Hangs);
+    device.reset(0, lifeboot_core::record::Cause::PowerOn);
+    let wire = Wire::to(device);
+    let clock = wire.clone();
+    let mut link = wire.link().with_stop(move || {
+        clock.bench_mut().device.transmitted.extend([0xfe; 40]);
+        false
+    });
+    assert!(matches!(link.status(Retry::SHORT), Err(LinkError::Silent)));
+    assert!(wire.now() < Duration::from_secs(45), "{:?}", wire.now());
+}
+
+#[test]
+fn a_line_with_a_long_delay_needs_a_longer_time_for_answers() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    wire.bench_mut().delay = 2200;
+    assert!(matches!(wire.link().status(Retry::SHORT), Err(LinkError::Silent)));
+    let mut link = wire.link().with_answer_timeout(Duration::from_secs(10));
+    assert!(link.status(Retry::SHORT).is_ok());
+    let options = Options { timeout: Duration::from_secs(120), ..Options::default() };
+    push(&mut link, &recipe(&MICROBIT, 1, 6000).image(), &options, &mut ()).unwrap();
+    assert!(device::rollback(&mut link, Duration::from_secs(60)).is_ok());
+}
+
+#[test]
+fn text_of_another_program_is_named() {
+    let mut device = Device::new(&MICROBIT);
+    device.firmware_does(0, Firmware::Hangs);
+    device.reset(0, lifeboot_core::record::Cause::PowerOn);
+    let wire = Wire::to(device);
+    wire.bench_mut().device.transmitted.extend(b"\r\nU-Boot 2024.01 \x1b[2J(Jan 08)\r\n=> ");
+    let error = wire.link().status(Retry::SHORT).unwrap_err();
+    assert!(matches!(error, LinkError::Stranger { .. }), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "something answers at this port, but it is not Lifeboot: \"U-Boot 2024.01 \\x1b[2J(Jan 08)\""
+    );
+    wire.bench_mut().device.transmitted.extend(b"\r\nlogin: \x1b[2Jroot\r\n");
+    let error = wire.link().status(Retry::SHORT).unwrap_err();
+    assert!(error.to_string().ends_with("not Lifeboot: \"login: \\x1b[2Jroot\""), "{error}");
+}
+
 #[test]
 fn a_port_that_is_away_is_waited_for_aloud() {
     let wire = Wire::to(Device::new(&MICROBIT)).unplugged_at(0, 4000);
