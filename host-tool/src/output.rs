@@ -7,11 +7,12 @@ use anstream::stream::IsTerminal;
 use anstyle::{AnsiColor, Style};
 use lifeboot_client::text::shown;
 use lifeboot_project::files::FileError;
-use lifeboot_report::{Failure, Report};
+use lifeboot_report::{Failure, FailureDetails, Report};
 use std::fmt::Display;
 use std::io::{self, Write, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 /// The format of stdout.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +33,7 @@ impl Output {
     /// Prints an intermediate report, with a field `event`, on a line of its own.
     pub fn event(self, event: &impl Report) {
         // If this cannot be printed, the result cannot either, and that is reported as an error.
-        let _ = self.print(event);
+        let _ = self.print(event, false);
     }
 
     /// Prints an intermediate report, possibly coloured.
@@ -41,7 +42,7 @@ impl Output {
     /// An I/O error if stdout was closed.
     pub fn stream(self, event: &impl Report) -> io::Result<()> {
         if self.json {
-            writeln!(stdout(), "{}", event.json())
+            print_json(&event.json(), false)
         } else {
             writeln!(anstream::stdout(), "{}", shown(&event.to_string()))
         }
@@ -58,7 +59,8 @@ impl Output {
     /// stderr.
     pub fn end(self, result: Result<impl Report, Error>) -> ExitCode {
         let printed = result.and_then(|report| {
-            self.print(&report).map_err(|source| FileError::Write { path: PathBuf::from("stdout"), source }.into())
+            self.print(&report, true)
+                .map_err(|source| FileError::Write { path: PathBuf::from("stdout"), source }.into())
         });
         let Err(error) = printed else { return ExitCode::SUCCESS };
         let failure = Failure::new(&error);
@@ -67,8 +69,8 @@ impl Output {
         ExitCode::FAILURE
     }
 
-    fn print(self, report: &impl Report) -> io::Result<()> {
-        if self.json { print(report.json()) } else { print(shown(&report.to_string())) }
+    fn print(self, report: &impl Report, is_last: bool) -> io::Result<()> {
+        if self.json { forgiving(print_json(&report.json(), is_last)) } else { print(shown(&report.to_string())) }
     }
 
     /// Like [`end`](Self::end), but a report that `is_good` rejects also gives the exit status of a failure.
@@ -78,12 +80,36 @@ impl Output {
         if is_good { ended } else { ExitCode::FAILURE }
     }
 
+    /// Ends the program. A program that reads its output gets an error as the last line, unless it had that already.
+    pub fn end_at_once(self, status: i32) -> ! {
+        let message = "stopped by a signal".to_owned();
+        let help = Some("what was done until then stays done; run the command again".to_owned());
+        self.fail(&Failure { error: FailureDetails { message, because: Vec::new(), help } });
+        // Held, so that no other line follows.
+        let _last = LAST.lock();
+        std::process::exit(status)
+    }
+
     /// Prints an error for a program, with `--json` only.
     pub fn fail(self, failure: &Failure) {
         if self.json {
-            let _ = print(failure.json());
+            let _ = print_json(&failure.json(), true);
         }
     }
+}
+
+/// Whether the last line for a program was printed: nothing may follow it.
+static LAST: Mutex<bool> = Mutex::new(false);
+
+/// Prints a line for a program, unless the last one was printed already.
+fn print_json(json: &str, is_last: bool) -> io::Result<()> {
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if *last {
+        return Ok(());
+    }
+    writeln!(stdout(), "{json}")?;
+    *last = is_last;
+    Ok(())
 }
 
 /// Prints a warning to stderr, independent of the result.
@@ -102,9 +128,14 @@ pub fn has_terminal() -> bool {
     stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// Prints a line. A reader that closed stdout wants no further output: that is not an error.
+/// Prints a line.
 fn print(line: impl Display) -> io::Result<()> {
-    match writeln!(stdout(), "{line}") {
+    forgiving(writeln!(stdout(), "{line}"))
+}
+
+/// A reader that closed stdout wants no further output: that is not an error.
+fn forgiving(printed: io::Result<()>) -> io::Result<()> {
+    match printed {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
     }

@@ -24,6 +24,7 @@ pub mod describe;
 pub mod device;
 pub mod link;
 pub mod max_stall;
+mod other_host;
 pub mod pipe;
 pub mod push;
 pub mod refusal;

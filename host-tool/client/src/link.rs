@@ -125,7 +125,8 @@ impl<P: Pipe> Link<P> {
             number: (seed >> 16) as u8,
             resynchronise: true,
             recovery: Duration::from_secs(10),
-            busy_wait: Duration::from_millis(u64::from(SESSION_TIMEOUT_MS) + 1000),
+            // The device measures the silence by its own clock, which may run at half the speed of this one.
+            busy_wait: Duration::from_millis(2 * u64::from(SESSION_TIMEOUT_MS)),
             answer_timeout: Duration::ZERO,
             heard_at: Duration::ZERO,
             heard: String::new(),
@@ -161,7 +162,7 @@ impl<P: Pipe> Link<P> {
         Link { recovery, ..self }
     }
 
-    /// Sets how long to wait for another host to fall silent; the default is slightly longer than
+    /// Sets how long to wait for another host to fall silent; the default is twice
     /// [`SESSION_TIMEOUT_MS`].
     pub fn with_busy_wait(self, busy_wait: Duration) -> Self {
         Link { busy_wait, ..self }

@@ -47,6 +47,13 @@ impl Adapter {
         }
     }
 
+    /// As [`find`](Self::find); if the adapter is not there, the USB port with the name `given`: an update may change
+    /// a device's product id or serial number.
+    pub fn find_or_given<'a>(&self, last: &str, given: &str, ports: &'a [SerialPortInfo]) -> Option<&'a str> {
+        let is_given = |port: &&SerialPortInfo| port.port_name == given && Adapter::of(port).is_some();
+        self.find(last, ports).or_else(|| ports.iter().find(is_given).map(|port| &*port.port_name))
+    }
+
     fn of(port: &SerialPortInfo) -> Option<Adapter> {
         let SerialPortType::UsbPort(usb) = &port.port_type else { return None };
         Some(Adapter { vendor: usb.vid, product: usb.pid, serial_number: usb.serial_number.clone() })

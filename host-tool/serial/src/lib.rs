@@ -9,4 +9,4 @@ mod port;
 
 pub use choice::{Adapter, all_ports, choose, listed};
 pub use error::PortError;
-pub use port::{BAUD, Port, serial_ports};
+pub use port::{BAUD, Port, Signals, serial_ports};

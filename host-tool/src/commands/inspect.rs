@@ -1,7 +1,7 @@
 //! `lifeboot inspect`
 
 use super::firmware::{board, board_for};
-use super::port::{Line, seed};
+use super::port::Line;
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::bootloader_file::Bootloader;
@@ -9,7 +9,7 @@ use lifeboot_artifact::elf::Firmware;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::sign::Program;
 use lifeboot_client::admission::judge;
-use lifeboot_client::link::{Link, Retry};
+use lifeboot_client::link::Retry;
 use lifeboot_client::push::confirm_effects;
 use lifeboot_core::Board;
 use lifeboot_project::{files, key_files};
@@ -85,7 +85,7 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
 fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
     let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
-            let mut link = Link::new(arguments.line.open(port)?, seed());
+            let mut link = arguments.line.link(arguments.line.open(port)?);
             let (status, keys) = link.keys(Retry::SHORT)?;
             (port.clone(), status, link.quarantine(Retry::SHORT)?, keys.ok())
         }

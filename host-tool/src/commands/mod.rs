@@ -8,7 +8,7 @@ pub mod doctor;
 mod firmware;
 pub mod flash;
 pub mod inspect;
-mod interrupt;
+pub mod interrupt;
 pub mod keygen;
 pub mod keys;
 pub mod man;

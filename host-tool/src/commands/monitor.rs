@@ -1,12 +1,11 @@
 //! `lifeboot monitor`
 
 use super::interrupt;
-use super::port::{self, seed};
+use super::port;
 use super::progress::Console;
 use super::seconds::seconds;
 use crate::error::Error;
 use crate::output::{self, Output};
-use lifeboot_client::link::Link;
 use lifeboot_logs::{Item, Line, Program, Record, Recorded, Replay, Shared, Sink};
 use lifeboot_project::files::{self, FileError};
 use lifeboot_report::{MonitorEnd, Monitored};
@@ -66,7 +65,7 @@ pub struct Programs {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
-    interrupt::remember();
+    interrupt::remember(output);
     let screen = Screen::new(output, arguments.until.clone(), arguments.programs.bootloader.is_some());
     let monitor = arguments.programs.monitor(screen.sink())?;
     let until = arguments.seconds.and_then(|time| Instant::now().checked_add(time));
@@ -83,12 +82,14 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
         Some(path) => {
             let text = String::from_utf8_lossy(&files::read(path)?).into_owned();
             let replay = Replay::read(&path.display().to_string(), &text)?;
-            let mut link = monitor.on(Link::new(replay, seed()).with_recovery(Duration::MAX)).with_stop(stop.clone());
+            let mut link =
+                monitor.on(arguments.port.line.link(replay).with_recovery(Duration::MAX)).with_stop(stop.clone());
             monitor.listen(&mut link, |link| !link.pipe().is_over() && !stop())?;
         }
         None => {
             let file = arguments.record.as_deref().map(create).transpose()?;
-            let link = Link::new(Recorded::new(arguments.port.open()?, file), seed()).with_recovery(Duration::MAX);
+            let pipe = Recorded::new(arguments.port.open()?, file);
+            let link = arguments.port.line.link(pipe).with_recovery(Duration::MAX);
             let mut link = monitor.on(link).with_stop(stop.clone());
             monitor.listen(&mut link, |_| !stop())?;
             link.into_pipe().finish()?;

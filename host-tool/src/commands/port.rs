@@ -1,11 +1,14 @@
 //! The port that a command uses, as its arguments name it.
 
+use super::interrupt;
+use super::seconds::seconds;
 use crate::error::Error;
-use crate::output;
-use clap::value_parser;
+use crate::output::{self, Output};
+use clap::{ValueEnum, value_parser};
 use lifeboot_client::link::{Link, LinkEvent};
+use lifeboot_client::pipe::Pipe;
 use lifeboot_logs::Item;
-use lifeboot_serial::{BAUD, Port, all_ports, choose};
+use lifeboot_serial::{BAUD, Port, Signals, all_ports, choose};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
@@ -13,7 +16,7 @@ use std::time::Duration;
 pub const RESTART: Duration = Duration::from_secs(30);
 
 /// Returns a random seed, which distinguishes this host from others.
-pub fn seed() -> u32 {
+fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
 }
 
@@ -24,7 +27,7 @@ pub struct Arguments {
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
     #[command(flatten)]
-    line: Line,
+    pub line: Line,
 }
 
 /// The line to a device, whichever port it is at.
@@ -34,6 +37,15 @@ pub struct Line {
     /// Bits a second on a serial port
     #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD, value_parser = value_parser!(u32).range(1..=HIGHEST_BAUD))]
     baud: u32,
+    /// Wait at least this many seconds for each answer: for lines with a long delay
+    #[arg(long, value_name = "SECONDS", value_parser = seconds())]
+    answer_timeout: Option<Duration>,
+    /// Set a serial port's DTR line when it is opened [default: on, as most USB devices need it]
+    #[arg(long, value_name = "LEVEL")]
+    dtr: Option<Level>,
+    /// Set a serial port's RTS line when it is opened, for adapters that reset the board by it
+    #[arg(long, value_name = "LEVEL")]
+    rts: Option<Level>,
 }
 
 /// The highest baud rate that is accepted, above that of any serial port.
@@ -42,19 +54,42 @@ const HIGHEST_BAUD: i64 = 100_000_000;
 impl Line {
     /// Opens the port with this name.
     pub fn open(&self, name: &str) -> Result<Port, Error> {
-        Ok(Port::open(name, self.baud)?)
+        let signals = Signals { dtr: self.dtr.map(Level::is_on), rts: self.rts.map(Level::is_on) };
+        Ok(Port::open_with(name, self.baud, signals)?)
+    }
+
+    /// Returns a link over this pipe, which Ctrl-C stops.
+    pub fn link<P: Pipe>(&self, pipe: P) -> Link<P> {
+        let link = Link::new(pipe, seed()).with_stop(interrupt::came);
+        link.with_answer_timeout(self.answer_timeout.unwrap_or_default())
+    }
+}
+
+/// The level of a control line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Level {
+    On,
+    Off,
+}
+
+impl Level {
+    fn is_on(self) -> bool {
+        matches!(self, Level::On)
     }
 }
 
 impl Arguments {
     /// Opens the port and returns a link over it, which reports long waits on stderr.
-    pub fn link(&self) -> Result<Link<Port>, Error> {
+    pub fn link(&self, output: Output) -> Result<Link<Port>, Error> {
         let report = |_, event: LinkEvent<'_>| {
             if let Some(item) = Item::of(&event) {
                 output::note(item);
             }
         };
-        Ok(Link::new(self.open()?, seed()).with_listener(report))
+        let port = self.open()?;
+        // Not earlier: a port that takes long to open can be given up at once.
+        interrupt::remember(output);
+        Ok(self.line.link(port).with_listener(report))
     }
 
     /// Opens the port.

@@ -1,10 +1,10 @@
 //! `lifeboot push`
 
 use super::monitor::{Programs, Screen};
-use super::patches;
-use super::port::{self, seed};
+use super::port;
 use super::progress::Console;
 use super::seconds::{TIMEOUT, seconds};
+use super::{interrupt, patches};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::hex;
@@ -88,7 +88,9 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
     });
     let monitor = monitor.transpose()?;
     let port = arguments.port.open()?;
-    let link = Link::new(port, seed()).with_recovery(UNPLUGGED);
+    // Not earlier: what only reads files can be ended at once.
+    interrupt::remember(output);
+    let link = arguments.port.line.link(port).with_recovery(UNPLUGGED);
     let mut link = match &monitor {
         Some(monitor) => monitor.on(link),
         None => reporting(link, &console),

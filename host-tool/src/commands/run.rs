@@ -2,12 +2,12 @@
 
 use super::firmware::version_for;
 use super::flash::{Probe, flash};
-use super::port::{Line, seed};
+use super::port::Line;
 use super::progress::Console;
 use super::provision::warn;
 use super::push::{push_with_progress, reporting};
 use super::seconds::{TIMEOUT, seconds};
-use super::{passphrase, release};
+use super::{interrupt, passphrase, release};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::bootloader_file::Bootloader;
@@ -16,7 +16,6 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_artifact::sign::{Options, sign};
 use lifeboot_artifact::version;
-use lifeboot_client::link::Link;
 use lifeboot_client::push;
 use lifeboot_core::{Board, Version};
 use lifeboot_project::files;
@@ -88,8 +87,9 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
     let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
     match &arguments.port {
         Some(port) => {
+            interrupt::remember(output);
             let console = Console::new(output);
-            let mut link = reporting(Link::new(arguments.line.open(port)?, seed()), &console);
+            let mut link = reporting(arguments.line.link(arguments.line.open(port)?), &console);
             let timeout = arguments.timeout;
             let options = push::Options { timeout, ..push::Options::default() };
             push_with_progress(&mut link, &image, &options, &console).map(Either::One)

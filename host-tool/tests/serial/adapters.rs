@@ -85,6 +85,12 @@ fn an_adapter_is_found_again_under_another_name() {
     // Another adapter with the old name is not taken for it.
     let other = [usb("/dev/ttyACM0", None, Some("E77"))];
     assert_eq!(adapter.find("/dev/ttyACM0", &other), None);
+    // Unless that is the name that was given: an update may change what a device calls itself.
+    assert_eq!(adapter.find_or_given("/dev/ttyACM0", "/dev/ttyACM0", &other), Some("/dev/ttyACM0"));
+    assert_eq!(adapter.find_or_given("/dev/ttyACM0", "/dev/ttyACM1", &other), None);
+    assert_eq!(adapter.find_or_given("/dev/ttyACM0", "/dev/ttyACM1", &moved), Some("/dev/ttyACM2"));
+    let built_in = [SerialPortInfo { port_name: "/dev/ttyACM0".to_owned(), port_type: SerialPortType::PciPort }];
+    assert_eq!(adapter.find_or_given("/dev/ttyACM0", "/dev/ttyACM0", &built_in), None);
     // Two that differ only in their names.
     let twins = [usb("/dev/ttyUSB0", None, None), usb("/dev/ttyUSB1", None, None)];
     let twin = Adapter::at("/dev/ttyUSB1", &twins).unwrap();

@@ -6,11 +6,14 @@ use crate::line::Wire;
 use crate::pushes::{assert_holds, assert_untouched, push_to, recipe};
 use crate::stranger::ranges;
 use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::{Link, Reply, Retry};
+use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
 use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, Refusal, SESSION_TIMEOUT_MS};
+use std::sync::Mutex;
 use std::time::Duration;
 
 pub fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
@@ -63,6 +66,74 @@ fn by_default_a_second_host_waits_for_the_first_to_fall_silent() {
     assert!(matches!(begin(&mut wire.link(), &recipe(&MICROBIT, 2, 6000).image()), Reply::Begun(_)));
     push_to(&wire, &image).unwrap();
     assert_holds(&wire, Slot::B, &image);
+}
+
+/// The device counts the silence by its own clock, here one that loses two seconds of five.
+#[test]
+fn a_host_waits_long_enough_for_a_device_whose_clock_is_slow() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    wire.bench_mut().clock = 60;
+    let image = recipe(&MICROBIT, 1, 6000).image();
+    assert!(matches!(begin(&mut wire.link(), &recipe(&MICROBIT, 2, 6000).image()), Reply::Begun(_)));
+    push_to(&wire, &image).unwrap();
+    assert_holds(&wire, Slot::B, &image);
+}
+
+/// A host that has begun an update, and finishes it two seconds later, while the returned link of another host waits.
+fn while_another_pushes(wire: &Wire, image: &ImageFile) -> Link<Wire> {
+    let mut first = wire.link();
+    assert!(matches!(begin(&mut first, image), Reply::Begun(_)));
+    let (clock, start, image) = (wire.clone(), wire.now(), image.clone());
+    let first = Mutex::new(Some(first));
+    wire.link().with_stop(move || {
+        if clock.now() >= start + Duration::from_secs(2)
+            && let Some(mut first) = first.lock().unwrap().take()
+        {
+            write_all(&mut first, &image, image.payload());
+            assert_eq!(first.ask(&Command::Finish, Retry::VERIFY).unwrap(), Reply::Done);
+            first.ask(&Command::Abort, Retry::SHORT).unwrap();
+        }
+        false
+    })
+}
+
+/// What one host has just done, the next one undoes only if it is asked again.
+#[test]
+fn a_host_that_has_waited_looks_again_before_it_acts() {
+    type Act = fn(&mut Link<Wire>) -> String;
+    let changed = |error: DeviceError| match error {
+        DeviceError::Changed { change } => change,
+        error => panic!("{error:?}"),
+    };
+    static SOON: Duration = Duration::from_secs(30);
+    let acts: [Act; 6] = [
+        |link| device::rollback(link, SOON).unwrap_err().to_string(),
+        |link| device::confirm(link).unwrap_err().to_string(),
+        |link| device::cancel(link).unwrap_err().to_string(),
+        |link| device::reset(link, SOON).unwrap_err().to_string(),
+        |link| device::recover(link, SOON).unwrap_err().to_string(),
+        |link| {
+            let image = recipe(&MICROBIT, 2, 6000).image();
+            push(link, &image, &Options::default(), &mut ()).unwrap_err().to_string()
+        },
+    ];
+    for (number, act) in acts.into_iter().enumerate() {
+        let wire = Wire::to(Device::new(&MICROBIT));
+        let image = recipe(&MICROBIT, 1, 6000).image();
+        let said = act(&mut while_another_pushes(&wire, &image));
+        let words = "while this waited for the device, it changed: 1.1.0 in slot B is pending; nothing was ";
+        assert!(said.starts_with(words), "{number}: {said}");
+        assert_eq!(wire.bench().device.starts, 1, "{number}");
+        // The other host's image is as it was, and the session is free: asked again, a host acts at once.
+        let status = wire.link().status(Retry::SHORT).unwrap();
+        assert_eq!((status.trial.map(|trial| trial.slot), status.outcome), (Some(wire::Slot::B), None), "{number}");
+        let before = wire.now();
+        device::cancel(&mut wire.link()).unwrap();
+        assert!(wire.now() - before < Duration::from_secs(1), "{number}");
+    }
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let error = device::rollback(&mut while_another_pushes(&wire, &recipe(&MICROBIT, 1, 6000).image()), SOON);
+    assert_eq!(changed(error.unwrap_err()), "1.1.0 in slot B is pending");
 }
 
 #[test]

@@ -40,6 +40,6 @@ pub enum LinkError {
     TooLong,
     /// The wait was stopped: see [`Link::with_stop`](super::Link::with_stop).
     #[error("stopped")]
-    #[diagnostic(help("what was begun goes on with the next push"))]
+    #[diagnostic(help("lifeboot status shows the state of the device"))]
     Stopped,
 }
