@@ -27,8 +27,8 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    cancel, completions, confirm, diff, doctor, flash, inspect, interrupt, keygen, keys, man, monitor, provision, push,
-    reset, rollback, run, sign, status, watch,
+    cancel, completions, confirm, diff, doctor, flash, inspect, interrupt, keygen, keys, man, monitor, ports,
+    provision, push, reset, rollback, run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -39,7 +39,8 @@ pub fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
-    let output = Output::new(arguments.json);
+    let output = Output::new(arguments.json).with_volume(arguments.quiet, arguments.verbose);
+    output::fit_tables();
     if output.is_json() {
         interrupt::report(output);
     }
@@ -55,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Push(arguments) => output.end(push::run(arguments, output)),
         Command::Monitor(arguments) => output.end(monitor::run(arguments, output)),
         Command::Watch(arguments) => output.end(watch::run(arguments, output)),
+        Command::Ports(arguments) => output.end(ports::run(arguments)),
         Command::Status(arguments) => output.end(status::run(arguments, output)),
         Command::Keys(arguments) => output.end(keys::run(arguments, output)),
         Command::Confirm(arguments) => output.end(confirm::run(arguments, output)),

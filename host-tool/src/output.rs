@@ -18,11 +18,28 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     json: bool,
+    quiet: bool,
+    verbose: bool,
 }
 
 impl Output {
     pub fn new(json: bool) -> Output {
-        Output { json }
+        Output { json, quiet: false, verbose: false }
+    }
+
+    /// Returns the output without progress, or with everything that passes over the line to a device.
+    pub fn with_volume(self, quiet: bool, verbose: bool) -> Output {
+        Output { quiet, verbose, ..self }
+    }
+
+    /// Returns whether neither progress nor waiting is shown to people.
+    pub fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// Returns whether everything that passes over the line is shown to people.
+    pub fn is_verbose(self) -> bool {
+        self.verbose
     }
 
     /// Returns whether a program reads stdout.
@@ -121,6 +138,15 @@ pub fn warn(text: impl Display) {
 /// Prints a line of text to stderr. If stderr is closed, the line is dropped.
 pub fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{}", shown(&text.to_string()));
+}
+
+/// Makes tables as wide as the terminal, or as the variable `COLUMNS` says.
+pub fn fit_tables() {
+    let terminal = || terminal_size::terminal_size_of(stdout()).map(|(columns, _)| columns.0);
+    let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
+    if let Some(columns) = terminal().or_else(variable) {
+        lifeboot_report::set_width(columns);
+    }
 }
 
 /// Returns whether stderr is a terminal, so that the cursor may be moved.

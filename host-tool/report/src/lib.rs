@@ -19,6 +19,7 @@ mod image;
 mod keys;
 mod monitor;
 mod patches;
+mod ports;
 mod push;
 mod recorded;
 mod reset;
@@ -44,6 +45,7 @@ pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, To
 pub use keys::{Key, KeyState, Keys, Named, SignedSlot};
 pub use monitor::{MonitorEnd, Monitored};
 pub use patches::PatchReport;
+pub use ports::{Port, Ports};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};
 pub use recorded::RecordedError;
 pub use reset::Reset;
@@ -51,6 +53,7 @@ pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};
 pub use slot_name::SlotName;
 pub use slot_use::SlotUse;
+pub use table::{WIDTH, set_width};
 pub use watch::{WatchEvent, Watched};
 
 use lifeboot_client::text::escaped_json;

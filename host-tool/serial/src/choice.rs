@@ -74,6 +74,42 @@ pub fn all_ports() -> Vec<SerialPortInfo> {
     ports
 }
 
+/// A serial port of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPort {
+    /// The name that it is opened by.
+    pub name: String,
+    /// The USB device that is plugged in there, if it is one.
+    pub usb: Option<FoundUsb>,
+}
+
+/// A USB device that is a serial port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundUsb {
+    /// The vendor id.
+    pub vendor_id: u16,
+    /// The product id.
+    pub product_id: u16,
+    /// What it calls itself.
+    pub product: Option<String>,
+    /// Its serial number.
+    pub serial_number: Option<String>,
+}
+
+/// Returns the serial ports of this machine, sorted by name.
+pub fn found_ports() -> Vec<FoundPort> {
+    let usb = |port: &SerialPortInfo| match &port.port_type {
+        SerialPortType::UsbPort(usb) => Some(FoundUsb {
+            vendor_id: usb.vid,
+            product_id: usb.pid,
+            product: usb.product.clone().or_else(|| usb.manufacturer.clone()),
+            serial_number: usb.serial_number.clone(),
+        }),
+        _ => None,
+    };
+    all_ports().iter().map(|port| FoundPort { name: port.port_name.clone(), usb: usb(port) }).collect()
+}
+
 /// Returns a line for each port: its name, and what is plugged in there, if known.
 pub fn listed<'a>(ports: impl IntoIterator<Item = &'a SerialPortInfo>) -> Vec<String> {
     let ports: Vec<&SerialPortInfo> = ports.into_iter().collect();

@@ -27,6 +27,18 @@ pub struct Signals {
     pub rts: Option<bool>,
 }
 
+/// Something that passed over a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traced<'a> {
+    /// Bytes that were received.
+    Received(&'a [u8]),
+    /// Bytes that were sent.
+    Sent(&'a [u8]),
+}
+
+/// Receives what passes over a port, each with the time since the port was first opened.
+pub type Trace = Box<dyn FnMut(Duration, Traced<'_>) + Send>;
+
 /// A serial port, or a TCP connection.
 pub struct Port {
     name: String,
@@ -37,6 +49,7 @@ pub struct Port {
     baud: u32,
     signals: Signals,
     started: Instant,
+    trace: Option<Trace>,
     /// `None` while the connection is lost.
     stream: Option<Stream>,
 }
@@ -61,12 +74,25 @@ impl Port {
     /// [`PortError`] if the port cannot be opened, or has no such lines.
     pub fn open_with(name: &str, baud: u32, signals: Signals) -> Result<Port, PortError> {
         let (given, started) = (name.to_owned(), Instant::now());
-        let mut port = Port { name: name.to_owned(), given, adapter: None, baud, signals, started, stream: None };
+        let mut port =
+            Port { name: name.to_owned(), given, adapter: None, baud, signals, started, trace: None, stream: None };
         port.connect()?;
         if matches!(port.stream, Some(Stream::Serial(_))) {
             port.adapter = Adapter::at(name, &all_ports());
         }
         Ok(port)
+    }
+
+    /// Passes everything that is sent and received to `trace`.
+    pub fn with_trace(self, trace: Trace) -> Port {
+        Port { trace: Some(trace), ..self }
+    }
+
+    fn trace(&mut self, traced: Traced<'_>) {
+        let now = self.started.elapsed();
+        if let Some(trace) = &mut self.trace {
+            trace(now, traced);
+        }
     }
 
     /// Returns the port's name, which may change when its adapter is plugged in again.
@@ -199,7 +225,10 @@ impl Pipe for Port {
         };
         match read {
             Ok(0) => Err(self.lost("the other end closed it")),
-            Ok(length) => Ok(length),
+            Ok(length) => {
+                self.trace(Traced::Received(&buffer[..length]));
+                Ok(length)
+            }
             Err(error) => match error.kind() {
                 io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(0),
                 _ => Err(self.lost(error)),
@@ -208,6 +237,7 @@ impl Pipe for Port {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), PipeError> {
+        self.trace(Traced::Sent(bytes));
         let written = match &mut self.stream {
             None => return Err(self.lost("it is closed")),
             Some(Stream::Serial(serial)) => match serial.set_timeout(WRITE) {

@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, Fi
         checked().inspect_err(|_: &Error| output.print_for_people(inspected.header_lines()))?;
         inspected.signature_fits = Some(path.display().to_string());
     }
-    inspected.admission = admission(arguments, &image)?;
+    inspected.admission = admission(arguments, &image, output)?;
     Ok(Either::One(inspected))
 }
 
@@ -82,10 +82,10 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
 }
 
 /// Returns whether the named device would accept the image.
-fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
+fn admission(arguments: &Arguments, image: &ImageFile, output: Output) -> Result<Option<Admission>, Error> {
     let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
-            let mut link = arguments.line.link(arguments.line.open(port)?);
+            let mut link = arguments.line.link(arguments.line.open(port, output)?);
             let (status, keys) = link.keys(Retry::SHORT)?;
             (port.clone(), status, link.quarantine(Retry::SHORT)?, keys.ok())
         }

@@ -16,6 +16,7 @@ pub mod monitor;
 mod passphrase;
 mod patches;
 mod port;
+pub mod ports;
 mod progress;
 pub mod provision;
 pub mod push;

@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
         }
         None => {
             let file = arguments.record.as_deref().map(create).transpose()?;
-            let pipe = Recorded::new(arguments.port.open()?, file);
+            let pipe = Recorded::new(arguments.port.open(output)?, file);
             let link = arguments.port.line.link(pipe).with_recovery(Duration::MAX);
             let mut link = monitor.on(link).with_stop(stop.clone());
             monitor.listen(&mut link, |_| !stop())?;

@@ -5,10 +5,11 @@ use super::seconds::seconds;
 use crate::error::Error;
 use crate::output::{self, Output};
 use clap::{ValueEnum, value_parser};
+use lifeboot_artifact::hex;
 use lifeboot_client::link::{Link, LinkEvent};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_logs::Item;
-use lifeboot_serial::{BAUD, Port, Signals, all_ports, choose};
+use lifeboot_serial::{BAUD, Port, Signals, Traced, all_ports, choose};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
@@ -53,9 +54,14 @@ const HIGHEST_BAUD: i64 = 100_000_000;
 
 impl Line {
     /// Opens the port with this name.
-    pub fn open(&self, name: &str) -> Result<Port, Error> {
+    pub fn open(&self, name: &str, output: Output) -> Result<Port, Error> {
         let signals = Signals { dtr: self.dtr.map(Level::is_on), rts: self.rts.map(Level::is_on) };
-        Ok(Port::open_with(name, self.baud, signals)?)
+        let port = Port::open_with(name, self.baud, signals)?;
+        if !output.is_verbose() {
+            return Ok(port);
+        }
+        output::note(format_args!("opened {name}"));
+        Ok(port.with_trace(Box::new(|now, traced| output::note(trace_line(now, traced)))))
     }
 
     /// Returns a link over this pipe, which Ctrl-C stops.
@@ -63,6 +69,20 @@ impl Line {
         let link = Link::new(pipe, seed()).with_stop(interrupt::came);
         link.with_answer_timeout(self.answer_timeout.unwrap_or_default())
     }
+}
+
+/// Most bytes of a piece that are shown.
+const TRACED: usize = 32;
+
+/// Returns a line on bytes that passed over a port.
+fn trace_line(now: Duration, traced: Traced<'_>) -> String {
+    let (arrow, bytes) = match traced {
+        Traced::Received(bytes) => ("<", bytes),
+        Traced::Sent(bytes) => (">", bytes),
+    };
+    let shown = hex(&bytes[..bytes.len().min(TRACED)]);
+    let more = if bytes.len() > TRACED { "…" } else { "" };
+    format!("+{:.3} {arrow} {:>4} bytes: {shown}{more}", now.as_secs_f64(), bytes.len())
 }
 
 /// The level of a control line.
@@ -81,23 +101,23 @@ impl Level {
 impl Arguments {
     /// Opens the port and returns a link over it, which reports long waits on stderr.
     pub fn link(&self, output: Output) -> Result<Link<Port>, Error> {
-        let report = |_, event: LinkEvent<'_>| {
-            if let Some(item) = Item::of(&event) {
+        let report = move |_, event: LinkEvent<'_>| {
+            if let Some(item) = Item::of(&event).filter(|_| !output.is_quiet()) {
                 output::note(item);
             }
         };
-        let port = self.open()?;
+        let port = self.open(output)?;
         // Not earlier: a port that takes long to open can be given up at once.
         interrupt::remember(output);
         Ok(self.line.link(port).with_listener(report))
     }
 
     /// Opens the port.
-    pub fn open(&self) -> Result<Port, Error> {
+    pub fn open(&self, output: Output) -> Result<Port, Error> {
         let name = match &self.port {
             Some(name) => name.clone(),
             None => choose(&all_ports())?,
         };
-        self.line.open(&name)
+        self.line.open(&name, output)
     }
 }

@@ -87,7 +87,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
         arguments.programs.monitor(screen.sink_above(&console))
     });
     let monitor = monitor.transpose()?;
-    let port = arguments.port.open()?;
+    let port = arguments.port.open(output)?;
     // Not earlier: what only reads files can be ended at once.
     interrupt::remember(output);
     let link = arguments.port.line.link(port).with_recovery(UNPLUGGED);

@@ -89,7 +89,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
         Some(port) => {
             interrupt::remember(output);
             let console = Console::new(output);
-            let mut link = reporting(arguments.line.link(arguments.line.open(port)?), &console);
+            let mut link = reporting(arguments.line.link(arguments.line.open(port, output)?), &console);
             let timeout = arguments.timeout;
             let options = push::Options { timeout, ..push::Options::default() };
             push_with_progress(&mut link, &image, &options, &console).map(Either::One)

@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
     let bootloader = read_bootloader(arguments.bootloader.as_deref())?;
     let screen = Screen::new(output, None, bootloader.is_some());
     let monitor = Shared::new(Vec::new(), bootloader, screen.sink_above(&console));
-    let link = arguments.port.line.link(arguments.port.open()?).with_recovery(Duration::MAX);
+    let link = arguments.port.line.link(arguments.port.open(output)?).with_recovery(Duration::MAX);
     let mut link = monitor.on(link);
     let mut watch = Watch {
         arguments,

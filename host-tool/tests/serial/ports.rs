@@ -219,6 +219,37 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
     }
 }
 
+#[test]
+fn what_is_said_fits_the_terminal_and_the_wish() {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || serve(listener, 5));
+    let status = |arguments: &[&str], columns: &str| {
+        let output =
+            command(&[&["status", "--port", &port], arguments].concat()).env("COLUMNS", columns).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (narrow, _) = status(&[], "40");
+    assert!(narrow.contains("\nslot         A\nversion      1.0.0\n"), "{narrow}");
+    assert!(narrow.lines().all(|line| line.len() <= 40), "{narrow}");
+    let (wide, said) = status(&[], "200");
+    assert!(wide.contains("| A    | 1.0.0   | 0     | ") && said.is_empty(), "{wide}{said}");
+    let (same, said) = status(&["-v"], "200");
+    assert_eq!(same, wide);
+    assert!(said.starts_with(&format!("opened {port}\n+0.0")), "{said}");
+    assert!(said.contains(" bytes: 00") && said.lines().any(|line| line.contains(" < ")), "{said}");
+    // Progress and waiting are for those who want them.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    std::fs::write(&path, recipe(&MICROBIT, 1, 5000).image().to_bytes()).unwrap();
+    let push = lifeboot(&["push", path.to_str().unwrap(), "--port", &port, "--quiet"]);
+    assert!(push.status.success() && push.stderr.is_empty(), "{push:?}");
+    assert!(String::from_utf8(push.stdout).unwrap().ends_with("1.1.0 runs and is confirmed\n"));
+    assert_eq!(lifeboot(&["status", "--port", &port, "-q", "-v"]).status.code(), Some(2));
+    assert!(lifeboot(&["status", "--port", &port, "-q"]).stderr.is_empty());
+    server.join().unwrap();
+}
+
 /// A pseudo-terminal has no control lines; what was asked for and cannot be done is an error.
 #[test]
 #[cfg(unix)]
