@@ -27,11 +27,8 @@ pub(crate) enum Held {
 /// # Errors
 /// As [`Link::ask`].
 pub(crate) fn hold<P: Pipe>(link: &mut Link<P>, before: &Status) -> Result<Held, LinkError> {
-    // A bootloader in recovery mode has no other request that changes nothing.
-    if before.recovery.is_some() {
-        return Ok(Held::Ready(before.clone()));
-    }
-    // This request needs the session and changes nothing, whatever its answer.
+    // This request needs the session and changes nothing, whatever its answer; a bootloader in recovery mode refuses it
+    // after it has given the session to this host.
     let digest = Command::Digests { offset: 0, length: BLOCK, count: 1 };
     if link.ask(&digest, Retry::SHORT)? == Reply::Refused(Refusal::Busy) {
         return Ok(Held::Busy);

@@ -12,6 +12,7 @@ use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
+use lifeboot_core::record::Cause;
 use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, Refusal, SESSION_TIMEOUT_MS};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -130,6 +131,20 @@ fn a_host_that_has_waited_looks_again_before_it_acts() {
         let before = wire.now();
         device::cancel(&mut wire.link()).unwrap();
         assert!(wire.now() - before < Duration::from_secs(1), "{number}");
+    }
+    // A bootloader in recovery mode, too.
+    for act in [acts[3], acts[5]] {
+        let mut device = Device::new(&MICROBIT);
+        device.asks_for_recovery = true;
+        device.reset(0, Cause::Request);
+        let (wire, starts) = (Wire::to(device), 2);
+        wire.clone().pause(Duration::from_secs(1));
+        let said = act(&mut while_another_pushes(&wire, &recipe(&MICROBIT, 1, 6000).image()));
+        assert!(
+            said.starts_with("while this waited for the device, it changed: 1.1.0 in slot B is pending; "),
+            "{said}"
+        );
+        assert_eq!(wire.bench().device.starts, starts);
     }
     let wire = Wire::to(Device::new(&MICROBIT));
     let error = device::rollback(&mut while_another_pushes(&wire, &recipe(&MICROBIT, 1, 6000).image()), SOON);
