@@ -257,6 +257,9 @@ fn done<P: Pipe>(link: &mut Link<P>, command: &Command, retry: Retry) -> Result<
         Reply::Refused(refusal) => {
             let status = link.status(Retry::SHORT).ok();
             let quarantine = link.quarantine_of(refusal);
+            if refusal != Refusal::Busy {
+                link.release();
+            }
             let context = RefusalContext { status: status.as_ref(), image: None, quarantine: &quarantine };
             Err(Refused::new(refusal, context).into())
         }

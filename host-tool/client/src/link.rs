@@ -252,6 +252,10 @@ impl<P: Pipe> Link<P> {
                     return Ok(Some(answer));
                 }
             }
+            // Text that never pauses must not pile up.
+            if self.frames.is_long() {
+                self.pass_text_on();
+            }
             let left = until.saturating_sub(self.now());
             if left.is_zero() {
                 return Ok(None);
@@ -262,12 +266,7 @@ impl<P: Pipe> Link<P> {
             let mut buffer = [0; 4096];
             match self.pipe.read(&mut buffer, left.min(IDLE_GAP)) {
                 Ok(0) => {
-                    if let Some(text) = self.frames.text() {
-                        hear(&mut self.heard, text);
-                        if let Some(listener) = &mut self.listener {
-                            listener(self.pipe.received_at(), LinkEvent::Other(text));
-                        }
-                    }
+                    self.pass_text_on();
                     self.report_unanswered();
                 }
                 Ok(length) => {
@@ -276,6 +275,14 @@ impl<P: Pipe> Link<P> {
                 }
                 Err(lost) => return self.recover(lost).map(|()| None),
             }
+        }
+    }
+
+    fn pass_text_on(&mut self) {
+        let Some(text) = self.frames.text() else { return };
+        hear(&mut self.heard, text);
+        if let Some(listener) = &mut self.listener {
+            listener(self.pipe.received_at(), LinkEvent::Other(text));
         }
     }
 

@@ -80,6 +80,15 @@ fn a_host_waits_long_enough_for_a_device_whose_clock_is_slow() {
     assert_holds(&wire, Slot::B, &image);
 }
 
+/// A host that is refused leaves the device to the next one.
+#[test]
+fn a_refused_request_keeps_no_other_host_waiting() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    assert!(matches!(device::cancel(&mut wire.link()), Err(DeviceError::Refused(_))));
+    assert!(matches!(device::rollback(&mut wire.link(), Duration::from_secs(9)), Err(DeviceError::Refused(_))));
+    assert!(device::confirm(&mut wire.link().with_busy_wait(Duration::ZERO)).is_ok());
+}
+
 /// A host that has begun an update, and finishes it two seconds later, while the returned link of another host waits.
 fn while_another_pushes(wire: &Wire, image: &ImageFile) -> Link<Wire> {
     let mut first = wire.link();

@@ -93,6 +93,39 @@ fn text_of_another_program_is_named() {
     assert!(error.to_string().ends_with("not Lifeboot: \"login: \\x1b[2Jroot\""), "{error}");
 }
 
+/// A program that prints all the time and never sends a zero.
+#[test]
+fn text_without_a_pause_is_passed_on_whole() {
+    let mut device = Device::new(&MICROBIT);
+    device.firmware_does(0, Firmware::Hangs);
+    device.reset(0, lifeboot_core::record::Cause::PowerOn);
+    let wire = Wire::to(device);
+    let printing = wire.clone();
+    let mut line = 0;
+    let text = Arc::new(Mutex::new(Vec::new()));
+    let note = text.clone();
+    let mut link = wire.link().with_listener(move |_, heard| {
+        if let LinkEvent::Other(bytes) = heard {
+            note.lock().unwrap().extend_from_slice(bytes);
+        }
+    });
+    for _ in 0..350 {
+        while printing.bench().device.transmitted.len() < 100 {
+            let printed = format!("line {line} of a program that never pauses\n");
+            printing.bench_mut().device.transmitted.extend(printed.bytes());
+            line += 1;
+        }
+        link.receive(Duration::from_millis(5)).unwrap();
+    }
+    link.receive(Duration::from_secs(2)).unwrap();
+    let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.len() > 300, "{}", lines.len());
+    for (number, line) in lines.iter().enumerate() {
+        assert!(line.starts_with(&format!("line {number} of ")), "{number}: {line}");
+    }
+}
+
 #[test]
 fn a_port_that_is_away_is_waited_for_aloud() {
     let wire = Wire::to(Device::new(&MICROBIT)).unplugged_at(0, 4000);

@@ -10,6 +10,8 @@ use serde::Deserialize;
 
 /// Longest message that is accepted; answers of this version have at most a few hundred bytes.
 const MESSAGE: usize = 4096;
+/// More bytes than a frame of a device has.
+const LONGEST: usize = 1024;
 /// Longest tail that is tried.
 const TAIL: usize = 512;
 
@@ -97,6 +99,12 @@ impl Frames {
         let end = if is_text(&self.bytes[from..]) { self.bytes.len() } else { self.lines_end()? };
         self.handed = end;
         self.bytes.get(from..end)
+    }
+
+    /// Returns whether more bytes have arrived without a zero than any frame of a device has: they may be text of a
+    /// program that never pauses.
+    pub(super) fn is_long(&self) -> bool {
+        self.others.is_none() && self.bytes.len() - self.handed.min(self.bytes.len()) >= LONGEST
     }
 
     /// Returns whether a frame has begun to arrive: bytes that are not text and were not ended by a zero yet.
