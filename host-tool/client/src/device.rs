@@ -2,7 +2,7 @@
 
 use crate::describe::{ending, reason, running};
 use crate::link::{Link, LinkError, Reply, Retry};
-use crate::other_host::{Held, hold};
+use crate::other_host::{Held, change, hold};
 use crate::pipe::Pipe;
 use crate::refusal::{RefusalContext, Refused};
 use crate::restart::{POLL, RESET_AGAIN};
@@ -203,7 +203,9 @@ fn restart<P: Pipe>(
         Err(DeviceError::Link(LinkError::Stopped)) => return Err(stopped(link)),
         Err(DeviceError::Link(_)) => {
             let status = back(link, timeout)?;
-            if status.trial != before.trial || status.recovery != before.recovery {
+            let is_done = status.trial != before.trial || status.recovery != before.recovery;
+            // Nor is it sent again if it would start what another host has left meanwhile.
+            if is_done || change(before, &status).is_some() {
                 return Ok(status);
             }
             let _ = link.ask(command, Retry { attempts: 1, ..Retry::MEDIUM });

@@ -4,6 +4,7 @@ use crate::device::Device;
 use crate::line::Wire;
 use crate::ports::{carry, carry_until, lifeboot};
 use crate::pushes::recipe;
+use crate::reported::line;
 use lifeboot_client::link::{Link, LinkEvent};
 use lifeboot_client::push::{Options, PushOutcome, push};
 use lifeboot_core::layout::MICROBIT;
@@ -74,6 +75,20 @@ fn a_port_that_is_not_there_leads_to_those_that_are() {
         String::from_utf8(output.stderr).unwrap(),
         format!("error: there is no port /dev/ttyNone7\n  help: {help}\n")
     );
+}
+
+/// Whatever this machine has, each of its ports is listed.
+#[test]
+fn the_ports_of_this_machine_are_listed() {
+    let report = line("ports", &lifeboot(&["ports", "--json"]));
+    let names: Vec<&str> =
+        report["ports"].as_array().unwrap().iter().map(|port| port["name"].as_str().unwrap()).collect();
+    let text = String::from_utf8(lifeboot(&["ports"]).stdout).unwrap();
+    assert_eq!(names.len(), serial_ports().len());
+    for (name, listed) in names.iter().zip(serial_ports()) {
+        assert!(listed.starts_with(name) && text.contains(&format!("| {name} ")), "{listed}: {text}");
+    }
+    assert_eq!(names.is_empty(), text.starts_with("no serial port was found: plug the device in"), "{text}");
 }
 
 #[test]

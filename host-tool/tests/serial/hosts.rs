@@ -1,6 +1,6 @@
 //! Two hosts, and hostile ones.
 
-use crate::device::Device;
+use crate::device::{Device, Firmware};
 use crate::images::version;
 use crate::line::Wire;
 use crate::pushes::{assert_holds, assert_untouched, push_to, recipe};
@@ -15,6 +15,7 @@ use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
 use lifeboot_core::record::Cause;
 use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, Refusal, SESSION_TIMEOUT_MS};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
@@ -78,6 +79,31 @@ fn a_host_waits_long_enough_for_a_device_whose_clock_is_slow() {
     assert!(matches!(begin(&mut wire.link(), &recipe(&MICROBIT, 2, 6000).image()), Reply::Begun(_)));
     push_to(&wire, &image).unwrap();
     assert_holds(&wire, Slot::B, &image);
+}
+
+/// The firmware that a rollback leads to is on trial; another host ends that trial and leaves an image of its own.
+#[test]
+fn a_rollback_that_another_host_has_ended_does_not_start_what_that_host_left() {
+    let mut device = Device::new(&MICROBIT);
+    device.firmware_does(0, Firmware::Unsure);
+    let wire = Wire::to(device);
+    push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
+    let (clock, start, is_done) = (wire.clone(), wire.now(), AtomicBool::new(false));
+    let mut link = wire.link().with_stop(move || {
+        if clock.now() >= start + Duration::from_secs(4) && !is_done.swap(true, Ordering::Relaxed) {
+            let status = device::rollback(&mut clock.link(), Duration::from_secs(30)).unwrap();
+            assert_eq!(status.running, wire::Slot::B);
+            let options = Options { wait: false, ..Options::default() };
+            push(&mut clock.link(), &recipe(&MICROBIT, 2, 5000).image(), &options, &mut ()).unwrap();
+        }
+        false
+    });
+    let error = device::rollback(&mut link, Duration::from_secs(60)).unwrap_err();
+    let DeviceError::Overtaken { change } = &error else { panic!("{error:?}") };
+    assert_eq!(change, "1.2.0 in slot A is pending");
+    assert_eq!(wire.bench().device.running(), Some(Slot::B));
+    let status = wire.link().status(Retry::SHORT).unwrap();
+    assert_eq!(status.trial.map(|trial| (trial.slot, trial.attempts)), Some((wire::Slot::A, 3)));
 }
 
 /// A host that is refused leaves the device to the next one.
