@@ -25,14 +25,16 @@ pub enum DeviceError {
     Refused(#[from] Refused),
     /// The device changed while this host waited for another one; nothing was done.
     #[error("while this waited for the device, it changed: {change}; nothing was done")]
-    #[diagnostic(help("another host was at work: see lifeboot status; to do it all the same, repeat the command"))]
+    #[diagnostic(help(
+        "another host, or the firmware itself, was at work: see lifeboot status; to do it all the same, repeat the command"
+    ))]
     Changed {
         /// Description of the change.
         change: String,
     },
     /// The device changed while it was to go back to the previous firmware.
     #[error("the rollback was begun, and then the device changed: {change}")]
-    #[diagnostic(help("another host was at work: see lifeboot status"))]
+    #[diagnostic(help("another host, or the firmware itself, was at work: see lifeboot status"))]
     Overtaken {
         /// Description of the state.
         change: String,

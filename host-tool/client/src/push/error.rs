@@ -34,7 +34,9 @@ pub enum PushError {
     },
     /// The device changed while this host waited for another one; nothing was sent.
     #[error("while this waited for the device, it changed: {change}; nothing was sent")]
-    #[diagnostic(help("another host was at work: see lifeboot status; to push all the same, repeat the command"))]
+    #[diagnostic(help(
+        "another host, or the firmware itself, was at work: see lifeboot status; to push all the same, repeat the command"
+    ))]
     Changed {
         /// Description of the change.
         change: String,
