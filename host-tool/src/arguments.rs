@@ -2,8 +2,8 @@
 
 use crate::command_line::settings_help;
 use crate::commands::{
-    cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset,
-    rollback, run, sign, status, watch,
+    cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, ports, provision, push,
+    reset, rollback, run, sign, status, watch,
 };
 use clap::{Parser, Subcommand};
 
@@ -17,6 +17,12 @@ pub struct Arguments {
     /// Print for a program: every line on stdout is a JSON object, the last one the result or the error
     #[arg(long, global = true)]
     pub json: bool,
+    /// Print no progress and no waiting, only warnings, the result and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also print on stderr what passes over the line to a device
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 /// The commands; each has a file in `commands/`.
@@ -33,6 +39,7 @@ pub enum Command {
     Push(push::Arguments),
     Monitor(monitor::Arguments),
     Watch(watch::Arguments),
+    Ports(ports::Arguments),
     Status(status::Arguments),
     Keys(keys::Arguments),
     Confirm(confirm::Arguments),

@@ -27,8 +27,8 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, provision, push, reset,
-    rollback, run, sign, status, watch,
+    cancel, completions, confirm, diff, doctor, flash, inspect, interrupt, keygen, keys, man, monitor, ports,
+    provision, push, reset, rollback, run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -39,7 +39,11 @@ pub fn run() -> ExitCode {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
-    let output = Output::new(arguments.json);
+    let output = Output::new(arguments.json).with_volume(arguments.quiet, arguments.verbose);
+    output::fit_tables();
+    if output.is_json() {
+        interrupt::report(output);
+    }
     match &arguments.command {
         Command::Keygen(arguments) => output.end(keygen::run(arguments)),
         Command::Sign(arguments) => output.beside(arguments.takes_stdout()).end(sign::run(arguments)),
@@ -55,12 +59,13 @@ pub fn run() -> ExitCode {
             output.end(monitor::run(arguments, output))
         }
         Command::Watch(arguments) => output.end(watch::run(arguments, output)),
-        Command::Status(arguments) => output.end(status::run(arguments)),
-        Command::Keys(arguments) => output.end(keys::run(arguments)),
-        Command::Confirm(arguments) => output.end(confirm::run(arguments)),
-        Command::Cancel(arguments) => output.end(cancel::run(arguments)),
-        Command::Rollback(arguments) => output.end(rollback::run(arguments)),
-        Command::Reset(arguments) => output.end(reset::run(arguments)),
+        Command::Ports(arguments) => output.end(ports::run(arguments)),
+        Command::Status(arguments) => output.end(status::run(arguments, output)),
+        Command::Keys(arguments) => output.end(keys::run(arguments, output)),
+        Command::Confirm(arguments) => output.end(confirm::run(arguments, output)),
+        Command::Cancel(arguments) => output.end(cancel::run(arguments, output)),
+        Command::Rollback(arguments) => output.end(rollback::run(arguments, output)),
+        Command::Reset(arguments) => output.end(reset::run(arguments, output)),
         Command::Completions(arguments) => output.end(completions::run(arguments, Arguments::command())),
         Command::Man(arguments) => output.end(man::run(arguments, Arguments::command())),
     }

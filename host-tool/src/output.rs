@@ -1,16 +1,19 @@
 //! The commands' output: results go to stdout, as text or with `--json` for a program; warnings, progress and errors go
-//! to stderr. Colour and progress bars are for terminals only, and colour only if `NO_COLOR` is not set.
+//! to stderr. Colour and progress bars are for terminals only, and colour only if `NO_COLOR` is not set. Text for people
+//! passes [`shown`], so that nothing that a device sends acts on the terminal.
 
 use crate::error::Error;
 use anstream::stream::IsTerminal;
 use anstyle::{AnsiColor, Style};
+use lifeboot_client::text::shown;
 use lifeboot_project::environment::variable;
 use lifeboot_project::files::FileError;
-use lifeboot_report::{Failure, Report};
+use lifeboot_report::{Failure, FailureDetails, Report};
 use std::fmt::Display;
 use std::io::{self, Write, stderr, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 /// The format of stdout.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +21,28 @@ pub struct Output {
     json: bool,
     /// Whether stdout is taken by a file that the command writes, so that what it reports goes to stderr.
     beside: bool,
+    quiet: bool,
+    verbose: bool,
 }
 
 impl Output {
     pub fn new(json: bool) -> Output {
-        Output { json, beside: false }
+        Output { json, beside: false, quiet: false, verbose: false }
+    }
+
+    /// Returns the output without progress, or with everything that passes over the line to a device.
+    pub fn with_volume(self, quiet: bool, verbose: bool) -> Output {
+        Output { quiet, verbose, ..self }
+    }
+
+    /// Returns whether neither progress nor waiting is shown to people.
+    pub fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// Returns whether everything that passes over the line is shown to people.
+    pub fn is_verbose(self) -> bool {
+        self.verbose
     }
 
     /// Returns the output of a command that may write a file to stdout: then everything else goes to stderr.
@@ -38,7 +58,7 @@ impl Output {
     /// Prints an intermediate report, with a field `event`, on a line of its own.
     pub fn event(self, event: &impl Report) {
         // If this cannot be printed, the result cannot either, and that is reported as an error.
-        let _ = self.print(event);
+        let _ = self.print(event, false);
     }
 
     /// Prints an intermediate report, possibly coloured.
@@ -47,17 +67,16 @@ impl Output {
     /// An I/O error if stdout was closed.
     pub fn stream(self, event: &impl Report) -> io::Result<()> {
         match (self.json, self.beside) {
-            (true, false) => writeln!(stdout(), "{}", event.json()),
-            (true, true) => writeln!(stderr(), "{}", event.json()),
-            (false, false) => writeln!(anstream::stdout(), "{event}"),
-            (false, true) => writeln!(anstream::stderr(), "{event}"),
+            (true, _) => self.json_line(&event.json(), false),
+            (false, false) => writeln!(anstream::stdout(), "{}", shown(&event.to_string())),
+            (false, true) => writeln!(anstream::stderr(), "{}", shown(&event.to_string())),
         }
     }
 
     /// Prints text that a program gets as part of the result instead.
     pub fn print_for_people(self, text: impl Display) {
         if !self.json {
-            let _ = self.line(text);
+            let _ = self.line(&shown(&text.to_string()));
         }
     }
 
@@ -65,7 +84,8 @@ impl Output {
     /// stderr.
     pub fn end(self, result: Result<impl Report, Error>) -> ExitCode {
         let printed = result.and_then(|report| {
-            self.print(&report).map_err(|source| FileError::Write { path: PathBuf::from("stdout"), source }.into())
+            self.print(&report, true)
+                .map_err(|source| FileError::Write { path: PathBuf::from("stdout"), source }.into())
         });
         let Err(error) = printed else { return ExitCode::SUCCESS };
         let failure = Failure::new(&error);
@@ -74,17 +94,29 @@ impl Output {
         ExitCode::FAILURE
     }
 
-    fn print(self, report: &impl Report) -> io::Result<()> {
-        if self.json { self.line(report.json()) } else { self.line(report) }
-    }
-
-    /// Prints a line. A reader that closed stdout wants no further output: that is not an error.
-    fn line(self, line: impl Display) -> io::Result<()> {
-        let printed = if self.beside { writeln!(stderr(), "{line}") } else { writeln!(stdout(), "{line}") };
+    fn print(self, report: &impl Report, is_last: bool) -> io::Result<()> {
+        let printed =
+            if self.json { self.json_line(&report.json(), is_last) } else { self.line(&shown(&report.to_string())) };
+        // A reader that closed stdout wants no further output: that is not an error.
         match printed {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             printed => printed,
         }
+    }
+
+    fn line(self, line: &str) -> io::Result<()> {
+        if self.beside { writeln!(stderr(), "{line}") } else { writeln!(stdout(), "{line}") }
+    }
+
+    /// Prints a line for a program, unless the last one was printed already.
+    fn json_line(self, json: &str, is_last: bool) -> io::Result<()> {
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last {
+            return Ok(());
+        }
+        self.line(json)?;
+        *last = is_last;
+        Ok(())
     }
 
     /// Like [`end`](Self::end), but a report that `is_good` rejects also gives the exit status of a failure.
@@ -94,13 +126,26 @@ impl Output {
         if is_good { ended } else { ExitCode::FAILURE }
     }
 
+    /// Ends the program. A program that reads its output gets an error as the last line, unless it had that already.
+    pub fn end_at_once(self, status: i32) -> ! {
+        let message = "stopped by a signal".to_owned();
+        let help = Some("what was done until then stays done; run the command again".to_owned());
+        self.fail(&Failure { error: FailureDetails { message, because: Vec::new(), help } });
+        // Held, so that no other line follows.
+        let _last = LAST.lock();
+        std::process::exit(status)
+    }
+
     /// Prints an error for a program, with `--json` only.
     pub fn fail(self, failure: &Failure) {
         if self.json {
-            let _ = self.line(failure.json());
+            let _ = self.json_line(&failure.json(), true);
         }
     }
 }
+
+/// Whether the last line for a program was printed: nothing may follow it.
+static LAST: Mutex<bool> = Mutex::new(false);
 
 /// Prints a warning to stderr, independent of the result.
 pub fn warn(text: impl Display) {
@@ -110,7 +155,16 @@ pub fn warn(text: impl Display) {
 
 /// Prints a line of text to stderr. If stderr is closed, the line is dropped.
 pub fn note(text: impl Display) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{}", shown(&text.to_string()));
+}
+
+/// Makes tables as wide as the terminal, or as the variable `COLUMNS` says.
+pub fn fit_tables() {
+    let terminal = || terminal_size::terminal_size_of(stdout()).map(|(columns, _)| columns.0);
+    let given = || variable("COLUMNS")?.to_str()?.parse().ok();
+    if let Some(columns) = terminal().or_else(given) {
+        lifeboot_report::set_width(columns);
+    }
 }
 
 /// Returns whether stderr is a terminal, so that the cursor may be moved.

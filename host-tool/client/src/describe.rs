@@ -1,6 +1,7 @@
 //! Descriptions of a device's state and of outcomes.
 
 use crate::state::{is_on_trial, running_content};
+use crate::text::escaped;
 use lifeboot_core::Version;
 use lifeboot_wire::{Fault, Outcome, OutcomeEnding, Recovery, Rejection, ResetCause, SlotContent, Status};
 
@@ -86,7 +87,7 @@ fn why(ending: OutcomeEnding, last_start: &str) -> String {
     }
 }
 
-/// Returns a board's name, as headers and devices carry it.
+/// Returns a board's name, as headers and devices carry it; what cannot be part of a name is written out.
 pub fn board_name(bytes: &[u8; 16]) -> String {
-    String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
+    escaped(String::from_utf8_lossy(bytes).trim_end_matches('\0'))
 }

@@ -10,6 +10,7 @@
 //! | [`refusal`] | the meaning of a device's refusals, and what to do next |
 //! | [`state`] | what a device's state says about the device and about an image |
 //! | [`describe`] | texts for states and outcomes |
+//! | [`text`] | a device's text, made safe to show |
 //! | [`max_stall`] | how long the application stalls during a push |
 //!
 //! Nothing here opens a port, reads a file or handles a signal, and all waiting happens in the pipe. The help of every
@@ -23,8 +24,10 @@ pub mod describe;
 pub mod device;
 pub mod link;
 pub mod max_stall;
+mod other_host;
 pub mod pipe;
 pub mod push;
 pub mod refusal;
 mod restart;
 pub mod state;
+pub mod text;

@@ -15,10 +15,11 @@ mod waiting;
 
 pub use error::LinkError;
 pub use event::{LinkEvent, Listener, Source, Waiting};
-pub use frames::is_text;
+pub use frames::{is_mostly_text, is_text};
 pub use reply::Reply;
 
 use crate::pipe::Pipe;
+use crate::text::escaped;
 use event::REPORT_AFTER;
 use frames::{End, Frames};
 use lifeboot_wire::{Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS, frame};
@@ -32,6 +33,28 @@ const REQUEST: usize = 16 * 1024;
 /// Silence on the line after which pending bytes that read as text are not the start of a frame; also how often a wait
 /// checks whether it was stopped.
 const IDLE_GAP: Duration = Duration::from_millis(100);
+
+/// How long to wait at most for the rest of a frame that is arriving: one of some hundred bytes, at 300 bits a second.
+const ARRIVING: Duration = Duration::from_secs(30);
+/// Silence after which a frame is no longer arriving.
+const ARRIVING_GAP: Duration = Duration::from_secs(1);
+
+/// Most characters that are kept of a line of text.
+const HEARD: usize = 60;
+
+/// Keeps the longest line of text: a prompt says less than a banner.
+fn hear(heard: &mut String, bytes: &[u8]) {
+    if !is_mostly_text(bytes) {
+        return;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    for line in text.lines() {
+        let line = escaped(&line.trim().chars().take(HEARD).collect::<String>());
+        if line.len() > heard.len() {
+            *heard = line;
+        }
+    }
+}
 
 /// How long to wait for an answer, and how often to send the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +100,12 @@ pub struct Link<P> {
     busy_wait: Duration,
     listener: Option<Listener>,
     stop: Option<Box<dyn Fn() -> bool + Send>>,
+    /// How long to wait for an answer, if that is longer than a request's [`Retry`].
+    answer_timeout: Duration,
+    /// When the last byte was received.
+    heard_at: Duration,
+    /// The longest line of text that was received since the last frame.
+    heard: String,
     /// When the first request since the last answer was sent, and whether that wait was reported.
     unanswered: Option<(Duration, bool)>,
     /// What a bootloader in recovery mode reported with its state, if that was the last state received.
@@ -96,7 +125,11 @@ impl<P: Pipe> Link<P> {
             number: (seed >> 16) as u8,
             resynchronise: true,
             recovery: Duration::from_secs(10),
-            busy_wait: Duration::from_millis(u64::from(SESSION_TIMEOUT_MS) + 1000),
+            // The device measures the silence by its own clock, which may run at half the speed of this one.
+            busy_wait: Duration::from_millis(2 * u64::from(SESSION_TIMEOUT_MS)),
+            answer_timeout: Duration::ZERO,
+            heard_at: Duration::ZERO,
+            heard: String::new(),
             listener: None,
             stop: None,
             unanswered: None,
@@ -129,10 +162,16 @@ impl<P: Pipe> Link<P> {
         Link { recovery, ..self }
     }
 
-    /// Sets how long to wait for another host to fall silent; the default is slightly longer than
+    /// Sets how long to wait for another host to fall silent; the default is twice
     /// [`SESSION_TIMEOUT_MS`].
     pub fn with_busy_wait(self, busy_wait: Duration) -> Self {
         Link { busy_wait, ..self }
+    }
+
+    /// Sets how long to wait for each answer before the device counts as silent, if that is longer than the request
+    /// needs on a usual line; for lines with a long delay.
+    pub fn with_answer_timeout(self, answer_timeout: Duration) -> Self {
+        Link { answer_timeout, ..self }
     }
 
     /// Returns the pipe.
@@ -158,29 +197,35 @@ impl<P: Pipe> Link<P> {
         let number = self.next_number();
         // The other host was active before the first answer that reports it.
         let mut busy_since: Option<Duration> = None;
-        let mut attempts = 0;
-        while attempts < retry.attempts {
+        let (mut attempts, mut started) = (0, self.now());
+        self.heard.clear();
+        // What is to be sent once, such as a restart, is not repeated on a line with a long delay either.
+        let timeout = if retry.attempts == 1 { retry.timeout.max(self.answer_timeout) } else { retry.timeout };
+        let patience = if retry.attempts == 1 { Duration::ZERO } else { self.answer_timeout };
+        while attempts < retry.attempts || self.now().saturating_sub(started) < patience {
             attempts += 1;
             // What caused the loss may have left half a frame on the line.
             self.resynchronise |= attempts > 1;
             self.transmit(number, command)?;
             self.unanswered.get_or_insert((self.now(), false));
-            let mut until = self.now() + retry.timeout;
-            while let Some(reply) = self.answer(number, command, until)? {
+            let mut until = self.now().saturating_add(timeout);
+            while let Some(reply) = self.answer(number, command, until, started.saturating_add(ARRIVING))? {
                 let now = self.now();
                 if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > REPORT_AFTER {
                     self.report(LinkEvent::Waiting(Waiting::OtherHost(self.busy_wait)));
                 }
                 // The device may have received a part of the repetition.
                 self.resynchronise |= attempts > 1;
-                if reply != Reply::Refused(Refusal::Busy) || now - *busy_since.get_or_insert(now) >= self.busy_wait {
+                if reply != Reply::Refused(Refusal::Busy)
+                    || now.saturating_sub(*busy_since.get_or_insert(now)) >= self.busy_wait
+                {
                     return Ok(reply);
                 }
-                attempts = 0;
-                until = until.min(now + Retry::SHORT.timeout);
+                (attempts, started) = (0, now);
+                until = until.min(now.saturating_add(Retry::SHORT.timeout));
             }
         }
-        Err(LinkError::Silent)
+        Err(self.silent())
     }
 
     /// Sends one request without waiting, and returns its number.
@@ -199,13 +244,17 @@ impl<P: Pipe> Link<P> {
     /// # Errors
     /// As [`send`](Self::send).
     pub fn receive(&mut self, wait: Duration) -> Result<Option<(u8, Reply)>, LinkError> {
-        let until = self.now() + wait;
+        let until = self.now().saturating_add(wait);
         loop {
             while let Some(byte) = self.unread.pop() {
                 if let Some(answer) = self.take(byte) {
                     self.unanswered = None;
                     return Ok(Some(answer));
                 }
+            }
+            // Text that never pauses must not pile up.
+            if self.frames.is_long() {
+                self.pass_text_on();
             }
             let left = until.saturating_sub(self.now());
             if left.is_zero() {
@@ -217,14 +266,23 @@ impl<P: Pipe> Link<P> {
             let mut buffer = [0; 4096];
             match self.pipe.read(&mut buffer, left.min(IDLE_GAP)) {
                 Ok(0) => {
-                    if let (Some(listener), Some(text)) = (&mut self.listener, self.frames.text()) {
-                        listener(self.pipe.received_at(), LinkEvent::Other(text));
-                    }
+                    self.pass_text_on();
                     self.report_unanswered();
                 }
-                Ok(length) => self.unread.extend(buffer[..length].iter().rev()),
+                Ok(length) => {
+                    self.heard_at = self.pipe.now();
+                    self.unread.extend(buffer[..length].iter().rev());
+                }
                 Err(lost) => return self.recover(lost).map(|()| None),
             }
+        }
+    }
+
+    fn pass_text_on(&mut self) {
+        let Some(text) = self.frames.text() else { return };
+        hear(&mut self.heard, text);
+        if let Some(listener) = &mut self.listener {
+            listener(self.pipe.received_at(), LinkEvent::Other(text));
         }
     }
 
@@ -241,11 +299,15 @@ impl<P: Pipe> Link<P> {
         match end {
             End::Empty => report(LinkEvent::Resynchronised),
             _ if others.is_empty() => {}
-            End::Frame | End::Other => report(LinkEvent::Other(others)),
+            End::Frame | End::Other => {
+                hear(&mut self.heard, others);
+                report(LinkEvent::Other(others));
+            }
         }
         if end != End::Frame {
             return None;
         }
+        self.heard.clear();
         let Answer { number, body } = self.frames.message()?;
         match &body {
             Body::Log(piece) => report(LinkEvent::Log(Source::Firmware, piece)),
@@ -272,17 +334,41 @@ impl<P: Pipe> Link<P> {
         self.pipe.pause(time);
     }
 
-    fn answer(&mut self, number: u8, command: &Command, until: Duration) -> Result<Option<Reply>, LinkError> {
+    fn answer(
+        &mut self,
+        number: u8,
+        command: &Command,
+        until: Duration,
+        latest: Duration,
+    ) -> Result<Option<Reply>, LinkError> {
         loop {
-            let left = until.saturating_sub(self.now());
+            let now = self.now();
+            // An answer that is still arriving on a slow line is waited for: a repetition would only delay it.
+            let is_arriving = self.frames.is_receiving() && now.saturating_sub(self.heard_at) < ARRIVING_GAP;
+            let limit = if is_arriving { now.saturating_add(ARRIVING_GAP).min(latest).max(until) } else { until };
+            let left = limit.saturating_sub(now);
             if left.is_zero() {
                 return Ok(None);
             }
-            match self.receive(left)? {
+            match self.receive(left.min(IDLE_GAP))? {
                 Some((found, reply)) if found == number && fits(command, &reply) => return Ok(Some(reply)),
                 // A late or repeated answer, one to another host, or one without a request.
                 Some(_) | None => {}
             }
+        }
+    }
+
+    /// Returns whether the time to wait for an answer is not over yet, or an answer is arriving.
+    pub(crate) fn is_patient(&self) -> bool {
+        let silence = self.now().saturating_sub(self.heard_at);
+        silence < self.answer_timeout || self.frames.is_receiving() && silence < ARRIVING_GAP
+    }
+
+    /// Returns why no answer came.
+    pub(crate) fn silent(&self) -> LinkError {
+        match self.heard.trim() {
+            "" => LinkError::Silent,
+            text => LinkError::Stranger { text: text.to_owned() },
         }
     }
 

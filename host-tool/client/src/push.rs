@@ -10,6 +10,7 @@
 //! | `content` | what is sent: the image or a patch |
 //! | `estimate` | predicts how much is sent if the slot holds a certain image |
 //! | `sender` | keeps the line busy, and resends what was lost |
+//! | `stopped` | what the device does next if the push is stopped |
 //! | `trial` | restarts the device and waits for the new firmware's confirm |
 //!
 //! The device decides about an image; only a file that is inconsistent in itself is rejected earlier ([`ImageFile`]).
@@ -25,6 +26,7 @@ mod plan;
 mod progress;
 mod sender;
 mod stop;
+mod stopped;
 mod survey;
 mod transfer;
 mod trial;
@@ -36,8 +38,9 @@ pub use outcome::{PushOutcome, Pushed};
 pub use patches::PatchUse;
 pub use progress::{Interruption, Progress, Step};
 
-use crate::describe::running;
-use crate::link::{Link, Retry};
+use crate::describe::{board_name, running};
+use crate::link::{Link, LinkError, Retry};
+use crate::other_host::{Held, change, hold};
 use crate::pipe::Pipe;
 use crate::refusal::{RefusalContext, Refused};
 use crate::state::{ImageState, pending};
@@ -81,6 +84,18 @@ pub fn push<P: Pipe>(
     options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<Pushed, PushError> {
+    match push_unless_stopped(link, image, options, progress) {
+        Err(PushError::Link(LinkError::Stopped)) => Err(stopped::describe(link, image)),
+        ended => ended,
+    }
+}
+
+fn push_unless_stopped<P: Pipe>(
+    link: &mut Link<P>,
+    image: &ImageFile,
+    options: &Options,
+    progress: &mut dyn Progress,
+) -> Result<Pushed, PushError> {
     let mut pushed = Pushed {
         sent: 0,
         skipped: 0,
@@ -90,6 +105,7 @@ pub fn push<P: Pipe>(
         outcome: PushOutcome::AlreadyConfirmed,
     };
     let mut restarts = 0;
+    let mut seen: Option<Status> = None;
     let mut permits = Permits { force: options.force, skip: true, patch: options.patch };
     loop {
         progress.step(Step::Asking);
@@ -97,7 +113,11 @@ pub fn push<P: Pipe>(
         if let Some(reason) = status.recovery {
             progress.step(Step::Recovery(reason));
         }
-        match ImageState::of(&status, image) {
+        let state = ImageState::of(&status, image);
+        if matches!(state, ImageState::Confirmed | ImageState::Trial(_) | ImageState::Marked) {
+            check_held(link, image, &status)?;
+        }
+        match state {
             ImageState::Confirmed => {
                 return match pending(&status) {
                     None => Ok(pushed),
@@ -116,6 +136,20 @@ pub fn push<P: Pipe>(
         if restarts == 0 {
             report_confirm_effects(link, image, &status, progress)?;
         }
+        // What another host has done since is not undone without a word.
+        let other = seen.as_ref().filter(|seen| pending(&status).is_some() && pending(seen) != pending(&status));
+        if let Some(change) = other.and_then(|seen| change(seen, &status)) {
+            return Err(PushError::Changed { change });
+        }
+        let status = match hold(link, &status)? {
+            Held::Ready(status) => status,
+            Held::Changed(change) => return Err(PushError::Changed { change }),
+            Held::Busy => {
+                let context = RefusalContext { status: Some(&status), image: Some(image.header()), quarantine: &[] };
+                return Err(Refused::new(Refusal::Busy, context).into());
+            }
+        };
+        seen = Some(status.clone());
         let stop = match transfer::run(link, image, &status, permits, progress, &mut pushed) {
             Ok(()) if options.wait => break,
             Ok(()) => {
@@ -158,6 +192,31 @@ pub fn push<P: Pipe>(
     }
     trial::watch(link, image, options.timeout, progress)?;
     Ok(Pushed { outcome: PushOutcome::Confirmed, ..pushed })
+}
+
+/// Checks what a digest does not cover, if the device holds the image already: the file may be for another board, or
+/// signed by a key that the device does not accept.
+fn check_held<P: Pipe>(link: &mut Link<P>, image: &ImageFile, status: &Status) -> Result<(), PushError> {
+    let header = image.header();
+    let refused = |refusal| {
+        let context = RefusalContext { status: Some(status), image: Some(header), quarantine: &[] };
+        Err(Refused::new(refusal, context).into())
+    };
+    if board_name(&status.board) != image.board().name {
+        return refused(Refusal::Board);
+    }
+    if header.epoch < status.epoch_floor {
+        return refused(Refusal::Epoch);
+    }
+    // An older device does not report its keys.
+    let Ok(keys) = link.keys(Retry::SHORT)?.1 else { return Ok(()) };
+    let holds = keys.ids.contains(&Some(header.key_id));
+    let is_accepted = accepted(&keys).any(|key| key == header.key_id);
+    match (holds, is_accepted) {
+        (false, _) => refused(Refusal::UnknownKey),
+        (true, false) => refused(Refusal::RevokedKey),
+        (true, true) => Ok(()),
+    }
 }
 
 /// Reports what can no longer be undone once the image is confirmed.

@@ -2,9 +2,13 @@
 
 use crate::record::{Item, Level, Log, Place, Reason, Record, Source};
 use anstyle::{AnsiColor, Style};
+use lifeboot_client::text::escaped;
 use serde::{Serialize, Serializer};
 use std::fmt::{self, Display};
 use std::time::Duration;
+
+/// What precedes each further line of a message: as many columns as the time and the level take.
+const INDENT: &str = "\n                 ";
 
 /// Style of everything but the message.
 const DIMMED: Style = Style::new().dimmed();
@@ -46,7 +50,8 @@ impl Line<'_> {
         if self.source {
             write!(f, "{:<10} ", source.name())?;
         }
-        write!(f, "{message}")?;
+        // The rest of a message of several lines cannot be taken for another message.
+        f.write_str(&message.replace('\n', INDENT))?;
         match place {
             Some(Place { file, line, .. }) => write!(f, "  {DIMMED}{file}:{line}{DIMMED:#}"),
             None => Ok(()),
@@ -82,7 +87,7 @@ impl Display for Item {
                 write!(f, "{bytes} bytes that are neither a frame nor text: noise, or another baud rate")
             }
             Item::Connected => f.write_str("connected again"),
-            Item::Lost { reason } => f.write_str(reason),
+            Item::Lost { reason } => f.write_str(&escaped(reason)),
             Item::Waiting { what } => write!(f, "waiting for {what}"),
             Item::Running { firmware } => write!(f, "the device runs {firmware}"),
             Item::Restarted { firmware } => write!(f, "the device has started: {firmware}"),

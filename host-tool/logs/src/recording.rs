@@ -124,7 +124,7 @@ impl<P: Pipe> Pipe for Recorded<P> {
     }
 
     fn now(&self) -> Duration {
-        self.pipe.now() - self.began
+        self.pipe.now().saturating_sub(self.began)
     }
 
     fn received_at(&self) -> Duration {
@@ -183,7 +183,7 @@ impl Replay {
 
     /// Returns whether everything was played, and enough time has passed to show an incomplete line.
     pub fn is_over(&self) -> bool {
-        self.entries.is_empty() && self.now >= self.end + AFTER
+        self.entries.is_empty() && self.now >= self.end.saturating_add(AFTER)
     }
 
     /// Advances the clock to the next entry, but not beyond `until`. Returns whether the entry is due.
@@ -201,7 +201,7 @@ impl Replay {
 
 impl Pipe for Replay {
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<usize, PipeError> {
-        if !self.wait(self.now + wait) {
+        if !self.wait(self.now.saturating_add(wait)) {
             return Ok(0);
         }
         match self.entries.front().map(|entry| &entry.event) {
@@ -256,7 +256,7 @@ impl Pipe for Replay {
     }
 
     fn pause(&mut self, time: Duration) {
-        self.now += time;
+        self.now = self.now.saturating_add(time);
     }
 }
 

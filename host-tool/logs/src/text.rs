@@ -1,10 +1,13 @@
 //! Lines of text between the frames.
 
-use lifeboot_client::link::is_text;
+use lifeboot_client::link::{is_mostly_text, is_text};
 use std::time::Duration;
 
 /// How long to wait for the rest of a line.
 const LINE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Fewest bytes of a line that is recognised among other bytes.
+const SHORTEST: usize = 8;
 
 /// Collects text, and holds the line that has not ended yet.
 #[derive(Default)]
@@ -26,11 +29,26 @@ pub(super) enum Piece {
 impl Text {
     /// Adds bytes that are not a frame.
     pub(super) fn push(&mut self, now: Duration, bytes: &[u8]) -> Vec<Piece> {
-        if !is_text(bytes) && !self.would_be_text(bytes) {
-            let mut pieces: Vec<Piece> = self.flush().into_iter().collect();
-            pieces.push(Piece::Noise(bytes.len()));
-            return pieces;
+        if is_text(bytes) || self.would_be_text(bytes) {
+            return self.push_text(now, bytes);
         }
+        let mut pieces = Vec::new();
+        // Each line is judged by itself: a bad byte in one of them spoils neither it nor the others.
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.is_line(line) {
+                pieces.extend(self.push_text(now, line));
+                continue;
+            }
+            pieces.extend(self.flush());
+            match pieces.last_mut() {
+                Some(Piece::Noise(length)) => *length += line.len(),
+                _ => pieces.push(Piece::Noise(line.len())),
+            }
+        }
+        pieces
+    }
+
+    fn push_text(&mut self, now: Duration, bytes: &[u8]) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for byte in bytes {
             let (first, _) = self.times.unwrap_or((now, now));
@@ -43,10 +61,16 @@ impl Text {
         pieces
     }
 
+    /// Returns whether these bytes are a line of text, or continue one. A few letters among noise are noise.
+    fn is_line(&self, bytes: &[u8]) -> bool {
+        let line = [&self.line, bytes].concat();
+        line.len() >= SHORTEST && is_mostly_text(&line)
+    }
+
     /// Returns an incomplete line once its rest has not arrived in time.
     pub(super) fn tick(&mut self, now: Duration) -> Option<Piece> {
         let (_, last) = self.times?;
-        if now - last < LINE_TIMEOUT { None } else { self.flush() }
+        if now.saturating_sub(last) < LINE_TIMEOUT { None } else { self.flush() }
     }
 
     /// Returns the current line, even if it is incomplete.
@@ -87,6 +111,18 @@ mod tests {
         assert_eq!(text.tick(at(1)), None);
         assert_eq!(text.tick(at(2)), Some(line(1, "panicked ä")));
         assert_eq!(text.tick(at(9)), None);
+    }
+
+    #[test]
+    fn a_bad_byte_in_a_line_is_replaced_and_spoils_no_other() {
+        let mut text = Text::default();
+        let bytes = b"sensor ready\ntemper\xffature 21\nstate \x01 ok\n\xff\xfe\x80\x81\x03\x04\n";
+        assert_eq!(
+            text.push(at(1), bytes),
+            [line(1, "sensor ready"), line(1, "temper\u{fffd}ature 21"), line(1, "state \u{1} ok"), Piece::Noise(7)]
+        );
+        assert_eq!(text.push(at(2), b"hello wor"), []);
+        assert_eq!(text.push(at(2), b"\xffld\n"), [line(2, "hello wor\u{fffd}ld")]);
     }
 
     #[test]

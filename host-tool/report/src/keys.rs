@@ -1,7 +1,7 @@
 //! `lifeboot keys`: the keys that a device, or a bootloader file, accepts.
 
 use crate::slot_name::SlotName;
-use crate::table::{list, table};
+use crate::table::{gap, list, table};
 use lifeboot_artifact::hex;
 use lifeboot_client::state::content;
 use lifeboot_core::info::{BootloaderInfo, key_id};
@@ -137,6 +137,6 @@ impl Display for Keys {
             lines.push(("warning", "one of them is a demo's throw-away key: it protects nothing".to_owned()));
         }
         f.write_str(&table(["key", "file", "state", "signed"], rows))?;
-        if lines.is_empty() { Ok(()) } else { write!(f, "\n{}", list(lines)) }
+        if lines.is_empty() { Ok(()) } else { write!(f, "\n{}{}", gap(), list(lines)) }
     }
 }

@@ -19,6 +19,7 @@ mod image;
 mod keys;
 mod monitor;
 mod patches;
+mod ports;
 mod push;
 mod recorded;
 mod reset;
@@ -44,6 +45,7 @@ pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, To
 pub use keys::{Key, KeyState, Keys, Named, SignedSlot};
 pub use monitor::{MonitorEnd, Monitored};
 pub use patches::PatchReport;
+pub use ports::{Port, Ports};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};
 pub use recorded::RecordedError;
 pub use reset::Reset;
@@ -51,8 +53,10 @@ pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};
 pub use slot_name::SlotName;
 pub use slot_use::SlotUse;
+pub use table::{WIDTH, set_width};
 pub use watch::{WatchEvent, Watched};
 
+use lifeboot_client::text::escaped_json;
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -60,7 +64,7 @@ use std::fmt::Display;
 pub trait Report: Serialize + Display {
     /// Returns the report as one line of JSON.
     fn json(&self) -> String {
-        serde_json::to_string(self).expect("reports are made of strings, numbers and lists of them")
+        escaped_json(&serde_json::to_string(self).expect("reports are made of strings, numbers and lists of them"))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::flash::{Flashed, Provisioned};
 use crate::image::{Inspected, Keygen, SignedImage, ToSign};
 use crate::keys::Keys;
 use crate::monitor::Monitored;
+use crate::ports::Ports;
 use crate::push::{PushEvent, Pushed};
 use crate::shell::{Completions, ManFiles, ManPage};
 use crate::watch::{WatchEvent, Watched};
@@ -55,6 +56,7 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
         ("push", lines::<Either<Event<I>, Pushed>>()),
         ("monitor", lines::<Either<Record<I>, Monitored>>()),
         ("watch", lines::<Either<Event<I>, Either<WatchEvent, Watched>>>()),
+        ("ports", lines::<Ports>()),
         ("status", lines::<Device>()),
         ("keys", lines::<Keys>()),
         ("confirm", lines::<Running>()),

@@ -4,6 +4,7 @@
 //! Also finds an adapter again that was unplugged: the system may give its port another name.
 
 use crate::error::PortError;
+use lifeboot_client::text::escaped;
 use serialport::{SerialPortInfo, SerialPortType};
 use std::path::Path;
 
@@ -46,6 +47,13 @@ impl Adapter {
         }
     }
 
+    /// As [`find`](Self::find); if the adapter is not there, the USB port with the name `given`: an update may change
+    /// a device's product id or serial number.
+    pub fn find_or_given<'a>(&self, last: &str, given: &str, ports: &'a [SerialPortInfo]) -> Option<&'a str> {
+        let is_given = |port: &&SerialPortInfo| port.port_name == given && Adapter::of(port).is_some();
+        self.find(last, ports).or_else(|| ports.iter().find(is_given).map(|port| &*port.port_name))
+    }
+
     fn of(port: &SerialPortInfo) -> Option<Adapter> {
         let SerialPortType::UsbPort(usb) = &port.port_type else { return None };
         Some(Adapter { vendor: usb.vid, product: usb.pid, serial_number: usb.serial_number.clone() })
@@ -66,6 +74,42 @@ pub fn all_ports() -> Vec<SerialPortInfo> {
     ports
 }
 
+/// A serial port of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPort {
+    /// The name that it is opened by.
+    pub name: String,
+    /// The USB device that is plugged in there, if it is one.
+    pub usb: Option<FoundUsb>,
+}
+
+/// A USB device that is a serial port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundUsb {
+    /// The vendor id.
+    pub vendor_id: u16,
+    /// The product id.
+    pub product_id: u16,
+    /// What it calls itself.
+    pub product: Option<String>,
+    /// Its serial number.
+    pub serial_number: Option<String>,
+}
+
+/// Returns the serial ports of this machine, sorted by name.
+pub fn found_ports() -> Vec<FoundPort> {
+    let usb = |port: &SerialPortInfo| match &port.port_type {
+        SerialPortType::UsbPort(usb) => Some(FoundUsb {
+            vendor_id: usb.vid,
+            product_id: usb.pid,
+            product: usb.product.clone().or_else(|| usb.manufacturer.clone()),
+            serial_number: usb.serial_number.clone(),
+        }),
+        _ => None,
+    };
+    all_ports().iter().map(|port| FoundPort { name: port.port_name.clone(), usb: usb(port) }).collect()
+}
+
 /// Returns a line for each port: its name, and what is plugged in there, if known.
 pub fn listed<'a>(ports: impl IntoIterator<Item = &'a SerialPortInfo>) -> Vec<String> {
     let ports: Vec<&SerialPortInfo> = ports.into_iter().collect();
@@ -78,8 +122,7 @@ pub fn listed<'a>(ports: impl IntoIterator<Item = &'a SerialPortInfo>) -> Vec<St
 /// Returns `product (serial number)` of what is plugged in.
 fn plugged_in(port: &SerialPortInfo) -> String {
     let SerialPortType::UsbPort(usb) = &port.port_type else { return String::new() };
-    let said =
-        |word: &Option<String>| word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
+    let said = |word: &Option<String>| word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(escaped);
     let product = said(&usb.product).or_else(|| said(&usb.manufacturer));
     let product = product.unwrap_or_else(|| format!("USB {:04x}:{:04x}", usb.vid, usb.pid));
     match said(&usb.serial_number) {

@@ -52,6 +52,31 @@ pub enum PortError {
         /// Host and port.
         address: String,
     },
+    /// The host's name is unknown.
+    #[error("no host is called {host}: {reason}")]
+    #[diagnostic(help("check the name; or give the host's address, as in tcp:192.168.1.7:4000"))]
+    Unresolved {
+        /// The name.
+        host: String,
+        /// The reason, as reported by the system.
+        reason: String,
+    },
+    /// The host does not answer.
+    #[error("{address} does not answer")]
+    #[diagnostic(help("check the address, that the host is switched on, and that no firewall is in between"))]
+    Unreachable {
+        /// Host and port.
+        address: String,
+    },
+    /// The name is that of a file or of another device.
+    #[error("{port} is not a serial port")]
+    #[diagnostic(help("{}", existing(ports)))]
+    NotSerial {
+        /// The requested port.
+        port: String,
+        /// The ports that exist.
+        ports: Vec<String>,
+    },
     /// The text is not the name of a port.
     #[error("{port} is not a host and a port's number")]
     #[diagnostic(help("write tcp:HOST:NUMBER, for example tcp:localhost:4000"))]

@@ -7,6 +7,6 @@ mod choice;
 mod error;
 mod port;
 
-pub use choice::{Adapter, all_ports, choose, listed};
+pub use choice::{Adapter, FoundPort, FoundUsb, all_ports, choose, found_ports, listed};
 pub use error::PortError;
-pub use port::{BAUD, Port, serial_ports};
+pub use port::{BAUD, Port, Signals, Trace, Traced, serial_ports};

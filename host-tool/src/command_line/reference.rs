@@ -23,6 +23,7 @@ manual page.
 | 0 | done |
 | 1 | the command failed, the update was rolled back, or `inspect` or `doctor` found a problem |
 | 2 | the command line is wrong |
+| 130 | Ctrl-C ended the command at once: pressed twice, or before a port was open |
 
 ";
 

@@ -2,6 +2,7 @@
 
 use super::port;
 use crate::error::Error;
+use crate::output::Output;
 use lifeboot_client::device;
 use lifeboot_report::Cancelled;
 
@@ -19,7 +20,7 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Cancelled, Error> {
-    let status = device::cancel(&mut arguments.port.link()?)?;
+pub fn run(arguments: &Arguments, output: Output) -> Result<Cancelled, Error> {
+    let status = device::cancel(&mut arguments.port.link(output)?)?;
     Ok(Cancelled::from(&status))
 }

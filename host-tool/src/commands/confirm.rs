@@ -2,6 +2,7 @@
 
 use super::port;
 use crate::error::Error;
+use crate::output::Output;
 use lifeboot_client::device;
 use lifeboot_report::Running;
 
@@ -16,7 +17,7 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Running, Error> {
-    let status = device::confirm(&mut arguments.port.link()?)?;
+pub fn run(arguments: &Arguments, output: Output) -> Result<Running, Error> {
+    let status = device::confirm(&mut arguments.port.link(output)?)?;
     Ok(Running::from(&status))
 }

@@ -1,7 +1,7 @@
 //! `lifeboot inspect`
 
 use super::firmware::{board, board_for};
-use super::port::seed;
+use super::port::Line;
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::bootloader_file::Bootloader;
@@ -9,13 +9,12 @@ use lifeboot_artifact::elf::Firmware;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::sign::Program;
 use lifeboot_client::admission::judge;
-use lifeboot_client::link::{Link, Retry};
+use lifeboot_client::link::Retry;
 use lifeboot_client::push::confirm_effects;
 use lifeboot_core::Board;
 use lifeboot_project::files::{self, Kind};
 use lifeboot_project::key_files;
 use lifeboot_report::{Admission, Device, Either, FirmwareElf, Inspected, RelocationsElf};
-use lifeboot_serial::{BAUD, Port};
 use lifeboot_wire::{Rejection, Status};
 use std::path::{Path, PathBuf};
 
@@ -46,9 +45,8 @@ pub struct Arguments {
     /// Query the device at this port, /dev/ttyACM0 or tcp:HOST:NUMBER, and show why it would refuse the image, if so
     #[arg(short, long, conflicts_with = "against")]
     port: Option<String>,
-    /// Bits a second on a serial port
-    #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
-    baud: u32,
+    #[command(flatten)]
+    line: Line,
     /// Like --port, but use the state that lifeboot status --json printed
     #[arg(long, value_name = "STATUS.json")]
     against: Option<PathBuf>,
@@ -72,7 +70,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, Fi
         checked().inspect_err(|_: &Error| output.print_for_people(inspected.header_lines()))?;
         inspected.signature_fits = Some(path.display().to_string());
     }
-    inspected.admission = admission(arguments, &image)?;
+    inspected.admission = admission(arguments, &image, output)?;
     Ok(Either::One(inspected))
 }
 
@@ -85,10 +83,10 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
 }
 
 /// Returns whether the named device would accept the image.
-fn admission(arguments: &Arguments, image: &ImageFile) -> Result<Option<Admission>, Error> {
+fn admission(arguments: &Arguments, image: &ImageFile, output: Output) -> Result<Option<Admission>, Error> {
     let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
-            let mut link = Link::new(Port::open(port, arguments.baud)?, seed());
+            let mut link = arguments.line.link(arguments.line.open(port, output)?);
             let (status, keys) = link.keys(Retry::SHORT)?;
             (port.clone(), status, link.quarantine(Retry::SHORT)?, keys.ok())
         }

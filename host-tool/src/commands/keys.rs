@@ -2,6 +2,7 @@
 
 use super::port;
 use crate::error::Error;
+use crate::output::Output;
 use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_client::device;
 use lifeboot_project::files::{self, Kind};
@@ -40,7 +41,7 @@ pub struct Arguments {
     public_key: Option<PathBuf>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Keys, Error> {
+pub fn run(arguments: &Arguments, output: Output) -> Result<Keys, Error> {
     let mut named = Vec::new();
     for path in &arguments.files {
         named.push((key_files::public(path)?.id(), path.clone()));
@@ -54,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<Keys, Error> {
     match &arguments.bootloader {
         Some(path) => of_bootloader(path, &named),
         None => {
-            let (status, keys) = device::keys(&mut arguments.port.link()?)?;
+            let (status, keys) = device::keys(&mut arguments.port.link(output)?)?;
             Ok(Keys::of_device(&status, &keys, &named))
         }
     }

@@ -1,11 +1,11 @@
 //! `lifeboot monitor`
 
 use super::interrupt;
-use super::port::{self, seed};
+use super::port;
 use super::progress::Console;
+use super::seconds::seconds;
 use crate::error::Error;
 use crate::output::{self, Output};
-use lifeboot_client::link::Link;
 use lifeboot_logs::{Item, Line, Program, Record, Recorded, Replay, Shared, Sink};
 use lifeboot_project::files::{self, Kind};
 use lifeboot_report::{MonitorEnd, Monitored};
@@ -37,8 +37,8 @@ pub struct Arguments {
     #[command(flatten)]
     programs: Programs,
     /// End after this many seconds
-    #[arg(long = "for", value_name = "SECONDS")]
-    seconds: Option<u64>,
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds())]
+    seconds: Option<Duration>,
     /// End once a line with this text was shown
     #[arg(long, value_name = "TEXT")]
     until: Option<String>,
@@ -70,10 +70,10 @@ pub struct Programs {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
-    interrupt::remember();
+    interrupt::remember(output);
     let screen = Screen::new(output, arguments.until.clone(), arguments.programs.bootloader.is_some());
     let monitor = arguments.programs.monitor(screen.sink())?;
-    let until = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let until = arguments.seconds.and_then(|time| Instant::now().checked_add(time));
     let end = {
         let screen = screen.clone();
         let is_over = move || until.is_some_and(|until| Instant::now() >= until);
@@ -87,14 +87,15 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
         Some(path) => {
             let text = files::read_text(path, Kind::Recording)?;
             let replay = Replay::read(&path.display().to_string(), &text)?;
-            let mut link = monitor.on(Link::new(replay, seed()).with_recovery(Duration::MAX)).with_stop(stop.clone());
+            let mut link =
+                monitor.on(arguments.port.line.link(replay).with_recovery(Duration::MAX)).with_stop(stop.clone());
             monitor.listen(&mut link, |link| !link.pipe().is_over() && !stop())?;
         }
         None => {
-            let port = arguments.port.open()?;
+            let port = arguments.port.open(output)?;
             // Not earlier: a port that does not open must leave the last recording as it is.
             let file = arguments.record.as_deref().map(files::stream).transpose()?;
-            let link = Link::new(Recorded::new(port, file), seed()).with_recovery(Duration::MAX);
+            let link = arguments.port.line.link(Recorded::new(port, file)).with_recovery(Duration::MAX);
             let mut link = monitor.on(link).with_stop(stop.clone());
             monitor.listen(&mut link, |_| !stop())?;
             link.into_pipe().finish()?;

@@ -1,15 +1,16 @@
 //! The progress of a push: a bar on a terminal, plain lines in a log, JSON for a program.
 
 use crate::output::{self, Output, has_terminal};
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use lifeboot_client::link::{LinkEvent, Waiting};
 use lifeboot_client::push::{ConfirmEffect, PatchUse, Progress, Step};
 use lifeboot_logs::{Item, Line, Record};
 #[cfg(feature = "probe")]
 use lifeboot_probe::Phase;
 use lifeboot_report::PushEvent;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Most lines for one transfer in a log.
 const LINES: u64 = 10;
@@ -38,6 +39,9 @@ impl Console {
             return;
         }
         let Some(item) = Item::of(event) else { return };
+        if self.output.is_quiet() && !self.output.is_json() {
+            return;
+        }
         if self.output.is_json() {
             let record = &Record { at: now, item };
             self.output.event(&Line { record, source: false });
@@ -48,8 +52,10 @@ impl Console {
 
     /// Returns the progress listener for this output.
     pub fn listener(&self) -> Box<dyn Progress> {
-        if !self.output.is_json() && has_terminal() {
-            Box::new(Bar { bar: self.bar.clone(), last: None, skipped: 0 })
+        if !self.output.is_json() && self.output.is_quiet() {
+            Box::new(Quiet)
+        } else if !self.output.is_json() && has_terminal() {
+            Box::new(Bar { bar: self.bar.clone(), last: None, skipped: 0, moved: Arc::default() })
         } else {
             Box::new(Log { output: self.output, last: None, tenths: 0, skipped: 0 })
         }
@@ -60,8 +66,23 @@ fn locked(bar: &Mutex<ProgressBar>) -> MutexGuard<'_, ProgressBar> {
     bar.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Shows warnings only.
+struct Quiet;
+
+impl Progress for Quiet {
+    fn step(&mut self, _: Step) {}
+
+    fn confirm_effect(&mut self, confirm_effect: &ConfirmEffect) {
+        output::warn(confirm_effect);
+    }
+}
+
+/// When bytes last arrived; `None` before the first ones.
+type Moved = Arc<Mutex<Option<Instant>>>;
+
 struct Bar {
     bar: Arc<Mutex<ProgressBar>>,
+    moved: Moved,
     last: Option<Step>,
     skipped: u64,
 }
@@ -74,7 +95,7 @@ impl Progress for Bar {
         self.skipped = 0;
         let mut bar = locked(&self.bar);
         bar.finish_and_clear();
-        *bar = if step == Step::Sending { transfer_bar() } else { ProgressBar::new_spinner() };
+        *bar = if step == Step::Sending { transfer_bar(self.moved.clone()) } else { ProgressBar::new_spinner() };
         bar.set_message(PushEvent::from(step).to_string());
         bar.enable_steady_tick(Duration::from_millis(100));
     }
@@ -82,6 +103,11 @@ impl Progress for Bar {
     /// Skipped bytes are left out of the bar, which would otherwise show a wrong rate and time left.
     fn bytes(&mut self, done: u64, total: u64) {
         let bar = locked(&self.bar);
+        let before = self.moved.lock().unwrap_or_else(PoisonError::into_inner).replace(Instant::now());
+        // The time in which nothing arrived says nothing of the rate.
+        if before.is_some_and(|before| before.elapsed() >= STALLED) {
+            bar.reset_eta();
+        }
         bar.set_length(total.saturating_sub(self.skipped));
         bar.set_position(done.saturating_sub(self.skipped));
     }
@@ -110,13 +136,14 @@ impl Drop for Bar {
 #[cfg(feature = "probe")]
 pub struct Flashing {
     bar: ProgressBar,
+    moved: Moved,
     last: Option<Phase>,
 }
 
 #[cfg(feature = "probe")]
 impl Flashing {
     pub fn new() -> Self {
-        Flashing { bar: ProgressBar::hidden(), last: None }
+        Flashing { bar: ProgressBar::hidden(), moved: Moved::default(), last: None }
     }
 
     pub fn bytes(&mut self, phase: Phase, done: u64, total: u64) {
@@ -128,12 +155,13 @@ impl Flashing {
             };
             self.bar.finish_and_clear();
             if has_terminal() {
-                self.bar = transfer_bar();
+                self.bar = transfer_bar(self.moved.clone());
                 self.bar.set_message(word);
             } else {
                 output::note(format_args!("{word} {total} bytes"));
             }
         }
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.bar.set_length(total);
         self.bar.set_position(done);
     }
@@ -146,10 +174,25 @@ impl Drop for Flashing {
     }
 }
 
-fn transfer_bar() -> ProgressBar {
-    let template = "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+/// Time without progress after which the time that is left is not known.
+const STALLED: Duration = Duration::from_secs(2);
+
+fn transfer_bar(moved: Moved) -> ProgressBar {
+    let template = "{msg} [{bar:30}] {bytes} of {total_bytes}, {left}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = style.with_key("left", move |state: &ProgressState, text: &mut dyn Write| {
+        let idle = moved.lock().unwrap_or_else(PoisonError::into_inner).map(|moved| moved.elapsed());
+        let _ = text.write_str(&left(idle, state.per_sec(), state.eta()));
+    });
     ProgressBar::no_length().with_style(style)
+}
+
+/// Describes the rate and the time that is left, if bytes arrived within the last moment.
+fn left(idle: Option<Duration>, rate: f64, left: Duration) -> String {
+    match idle {
+        Some(idle) if idle >= STALLED => format!("waiting for {} s", idle.as_secs()),
+        _ => format!("{}/s, {:#} left", HumanBytes(rate as u64), HumanDuration(left)),
+    }
 }
 
 struct Log {
@@ -199,5 +242,18 @@ impl Progress for Log {
 
     fn skipped(&mut self, bytes: u64) {
         self.skipped += bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_that_is_left_is_not_guessed_while_nothing_arrives() {
+        let (second, minutes) = (Duration::from_secs(1), Duration::from_secs(43 * 60));
+        assert_eq!(left(Some(second), 2048.0, second * 50), "2.00 KiB/s, 50s left");
+        assert_eq!(left(None, 0.0, Duration::ZERO), "0 B/s, 0s left");
+        assert_eq!(left(Some(second * 7), 12.0, minutes), "waiting for 7 s");
     }
 }

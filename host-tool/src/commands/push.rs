@@ -1,9 +1,10 @@
 //! `lifeboot push`
 
 use super::monitor::{Programs, Screen};
-use super::patches;
-use super::port::{self, seed};
+use super::port;
 use super::progress::Console;
+use super::seconds::{TIMEOUT, seconds};
+use super::{interrupt, patches};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::hex;
@@ -54,8 +55,9 @@ pub struct Arguments {
     #[arg(long)]
     no_wait: bool,
     /// How long to wait for the new firmware's confirm, in seconds
-    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = Options::default().timeout.as_secs())]
-    timeout: u64,
+    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", value_parser = seconds(),
+        default_value = TIMEOUT)]
+    timeout: Duration,
     /// Push an image that the device rejected before; DIGEST is the 32 digits that the refusal shows
     #[arg(long, value_name = "DIGEST", value_parser = digits)]
     force: Option<String>,
@@ -77,7 +79,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
         force: arguments.force.is_some(),
         patch: !arguments.whole,
         wait: !arguments.no_wait,
-        timeout: Duration::from_secs(arguments.timeout),
+        timeout: arguments.timeout,
     };
     let console = Console::new(output);
     let monitor = arguments.monitor.then(|| {
@@ -85,8 +87,10 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
         arguments.programs.monitor(screen.sink_above(&console))
     });
     let monitor = monitor.transpose()?;
-    let port = arguments.port.open()?;
-    let link = Link::new(port, seed()).with_recovery(UNPLUGGED);
+    let port = arguments.port.open(output)?;
+    // Not earlier: what only reads files can be ended at once.
+    interrupt::remember(output);
+    let link = arguments.port.line.link(port).with_recovery(UNPLUGGED);
     let mut link = match &monitor {
         Some(monitor) => monitor.on(link),
         None => reporting(link, &console),

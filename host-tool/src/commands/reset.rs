@@ -2,6 +2,7 @@
 
 use super::port;
 use crate::error::Error;
+use crate::output::Output;
 use lifeboot_client::device;
 use lifeboot_report::Running;
 
@@ -21,8 +22,8 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Running, Error> {
-    let mut link = arguments.port.link()?;
+pub fn run(arguments: &Arguments, output: Output) -> Result<Running, Error> {
+    let mut link = arguments.port.link(output)?;
     let status = match arguments.recovery {
         true => device::recover(&mut link, port::RESTART)?,
         false => device::reset(&mut link, port::RESTART)?,

@@ -2,6 +2,7 @@
 
 use super::port;
 use crate::error::Error;
+use crate::output::Output;
 use lifeboot_client::device;
 use lifeboot_report::Running;
 
@@ -18,7 +19,7 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Running, Error> {
-    let status = device::rollback(&mut arguments.port.link()?, port::RESTART)?;
+pub fn run(arguments: &Arguments, output: Output) -> Result<Running, Error> {
+    let status = device::rollback(&mut arguments.port.link(output)?, port::RESTART)?;
     Ok(Running::from(&status))
 }

@@ -2,11 +2,12 @@
 
 use super::firmware::version_for;
 use super::flash::{Probe, flash};
-use super::port::seed;
+use super::port::Line;
 use super::progress::Console;
 use super::provision::warn;
 use super::push::{push_with_progress, reporting};
-use super::{passphrase, release};
+use super::seconds::{TIMEOUT, seconds};
+use super::{interrupt, passphrase, release};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::bootloader_file::Bootloader;
@@ -15,12 +16,10 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_artifact::sign::{Options, sign};
 use lifeboot_artifact::version;
-use lifeboot_client::link::Link;
 use lifeboot_client::push;
 use lifeboot_core::{Board, Version};
 use lifeboot_project::files::{self, Kind};
 use lifeboot_report::{Either, Flashed, Pushed};
-use lifeboot_serial::{BAUD, Port};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,12 +62,12 @@ pub struct Arguments {
     /// Push through this port, /dev/ttyACM0 or tcp:HOST:NUMBER, instead of flashing
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
-    /// Bits a second on a serial port
-    #[arg(long, env = "LIFEBOOT_BAUD", default_value_t = BAUD)]
-    baud: u32,
+    #[command(flatten)]
+    line: Line,
     /// How long to wait for the pushed firmware's confirm, in seconds
-    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = push::Options::default().timeout.as_secs())]
-    timeout: u64,
+    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", value_parser = seconds(),
+        default_value = TIMEOUT)]
+    timeout: Duration,
     /// The bootloader to flash with the firmware [default: lifeboot-bootloader beside the firmware]
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
     bootloader: Option<PathBuf>,
@@ -88,9 +87,10 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
     let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
     match &arguments.port {
         Some(port) => {
+            interrupt::remember(output);
             let console = Console::new(output);
-            let mut link = reporting(Link::new(Port::open(port, arguments.baud)?, seed()), &console);
-            let timeout = Duration::from_secs(arguments.timeout);
+            let mut link = reporting(arguments.line.link(arguments.line.open(port, output)?), &console);
+            let timeout = arguments.timeout;
             let options = push::Options { timeout, ..push::Options::default() };
             push_with_progress(&mut link, &image, &options, &console).map(Either::One)
         }

@@ -2,6 +2,7 @@
 
 use super::port;
 use crate::error::Error;
+use crate::output::Output;
 use lifeboot_client::link::Retry;
 use lifeboot_report::Device;
 
@@ -17,8 +18,8 @@ pub struct Arguments {
     port: port::Arguments,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Device, Error> {
-    let mut link = arguments.port.link()?;
+pub fn run(arguments: &Arguments, output: Output) -> Result<Device, Error> {
+    let mut link = arguments.port.link(output)?;
     let status = link.status(Retry::SHORT)?;
     Ok(Device::from(&status).with_quarantine(link.quarantine(Retry::SHORT)?.as_deref()))
 }

@@ -2,12 +2,13 @@
 
 use super::firmware::{board_for, version_for};
 use super::monitor::{Screen, read_bootloader};
-use super::port::{self, seed};
+use super::port;
 use super::progress::Console;
 use super::push::push_with_progress;
+use super::seconds::{TIMEOUT, seconds};
 use super::{interrupt, passphrase, release};
 use crate::error::Error;
-use crate::output::Output;
+use crate::output::{self, Output};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_artifact::{hex, sign, version};
@@ -50,8 +51,9 @@ pub struct Arguments {
     #[command(flatten)]
     release: release::Arguments,
     /// How long to wait for the new firmware's confirm, in seconds
-    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", default_value_t = push::Options::default().timeout.as_secs())]
-    timeout: u64,
+    #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", value_parser = seconds(),
+        default_value = TIMEOUT)]
+    timeout: Duration,
     /// A shell command that builds, instead of cargo build; with --elf
     #[arg(long, value_name = "COMMAND", env = "LIFEBOOT_BUILD", conflicts_with = "cargo")]
     build: Option<String>,
@@ -75,15 +77,15 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
     let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
     // Not earlier: at the prompt for a passphrase, Ctrl-C ends the program at once.
-    interrupt::remember();
+    interrupt::remember(output);
     let build = arguments.build()?;
     let (mut changes, paths) = arguments.changes()?;
     let console = Console::new(output);
     let bootloader = read_bootloader(arguments.bootloader.as_deref())?;
     let screen = Screen::new(output, None, bootloader.is_some());
     let monitor = Shared::new(Vec::new(), bootloader, screen.sink_above(&console));
-    let link = Link::new(arguments.port.open()?, seed()).with_recovery(Duration::MAX);
-    let mut link = monitor.on(link).with_stop(interrupt::came);
+    let link = arguments.port.line.link(arguments.port.open(output)?).with_recovery(Duration::MAX);
+    let mut link = monitor.on(link);
     let mut watch = Watch {
         arguments,
         key,
@@ -173,6 +175,8 @@ impl Watch<'_> {
         match self.build_and_push(link) {
             Ok(()) => {}
             Err(Error::Link(LinkError::Stopped) | Error::Push(PushError::Link(LinkError::Stopped))) => {}
+            // For people only: a program gets the result of the watch.
+            Err(Error::Push(stopped @ PushError::Stopped { .. })) => output::note(Failure::new(&stopped)),
             Err(error) => {
                 // If the device was not reached, the same program is tried again.
                 if matches!(error, Error::Link(_) | Error::Push(PushError::Link(_))) {
@@ -208,7 +212,7 @@ impl Watch<'_> {
         }
         let header = image.header();
         self.output.event(&WatchEvent::Pushing { version: header.version.to_string(), digest: hex(&header.digest) });
-        let timeout = Duration::from_secs(self.arguments.timeout);
+        let timeout = self.arguments.timeout;
         let options = push::Options { timeout, ..push::Options::default() };
         let pushed: Pushed = push_with_progress(link, &image, &options, &self.console)?;
         self.done.confirmed += 1;

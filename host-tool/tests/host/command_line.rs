@@ -258,6 +258,32 @@ fn wrong_use_has_its_own_exit_status() {
     assert!(said("").contains("Usage: lifeboot [OPTIONS] <COMMAND>"));
 }
 
+/// Numbers that no clock and no port can take are refused with the command line.
+#[test]
+fn every_time_and_rate_is_bounded() {
+    let folder = Folder::new();
+    folder.done(SIGN);
+    folder.put("empty.jsonl", b"{\"lifeboot_recording\":1}\n");
+    let most = "18446744073709551615";
+    for line in [
+        format!("monitor --replay empty.jsonl --for {most}"),
+        format!("push a.img --port /dev/ttyNone7 --timeout {most}"),
+        format!("watch --key key.pem --port /dev/ttyNone7 --timeout {most}"),
+        format!("run a.elf --key key.pem --port /dev/ttyNone7 --timeout {most}"),
+        format!("push a.img --port /dev/ttyNone7 --timeout {}", 1u64 << 40),
+        "status --port /dev/ttyNone7 --baud 0".to_owned(),
+        "inspect a.img --port /dev/ttyNone7 --baud 0".to_owned(),
+        "status --port /dev/ttyNone7 --baud 4294967295".to_owned(),
+    ] {
+        let said = folder.refused(&line, 2);
+        assert!(said.starts_with("error: invalid value ") && said.contains(" is not in "), "{line}: {said}");
+    }
+    folder.put("lifeboot.toml", format!("timeout = {}\n", u32::MAX).as_bytes());
+    assert!(folder.refused("push a.img --port /dev/ttyNone7", 2).contains(" is not in 0..=31536000"));
+    folder.put("lifeboot.toml", b"");
+    folder.done("monitor --replay empty.jsonl --for 31536000");
+}
+
 /// A device that takes no bytes replaces a full disk, and a pipe without a reader replaces `| head`.
 #[test]
 fn what_cannot_be_said_is_no_panic() {

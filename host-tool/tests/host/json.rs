@@ -133,6 +133,33 @@ fn a_schema_refuses_what_it_does_not_describe() {
     }
 }
 
+/// What is printed elsewhere would not pass the function that makes a device's text safe to show, nor keep the last line for
+/// a program the last one.
+#[test]
+fn everything_is_printed_in_one_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates =
+        ["src", "artifact/src", "client/src", "logs/src", "probe/src", "project/src", "report/src", "serial/src"];
+    let mut folders: Vec<_> = crates.iter().map(|name| root.join(name)).collect();
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path != root.join("src/output.rs") {
+                // The output of a build is the host's own.
+                let text = fs::read_to_string(&path).unwrap().replace(".stdout(std::io::stderr())", "");
+                let printing = ["stdout()", "stderr()", "print!(", "println!("];
+                let found: Vec<_> = printing.iter().filter(|word| text.contains(**word)).collect();
+                assert!(found.is_empty(), "{}: {found:?}", path.display());
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 100, "{files}");
+}
+
 #[test]
 fn no_escape_goes_where_there_is_no_terminal_unless_it_is_forced() {
     let folder = Folder::new();

@@ -340,3 +340,36 @@ fn a_text_ends_it_and_one_that_does_not_come_is_an_error() {
     let text = folder.failed("monitor --elf a.elf --replay session.jsonl --until 71");
     assert!(text.starts_with("error: no line with \"71\" was shown\n  help: "), "{text}");
 }
+
+#[test]
+fn a_devices_text_does_not_act_on_the_terminal() {
+    let session = Session::new()
+        .raw(20, b"\x1b]52;c;cm0gLXJm\x07 \x1b[2J \x1b[31mred\x1b[0m \x1b[8mhidden\rover\r\n")
+        .event(500, "lost", json!("lost\nerror: \u{1b}[2J"))
+        .raw(900, "\u{202e}txt.exe \u{9b}2J and more\n".as_bytes());
+    let expected = "    +0.020       \\x1b]52;c;cm0gLXJm\\x07 \\x1b[2J red \\x1b[8mhidden\\rover\n    \
+                    +0.500 ---   lost\\nerror: \\x1b[2J\n";
+    let text = shown(&session, "", &[]);
+    assert!(text.starts_with(expected), "{text}");
+    assert!(text.contains("\\u{202e}txt.exe \\u{9b}2J and more\n"), "{text}");
+    let folder = Folder::new();
+    folder.put("session.jsonl", session.0.as_bytes());
+    // A terminal shows the colour, and nothing else acts on it.
+    let output = folder.command("monitor --replay session.jsonl").env("CLICOLOR_FORCE", "1").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\\x1b[2J \u{1b}[31mred\u{1b}[0m \\x1b[8mhidden"), "{text:?}");
+    let json = folder.done("monitor --replay session.jsonl --json");
+    assert!(json.chars().all(|letter| letter == '\n' || !letter.is_control() && letter != '\u{202e}'), "{json:?}");
+}
+
+#[test]
+fn a_bad_byte_does_not_silence_a_line() {
+    let text = Session::new()
+        .raw(20, b"sensor ready\r\n")
+        .raw(300, b"temper\xffature 21\r\n")
+        .raw(600, b"sensor ready again\r\n");
+    let text = shown(&text, "", &[]);
+    assert!(text.contains("+0.020       sensor ready\n"), "{text}");
+    assert!(text.contains("       temper\u{fffd}ature 21\n"), "{text}");
+    assert!(text.contains("       sensor ready again\n"), "{text}");
+}

@@ -22,7 +22,7 @@ fn commands(folder: &Folder) -> Vec<String> {
 #[test]
 fn every_command_and_flag_is_completed() {
     let folder = Folder::new();
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell", "nushell"] {
         let script = folder.done(&format!("completions {shell}"));
         for command in commands(&folder) {
             assert!(script.contains(&command), "{shell}: {command}");
@@ -35,7 +35,11 @@ fn every_command_and_flag_is_completed() {
     }
     let script = line("completions", &folder.run("completions bash --json"));
     assert_eq!(script["script"].as_str().unwrap(), folder.done("completions bash"));
-    assert!(folder.refused("completions tcsh", 2).contains("[possible values: bash, elvish, fish, powershell, zsh]"));
+    assert!(
+        folder
+            .refused("completions tcsh", 2)
+            .contains("[possible values: bash, elvish, fish, nushell, powershell, zsh]")
+    );
 }
 
 /// What bash offers when Tab is pressed behind these words.

@@ -4,6 +4,7 @@ use crate::device::Device;
 use crate::line::Wire;
 use crate::ports::{carry, carry_until, lifeboot};
 use crate::pushes::recipe;
+use crate::reported::line;
 use lifeboot_client::link::{Link, LinkEvent};
 use lifeboot_client::push::{Options, PushOutcome, push};
 use lifeboot_core::layout::MICROBIT;
@@ -76,6 +77,20 @@ fn a_port_that_is_not_there_leads_to_those_that_are() {
     );
 }
 
+/// Whatever this machine has, each of its ports is listed.
+#[test]
+fn the_ports_of_this_machine_are_listed() {
+    let report = line("ports", &lifeboot(&["ports", "--json"]));
+    let names: Vec<&str> =
+        report["ports"].as_array().unwrap().iter().map(|port| port["name"].as_str().unwrap()).collect();
+    let text = String::from_utf8(lifeboot(&["ports"]).stdout).unwrap();
+    assert_eq!(names.len(), serial_ports().len());
+    for (name, listed) in names.iter().zip(serial_ports()) {
+        assert!(listed.starts_with(name) && text.contains(&format!("| {name} ")), "{listed}: {text}");
+    }
+    assert_eq!(names.is_empty(), text.starts_with("no serial port was found: plug the device in"), "{text}");
+}
+
 #[test]
 fn an_adapter_is_found_again_under_another_name() {
     let before = [usb("/dev/ttyACM0", None, Some("E66")), usb("/dev/ttyACM1", None, Some("E77"))];
@@ -85,6 +100,12 @@ fn an_adapter_is_found_again_under_another_name() {
     // Another adapter with the old name is not taken for it.
     let other = [usb("/dev/ttyACM0", None, Some("E77"))];
     assert_eq!(adapter.find("/dev/ttyACM0", &other), None);
+    // Unless that is the name that was given: an update may change what a device calls itself.
+    assert_eq!(adapter.find_or_given("/dev/ttyACM0", "/dev/ttyACM0", &other), Some("/dev/ttyACM0"));
+    assert_eq!(adapter.find_or_given("/dev/ttyACM0", "/dev/ttyACM1", &other), None);
+    assert_eq!(adapter.find_or_given("/dev/ttyACM0", "/dev/ttyACM1", &moved), Some("/dev/ttyACM2"));
+    let built_in = [SerialPortInfo { port_name: "/dev/ttyACM0".to_owned(), port_type: SerialPortType::PciPort }];
+    assert_eq!(adapter.find_or_given("/dev/ttyACM0", "/dev/ttyACM0", &built_in), None);
     // Two that differ only in their names.
     let twins = [usb("/dev/ttyUSB0", None, None), usb("/dev/ttyUSB1", None, None)];
     let twin = Adapter::at("/dev/ttyUSB1", &twins).unwrap();

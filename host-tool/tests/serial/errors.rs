@@ -8,7 +8,7 @@ use crate::ports::{carry, listener};
 use crate::pushes::{push_to, recipe};
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::{LinkError, Retry};
-use lifeboot_client::pipe::PipeError;
+use lifeboot_client::pipe::{Pipe, PipeError};
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_client::refusal::{RefusalContext, Refused};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
@@ -68,7 +68,6 @@ fn ports(list: &mut List, folder: &Path) {
     for (circumstances, line) in [
         ("Nobody listens there", format!("status --port {port}")),
         ("A host without a port's number", "status --port tcp:localhost".to_owned()),
-        ("Something else than a serial port", "status --port /dev/null".to_owned()),
     ] {
         list.add(circumstances, &line, &said(folder, &line));
     }
@@ -83,8 +82,16 @@ fn ports(list: &mut List, folder: &Path) {
     // These depend on this machine's adapters and user.
     let port = || "/dev/ttyACM0".to_owned();
     let ports = || vec!["/dev/ttyS0".to_owned()];
-    let words: [(&str, Box<dyn Diagnostic>); 5] = [
+    let reason = || "failed to lookup address information: Name or service not known".to_owned();
+    let words: [(&str, Box<dyn Diagnostic>); 9] = [
         ("A port that there is not", PortError::Missing { port: port(), ports: ports() }.into()),
+        (
+            "Something else than a serial port",
+            PortError::NotSerial { port: "/dev/null".to_owned(), ports: ports() }.into(),
+        ),
+        ("A host that nobody knows", PortError::Unresolved { host: "devboard".to_owned(), reason: reason() }.into()),
+        ("A port that fails", PortError::Open { port: port(), reason: "Input/output error".to_owned() }.into()),
+        ("A host that does not answer", PortError::Unreachable { address: "192.168.1.7:4000".to_owned() }.into()),
         ("No port named, and none plugged in", PortError::Unplugged { ports: ports() }.into()),
         (
             "No port named, and two plugged in",
@@ -172,8 +179,12 @@ fn devices(list: &mut List, folder: &Path) {
     device.firmware_does(1, Firmware::Unsure);
     let options = Options { timeout: Duration::from_secs(5), ..Options::default() };
     let late = push(&mut Wire::to(device).link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap_err();
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let clock = wire.clone();
+    let mut link = wire.link().with_stop(move || clock.now() >= Duration::from_secs(1));
+    let stopped = push(&mut link, &recipe(&MICROBIT, 1, 50_000).image(), &Options::default(), &mut ()).unwrap_err();
     let running = || "1.0.0 in slot A, confirmed".to_owned();
-    let words: [(&str, Box<dyn Diagnostic>); 9] = [
+    let words: [(&str, Box<dyn Diagnostic>); 14] = [
         ("A device that does not come back", away.into()),
         ("Firmware that does not ask for recovery, to lifeboot reset --recovery", stays.into()),
         ("Firmware that does not confirm within --timeout", late.into()),
@@ -182,6 +193,20 @@ fn devices(list: &mut List, folder: &Path) {
         ("A device that says it takes more than any frame holds", LinkError::TooLong.into()),
         ("Ctrl-C", LinkError::Stopped.into()),
         ("A device that restarts again and again", PushError::Interrupted { times: 10 }.into()),
+        (
+            "Another host that pushed while this one waited, to lifeboot rollback",
+            DeviceError::Changed { change: "1.1.0 in slot B is pending".to_owned() }.into(),
+        ),
+        (
+            "Another host that pushed during a rollback",
+            DeviceError::Overtaken { change: "1.1.0 in slot B is pending".to_owned() }.into(),
+        ),
+        (
+            "Another host that pushed while this one waited, to lifeboot push",
+            PushError::Changed { change: "1.1.0 in slot B is pending".to_owned() }.into(),
+        ),
+        ("Ctrl-C during a push", stopped.into()),
+        ("Another program at the port", LinkError::Stranger { text: "U-Boot 2024.01".to_owned() }.into()),
         ("Another host that began an update meanwhile", PushError::CalledOff { running: running() }.into()),
     ];
     for (circumstances, error) in words {

@@ -1,16 +1,21 @@
 //! Two hosts, and hostile ones.
 
-use crate::device::Device;
+use crate::device::{Device, Firmware};
 use crate::images::version;
 use crate::line::Wire;
 use crate::pushes::{assert_holds, assert_untouched, push_to, recipe};
 use crate::stranger::ranges;
 use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::{Link, Reply, Retry};
+use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
+use lifeboot_core::record::Cause;
 use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, Refusal, SESSION_TIMEOUT_MS};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub fn begin(link: &mut Link<Wire>, image: &ImageFile) -> Reply {
@@ -63,6 +68,122 @@ fn by_default_a_second_host_waits_for_the_first_to_fall_silent() {
     assert!(matches!(begin(&mut wire.link(), &recipe(&MICROBIT, 2, 6000).image()), Reply::Begun(_)));
     push_to(&wire, &image).unwrap();
     assert_holds(&wire, Slot::B, &image);
+}
+
+/// The device counts the silence by its own clock, here one that loses two seconds of five.
+#[test]
+fn a_host_waits_long_enough_for_a_device_whose_clock_is_slow() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    wire.bench_mut().clock = 60;
+    let image = recipe(&MICROBIT, 1, 6000).image();
+    assert!(matches!(begin(&mut wire.link(), &recipe(&MICROBIT, 2, 6000).image()), Reply::Begun(_)));
+    push_to(&wire, &image).unwrap();
+    assert_holds(&wire, Slot::B, &image);
+}
+
+/// The firmware that a rollback leads to is on trial; another host ends that trial and leaves an image of its own.
+#[test]
+fn a_rollback_that_another_host_has_ended_does_not_start_what_that_host_left() {
+    let mut device = Device::new(&MICROBIT);
+    device.firmware_does(0, Firmware::Unsure);
+    let wire = Wire::to(device);
+    push_to(&wire, &recipe(&MICROBIT, 1, 5000).image()).unwrap();
+    let (clock, start, is_done) = (wire.clone(), wire.now(), AtomicBool::new(false));
+    let mut link = wire.link().with_stop(move || {
+        if clock.now() >= start + Duration::from_secs(4) && !is_done.swap(true, Ordering::Relaxed) {
+            let status = device::rollback(&mut clock.link(), Duration::from_secs(30)).unwrap();
+            assert_eq!(status.running, wire::Slot::B);
+            let options = Options { wait: false, ..Options::default() };
+            push(&mut clock.link(), &recipe(&MICROBIT, 2, 5000).image(), &options, &mut ()).unwrap();
+        }
+        false
+    });
+    let error = device::rollback(&mut link, Duration::from_secs(60)).unwrap_err();
+    let DeviceError::Overtaken { change } = &error else { panic!("{error:?}") };
+    assert_eq!(change, "1.2.0 in slot A is pending");
+    assert_eq!(wire.bench().device.running(), Some(Slot::B));
+    let status = wire.link().status(Retry::SHORT).unwrap();
+    assert_eq!(status.trial.map(|trial| (trial.slot, trial.attempts)), Some((wire::Slot::A, 3)));
+}
+
+/// A host that is refused leaves the device to the next one.
+#[test]
+fn a_refused_request_keeps_no_other_host_waiting() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    assert!(matches!(device::cancel(&mut wire.link()), Err(DeviceError::Refused(_))));
+    assert!(matches!(device::rollback(&mut wire.link(), Duration::from_secs(9)), Err(DeviceError::Refused(_))));
+    assert!(device::confirm(&mut wire.link().with_busy_wait(Duration::ZERO)).is_ok());
+}
+
+/// A host that has begun an update, and finishes it two seconds later, while the returned link of another host waits.
+fn while_another_pushes(wire: &Wire, image: &ImageFile) -> Link<Wire> {
+    let mut first = wire.link();
+    assert!(matches!(begin(&mut first, image), Reply::Begun(_)));
+    let (clock, start, image) = (wire.clone(), wire.now(), image.clone());
+    let first = Mutex::new(Some(first));
+    wire.link().with_stop(move || {
+        if clock.now() >= start + Duration::from_secs(2)
+            && let Some(mut first) = first.lock().unwrap().take()
+        {
+            write_all(&mut first, &image, image.payload());
+            assert_eq!(first.ask(&Command::Finish, Retry::VERIFY).unwrap(), Reply::Done);
+            first.ask(&Command::Abort, Retry::SHORT).unwrap();
+        }
+        false
+    })
+}
+
+/// What one host has just done, the next one undoes only if it is asked again.
+#[test]
+fn a_host_that_has_waited_looks_again_before_it_acts() {
+    type Act = fn(&mut Link<Wire>) -> String;
+    let changed = |error: DeviceError| match error {
+        DeviceError::Changed { change } => change,
+        error => panic!("{error:?}"),
+    };
+    static SOON: Duration = Duration::from_secs(30);
+    let acts: [Act; 6] = [
+        |link| device::rollback(link, SOON).unwrap_err().to_string(),
+        |link| device::confirm(link).unwrap_err().to_string(),
+        |link| device::cancel(link).unwrap_err().to_string(),
+        |link| device::reset(link, SOON).unwrap_err().to_string(),
+        |link| device::recover(link, SOON).unwrap_err().to_string(),
+        |link| {
+            let image = recipe(&MICROBIT, 2, 6000).image();
+            push(link, &image, &Options::default(), &mut ()).unwrap_err().to_string()
+        },
+    ];
+    for (number, act) in acts.into_iter().enumerate() {
+        let wire = Wire::to(Device::new(&MICROBIT));
+        let image = recipe(&MICROBIT, 1, 6000).image();
+        let said = act(&mut while_another_pushes(&wire, &image));
+        let words = "while this waited for the device, it changed: 1.1.0 in slot B is pending; nothing was ";
+        assert!(said.starts_with(words), "{number}: {said}");
+        assert_eq!(wire.bench().device.starts, 1, "{number}");
+        // The other host's image is as it was, and the session is free: asked again, a host acts at once.
+        let status = wire.link().status(Retry::SHORT).unwrap();
+        assert_eq!((status.trial.map(|trial| trial.slot), status.outcome), (Some(wire::Slot::B), None), "{number}");
+        let before = wire.now();
+        device::cancel(&mut wire.link()).unwrap();
+        assert!(wire.now() - before < Duration::from_secs(1), "{number}");
+    }
+    // A bootloader in recovery mode, too.
+    for act in [acts[3], acts[5]] {
+        let mut device = Device::new(&MICROBIT);
+        device.asks_for_recovery = true;
+        device.reset(0, Cause::Request);
+        let (wire, starts) = (Wire::to(device), 2);
+        wire.clone().pause(Duration::from_secs(1));
+        let said = act(&mut while_another_pushes(&wire, &recipe(&MICROBIT, 1, 6000).image()));
+        assert!(
+            said.starts_with("while this waited for the device, it changed: 1.1.0 in slot B is pending; "),
+            "{said}"
+        );
+        assert_eq!(wire.bench().device.starts, starts);
+    }
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let error = device::rollback(&mut while_another_pushes(&wire, &recipe(&MICROBIT, 1, 6000).image()), SOON);
+    assert_eq!(changed(error.unwrap_err()), "1.1.0 in slot B is pending");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// How often the line has faults, in both directions: once in so many bytes, or frames; 0 is never.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     pub lost_byte: u64,
     pub flipped_bit: u64,
@@ -25,8 +25,10 @@ pub struct Faults {
 struct Direction {
     /// The beginning of a frame, which has not ended with a zero yet.
     frame: Vec<u8>,
-    /// In flight.
-    bytes: VecDeque<u8>,
+    /// In flight, with the millisecond of their arrival.
+    bytes: VecDeque<(u32, u8)>,
+    /// When what is put on the line now arrives.
+    due: u32,
     delayed: Vec<(u64, Vec<u8>)>,
 }
 
@@ -36,6 +38,12 @@ pub struct Bench {
     pub faults: Faults,
     /// Bytes that the line carries in a millisecond: 115,200 baud.
     pub rate: usize,
+    /// Milliseconds in which it carries them.
+    pub pace: u32,
+    /// Milliseconds that each byte takes on its way, in either direction.
+    pub delay: u32,
+    /// Percent of the true time that the device's clock counts.
+    pub clock: u32,
     /// Milliseconds.
     pub now: u32,
     chance: Chance,
@@ -65,6 +73,9 @@ impl Wire {
             device,
             faults,
             rate: 12,
+            pace: 1,
+            delay: 0,
+            clock: 100,
             now: 0,
             chance: Chance(seed),
             down: Direction::default(),
@@ -134,8 +145,9 @@ impl Pipe for Wire {
         }
         self.frames = self.frames.map(|frames| frames - 1);
         let mut bench = self.bench_mut();
-        let Bench { down, chance, faults, sent, .. } = &mut *bench;
+        let Bench { down, chance, faults, sent, now, delay, .. } = &mut *bench;
         *sent += bytes.len();
+        down.due = *now + *delay;
         bytes.iter().for_each(|byte| down.put(*byte, faults, chance));
         Ok(())
     }
@@ -158,24 +170,32 @@ impl Bench {
     /// One millisecond.
     pub fn step(&mut self) {
         self.now += 1;
-        for _ in 0..self.rate {
-            if let Some(byte) = self.down.bytes.pop_front() {
+        self.up.due = self.now + self.delay;
+        let rate = if self.now.is_multiple_of(self.pace) { self.rate } else { 0 };
+        for _ in 0..rate {
+            if let Some((_, byte)) = self.down.bytes.pop_front_if(|(due, _)| *due <= self.now) {
                 self.device.receive(byte);
             }
             if let Some(byte) = self.device.transmitted.pop_front() {
                 self.up.put(byte, &self.faults, &mut self.chance);
             }
         }
-        self.device.run(self.now);
+        let now = u64::from(self.now) * u64::from(self.clock) / 100;
+        self.device.run(now as u32);
     }
 
     fn arrived(&mut self) -> impl Iterator<Item = u8> {
-        self.up.bytes.drain(..)
+        let now = self.now;
+        let arrived = self.up.bytes.iter().take_while(|(due, _)| *due <= now).count();
+        self.up.bytes.drain(..arrived).map(|(_, byte)| byte)
     }
 }
 
 impl Direction {
     fn put(&mut self, byte: u8, faults: &Faults, chance: &mut Chance) {
+        if *faults == Faults::default() && self.frame.is_empty() && self.delayed.is_empty() {
+            return self.bytes.push_back((self.due, byte));
+        }
         self.frame.push(byte);
         if byte == 0 {
             let frame = std::mem::take(&mut self.frame);
@@ -186,7 +206,7 @@ impl Direction {
     fn pass(&mut self, frame: Vec<u8>, faults: &Faults, chance: &mut Chance) {
         if chance.once_in(faults.noise) {
             let noise: Vec<u8> = (0..chance.below(40)).map(|_| chance.next() as u8).collect();
-            self.bytes.extend(noise);
+            self.bytes.extend(noise.into_iter().map(|byte| (self.due, byte)));
         }
         if chance.once_in(faults.delayed_frame) {
             self.delayed.push((1 + chance.below(3), frame));
@@ -208,7 +228,7 @@ impl Direction {
         for byte in frame {
             let flip = if chance.once_in(faults.flipped_bit) { 1 << chance.below(8) } else { 0 };
             if !chance.once_in(faults.lost_byte) {
-                self.bytes.push_back(byte ^ flip);
+                self.bytes.push_back((self.due, byte ^ flip));
             }
         }
     }

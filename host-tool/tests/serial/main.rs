@@ -49,6 +49,9 @@ mod recovery;
 /// A host that sends arbitrary messages.
 mod stranger;
 
+/// Devices that report arbitrary numbers.
+mod hostile_device;
+
 /// Every message in every state.
 mod messages;
 

@@ -9,10 +9,11 @@ use lifeboot_client::pipe::PipeError;
 use lifeboot_client::push::{Options, PushOutcome, push};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_serial::{BAUD, Port, PortError};
+use serde_json::Value;
 use serialport::{SerialPort, TTYPort};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -205,7 +206,10 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
         ("/dev/ttyNone7", "there is no port /dev/ttyNone7".to_owned()),
         ("tcp:localhost", "tcp:localhost is not a host and a port's number".to_owned()),
         (&port, format!("nothing listens at {closed}")),
-        ("/dev/null", "cannot open /dev/null".to_owned()),
+        ("tcp:localhost:99999", "tcp:localhost:99999 is not a host and a port's number".to_owned()),
+        ("tcp::4000", "tcp::4000 is not a host and a port's number".to_owned()),
+        ("tcp:no-such-host.invalid:4000", "no host is called no-such-host.invalid: ".to_owned()),
+        ("/dev/null", "/dev/null is not a serial port\n".to_owned()),
     ];
     for (port, words) in cases {
         let output = lifeboot(&["status", "--port", port]);
@@ -213,6 +217,118 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
         assert_eq!(output.status.code(), Some(1), "{text}");
         assert!(text.starts_with(&format!("error: {words}")) && text.contains("\n  help: "), "{text}");
     }
+}
+
+#[test]
+fn what_is_said_fits_the_terminal_and_the_wish() {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || serve(listener, 5));
+    let status = |arguments: &[&str], columns: &str| {
+        let output =
+            command(&[&["status", "--port", &port], arguments].concat()).env("COLUMNS", columns).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (narrow, _) = status(&[], "40");
+    assert!(narrow.contains("\nslot         A\nversion      1.0.0\n"), "{narrow}");
+    assert!(narrow.lines().all(|line| line.len() <= 40), "{narrow}");
+    let (wide, said) = status(&[], "200");
+    assert!(wide.contains("| A    | 1.0.0   | 0     | ") && said.is_empty(), "{wide}{said}");
+    let (same, said) = status(&["-v"], "200");
+    assert_eq!(same, wide);
+    assert!(said.starts_with(&format!("opened {port}\n+0.0")), "{said}");
+    assert!(said.contains(" bytes: 00") && said.lines().any(|line| line.contains(" < ")), "{said}");
+    // Progress and waiting are for those who want them.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    std::fs::write(&path, recipe(&MICROBIT, 1, 5000).image().to_bytes()).unwrap();
+    let push = lifeboot(&["push", path.to_str().unwrap(), "--port", &port, "--quiet"]);
+    assert!(push.status.success() && push.stderr.is_empty(), "{push:?}");
+    assert!(String::from_utf8(push.stdout).unwrap().ends_with("1.1.0 runs and is confirmed\n"));
+    assert_eq!(lifeboot(&["status", "--port", &port, "-q", "-v"]).status.code(), Some(2));
+    assert!(lifeboot(&["status", "--port", &port, "-q"]).stderr.is_empty());
+    server.join().unwrap();
+}
+
+/// A pseudo-terminal has no control lines; what was asked for and cannot be done is an error.
+#[test]
+#[cfg(unix)]
+fn control_lines_are_set_or_it_is_said_that_they_cannot_be() {
+    let (_adapter, port) = TTYPort::pair().unwrap();
+    let name = port.name().unwrap();
+    drop(port);
+    for (flag, signal) in [("--dtr", "DTR"), ("--rts", "RTS")] {
+        for level in ["on", "off"] {
+            let output = lifeboot(&["status", "--port", &name, flag, level]);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert!(
+                text.starts_with(&format!("error: cannot open {name}: its {signal} line cannot be set: ")),
+                "{text}"
+            );
+        }
+        assert_eq!(lifeboot(&["status", "--port", &name, flag, "up"]).status.code(), Some(2));
+    }
+}
+
+/// Sends a signal to a process.
+fn signal(process: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &process.id().to_string()]).status().unwrap().success());
+}
+
+/// The lines on stdout of a command that these signals end, one after the other, once it has printed `text`; and its exit
+/// status.
+fn ended_by(arguments: &[&str], text: &str, signals: &[&str]) -> (Vec<Value>, Option<i32>) {
+    let mut process = command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut read: Vec<String> = Vec::new();
+    while !read.last().is_some_and(|line| line.contains(text)) {
+        read.push(lines.next().expect("the text comes"));
+    }
+    for name in signals {
+        signal(&process, name);
+        thread::sleep(Duration::from_millis(200));
+    }
+    read.extend(lines);
+    let status = process.wait().unwrap();
+    (read.iter().map(|line| serde_json::from_str(line).unwrap()).collect(), status.code())
+}
+
+#[test]
+fn a_push_that_a_signal_stops_ends_with_an_error_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    std::fs::write(&path, recipe(&MICROBIT, 1, 90_000).image().to_bytes()).unwrap();
+    for name in ["-INT", "-TERM"] {
+        let (listener, port) = listener();
+        let server = thread::spawn(move || serve(listener, 2));
+        let push = ["push", path.to_str().unwrap(), "--json", "--port", &port];
+        let (lines, status) = ended_by(&push, "\"progress\"", &[name]);
+        let error = &lines.last().unwrap()["error"];
+        let words =
+            "stopped; the device goes on with 1.0.0 in slot A, confirmed; what was sent stays in the other slot";
+        assert_eq!((error["message"].as_str(), status), (Some(words), Some(1)), "{lines:?}");
+        assert_eq!(error["help"], "to go on, push again: it resumes");
+        assert!(lines.iter().rev().skip(1).all(|line| line["event"].is_string()), "{lines:?}");
+        // The session is free, and the next push resumes.
+        let output = lifeboot(&push);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let result: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert!(result["outcome"] == "confirmed" && result["skipped"].as_u64().unwrap() > 0, "{text}");
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn the_second_signal_ends_it_at_once_and_still_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    std::fs::write(&path, recipe(&MICROBIT, 1, 9000).image().to_bytes()).unwrap();
+    // A port at which nothing answers.
+    let (_listener, port) = listener();
+    let push = ["push", path.to_str().unwrap(), "--json", "--port", &port];
+    let (lines, status) = ended_by(&push, "\"asking\"", &["-INT", "-INT"]);
+    assert_eq!((lines.last().unwrap()["error"]["message"].as_str(), status), (Some("stopped by a signal"), Some(130)));
+    assert!(lines.iter().filter(|line| line["error"].is_object()).count() == 1, "{lines:?}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Pushes over a good line: what is sent, what is skipped, and the outcome.
 
 use crate::device::{Device, Firmware};
-use crate::images::Recipe;
+use crate::images::{Recipe, next_key};
 use crate::line::Wire;
+use ed25519_dalek::SigningKey;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::LinkError;
 use lifeboot_client::push::{Interruption, Options, Progress, PushError, PushOutcome, Pushed, Step, push};
@@ -31,6 +32,26 @@ pub fn push_patiently(wire: &Wire, image: &ImageFile) -> Pushed {
         }
     }
     panic!("in vain, twenty times");
+}
+
+/// A file with the same payload by a key that the device does not accept is no "runs already".
+#[test]
+fn what_runs_already_is_checked_all_the_same() {
+    let wire = Wire::to(Device::new(&MICROBIT));
+    let recipe = recipe(&MICROBIT, 1, 5000);
+    for _ in 0..2 {
+        push_to(&wire, &recipe.image()).unwrap();
+    }
+    let stranger = recipe.image_by(&SigningKey::from_bytes(&[9; 32]), &[]);
+    assert_eq!(stranger.header().digest, recipe.image().header().digest);
+    let no_wait = Options { wait: false, ..Options::default() };
+    for options in [Options::default(), no_wait] {
+        let error = push(&mut wire.link(), &stranger, &options, &mut ()).unwrap_err();
+        assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::UnknownKey), "{error:?}");
+    }
+    // Another of its keys is as good.
+    let pushed = push_to(&wire, &recipe.image_by(&next_key(), &[])).unwrap();
+    assert_eq!((pushed.outcome, pushed.sent), (PushOutcome::AlreadyConfirmed, 0));
 }
 
 /// The slot holds this image, to the byte, and erased flash behind it up to the end of the erase unit.

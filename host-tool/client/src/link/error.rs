@@ -17,6 +17,15 @@ pub enum LinkError {
         "check the port and --baud, that the firmware polls its lifeboot session, and that it is not held by a debugger"
     ))]
     Silent,
+    /// Text was received, but no answer.
+    #[error("something answers at this port, but it is not Lifeboot: \"{text}\"")]
+    #[diagnostic(help(
+        "check the port; if it is the right one, check that its firmware polls a lifeboot session on this line"
+    ))]
+    Stranger {
+        /// The longest line of the text.
+        text: String,
+    },
     /// The device answers, but nothing else gets through.
     #[error("the line loses too much: nothing has got through for a minute")]
     #[diagnostic(help("check the cable, its length and its ground, and try a lower baud rate; a push resumes"))]
@@ -31,6 +40,6 @@ pub enum LinkError {
     TooLong,
     /// The wait was stopped: see [`Link::with_stop`](super::Link::with_stop).
     #[error("stopped")]
-    #[diagnostic(help("what was begun goes on with the next push"))]
+    #[diagnostic(help("lifeboot status shows the state of the device"))]
     Stopped,
 }

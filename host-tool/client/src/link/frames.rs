@@ -10,6 +10,8 @@ use serde::Deserialize;
 
 /// Longest message that is accepted; answers of this version have at most a few hundred bytes.
 const MESSAGE: usize = 4096;
+/// More bytes than a frame of a device has.
+const LONGEST: usize = 1024;
 /// Longest tail that is tried.
 const TAIL: usize = 512;
 
@@ -87,15 +89,50 @@ impl Frames {
     }
 
     /// Returns the bytes since the last zero, if they are text; each byte is returned once. The beginning of a frame is
-    /// not text: neither its number nor what follows it reads as text.
+    /// not text: neither its number nor what follows it reads as text. Whole lines are also returned if a few of their
+    /// bytes were damaged, since a program without Lifeboot never sends the zero that would end them.
     pub(super) fn text(&mut self) -> Option<&[u8]> {
         let from = self.handed;
-        if self.others.is_some() || from == self.bytes.len() || !is_text(&self.bytes[from..]) {
+        if self.others.is_some() || from == self.bytes.len() {
             return None;
         }
-        self.handed = self.bytes.len();
-        self.bytes.get(from..)
+        let end = if is_text(&self.bytes[from..]) { self.bytes.len() } else { self.lines_end()? };
+        self.handed = end;
+        self.bytes.get(from..end)
     }
+
+    /// Returns whether more bytes have arrived without a zero than any frame of a device has: they may be text of a
+    /// program that never pauses.
+    pub(super) fn is_long(&self) -> bool {
+        self.others.is_none() && self.bytes.len() - self.handed.min(self.bytes.len()) >= LONGEST
+    }
+
+    /// Returns whether a frame has begun to arrive: bytes that are not text and were not ended by a zero yet.
+    pub(super) fn is_receiving(&self) -> bool {
+        self.others.is_none() && self.bytes.get(self.handed..).is_some_and(|bytes| !bytes.is_empty() && !is_text(bytes))
+    }
+
+    /// Returns where the last complete line ends, if what has not been passed on yet up to there is mostly text.
+    fn lines_end(&self) -> Option<usize> {
+        let unread = self.bytes.get(self.handed..)?;
+        let length = unread.iter().rposition(|byte| *byte == b'\n')? + 1;
+        let lines = &unread[..length];
+        // A line is judged as a whole, with its beginning that was passed on already.
+        let before = self.bytes[..self.handed].iter().rposition(|byte| *byte == b'\n').map_or(0, |feed| feed + 1);
+        let is_frame = self.handed == 0
+            && lines.first().is_some_and(|first| !is_text(&[*first]))
+            && lines.iter().filter(|byte| **byte == b'\n').count() < 2;
+        (!is_frame && is_mostly_text(&self.bytes[before..self.handed + length])).then_some(self.handed + length)
+    }
+}
+
+/// Returns whether bytes are a line of text in which at most one byte of eight was damaged.
+pub fn is_mostly_text(bytes: &[u8]) -> bool {
+    let bad: usize = bytes
+        .utf8_chunks()
+        .map(|chunk| chunk.invalid().len() + chunk.valid().chars().filter(|letter| !is_letter(*letter)).count())
+        .sum();
+    bad * 8 <= bytes.len()
 }
 
 /// Returns whether bytes are text; the last character may be incomplete.
@@ -105,8 +142,12 @@ pub fn is_text(bytes: &[u8]) -> bool {
         Err(error) if error.error_len().is_none() => str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
         Err(_) => return false,
     };
+    text.chars().all(is_letter)
+}
+
+fn is_letter(letter: char) -> bool {
     // An escape character starts a colour sequence.
-    text.chars().all(|letter| !letter.is_control() || matches!(letter, '\n' | '\r' | '\t' | '\x1b' | '\x08'))
+    !letter.is_control() || matches!(letter, '\n' | '\r' | '\t' | '\x1b' | '\x08')
 }
 
 #[cfg(test)]
@@ -158,6 +199,21 @@ mod tests {
         assert_eq!((push(&mut frames, zero), frames.others()), (Some(End::Frame), [].as_slice()));
         assert_eq!((push(&mut frames, &[0]), frames.others()), (Some(End::Empty), [].as_slice()));
         assert_eq!((push(&mut frames, b"no frame\0"), frames.others()), (Some(End::Other), b"no frame".as_slice()));
+    }
+
+    #[test]
+    fn a_bad_byte_in_a_line_of_text_does_not_hold_it_back() {
+        let mut frames = Frames::new();
+        let push = |frames: &mut Frames, bytes: &[u8]| assert!(bytes.iter().all(|byte| frames.push(*byte).is_none()));
+        push(&mut frames, b"temper\xffature 21\nand so on");
+        assert_eq!(frames.text(), Some(b"temper\xffature 21\n".as_slice()));
+        assert_eq!(frames.text(), Some(b"and so on".as_slice()));
+        push(&mut frames, b"\xfe and on");
+        assert_eq!(frames.text(), None, "the line goes on");
+        push(&mut frames, b"\n");
+        assert_eq!(frames.text(), Some(b"\xfe and on\n".as_slice()));
+        // Another zero ends all that, and a frame is found as before.
+        assert_eq!(frame_of(9).iter().filter_map(|byte| frames.push(*byte)).last(), Some(End::Frame));
     }
 
     proptest! {

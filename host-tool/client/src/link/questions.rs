@@ -61,6 +61,16 @@ impl<P: Pipe> Link<P> {
 
     /// Ends the session, so that the next host need not wait. It does not matter whether the device receives this.
     pub fn release(&mut self) {
-        let _ = self.ask(&Command::Abort, Retry { attempts: 1, ..Retry::SHORT });
+        self.unstopped(|link| {
+            let _ = link.ask(&Command::Abort, Retry { attempts: 1, ..Retry::SHORT });
+        });
+    }
+
+    /// Does something short although the link was stopped.
+    pub(crate) fn unstopped<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let stop = self.stop.take();
+        let done = work(self);
+        self.stop = stop;
+        done
     }
 }

@@ -25,7 +25,7 @@ impl<P: Pipe> Link<P> {
                 self.report(LinkEvent::Connected);
                 return Ok(());
             }
-            let waited = self.now() - started;
+            let waited = self.now().saturating_sub(started);
             if waited >= self.recovery {
                 return Err(lost.into());
             }
@@ -43,7 +43,7 @@ impl<P: Pipe> Link<P> {
 
     pub(super) fn report_unanswered(&mut self) {
         if let Some((since, is_reported @ false)) = &mut self.unanswered
-            && self.pipe.now() - *since >= REPORT_AFTER
+            && self.pipe.now().saturating_sub(*since) >= REPORT_AFTER
         {
             *is_reported = true;
             self.report(LinkEvent::Waiting(Waiting::Answer));

@@ -129,7 +129,8 @@ impl<'a> Content<'a> {
         };
         // Only the unit in which the range ends and the one before can matter: no frame is longer.
         let last = range.end.saturating_sub(1).checked_div(unit).unwrap_or_default();
-        !range.is_empty() && [last.saturating_sub(1), last].into_iter().any(|number| is_first(number * unit))
+        !range.is_empty()
+            && [last.saturating_sub(1), last].into_iter().any(|number| is_first(number.saturating_mul(unit)))
     }
 
     /// Returns the total number of bytes.

@@ -32,6 +32,24 @@ pub enum PushError {
         /// The firmware that runs.
         running: String,
     },
+    /// The device changed while this host waited for another one; nothing was sent.
+    #[error("while this waited for the device, it changed: {change}; nothing was sent")]
+    #[diagnostic(help(
+        "another host, or the firmware itself, was at work: see lifeboot status; to push all the same, repeat the command"
+    ))]
+    Changed {
+        /// Description of the change.
+        change: String,
+    },
+    /// The push was stopped: see [`Link::with_stop`](crate::link::Link::with_stop).
+    #[error("stopped; {state}")]
+    #[diagnostic(help("{next}"))]
+    Stopped {
+        /// What the device does next.
+        state: String,
+        /// How to go on.
+        next: &'static str,
+    },
     /// The image runs already, but another one waits for the next reset.
     #[error("{running} runs already, but {pending} is pending: the next reset starts it")]
     #[diagnostic(help("to keep what runs: lifeboot cancel; to try the other one: lifeboot reset"))]

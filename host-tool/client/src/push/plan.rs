@@ -93,7 +93,7 @@ impl Phases {
         }
         let units = range.start / self.unit..=(range.end - 1) / self.unit;
         let part = |unit: u32| {
-            let unit_end = (unit + 1) * self.unit;
+            let unit_end = (unit + 1).saturating_mul(self.unit);
             let (start, end) = (range.start.max(unit * self.unit), range.end.min(unit_end));
             Part { unit, start, end, limit: unit_end.min(wall) }
         };

@@ -9,7 +9,6 @@
 //! Most chips stall while flash is erased, and lose what arrives meanwhile. Once such a loss is seen, a frame that
 //! makes the device erase must be answered before the next one is sent. Frames of a patch are sent one at a time from
 //! the start.
-//! the device erase is not followed by another before it was answered. Frames of a patch go one at a time from the start.
 
 use super::content::Content;
 use super::outcome::Pushed;
@@ -31,6 +30,8 @@ const PROBE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 const STALLED: Duration = Duration::from_secs(60);
 /// Fewest bytes of the image in a frame; also how much frames grow after each success.
 const STEP: u32 = 32;
+/// Most bytes of the image in a frame, whatever the device reports: more than any frame of this version holds.
+const LARGEST_CHUNK: u32 = 64 * 1024;
 /// After each success the bytes in flight may grow by one part in this many of the frame's length. Since each loss
 /// halves them, faster growth would send some quarter of what arrives twice in the long run, whatever the device can
 /// hold.
@@ -89,10 +90,10 @@ impl<'a, P: Pipe> Sender<'a, P> {
         let half = window / 2;
         let fits_half = half.saturating_sub(length_on_line(0) + half / 254 + 1) as u32;
         let fits = if window == 0 { status.chunk } else { status.chunk.min(fits_half) };
-        let chunk = fits.max(STEP);
+        let chunk = fits.clamp(STEP, LARGEST_CHUNK);
         // Probes must fit into the window as well; they are small beside the two frames.
         let probes = content.probes() as usize * length_on_line(0);
-        let window = window.saturating_sub(probes).max(window.min(2 * length_on_line(chunk as usize)));
+        let window = window.saturating_sub(probes).max(window.min(length_on_line(chunk as usize).saturating_mul(2)));
         let (flight, advanced) = (VecDeque::new(), link.now());
         Sender {
             link,
@@ -151,7 +152,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
         self.advanced = self.link.now();
         while written < to {
             while position < to && self.has_room(to - position) {
-                let end = (position + self.chunk).min(to).min(self.content.part_end(position));
+                let end = position.saturating_add(self.chunk).min(to).min(self.content.part_end(position));
                 self.write(position..end)?;
                 self.pushed.retransmitted += u64::from(end.min(furthest).saturating_sub(position));
                 furthest = furthest.max(end);
@@ -168,8 +169,8 @@ impl<'a, P: Pipe> Sender<'a, P> {
             }
             if next > written {
                 self.advance(next - written);
-                self.chunk = (self.chunk + STEP).min(self.largest_chunk);
-                self.window = (self.window + self.frame() / GROWTH).min(self.largest_window);
+                self.chunk = self.chunk.saturating_add(STEP).min(self.largest_chunk);
+                self.window = self.window.saturating_add(self.frame() / GROWTH).min(self.largest_window);
                 written = next;
             }
             if next >= sent.end {
@@ -182,7 +183,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
                     self.drops_input_while_erasing = true;
                 } else {
                     self.chunk = (self.chunk / 2).max(STEP);
-                    self.window = (self.window / 2).max(2 * self.frame()).min(self.largest_window);
+                    self.window = (self.window / 2).max(self.frame().saturating_mul(2)).min(self.largest_window);
                 }
                 position = next;
             }
@@ -194,14 +195,18 @@ impl<'a, P: Pipe> Sender<'a, P> {
 
     /// Waits for the next answer to a frame in flight. Probes at `position` if no answer comes for a while.
     fn listen(&mut self, position: u32) -> Result<Option<(Sent, Reply)>, Stop> {
-        if self.link.now() - self.advanced > STALLED {
+        if self.link.now().saturating_sub(self.advanced) > STALLED {
             return Err(LinkError::Noisy.into());
         }
         let Some((number, reply)) =
             self.link.receive(if self.probes == 0 { self.content.probe_after() } else { PROBE_AGAIN_AFTER })?
         else {
             if self.probes == self.content.probes() {
-                return Err(LinkError::Silent.into());
+                // The line may have a long delay: another probe would have to wait as long.
+                if self.link.is_patient() {
+                    return Ok(None);
+                }
+                return Err(self.link.silent().into());
             }
             self.probes += 1;
             self.link.resynchronise();
@@ -221,12 +226,12 @@ impl<'a, P: Pipe> Sender<'a, P> {
     }
 
     fn has_room(&self, left: u32) -> bool {
-        let in_flight: usize = self.flight.iter().map(|sent| sent.length).sum();
+        let in_flight = self.flight.iter().fold(0usize, |sum, sent| sum.saturating_add(sent.length));
         let length = length_on_line(self.chunk.min(left) as usize);
         if self.drops_input_while_erasing && self.flight.back().is_some_and(|sent| sent.erases) {
             return false;
         }
-        let fits = in_flight + length <= self.window && self.flight.len() < self.content.frames();
+        let fits = in_flight.saturating_add(length) <= self.window && self.flight.len() < self.content.frames();
         self.flight.is_empty() || fits
     }
 

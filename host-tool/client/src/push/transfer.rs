@@ -141,7 +141,9 @@ fn held<P: Pipe>(
     progress: &mut dyn Progress,
 ) -> Result<Option<Held>, Stop> {
     let target = other(status.running);
-    if content(status, target) == SlotContent::Empty || status.unit == 0 || !status.unit.is_multiple_of(BLOCK) {
+    // A device that reports units which no slot of the board has is not asked for digests of them.
+    let is_unit = (BLOCK..=image.board().slot(target.into()).length).contains(&status.unit);
+    if content(status, target) == SlotContent::Empty || !is_unit || !status.unit.is_multiple_of(BLOCK) {
         return Ok(None);
     }
     let Ok(expected) = image.for_slot(image.board(), target.into()) else { return Ok(None) };

@@ -20,7 +20,7 @@ pub(super) fn watch<P: Pipe>(
     timeout: Duration,
     progress: &mut dyn Progress,
 ) -> Result<(), PushError> {
-    let until = link.now() + timeout;
+    let until = link.now().saturating_add(timeout);
     let mut last = "no answer".to_owned();
     let mut asked = None;
     loop {
@@ -38,7 +38,7 @@ pub(super) fn watch<P: Pipe>(
                     return Err(PushError::RolledBack { reason: reason(&outcome), running: last });
                 }
                 ImageState::Absent => return Err(PushError::CalledOff { running: last }),
-                ImageState::Marked if asked.is_none_or(|asked| link.now() - asked > RESET_AGAIN) => {
+                ImageState::Marked if asked.is_none_or(|asked| link.now().saturating_sub(asked) > RESET_AGAIN) => {
                     progress.step(Step::Restarting);
                     asked = Some(link.now());
                     // Sent once; its effect shows whether it was received. A repetition could reach the new firmware,

@@ -159,3 +159,12 @@ last boot "
     let text = Device::from(&Status { outcome, ..status }).to_string();
     assert!(text.contains("crashed: fault at 0x00000000\n"), "{text}");
 }
+
+#[test]
+fn a_boards_name_stays_a_name() {
+    let status = Status { board: *b"pic\x1b[2J\nerror: \x1b", ..status() };
+    let device = Device::from(&status);
+    assert!(device.to_string().starts_with("pic\\x1b[2J\\nerror: \\x1b, bootloader format 1\n"), "{device}");
+    let status = Status { board: *b"pi\xc2\x9b2J\0\0\0\0\0\0\0\0\0\0", ..status };
+    assert_eq!(Device::from(&status).board, "pi\\u{9b}2J");
+}

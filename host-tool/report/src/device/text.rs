@@ -2,14 +2,14 @@
 
 use super::{Content, Device, Ending, RecoveryReason, Rejected, TrialLeft};
 use crate::slot_name::SlotName;
-use crate::table::{list, table};
+use crate::table::{gap, list, table};
 use std::fmt::{self, Display};
 
 impl Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, bootloader format {}", self.board, self.bootloader_format)?;
         let slots = [self.slot(SlotName::A, &self.slots.a), self.slot(SlotName::B, &self.slots.b)];
-        writeln!(f, "{}", table(["slot", "version", "epoch", "digest", "state"], slots))?;
+        writeln!(f, "{}{}", table(["slot", "version", "epoch", "digest", "state"], slots), gap())?;
         let revoked: Vec<String> = self.revoked_keys.iter().map(u8::to_string).collect();
         let mut lines: Vec<_> = self.recovery.map(|reason| ("recovery", reason.to_string())).into_iter().collect();
         lines.extend([("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string()))]);

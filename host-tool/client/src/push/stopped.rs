@@ -1,0 +1,45 @@
+//! What the device does next if a push is stopped, and how to go on.
+
+use super::error::PushError;
+use crate::describe::running;
+use crate::link::{Link, Retry};
+use crate::pipe::Pipe;
+use crate::state::ImageState;
+use lifeboot_artifact::image_file::ImageFile;
+
+/// How long a stopped push waits for the device's state.
+const SHORTLY: Retry = Retry { attempts: 2, ..Retry::SHORT };
+
+/// Leaves the device to the next host, and describes what it does from then on.
+pub(super) fn describe<P: Pipe>(link: &mut Link<P>, image: &ImageFile) -> PushError {
+    link.release();
+    let status = link.unstopped(|link| link.status(SHORTLY));
+    let (state, next) = match status {
+        Err(_) => (
+            "the device did not answer any more; whatever it was doing, it starts nothing that does not verify"
+                .to_owned(),
+            "lifeboot status shows what it runs; to go on, push again: it resumes",
+        ),
+        Ok(status) => match ImageState::of(&status, image) {
+            ImageState::Confirmed => {
+                (format!("the device runs {}", running(&status)), "nothing is left to do: lifeboot status shows it")
+            }
+            ImageState::Trial(_) => (
+                format!("the device runs {}, and goes back by itself unless that confirms", running(&status)),
+                "lifeboot status tells how it ended; lifeboot rollback ends the trial now",
+            ),
+            ImageState::Marked => (
+                format!("the device runs {}; its next reset starts the new image on trial", running(&status)),
+                "to go on, push again, or lifeboot reset; to call it off, lifeboot cancel",
+            ),
+            ImageState::Rejected(_) => {
+                (format!("the device has rolled back and runs {}", running(&status)), "lifeboot status tells why")
+            }
+            ImageState::Absent => (
+                format!("the device goes on with {}; what was sent stays in the other slot", running(&status)),
+                "to go on, push again: it resumes",
+            ),
+        },
+    };
+    PushError::Stopped { state, next }
+}
