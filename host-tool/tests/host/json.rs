@@ -134,7 +134,7 @@ fn a_schema_refuses_what_it_does_not_describe() {
 }
 
 /// What is printed elsewhere would not pass the function that makes a device's text safe to show, nor keep the last line for
-/// a program the last one.
+/// a program the last one. (A file that is to be written to stdout is written there by the one place that writes files.)
 #[test]
 fn everything_is_printed_in_one_place() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -147,7 +147,7 @@ fn everything_is_printed_in_one_place() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path != root.join("src/output.rs") {
+            } else if ![root.join("src/output.rs"), root.join("project/src/files/outputs.rs")].contains(&path) {
                 // The output of a build is the host's own.
                 let text = fs::read_to_string(&path).unwrap().replace(".stdout(std::io::stderr())", "");
                 let printing = ["stdout()", "stderr()", "print!(", "println!("];
