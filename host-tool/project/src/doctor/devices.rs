@@ -135,6 +135,7 @@ impl Access {
 /// The user and the groups that this process runs as; root if the system does not report them.
 struct Person {
     user: u32,
+    #[cfg(unix)]
     groups: Vec<u32>,
 }
 
@@ -147,9 +148,11 @@ impl Person {
         };
         // Real, effective, saved, file system: the effective id counts.
         let effective = |name: &str| numbers(name).get(1).copied().unwrap_or(0);
-        let mut groups = numbers("Groups:");
-        groups.push(effective("Gid:"));
-        Person { user: effective("Uid:"), groups }
+        Person {
+            user: effective("Uid:"),
+            #[cfg(unix)]
+            groups: [numbers("Groups:"), vec![effective("Gid:")]].concat(),
+        }
     }
 }
 
@@ -158,6 +161,7 @@ pub(super) fn is_root(root: &Path) -> bool {
 }
 
 /// Returns the name with this number in a file like `/etc/passwd`.
+#[cfg(unix)]
 fn name_of(file: &Path, number: u32) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());

@@ -4,6 +4,7 @@
 //! of another owner is refused, and the search ends at the project's root: the nearest folder with `.git`, or with a
 //! `Cargo.toml` that has a `[workspace]`.
 
+#[cfg(unix)]
 use crate::environment::variable;
 use crate::files::{self, Kind};
 use miette::Diagnostic;
