@@ -273,7 +273,7 @@ fn recover(mut machine: Machine) -> Result<(), String> {
         |machine: &mut Machine, slot| !Updater::running_in(slot, &mut machine.flash, board).unwrap().is_trial();
     // What was rejected does not try to confirm without end. A rescue is recorded at any price.
     let is_given_up = Journal::open(&mut machine.flash, board).is_given_up(&mut machine.flash);
-    if !confirmed(&mut machine, running) && !(machine.flash.record().lost && is_given_up) {
+    if !(confirmed(&mut machine, running) || machine.flash.record().lost && is_given_up) {
         return Err("it did not confirm".to_owned());
     }
     let epoch_is_right = machine.flash.record().epoch_floor == 0 || running == Slot::A;

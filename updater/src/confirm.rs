@@ -106,7 +106,8 @@ impl<F: NorFlash> Updater<F> {
         Ok(effects.after(self.journal.record(), info.as_ref()))
     }
 
-    /// Whether a rollback of the running firmware is under way, or was recorded: the next boot starts the other slot.
+    /// Whether a rollback of the running firmware is under way, or was recorded since this updater was made: the next boot starts
+    /// the other slot, if that can be started.
     pub(crate) fn is_rolled_back(&self) -> bool {
         if let Operation::Recording(Change::EndTrial(outcome)) = &self.operation {
             return outcome.slot == self.running;
@@ -115,6 +116,7 @@ impl<F: NorFlash> Updater<F> {
         !record.is_confirmed(self.running)
             && match record.trial {
                 Some(trial) => trial.slot != self.running,
+                None if self.rolled_back_before => false,
                 None => record
                     .outcomes
                     .last()

@@ -50,6 +50,8 @@ pub struct Updater<F> {
     pub(crate) confirmed_last: bool,
     /// Here, so that a new session is no new deadline.
     trial_clock: TrialClock,
+    /// Whether a rollback of the running firmware was recorded before this was made.
+    pub(crate) rolled_back_before: bool,
 }
 
 /// How long a trial has been running.
@@ -91,7 +93,7 @@ impl<F: NorFlash> Updater<F> {
             return Err(Refusal::Geometry);
         }
         let journal = Journal::open(&mut flash, board);
-        Ok(Updater {
+        let mut updater = Updater {
             flash,
             board,
             journal,
@@ -104,7 +106,11 @@ impl<F: NorFlash> Updater<F> {
             confirm: Lane::default(),
             confirmed_last: false,
             trial_clock: TrialClock::Unset,
-        })
+            rolled_back_before: false,
+        };
+        // It was started all the same, since nothing else could be. It may find itself healthy now.
+        updater.rolled_back_before = updater.is_rolled_back();
+        Ok(updater)
     }
 
     /// Records the schema of the application's own storage, durably: an image that does not support it is neither accepted

@@ -54,9 +54,11 @@ pub enum Decision {
 pub enum Recovery {
     /// No slot can be started. Either may be written.
     NothingStarts = 0,
-    /// A pin or the firmware requested it. The confirmed slot is never written.
+    /// A pin or the firmware requested it. The confirmed slot is never written; where nothing is confirmed, the slot that is
+    /// started first.
     Requested = 1,
-    /// The confirmed firmware crashes again and again. Its slot is never written.
+    /// The confirmed firmware crashes again and again; where none is confirmed, what is left in its slot was rejected or does.
+    /// That slot is never written.
     Crashes = 2,
     /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
     /// The other slot is never written, since it holds the last firmware that can be started.
@@ -97,7 +99,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
         // same payload may have been rejected under another version; that says nothing about confirmed firmware.
         let was_rejected = !is_confirmed && device.record().outcomes.have_rejected(verified.digest());
         if !reset.listened && (was_rejected || reset.crashes >= CRASH_LOOP) {
-            return Decision::Recovery(if is_confirmed { Recovery::Crashes } else { Recovery::LastFirmware });
+            return Decision::Recovery(if slot == confirmed { Recovery::Crashes } else { Recovery::LastFirmware });
         }
         if !is_confirmed {
             // Rejected firmware gets no second trial: each would end in the same rejection, in records without end.

@@ -27,7 +27,7 @@ use crate::info::BootloaderInfo;
 use crate::journal::{Failed, Journal};
 use crate::layout::{Board, Slot};
 use crate::receive::Receiver;
-use crate::record::{Ending, Reset, Trial};
+use crate::record::{Ending, Record, Reset, Trial};
 use crate::verify::verify;
 use embedded_storage::nor_flash::NorFlash;
 use frame::Incoming;
@@ -57,9 +57,11 @@ pub fn serve<F: NorFlash, L: Line>(
 ) {
     let journal = Journal::open(flash, board);
     // Before a transfer changes what is confirmed.
-    let confirmed = journal.record().confirmed;
+    let Record { confirmed, lost, .. } = *journal.record();
     let kept = match why {
         Recovery::NothingStarts => None,
+        // What is started first where nothing is confirmed.
+        Recovery::Requested if lost => Some(confirmed.other()),
         Recovery::Requested | Recovery::Crashes => Some(confirmed),
         Recovery::LastFirmware => Some(confirmed.other()),
     };
@@ -224,7 +226,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         }
         // Also if there is no trial: what is erased now is lost by any reading of the journal, and this makes it the only
         // one (see `Journal::is_settled`).
-        self.record_trial(None).map_err(flash_failed)?;
+        self.record_transfer(target, false).map_err(flash_failed)?;
         let mut unit = self.board.slot(target).start;
         let end = unit + checked.table_offset() + checked.header().table_length;
         while unit < end {
@@ -236,23 +238,23 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         Ok(self.receiver.insert(Receiver::new(checked, self.board)).next())
     }
 
-    /// Ends the trial that a transfer replaces, if there is one, and puts this slot on trial.
+    /// Records a transfer into a slot: ends the trial that it replaces, if there is one; if it is complete, puts the slot on trial.
     #[inline(never)] // Keeps its locals off the stack of a signature's check.
-    fn record_trial(&mut self, slot: Option<Slot>) -> Result<(), Failed> {
+    fn record_transfer(&mut self, slot: Slot, is_complete: bool) -> Result<(), Failed> {
         let mut after = *self.journal.record();
         if let Some(trial) = after.trial {
             after = ended(self.flash, self.board, &after, trial.slot, Ending::Cancelled, Reset::default());
         }
-        if let Some(slot) = slot {
-            after.trial = Some(Trial::new(slot));
-            // The slot may be the confirmed one. What is left when the new image fails was never confirmed, or is as broken as
-            // it was: it must not become the default unseen.
-            if slot == after.confirmed {
-                after.lost = true;
-                if self.why == Recovery::NothingStarts {
-                    after.confirmed = slot.other();
-                }
+        // The slot may be the confirmed one. What is left when the new image fails was never confirmed, or is as broken as it
+        // was: it must not become the default unseen. Nor must the new image, if power fails before it is on trial.
+        if slot == after.confirmed {
+            after.lost = true;
+            if self.why == Recovery::NothingStarts {
+                after.confirmed = slot.other();
             }
+        }
+        if is_complete {
+            after.trial = Some(Trial::new(slot));
         }
         self.journal.append_unbounded(self.flash, &after)
     }
@@ -286,7 +288,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         self.line.feed_watchdog();
         let trust = Trust { board: self.board, info: self.info, record: self.journal.record() };
         verify(self.flash, &trust, slot).map_err(number)?;
-        self.record_trial(Some(slot)).map_err(flash_failed)?;
+        self.record_transfer(slot, true).map_err(flash_failed)?;
         Ok(0)
     }
 }

@@ -13,10 +13,10 @@ pub fn running(status: &Status) -> String {
             return "the bootloader, in recovery mode since no slot can be started".to_owned();
         }
         Some(Recovery::Requested) => return "the bootloader, in recovery mode as requested".to_owned(),
-        Some(Recovery::Crashes) => {
+        Some(Recovery::Crashes) if status.confirmed.is_some() => {
             return "the bootloader, in recovery mode since the confirmed firmware crashes again and again".to_owned();
         }
-        Some(Recovery::LastFirmware) => {
+        Some(Recovery::LastFirmware | Recovery::Crashes) => {
             return "the bootloader, in recovery mode since only rejected or crashing firmware is left".to_owned();
         }
         None => {}

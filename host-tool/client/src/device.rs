@@ -48,6 +48,13 @@ pub enum DeviceError {
         /// Why the previous firmware was rejected.
         reason: String,
     },
+    /// The trial was ended, and the device waits in recovery mode: nothing else may run unattended.
+    #[error("the trial was ended; what runs now is {recovery}")]
+    #[diagnostic(help("push an image that works: lifeboot push IMAGE.img"))]
+    InRecovery {
+        /// What runs.
+        recovery: String,
+    },
     /// The device was to restart into its bootloader, but its firmware answers.
     #[error("the bootloader is not in recovery mode; {running} runs")]
     #[diagnostic(help(
@@ -127,6 +134,10 @@ pub fn rollback<P: Pipe>(link: &mut Link<P>, timeout: Duration) -> Result<Status
     let mut asked = None;
     loop {
         match link.status(Retry { attempts: 1, ..Retry::SHORT }) {
+            // Nothing runs, and a bootloader in recovery mode would only be kept from listening.
+            Ok(status) if status.recovery.is_some() => {
+                return Err(DeviceError::InRecovery { recovery: running(&status) });
+            }
             Ok(status) if status.running == wanted && !is_on_trial(&status) => return Ok(status),
             // This is the previous firmware, which must confirm like any other.
             Ok(status) if status.running == wanted => {}

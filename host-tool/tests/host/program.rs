@@ -295,7 +295,7 @@ impl Program {
                 sh_addr: 0,
                 sh_offset: 0,
                 sh_size: 0,
-                sh_link: symbols.0 as u32,
+                sh_link: symbols.0,
                 sh_info: section,
                 sh_addralign: 1,
                 sh_entsize: 0,

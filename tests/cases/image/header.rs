@@ -169,7 +169,7 @@ fn nothing_counts_before_the_signature() {
 fn expected_of_a_flip(bit: usize) -> Invalid {
     match bit / 8 {
         // The signer's word for a proof, which no device looks at.
-        PROVED if bit % 8 == 0 => Invalid::Signature,
+        PROVED if bit.is_multiple_of(8) => Invalid::Signature,
         0x00..0x04 => Invalid::NoImage,
         0x04..0x06 | 0x5A..0x5C | 0x6C..0xC0 => Invalid::Format,
         0x5C..0x60 => Invalid::UnknownKey,

@@ -83,7 +83,6 @@ impl Machine {
                 let mut updater = Updater::running_in(slot, &mut self.flash, board).unwrap();
                 updater.set_boot_words(boot_words(handover::Boot { cause: reset.cause, start, verification: 0 }));
                 let _ = updater.confirm();
-                drop(updater);
                 self.lose_power(false, started)
             }
             Firmware::Crashes => {

@@ -67,6 +67,13 @@ pub const BUGS: &[Bug] = &[
         Suite::Recovery,
     ),
     bug(
+        "a rescue that a power cut interrupts becomes the default",
+        RECOVERY,
+        "if slot == after.confirmed {",
+        "if is_complete && slot == after.confirmed {",
+        Suite::Line,
+    ),
+    bug(
         "a rescue that fails in the place of the confirmed firmware is not the last firmware",
         RECOVERY,
         "if self.why == Recovery::NothingStarts {",

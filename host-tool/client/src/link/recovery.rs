@@ -15,7 +15,11 @@ pub(super) fn status(why: Recovery, chunk: u32, info: &[u8], record: &[u8], head
     let (known, info) = read(info)?;
     let (_, record) = Record::from_bytes(record.try_into().ok()?)?;
     let [a, b] = headers.map(content);
-    let kept = if why == Recovery::LastFirmware { record.confirmed.other() } else { record.confirmed };
+    let kept = match why {
+        Recovery::LastFirmware => record.confirmed.other(),
+        Recovery::Requested if record.lost => record.confirmed.other(),
+        Recovery::NothingStarts | Recovery::Requested | Recovery::Crashes => record.confirmed,
+    };
     Some(Status {
         wire: WIRE,
         board: known.name_bytes(),

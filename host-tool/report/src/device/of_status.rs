@@ -23,8 +23,8 @@ impl From<&wire::Status> for Device {
             recovery: status.recovery.map(|reason| match reason {
                 wire::Recovery::NothingStarts => RecoveryReason::NothingStarts,
                 wire::Recovery::Requested => RecoveryReason::Requested,
-                wire::Recovery::Crashes => RecoveryReason::Crashes,
-                wire::Recovery::LastFirmware => RecoveryReason::LastFirmware,
+                wire::Recovery::Crashes if status.confirmed.is_some() => RecoveryReason::Crashes,
+                wire::Recovery::Crashes | wire::Recovery::LastFirmware => RecoveryReason::LastFirmware,
             }),
             confirmed: status.confirmed.map(Into::into),
             trial: status.trial.map(TrialLeft::from),

@@ -52,6 +52,7 @@ impl<'a> Line<'a> {
         let hopeless = record.trial.is_some_and(|trial| !verifies(&mut chip, &record, trial.slot));
         let kept = match why {
             Recovery::NothingStarts => None,
+            Recovery::Requested if record.lost => Some(record.confirmed.other()),
             Recovery::Requested | Recovery::Crashes => Some(record.confirmed),
             Recovery::LastFirmware => Some(record.confirmed.other()),
         };
@@ -179,15 +180,14 @@ impl<'a> Line<'a> {
             assert!(verifies(&mut flash, &record, trial.slot), "on trial, and does not verify: {record:?}");
         }
         let marks = record.trial.filter(|_| record.trial != self.record.trial);
+        // Before the confirmed firmware is written over, nothing is confirmed any more.
+        let confirmed = self.record.confirmed;
+        let replaced = if self.why == Recovery::NothingStarts { confirmed.other() } else { confirmed };
+        let now = (record.confirmed, record.lost);
+        assert!(now == (confirmed, self.record.lost) || now == (replaced, true), "{record:?} after {:?}", self.record);
         if let Some(trial) = marks {
-            let (confirmed, lost) = match (trial.slot == self.record.confirmed, self.why) {
-                (false, _) => (self.record.confirmed, self.record.lost),
-                (true, Recovery::NothingStarts) => (trial.slot.other(), true),
-                (true, _) => (trial.slot, true),
-            };
-            assert_eq!((trial, record.confirmed, record.lost), (Trial::new(trial.slot), confirmed, lost));
-        } else {
-            assert_eq!((record.confirmed, record.lost), (self.record.confirmed, self.record.lost));
+            assert_eq!(trial, Trial::new(trial.slot));
+            assert!(!record.is_confirmed(trial.slot), "{record:?}");
         }
         self.marked =
             record.trial.filter(|trial| *trial == Trial::new(trial.slot) && !self.hopeless).map(|trial| trial.slot);

@@ -52,9 +52,11 @@ pub struct Status {
 pub enum Recovery {
     /// No slot could be started. Either may be written.
     NothingStarts,
-    /// A pin requested it, or the firmware did before a reset. The confirmed slot is never written.
+    /// A pin requested it, or the firmware did before a reset. The confirmed slot is never written; where nothing is confirmed,
+    /// the slot that is started first.
     Requested,
-    /// The confirmed firmware crashes again and again. Its slot is never written.
+    /// The confirmed firmware crashes again and again; where none is confirmed, what is left in its slot was rejected or does.
+    /// That slot is never written.
     Crashes,
     /// The confirmed slot cannot be started, and the firmware in the other slot was rejected or crashes again and again.
     /// The other slot is never written, since it holds the last firmware that can be started.
