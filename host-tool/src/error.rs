@@ -16,6 +16,7 @@ use lifeboot_logs::MonitorError;
 use lifeboot_project::cargo_version::CargoVersionError;
 use lifeboot_project::files::FileError;
 use lifeboot_project::key_files::KeyFileError;
+use lifeboot_project::relink::RelinkError;
 use lifeboot_project::settings::SettingsError;
 use lifeboot_project::watch::WatchError;
 use lifeboot_report::RecordedError;
@@ -143,6 +144,10 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     CargoVersion(#[from] CargoVersionError),
+    /// The firmware cannot be linked for slot B.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Relink(#[from] RelinkError),
     /// `lifeboot.toml` cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -59,6 +59,23 @@ pub enum CargoVersionError {
 /// # Errors
 /// See [`CargoVersionError`].
 pub fn of_firmware(elf: &Path) -> Result<Option<CargoVersion>, CargoVersionError> {
+    let Some(package) = package_with(elf)? else { return Ok(None) };
+    let manifest = near(package.manifest_path.as_std_path());
+    match version::parse(&package.version.to_string()) {
+        Ok(version) => Ok(Some(CargoVersion { version, manifest })),
+        Err(source) => Err(CargoVersionError::Version { manifest, source }),
+    }
+}
+
+/// Returns the `Cargo.toml` of that package.
+///
+/// # Errors
+/// As for [`of_firmware`], but for the version.
+pub(crate) fn manifest_of(elf: &Path) -> Result<Option<PathBuf>, CargoVersionError> {
+    Ok(package_with(elf)?.map(|package| package.manifest_path.into()))
+}
+
+fn package_with(elf: &Path) -> Result<Option<Package>, CargoVersionError> {
     let mut looked_at: Option<PathBuf> = None;
     let folders =
         [std::path::absolute(elf).ok().and_then(|elf| Some(elf.parent()?.to_owned())), std::env::current_dir().ok()];
@@ -69,11 +86,7 @@ pub fn of_firmware(elf: &Path) -> Result<Option<CargoVersion>, CargoVersionError
         let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec();
         let metadata = metadata.map_err(|error| unread(near(&manifest), error))?;
         if let Some(package) = package_of(&metadata, elf) {
-            let manifest = near(package.manifest_path.as_std_path());
-            return match version::parse(&package.version.to_string()) {
-                Ok(version) => Ok(Some(CargoVersion { version, manifest })),
-                Err(source) => Err(CargoVersionError::Version { manifest, source }),
-            };
+            return Ok(Some(package.clone()));
         }
         looked_at = Some(manifest);
     }

@@ -7,6 +7,7 @@
 //! | [`files`] | files that are read within bounds, and written without harm to others |
 //! | [`key_files`] | makes and reads key files and passphrase files |
 //! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
+//! | [`relink`] | links firmware for slot B, to prove an image |
 //! | [`watch`] | watches sources, and builds |
 //! | [`doctor`] | checks what a machine and a project lack, and what fixes it |
 //!
@@ -20,5 +21,6 @@ pub mod doctor;
 pub mod environment;
 pub mod files;
 pub mod key_files;
+pub mod relink;
 pub mod settings;
 pub mod watch;

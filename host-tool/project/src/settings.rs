@@ -46,7 +46,7 @@ enum Kind {
 }
 
 /// All settings.
-pub const SETTINGS: [Setting; 16] = [
+pub const SETTINGS: [Setting; 17] = [
     setting("board", "the board that the firmware is for", "\"microbit\"", Kind::Text(board)),
     setting("key", "the private key that signs, a PEM file", "\"keys/release.pem\"", Kind::Path),
     setting("public-key", "the public key that images are checked with", "\"keys/release.pub.pem\"", Kind::Path),
@@ -60,6 +60,7 @@ pub const SETTINGS: [Setting; 16] = [
     setting("timeout", "seconds to wait for a new firmware's confirm", "240", Kind::Number),
     setting("firmware", "the firmware's ELF file", "\"target/thumbv6m-none-eabi/release/app\"", Kind::Path),
     setting("build", "the command that builds the firmware, for watch", "\"make firmware.elf\"", Kind::Text(any)),
+    setting("relink", "the command that links it for slot B, to $LIFEBOOT_RELINKED", "\"make b.elf\"", Kind::Text(any)),
     setting("bootloader", "the bootloader's ELF file", "\"bootloader.elf\"", Kind::Path),
     setting("probe", "the debug probe: VID:PID or VID:PID:SERIAL", "\"0d28:0204\"", Kind::Text(any)),
     setting("chip", "the chip, by probe-rs's name", "\"nRF51822_xxAA\"", Kind::Text(any)),

@@ -79,7 +79,7 @@ impl Display for SignedImage {
         write!(f, ", epoch {epoch}\nkey {key_id}, digest {digest}\nslot: {slot}")?;
         self.patches.iter().try_for_each(|patch| write!(f, "\npatch {patch}"))?;
         if proved.is_none() && !self.bound {
-            f.write_str("\nnot proved: --relinked compares it with the firmware linked for slot B")?;
+            f.write_str("\nnot proved: --prove compares it with the firmware linked for slot B")?;
         }
         revoking(f, revokes)
     }

@@ -12,6 +12,7 @@ use lifeboot_core::Version;
 use lifeboot_core::image::Header;
 use lifeboot_project::files::{self, Kind};
 use lifeboot_project::key_files;
+use lifeboot_project::relink::{Relink, relink};
 use lifeboot_report::{Either, PatchReport, Proved, SignedImage, SlotUse, ToSign};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,7 @@ Examples:
   lifeboot sign firmware.elf --version 1.3.0 --key next.pem --revoke last.pub.pem
 
   Prove that the image is what the linker would have made for slot B:
+  lifeboot sign target/thumbv6m-none-eabi/release/app --version 1.2.3 --key release.pem --prove
   lifeboot sign a.elf --version 1.2.3 --key release.pem --relinked b.elf
 
   With a key that stays elsewhere, as in an HSM:
@@ -65,6 +67,12 @@ pub struct Arguments {
     /// The same program linked for slot B, to compare with the image as rebased to slot B
     #[arg(long, value_name = "OTHER.elf", conflicts_with = "bound")]
     relinked: Option<PathBuf>,
+    /// Link the firmware for slot B as well, by cargo or by --relink, and compare it with the image as rebased to slot B
+    #[arg(long, conflicts_with_all = ["relinked", "bound"])]
+    prove: bool,
+    /// A shell command that links the firmware for slot B, to the file that LIFEBOOT_RELINKED names; for --prove
+    #[arg(long, value_name = "COMMAND", env = "LIFEBOOT_RELINK")]
+    relink: Option<String>,
     /// Leave the relocations out: the image runs only in the slot that the firmware is linked for
     #[arg(long)]
     bound: bool,
@@ -74,9 +82,24 @@ pub struct Arguments {
     /// The image file; - is stdout [default: the firmware's name with .img]
     #[arg(short, long, value_name = "OUT.img")]
     out: Option<PathBuf>,
+    /// The arguments that cargo built the firmware with, such as --features; for --prove
+    #[arg(last = true, value_name = "CARGO BUILD ARGUMENTS", requires = "prove")]
+    cargo: Vec<String>,
 }
 
 impl Arguments {
+    /// Returns the firmware as linked for slot B, and where it comes from; `None` if no proof was requested.
+    fn relinked(&self, elf: &[u8]) -> Result<Option<(Vec<u8>, String)>, Error> {
+        if let Some(path) = &self.relinked {
+            return Ok(Some((files::read(path, Kind::Elf)?, path.display().to_string())));
+        }
+        let how = match &self.relink {
+            Some(line) if self.cargo.is_empty() => Relink::Command(line.clone()),
+            _ => Relink::Cargo(self.cargo.clone()),
+        };
+        if self.prove { Ok(Some(relink(&how, &self.firmware, elf)?)) } else { Ok(None) }
+    }
+
     /// Returns whether stdout is the file that this command writes.
     pub fn takes_stdout(&self) -> bool {
         [&self.out, &self.external_bytes].into_iter().flatten().any(|path| files::is_stdout(path))
@@ -87,14 +110,15 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
     let signer = Signer::read(arguments)?;
     let elf = files::read(&arguments.firmware, Kind::Elf)?;
     let board = board_for(&elf, arguments.release.board)?;
-    let program = match &arguments.relinked {
-        Some(relinked) => Program::read_and_prove(&elf, board, &files::read(relinked, Kind::Elf)?)?,
+    let relinked = arguments.relinked(&elf)?;
+    let program = match &relinked {
+        Some((relinked, _)) => Program::read_and_prove(&elf, board, relinked)?,
         None => Program::read(&elf, board, arguments.bound)?,
     };
     let (version, version_from) = version_for(&arguments.firmware, arguments.version)?.ok_or(Error::VersionNeeded)?;
     let public = signer.public();
     let unsigned = program.image(arguments.release.of(version)?, public.id())?;
-    let proved = arguments.relinked.as_deref().map(|relinked| proved(&program, relinked));
+    let proved = relinked.map(|(_, by)| proved(&program, by));
     if public.is_demo() {
         output::warn("this is a demo's throw-away key, which protects nothing");
     }
@@ -128,12 +152,8 @@ fn ids(header: &Header) -> Vec<String> {
     header.revokes.ids().map(|id| hex(&id)).collect()
 }
 
-fn proved(program: &Program, relinked: &Path) -> Proved {
-    Proved {
-        relocations: program.table().len(),
-        bytes: program.firmware().payload().len(),
-        relinked: relinked.display().to_string(),
-    }
+fn proved(program: &Program, relinked: String) -> Proved {
+    Proved { relocations: program.table().len(), bytes: program.firmware().payload().len(), relinked }
 }
 
 /// Endings of linked programs.

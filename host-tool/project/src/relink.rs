@@ -1,0 +1,188 @@
+//! Links firmware for slot B, to prove an image.
+//!
+//! Cargo links it where the firmware already lies, since paths of the target folder may be in the program itself; then cargo
+//! links the firmware for slot A again, so that everything is as it was. That must give the same file: otherwise the arguments
+//! for cargo are not those that the firmware was built with.
+
+use crate::cargo_version::{self, CargoVersionError};
+use crate::environment::variable;
+use crate::files::{self, FileError, Kind};
+use miette::Diagnostic;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use thiserror::Error;
+
+/// Names the slot that `lifeboot_build` links firmware for.
+const SLOT: &str = "LIFEBOOT_LINK_SLOT";
+/// Names the file that a command writes.
+const OUTPUT: &str = "LIFEBOOT_RELINKED";
+
+/// How firmware is linked for slot B.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Relink {
+    /// By `cargo build`, with these arguments beside those that follow from the ELF file's path.
+    Cargo(Vec<String>),
+    /// By a shell command, which writes the ELF file that `LIFEBOOT_RELINKED` names.
+    Command(String),
+}
+
+/// Why firmware could not be linked for slot B.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RelinkError {
+    /// The project's `Cargo.toml` cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Manifest(#[from] CargoVersionError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+    /// There is no place for the relinked file.
+    #[error("no temporary folder can be made")]
+    #[diagnostic(help("set TMPDIR to a folder that you may write to"))]
+    Temporary(#[source] io::Error),
+    /// The path does not say how cargo built the file.
+    #[error("{} does not lie where cargo builds firmware, in target/TARGET/PROFILE", .elf.display())]
+    #[diagnostic(help(
+        "say what links it for slot B: --relink COMMAND, or relink = \"COMMAND\" in lifeboot.toml; the command writes the ELF \
+         file that LIFEBOOT_RELINKED names"
+    ))]
+    NotCargos {
+        /// The firmware.
+        elf: PathBuf,
+    },
+    /// The command cannot be started.
+    #[error("{command} cannot be started")]
+    #[diagnostic(help("check that it is installed"))]
+    Start {
+        /// The command.
+        command: String,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The command failed.
+    #[error("{command} failed, with {status}: its messages are above")]
+    #[diagnostic(help("give cargo the arguments that the firmware was built with, after --"))]
+    Failed {
+        /// The command.
+        command: String,
+        /// Its exit status.
+        status: String,
+    },
+    /// Cargo did not make the same firmware again.
+    #[error("cargo makes another program of the sources than {}", .elf.display())]
+    #[diagnostic(help(
+        "build the firmware again; if it was built with arguments such as --features, give them after --: lifeboot sign --prove \
+         -- --features F"
+    ))]
+    Another {
+        /// The firmware.
+        elf: PathBuf,
+    },
+}
+
+/// Links firmware for slot B. `original` is the content of its ELF file, which stays as it is. Returns the content of the relinked
+/// ELF file, and what linked it.
+///
+/// # Errors
+/// See [`RelinkError`].
+pub fn relink(how: &Relink, elf: &Path, original: &[u8]) -> Result<(Vec<u8>, String), RelinkError> {
+    match how {
+        Relink::Command(line) => Ok((by_command(line)?, format!("`{line}`"))),
+        Relink::Cargo(arguments) => Ok((by_cargo(arguments, elf, original)?, "cargo build for slot B".to_owned())),
+    }
+}
+
+fn by_command(line: &str) -> Result<Vec<u8>, RelinkError> {
+    let made = tempfile::tempdir().map_err(RelinkError::Temporary)?;
+    let path = made.path().join("slot-b.elf");
+    let [shell, flag] = if cfg!(windows) { ["cmd", "/C"] } else { ["sh", "-c"] };
+    let mut command = Command::new(shell);
+    command.args([flag, line]).env(SLOT, "B").env(OUTPUT, &path);
+    run(command, format!("`{line}`"))?;
+    Ok(files::read(&path, Kind::Elf)?)
+}
+
+fn by_cargo(arguments: &[String], elf: &Path, original: &[u8]) -> Result<Vec<u8>, RelinkError> {
+    let elf = std::path::absolute(elf).unwrap_or_else(|_| elf.to_owned());
+    let not_cargos = || RelinkError::NotCargos { elf: elf.clone() };
+    let place = Place::of(&elf).ok_or_else(not_cargos)?;
+    let manifest = cargo_version::manifest_of(&elf)?.ok_or_else(not_cargos)?;
+    let build = |slot: &str| {
+        let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(place.arguments()).arg("--manifest-path").arg(&manifest).args(arguments);
+        // The linker's arguments are in the configuration of the project.
+        command.current_dir(manifest.parent().unwrap_or(Path::new("."))).env(SLOT, slot);
+        run(command, "cargo build".to_owned())
+    };
+    let relinked = build("B").and_then(|()| Ok(files::read(&elf, Kind::Elf)?));
+    // Also if that failed.
+    build("A")?;
+    let relinked = relinked?;
+    if files::read(&elf, Kind::Elf)? == original { Ok(relinked) } else { Err(RelinkError::Another { elf }) }
+}
+
+fn run(mut command: Command, name: String) -> Result<(), RelinkError> {
+    // Stdout may be for a program.
+    let status = command.stdin(Stdio::null()).stdout(io::stderr()).status();
+    let status = status.map_err(|source| RelinkError::Start { command: name.clone(), source })?;
+    if status.success() { Ok(()) } else { Err(RelinkError::Failed { command: name, status: status.to_string() }) }
+}
+
+/// Where cargo built a program: `TARGET_FOLDER/TRIPLE/PROFILE/[examples/]NAME`.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    folder: PathBuf,
+    triple: String,
+    profile: String,
+    is_example: bool,
+    name: String,
+}
+
+impl Place {
+    fn of(elf: &Path) -> Option<Place> {
+        let text = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
+        let (name, mut folder) = (text(elf)?, elf.parent()?);
+        let is_example = text(folder)? == "examples";
+        if is_example {
+            folder = folder.parent()?;
+        }
+        let profile = match text(folder)?.as_str() {
+            "debug" => "dev".to_owned(),
+            other => other.to_owned(),
+        };
+        let triple = text(folder.parent()?)?;
+        let folder = folder.parent()?.parent()?.to_owned();
+        // What is built for the host lies one folder higher.
+        triple.contains("-none").then_some(Place { folder, triple, profile, is_example, name })
+    }
+
+    fn arguments(&self) -> Vec<OsString> {
+        let kind = if self.is_example { "--example" } else { "--bin" };
+        let words = ["build", kind, &self.name, "--target", &self.triple, "--profile", &self.profile, "--target-dir"];
+        words.into_iter().map(OsString::from).chain([self.folder.clone().into()]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_says_how_cargo_built_it() {
+        let arguments = |path: &str| Place::of(Path::new(path)).map(|place| place.arguments().join(" ".as_ref()));
+        assert_eq!(
+            arguments("/p/target/thumbv6m-none-eabi/release/app").unwrap(),
+            "build --bin app --target thumbv6m-none-eabi --profile release --target-dir /p/target"
+        );
+        assert_eq!(
+            arguments("/p/target/thumbv7em-none-eabihf/debug/examples/blinky").unwrap(),
+            "build --example blinky --target thumbv7em-none-eabihf --profile dev --target-dir /p/target"
+        );
+        for path in ["/p/target/release/app", "/p/firmware.elf", "firmware.elf", "/"] {
+            assert_eq!(arguments(path), None, "{path}");
+        }
+    }
+}
