@@ -126,7 +126,7 @@ fn by_cargo(arguments: &[String], elf: &Path, original: &[u8]) -> Result<Vec<u8>
 
 fn run(mut command: Command, name: String) -> Result<(), RelinkError> {
     // Stdout may be for a program.
-    let status = command.stdin(Stdio::null()).stdout(io::stderr()).status();
+    let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status();
     let status = status.map_err(|source| RelinkError::Start { command: name.clone(), source })?;
     if status.success() { Ok(()) } else { Err(RelinkError::Failed { command: name, status: status.to_string() }) }
 }

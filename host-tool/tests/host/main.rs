@@ -2,6 +2,7 @@
 
 /// ELF files made in memory, so that no binary is committed.
 mod program;
+mod proofs;
 
 /// The part of an ELF file that is firmware, and its slot.
 mod elf_files;

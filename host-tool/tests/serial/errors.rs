@@ -151,6 +151,18 @@ fn devices(list: &mut List, folder: &Path) {
         wire
     };
     add("Previous firmware that hangs", "rollback", at(folder, previous_hangs, "rollback"));
+    let previous_broken = || {
+        let wire = Wire::to(Device::new(&MICROBIT));
+        wire.bench_mut().device.firmware_does(1, Firmware::Unsure);
+        let options = Options { wait: false, ..Options::default() };
+        push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
+        let now = wire.bench().now;
+        wire.bench_mut().device.reset(now, lifeboot_core::record::Cause::Request);
+        let payload = MICROBIT.slot(lifeboot_core::Slot::A).start + MICROBIT.header_length;
+        wire.bench_mut().device.flash.put(payload, &[0; 64]);
+        wire
+    };
+    add("Previous firmware that broke during the trial", "rollback", at(folder, previous_broken, "rollback"));
 
     let higher = || {
         let wire = Wire::to(Device::new(&MICROBIT));

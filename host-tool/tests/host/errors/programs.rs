@@ -158,5 +158,7 @@ pub fn list(list: &mut List) {
     chapter.folder.put("script-b.elf", &other(Slot::B));
     let line = SIGN.replace("a.elf", "script-a.elf") + " --relinked script-b.elf";
     chapter.fails("An address that a linker script wrote", &line);
+    chapter.fails("A proof of what cargo has not built", &format!("{SIGN} --prove"));
+    chapter.fails("A proof by a command that fails", &format!("{SIGN} --prove --relink false"));
     chapter.fails("A proof with no program at all", &format!("{SIGN} --relinked key.pub.pem"));
 }
