@@ -108,6 +108,8 @@ pub struct Link<P> {
     heard: String,
     /// When the first request since the last answer was sent, and whether that wait was reported.
     unanswered: Option<(Duration, bool)>,
+    /// Whether the last request had to be repeated, or to wait for another host.
+    has_waited: bool,
     /// What a bootloader in recovery mode reported with its state, if that was the last state received.
     details: Option<RecoveryDetails>,
 }
@@ -133,6 +135,7 @@ impl<P: Pipe> Link<P> {
             listener: None,
             stop: None,
             unanswered: None,
+            has_waited: false,
             details: None,
         }
     }
@@ -197,6 +200,7 @@ impl<P: Pipe> Link<P> {
         let number = self.next_number();
         // The other host was active before the first answer that reports it.
         let mut busy_since: Option<Duration> = None;
+        self.has_waited = false;
         let (mut attempts, mut started) = (0, self.now());
         self.heard.clear();
         // What is to be sent once, such as a restart, is not repeated on a line with a long delay either.
@@ -211,6 +215,7 @@ impl<P: Pipe> Link<P> {
             let mut until = self.now().saturating_add(timeout);
             while let Some(reply) = self.answer(number, command, until, started.saturating_add(ARRIVING))? {
                 let now = self.now();
+                self.has_waited |= attempts > 1 || reply == Reply::Refused(Refusal::Busy);
                 if busy_since.is_none() && reply == Reply::Refused(Refusal::Busy) && self.busy_wait > REPORT_AFTER {
                     self.report(LinkEvent::Waiting(Waiting::OtherHost(self.busy_wait)));
                 }
@@ -226,6 +231,11 @@ impl<P: Pipe> Link<P> {
             }
         }
         Err(self.silent())
+    }
+
+    /// Returns whether the last request had to be repeated, or to wait for another host.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.has_waited
     }
 
     /// Sends one request without waiting, and returns its number.

@@ -27,12 +27,29 @@ pub(crate) enum Held {
 /// # Errors
 /// As [`Link::ask`].
 pub(crate) fn hold<P: Pipe>(link: &mut Link<P>, before: &Status) -> Result<Held, LinkError> {
-    // This request needs the session and changes nothing, whatever its answer; a bootloader in recovery mode refuses it
-    // after it has given the session to this host.
-    let digest = Command::Digests { offset: 0, length: BLOCK, count: 1 };
-    if link.ask(&digest, Retry::SHORT)? == Reply::Refused(Refusal::Busy) {
+    if take(link)? == Reply::Refused(Refusal::Busy) { Ok(Held::Busy) } else { look(link, before) }
+}
+
+/// As [`hold`], but `before`, which must be one question old, is not looked at again if the session was free. For a push: the
+/// device compares what its begin believes.
+///
+/// # Errors
+/// As [`Link::ask`].
+pub(crate) fn hold_at_once<P: Pipe>(link: &mut Link<P>, before: &Status) -> Result<Held, LinkError> {
+    if take(link)? == Reply::Refused(Refusal::Busy) {
         return Ok(Held::Busy);
     }
+    if link.has_waited() { look(link, before) } else { Ok(Held::Ready(before.clone())) }
+}
+
+/// Takes the session. This request needs it and changes nothing, whatever its answer; a bootloader in recovery mode refuses it
+/// after it has given the session to this host.
+fn take<P: Pipe>(link: &mut Link<P>) -> Result<Reply, LinkError> {
+    link.ask(&Command::Digests { offset: 0, length: BLOCK, count: 1 }, Retry::SHORT)
+}
+
+/// Compares the device's state with the one `before`.
+fn look<P: Pipe>(link: &mut Link<P>, before: &Status) -> Result<Held, LinkError> {
     let now = link.status(Retry::SHORT)?;
     Ok(match change(before, &now) {
         None => Held::Ready(now),

@@ -40,7 +40,7 @@ pub use progress::{Interruption, Progress, Step};
 
 use crate::describe::{board_name, running};
 use crate::link::{Link, LinkError, Retry};
-use crate::other_host::{Held, change, hold};
+use crate::other_host::{Held, change, hold_at_once};
 use crate::pipe::Pipe;
 use crate::refusal::{RefusalContext, Refused};
 use crate::state::{ImageState, pending};
@@ -141,7 +141,7 @@ fn push_unless_stopped<P: Pipe>(
         if let Some(change) = other.and_then(|seen| change(seen, &status)) {
             return Err(PushError::Changed { change });
         }
-        let status = match hold(link, &status)? {
+        let status = match hold_at_once(link, &status)? {
             Held::Ready(status) => status,
             Held::Changed(change) => return Err(PushError::Changed { change }),
             Held::Busy => {
