@@ -5,7 +5,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::{Options, Progress, PushError, Pushed, Step};
-use lifeboot_probe::{Flasher, chip};
+use lifeboot_probe::{Connection, Flasher, chip};
 use lifeboot_serial::{BAUD, Port};
 use lifeboot_tests::bench::{self, version};
 use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};
@@ -45,7 +45,8 @@ impl Board {
         let target = target.unwrap_or_else(|| panic!("LIFEBOOT_BOARD is {name}, which has no line in TARGETS"));
         let port = variable("LIFEBOOT_PORT");
         let chip = env::var("LIFEBOOT_CHIP").unwrap_or_else(|_| chip(target.board).unwrap().to_owned());
-        let flasher = Flasher::connect(&chip, env::var("LIFEBOOT_PROBE").ok().as_deref());
+        let probe = env::var("LIFEBOOT_PROBE").ok();
+        let flasher = Flasher::connect(&chip, Connection { probe: probe.as_deref(), ..Connection::default() });
         let flasher = flasher.unwrap_or_else(|error| panic!("{:#}", anyhow::Error::new(error)));
         let elf = bench::bootloader(target).unwrap();
         let bootloader = Bootloader::from_elf(&fs::read(elf).unwrap()).unwrap();

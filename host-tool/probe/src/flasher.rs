@@ -25,6 +25,18 @@ pub enum Phase {
 /// Receives the phase, the bytes done and the total of bytes.
 pub type Listener<'a> = &'a mut dyn FnMut(Phase, u64, u64);
 
+/// How a board is reached by a debug probe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connection<'a> {
+    /// The probe, as `VID:PID` or `VID:PID:SERIAL`; `None` is the only one that is plugged in.
+    pub probe: Option<&'a str>,
+    /// The clock of the debug port in kHz, at most; `None` is the probe's own.
+    pub speed: Option<u32>,
+    /// Whether the chip is held in reset until the probe is connected: for firmware that switches the debug port off, or
+    /// sleeps.
+    pub under_reset: bool,
+}
+
 /// A board that is connected to a debug probe.
 #[derive(Debug)]
 pub struct Flasher {
@@ -32,21 +44,28 @@ pub struct Flasher {
 }
 
 impl Flasher {
-    /// Connects to a board whose chip probe-rs calls `chip`, by the probe that `selector` names (`VID:PID` or
-    /// `VID:PID:SERIAL`); without a selector, by the only probe. The board continues to run.
+    /// Connects to a board whose chip probe-rs calls `chip`. The board continues to run, unless it is connected under reset.
     ///
     /// # Errors
     /// [`ProbeError`] if there is no such chip or probe, or if the chip does not respond.
-    pub fn connect(chip: &str, selector: Option<&str>) -> Result<Flasher, ProbeError> {
+    pub fn connect(chip: &str, connection: Connection) -> Result<Flasher, ProbeError> {
         let target = target(chip)?;
-        let selector = selector.map(parse).transpose()?;
+        let selector = connection.probe.map(parse).transpose()?;
         let probe = choose(Lister::new().list_all_with_access(), selector.as_ref())?;
         let chip = &target.name;
         let open = |source: probe_rs::Error| ProbeError::Attach { chip: chip.clone(), source: source.into() };
-        let probe = probe.open().map_err(|error| open(error.into()))?;
+        let mut probe = probe.open().map_err(|error| open(error.into()))?;
+        if let Some(speed) = connection.speed {
+            probe.set_speed(speed).map_err(|error| open(error.into()))?;
+        }
         // Grants no permissions, such as to erase a chip that is locked against reading.
-        let session = probe.attach(target.clone(), Permissions::default()).map_err(open)?;
-        Ok(Flasher { session })
+        let permissions = Permissions::default();
+        let session = if connection.under_reset {
+            probe.attach_under_reset(target.clone(), permissions)
+        } else {
+            probe.attach(target.clone(), permissions)
+        };
+        Ok(Flasher { session: session.map_err(open)? })
     }
 
     /// Writes a first flash, verifies it, and starts the board.

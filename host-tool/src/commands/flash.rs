@@ -45,6 +45,12 @@ pub struct Probe {
     /// The chip's name in probe-rs [default: the board's chip]
     #[arg(long, value_name = "CHIP", env = "LIFEBOOT_CHIP")]
     chip: Option<String>,
+    /// The clock of the debug port in kHz, at most: a slower one may help with long cables [default: the probe's]
+    #[arg(long, value_name = "KHZ", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    speed: Option<u32>,
+    /// Hold the chip in reset until the probe is connected: for firmware that sleeps or switches the debug port off
+    #[arg(long)]
+    connect_under_reset: bool,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
@@ -64,13 +70,15 @@ pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
 #[cfg(feature = "probe")]
 pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
     use super::progress;
-    use lifeboot_probe::{Flasher, chip};
+    use lifeboot_probe::{Connection, Flasher, chip};
 
     let chip = match &probe.chip {
         Some(chip) => chip,
         None => chip(first.board())?,
     };
-    let mut flasher = Flasher::connect(chip, probe.probe.as_deref())?;
+    let connection =
+        Connection { probe: probe.probe.as_deref(), speed: probe.speed, under_reset: probe.connect_under_reset };
+    let mut flasher = Flasher::connect(chip, connection)?;
     let mut listener = progress::Flashing::new();
     flasher.flash(first, &mut |stage, done, total| listener.bytes(stage, done, total))?;
     drop(listener);
@@ -81,5 +89,6 @@ pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
 #[cfg(not(feature = "probe"))]
 pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
     let (_, _, _) = (first, &probe.probe, &probe.chip);
+    let (_, _) = (probe.speed, probe.connect_under_reset);
     Err(Error::NoProbeSupport)
 }

@@ -3,10 +3,12 @@
 use super::environment::Environment;
 use super::finding::Finding;
 use super::programs::{on_path, output};
+use crate::files::{self, Kind};
 use lifeboot_core::Board;
 use lifeboot_core::layout::{Architecture, BOARDS};
 use std::fs;
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 
 /// The oldest compiler that builds Lifeboot.
 const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -27,7 +29,7 @@ pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
         return vec![Finding::missing("Rust", "there is no rustc", RUSTUP).required(is_needed)];
     };
     let mut findings = vec![compiler(&rustc, &environment.folder).required(is_needed)];
-    let mut triples: Vec<&str> = BOARDS.into_iter().map(triple).collect();
+    let mut triples: Vec<&str> = triples_of_boards().collect();
     triples.dedup();
     triples.sort_unstable();
     triples.dedup();
@@ -35,8 +37,28 @@ pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
         let is_needed = environment.board.is_some_and(|board| triple(board) == wanted);
         findings.push(target(&rustc, wanted, &environment.folder).required(is_needed));
     }
+    // Firmware may be built for a core with a floating-point unit, which the bootloader does without.
+    if let Some(own) = own_target(&environment.folder).filter(|own| !triples_of_boards().any(|triple| triple == own)) {
+        findings.push(target(&rustc, &own, &environment.folder).required(is_needed));
+    }
     findings.push(linker(&rustc, &environment.folder).required(is_needed));
     findings
+}
+
+fn triples_of_boards() -> impl Iterator<Item = &'static str> {
+    BOARDS.into_iter().map(triple)
+}
+
+/// Returns the target that cargo builds the project for by its configuration (The Cargo Book, Configuration, `build.target`), from
+/// this folder upwards; `None` if it names none, or is not for a microcontroller.
+fn own_target(folder: &Path) -> Option<String> {
+    let configurations = folder.ancestors().map(|folder| folder.join(".cargo/config.toml"));
+    configurations.filter(|path| path.is_file()).find_map(|path| {
+        let text = files::read_text(&path, Kind::Settings).ok()?;
+        let table = DeTable::parse(&text).ok()?;
+        let target = table.get_ref().get("build")?.get_ref().get("target")?.get_ref().as_str()?.to_owned();
+        Some(target).filter(|target| target.contains("-none-"))
+    })
 }
 
 fn compiler(rustc: &Path, folder: &Path) -> Finding {

@@ -132,6 +132,25 @@ fn a_machine_and_a_project_that_are_well_pass() {
     );
 }
 
+/// Firmware for a Cortex-M4 with a floating-point unit, beside a bootloader for one without.
+#[test]
+fn the_target_of_the_project_itself_is_looked_for() {
+    let folder = healthy();
+    fs::create_dir(folder.0.path().join(".cargo")).unwrap();
+    folder.put(".cargo/config.toml", b"[build]\ntarget = \"thumbv7em-none-eabihf\"\n");
+    let lines = [
+        "missing  target thumbv7em-none-eabihf: its core library is not installed",
+        "         -> rustup target add thumbv7em-none-eabihf",
+    ];
+    finds(&folder, &lines, 1);
+    fs::create_dir(folder.0.path().join("rust/thumbv7em-none-eabihf")).unwrap();
+    folder.put("rust/thumbv7em-none-eabihf/libcore-0123.rlib", b"");
+    finds(&folder, &["ok       target thumbv7em-none-eabihf: is installed"], 0);
+    // A program for this machine is no firmware.
+    folder.put(".cargo/config.toml", b"[build]\ntarget = \"x86_64-unknown-linux-gnu\"\n");
+    assert!(!examined(&folder, "").0.contains("x86_64"));
+}
+
 #[test]
 fn a_toolchain_that_is_not_fit_is_found() {
     let folder = healthy();
