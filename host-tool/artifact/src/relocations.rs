@@ -14,7 +14,7 @@
 //! value: in RAM it stays, at the border of a section in the slot it moves, elsewhere in the slot nothing tells what it is, which
 //! is an error.
 //!
-//! Three checks find addresses without a relocation: [`thunks`] are recognised, vectors are checked, and so are [`sections`] of
+//! Three checks find addresses without a relocation: [`thunks`] are recognised, vectors are checked, and so are sections of
 //! which nothing is on record. What a linker script writes itself (`LONG(…)`, a number made of addresses that does not look
 //! like one) leaves no record at all; only the comparison with a relinked program finds it.
 

@@ -46,7 +46,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// Opens a file to write bit by bit, emptying an existing one; `-` is stdout.
 ///
 /// # Errors
-/// See [`write`].
+/// See [`write()`].
 pub fn stream(path: &Path) -> Result<Box<dyn Write + Send>, FileError> {
     let error = |source| FileError::Write { path: path.to_owned(), source };
     if is_stdout(path) {
