@@ -46,16 +46,16 @@ pub fn run() -> ExitCode {
     }
     match &arguments.command {
         Command::Keygen(arguments) => output.end(keygen::run(arguments)),
-        Command::Sign(arguments) => output.beside(arguments.takes_stdout()).end(sign::run(arguments)),
+        Command::Sign(arguments) => output.beside(arguments.stdout_is_taken()).end(sign::run(arguments)),
         Command::Inspect(arguments) => output.judged(inspect::run(arguments, output), inspect::is_good),
         Command::Diff(arguments) => output.end(diff::run(arguments)),
         Command::Doctor(arguments) => output.judged(doctor::run(arguments), doctor::is_good),
-        Command::Provision(arguments) => output.beside(arguments.takes_stdout()).end(provision::run(arguments)),
+        Command::Provision(arguments) => output.beside(arguments.stdout_is_taken()).end(provision::run(arguments)),
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),
         Command::Push(arguments) => output.end(push::run(arguments, output)),
         Command::Monitor(arguments) => {
-            let output = output.beside(arguments.takes_stdout());
+            let output = output.beside(arguments.stdout_is_taken());
             output.end(monitor::run(arguments, output))
         }
         Command::Watch(arguments) => output.end(watch::run(arguments, output)),

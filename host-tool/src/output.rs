@@ -46,8 +46,8 @@ impl Output {
     }
 
     /// Returns the output of a command that may write a file to stdout: then everything else goes to stderr.
-    pub fn beside(self, takes_stdout: bool) -> Output {
-        Output { beside: takes_stdout, ..self }
+    pub fn beside(self, stdout_is_taken: bool) -> Output {
+        Output { beside: stdout_is_taken, ..self }
     }
 
     /// Returns whether a program reads the reports.

@@ -98,6 +98,10 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
             "the image does not fit its slots",
             "build it with the flash map that the device's bootloader was built with, and small enough for a slot",
         ),
+        Refusal::OtherSlot if status.is_some_and(|status| status.recovery.is_some()) => (
+            "the image is bound to the slot that is kept",
+            "sign it from firmware that was linked with --emit-relocs, without --bound: then it runs in either slot",
+        ),
         Refusal::OtherSlot => (
             "the image is bound to the slot that runs",
             "sign it from firmware that was linked with --emit-relocs, without --bound: then it runs in either slot",
@@ -138,6 +142,10 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
         ),
         Refusal::OtherRunning => ("it runs another version by now", "somebody else updated it: see lifeboot status"),
         Refusal::OtherTarget => ("it runs from the other slot by now", "somebody else updated it: see lifeboot status"),
+        Refusal::TrialRunning if status.is_some_and(|status| status.confirmed.is_none()) => (
+            "the firmware that runs is on trial, and no other is confirmed",
+            "tell it to confirm if it works (lifeboot confirm), or push in recovery mode: lifeboot reset --recovery",
+        ),
         Refusal::TrialRunning => (
             "the firmware that runs is on trial, and the other slot holds the only confirmed image",
             "wait until it confirms, tell it to (lifeboot confirm), or go back first (lifeboot rollback)",

@@ -52,7 +52,7 @@ pub struct Arguments {
 
 impl Arguments {
     /// Returns whether stdout is the file that this command writes.
-    pub fn takes_stdout(&self) -> bool {
+    pub fn stdout_is_taken(&self) -> bool {
         self.record.as_deref().is_some_and(files::is_stdout)
     }
 }

@@ -101,7 +101,7 @@ impl Arguments {
     }
 
     /// Returns whether stdout is the file that this command writes.
-    pub fn takes_stdout(&self) -> bool {
+    pub fn stdout_is_taken(&self) -> bool {
         [&self.out, &self.external_bytes].into_iter().flatten().any(|path| files::is_stdout(path))
     }
 }

@@ -13,7 +13,7 @@ use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_client::refusal::{RefusalContext, Refused};
 use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_serial::{BAUD, Port, PortError};
-use lifeboot_wire::{OutcomeEnding, Refusal, Rejection, ResetCause};
+use lifeboot_wire::{OutcomeEnding, Recovery, Refusal, Rejection, ResetCause, Status};
 use miette::Diagnostic;
 use serialport::{SerialPort, TTYPort};
 use std::path::Path;
@@ -242,6 +242,15 @@ fn refusals(list: &mut List) {
             RefusalContext { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
         let refused = Refused::new(refusal, circumstances);
         list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused));
+    }
+    // After a rescue in vain.
+    let lost = Status { confirmed: None, recovery: None, ..status.clone() };
+    let in_recovery = Status { confirmed: None, recovery: Some(Recovery::LastFirmware), ..status.clone() };
+    for (refusal, status) in [(Refusal::TrialRunning, &lost), (Refusal::OtherSlot, &in_recovery)] {
+        let circumstances =
+            RefusalContext { status: Some(status), image: Some(image.header()), quarantine: &quarantine };
+        let refused = Refused::new(refusal, circumstances);
+        list.add_words(&format!("{refusal:?}, where nothing is confirmed"), &DeviceError::from(refused));
     }
     // The target of a rollback.
     let circumstances = RefusalContext { status: Some(&status), ..RefusalContext::default() };
