@@ -61,8 +61,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the CRC of a boot record is not checked",
         RECORD,
-        "(bytes)) != crc {",
-        "(bytes)) != crc && crc == 1 {",
+        "(CRC_AT).0) != crc {",
+        "(CRC_AT).0) != crc && crc == 1 {",
         Suite::Journal,
     ),
 ];

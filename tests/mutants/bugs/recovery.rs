@@ -48,7 +48,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a bootloader leaves a trial whose slot it erases",
         RECOVERY,
-        "self.record_trial(None).map_err(flash_failed)?;",
+        "self.record_transfer(target, false).map_err(flash_failed)?;",
         "self.journal.change(self.flash, |_| {}).map_err(flash_failed)?;",
         Suite::Recovery,
     ),

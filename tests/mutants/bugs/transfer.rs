@@ -206,7 +206,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a loss does not lower what may be on its way",
         SENDER,
-        "                    self.window = (self.window / 2).max(2 * self.frame()).min(self.largest_window);\n",
+        "                    self.window = (self.window / 2).max(self.frame().saturating_mul(2)).min(self.largest_window);\n",
         "",
         Suite::Line,
     ),
