@@ -290,6 +290,25 @@ fn recover(mut machine: Machine) -> Result<(), String> {
     Ok(())
 }
 
+/// Nothing is confirmed, and a start of the trial that cannot be counted is as the one before: so is the confirm.
+#[test]
+fn nrf51_firmware_that_is_started_without_counting_spares_the_journal() {
+    let geometry = &GEOMETRIES[0];
+    let on_trial: State = |record| {
+        let trial = Trial { attempts: CRASH_ATTEMPTS - 1, ..Trial::new(Slot::B) };
+        (record.lost, record.trial) = (true, Some(trial));
+    };
+    for fault in faults(geometry) {
+        for left in [None, Some(1), Some(0)] {
+            let device = device(geometry, on_trial, left);
+            let mut machine = Machine::new(Faulty { fault, ..device }, Cause::PowerOn);
+            machine.keeps_ram = false;
+            let ended = run(&mut machine, Firmware::Confirms, &mut Sum::default());
+            assert_eq!(ended, Ok(()), "{fault:x?}, {left:?} left");
+        }
+    }
+}
+
 #[test]
 fn nrf51() {
     persist(&GEOMETRIES[0]);
