@@ -166,7 +166,7 @@ struct Counts {
     erases: u32,
     /// Boots in which nothing was confirmed, and those in which both images had been rejected besides.
     lost: u32,
-    outcast: u32,
+    both_rejected: u32,
 }
 
 impl Counts {
@@ -181,7 +181,7 @@ impl Counts {
             writes: more(self.writes, before.writes),
             erases: more(self.erases, before.erases),
             lost: more(self.lost, before.lost),
-            outcast: more(self.outcast, before.outcast),
+            both_rejected: more(self.both_rejected, before.both_rejected),
         }
     }
 }
@@ -198,7 +198,7 @@ fn boots(machine: &mut Machine, firmware: Firmware) -> Counts {
         let Record { lost, outcomes, .. } = machine.flash.record();
         let rejected = digests.iter().all(|digest| outcomes.have_rejected(digest));
         counts.lost += u32::from(lost);
-        counts.outcast += u32::from(lost && rejected);
+        counts.both_rejected += u32::from(lost && rejected);
         match machine.run(firmware) {
             Boot::Died => (counts.died, in_a_row) = (counts.died + 1, in_a_row + 1),
             Boot::Started(_) => (counts.started, in_a_row) = (counts.started + 1, 0),
@@ -219,7 +219,8 @@ fn boots(machine: &mut Machine, firmware: Firmware) -> Counts {
 
 /// Checks what is promised however long a fault lasts.
 fn run(machine: &mut Machine, firmware: Firmware, sum: &mut Sum) -> Result<(), String> {
-    let Counts { died, died_in_a_row, started, listened, writes, erases, lost, outcast } = boots(machine, firmware);
+    let Counts { died, died_in_a_row, started, listened, writes, erases, lost, both_rejected } =
+        boots(machine, firmware);
     sum.runs += 1;
     sum.boots += BOOTS as u32;
     (sum.died, sum.listened) = (sum.died + died, sum.listened + listened);
@@ -249,7 +250,7 @@ fn run(machine: &mut Machine, firmware: Firmware, sum: &mut Sum) -> Result<(), S
     // A crash loop leaves the host one boot in five; a held pin and rejected firmware leave it every other one.
     let takes_turns = machine.pin || crashes || lost > 0;
     let starts = if takes_turns { alive * 3 / 10 } else { alive * 9 / 10 };
-    let minutes = if machine.pin || crashes && lost == 0 { alive / 6 } else { outcast / 6 };
+    let minutes = if machine.pin || crashes && lost == 0 { alive / 6 } else { both_rejected / 6 };
     if started < starts || listened < minutes {
         return Err(format!("of {alive} boots {started} starts and {listened} minutes for the host"));
     }

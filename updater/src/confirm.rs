@@ -27,7 +27,8 @@ impl<F: NorFlash> Updater<F> {
     /// # Errors
     /// [`Refusal::Flash`] if the journal does not take the records: a trial then goes on, and confirmed firmware remains
     /// the default. Never treat it as fatal: firmware that is confirmed runs without them, and so does firmware that was
-    /// started because nothing else could be. For these, writes that fail at each start are given up.
+    /// started because nothing else could be. For these, writes that fail at each start are given up; for the latter only if
+    /// [`set_boot_words`](Self::set_boot_words) was called.
     /// [`Refusal::RollbackRequested`] if a rollback of the running firmware is under way or was recorded in this boot:
     /// reset the chip, or leave that to the host.
     pub fn confirm(&mut self) -> Result<(), Refusal> {

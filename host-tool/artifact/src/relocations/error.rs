@@ -63,7 +63,7 @@ pub enum RelocationError {
     #[diagnostic(help(
         "in the linker script, define an address inside its section, and a number with ABSOLUTE(…); compute a size in the \
          program from two addresses, and take addresses of the slot from the board's flash map; or prove the image with \
-         --relinked"
+         --prove"
     ))]
     NumberOrAddress(Place),
     /// The linker decides what the relocation means, and the word does not show it.
@@ -83,7 +83,7 @@ pub enum RelocationError {
     )]
     #[diagnostic(help(
         "sign what the linker wrote with --emit-relocs, before strip or objcopy; if it is a number, prove the image with \
-         --relinked"
+         --prove"
     ))]
     Unrecorded {
         /// Name of the section.

@@ -1,12 +1,12 @@
-//! Checks of whole sections: addresses in the image for which no relocation that was read speaks, and alignments that are lost
-//! in the other slot.
+//! Checks of whole sections: addresses in the image without a relocation that was read, and alignments that are lost in the other
+//! slot.
 
 use super::error::RelocationError;
 use crate::elf::{Firmware, Section};
 use lifeboot_core::Slot;
 use std::collections::HashSet;
 
-/// The type of `.ARM.exidx` has no name in every linker's output, but its name is fixed by the ABI (IHI 0038, section 5).
+/// The name that the ABI gives to tables for unwinding (IHI 0038, section 5).
 const UNWIND_INDEX: &str = ".ARM.exidx";
 
 /// Numbers from here on are rare in firmware.
