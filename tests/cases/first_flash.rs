@@ -16,11 +16,16 @@ use std::process::{Command, Output};
 
 /// Runs `lifeboot` without the environment's settings.
 fn lifeboot(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(product::host_tool().unwrap());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIFEBOOT_")) {
         command.env_remove(name);
     }
-    command.args(arguments).output().unwrap()
+    command.args(arguments);
+    command
 }
 
 fn text(path: &Path) -> &str {
@@ -74,17 +79,45 @@ fn cargos_runner_pushes_to_a_board_that_runs_lifeboot() {
     let key = product::demo_key("demo").unwrap().1.with_file_name("demo.pem");
     let port = bench.board.port();
     let arguments = ["run", text(&elf), "--key", text(&key), "--version", "2.0.0", "--epoch", "3", "--port", &port];
-    let output = lifeboot(&arguments);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    // What it is linked with is proved once.
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let relinked = product::firmware(&MICROBIT, Slot::B, &[]).unwrap();
+    let relink = format!("echo B >> {}; cp {} \"$LIFEBOOT_RELINKED\"", text(&log), text(&relinked));
+    let proofs = elf.with_file_name(format!(".{}.proofs", elf.file_name().unwrap().display()));
+    let _ = fs::remove_file(&proofs);
+    let output = command(&arguments).env("LIFEBOOT_RELINK", &relink).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let proving = "proving: the firmware is linked for slot B, too, since what it is linked with is new\n";
+    assert!(said.starts_with(proving) && !said.contains("not proved"), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).ends_with("2.0.0 runs and is confirmed\n"));
     let status = bench.status().unwrap();
     runs(&status, wire::Slot::B, version(2)).unwrap();
     assert_eq!(status.epoch_floor, 3);
 
     // Again, with JSON output: the running firmware is left alone.
-    let output = lifeboot(&[&arguments[..], &["--json"]].concat());
+    let output = command(&[&arguments[..], &["--json"]].concat()).env("LIFEBOOT_RELINK", &relink).output().unwrap();
+    assert_eq!(fs::read_to_string(&log).unwrap(), "B\n");
     let lines = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<_> = lines.lines().map(|line| reported::read("run", line)).collect();
     assert!(lines.len() > 1, "{lines:?}");
     assert_eq!(lines.last().unwrap()["outcome"], "already_confirmed");
+
+    // What cannot be linked for slot B is said once, and does not keep anybody from working.
+    fs::remove_file(&proofs).unwrap();
+    for said_so in [true, false] {
+        let output = lifeboot(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert_eq!(said.contains("not proved: "), said_so, "{said}");
+    }
+    fs::remove_file(&proofs).unwrap();
+    // Another program than the one that is linked for slot A is an error.
+    let other = product::firmware(&MICROBIT, Slot::B, &["never-confirm"]).unwrap();
+    let relink = format!("cp {} \"$LIFEBOOT_RELINKED\"", text(&other));
+    let output = command(&arguments).env("LIFEBOOT_RELINK", &relink).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(!proofs.exists());
 }

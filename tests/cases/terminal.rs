@@ -247,7 +247,12 @@ fn a_watch_without_a_terminal_says_the_same_to_a_program() {
     // Builds only where there is something to build.
     let line = format!("cp {} {}", folder.path().join("source").display(), made.display());
     let made = made.display().to_string();
-    let arguments = ["watch", "--build", &line, "--elf", &made, "--source", &sources, "--key", &key, "--port", &port];
+    let relink = format!("cp {} \"$LIFEBOOT_RELINKED\"", product::firmware(&MICROBIT, Slot::B, &[]).unwrap().display());
+    let arguments = [
+        &["watch", "--build", &line, "--elf", &made, "--source", &sources, "--key", &key, "--port", &port][..],
+        &["--relink", &relink],
+    ]
+    .concat();
     let mut watch =
         Running(lifeboot(&arguments).arg("--json").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let lines = watch.lines();
@@ -256,6 +261,7 @@ fn a_watch_without_a_terminal_says_the_same_to_a_program() {
     until("build_failed");
     until("watching");
     fs::copy(elf(&[]), folder.path().join("source")).unwrap();
+    until("proving");
     until("runs_already");
     until("watching");
     // The shell's own kill: a small system has no other.

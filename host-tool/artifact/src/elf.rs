@@ -11,9 +11,11 @@
 mod bounds;
 mod error;
 mod firmware;
+mod link_inputs;
 mod read;
 
 pub use error::ElfError;
 pub use firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
+pub use link_inputs::link_inputs;
 pub(crate) use read::loads;
 pub use read::{board_of, check};

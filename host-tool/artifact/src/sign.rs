@@ -107,9 +107,7 @@ pub enum RelinkedError {
 
 /// Makes a signed image from the program in an ELF file.
 pub fn sign(elf: &[u8], options: &Options, key: &PrivateKey) -> Result<ImageFile, SignError> {
-    let image = Program::read(elf, options.board, options.bound)?.image(options.release, key.public().id())?;
-    let signature = key.sign(&image.bytes_to_sign());
-    Ok(image.with_signature(signature)?)
+    Program::read(elf, options.board, options.bound)?.sign(options.release, key)
 }
 
 fn rebasable(firmware: Firmware, relinked: Option<&Firmware>) -> Result<Program, SignError> {
@@ -152,6 +150,16 @@ impl Program {
         let (board, slot) = (self.firmware.board(), self.firmware.slot());
         let image = UnsignedImage::new(board, slot, payload, &self.entries(), release, key_id)?;
         Ok(if self.proved { image.proved() } else { image })
+    }
+
+    /// Makes the image and signs it.
+    ///
+    /// # Errors
+    /// [`SignError::Image`]
+    pub fn sign(&self, release: Release, key: &PrivateKey) -> Result<ImageFile, SignError> {
+        let image = self.image(release, key.public().id())?;
+        let signature = key.sign(&image.bytes_to_sign());
+        Ok(image.with_signature(signature)?)
     }
 
     /// Compares the rebased payload with that of the relinked program.

@@ -7,6 +7,7 @@
 //! | [`files`] | files that are read within bounds, and written without harm to others |
 //! | [`key_files`] | makes and reads key files and passphrase files |
 //! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
+//! | [`proofs`] | which firmware was proved, so that it is done once |
 //! | [`relink`] | links firmware for slot B, to prove an image |
 //! | [`watch`] | watches sources, and builds |
 //! | [`doctor`] | checks what a machine and a project lack, and what fixes it |
@@ -21,6 +22,7 @@ pub mod doctor;
 pub mod environment;
 pub mod files;
 pub mod key_files;
+pub mod proofs;
 pub mod relink;
 pub mod settings;
 pub mod watch;

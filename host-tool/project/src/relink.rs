@@ -18,12 +18,16 @@ use thiserror::Error;
 const SLOT: &str = "LIFEBOOT_LINK_SLOT";
 /// Names the file that a command writes.
 const OUTPUT: &str = "LIFEBOOT_RELINKED";
+/// What a report calls the linking by cargo.
+const CARGO: &str = "cargo build for slot B";
 
 /// How firmware is linked for slot B.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Relink {
     /// By `cargo build`, with these arguments beside those that follow from the ELF file's path.
     Cargo(Vec<String>),
+    /// By `cargo build` with just these arguments, which built it.
+    Same(Vec<String>),
     /// By a shell command, which writes the ELF file that `LIFEBOOT_RELINKED` names.
     Command(String),
 }
@@ -91,7 +95,15 @@ pub enum RelinkError {
 pub fn relink(how: &Relink, elf: &Path, original: &[u8]) -> Result<(Vec<u8>, String), RelinkError> {
     match how {
         Relink::Command(line) => Ok((by_command(line)?, format!("`{line}`"))),
-        Relink::Cargo(arguments) => Ok((by_cargo(arguments, elf, original)?, "cargo build for slot B".to_owned())),
+        Relink::Cargo(arguments) => Ok((by_cargo(by_path(arguments, elf)?, elf, original)?, CARGO.to_owned())),
+        Relink::Same(arguments) => {
+            let build = || {
+                let mut command = cargo();
+                command.arg("build").args(arguments);
+                command
+            };
+            Ok((by_cargo(build, elf, original)?, CARGO.to_owned()))
+        }
     }
 }
 
@@ -105,23 +117,37 @@ fn by_command(line: &str) -> Result<Vec<u8>, RelinkError> {
     Ok(files::read(&path, Kind::Elf)?)
 }
 
-fn by_cargo(arguments: &[String], elf: &Path, original: &[u8]) -> Result<Vec<u8>, RelinkError> {
+/// Returns the command that builds the program again, as its path says it was built.
+fn by_path(arguments: &[String], elf: &Path) -> Result<impl Fn() -> Command, RelinkError> {
     let elf = std::path::absolute(elf).unwrap_or_else(|_| elf.to_owned());
     let not_cargos = || RelinkError::NotCargos { elf: elf.clone() };
     let place = Place::of(&elf).ok_or_else(not_cargos)?;
     let manifest = cargo_version::manifest_of(&elf)?.ok_or_else(not_cargos)?;
-    let build = |slot: &str| {
-        let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()));
+    Ok(move || {
+        let mut command = cargo();
         command.args(place.arguments()).arg("--manifest-path").arg(&manifest).args(arguments);
         // The linker's arguments are in the configuration of the project.
-        command.current_dir(manifest.parent().unwrap_or(Path::new("."))).env(SLOT, slot);
+        command.current_dir(manifest.parent().unwrap_or(Path::new(".")));
+        command
+    })
+}
+
+fn by_cargo(command: impl Fn() -> Command, elf: &Path, original: &[u8]) -> Result<Vec<u8>, RelinkError> {
+    let build = |slot: &str| {
+        let mut command = command();
+        command.env(SLOT, slot);
         run(command, "cargo build".to_owned())
     };
-    let relinked = build("B").and_then(|()| Ok(files::read(&elf, Kind::Elf)?));
+    let relinked = build("B").and_then(|()| Ok(files::read(elf, Kind::Elf)?));
     // Also if that failed.
     build("A")?;
     let relinked = relinked?;
-    if files::read(&elf, Kind::Elf)? == original { Ok(relinked) } else { Err(RelinkError::Another { elf }) }
+    let is_same = files::read(elf, Kind::Elf)? == original;
+    if is_same { Ok(relinked) } else { Err(RelinkError::Another { elf: elf.to_owned() }) }
+}
+
+fn cargo() -> Command {
+    Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 fn run(mut command: Command, name: String) -> Result<(), RelinkError> {

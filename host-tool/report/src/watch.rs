@@ -22,6 +22,8 @@ pub enum WatchEvent {
     Building,
     /// The build failed; the compiler's messages are on stderr.
     BuildFailed,
+    /// The firmware is linked for slot B as well, to prove the image: what it is linked with is new.
+    Proving,
     /// The build produced the same program as before.
     Unchanged {
         /// The program's ELF file.
@@ -62,6 +64,7 @@ impl Display for WatchEvent {
             WatchEvent::Watching { paths } => write!(f, "watch: waiting for a change of {}", paths.join(", ")),
             WatchEvent::Building => f.write_str("watch: building"),
             WatchEvent::BuildFailed => f.write_str("watch: the build failed; waiting for the next change"),
+            WatchEvent::Proving => f.write_str("watch: proving: linking the firmware for slot B"),
             WatchEvent::Unchanged { elf } => write!(f, "watch: {elf} is the same as before"),
             WatchEvent::RunsAlready { firmware } => write!(f, "watch: the device runs it already: {firmware}"),
             WatchEvent::RejectedBefore { reason } => {

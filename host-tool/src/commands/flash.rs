@@ -4,6 +4,7 @@ use super::provision::{first_flash, warn};
 use crate::error::Error;
 use clap::ArgGroup;
 use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_core::Board;
 use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Flashed;
 use std::path::PathBuf;
@@ -63,32 +64,51 @@ pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
         (None, Some(bootloader), Some(image)) => first_flash(bootloader, image)?,
         (None, _, _) => unreachable!("the command line's groups ask for one of them"),
     };
-    flash(&first, &arguments.probe)
+    connect(first.board(), &arguments.probe)?.flash(&first)
 }
 
-/// Flashes a board.
+/// A board at a debug probe.
 #[cfg(feature = "probe")]
-pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
-    use super::progress;
+pub struct Connected(lifeboot_probe::Flasher);
+
+/// A board at a debug probe, of which there is none here.
+#[cfg(not(feature = "probe"))]
+pub enum Connected {}
+
+/// Connects to a board at a debug probe.
+#[cfg(feature = "probe")]
+pub fn connect(board: &'static Board, probe: &Probe) -> Result<Connected, Error> {
     use lifeboot_probe::{Connection, Flasher, chip};
 
     let chip = match &probe.chip {
         Some(chip) => chip,
-        None => chip(first.board())?,
+        None => chip(board)?,
     };
     let connection =
         Connection { probe: probe.probe.as_deref(), speed: probe.speed, under_reset: probe.connect_under_reset };
-    let mut flasher = Flasher::connect(chip, connection)?;
-    let mut listener = progress::Flashing::new();
-    flasher.flash(first, &mut |stage, done, total| listener.bytes(stage, done, total))?;
-    drop(listener);
-    Ok(Flashed::from(first))
+    Ok(Connected(Flasher::connect(chip, connection)?))
 }
 
 /// Returns an error that says how to build a lifeboot with probe-rs.
 #[cfg(not(feature = "probe"))]
-pub fn flash(first: &FirstFlash, probe: &Probe) -> Result<Flashed, Error> {
-    let (_, _, _) = (first, &probe.probe, &probe.chip);
-    let (_, _) = (probe.speed, probe.connect_under_reset);
+pub fn connect(_: &'static Board, probe: &Probe) -> Result<Connected, Error> {
+    let (_, _, _, _) = (&probe.probe, &probe.chip, probe.speed, probe.connect_under_reset);
     Err(Error::NoProbeSupport)
+}
+
+impl Connected {
+    /// Flashes the board.
+    #[cfg(feature = "probe")]
+    pub fn flash(mut self, first: &FirstFlash) -> Result<Flashed, Error> {
+        let mut listener = super::progress::Flashing::new();
+        self.0.flash(first, &mut |stage, done, total| listener.bytes(stage, done, total))?;
+        drop(listener);
+        Ok(Flashed::from(first))
+    }
+
+    /// Never called, since there is no such board.
+    #[cfg(not(feature = "probe"))]
+    pub fn flash(self, _: &FirstFlash) -> Result<Flashed, Error> {
+        match self {}
+    }
 }

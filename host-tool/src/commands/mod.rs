@@ -18,6 +18,7 @@ mod patches;
 mod port;
 pub mod ports;
 mod progress;
+mod proving;
 pub mod provision;
 pub mod push;
 mod release;

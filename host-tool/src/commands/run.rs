@@ -1,24 +1,25 @@
 //! `lifeboot run`
 
 use super::firmware::version_for;
-use super::flash::{Probe, flash};
+use super::flash::{Probe, connect};
 use super::port::Line;
 use super::progress::Console;
+use super::proving::{self, program};
 use super::provision::warn;
 use super::push::{push_with_progress, reporting};
 use super::seconds::{TIMEOUT, seconds};
 use super::{interrupt, passphrase, release};
 use crate::error::Error;
-use crate::output::Output;
+use crate::output::{self, Output};
 use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::elf::board_of;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
-use lifeboot_artifact::sign::{Options, sign};
 use lifeboot_artifact::version;
 use lifeboot_client::push;
 use lifeboot_core::{Board, Version};
 use lifeboot_project::files::{self, Kind};
+use lifeboot_project::relink::Relink;
 use lifeboot_report::{Either, Flashed, Pushed};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +31,9 @@ const BOOTLOADER: &str = "lifeboot-bootloader";
 ///
 /// Meant as cargo's runner: cargo run then loads the program that it built onto the board. With a port, the firmware is
 /// pushed to a board that runs Lifeboot; without, bootloader and firmware are flashed through a debug probe.
+///
+/// If the linker's inputs have changed since the last time, such as a linker script or the compiler, the firmware is linked for
+/// slot B as well, which proves that the image runs there.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -59,6 +63,8 @@ pub struct Arguments {
     release: release::Arguments,
     #[command(flatten)]
     passphrase: passphrase::Arguments,
+    #[command(flatten)]
+    proving: proving::Arguments,
     /// Push through this port, /dev/ttyACM0 or tcp:HOST:NUMBER, instead of flashing
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
@@ -84,7 +90,19 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
     let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
     let version = version_for(&arguments.firmware, arguments.version)?.map(|(version, _)| version);
     let release = arguments.release.of(version.unwrap_or_default())?;
-    let image = sign(&elf, &Options { board, release, bound: false }, &key)?;
+    let image = || {
+        let path = &arguments.firmware;
+        let due = arguments.proving.due(path, &elf, board, Some(Relink::Cargo(Vec::new())))?;
+        let relinked = due.map(|due| {
+            if !output.is_quiet() {
+                output::note("proving: the firmware is linked for slot B, too, since what it is linked with is new");
+            }
+            let relinked = due.relink(path, &elf);
+            (due, relinked)
+        });
+        Ok(program(path, &elf, board, relinked)?.sign(release, &key)?)
+    };
+    // The image is made once there is a board for it.
     match &arguments.port {
         Some(port) => {
             interrupt::remember(output);
@@ -92,18 +110,24 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
             let mut link = reporting(arguments.line.link(arguments.line.open(port, output)?), &console);
             let timeout = arguments.timeout;
             let options = push::Options { timeout, ..push::Options::default() };
-            push_with_progress(&mut link, &image, &options, &console).map(Either::One)
+            push_with_progress(&mut link, &image()?, &options, &console).map(Either::One)
         }
         None => provision(arguments, board, image).map(Either::Other),
     }
 }
 
-fn provision(arguments: &Arguments, board: &'static Board, image: ImageFile) -> Result<Flashed, Error> {
+fn provision(
+    arguments: &Arguments,
+    board: &'static Board,
+    image: impl FnOnce() -> Result<ImageFile, Error>,
+) -> Result<Flashed, Error> {
     let path = arguments.bootloader.clone().unwrap_or_else(|| arguments.firmware.with_file_name(BOOTLOADER));
     if !path.exists() {
         return Err(Error::BootloaderNeeded { path, board: board.name });
     }
-    let first = FirstFlash::new(Bootloader::from_elf(&files::read(&path, Kind::Elf)?)?, image)?;
+    let bootloader = Bootloader::from_elf(&files::read(&path, Kind::Elf)?)?;
+    let connected = connect(board, &arguments.probe)?;
+    let first = FirstFlash::new(bootloader, image()?)?;
     warn(&first);
-    flash(&first, &arguments.probe)
+    connected.flash(&first)
 }

@@ -4,6 +4,7 @@ use super::firmware::{board_for, version_for};
 use super::monitor::{Screen, read_bootloader};
 use super::port;
 use super::progress::Console;
+use super::proving::{self, program};
 use super::push::push_with_progress;
 use super::seconds::{TIMEOUT, seconds};
 use super::{interrupt, passphrase, release};
@@ -11,7 +12,7 @@ use crate::error::Error;
 use crate::output::{self, Output};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::keys::PrivateKey;
-use lifeboot_artifact::{hex, sign, version};
+use lifeboot_artifact::{hex, version};
 use lifeboot_client::describe::{earlier_reason, reason, running};
 use lifeboot_client::link::{Link, LinkError, Retry};
 use lifeboot_client::push::{self, PushError};
@@ -19,17 +20,23 @@ use lifeboot_client::state::{is_rejection, next_version, running_content};
 use lifeboot_core::Version;
 use lifeboot_logs::{Program, Shared};
 use lifeboot_project::files::{self, Kind};
+use lifeboot_project::relink::Relink;
 use lifeboot_project::watch::{Build, Built, Changes, Project};
 use lifeboot_report::{Failure, Pushed, WatchEvent, Watched};
 use lifeboot_serial::Port;
 use lifeboot_wire::{Rejection, SlotContent, Status};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 /// Build, sign and push whenever a source changes, and show what the device logs
 ///
 /// Each build gets a version of its own, with a growing build number. The trial and its outcome are shown; after a
 /// failed build or a rejected image, the command waits for the next change. Continues until Ctrl-C.
+///
+/// If the linker's inputs have changed since the last time, such as a linker script or the compiler, the firmware is linked for
+/// slot B as well, which proves that the image runs there.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,6 +52,8 @@ pub struct Arguments {
     key: Option<PathBuf>,
     #[command(flatten)]
     passphrase: passphrase::Arguments,
+    #[command(flatten)]
+    proving: proving::Arguments,
     /// The version that the build numbers are added to [default: that in Cargo.toml]
     #[arg(long, env = "LIFEBOOT_VERSION", value_parser = version::parse)]
     version: Option<Version>,
@@ -198,7 +207,7 @@ impl Watch<'_> {
         }
         self.last = Some(elf.clone());
         let status = link.status(Retry::SHORT)?;
-        let mut image = self.sign(&path, &elf, &status)?;
+        let Some(mut image) = self.sign(link, &path, &elf, &status)? else { return Ok(()) };
         if let Some(confirmed) = &self.confirmed {
             image = image.with_patch_from(confirmed)?;
         }
@@ -247,12 +256,31 @@ impl Watch<'_> {
         }
     }
 
-    fn sign(&self, path: &Path, elf: &[u8], status: &Status) -> Result<ImageFile, Error> {
+    /// Signs what was built, and proves it if that is due; `None` if the watch was stopped.
+    fn sign(&self, link: &mut Link<Port>, path: &Path, elf: &[u8], status: &Status) -> Result<Option<ImageFile>, Error> {
         let arguments = self.arguments;
         let base = version_for(path, arguments.version)?.map_or(Version::default(), |(version, _)| version);
         let release = arguments.release.of(next_version(base, status))?;
         let board = board_for(elf, arguments.release.board)?;
-        Ok(sign::sign(elf, &sign::Options { board, release, bound: false }, &self.key)?)
+        let built = match &self.build {
+            Some(Build::Cargo { arguments, .. }) => Some(Relink::Same(arguments.clone())),
+            Some(Build::Command { .. }) | None => None,
+        };
+        let mut relinked = None;
+        if let Some(due) = arguments.proving.due(path, elf, board, built)? {
+            self.output.event(&WatchEvent::Proving);
+            let linked = thread::scope(|scope| {
+                let linking = scope.spawn(|| due.relink(path, elf));
+                self.monitor.listen(link, |_| !linking.is_finished())?;
+                Ok::<_, Error>(linking.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            })?;
+            // Ctrl-C has ended the linker, too.
+            if interrupt::came() {
+                return Ok(None);
+            }
+            relinked = Some((due, linked));
+        }
+        Ok(Some(program(path, elf, board, relinked)?.sign(release, &self.key)?))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The part of an ELF file that is firmware, and its slot.
 
 use crate::program::*;
-use lifeboot_artifact::elf::{ElfError, Firmware, board_of};
+use lifeboot_artifact::elf::{ElfError, Firmware, board_of, link_inputs};
 use lifeboot_core::Slot;
 use object::elf;
 
@@ -156,5 +156,30 @@ fn damaged_files_are_errors_and_never_panics() {
             let _ =
                 Firmware::parse(&bytes, LARGE).map(|firmware| lifeboot_artifact::relocations::table(&firmware, None));
         }
+    }
+}
+
+#[test]
+fn code_may_change_without_a_change_of_what_it_is_linked_with() {
+    let inputs = |change: fn(&mut Program)| {
+        let mut program = Program::new(LARGE, Slot::A);
+        change(&mut program);
+        link_inputs(&program.elf()).unwrap()
+    };
+    let first = inputs(|_| ());
+    let moved = inputs(|program| {
+        program.sections[2].bytes.extend([1; 8]);
+        program.put(TEXT, 0, &[1, 2, 3, 4]);
+        program.word(VECTORS, 8, MAIN);
+        program.symbols[MAIN as usize - 1].2 += 4;
+    });
+    assert_eq!(first, moved);
+    let changes: [fn(&mut Program); 3] = [
+        |program| program.relocate(VECTORS, 8, elf::R_ARM_REL32, MAIN),
+        |program| program.sections[2].name = ".constants",
+        |program| drop(program.symbol("_image_size", None, 0x100, 0)),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        assert_ne!(first, inputs(change), "change {index}");
     }
 }

@@ -11,9 +11,9 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, 
 use object::{LittleEndian, SectionIndex};
 use std::ops::Range;
 
-type Header = FileHeader32<LittleEndian>;
+pub(super) type Header = FileHeader32<LittleEndian>;
 type RawSection = SectionHeader32<LittleEndian>;
-const LITTLE: LittleEndian = LittleEndian;
+pub(super) const LITTLE: LittleEndian = LittleEndian;
 
 impl Firmware {
     /// Reads an ELF file for `board`.
@@ -90,9 +90,9 @@ pub fn check(bytes: &[u8]) -> Result<(), ElfError> {
     open(bytes).map(drop)
 }
 
-type Opened<'a> = (&'a Header, SectionTable<'a, Header>, Vec<FileSegment<'a>>);
+pub(super) type Opened<'a> = (&'a Header, SectionTable<'a, Header>, Vec<FileSegment<'a>>);
 
-fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
+pub(super) fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
     if !bytes.starts_with(&elf::ELFMAG) {
         return Err(ElfError::NotElf);
     }
@@ -108,7 +108,7 @@ fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
 }
 
 /// Bytes to load: their range in the file, and their load address.
-struct FileSegment<'a> {
+pub(super) struct FileSegment<'a> {
     bytes: &'a [u8],
     file_offset: u64,
     load_address: u32,
