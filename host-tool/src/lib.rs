@@ -27,7 +27,7 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    cancel, completions, confirm, diff, doctor, flash, inspect, interrupt, keygen, keys, man, monitor, ports,
+    cancel, completions, confirm, devices, diff, doctor, flash, inspect, interrupt, keygen, keys, man, monitor, ports,
     provision, push, reset, rollback, run, sign, status, watch,
 };
 use output::Output;
@@ -53,14 +53,14 @@ pub fn run() -> ExitCode {
         Command::Provision(arguments) => output.beside(arguments.stdout_is_taken()).end(provision::run(arguments)),
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),
-        Command::Push(arguments) => output.end(push::run(arguments, output)),
+        Command::Push(arguments) => output.judged(push::run(arguments, output), devices::is_good),
         Command::Monitor(arguments) => {
             let output = output.beside(arguments.stdout_is_taken());
             output.end(monitor::run(arguments, output))
         }
         Command::Watch(arguments) => output.end(watch::run(arguments, output)),
         Command::Ports(arguments) => output.end(ports::run(arguments)),
-        Command::Status(arguments) => output.end(status::run(arguments, output)),
+        Command::Status(arguments) => output.judged(status::run(arguments, output), devices::is_good),
         Command::Keys(arguments) => output.end(keys::run(arguments, output)),
         Command::Confirm(arguments) => output.end(confirm::run(arguments, output)),
         Command::Cancel(arguments) => output.end(cancel::run(arguments, output)),

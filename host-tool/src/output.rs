@@ -90,7 +90,7 @@ impl Output {
         let Err(error) = printed else { return ExitCode::SUCCESS };
         let failure = Failure::new(&error);
         self.fail(&failure);
-        note(coloured(&failure));
+        self::failure(&failure);
         ExitCode::FAILURE
     }
 
@@ -151,6 +151,11 @@ static LAST: Mutex<bool> = Mutex::new(false);
 pub fn warn(text: impl Display) {
     let style = style(AnsiColor::Yellow);
     note(format_args!("{style}warning{style:#}: {text}"));
+}
+
+/// Prints an error to stderr.
+pub fn failure(failure: &Failure) {
+    note(coloured(failure));
 }
 
 /// Prints a line of text to stderr. If stderr is closed, the line is dropped.

@@ -11,6 +11,7 @@ mod admission;
 mod device;
 mod diagnosis;
 mod difference;
+mod each;
 mod either;
 mod failure;
 mod firmware;
@@ -37,6 +38,7 @@ pub use device::{
 };
 pub use diagnosis::{Diagnosis, Finding, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
+pub use each::{AtPort, AtPortOutcome, DeviceEvent, Each};
 pub use either::Either;
 pub use failure::{Failure, FailureDetails};
 pub use firmware::{FirmwareElf, RelocationsElf, SectionPart, SectionRelocations, Thunk};

@@ -5,6 +5,7 @@
 use crate::device::{Cancelled, Device, Running};
 use crate::diagnosis::Diagnosis;
 use crate::difference::Difference;
+use crate::each::{DeviceEvent, Each};
 use crate::either::Either;
 use crate::failure::Failure;
 use crate::firmware::FirmwareElf;
@@ -31,6 +32,9 @@ enum Line<T> {
 /// The progress of a push, and events of its connection.
 type Event<I> = Either<PushEvent, Record<I>>;
 
+/// The report on one device, or on each of several.
+type OneOrEach<R> = Either<R, Either<DeviceEvent, Each<R>>>;
+
 /// A record of a monitor.
 #[derive(JsonSchema)]
 #[schemars(rename = "Record")]
@@ -53,11 +57,11 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
         ("provision", lines::<Provisioned>()),
         ("flash", lines::<Flashed>()),
         ("run", lines::<Either<Event<I>, Either<Pushed, Flashed>>>()),
-        ("push", lines::<Either<Event<I>, Pushed>>()),
+        ("push", lines::<Either<Event<I>, OneOrEach<Pushed>>>()),
         ("monitor", lines::<Either<Record<I>, Monitored>>()),
         ("watch", lines::<Either<Event<I>, Either<WatchEvent, Watched>>>()),
         ("ports", lines::<Ports>()),
-        ("status", lines::<Device>()),
+        ("status", lines::<OneOrEach<Device>>()),
         ("keys", lines::<Keys>()),
         ("confirm", lines::<Running>()),
         ("cancel", lines::<Cancelled>()),

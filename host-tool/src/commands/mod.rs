@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod completions;
 pub mod confirm;
+pub mod devices;
 pub mod diff;
 pub mod doctor;
 mod firmware;

@@ -26,13 +26,13 @@ fn seed() -> u32 {
 pub struct Arguments {
     /// A serial port such as /dev/ttyACM0, or tcp:HOST:NUMBER; optional if exactly one USB serial port is plugged in
     #[arg(short, long, env = "LIFEBOOT_PORT")]
-    port: Option<String>,
+    pub port: Option<String>,
     #[command(flatten)]
     pub line: Line,
 }
 
 /// The line to a device, whichever port it is at.
-#[derive(clap::Args)]
+#[derive(Clone, Copy, clap::Args)]
 #[group(skip)]
 pub struct Line {
     /// Bits a second on a serial port

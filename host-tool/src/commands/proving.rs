@@ -39,7 +39,13 @@ impl Due {
 
 impl Arguments {
     /// Returns the proof that is due, if one is. `built` says how cargo built the firmware; `None` if it did not.
-    pub fn due(&self, path: &Path, elf: &[u8], board: &'static Board, built: Option<Relink>) -> Result<Option<Due>, Error> {
+    pub fn due(
+        &self,
+        path: &Path,
+        elf: &[u8],
+        board: &'static Board,
+        built: Option<Relink>,
+    ) -> Result<Option<Due>, Error> {
         let how = self.relink.clone().map(Relink::Command).or(built);
         let Some(how) = how.filter(|_| !self.no_prove) else { return Ok(None) };
         let inputs = link_inputs(elf)?;

@@ -1,5 +1,6 @@
 //! `lifeboot push`
 
+use super::devices::Ports;
 use super::monitor::{Programs, Screen};
 use super::port;
 use super::progress::Console;
@@ -9,11 +10,12 @@ use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_client::link::Link;
-use lifeboot_client::push::{Options, push};
+use lifeboot_client::link::{Link, LinkError};
+use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_project::files::{self, Kind};
-use lifeboot_report::Pushed;
+use lifeboot_report::{Each, Either, Pushed};
 use lifeboot_serial::Port;
+use lifeboot_wire::Refusal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,12 +30,15 @@ pub const UNPLUGGED: Duration = Duration::from_secs(60);
 /// Writes the image to the slot that is not running, restarts the device and waits until the new firmware has
 /// confirmed. To resume an interrupted push, repeat it. If the image has a patch from the running image (sign --from)
 /// that takes fewer bytes, the patch is sent instead of the image; the result is verified like any image.
+///
+/// Several devices are updated one after the other; once one has not confirmed the image, the others are left alone.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   lifeboot push firmware.img
   lifeboot push firmware.img --port /dev/ttyACM0
   lifeboot push firmware.img --from last-release.img
+  lifeboot push firmware.img --port /dev/ttyACM0 --port /dev/ttyACM1
   lifeboot push firmware.img --port tcp:localhost:4000 --json
   lifeboot push firmware.img --force 0123456789abcdef0123456789abcdef
 
@@ -44,7 +49,7 @@ pub struct Arguments {
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
     #[command(flatten)]
-    port: port::Arguments,
+    ports: Ports,
     /// An image that the device may run, so that only the changes since are sent. May be repeated
     #[arg(long, value_name = "OLD.img")]
     from: Vec<PathBuf>,
@@ -68,7 +73,7 @@ pub struct Arguments {
     programs: Programs,
 }
 
-pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
+pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Each<Pushed>>, Error> {
     let image = ImageFile::from_bytes(&files::read(&arguments.image, Kind::Image)?)?;
     let image = patches::added(image, &arguments.from)?;
     let digest = hex(&image.header().digest[..DIGEST]);
@@ -81,21 +86,42 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Pushed, Error> {
         wait: !arguments.no_wait,
         timeout: arguments.timeout,
     };
+    arguments.ports.each(output, |port| push_at(port, &image, &options, arguments, output), could_happen_again)
+}
+
+/// Whether an error must be feared at the next device as well: this image did not confirm. A person's Ctrl-C is for all.
+fn could_happen_again(error: &Error) -> bool {
+    let Error::Push(error) = error else { return matches!(error, Error::Link(LinkError::Stopped)) };
+    match error {
+        PushError::RolledBack { .. } | PushError::CalledOff { .. } | PushError::Unconfirmed { .. } => true,
+        PushError::Refused(refused) => refused.refusal == Refusal::Rejected,
+        PushError::Stopped { .. } | PushError::Link(LinkError::Stopped) => true,
+        _ => false,
+    }
+}
+
+fn push_at(
+    port: &port::Arguments,
+    image: &ImageFile,
+    options: &Options,
+    arguments: &Arguments,
+    output: Output,
+) -> Result<Pushed, Error> {
     let console = Console::new(output);
     let monitor = arguments.monitor.then(|| {
         let screen = Screen::new(output, None, arguments.programs.bootloader.is_some());
         arguments.programs.monitor(screen.sink_above(&console))
     });
     let monitor = monitor.transpose()?;
-    let port = arguments.port.open(output)?;
+    let opened = port.open(output)?;
     // Not earlier: what only reads files can be ended at once.
     interrupt::remember(output);
-    let link = arguments.port.line.link(port).with_recovery(UNPLUGGED);
+    let link = port.line.link(opened).with_recovery(UNPLUGGED);
     let mut link = match &monitor {
         Some(monitor) => monitor.on(link),
         None => reporting(link, &console),
     };
-    let pushed = push_with_progress(&mut link, &image, &options, &console);
+    let pushed = push_with_progress(&mut link, image, options, &console);
     if let Some(monitor) = monitor {
         monitor.finish();
     }

@@ -1,10 +1,11 @@
 //! `lifeboot status`
 
+use super::devices::Ports;
 use super::port;
 use crate::error::Error;
 use crate::output::Output;
-use lifeboot_client::link::Retry;
-use lifeboot_report::Device;
+use lifeboot_client::link::{LinkError, Retry};
+use lifeboot_report::{Device, Each, Either};
 
 /// Show what a device runs, what its slots hold and how the last update ended
 #[derive(clap::Args)]
@@ -12,14 +13,18 @@ use lifeboot_report::Device;
 Examples:
   lifeboot status
   lifeboot status --port /dev/ttyACM0
+  lifeboot status --port /dev/ttyACM0 --port /dev/ttyACM1
   lifeboot status --json")]
 pub struct Arguments {
     #[command(flatten)]
-    port: port::Arguments,
+    ports: Ports,
 }
 
-pub fn run(arguments: &Arguments, output: Output) -> Result<Device, Error> {
-    let mut link = arguments.port.link(output)?;
-    let status = link.status(Retry::SHORT)?;
-    Ok(Device::from(&status).with_quarantine(link.quarantine(Retry::SHORT)?.as_deref()))
+pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Device, Each<Device>>, Error> {
+    let status = |port: &port::Arguments| {
+        let mut link = port.link(output)?;
+        let status = link.status(Retry::SHORT)?;
+        Ok(Device::from(&status).with_quarantine(link.quarantine(Retry::SHORT)?.as_deref()))
+    };
+    arguments.ports.each(output, status, |error| matches!(error, Error::Link(LinkError::Stopped)))
 }

@@ -257,7 +257,13 @@ impl Watch<'_> {
     }
 
     /// Signs what was built, and proves it if that is due; `None` if the watch was stopped.
-    fn sign(&self, link: &mut Link<Port>, path: &Path, elf: &[u8], status: &Status) -> Result<Option<ImageFile>, Error> {
+    fn sign(
+        &self,
+        link: &mut Link<Port>,
+        path: &Path,
+        elf: &[u8],
+        status: &Status,
+    ) -> Result<Option<ImageFile>, Error> {
         let arguments = self.arguments;
         let base = version_for(path, arguments.version)?.map_or(Version::default(), |(version, _)| version);
         let release = arguments.release.of(next_version(base, status))?;

@@ -1,6 +1,6 @@
 //! Ports: what cannot be opened, and TCP.
 
-use crate::device::Device;
+use crate::device::{Device, Firmware};
 use crate::line::Wire;
 use crate::pushes::recipe;
 use lifeboot_client::link::{Link, LinkError, Retry};
@@ -104,6 +104,56 @@ fn the_command_pushes_over_tcp() {
     let rolled_back = lifeboot(&["rollback", "--port", &port]);
     assert!(String::from_utf8(rolled_back.stdout).unwrap().starts_with("running: 1.0.0 in slot A"));
     server.join().unwrap();
+}
+
+/// Serves so many connections to a device whose firmware of version 1.1.0 does this.
+fn device_at(firmware: Firmware, connections: u32) -> (thread::JoinHandle<()>, String) {
+    let (listener, port) = listener();
+    let server = thread::spawn(move || {
+        let mut device = Device::new(&MICROBIT);
+        device.firmware_does(1, firmware);
+        serve_at(&mut Wire::to(device), &listener, connections);
+    });
+    (server, port)
+}
+
+#[test]
+fn several_devices_are_updated_until_one_does_not_confirm() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    std::fs::write(&path, recipe(&MICROBIT, 1, 5000).image().to_bytes()).unwrap();
+    let (good, bad, last) =
+        (device_at(Firmware::Healthy, 2), device_at(Firmware::Hangs, 1), device_at(Firmware::Healthy, 1));
+    let nowhere = "/dev/ttyNone7";
+    let (a, b, c) = (&good.1, &bad.1, &last.1);
+    let ports = ["--port", nowhere, "--port", a, "--port", b, "--port", c];
+    let pushed = lifeboot(&[&["push", path.to_str().unwrap()], &ports[..]].concat());
+    let (out, err) = (String::from_utf8(pushed.stdout).unwrap(), String::from_utf8(pushed.stderr).unwrap());
+    assert_eq!(pushed.status.code(), Some(1), "{out}{err}");
+    let lines: Vec<&str> = out.lines().collect();
+    // A port that is not there says nothing of the image.
+    assert_eq!(lines[0], format!("{nowhere}: error: there is no port {nowhere}"));
+    assert_eq!(lines[1], format!("{a}:"));
+    assert!(lines[2].contains(" bytes sent, ") && lines[3] == "1.1.0 runs and is confirmed", "{out}");
+    assert!(lines[4].starts_with(&format!("{b}: error: the device rolled back: ")), "{out}");
+    assert_eq!(lines[5..], [format!("{c}: not tried")], "{out}");
+    for (number, port) in [nowhere, a, b].into_iter().enumerate() {
+        assert!(err.contains(&format!("{port} ({} of 4)\n", number + 1)), "{err}");
+    }
+
+    let status = lifeboot(&["status", "--json", "--port", a, "--port", c]);
+    let lines: Vec<Value> =
+        String::from_utf8(status.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(status.status.code(), Some(0));
+    let [first, second, result] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((&first["event"], &first["port"], &second["number"]), (&"device".into(), &a.as_str().into(), &2.into()));
+    let devices = result["devices"].as_array().unwrap();
+    let runs: Vec<&Value> = devices.iter().map(|device| &device["report"]["running"]).collect();
+    assert_eq!(runs, ["B", "A"]);
+    assert!(devices.iter().all(|device| device["outcome"] == "done" && device["error"].is_null()), "{result}");
+    for (server, _) in [good, bad, last] {
+        server.join().unwrap();
+    }
 }
 
 #[test]

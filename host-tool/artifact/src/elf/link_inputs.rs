@@ -30,7 +30,8 @@ pub fn link_inputs(bytes: &[u8]) -> Result<[u8; 32], ElfError> {
         } else if changed.is_some_and(|changed| changed.sh_flags(LITTLE).contains(elf::SHF_ALLOC)) {
             let rel = raw.rel(LITTLE, bytes)?.map_or(&[][..], |(entries, _)| entries);
             let rela = raw.rela(LITTLE, bytes)?.map_or(&[][..], |(entries, _)| entries);
-            let kinds = rel.iter().map(|entry| entry.r_type(LITTLE)).chain(rela.iter().map(|entry| entry.r_type(LITTLE)));
+            let kinds =
+                rel.iter().map(|entry| entry.r_type(LITTLE)).chain(rela.iter().map(|entry| entry.r_type(LITTLE)));
             let kinds: BTreeSet<u32> = kinds.map(|kind| kind.0).collect();
             seen.extend(kinds.into_iter().map(|kind| ("relocation", [name, &kind.to_le_bytes()].concat())));
         }
