@@ -128,6 +128,15 @@ pub enum Error {
          environment; in cargo's target folder, Cargo.toml's counts"
     ))]
     VersionNeeded,
+    /// The epoch is below that of the devices.
+    #[error("epoch {epoch} is below {epoch_floor}, and devices that have reached that never start it")]
+    #[diagnostic(help("give --epoch {epoch_floor} or more, or say it once: epoch = {epoch_floor} in lifeboot.toml"))]
+    EpochBelowFloor {
+        /// The image's epoch.
+        epoch: u32,
+        /// The epoch that the devices have reached, as the signer states.
+        epoch_floor: u32,
+    },
     /// The epoch is too far above that of the devices.
     #[error("epoch {epoch} is more than {EPOCH_STEP} above {epoch_floor}, and no device takes such a step")]
     #[diagnostic(help(

@@ -34,8 +34,8 @@ const REQUEST: usize = 16 * 1024;
 /// checks whether it was stopped.
 const IDLE_GAP: Duration = Duration::from_millis(100);
 
-/// How long to wait at most for the rest of a frame that is arriving: one of some hundred bytes, at 300 bits a second.
-const ARRIVING: Duration = Duration::from_secs(30);
+/// How long to wait at most for the rest of a frame that is arriving: one of 300 bytes, at 300 bits a second. Noise looks the same.
+const ARRIVING: Duration = Duration::from_secs(12);
 /// Silence after which a frame is no longer arriving.
 const ARRIVING_GAP: Duration = Duration::from_secs(1);
 
@@ -112,6 +112,8 @@ pub struct Link<P> {
     has_waited: bool,
     /// What a bootloader in recovery mode reported with its state, if that was the last state received.
     details: Option<RecoveryDetails>,
+    /// Whether a person waits for the end: then nothing is waited for that is still arriving.
+    hurries: bool,
 }
 
 impl<P: Pipe> Link<P> {
@@ -137,6 +139,7 @@ impl<P: Pipe> Link<P> {
             unanswered: None,
             has_waited: false,
             details: None,
+            hurries: false,
         }
     }
 
@@ -354,7 +357,8 @@ impl<P: Pipe> Link<P> {
         loop {
             let now = self.now();
             // An answer that is still arriving on a slow line is waited for: a repetition would only delay it.
-            let is_arriving = self.frames.is_receiving() && now.saturating_sub(self.heard_at) < ARRIVING_GAP;
+            let is_arriving =
+                !self.hurries && self.frames.is_receiving() && now.saturating_sub(self.heard_at) < ARRIVING_GAP;
             let limit = if is_arriving { now.saturating_add(ARRIVING_GAP).min(latest).max(until) } else { until };
             let left = limit.saturating_sub(now);
             if left.is_zero() {

@@ -20,4 +20,4 @@ pub use identity::mark_as_input;
 pub use inputs::{Input, input, read, read_text};
 pub use kind::Kind;
 pub use names::{is_stdout, shown, with_ending};
-pub use outputs::{create, stream, write};
+pub use outputs::{create, read_note, stream, write, write_note};

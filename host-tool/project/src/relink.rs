@@ -6,12 +6,14 @@
 
 use crate::cargo_version::{self, CargoVersionError};
 use crate::environment::variable;
-use crate::files::{self, FileError, Kind};
+use crate::files::{self, FileError, Kind, write_note};
+use lifeboot_artifact::elf::{Firmware, board_of};
+use lifeboot_core::Slot;
 use miette::Diagnostic;
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{fs, io};
 use thiserror::Error;
 
 /// Names the slot that `lifeboot_build` links firmware for.
@@ -47,6 +49,23 @@ pub enum RelinkError {
     #[error("no temporary folder can be made")]
     #[diagnostic(help("set TMPDIR to a folder that you may write to"))]
     Temporary(#[source] io::Error),
+    /// The file lies where cargo builds, and its package is not found.
+    #[error("there is no Cargo.toml for {}", .elf.display())]
+    #[diagnostic(help(
+        "give the firmware where cargo built it, inside its project; or say what links it for slot B: --relink COMMAND, or relink = \
+         \"COMMAND\" in lifeboot.toml"
+    ))]
+    NoManifest {
+        /// The firmware.
+        elf: PathBuf,
+    },
+    /// The command wrote nothing.
+    #[error("{command} has not written the file that LIFEBOOT_RELINKED names")]
+    #[diagnostic(help("make it write the ELF file there: cp slot-b.elf \"$LIFEBOOT_RELINKED\""))]
+    NotWritten {
+        /// The command.
+        command: String,
+    },
     /// The path does not say how cargo built the file.
     #[error("{} does not lie where cargo builds firmware, in target/TARGET/PROFILE", .elf.display())]
     #[diagnostic(help(
@@ -67,8 +86,21 @@ pub enum RelinkError {
         source: io::Error,
     },
     /// The command failed.
+    #[error("{command} failed, with {status}")]
+    #[diagnostic(help(
+        "see its messages above; it is run with LIFEBOOT_LINK_SLOT=B, and writes the file that LIFEBOOT_RELINKED names"
+    ))]
+    CommandFailed {
+        /// The command.
+        command: String,
+        /// Its exit status.
+        status: String,
+    },
+    /// Cargo failed, or was stopped.
     #[error("{command} failed, with {status}: its messages are above")]
-    #[diagnostic(help("give cargo the arguments that the firmware was built with, after --"))]
+    #[diagnostic(help(
+        "give cargo the arguments that the firmware was built with, after --; the firmware is as it was"
+    ))]
     Failed {
         /// The command.
         command: String,
@@ -78,13 +110,25 @@ pub enum RelinkError {
     /// Cargo did not make the same firmware again.
     #[error("cargo makes another program of the sources than {}", .elf.display())]
     #[diagnostic(help(
-        "build the firmware again; if it was built with arguments such as --features, give them after --: lifeboot sign --prove \
+        "the firmware is as it was; build it again, or if it was built with arguments such as --features, give them after --: lifeboot sign --prove \
          -- --features F"
     ))]
     Another {
         /// The firmware.
         elf: PathBuf,
     },
+}
+
+impl RelinkError {
+    /// Returns whether a signal has ended what links: a person's Ctrl-C, or a shell's report of it.
+    pub fn was_stopped(&self) -> bool {
+        match self {
+            RelinkError::Failed { status, .. } | RelinkError::CommandFailed { status, .. } => {
+                status.contains("signal") || status.contains(" 130") || status.contains(" 143")
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Links firmware for slot B. `original` is the content of its ELF file, which stays as it is. Returns the content of the relinked
@@ -113,8 +157,12 @@ fn by_command(line: &str) -> Result<Vec<u8>, RelinkError> {
     let [shell, flag] = if cfg!(windows) { ["cmd", "/C"] } else { ["sh", "-c"] };
     let mut command = Command::new(shell);
     command.args([flag, line]).env(SLOT, "B").env(OUTPUT, &path);
-    run(command, format!("`{line}`"))?;
-    Ok(files::read(&path, Kind::Elf)?)
+    let name = format!("`{line}`");
+    run(command, name.clone()).map_err(|error| match error {
+        RelinkError::Failed { command, status } => RelinkError::CommandFailed { command, status },
+        error => error,
+    })?;
+    if path.exists() { Ok(files::read(&path, Kind::Elf)?) } else { Err(RelinkError::NotWritten { command: name }) }
 }
 
 /// Returns the command that builds the program again, as its path says it was built.
@@ -122,7 +170,7 @@ fn by_path(arguments: &[String], elf: &Path) -> Result<impl Fn() -> Command, Rel
     let elf = std::path::absolute(elf).unwrap_or_else(|_| elf.to_owned());
     let not_cargos = || RelinkError::NotCargos { elf: elf.clone() };
     let place = Place::of(&elf).ok_or_else(not_cargos)?;
-    let manifest = cargo_version::manifest_of(&elf)?.ok_or_else(not_cargos)?;
+    let manifest = cargo_version::manifest_of(&elf)?.ok_or_else(|| RelinkError::NoManifest { elf: elf.clone() })?;
     Ok(move || {
         let mut command = cargo();
         command.args(place.arguments()).arg("--manifest-path").arg(&manifest).args(arguments);
@@ -138,12 +186,74 @@ fn by_cargo(command: impl Fn() -> Command, elf: &Path, original: &[u8]) -> Resul
         command.env(SLOT, slot);
         run(command, "cargo build".to_owned())
     };
+    let kept = Kept::new(elf, original)?;
     let relinked = build("B").and_then(|()| Ok(files::read(elf, Kind::Elf)?));
-    // Also if that failed.
-    build("A")?;
+    // Also if that failed, so that cargo has nothing to do for the next build.
+    let again = build("A");
+    let is_same = files::read(elf, Kind::Elf).is_ok_and(|again| again == original);
+    drop(kept);
     let relinked = relinked?;
-    let is_same = files::read(elf, Kind::Elf)? == original;
+    again?;
     if is_same { Ok(relinked) } else { Err(RelinkError::Another { elf: elf.to_owned() }) }
+}
+
+/// The firmware, kept while cargo links others in its place. Dropped, it puts the firmware back if something else is there.
+struct Kept<'a> {
+    elf: &'a Path,
+    original: &'a [u8],
+    copy: PathBuf,
+}
+
+impl<'a> Kept<'a> {
+    /// Keeps a copy, which [`put_back`] finds even if this process is killed.
+    fn new(elf: &'a Path, original: &'a [u8]) -> Result<Self, RelinkError> {
+        let copy = copy_of(elf);
+        write_note(&copy, original).map_err(|source| FileError::Write { path: copy.clone(), source })?;
+        Ok(Kept { elf, original, copy })
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        let is_there = fs::read(self.elf).is_ok_and(|there| there == self.original);
+        // What cannot be put back stays in the copy.
+        if is_there || write_note(self.elf, self.original).is_ok() {
+            let _ = fs::remove_file(&self.copy);
+        }
+    }
+}
+
+/// Puts firmware back that a proof had to leave linked for slot B, because it was killed. Returns whether it did.
+///
+/// # Errors
+/// [`FileError`] if it cannot be put back.
+pub fn put_back(elf: &Path) -> Result<bool, FileError> {
+    let copy = copy_of(elf);
+    if !copy.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Ok(false);
+    }
+    // Only in the place of what the proof linked: a build since then is the user's own.
+    let there = files::read(elf, Kind::Elf)?;
+    let is_of_b = slot_of(&there) == Some(Slot::B);
+    if is_of_b {
+        let original = files::read(&copy, Kind::Elf)?;
+        write_note(elf, &original).map_err(|source| FileError::Write { path: elf.to_owned(), source })?;
+    }
+    let _ = fs::remove_file(&copy);
+    Ok(is_of_b)
+}
+
+/// Returns the slot that firmware is linked for; `None` if it does not say its board.
+fn slot_of(elf: &[u8]) -> Option<Slot> {
+    let board = board_of(elf).ok()??;
+    Some(Firmware::parse(elf, board).ok()?.slot())
+}
+
+fn copy_of(elf: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(elf.file_name().unwrap_or_default());
+    name.push(".kept");
+    elf.with_file_name(name)
 }
 
 fn cargo() -> Command {

@@ -41,6 +41,8 @@ enum Kind {
     Path,
     /// Keys separated by commas: ids, or files relative to `lifeboot.toml`.
     Keys,
+    /// A shell command, run in the folder of `lifeboot.toml`.
+    Command,
     /// A text, with a check of its content.
     Text(fn(&str) -> Result<(), String>),
 }
@@ -59,8 +61,8 @@ pub const SETTINGS: [Setting; 17] = [
     setting("baud", "bits a second on a serial port", "115200", Kind::Number),
     setting("timeout", "seconds to wait for a new firmware's confirm", "240", Kind::Number),
     setting("firmware", "the firmware's ELF file", "\"target/thumbv6m-none-eabi/release/app\"", Kind::Path),
-    setting("build", "the command that builds the firmware, for watch", "\"make firmware.elf\"", Kind::Text(any)),
-    setting("relink", "the command that links it for slot B, to $LIFEBOOT_RELINKED", "\"make b.elf\"", Kind::Text(any)),
+    setting("build", "the command that builds the firmware, for watch", "\"make firmware.elf\"", Kind::Command),
+    setting("relink", "the command that links it for slot B, to $LIFEBOOT_RELINKED", "\"make b.elf\"", Kind::Command),
     setting("bootloader", "the bootloader's ELF file", "\"bootloader.elf\"", Kind::Path),
     setting("probe", "the debug probe: VID:PID or VID:PID:SERIAL", "\"0d28:0204\"", Kind::Text(any)),
     setting("chip", "the chip, by probe-rs's name", "\"nRF51822_xxAA\"", Kind::Text(any)),
@@ -95,6 +97,12 @@ pub enum SettingsError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Setting(#[from] SettingError),
+    /// Something else has the file's name, or a link that leads nowhere.
+    #[error("{} is no regular file", .0.display())]
+    #[diagnostic(help(
+        "remove it, or put the file there that a link should lead to: another folder's settings are never taken instead"
+    ))]
+    NotAFile(PathBuf),
     /// The file is somebody else's.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -123,6 +131,9 @@ impl Settings {
     /// [`SettingsError`] if the file cannot be read, belongs to another user, or has an error.
     pub fn of_project(folder: &Path) -> Result<Settings, SettingsError> {
         let Some(Found { place, path }) = search(folder, &User::current())? else { return Ok(Settings::default()) };
+        if !place.is_file() {
+            return Err(SettingsError::NotAFile(path));
+        }
         let text = files::read_text(&place, files::Kind::Settings)?;
         Ok(Settings::parse(&path, &text)?)
     }
@@ -190,9 +201,22 @@ impl Setting {
                 };
                 Ok(keys.split(',').map(|key| place(key.trim())).collect::<Vec<_>>().join(","))
             }
+            (Kind::Command, DeValue::String(line)) if !line.is_empty() => Ok(match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => in_folder(folder, line),
+                _ => line.to_string(),
+            }),
             (Kind::Text(check), DeValue::String(text)) if !text.is_empty() => check(text).map(|()| text.to_string()),
             _ => Err("a text in quotes is wanted".to_owned()),
         }
+    }
+}
+
+/// Returns the shell command that runs a command in a folder.
+fn in_folder(folder: &Path, line: &str) -> String {
+    let folder = folder.display().to_string();
+    match cfg!(windows) {
+        true => format!("cd /d \"{folder}\" && {line}"),
+        false => format!("cd '{}' && {line}", folder.replace('\'', "'\\''")),
     }
 }
 

@@ -1,11 +1,14 @@
 //! Which board firmware is for, and which version it has.
 
 use crate::error::Error;
+use crate::output;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lifeboot_artifact::elf::board_of;
 use lifeboot_core::layout::BOARDS;
 use lifeboot_core::{Board, Version};
 use lifeboot_project::cargo_version::{self, CargoVersion};
+use lifeboot_project::files::{self, Kind};
+use lifeboot_project::relink::put_back;
 use std::path::{Path, PathBuf};
 
 /// Parses a board's name.
@@ -20,6 +23,17 @@ pub fn board_for(elf: &[u8], named: Option<&'static Board>) -> Result<&'static B
         Some(board) => Ok(board),
         None => board_of(elf)?.ok_or_else(|| Error::BoardNeeded { boards: board_names() }),
     }
+}
+
+/// Reads firmware. If a proof was killed that had linked it for slot B, it is put back first.
+pub fn read_firmware(path: &Path) -> Result<Vec<u8>, Error> {
+    if put_back(path)? {
+        let path = path.display();
+        output::warn(format_args!(
+            "a proof was stopped while {path} was linked for slot B: it is as before the proof again"
+        ));
+    }
+    Ok(files::read(path, Kind::Elf)?)
 }
 
 /// Returns the version of firmware, and the `Cargo.toml` that it comes from if it was not given.

@@ -6,7 +6,7 @@ use crate::output;
 use lifeboot_artifact::elf::link_inputs;
 use lifeboot_artifact::sign::Program;
 use lifeboot_core::Board;
-use lifeboot_project::proofs::{Attempt, Proofs};
+use lifeboot_project::proofs::{Attempt, ProofKey, Proofs};
 use lifeboot_project::relink::{self, Relink, RelinkError};
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub struct Arguments {
 
 /// A proof that is due: how to link the firmware for slot B.
 pub struct Due {
-    inputs: [u8; 32],
+    key: ProofKey,
     how: Relink,
 }
 
@@ -48,14 +48,14 @@ impl Arguments {
     ) -> Result<Option<Due>, Error> {
         let how = self.relink.clone().map(Relink::Command).or(built);
         let Some(how) = how.filter(|_| !self.no_prove) else { return Ok(None) };
-        let inputs = link_inputs(elf)?;
-        let is_due = match Proofs::of(path).attempt(&inputs) {
+        let key = ProofKey::new(&link_inputs(elf)?, &how);
+        let is_due = match Proofs::of(path).attempt(&key) {
             None => true,
             // Also what only a proof decides.
             Some(Attempt::Proved) => Program::read(elf, board, false).is_err(),
             Some(Attempt::Unlinked) => false,
         };
-        Ok(is_due.then_some(Due { inputs, how }))
+        Ok(is_due.then_some(Due { key, how }))
     }
 }
 
@@ -71,12 +71,15 @@ pub fn program(
     match relinked {
         Ok((relinked, _)) => {
             let program = Program::read_and_prove(elf, board, &relinked)?;
-            Proofs::of(path).remember(&due.inputs, Attempt::Proved);
+            Proofs::of(path).remember(&due.key, Attempt::Proved);
             Ok(program)
         }
         Err(error) => {
             output::warn(format_args!("not proved: {error}; lifeboot sign --prove says what to do"));
-            Proofs::of(path).remember(&due.inputs, Attempt::Unlinked);
+            // What was stopped says nothing of the firmware.
+            if !error.was_stopped() {
+                Proofs::of(path).remember(&due.key, Attempt::Unlinked);
+            }
             Ok(Program::read(elf, board, false)?)
         }
     }

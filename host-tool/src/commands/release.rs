@@ -35,7 +35,10 @@ impl Arguments {
     /// Returns the signer's statement for firmware of this version.
     pub fn of(&self, version: Version) -> Result<Release, Error> {
         let Arguments { epoch, epoch_floor, schemas, lowest_bootloader, .. } = *self;
-        if epoch.saturating_sub(epoch_floor) > EPOCH_STEP {
+        if epoch < epoch_floor {
+            return Err(Error::EpochBelowFloor { epoch, epoch_floor });
+        }
+        if epoch - epoch_floor > EPOCH_STEP {
             return Err(Error::EpochStep { epoch, epoch_floor });
         }
         Ok(Release { version, epoch, lowest_bootloader, schemas, revokes: revokes(&self.revoke)? })

@@ -1,5 +1,6 @@
 //! `lifeboot run`
 
+use super::firmware::read_firmware;
 use super::firmware::version_for;
 use super::flash::{Probe, connect};
 use super::port::Line;
@@ -82,7 +83,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flashed>, Error> {
-    let elf = files::read(&arguments.firmware, Kind::Elf)?;
+    let elf = read_firmware(&arguments.firmware)?;
     let board = match arguments.release.board {
         Some(board) => board,
         None => board_of(&elf)?.ok_or(Error::NoFirmware)?,

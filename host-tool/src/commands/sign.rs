@@ -1,5 +1,6 @@
 //! `lifeboot sign`
 
+use super::firmware::read_firmware;
 use super::firmware::{board_for, version_for};
 use super::{passphrase, patches, release};
 use crate::error::Error;
@@ -71,7 +72,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["relinked", "bound"])]
     prove: bool,
     /// A shell command that links the firmware for slot B, to the file that LIFEBOOT_RELINKED names; for --prove
-    #[arg(long, value_name = "COMMAND", env = "LIFEBOOT_RELINK")]
+    #[arg(long, value_name = "COMMAND", env = "LIFEBOOT_RELINK", conflicts_with = "cargo")]
     relink: Option<String>,
     /// Leave the relocations out: the image runs only in the slot that the firmware is linked for
     #[arg(long)]
@@ -94,8 +95,8 @@ impl Arguments {
             return Ok(Some((files::read(path, Kind::Elf)?, path.display().to_string())));
         }
         let how = match &self.relink {
-            Some(line) if self.cargo.is_empty() => Relink::Command(line.clone()),
-            _ => Relink::Cargo(self.cargo.clone()),
+            Some(line) => Relink::Command(line.clone()),
+            None => Relink::Cargo(self.cargo.clone()),
         };
         if self.prove { Ok(Some(relink(&how, &self.firmware, elf)?)) } else { Ok(None) }
     }
@@ -108,7 +109,7 @@ impl Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> {
     let signer = Signer::read(arguments)?;
-    let elf = files::read(&arguments.firmware, Kind::Elf)?;
+    let elf = read_firmware(&arguments.firmware)?;
     let board = board_for(&elf, arguments.release.board)?;
     let relinked = arguments.relinked(&elf)?;
     let program = match &relinked {

@@ -1,6 +1,6 @@
 //! `lifeboot watch`
 
-use super::firmware::{board_for, version_for};
+use super::firmware::{board_for, read_firmware, version_for};
 use super::monitor::{Screen, read_bootloader};
 use super::port;
 use super::progress::Console;
@@ -19,7 +19,6 @@ use lifeboot_client::push::{self, PushError};
 use lifeboot_client::state::{is_rejection, next_version, running_content};
 use lifeboot_core::Version;
 use lifeboot_logs::{Program, Shared};
-use lifeboot_project::files::{self, Kind};
 use lifeboot_project::relink::Relink;
 use lifeboot_project::watch::{Build, Built, Changes, Project};
 use lifeboot_report::{Failure, Pushed, WatchEvent, Watched};
@@ -200,7 +199,7 @@ impl Watch<'_> {
 
     fn build_and_push(&mut self, link: &mut Link<Port>) -> Result<(), Error> {
         let Some(path) = self.built(link)? else { return Ok(()) };
-        let elf = files::read(&path, Kind::Elf)?;
+        let elf = read_firmware(&path)?;
         if self.last.as_ref() == Some(&elf) {
             self.output.event(&WatchEvent::Unchanged { elf: path.display().to_string() });
             return Ok(());

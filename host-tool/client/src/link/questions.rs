@@ -69,7 +69,9 @@ impl<P: Pipe> Link<P> {
     /// Does something short although the link was stopped.
     pub(crate) fn unstopped<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let stop = self.stop.take();
+        self.hurries = true;
         let done = work(self);
+        self.hurries = false;
         self.stop = stop;
         done
     }

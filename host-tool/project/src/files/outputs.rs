@@ -15,10 +15,7 @@ use tempfile::Builder;
 const MOST_LINKS: usize = 40;
 
 /// Number of bytes in which a private key is looked for.
-const KEY_WITHIN: u64 = 1 << 20;
-
-/// The beginning of a PKCS#8 document with an Ed25519 key, behind its first two bytes (RFC 8410).
-const DER_KEY: [u8; 12] = [0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22];
+const KEY_WITHIN: u64 = 16 << 20;
 
 /// Writes a file, replacing an existing one; `-` is stdout.
 ///
@@ -65,6 +62,29 @@ pub fn stream(path: &Path) -> Result<Box<dyn Write + Send>, FileError> {
 /// [`FileError::Write`] if the file cannot be written, or exists.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     put(path, bytes, mode, None).map_err(|source| FileError::Write { path: path.to_owned(), source })
+}
+
+/// Reads a small file that this program keeps for itself beside another; `None` if there is none, or something else than a
+/// regular file of at most `most` bytes is there. No link is followed.
+pub fn read_note(path: &Path, most: u64) -> Option<String> {
+    let metadata = path.symlink_metadata().ok().filter(Metadata::is_file)?;
+    let mut text = String::new();
+    let is_small = metadata.len() <= most;
+    is_small.then(|| File::open(path).and_then(|file| file.take(most).read_to_string(&mut text)))?.ok()?;
+    Some(text)
+}
+
+/// Writes a file that this program keeps for itself, completely or not at all. No link is followed: only a regular file is
+/// replaced, and what other names it has stays as it is.
+///
+/// # Errors
+/// The reason, if the file cannot be written or something else is there.
+pub fn write_note(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Ok(metadata) if !metadata.is_file() => Err(ErrorKind::AlreadyExists.into()),
+        Ok(metadata) => put(path, bytes, 0o666, Some(&metadata)),
+        Err(_) => put(path, bytes, 0o666, None),
+    }
 }
 
 /// What is at an output's place.
@@ -119,12 +139,27 @@ fn other(path: &Path) -> Result<File, FileError> {
     })
 }
 
-/// Returns whether a file holds a private key of any algorithm, as PEM text, or an Ed25519 one as DER.
+/// Returns whether a file holds a private key of any algorithm, as PEM text, or is a document in DER, as keys of all algorithms and
+/// their containers are (PKCS#1, PKCS#8, PKCS#12).
 fn holds_private_key(path: &Path) -> io::Result<bool> {
     let mut bytes = Vec::new();
     File::open(path)?.take(KEY_WITHIN).read_to_end(&mut bytes)?;
-    let is_der = bytes.first() == Some(&0x30) && bytes.get(2..).is_some_and(|rest| rest.starts_with(&DER_KEY));
-    Ok(is_der || lifeboot_pem::blocks(&bytes).iter().any(Block::is_private))
+    Ok(is_der(&bytes) || lifeboot_pem::blocks(&bytes).iter().any(Block::is_private))
+}
+
+/// Returns whether bytes are exactly one SEQUENCE in DER (X.690, 8.1.3 and 8.9).
+fn is_der(bytes: &[u8]) -> bool {
+    let [0x30, length, rest @ ..] = bytes else { return false };
+    match *length {
+        short @ 0..0x80 => rest.len() == usize::from(short),
+        long => {
+            let count = usize::from(long & 0x7f);
+            let Some((digits, content)) = rest.split_at_checked(count).filter(|_| (1..=4).contains(&count)) else {
+                return false;
+            };
+            digits.iter().fold(0_usize, |sum, digit| sum << 8 | usize::from(*digit)) == content.len()
+        }
+    }
 }
 
 /// Puts a file into its place, replacing a regular file `old`.

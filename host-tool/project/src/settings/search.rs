@@ -69,7 +69,8 @@ impl User {
 pub(super) fn search(folder: &Path, user: &User) -> Result<Option<Found>, OtherOwner> {
     for (up, folder) in folder.ancestors().enumerate() {
         let place = folder.join(FILE);
-        if place.is_file() {
+        // Also a link to nothing: the settings that it should lead to are meant, and not those of a folder above.
+        if place.symlink_metadata().is_ok() {
             let path = [".."].repeat(up).iter().collect::<PathBuf>().join(FILE);
             // A link and what it names must both be the user's.
             for metadata in [place.symlink_metadata(), place.metadata()].into_iter().flatten() {

@@ -16,6 +16,7 @@ const UNCAUSED: &[(&str, &str)] = &[
     ("RelinkError::Start", "every system has a shell, and cargo has been started before"),
     ("RelinkError::Temporary", "the folder for temporary files is there"),
     ("RelinkError::Another", "its words are in proofs.rs, with the cargo that causes it"),
+    ("RelinkError::Failed", "as well"),
     ("ProbeError::NoProbe", PROBE),
     ("ProbeError::Missing", PROBE),
     ("ProbeError::Several", PROBE),

@@ -160,5 +160,16 @@ pub fn list(list: &mut List) {
     chapter.fails("An address that a linker script wrote", &line);
     chapter.fails("A proof of what cargo has not built", &format!("{SIGN} --prove"));
     chapter.fails("A proof by a command that fails", &format!("{SIGN} --prove --relink false"));
+    chapter.fails("A proof by a command that writes nothing", &format!("{SIGN} --prove --relink true"));
+    let built = chapter.folder.0.path().join("target/thumbv7em-none-eabi/release");
+    std::fs::create_dir_all(&built).unwrap();
+    std::fs::copy(chapter.folder.0.path().join("a.elf"), built.join("app")).unwrap();
+    let line = SIGN.replace("a.elf", "target/thumbv7em-none-eabi/release/app");
+    chapter.fails("A proof of firmware without its project", &format!("{line} --prove"));
+    chapter.fails("An epoch below that of the devices", &format!("{SIGN} --epoch 5 --epoch-floor 50"));
+    let settings = chapter.folder.0.path().join("lifeboot.toml");
+    std::os::unix::fs::symlink("nowhere.toml", &settings).unwrap();
+    chapter.fails("Settings that lead nowhere", SIGN);
+    std::fs::remove_file(settings).unwrap();
     chapter.fails("A proof with no program at all", &format!("{SIGN} --relinked key.pub.pem"));
 }
