@@ -12,6 +12,7 @@
 //! | [`bootloader_file`] | reads a bootloader as cargo builds it |
 //! | [`provision`] | builds the first flash: bootloader, blank journal, first firmware |
 //! | [`flash_file`], [`board`] | files that other tools flash, and how those tools name a board |
+//! | [`boards`] | the boards that files and devices describe |
 //! | [`keys`] | keys as PEM texts |
 //! | [`version`] | versions as people write them |
 //!
@@ -22,6 +23,7 @@
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod board;
+pub mod boards;
 pub mod bootloader_file;
 pub mod difference;
 pub mod elf;

@@ -25,7 +25,7 @@ pub fn status() -> Status {
         outcome: None,
         window: 0,
         chunk: 0,
-        unit: 0,
+        map: LARGE.map_digest(),
         boot: None,
         recovery: None,
         journal_failing: Some(false),

@@ -128,7 +128,7 @@ fn every_format_holds_the_whole_first_flash() {
 #[test]
 fn a_binary_ends_with_the_firmwares_last_block() {
     let first = first_flash(LARGE);
-    let length = LARGE.slot(Slot::A).start as usize + first.image().to_bytes().len().next_multiple_of(256);
+    let length = LARGE.slot(Slot::A).start as usize + first.image().image_bytes().len().next_multiple_of(256);
     assert_eq!(first.to_file(Format::Binary).unwrap().len(), length);
 }
 

@@ -3,7 +3,7 @@
 
 use lifeboot_artifact::elf::Firmware;
 use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH};
-use lifeboot_core::layout::{BOARD_SYMBOL, MICROBIT, STM32F405};
+use lifeboot_core::layout::{BOARD_SYMBOL, MAP_SYMBOL, MICROBIT, STM32F405};
 use lifeboot_core::{Board, Slot};
 use object::Endianness;
 use object::elf::{self, RelocationType};
@@ -102,7 +102,10 @@ impl Program {
         program.symbol("{=str} hello", Some(DEFMT), board.payload_address(Slot::A) + RODATA_OFFSET, 0);
         program.symbol("__sidata", None, flash + DATA_OFFSET, 0);
         program.symbols.push(("weak".to_owned(), Some(0), 0, 0));
-        program.symbol(&format!("__lifeboot_board_{}", board.name), None, 0, 0);
+        program.symbol(&format!("{BOARD_SYMBOL}{}", board.name), None, board.map_digest(), 0);
+        for (number, word) in board.map_bytes().as_chunks().0.iter().enumerate() {
+            program.symbol(&format!("{MAP_SYMBOL}{number:02}"), None, u32::from_le_bytes(*word), 0);
+        }
         program.put(VECTORS, 0, &(board.ram.end()).to_le_bytes());
         program.word(VECTORS, 4, MAIN);
         program

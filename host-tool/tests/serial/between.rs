@@ -79,7 +79,7 @@ fn whenever_flash_changes_it_is_not_started() {
                 let result = if ended.is_ok_and(Step::is_end) { Ok(()) } else { work(&mut updater) };
                 let marked = trial(&flash, board);
                 assert_eq!(marked, result.is_ok().then(|| Trial::new(Slot::B)), "{at:#x} after {steps}: {result:?}");
-                let decision = boot(&mut flash.clone(), board, &info(), Cause::Request.into());
+                let decision = boot(&mut flash.clone(), board, &info().for_board(board), Cause::Request.into());
                 let Decision::Confirmed(verified) = decision else { panic!("{at:#x} after {steps}: {decision:?}") };
                 assert_eq!((verified.slot(), trial(&flash, board)), (Slot::A, None));
                 *(if result.is_err() { &mut refused } else { &mut rejected }) += 1;
@@ -101,7 +101,7 @@ fn the_header_that_is_written_is_the_one_that_was_checked() {
         work(&mut updater).unwrap();
         let image = image(board);
         assert_eq!(flash.bytes(board.slot(Slot::B).start, 256), image.header_bytes());
-        match boot(&mut flash.clone(), board, &info(), Cause::Request.into()) {
+        match boot(&mut flash.clone(), board, &info().for_board(board), Cause::Request.into()) {
             Decision::Trial(verified) => {
                 let header = image.header();
                 assert_eq!((verified.slot(), verified.digest()), (Slot::B, &header.digest));

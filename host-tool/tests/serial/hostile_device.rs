@@ -67,7 +67,7 @@ impl Hostile {
             outcome: None,
             window: self.number(),
             chunk: self.number(),
-            unit: self.number(),
+            map: self.number(),
             boot: None,
             recovery: None,
             journal_failing: None,

@@ -7,7 +7,7 @@ use lifeboot_client::link::{Link, LinkError, Retry};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::pipe::PipeError;
 use lifeboot_client::push::{Options, PushOutcome, push};
-use lifeboot_core::layout::{MICROBIT, STM32F405};
+use lifeboot_core::layout::{MAP_LENGTH, MICROBIT, STM32F405};
 use lifeboot_serial::{BAUD, Port, PortError};
 use serde_json::Value;
 use serialport::{SerialPort, TTYPort};
@@ -397,7 +397,8 @@ fn wrong_arguments_are_told_before_a_port_is_opened() {
 
     for (change, words) in [(1usize, "damaged"), (0, "truncated")] {
         file[1000] ^= change as u8;
-        let length = file.len() - (1 - change);
+        // The map and one byte more.
+        let length = if change == 0 { file.len() - 4 - MAP_LENGTH - 1 } else { file.len() };
         std::fs::write(path, &file[..length]).unwrap();
         let damaged = lifeboot(&["push", path, "--port", "/dev/ttyNone7"]);
         let text = String::from_utf8(damaged.stderr).unwrap();

@@ -129,7 +129,10 @@ fn a_unit_that_reads_right_is_erased_again_where_its_erase_may_have_been_torn() 
         let pushed = push_to(&wire, &image).unwrap();
         assert!(flash.take_erases().contains(&slot.start));
         // And what lies behind it, up to the end and the table, is kept.
-        assert!(pushed.skipped + u64::from(3 * board.slot_unit) > content.len() as u64, "{pushed:?}");
+        assert!(
+            pushed.skipped + u64::from(3 * board.unit_at(board.slots[0].start).length) > content.len() as u64,
+            "{pushed:?}"
+        );
         assert_holds(&wire, Slot::B, &image);
     }
 }

@@ -151,7 +151,7 @@ fn moved(content: &[u8], board: &'static Board, slot: Slot, record: &Record) {
 
 /// What the verifier says; that it only reads, and that a header which it knows is what its fields say.
 fn accepted(board: &'static Board, content: &[u8], slot: Slot, record: &Record) -> Result<(), Invalid> {
-    let info = info();
+    let info = info().for_board(board);
     let trust = Trust { board, info: &info, record };
     let header: &HeaderBytes = content.first_chunk().expect("a header");
     if let (Ok(parsed), Some(signature)) = (Header::parse(header), header.last_chunk()) {

@@ -30,6 +30,7 @@ fn header() {
         schemas: (0x1314, 0x1516),
         key_id: key_id(key(1).verifying_key().as_bytes()),
         revokes: KeyIds::NONE,
+        map_digest: 0x1718_191a,
     };
     let ids = [2, 3, 4].map(|number| key_id(key(number).verifying_key().as_bytes()));
     let headers = [

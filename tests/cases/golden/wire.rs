@@ -79,7 +79,7 @@ fn answers() {
         }),
         window: 1024,
         chunk: 545,
-        unit: 131_072,
+        map: 0x1718_191a,
         boot: Some(Boot { cause: ResetCause::Watchdog, start: Start::Trial, verification: 870 }),
         recovery: None,
         journal_failing: Some(false),

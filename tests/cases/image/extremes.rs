@@ -83,7 +83,7 @@ impl Bench {
         let image = SignedImage { header, ..self.good.clone() };
         let (board, bytes) = (image.board, image.header_bytes());
         let good = is_good(&header, &self.good.header);
-        let info = info();
+        let info = info().for_board(board);
         let trust = Trust { board, info: &info, record: &Record::FACTORY };
         for slot in Slot::BOTH {
             let fence = board.slot(slot);

@@ -52,7 +52,7 @@ fn header_and_payload_are_read_once() {
         let mut flash = SimulatedFlash::new(board);
         image.put(&mut flash, slot);
         let mut fenced = Fenced::new(&mut flash, board.slot(slot));
-        let trust = Trust { board, info: &info(), record: &Record::FACTORY };
+        let trust = Trust { board, info: &info().for_board(board), record: &Record::FACTORY };
         assert!(verify(&mut fenced, &trust, slot).is_ok());
         let payload = board.header_length..board.header_length + LENGTH as u32;
         for part in [0..HEADER_LENGTH as u32, payload] {

@@ -184,6 +184,7 @@ fn image(badness: Badness) -> Vec<u8> {
         schemas: (0, 0),
         key_id: key_id(&key.verifying_key().to_bytes()),
         revokes: KeyIds::NONE,
+        map_digest: BOARD.map_digest(),
     };
     match badness {
         Badness::Payload => payload[10] ^= 1,

@@ -71,7 +71,7 @@ fn verdict(board: &'static Board, message: &[u8], digest: [u8; 32]) -> Invalid {
     image.header.digest = digest;
     let mut flash = SimulatedFlash::new(board);
     image.put(&mut flash, Slot::A);
-    let trust = Trust { board, info: &info(), record: &Record::FACTORY };
+    let trust = Trust { board, info: &info().for_board(board), record: &Record::FACTORY };
     let verdict = verify(&mut flash, &trust, Slot::A);
     assert_eq!(flash.misuse(), None);
     verdict.expect_err("a message is no firmware")

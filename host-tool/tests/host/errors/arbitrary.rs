@@ -112,7 +112,7 @@ pub fn folder() -> Folder {
     let first = first_flash(SMALL);
     folder.put("first.hex", &first.to_file(Format::Hex).unwrap());
     folder.put("first.bin", &first.to_file(Format::Binary).unwrap());
-    let status = r#"{"board":"stm32f405","bootloader_format":1,"demo_key":false,"running":"A","confirmed":"A","trial":null,
+    let status = r#"{"board":"stm32f405","map_digest":"f8f45942","bootloader_format":1,"demo_key":false,"running":"A","confirmed":"A","trial":null,
         "slots":{"a":{"content":"image","version":"1.0.0","epoch":0,"digest":"00112233445566778899aabbccddeeff"},
         "b":{"content":"empty"}},"epoch_floor":0,"revoked_keys":[],"last_outcome":null}"#;
     folder.put("status.json", status.as_bytes());

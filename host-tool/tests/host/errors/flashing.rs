@@ -6,9 +6,13 @@ use crate::flashing_commands::folder;
 use crate::images::rich;
 use crate::program::*;
 use lifeboot_artifact::provision::ProvisionError;
-use lifeboot_core::Slot;
+use lifeboot_core::layout::MICROBIT;
+use lifeboot_core::{Board, Slot};
 use lifeboot_host_tool::Error;
 use lifeboot_project::key_files;
+
+/// The small board with another map, under the same name.
+pub static WATCHED: Board = Board { watches_confirmed: true, ..MICROBIT };
 
 pub fn list(list: &mut List) {
     let mut chapter = Chapter::new(list, "First flash", folder(SMALL));
@@ -18,9 +22,15 @@ pub fn list(list: &mut List) {
     chapter.fails("Firmware where the bootloader belongs", "provision a.elf a.img");
     chapter.fails("Bootloader and image in the other order", "provision a.img lifeboot-bootloader");
     let mut unknown = Program::bootloader(SMALL, &[key], false);
-    unknown.sections[2].bytes[0x10..0x18].copy_from_slice(b"megabit\0");
+    unknown.sections[2].bytes[0xc2] ^= 0x40;
     chapter.folder.put("unknown", &unknown.elf());
-    chapter.fails("A bootloader of a board that is not known", "provision unknown a.img");
+    chapter.fails("A bootloader whose flash map contradicts itself", "provision unknown a.img");
+    let mut elsewhere = Program::bootloader(SMALL, &[key], false);
+    elsewhere.sections[2].load_address -= 0x1000;
+    chapter.folder.put("moved", &elsewhere.elf());
+    chapter.fails("A bootloader that is not where its map says", "provision moved a.img");
+    chapter.folder.put("watched", &Program::bootloader(&WATCHED, &[key], false).elf());
+    chapter.fails("A bootloader of another flash map", "provision watched a.img");
     let mut outside = Program::bootloader(SMALL, &[key], false);
     outside.sections[1].load_address = SMALL.bootloader.end() - 1;
     chapter.folder.put("outside", &outside.elf());

@@ -1,6 +1,7 @@
 //! The list of errors: ELF files that cannot be signed.
 
 use super::chapter::Chapter;
+use super::flashing::WATCHED;
 use crate::command_line::{Folder, SIGN};
 use crate::error_list::List;
 use crate::images::rich;
@@ -139,9 +140,23 @@ pub fn list(list: &mut List) {
     let nameless_elf = SIGN.replace("a.elf", "nameless.elf");
     chapter.fails("Firmware of another board, which does not say so", &nameless_elf.replace("stm32f405", "microbit"));
     chapter.fails("Firmware that does not say which board it is for", "inspect nameless.elf");
-    nameless.symbol("__lifeboot_board_stm32f411", None, 0, 0);
-    chapter.folder.put("nameless.elf", &nameless.elf());
-    chapter.fails("Firmware of a board that is not known", "inspect nameless.elf");
+    chapter.folder.put("watched.elf", &Program::new(&WATCHED, Slot::A).elf());
+    chapter.fails("Firmware of another flash map", "sign watched.elf --board microbit --version 1.0.0 --key key.pem");
+    let mut maps = |circumstances: &str, change: &dyn Fn(&mut Program)| {
+        let mut program = rich(LARGE, Slot::A);
+        change(&mut program);
+        chapter.folder.put("program.elf", &program.elf());
+        chapter.fails(circumstances, "inspect program.elf");
+    };
+    let word = |program: &mut Program, number: u32, value| {
+        let name = format!("__lifeboot_map_{number:02}");
+        program.symbols.iter_mut().find(|symbol| symbol.0 == name).unwrap().2 = value;
+    };
+    maps("A flash map that lacks a word", &|program| program.symbols.retain(|symbol| symbol.0 != "__lifeboot_map_11"));
+    maps("A flash map whose slots overlap", &|program| word(program, 8, 256 << 10));
+    maps("Two linker scripts of different boards", &|program| {
+        program.symbol("__lifeboot_board_microbit", None, 0, 0);
+    });
 
     chapter.fails("A proof with the same program", &format!("{SIGN} --relinked a.elf"));
     let mut longer = rich(LARGE, Slot::B);

@@ -60,7 +60,7 @@ fn begins(scene: &Scene, add: &mut impl FnMut(String, Command)) {
 
 fn digests(add: &mut impl FnMut(String, Command)) {
     let end = MICROBIT.slot(Slot::B).length;
-    let unit = MICROBIT.slot_unit;
+    let unit = MICROBIT.unit_at(MICROBIT.slots[0].start).length;
     let mut digests = |offset: u32, length: u32, count: u8| {
         let offset_name = match offset.checked_sub(end - 256) {
             Some(0) => "256 before the end".to_owned(),

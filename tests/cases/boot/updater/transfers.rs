@@ -153,7 +153,7 @@ fn each_unit_is_erased_once_for_a_transfer() {
             running.feed(transfer, &content, payload_of(&image)).unwrap();
             running.updater.finish(transfer).unwrap();
             assert_eq!(running.work(), Ok(Step::Pending));
-            let units = (content.len() as u32).div_ceil(board.slot_unit);
+            let units = (content.len() as u32).div_ceil(board.unit_at(board.slots[0].start).length);
             assert_eq!(running.flash.borrow().wear(Part::Slot(Slot::B)).erases, units, "{}", board.name);
         }
     }
@@ -162,7 +162,7 @@ fn each_unit_is_erased_once_for_a_transfer() {
 /// An erase would lose what was skipped.
 #[test]
 fn behind_what_was_skipped_the_unit_must_be_erased() {
-    let (board, unit) = (&MICROBIT, MICROBIT.slot_unit);
+    let (board, unit) = (&MICROBIT, MICROBIT.unit_at(MICROBIT.slots[0].start).length);
     let image = SignedImage::new(board, 3000).release(Version { major: 2, ..Version::default() }, 0);
     let content = image.content(Slot::A);
     let (skipped, slot) = (unit + BLOCK, board.slot(Slot::B).start);

@@ -136,7 +136,7 @@ impl Device {
 }
 
 pub fn verifies(flash: &mut SimulatedFlash, record: &Record, slot: Slot) -> bool {
-    verify(flash, &Trust { board: &MICROBIT, info: &info(), record }, slot).is_ok()
+    verify(flash, &Trust { board: &MICROBIT, info: &info().for_board(&MICROBIT), record }, slot).is_ok()
 }
 
 /// Everything before the journal, and slot A.
