@@ -16,13 +16,16 @@ use crate::place::Spot;
 /// An error, and the byte of the board file that it is about.
 pub type Placeless = (usize, Wrong);
 
-/// Checks a map that has every region.
+/// Checks a map that has every region; what a region is for comes before its neighbours, since it explains more.
 ///
 /// # Errors
 /// The first that is found.
 pub fn check(chip: &Chip, spots: &[Spot]) -> Result<(), Placeless> {
-    regions::check(chip, spots)?;
+    regions::fit(chip, spots)?;
     bootloader::check(chip, spots)?;
+    regions::start_at_borders(chip, spots)?;
     journal::check(chip, spots)?;
-    slots::check(chip, spots)
+    regions::end_at_borders(chip, spots)?;
+    slots::check(chip, spots)?;
+    regions::are_apart(chip, spots)
 }

@@ -234,7 +234,8 @@ mod tests {
     #[test]
     fn the_second_bank_has_erase_codes_from_16_on() {
         for chip in [find("STM32F429ZI").unwrap(), with_dual_bank(find("STM32F429ZG").unwrap()).unwrap()] {
-            let codes: Vec<_> = chip.flash.sectors.iter().map(|sector| (sector.bank, chip.erase_code(sector))).collect();
+            let codes: Vec<_> =
+                chip.flash.sectors.iter().map(|sector| (sector.bank, chip.erase_code(sector))).collect();
             let second: Vec<u32> = codes.iter().filter(|(bank, _)| *bank == 2).map(|(_, code)| *code).collect();
             assert_eq!(second, Vec::from_iter(16..16 + second.len() as u32));
             let first: Vec<u32> = codes.iter().filter(|(bank, _)| *bank == 1).map(|(_, code)| *code).collect();

@@ -204,7 +204,7 @@ fn ram(table: &Table, source: Source, chip: &Chip) -> Result<Region, BoardError>
     let Some(value) = table.value("ram") else { return Ok(all) };
     let text = value.size_text("\"64K\"")?;
     let check = |length: u32| {
-        let nearest = length.clamp(SMALLEST_RAM, all.length).next_multiple_of(8);
+        let nearest = length.clamp(SMALLEST_RAM, all.length) / 8 * 8;
         let help = format!("write ram = {:?}, or leave it out for all of it", show(nearest));
         if length > all.length {
             return wrong(format!("ram: the {} has {}, not {}", chip.name, show(all.length), show(length)), help);
@@ -294,7 +294,7 @@ fn choose_clock(chip: &Chip, text: &str) -> Result<Option<PllClock>, Wrong> {
             limits.core,
             limits.apb1,
             limits.apb2,
-            limits.flash_step * (limits.wait_states + 1)
+            limits.core.min(limits.flash_step * (limits.wait_states + 1))
         ),
         false => "is not what the PLL can make of 16M, with whole megahertz on each bus".to_owned(),
     };

@@ -1,10 +1,13 @@
-//! Where there is room.
+//! Where there is room for a region that has to move.
 
 use crate::chip::Chip;
 use crate::map::Usage;
 use crate::place::Spot;
 use crate::size::show;
-use lifeboot_core::layout::Region;
+use lifeboot_core::layout::{Architecture, Region, Slot};
+
+/// What a MOVT's half of an address counts: rebasing adds the slots' distance to the upper half alone.
+pub const UPPER_HALF: u32 = 64 * 1024;
 
 /// Returns a region as a board file would write it.
 pub fn written(usage: &Usage, Region { start, length }: Region) -> String {
@@ -18,22 +21,44 @@ pub fn written(usage: &Usage, Region { start, length }: Region) -> String {
     }
 }
 
-/// Returns the first place where `length` bytes have sectors of their own, that `is_legal` accepts; `but` is the region that
-/// is to move.
-pub fn first_place(
-    chip: &Chip,
-    spots: &[Spot],
-    but: &Usage,
-    length: u32,
-    is_legal: impl Fn(Region) -> bool,
-) -> Option<Region> {
+/// Returns the legal place for `length` bytes that is nearest to where `spot` lies, while all other regions stay; `None` if
+/// there is none.
+pub fn nearest_place(chip: &Chip, spots: &[Spot], spot: &Spot, length: u32) -> Option<Region> {
     let sectors = &chip.flash.sectors;
-    let others: Vec<Region> = spots.iter().filter(|spot| spot.usage != *but).map(|spot| spot.region).collect();
-    let is_free = |region: Region| {
+    let others: Vec<&Spot> = spots.iter().filter(|other| other.usage != spot.usage).collect();
+    let has_room = |region: Region| {
         let end = sectors.border_from(region.end());
-        let overlaps = |other: &Region| other.start < end && region.start < sectors.border_from(other.end());
+        let overlaps =
+            |other: &&Spot| other.region.start < end && region.start < sectors.border_from(other.region.end());
         region.end() <= sectors.length() && !others.iter().any(overlaps)
     };
     let starts = sectors.iter().map(|sector| sector.start).filter(|start| start.checked_add(length).is_some());
-    starts.map(|start| Region { start, length }).find(|region| is_free(*region) && is_legal(*region))
+    starts
+        .map(|start| Region { start, length })
+        .filter(|region| has_room(*region) && suits(chip, &others, &spot.usage, *region))
+        .min_by_key(|region| region.start.abs_diff(spot.region.start))
+}
+
+/// Whether a region could serve, by what the other checks want of it.
+pub fn suits(chip: &Chip, others: &[&Spot], usage: &Usage, region: Region) -> bool {
+    let sectors = &chip.flash.sectors;
+    let slot = |slot: Slot| others.iter().find(|spot| spot.usage == Usage::Slot(slot)).map(|spot| spot.region);
+    match usage {
+        Usage::Slot(Slot::A) => slot(Slot::B).is_none_or(|b| are_apart(chip, region, b)),
+        Usage::Slot(Slot::B) => slot(Slot::A).is_none_or(|a| are_apart(chip, a, region)),
+        Usage::Journal => {
+            let lengths: Vec<u32> = sectors.covering(region).map(|sector| sector.length).collect();
+            lengths.len() >= 2
+                && lengths.iter().all(|length| *length == lengths[0])
+                && sectors.is_border(region.end())
+                && slot(Slot::A).is_none_or(|a| region.end() <= a.start)
+        }
+        Usage::Bootloader | Usage::Application(_) | Usage::Free => sectors.is_border(region.end()),
+    }
+}
+
+/// Whether slots lie in order and a legal distance apart.
+pub fn are_apart(chip: &Chip, a: Region, b: Region) -> bool {
+    let has_upper_halves = chip.core.architecture() == Architecture::Armv7M;
+    a.start < b.start && (!has_upper_halves || (b.start - a.start).is_multiple_of(UPPER_HALF))
 }

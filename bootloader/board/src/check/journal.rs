@@ -1,14 +1,13 @@
 //! The journal: two or more equal sectors before the slots, not too long.
 
-use super::free::{first_place, written};
+use super::free::{nearest_place, written};
 use super::regions::describe;
 use crate::chip::Chip;
 use crate::error::{Wrong, wrong};
 use crate::map::Usage;
 use crate::place::Spot;
-use crate::sectors::Sectors;
 use crate::size::show;
-use lifeboot_core::layout::{Region, Slot};
+use lifeboot_core::layout::Slot;
 
 /// As `Board::check` of core has it: sequence numbers allow for no longer journal.
 const LONGEST: u32 = 1024 * 1024;
@@ -32,7 +31,7 @@ fn has_two_units(chip: &Chip, spots: &[Spot], spot: &Spot) -> Result<(), Wrong> 
             "the journal has only {}, and while one unit is erased another must hold the newest record",
             describe(only)
         ),
-        equal_pair(chip, spots),
+        equal_pair(chip, spots, spot),
     )
 }
 
@@ -41,27 +40,18 @@ fn has_equal_units(chip: &Chip, spots: &[Spot], spot: &Spot) -> Result<(), Wrong
     let Some(pair) = sectors.windows(2).find(|pair| pair[0].length != pair[1].length) else { return Ok(()) };
     wrong(
         format!("the journal has sectors of different sizes: {} and {}", describe(pair[0]), describe(pair[1])),
-        equal_pair(chip, spots),
+        equal_pair(chip, spots, spot),
     )
 }
 
-/// The help that names the first two equal sectors that the journal could have.
-fn equal_pair(chip: &Chip, spots: &[Spot]) -> String {
-    let sectors = &chip.flash.sectors;
-    let mut lengths: Vec<u32> = sectors.runs().iter().map(|run| 2 * run.unit).collect();
+/// The help that names the two smallest equal sectors that the journal could have.
+fn equal_pair(chip: &Chip, spots: &[Spot], spot: &Spot) -> String {
+    let mut lengths: Vec<u32> = chip.flash.sectors.runs().iter().map(|run| 2 * run.unit).collect();
     lengths.sort_unstable();
-    let pair = lengths
-        .into_iter()
-        .find_map(|length| first_place(chip, spots, &Usage::Journal, length, |region| are_two_equal(sectors, region)));
-    match pair {
+    match lengths.into_iter().find_map(|length| nearest_place(chip, spots, spot, length)) {
         Some(region) => format!("write {}", written(&Usage::Journal, region)),
         None => "a journal has two or more sectors of equal size: make room for two by smaller regions".to_owned(),
     }
-}
-
-fn are_two_equal(sectors: &Sectors, region: Region) -> bool {
-    let sectors: Vec<_> = sectors.covering(region).map(|sector| sector.length).collect();
-    sectors == [region.length / 2; 2]
 }
 
 fn is_short_enough(spot: &Spot) -> Result<(), Wrong> {
@@ -78,8 +68,7 @@ fn lies_before(chip: &Chip, spots: &[Spot], spot: &Spot, slot: &Spot) -> Result<
     if spot.region.start < slot.region.start {
         return Ok(());
     }
-    let before = |region: Region| region.end() <= slot.region.start;
-    let help = match first_place(chip, spots, &Usage::Journal, spot.region.length, before) {
+    let help = match nearest_place(chip, spots, spot, spot.region.length) {
         Some(place) => format!("write {}", written(&Usage::Journal, place)),
         None => "write the journal before the slots, and give them what follows it".to_owned(),
     };

@@ -1,6 +1,6 @@
 //! What every region must keep: it starts at a sector, fits the flash, and has its sectors to itself.
 
-use super::free::{first_place, written};
+use super::free::{nearest_place, suits, written};
 use crate::chip::Chip;
 use crate::error::{Wrong, wrong};
 use crate::map::Usage;
@@ -9,18 +9,26 @@ use crate::sectors::Sector;
 use crate::size::show;
 use lifeboot_core::layout::Region;
 
-/// Checks each region, and each against those before it.
-pub fn check(chip: &Chip, spots: &[Spot]) -> Result<(), (usize, Wrong)> {
-    for spot in spots {
-        fits(chip, spots, spot).and_then(|()| starts(chip, spot)).map_err(|wrong| (spot.at, wrong))?;
-        ends(chip, spot).map_err(|wrong| (spot.at, wrong))?;
-    }
-    for (index, spot) in spots.iter().enumerate() {
-        for other in &spots[..index] {
-            is_apart(chip, spots, other, spot).map_err(|wrong| (spot.at, wrong))?;
-        }
-    }
-    Ok(())
+/// Checks that each region ends inside the flash.
+pub fn fit(chip: &Chip, spots: &[Spot]) -> Result<(), (usize, Wrong)> {
+    spots.iter().try_for_each(|spot| fits(chip, spots, spot).map_err(|wrong| (spot.at, wrong)))
+}
+
+/// Checks that each region starts at a sector.
+pub fn start_at_borders(chip: &Chip, spots: &[Spot]) -> Result<(), (usize, Wrong)> {
+    spots.iter().try_for_each(|spot| starts(chip, spots, spot).map_err(|wrong| (spot.at, wrong)))
+}
+
+/// Checks that each region but the slots ends at a sector's end.
+pub fn end_at_borders(chip: &Chip, spots: &[Spot]) -> Result<(), (usize, Wrong)> {
+    spots.iter().try_for_each(|spot| ends(chip, spots, spot).map_err(|wrong| (spot.at, wrong)))
+}
+
+/// Checks that no two regions have bytes in the same sector.
+pub fn are_apart(chip: &Chip, spots: &[Spot]) -> Result<(), (usize, Wrong)> {
+    let pairs =
+        spots.iter().enumerate().flat_map(|(index, spot)| spots[..index].iter().map(move |other| (other, spot)));
+    pairs.into_iter().try_for_each(|(other, spot)| is_apart(chip, spots, other, spot).map_err(|wrong| (spot.at, wrong)))
 }
 
 /// A sector as a sentence names it.
@@ -40,7 +48,7 @@ fn fits(chip: &Chip, spots: &[Spot], spot: &Spot) -> Result<(), Wrong> {
         chip.name,
         show(length)
     );
-    if let Some(place) = first_place(chip, spots, &spot.usage, spot.region.length, |_| true) {
+    if let Some(place) = nearest_place(chip, spots, spot, spot.region.length) {
         return wrong(what, format!("there is room elsewhere: write {}", written(&spot.usage, place)));
     }
     match length.checked_sub(start).filter(|left| *left > 0) {
@@ -49,41 +57,38 @@ fn fits(chip: &Chip, spots: &[Spot], spot: &Spot) -> Result<(), Wrong> {
     }
 }
 
-fn starts(chip: &Chip, spot: &Spot) -> Result<(), Wrong> {
+fn starts(chip: &Chip, spots: &[Spot], spot: &Spot) -> Result<(), Wrong> {
     let (sectors, Region { start, length }) = (&chip.flash.sectors, spot.region);
     let Some(sector) = sectors.at(start).filter(|sector| sector.start != start) else { return Ok(()) };
-    let (below, above) = (sector.start, sector.end());
-    let nearest = if start - below <= above - start || above == sectors.length() { below } else { above };
-    wrong(
-        format!("{} starts at {}, inside of {}", spot.usage.describe(), show(start), describe(sector)),
-        format!(
-            "sectors start at {} and {}: write {}",
-            show(below),
-            show(above),
-            written(&spot.usage, Region { start: nearest, length })
-        ),
-    )
+    let (below, above) = (show(sector.start), show(sector.end()));
+    let help = match nearest_place(chip, spots, spot, length) {
+        Some(place) => format!("sectors start at {below} and {above}: write {}", written(&spot.usage, place)),
+        None => {
+            format!("sectors start at {below} and {above}, and {} have no place: make a region smaller", show(length))
+        }
+    };
+    wrong(format!("{} starts at {}, inside of {}", spot.usage.describe(), show(start), describe(sector)), help)
 }
 
 /// Slots may end inside of a sector, whose rest is then lost: their lengths are equal, and their sectors need not be.
-fn ends(chip: &Chip, spot: &Spot) -> Result<(), Wrong> {
+fn ends(chip: &Chip, spots: &[Spot], spot: &Spot) -> Result<(), Wrong> {
     let (sectors, Region { start, .. }) = (&chip.flash.sectors, spot.region);
     if matches!(spot.usage, Usage::Slot(_)) || sectors.is_border(spot.region.end()) {
         return Ok(());
     }
     let end = spot.region.end();
     let Some(sector) = sectors.at(end) else { return Ok(()) };
-    let (below, above) = (sector.start.saturating_sub(start), sector.end() - start);
-    let nearest = if below == 0 || sector.end() - end <= end - sector.start { above } else { below };
-    let lengths = if below == 0 { show(above) } else { format!("{} or {}", show(below), show(above)) };
-    wrong(
-        format!("{} ends at {}, inside of {}", spot.usage.describe(), show(end), describe(sector)),
-        format!(
-            "from {} on it can have {lengths}: write {}",
-            show(start),
-            written(&spot.usage, Region { start, length: nearest })
-        ),
-    )
+    let others: Vec<&Spot> = spots.iter().filter(|other| other.usage != spot.usage).collect();
+    let legal = [sector.start, sector.end()]
+        .into_iter()
+        .filter_map(|end| Some(Region { start, length: end.checked_sub(start).filter(|length| *length > 0)? }))
+        .filter(|region| suits(chip, &others, &spot.usage, *region))
+        .min_by_key(|region| region.end().abs_diff(end));
+    let help = match legal {
+        Some(region) => format!("write {}", written(&spot.usage, region)),
+        None => format!("sectors end at {} and {}", show(sector.start), show(sector.end())),
+    };
+    wrong(format!("{} ends at {}, inside of {}", spot.usage.describe(), show(end), describe(sector)), help)
 }
 
 fn is_apart(chip: &Chip, spots: &[Spot], first: &Spot, second: &Spot) -> Result<(), Wrong> {
@@ -95,7 +100,7 @@ fn is_apart(chip: &Chip, spots: &[Spot], first: &Spot, second: &Spot) -> Result<
     };
     let what =
         format!("{} and {} both have bytes in {}", first.usage.describe(), second.usage.describe(), describe(both));
-    match first_place(chip, spots, &second.usage, second.region.length, |_| true) {
+    match nearest_place(chip, spots, second, second.region.length) {
         Some(place) => wrong(what, format!("a sector belongs to one region: write {}", written(&second.usage, place))),
         None => wrong(
             what,

@@ -1,17 +1,14 @@
 //! The slots: equal in length, A before B, a legal distance apart, and large enough for firmware.
 
-use super::free::{first_place, written};
+use super::free::{UPPER_HALF, are_apart, nearest_place, written};
 use crate::chip::Chip;
 use crate::error::{Wrong, wrong};
 use crate::map::Usage;
 use crate::place::Spot;
 use crate::size::show;
-use lifeboot_core::layout::{Architecture, BLOCK, Region, Slot};
+use lifeboot_core::layout::{BLOCK, Region, Slot};
 
 const KIB: u32 = 1024;
-
-/// What a MOVT's half of an address counts: rebasing adds the slots' distance to the upper half alone.
-const UPPER_HALF: u32 = 64 * KIB;
 
 /// The least bytes for payload and relocation table: less holds no firmware that updates itself.
 const SMALLEST_PAYLOAD: u32 = 8 * KIB;
@@ -21,8 +18,7 @@ pub fn check(chip: &Chip, spots: &[Spot]) -> Result<(), (usize, Wrong)> {
     let of = |slot: Slot| spots.iter().find(move |spot| spot.usage == Usage::Slot(slot));
     let (Some(a), Some(b)) = (of(Slot::A), of(Slot::B)) else { return Ok(()) };
     holds_firmware(chip, a).and_then(|()| has_whole_blocks(a)).map_err(|wrong| (a.at, wrong))?;
-    has_whole_blocks(b)
-        .and_then(|()| are_equal(a, b))
+    are_equal(a, b)
         .and_then(|()| are_in_order(a, b))
         .and_then(|()| are_a_legal_distance_apart(chip, spots, a, b))
         .map_err(|wrong| (b.at, wrong))
@@ -84,18 +80,15 @@ fn are_in_order(a: &Spot, b: &Spot) -> Result<(), Wrong> {
 }
 
 fn are_a_legal_distance_apart(chip: &Chip, spots: &[Spot], a: &Spot, b: &Spot) -> Result<(), Wrong> {
-    let distance = b.region.start - a.region.start;
-    if chip.core.architecture() == Architecture::Armv6M || distance.is_multiple_of(UPPER_HALF) {
+    if are_apart(chip, a.region, b.region) {
         return Ok(());
     }
     let what = format!(
         "slot B starts {} behind slot A, and addresses in MOVW and MOVT can only be rebased by a multiple of {}",
-        show(distance),
+        show(b.region.start - a.region.start),
         show(UPPER_HALF)
     );
-    let is_legal =
-        |region: Region| region.start >= a.region.end() && (region.start - a.region.start).is_multiple_of(UPPER_HALF);
-    match first_place(chip, spots, &b.usage, b.region.length, is_legal) {
+    match nearest_place(chip, spots, b, b.region.length) {
         Some(place) => wrong(what, format!("write {}", written(&b.usage, place))),
         None => wrong(what, "make the slots smaller, so that B can start such a distance behind A"),
     }
