@@ -6,8 +6,8 @@
 
 /// The internal oscillator, in hertz.
 const HSI: u32 = 16_000_000;
-/// Its speed at most and at least, in thousandths: +4.5 and -8 % over the whole range of temperature (DS8626, 5.3.9, table
-/// "HSI oscillator characteristics"; the same figures stand in the datasheets of the other lines).
+/// Its speed at most and at least, in thousandths: +4.5 and -8 % from -40 to 105 °C (DS8626, 5.3.9, table "HSI oscillator
+/// characteristics"). The other lines have the same oscillator; parts for 125 °C are not covered.
 const FASTEST: u64 = 1_045;
 const SLOWEST: u64 = 920;
 
@@ -79,7 +79,7 @@ pub struct PllClock {
     pub apb1_divider: u32,
     /// The division for APB2.
     pub apb2_divider: u32,
-    /// What PWR_CR.VOS must be before the PLL starts, in place; `None` if the value after reset will do.
+    /// The bits of VOS that PWR_CR must have before the PLL starts; `None` if those after reset will do.
     pub voltage_scale: Option<u32>,
 }
 

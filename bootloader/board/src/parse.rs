@@ -16,28 +16,23 @@
 //!
 //! Every further name in the map is a region of the application.
 
-use crate::check;
-use crate::chip::{Chip, ClockSource};
+mod clock;
+mod map;
+
+use crate::chip::Chip;
 use crate::chips;
-use crate::clock::PllClock;
 use crate::description::BoardDescription;
 use crate::error::{BoardError, Source, Wrong, wrong};
-use crate::map::{FlashMap, MapRegion, Usage};
 use crate::pin::{RecoveryPin, Serial};
 use crate::pins;
-use crate::place::{self, Entry, Spot};
 use crate::size::{self, show};
 use crate::values::{Table, Value};
-use lifeboot_core::layout::{HANDOVER_LENGTH, Region, Slot};
+use lifeboot_core::layout::{HANDOVER_LENGTH, Region};
 use std::path::Path;
 use toml::de::DeTable;
 
 const KEYS: [&str; 9] = ["name", "chip", "flash", "map", "pins", "clock", "ram", "dual-bank", "watch-confirmed"];
 const PINS: [&str; 2] = ["serial", "recovery"];
-
-/// Names that the application's regions cannot have: what the map calls its own parts, and what the rendered constants and
-/// symbols call them.
-const RESERVED: [&str; 8] = ["board", "slot", "slot-a", "slot-b", "slots", "flash", "ram", "info"];
 
 /// What the bootloader clears at the end of RAM, its stack (`docs/boards`), rounded up to whole KiB together with the words
 /// that it shares with the firmware.
@@ -70,10 +65,10 @@ pub fn parse_table(table: &DeTable<'_>, text: &str, path: &Path) -> Result<Board
     let at_name = |wrong| source.error(name.at, wrong);
     let name = check_name(name.text("\"acme-press\"")?).map_err(at_name)?;
     let chip = chip(&table, source)?;
-    let map = map(&table, source, &chip)?;
+    let map = map::map(&table, source, &chip)?;
     let ram = ram(&table, source, &chip)?;
     let (serial, recovery) = read_pins(&table, source, &chip)?;
-    let clock = clock(&table, source, &chip)?;
+    let clock = clock::clock(&table, source, &chip)?;
     let watches_confirmed = table.value("watch-confirmed").map(Value::flag).transpose()?.unwrap_or(false);
     Ok(BoardDescription { name: name.to_owned(), chip, map, ram, watches_confirmed, serial, recovery, clock })
 }
@@ -131,74 +126,6 @@ fn read_size(key: &str, text: &str, example: &str) -> Result<u32, Wrong> {
     }
 }
 
-fn map(board: &Table, source: Source, chip: &Chip) -> Result<FlashMap, BoardError> {
-    const EXAMPLE: &str = "{ bootloader = \"32K\", journal = \"32K\", slots = [\"128K @ 128K\", \"128K @ 256K\"] }";
-    let value = board.required("the board", "map", &format!("where everything lies in flash: map = {EXAMPLE}"))?;
-    let table = value.table(EXAMPLE)?;
-    for (key, example) in [
-        ("bootloader", "the bootloader's size: bootloader = \"32K\""),
-        ("journal", "the journal's size, two sectors or more: journal = \"32K\""),
-        ("slots", "both slots: slots = [\"128K @ 128K\", \"128K @ 256K\"]"),
-    ] {
-        if table.value(key).is_none() {
-            let what = format!("the map has no {key}");
-            return Err(source.error(value.at, Wrong { what, help: format!("add {example}") }));
-        }
-    }
-    let mut entries = Vec::new();
-    for value in table.values() {
-        if value.key() == "slots" {
-            let slots = value.pair("[\"128K @ 128K\", \"128K @ 256K\"]")?;
-            for (slot, value) in Slot::BOTH.into_iter().zip(slots) {
-                entries.push(entry(source, Usage::Slot(slot), &format!("slot {slot}"), value)?);
-            }
-            continue;
-        }
-        let usage = match value.key() {
-            "bootloader" => Usage::Bootloader,
-            "journal" => Usage::Journal,
-            name => {
-                check_region(name).map_err(|wrong| source.error(table.key_at(name), wrong))?;
-                Usage::Application(name.to_owned())
-            }
-        };
-        entries.push(entry(source, usage, value.key(), value)?);
-    }
-    let spots = place::place(&chip.flash.sectors, entries);
-    check::check(chip, &spots).map_err(|(at, wrong)| source.error(at, wrong))?;
-    let sectors = &chip.flash.sectors;
-    let region = |Spot { usage, region, was_placed, .. }| {
-        let covered = sectors.covering(region).collect();
-        MapRegion { usage, region, sectors: covered, was_placed }
-    };
-    Ok(FlashMap::new(sectors.clone(), spots.into_iter().map(region).collect()))
-}
-
-fn entry(source: Source, usage: Usage, key: &str, value: Value) -> Result<Entry, BoardError> {
-    let text = value.size_text("\"32K @ 64K\"")?;
-    let (length, offset) = place::read(key, &text).map_err(|wrong| source.error(value.at, wrong))?;
-    Ok(Entry { usage, length, offset, at: value.at })
-}
-
-/// A region's name becomes a constant and a part of a symbol.
-fn check_region(name: &str) -> Result<(), Wrong> {
-    let is_identifier = name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if !is_identifier {
-        return wrong(
-            format!("{name:?} is no name for a region"),
-            "a name has small letters, digits and hyphens, and starts with a letter: storage, file-system",
-        );
-    }
-    if RESERVED.contains(&name) {
-        return wrong(
-            format!("{name} is no region of the application"),
-            "the map has bootloader, journal and slots, and regions of the application under other names: storage",
-        );
-    }
-    Ok(())
-}
-
 fn ram(table: &Table, source: Source, chip: &Chip) -> Result<Region, BoardError> {
     let all = chip.main_ram();
     let Some(value) = table.value("ram") else { return Ok(all) };
@@ -241,67 +168,4 @@ fn read_pins(board: &Table, source: Source, chip: &Chip) -> Result<(Option<Seria
         .and_then(|pin| pins::used_once(&port, &pin).map(|()| pin))
         .map_err(|wrong| source.error(recovery.at, wrong))?;
     Ok((Some(port), Some(pin)))
-}
-
-fn clock(table: &Table, source: Source, chip: &Chip) -> Result<Option<PllClock>, BoardError> {
-    let Some(value) = table.value("clock") else {
-        return Ok(match chip.clock {
-            ClockSource::Pll(limits) => Some(PllClock::highest(limits)),
-            ClockSource::Fixed(_) | ClockSource::Ring => None,
-        });
-    };
-    let text = value.text("\"84M\"")?;
-    choose_clock(chip, text).map_err(|wrong| source.error(value.at, wrong))
-}
-
-/// Reads a clock in hertz, in which an M is a million.
-fn choose_clock(chip: &Chip, text: &str) -> Result<Option<PllClock>, Wrong> {
-    let hertz = match text.trim().strip_suffix(['M', 'm']) {
-        Some(mega) => mega.trim().parse().ok().and_then(|mega: u32| mega.checked_mul(1_000_000)),
-        None => text.trim().parse().ok(),
-    };
-    let Some(hertz) = hertz else {
-        return wrong(
-            format!("clock: {text:?} is no frequency"),
-            "write hertz, or megahertz with an M: clock = \"84M\"",
-        );
-    };
-    let limits = match chip.clock {
-        ClockSource::Fixed(only) if hertz == only => return Ok(None),
-        ClockSource::Fixed(only) => {
-            return wrong(format!("clock: the {} runs at {}M only", chip.name, only / 1_000_000), "leave the key out");
-        }
-        ClockSource::Ring => {
-            return wrong(
-                format!(
-                    "clock: the bootloader runs from the ring oscillator of the {}, which has no exact speed",
-                    chip.name
-                ),
-                "leave the key out",
-            );
-        }
-        ClockSource::Pll(limits) => limits,
-    };
-    if let Some(clock) = PllClock::of(limits, hertz) {
-        return Ok(Some(clock));
-    }
-    let highest = PllClock::highest(limits).core;
-    let why = match hertz > highest {
-        true => format!(
-            "is more than the internal oscillator can be trusted with: it may be 4.5 % fast, and the {} has limits of {}M for \
-             the core, {}M and {}M for its buses, and {}M for flash at 1.8 V",
-            chip.name,
-            limits.core,
-            limits.apb1,
-            limits.apb2,
-            limits.core.min(limits.flash_step * (limits.wait_states + 1))
-        ),
-        false => "is not what the PLL can make of 16M, with whole megahertz on each bus".to_owned(),
-    };
-    let nearest =
-        PllClock::all(limits).min_by_key(|clock| clock.core.abs_diff(hertz)).map_or(highest, |clock| clock.core);
-    wrong(
-        format!("clock: {text:?} {why}"),
-        format!("write clock = \"{}M\", or leave it out for {}M", nearest / 1_000_000, highest / 1_000_000),
-    )
 }

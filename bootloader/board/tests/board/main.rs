@@ -1,6 +1,7 @@
 //! Board files as a whole: what they yield, and every error in exact words.
 
 mod boards;
+mod clocks;
 mod pins_clock_ram;
 mod refused_keys;
 mod refused_maps;

@@ -249,6 +249,9 @@ fn names_that_no_region_can_have() {
         "board.toml:9: \"Storage\" is no name for a region",
         "a name has small letters, digits and hyphens, and starts with a letter: storage, file-system",
     );
+    // Its symbols would look like the one that names a board.
+    let (error, _) = refused(PINS, "board-data = \"64K @ 448K\"\n[pins]");
+    assert_eq!(error, "board.toml:9: board-data is no region of the application");
     says(
         refused(PINS, "ram = \"64K @ 448K\"\n[pins]"),
         "board.toml:9: ram is no region of the application",
