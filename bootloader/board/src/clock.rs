@@ -14,7 +14,8 @@ const SLOWEST: u64 = 920;
 /// The PLL's input: 2 MHz, which the manuals recommend against jitter (RM0090, 7.3.2, PLLM); 2.1 MHz are allowed (DS8626,
 /// 5.3.10).
 const PLL_INPUT: u32 = 2_000_000;
-/// Its output before the last division (DS8626, 5.3.10).
+/// Its output before the last division (DS8626, 5.3.10; RM0090, 7.3.2, PLLN). Later revisions go down to 100 MHz; what all allow
+/// is used.
 const VCO: std::ops::RangeInclusive<u64> = 192_000_000..=432_000_000;
 /// What PLLQ may yield (RM0090, 7.3.2, PLLQ: at most 48 MHz for the random number generator and the SD card).
 const PLL_Q_LIMIT: u64 = 48_000_000;
@@ -93,7 +94,7 @@ impl PllClock {
     pub fn of(limits: &'static ClockLimits, core: u32) -> Option<PllClock> {
         let fastest = |hertz: u32| u64::from(hertz) * FASTEST / 1_000;
         let within = |hertz: u32, limit: u32| fastest(hertz) <= u64::from(limit * MEGAHERTZ);
-        let wait_states = fastest(core).div_ceil(u64::from(limits.flash_step * MEGAHERTZ)) as u32 - 1;
+        let wait_states = (fastest(core).div_ceil(u64::from(limits.flash_step * MEGAHERTZ)) as u32).saturating_sub(1);
         if !within(core, limits.core) || wait_states > limits.wait_states {
             return None;
         }

@@ -24,23 +24,25 @@ pub fn written(usage: &Usage, Region { start, length }: Region) -> String {
 /// Returns the legal place for `length` bytes that is nearest to where `spot` lies, while all other regions stay; `None` if
 /// there is none.
 pub fn nearest_place(chip: &Chip, spots: &[Spot], spot: &Spot, length: u32) -> Option<Region> {
-    let sectors = &chip.flash.sectors;
-    let others: Vec<&Spot> = spots.iter().filter(|other| other.usage != spot.usage).collect();
-    let has_room = |region: Region| {
-        let end = sectors.border_from(region.end());
-        let overlaps =
-            |other: &&Spot| other.region.start < end && region.start < sectors.border_from(other.region.end());
-        region.end() <= sectors.length() && !others.iter().any(overlaps)
-    };
-    let starts = sectors.iter().map(|sector| sector.start).filter(|start| start.checked_add(length).is_some());
+    let starts = chip.flash.sectors.iter().map(|sector| sector.start);
     starts
+        .filter(|start| start.checked_add(length).is_some())
         .map(|start| Region { start, length })
-        .filter(|region| has_room(*region) && suits(chip, &others, &spot.usage, *region))
+        .filter(|region| is_legal(chip, spots, &spot.usage, *region))
         .min_by_key(|region| region.start.abs_diff(spot.region.start))
 }
 
+/// Whether a region that starts at a sector has its sectors to itself, and could serve.
+pub fn is_legal(chip: &Chip, spots: &[Spot], usage: &Usage, region: Region) -> bool {
+    let sectors = &chip.flash.sectors;
+    let end = sectors.border_from(region.end());
+    let others: Vec<&Spot> = spots.iter().filter(|other| other.usage != *usage).collect();
+    let overlaps = |other: &&Spot| other.region.start < end && region.start < sectors.border_from(other.region.end());
+    region.end() <= sectors.length() && !others.iter().any(overlaps) && suits(chip, &others, usage, region)
+}
+
 /// Whether a region could serve, by what the other checks want of it.
-pub fn suits(chip: &Chip, others: &[&Spot], usage: &Usage, region: Region) -> bool {
+fn suits(chip: &Chip, others: &[&Spot], usage: &Usage, region: Region) -> bool {
     let sectors = &chip.flash.sectors;
     let slot = |slot: Slot| others.iter().find(|spot| spot.usage == Usage::Slot(slot)).map(|spot| spot.region);
     match usage {

@@ -1,6 +1,6 @@
 //! What every region must keep: it starts at a sector, fits the flash, and has its sectors to itself.
 
-use super::free::{nearest_place, suits, written};
+use super::free::{is_legal, nearest_place, written};
 use crate::chip::Chip;
 use crate::error::{Wrong, wrong};
 use crate::map::Usage;
@@ -78,12 +78,12 @@ fn ends(chip: &Chip, spots: &[Spot], spot: &Spot) -> Result<(), Wrong> {
     }
     let end = spot.region.end();
     let Some(sector) = sectors.at(end) else { return Ok(()) };
-    let others: Vec<&Spot> = spots.iter().filter(|other| other.usage != spot.usage).collect();
     let legal = [sector.start, sector.end()]
         .into_iter()
         .filter_map(|end| Some(Region { start, length: end.checked_sub(start).filter(|length| *length > 0)? }))
-        .filter(|region| suits(chip, &others, &spot.usage, *region))
-        .min_by_key(|region| region.end().abs_diff(end));
+        .filter(|region| is_legal(chip, spots, &spot.usage, *region))
+        .min_by_key(|region| region.end().abs_diff(end))
+        .or_else(|| nearest_place(chip, spots, spot, spot.region.length));
     let help = match legal {
         Some(region) => format!("write {}", written(&spot.usage, region)),
         None => format!("sectors end at {} and {}", show(sector.start), show(sector.end())),

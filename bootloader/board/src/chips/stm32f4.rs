@@ -38,9 +38,10 @@ pub struct Line {
 const SCALE_1: Option<u32> = Some(0b11 << 14);
 const SCALE_2: Option<u32> = Some(0b10 << 14);
 
-// Core and buses: the datasheets' "General operating conditions". Flash at 1.8 V: see each.
+// Core and buses: the datasheets' "General operating conditions". Flash at 1.8 V: the manuals' table "Number of wait states
+// according to CPU clock (HCLK) frequency", in 3.4.1 or 3.5.1.
 
-/// RM0368, table 6: 16 MHz each, 84 with 5 wait states. DS9716, 6.3.1.
+/// RM0368: 16 MHz each, 84 with 5 wait states. DS9716, 6.3.1.
 pub static F401: ClockLimits = ClockLimits {
     core: 84,
     apb1: 42,
@@ -63,7 +64,7 @@ pub static F405: ClockLimits = ClockLimits {
     has_pll_r: false,
 };
 
-/// RM0383, table 5: 16 MHz each, 100 with 6 wait states. DS10314, 6.3.1.
+/// RM0383: 16 MHz each, 100 with 6 wait states. DS10314, 6.3.1.
 pub static F411: ClockLimits = ClockLimits {
     core: 100,
     apb1: 50,
@@ -74,7 +75,7 @@ pub static F411: ClockLimits = ClockLimits {
     has_pll_r: false,
 };
 
-/// RM0402, "Number of wait states according to CPU clock frequency": as the F411's. DS11139, 6.3.1.
+/// RM0402: as the F411's. DS11139, 6.3.1.
 pub static F412: ClockLimits = ClockLimits {
     core: 100,
     apb1: 50,
@@ -96,7 +97,7 @@ pub static F42X: ClockLimits = ClockLimits {
     has_pll_r: false,
 };
 
-/// RM0390, table 5: 20 MHz each; 168 without over-drive (5.1.4). DS10693, 6.3.1. With 7 wait states as on the F405.
+/// RM0390: 20 MHz each; 168 without over-drive (5.1.4). DS10693, 6.3.1. With 7 wait states as on the F405.
 pub static F446: ClockLimits = ClockLimits {
     core: 168,
     apb1: 45,

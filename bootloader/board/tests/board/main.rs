@@ -2,6 +2,7 @@
 
 mod boards;
 mod clocks;
+mod helps;
 mod pins_clock_ram;
 mod refused_keys;
 mod refused_maps;
