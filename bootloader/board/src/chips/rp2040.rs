@@ -38,7 +38,7 @@ pub fn chip(length: u32) -> Chip {
             bank("SRAM4", 0x2004_0000, 4 * KIB),
             bank("SRAM5", 0x2004_1000, 4 * KIB),
         ],
-        interrupts: 26, // 2.3.2
+        interrupts: 32, // 26 that are wired, and 6 that only software can make pending (2.3.2)
         highest_clock: 133_000_000,
         clock: ClockSource::Ring,
         // 24 bits, of which each tick of a microsecond takes two (4.7; erratum RP2040-E1).
