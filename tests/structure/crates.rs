@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What each crate may use: one more here is a decision, and a line of ARCHITECTURE.md.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     // What runs on devices.
     ("lifeboot-core", &[]),
     ("lifeboot-bootloader", &["lifeboot-core", "lifeboot-pem"]),
@@ -14,7 +14,8 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("lifeboot-updater", &["lifeboot-core", "lifeboot-wire"]),
     ("lifeboot-build", &["lifeboot-core"]),
     ("lifeboot-firmware-example", &["lifeboot-build", "lifeboot-core", "lifeboot-updater"]),
-    // The host, from below; the first one is for the bootloader's build, too.
+    // The host, from below; the first two are for builds, too.
+    ("lifeboot-board", &["lifeboot-core"]),
     ("lifeboot-pem", &[]),
     ("lifeboot-artifact", &["lifeboot-core", "lifeboot-pem", "lifeboot-wire"]),
     ("lifeboot-client", &["lifeboot-artifact", "lifeboot-core", "lifeboot-wire"]),
