@@ -4,7 +4,7 @@ use crate::chip::{Chip, ClockSource};
 use crate::clock::{Divisor, PllClock};
 use crate::map::FlashMap;
 use crate::pin::{RecoveryPin, Serial};
-use lifeboot_core::layout::{Board, Region};
+use lifeboot_core::layout::{Board, Region, Units};
 
 /// Bits a second of the serial port in recovery mode.
 pub const BAUD: u32 = 115_200;
@@ -47,16 +47,16 @@ impl BoardDescription {
         Some(self.clock?.baud_divisor(bus, BAUD))
     }
 
-    /// Returns the largest erase unit that the slots have.
-    pub fn slot_unit(&self) -> u32 {
-        let sectors = lifeboot_core::Slot::BOTH.into_iter().flat_map(|slot| self.map.slot_sectors(slot));
-        sectors.map(|sector| sector.length).max().unwrap_or(0)
+    /// Returns the erase units of the flash.
+    pub(crate) fn units(&self) -> impl Iterator<Item = Units> + '_ {
+        self.map.sectors().runs().iter().map(|run| Units { start: run.start, length: run.unit })
     }
 
     /// Returns the board as the core knows it.
     ///
-    /// Its name is never freed: a process has one board, or a few.
+    /// Its name and its erase units are never freed: a process has one board, or a few.
     pub fn board(&self) -> Board {
+        let units: Vec<Units> = self.units().collect();
         Board {
             name: Box::leak(self.name.clone().into_boxed_str()),
             architecture: self.chip.core.architecture(),
@@ -66,7 +66,7 @@ impl BoardDescription {
             journal: self.map.journal(),
             journal_unit: self.map.journal_unit(),
             slots: self.map.slots(),
-            slot_unit: self.slot_unit(),
+            units: units.leak(),
             write_size: self.chip.flash.write_unit,
             header_length: self.chip.header_length(),
             ram: self.ram,

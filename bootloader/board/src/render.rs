@@ -1,7 +1,7 @@
 //! A board as text for builds: Rust source, and symbols of a linker script.
 
 use crate::description::BoardDescription;
-use lifeboot_core::layout::{Board, Region};
+use lifeboot_core::layout::{Board, Region, Units};
 
 impl BoardDescription {
     /// Returns Rust source for `include!`: the board as a static `BOARD`, and a constant for each region of the application, such
@@ -18,7 +18,7 @@ impl BoardDescription {
             journal,
             journal_unit,
             slots: [a, b],
-            slot_unit,
+            units,
             write_size,
             header_length,
             ram,
@@ -26,6 +26,10 @@ impl BoardDescription {
         } = self.board();
         let region =
             |Region { start, length }: Region| format!("{layout}::Region {{ start: {start:#x}, length: {length:#x} }}");
+        let run = |Units { start, length }: &Units| {
+            format!("        {layout}::Units {{ start: {start:#x}, length: {length:#x} }},\n")
+        };
+        let units: String = units.iter().map(run).collect();
         let mut source = format!(
             "/// The board of this build: {chip}.\n\
              pub static BOARD: {layout}::Board = {layout}::Board {{\n    \
@@ -37,12 +41,13 @@ impl BoardDescription {
                  journal: {journal},\n    \
                  journal_unit: {journal_unit:#x},\n    \
                  slots: [\n        {a},\n        {b},\n    ],\n    \
-                 slot_unit: {slot_unit:#x},\n    \
+                 units: &[\n{units}    ],\n    \
                  write_size: {write_size},\n    \
                  header_length: {header_length},\n    \
                  ram: {ram},\n    \
                  watches_confirmed: {watches_confirmed},\n\
-             }};\n",
+             }};\n\
+             const _: () = BOARD.check();\n",
             chip = self.chip.name,
             bootloader = region(bootloader),
             journal = region(journal),
