@@ -144,6 +144,10 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     CargoVersion(#[from] CargoVersionError),
+    /// The device does not report its flash map.
+    #[error("the device does not report its flash map")]
+    #[diagnostic(help("give a file instead: its bootloader's, its firmware's or the board's"))]
+    NoMapReported,
     /// The firmware cannot be linked for slot B.
     #[error(transparent)]
     #[diagnostic(transparent)]

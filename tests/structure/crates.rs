@@ -22,12 +22,13 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("lifeboot-serial", &["lifeboot-client"]),
     ("lifeboot-logs", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
     ("lifeboot-report", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
-    ("lifeboot-project", &["lifeboot-artifact", "lifeboot-core", "lifeboot-pem"]),
+    ("lifeboot-project", &["lifeboot-artifact", "lifeboot-board", "lifeboot-core", "lifeboot-pem"]),
     ("lifeboot-probe", &["lifeboot-artifact", "lifeboot-core"]),
     (
         "lifeboot-host-tool",
         &[
             "lifeboot-artifact",
+            "lifeboot-board",
             "lifeboot-client",
             "lifeboot-core",
             "lifeboot-logs",

@@ -226,7 +226,7 @@ mod tests {
         lowest_bootloader: 1,
         schemas: (0, 0),
         key_id: [0; 4],
-        revokes: lifeboot_core::KeyIds([0; 12]),
+        revokes: lifeboot_core::KeyIds::NONE,
         map_digest: 0,
     };
 

@@ -34,7 +34,7 @@ fn status() -> Status {
         }),
         window: 1024,
         chunk: 544,
-        unit: 1024,
+        map: 0x9520_9187,
         boot: Some(wire::Boot { cause: ResetCause::Watchdog, start: wire::Start::Trial, verification: 870 }),
         recovery: None,
         journal_failing: Some(false),
