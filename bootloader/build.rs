@@ -1,10 +1,11 @@
-//! Writes the keys into the bootloader, renders its linker script from the board's flash map, and fails the build if
-//! the result would be insecure or several times too large.
+//! Writes the keys into the bootloader, renders its linker script and its constants from the board file that LIFEBOOT_BOARD
+//! names, and fails the build if the result would be insecure or several times too large.
 
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::DecodePublicKey;
+use lifeboot_board::chip::Family;
+use lifeboot_board::{BoardDescription, ReadError, pins};
 use lifeboot_core::info::{KEYS, key_id};
-use lifeboot_core::layout::{self, Board};
 use lifeboot_core::signature::is_canonical;
 use lifeboot_pem::{Block, PUBLIC};
 use std::fmt::Write;
@@ -24,8 +25,12 @@ fn run() -> Result<(), String> {
     refuse_incremental()?;
     let board = board()?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
-    fs::write(out.join("memory.x"), board.bootloader_memory_x().to_string()).map_err(|error| error.to_string())?;
-    fs::write(out.join("keys.rs"), keys()?).map_err(|error| error.to_string())?;
+    let constants = board.constants("lifeboot_core::layout") + &board.bootloader_constants();
+    for (file, content) in
+        [("memory.x", board.board().bootloader_memory_x().to_string()), ("board.rs", constants), ("keys.rs", keys()?)]
+    {
+        fs::write(out.join(file), content).map_err(|error| error.to_string())?;
+    }
     println!("cargo::rustc-link-search={}", out.display());
     println!("cargo::rustc-link-arg-bins=-T{}/link.x", env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
     if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
@@ -58,17 +63,47 @@ fn refuse_incremental() -> Result<(), String> {
     }
 }
 
-fn board() -> Result<&'static Board, String> {
-    if env::var_os("CARGO_FEATURE_MICROBIT").is_some() {
-        return Ok(&layout::MICROBIT);
+/// Reads the board that is built for.
+fn board() -> Result<BoardDescription, String> {
+    const EXAMPLE: &str = "LIFEBOOT_BOARD=$PWD/firmware-example/boards/microbit.toml";
+    println!("cargo::rerun-if-env-changed=LIFEBOOT_BOARD");
+    let path = env::var_os("LIFEBOOT_BOARD").filter(|path| !path.is_empty()).map(PathBuf::from).ok_or(format!(
+        "no board: set LIFEBOOT_BOARD to the absolute path of a board file, or of a lifeboot.toml with a table [board]; \
+         for example {EXAMPLE}"
+    ))?;
+    println!("cargo::rerun-if-changed={}", path.display());
+    let found = lifeboot_board::read(&path).map_err(|error| match error {
+        ReadError::Io { .. } => format!("{error} (LIFEBOOT_BOARD must be an absolute path, as in {EXAMPLE})"),
+        error => error.to_string(),
+    })?;
+    found.files.iter().for_each(|file| println!("cargo::rerun-if-changed={}", file.display()));
+    let board = found.board;
+    let chosen: Vec<Family> = Family::ALL.into_iter().filter(|family| has_feature(family.feature())).collect();
+    let (family, wanted) = (board.chip.family, board.chip.family.feature());
+    let what = match chosen[..] {
+        [only] if only == family => None,
+        [] => Some("no chip is chosen".to_owned()),
+        [other] => Some(format!("--features {} is for other chips", other.feature())),
+        _ => Some("more than one chip is chosen".to_owned()),
+    };
+    if let Some(what) = what {
+        let (name, chip) = (&board.name, &board.chip.name);
+        return Err(format!("{what}: the board {name} has an {chip}, so build with --features {wanted}"));
     }
-    if env::var_os("CARGO_FEATURE_PICO").is_some() {
-        return Ok(&layout::PICO);
+    if has_feature("recovery") && board.serial.is_none() {
+        return Err(format!(
+            "{}: recovery mode needs a serial port, and the board {} has none: add one, such as \
+             pins = {{ serial = {:?} }}, or build without recovery mode: --no-default-features --features {wanted}",
+            path.display(),
+            board.name,
+            pins::example(&board.chip),
+        ));
     }
-    if env::var_os("CARGO_FEATURE_STM32F405").is_some() {
-        return Ok(&layout::STM32F405);
-    }
-    Err("no board is chosen: build with --features microbit, or another board's".to_owned())
+    Ok(board)
+}
+
+fn has_feature(name: &str) -> bool {
+    env::var_os(format!("CARGO_FEATURE_{}", name.to_uppercase())).is_some()
 }
 
 /// Returns Rust source with the public keys of the files in LIFEBOOT_KEYS.

@@ -2,8 +2,8 @@
 
 use crate::command_line::settings_help;
 use crate::commands::{
-    cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, monitor, ports, provision, push,
-    reset, rollback, run, sign, status, watch,
+    cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, map, monitor, ports, provision,
+    push, reset, rollback, run, sign, status, watch,
 };
 use clap::{Parser, Subcommand};
 
@@ -39,6 +39,7 @@ pub enum Command {
     Push(push::Arguments),
     Monitor(monitor::Arguments),
     Watch(watch::Arguments),
+    Map(map::Arguments),
     Ports(ports::Arguments),
     Status(status::Arguments),
     Keys(keys::Arguments),

@@ -153,6 +153,10 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     CargoVersion(#[from] CargoVersionError),
+    /// The device does not report its flash map.
+    #[error("the device does not report its flash map")]
+    #[diagnostic(help("give a file instead: its bootloader's, its firmware's or the board's"))]
+    NoMapReported,
     /// The firmware cannot be linked for slot B.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -164,24 +168,30 @@ pub enum Error {
     /// `run` found no bootloader.
     #[error("there is no bootloader at {}", .path.display())]
     #[diagnostic(help(
-        "build one for the key: LIFEBOOT_KEYS=$PWD/demo.pub.pem cargo build -p lifeboot-bootloader --features {board} \
-         --target TARGET --profile embedded; or give --bootloader; or push to a board that runs Lifeboot with --port"
+        "build one for the key: {build}; or give --bootloader; or push to a board that runs Lifeboot with --port"
     ))]
     BootloaderNeeded {
         /// The path that was searched.
         path: PathBuf,
-        /// The firmware's board.
-        board: &'static str,
+        /// The command that builds one.
+        build: String,
     },
     /// The board of an ELF file is unknown.
     #[error("the ELF file does not say which board it is for")]
     #[diagnostic(help(
-        "link it with the memory.x that Lifeboot renders for the board; or say which board it is for with --board, one of: \
-         {boards}"
+        "link it with the memory.x that lifeboot-build renders for the board; or give the board's file: --board BOARD.toml"
     ))]
-    BoardNeeded {
-        /// The board names to choose from.
-        boards: String,
+    BoardNeeded,
+    /// The board file describes another board than the one that is flashed.
+    #[error("{} does not describe the board that is flashed: {what}", .path.display())]
+    #[diagnostic(help(
+        "give the board file that bootloader and firmware were built with, or build them again with this one"
+    ))]
+    OtherBoardFile {
+        /// The board file.
+        path: PathBuf,
+        /// The difference.
+        what: String,
     },
     /// The port cannot be opened.
     #[error(transparent)]

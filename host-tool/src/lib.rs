@@ -27,8 +27,8 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    cancel, completions, confirm, devices, diff, doctor, flash, inspect, interrupt, keygen, keys, man, monitor, ports,
-    provision, push, reset, rollback, run, sign, status, watch,
+    cancel, completions, confirm, devices, diff, doctor, flash, inspect, interrupt, keygen, keys, man, map, monitor,
+    ports, provision, push, reset, rollback, run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -59,6 +59,7 @@ pub fn run() -> ExitCode {
             output.end(monitor::run(arguments, output))
         }
         Command::Watch(arguments) => output.end(watch::run(arguments, output)),
+        Command::Map(arguments) => output.end(map::run(arguments, output)),
         Command::Ports(arguments) => output.end(ports::run(arguments)),
         Command::Status(arguments) => output.judged(status::run(arguments, output), devices::is_good),
         Command::Keys(arguments) => output.end(keys::run(arguments, output)),

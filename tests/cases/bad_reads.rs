@@ -5,9 +5,10 @@ use crate::signed_image::{SignedImage, info};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::{BOARDS, Board};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Cause, Record, Trial};
 use lifeboot_core::{Slot, Version};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
 
 /// Flash of which one read is wrong.
@@ -76,9 +77,9 @@ fn started(decision: &Decision) -> Option<(Slot, bool)> {
 /// Boots with a bad read, then without; returns what the first boot started, the state at the end, and the reads.
 fn boots(mut flash: SimulatedFlash, board: &'static Board, at: u32, bit: usize) -> (Option<(Slot, bool)>, Record, u32) {
     let mut misread = Misread { flash: &mut flash, left: at, bit, reads: 0 };
-    let started = started(&boot(&mut misread, board, &info(), Cause::Pin.into()));
+    let started = started(&boot(&mut misread, board, &info().for_board(board), Cause::Pin.into()));
     let reads = misread.reads;
-    boot(&mut flash, board, &info(), Cause::Pin.into());
+    boot(&mut flash, board, &info().for_board(board), Cause::Pin.into());
     (started, *Journal::open(&mut flash, board).record(), reads)
 }
 

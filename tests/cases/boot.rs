@@ -98,7 +98,7 @@ impl Device {
     }
 
     fn boot_after(&mut self, reset: Reset) -> Started {
-        let started = match boot(&mut self.flash, self.board, &info(), reset) {
+        let started = match boot(&mut self.flash, self.board, &info().for_board(self.board), reset) {
             Decision::Trial(verified) => (Started::Trial(verified.slot()), Some(verified)),
             Decision::Confirmed(verified) => (Started::Confirmed(verified.slot()), Some(verified)),
             Decision::FellBack(verified) => (Started::FellBack(verified.slot()), Some(verified)),
@@ -106,7 +106,7 @@ impl Device {
         };
         if let (true, Some(verified)) = (self.flash.is_powered(), started.1) {
             let record = self.record();
-            let trust = Trust { board: self.board, info: &info(), record: &record };
+            let trust = Trust { board: self.board, info: &info().for_board(self.board), record: &record };
             let slot = verified.slot();
             assert_eq!(verified.vectors(), self.board.payload_address(slot));
             assert_eq!(verify(&mut self.flash, &trust, slot), Ok(verified));

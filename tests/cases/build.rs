@@ -29,10 +29,11 @@ fn refused_build(name: &str, environment: &[(&str, &str)]) -> String {
         command.env_remove(name);
     });
     let output = command
-        .args(["build", "--package", "lifeboot-bootloader", "--features", "microbit", "--profile", "embedded"])
+        .args(["build", "--package", "lifeboot-bootloader", "--features", "nrf51", "--profile", "embedded"])
         .args(["--target", product::MICROBIT.triple, "--target-dir"])
         .arg(folder)
         .env_remove("LIFEBOOT_KEYS")
+        .env("LIFEBOOT_BOARD", product::MICROBIT.board_file())
         .envs(environment.iter().copied())
         .current_dir(product::root())
         .output()

@@ -3,7 +3,7 @@
 //! STM32F405.
 
 use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH, STARTS, starts_word};
-use lifeboot_core::layout::MICROBIT as BOARD;
+use lifeboot_example_boards::MICROBIT as BOARD;
 use lifeboot_tests::bench::{self, Bench, image, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};

@@ -24,7 +24,7 @@ const LENGTH: usize = 1001;
 
 /// What these devices trust: two keys, nothing revoked, no epoch yet.
 fn trusted(board: &'static Board) -> impl Fn(&mut SimulatedFlash, Slot) -> Result<Verified, Invalid> {
-    let info = info();
+    let info = info().for_board(board);
     move |flash, slot| {
         let trust = Trust { board, info: &info, record: &Record::FACTORY };
         let mut bytes = [0; HEADER_LENGTH];

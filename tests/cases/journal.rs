@@ -11,9 +11,10 @@ mod settling;
 use crate::signed_image::key_ids;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::journal::{Failed, Journal, SPARE};
-use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
+use lifeboot_core::layout::{Board, Region, Units};
 use lifeboot_core::record::{Cause, Ending, Fault, Outcome, RECORD_LENGTH, Record, Trial};
 use lifeboot_core::{KeyIds, Slot, Version};
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use proptest::prelude::*;
 
@@ -24,7 +25,7 @@ static PAGES: Board = Board {
     journal: Region { start: 16 << 10, length: 12 << 10 },
     journal_unit: 4 << 10,
     slots: [Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }],
-    slot_unit: 4 << 10,
+    units: &[Units { start: 0, length: 4 << 10 }],
     write_size: 256,
     ..MICROBIT
 };

@@ -183,3 +183,8 @@ fn rp2040() {
 fn stm32h7() {
     sweep(&GEOMETRIES[5]);
 }
+
+#[test]
+fn stm32f411_16_times_smaller() {
+    sweep(&GEOMETRIES[6]);
+}

@@ -339,3 +339,8 @@ fn rp2040() {
 fn stm32h7() {
     persist(&GEOMETRIES[5]);
 }
+
+#[test]
+fn stm32f411_16_times_smaller() {
+    persist(&GEOMETRIES[6]);
+}

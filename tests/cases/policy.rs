@@ -131,7 +131,7 @@ fn check(mut flash: SimulatedFlash, contents: [Content; 2], record: &Record, cau
     model.rejected = record.trial.and_then(|trial| model.digest(trial.slot));
     let (starts, last) = (model.trial_starts(cause), model.last());
     for number in 0..starts + 3 {
-        let start = match boot(&mut flash, board, &info(), cause.into()) {
+        let start = match boot(&mut flash, board, &info().for_board(board), cause.into()) {
             Decision::Trial(verified) | Decision::FellBack(verified) => Start::Trial(verified.slot()),
             Decision::Confirmed(verified) => Start::Confirmed(verified.slot()),
             Decision::Recovery(_) => Start::Recovery,

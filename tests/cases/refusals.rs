@@ -5,8 +5,8 @@ use ed25519_dalek::{Signer, SigningKey};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::{Reply, Retry};
 use lifeboot_client::push::PushError;
+use lifeboot_core::Slot;
 use lifeboot_core::image::SIGNED_LENGTH;
-use lifeboot_core::{Slot, layout};
 use lifeboot_tests::bench::{Bench, image, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
 use lifeboot_tests::product::{self, MICROBIT};
@@ -38,7 +38,7 @@ fn bad_headers_are_refused_before_anything_is_erased() {
     refused_untouched(&mut bench, &foreign, Refusal::UnknownKey);
 
     let (key, _) = product::demo_key("demo").unwrap();
-    let other = product::sign_for(&layout::STM32F405, &good, &key).unwrap();
+    let other = product::sign_for(&lifeboot_example_boards::STM32F405, &good, &key).unwrap();
     refused_untouched(&mut bench, &other, Refusal::Board);
     refused_untouched(&mut bench, &image(&MICROBIT, &[], version(3), 1).unwrap(), Refusal::Epoch);
 }

@@ -93,6 +93,7 @@ impl SignedImage {
             schemas: (0, 0),
             key_id: [0; 4],
             revokes: KeyIds::NONE,
+            map_digest: board.map_digest(),
         };
         let table = table_of(pointers.iter().map(|pointer| pointer.place));
         let mut image = SignedImage { board, header, filling, pointers, table, key: key(1) };

@@ -2,7 +2,8 @@
 
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{BOARDS, Board, MICROBIT};
+use lifeboot_core::layout::Board;
+use lifeboot_example_boards::{BOARDS, MICROBIT};
 use lifeboot_tests::geometries::GEOMETRIES;
 use lifeboot_tests::simulated_flash::{Cut, Fault, Part, SimulatedFlash, Tear, Wear};
 
@@ -28,11 +29,15 @@ fn programming_only_clears_bits_and_erasing_sets_a_whole_unit() {
         let unit = |word: u32| [&word.to_le_bytes()[..], &vec![0xff; board.write_size as usize - 4]].concat();
         flash.write(start, &unit(0xffff_00ff)).unwrap();
         flash.write(start, &unit(0x0fff_fff0)).unwrap();
-        flash.write(start + board.slot_unit, &unit(0)).unwrap();
+        flash.write(start + board.unit_at(board.slots[0].start).length, &unit(0)).unwrap();
         assert_eq!(word(&mut flash, start), 0x0fff_00f0);
-        flash.erase(start, start + board.slot_unit).unwrap();
+        flash.erase(start, start + board.unit_at(board.slots[0].start).length).unwrap();
         assert_eq!(word(&mut flash, start), u32::MAX);
-        assert_eq!(word(&mut flash, start + board.slot_unit), 0, "the next unit is another one");
+        assert_eq!(
+            word(&mut flash, start + board.unit_at(board.slots[0].start).length),
+            0,
+            "the next unit is another one"
+        );
         assert_eq!(flash.wear(SLOT), Wear { erases: 1, writes: 3, bytes: 3 * board.write_size });
         assert_eq!((flash.wear(Part::Journal), flash.misuse()), (Wear::default(), None));
     }
@@ -66,7 +71,7 @@ fn a_word_is_written_once_where_told() {
     let (mut flash, start) = (SimulatedFlash::new(&MICROBIT).write_once(), slot(&MICROBIT));
     flash.write(start, &[0xff; 4]).unwrap();
     assert_eq!(flash.write(start, &[0xff; 4]), Err(Fault::Overwritten), "ECC is written with ones, too");
-    flash.erase(start, start + MICROBIT.slot_unit).unwrap();
+    flash.erase(start, start + MICROBIT.unit_at(MICROBIT.slots[0].start).length).unwrap();
     flash.write(start, &[0; 4]).unwrap();
     assert_eq!(flash.misuse(), Some(Fault::Overwritten));
 }
@@ -130,7 +135,7 @@ fn unsteady_bits_read_either_way_until_they_are_erased() {
     flash.power_on();
     let read: Vec<u32> = (0..64).map(|_| word(&mut flash, start + 4)).collect();
     assert!(read.contains(&0) && read.contains(&0x10) && read.iter().all(|word| word & !0x10 == 0), "{read:x?}");
-    flash.erase(start, start + MICROBIT.slot_unit).unwrap();
+    flash.erase(start, start + MICROBIT.unit_at(MICROBIT.slots[0].start).length).unwrap();
     assert!((0..64).all(|_| word(&mut flash, start + 4) == u32::MAX));
 }
 
@@ -146,7 +151,7 @@ fn a_torn_word_with_ecc_faults_until_it_is_erased() {
         for at in (start + unit..start + 2 * unit).step_by(4) {
             assert_eq!(flash.read(at, &mut [0; 4]), Err(Fault::Unreadable));
         }
-        flash.erase(start, start + board.slot_unit).unwrap();
+        flash.erase(start, start + board.unit_at(board.slots[0].start).length).unwrap();
         assert_eq!(word(&mut flash, start + unit), u32::MAX);
         assert_eq!(flash.misuse(), None);
     }

@@ -5,7 +5,8 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::{Options, Progress, PushError, Pushed, Step};
-use lifeboot_probe::{Connection, Flasher, chip};
+use lifeboot_probe::{Connection, Flasher};
+use lifeboot_project::board_file::BoardFile;
 use lifeboot_serial::{BAUD, Port};
 use lifeboot_tests::bench::{self, version};
 use lifeboot_tests::product::{self, MICROBIT, PICO, STM32F405, Target};
@@ -40,11 +41,12 @@ impl Board {
     pub fn take() -> Board {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = variable("LIFEBOOT_BOARD");
+        let name = variable("LIFEBOOT_BOARD_NAME");
         let target = TARGETS.into_iter().find(|target| target.board.name == name);
-        let target = target.unwrap_or_else(|| panic!("LIFEBOOT_BOARD is {name}, which has no line in TARGETS"));
+        let target = target.unwrap_or_else(|| panic!("LIFEBOOT_BOARD_NAME is {name}, which has no line in TARGETS"));
         let port = variable("LIFEBOOT_PORT");
-        let chip = env::var("LIFEBOOT_CHIP").unwrap_or_else(|_| chip(target.board).unwrap().to_owned());
+        let usual = || BoardFile::read(&target.board_file()).unwrap().description.chip.name;
+        let chip = env::var("LIFEBOOT_CHIP").unwrap_or_else(|_| usual());
         let probe = env::var("LIFEBOOT_PROBE").ok();
         let flasher = Flasher::connect(&chip, Connection { probe: probe.as_deref(), ..Connection::default() });
         let flasher = flasher.unwrap_or_else(|error| panic!("{:#}", anyhow::Error::new(error)));

@@ -5,14 +5,14 @@
 //! pins. **The board's flash is overwritten**, including its bootloader, which trusts a throw-away key. Then:
 //!
 //! ```text
-//! export LIFEBOOT_BOARD=microbit          # or stm32f405, ...: the board's name
+//! export LIFEBOOT_BOARD_NAME=microbit     # or stm32f405, ...: the board's name
 //! export LIFEBOOT_PORT=/dev/ttyACM0       # where the example firmware answers
 //! cargo test -p lifeboot-tests --features hardware --test hardware -- --test-threads 1
 //! ```
 //!
 //! | variable | |
 //! | --- | --- |
-//! | `LIFEBOOT_BOARD` | the board's name, as `lifeboot sign --board` takes it |
+//! | `LIFEBOOT_BOARD_NAME` | the board's name |
 //! | `LIFEBOOT_PORT` | a serial port, or `tcp:HOST:NUMBER` |
 //! | `LIFEBOOT_PROBE` | the debug probe, if there are several: `VID:PID` or `VID:PID:SERIAL` |
 //! | `LIFEBOOT_CHIP` | the chip by probe-rs's name, if it is not the board's usual one, such as `STM32F407VG` |

@@ -11,7 +11,7 @@ use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_artifact::sign::{Options, Program};
 use lifeboot_core::KeyIds;
 use lifeboot_core::image::Header;
-use lifeboot_core::layout::{self, Board};
+use lifeboot_core::layout::Board;
 use lifeboot_core::rebase::Kind;
 use lifeboot_core::{Slot, Version};
 use lifeboot_project::key_files;
@@ -26,20 +26,33 @@ use std::{env, fs};
 pub struct Target {
     /// Its flash map.
     pub board: &'static Board,
-    /// Its feature of bootloader and firmware.
+    /// Its feature of the example firmware, and the name of its board file.
     pub feature: &'static str,
+    /// The bootloader's feature for its chip.
+    pub chip: &'static str,
     /// Its compilation target.
     pub triple: &'static str,
 }
 
 /// The micro:bit.
-pub const MICROBIT: Target = Target { board: &layout::MICROBIT, feature: "microbit", triple: "thumbv6m-none-eabi" };
+pub const MICROBIT: Target = Target {
+    board: &lifeboot_example_boards::MICROBIT,
+    feature: "microbit",
+    chip: "nrf51",
+    triple: "thumbv6m-none-eabi",
+};
 
 /// The STM32F405.
-pub const STM32F405: Target = Target { board: &layout::STM32F405, feature: "stm32f405", triple: "thumbv7em-none-eabi" };
+pub const STM32F405: Target = Target {
+    board: &lifeboot_example_boards::STM32F405,
+    feature: "stm32f405",
+    chip: "stm32f4",
+    triple: "thumbv7em-none-eabi",
+};
 
 /// The Raspberry Pi Pico.
-pub const PICO: Target = Target { board: &layout::PICO, feature: "pico", triple: "thumbv6m-none-eabi" };
+pub const PICO: Target =
+    Target { board: &lifeboot_example_boards::PICO, feature: "pico", chip: "rp2040", triple: "thumbv6m-none-eabi" };
 
 /// The package of the example firmware.
 const FIRMWARE: &str = "lifeboot-firmware-example";
@@ -92,15 +105,44 @@ pub fn bootloader_with(target: &Target, public_keys: &[PathBuf], features: &[&st
         name.extend(["-", file.to_str().context("odd path")?]);
     }
     let list = list.to_str().context("odd path")?;
-    keep(name, || build(target, "lifeboot-bootloader", features, &[("LIFEBOOT_KEYS", list)]))
+    keep(name, || build_bootloader(target, &[], features, list))
 }
 
 /// As [`bootloader`], without recovery.
 pub fn bootloader_without_recovery(target: &Target, public_key: &Path) -> Result<PathBuf> {
     let name = format!("bootloader-{}-no-recovery", target.feature);
     let key = public_key.to_str().context("odd path")?;
-    let arguments = ["--no-default-features", "--package", "lifeboot-bootloader"];
-    keep(name, || build_with(target, &arguments, &[], &[("LIFEBOOT_KEYS", key)]))
+    keep(name, || build_bootloader(target, &["--no-default-features"], &[], key))
+}
+
+/// Builds the bootloader for the board that another file describes, with the target's chip; its file gets this name.
+pub fn bootloader_for(board: &Path, name: &str, target: &Target, public_key: &Path) -> Result<PathBuf> {
+    let key = public_key.to_str().context("odd path")?;
+    keep(format!("bootloader-{name}"), || build_bootloader_for(board, target, &[], &[], key))
+}
+
+fn build_bootloader(target: &Target, arguments: &[&str], features: &[&str], keys: &str) -> Result<PathBuf> {
+    build_bootloader_for(&target.board_file(), target, arguments, features, keys)
+}
+
+fn build_bootloader_for(
+    board: &Path,
+    target: &Target,
+    arguments: &[&str],
+    features: &[&str],
+    keys: &str,
+) -> Result<PathBuf> {
+    let arguments = [arguments, &["--package", "lifeboot-bootloader"]].concat();
+    let features = [&[target.chip], features].concat();
+    let board = board.to_str().context("odd path")?;
+    build_with(target, &arguments, &features, &[("LIFEBOOT_BOARD", board), ("LIFEBOOT_KEYS", keys)])
+}
+
+impl Target {
+    /// Returns the board's file.
+    pub fn board_file(&self) -> PathBuf {
+        root().join("firmware-example/boards").join(self.feature).with_extension("toml")
+    }
 }
 
 /// Builds the example firmware, linked for `slot`, with these features beside the board's; returns its ELF file, which
@@ -111,7 +153,8 @@ pub fn firmware(target: &Target, slot: Slot, features: &[&str]) -> Result<PathBu
         name.extend(["-", feature]);
     }
     let slot = slot.to_string();
-    keep(name, || build(target, FIRMWARE, features, &[("LIFEBOOT_LINK_SLOT", &slot)]))
+    let features = [&[target.feature], features].concat();
+    keep(name, || build_with(target, &["--package", FIRMWARE], &features, &[("LIFEBOOT_LINK_SLOT", &slot)]))
 }
 
 /// Builds the example firmware, linked for `slot` by this linker, which its name makes known to rustc.
@@ -131,7 +174,7 @@ pub fn firmware_linked_by(linker: &Path, target: &Target, slot: Slot) -> Result<
 pub fn firmware_without_delta(target: &Target) -> Result<PathBuf> {
     let name = format!("firmware-{}-A-without-delta", target.feature);
     let package = ["--no-default-features", "--package", FIRMWARE];
-    keep(name, || build_with(target, &package, &[], &[("LIFEBOOT_LINK_SLOT", "A")]))
+    keep(name, || build_with(target, &package, &[target.feature], &[("LIFEBOOT_LINK_SLOT", "A")]))
 }
 
 /// Builds something and copies it to a file of its own, once a process. All variants are built in one folder, so each
@@ -173,14 +216,10 @@ pub fn host_tool() -> Result<PathBuf> {
     Ok(target_folder().join("debug/lifeboot"))
 }
 
-fn build(target: &Target, package: &str, features: &[&str], environment: &[(&str, &str)]) -> Result<PathBuf> {
-    build_with(target, &["--package", package], features, environment)
-}
-
 /// Builds with these arguments, the last of which is the package.
 fn build_with(target: &Target, arguments: &[&str], features: &[&str], environment: &[(&str, &str)]) -> Result<PathBuf> {
     setup::rust_target(target.triple)?;
-    let features = [&[target.feature], features].concat().join(",");
+    let features = features.join(",");
     let board = ["--features", &features, "--target", target.triple, "--profile", "embedded"];
     cargo(&[&["build"], arguments, &board].concat(), environment)?;
     let package = arguments.last().context("no package is named")?;
@@ -259,7 +298,7 @@ pub fn prove(target: &Target, linked_for_a: &Path, linked_for_b: &Path) -> Resul
 pub fn factory_flash(target: &Target, bootloader: &Path, image: &ImageFile) -> Result<Vec<u8>> {
     let elf = fs::read(bootloader).with_context(|| format!("cannot read {}", bootloader.display()))?;
     let first = FirstFlash::new(Bootloader::from_elf(&elf)?, image.clone())?;
-    ensure!(first.board() == target.board, "{} is for another board", bootloader.display());
+    ensure!(first.board().fits(target.board), "{} is for another board", bootloader.display());
     Ok(FirstFlash::from_file(&first.to_file(Format::Elf)?)?.content())
 }
 

@@ -279,10 +279,18 @@ impl NorFlash for SimulatedFlash {
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
         self.result_of_operation()?;
         let board = self.board;
-        let unit = |part| if part == Part::Journal { board.journal_unit } else { board.slot_unit };
-        let part = self.part(from, to, unit)?;
-        for start in (from..to).step_by(unit(part) as usize) {
-            self.erase_unit(part, Region { start, length: unit(part) })?;
+        // A slot may end inside a unit, all of which belongs to it.
+        let last = board.unit_at(to.saturating_sub(1).max(from));
+        let whole = board.unit_at(from).start == from && (from == to || last.end() == to);
+        let part = self.part(from, if whole && from < to { last.start + 1 } else { to }, |_| 1)?;
+        if !whole {
+            return self.wrong(Fault::Misaligned);
+        }
+        let mut at = from;
+        while at < to {
+            let unit = board.unit_at(at);
+            self.erase_unit(part, unit)?;
+            at = unit.end();
         }
         Ok(())
     }

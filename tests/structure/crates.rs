@@ -6,27 +6,30 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What each crate may use: one more here is a decision, and a line of ARCHITECTURE.md.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     // What runs on devices.
     ("lifeboot-core", &[]),
-    ("lifeboot-bootloader", &["lifeboot-core", "lifeboot-pem"]),
+    ("lifeboot-bootloader", &["lifeboot-board", "lifeboot-core", "lifeboot-pem"]),
     ("lifeboot-wire", &["lifeboot-core"]),
     ("lifeboot-updater", &["lifeboot-core", "lifeboot-wire"]),
-    ("lifeboot-build", &["lifeboot-core"]),
+    ("lifeboot-build", &["lifeboot-board", "lifeboot-core"]),
     ("lifeboot-firmware-example", &["lifeboot-build", "lifeboot-core", "lifeboot-updater"]),
-    // The host, from below; the first one is for the bootloader's build, too.
+    ("lifeboot-example-boards", &["lifeboot-board", "lifeboot-core"]),
+    // The host, from below; the first two are for builds, too.
+    ("lifeboot-board", &["lifeboot-core"]),
     ("lifeboot-pem", &[]),
     ("lifeboot-artifact", &["lifeboot-core", "lifeboot-pem", "lifeboot-wire"]),
     ("lifeboot-client", &["lifeboot-artifact", "lifeboot-core", "lifeboot-wire"]),
     ("lifeboot-serial", &["lifeboot-client"]),
     ("lifeboot-logs", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
     ("lifeboot-report", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
-    ("lifeboot-project", &["lifeboot-artifact", "lifeboot-core", "lifeboot-pem"]),
+    ("lifeboot-project", &["lifeboot-artifact", "lifeboot-board", "lifeboot-core", "lifeboot-pem"]),
     ("lifeboot-probe", &["lifeboot-artifact", "lifeboot-core"]),
     (
         "lifeboot-host-tool",
         &[
             "lifeboot-artifact",
+            "lifeboot-board",
             "lifeboot-client",
             "lifeboot-core",
             "lifeboot-logs",

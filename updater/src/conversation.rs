@@ -96,7 +96,7 @@ impl Conversation {
     #[inline(never)] // Keeps its locals off the stack of a signature's check.
     pub fn handle<F: NorFlash>(&mut self, request: &Request, now: u32, updater: &mut Updater<F>) -> bool {
         let Request { session, number, ref command } = *request;
-        if let Command::Status | Command::Quarantine | Command::Keys = *command {
+        if let Command::Status | Command::Quarantine | Command::Keys | Command::Identity | Command::Map = *command {
             return self.report(number, command, updater);
         }
         if self.holder.is_some_and(|(holder, heard)| holder != session && now.wrapping_sub(heard) < SESSION_TIMEOUT_MS)
@@ -114,7 +114,7 @@ impl Conversation {
         self.done = None;
         self.holder = Some((session, now));
         match *command {
-            Command::Status | Command::Keys | Command::Quarantine => false,
+            Command::Status | Command::Keys | Command::Quarantine | Command::Identity | Command::Map => false,
             Command::Write { offset, bytes } => self.write(number, offset, bytes, updater),
             Command::Skip { to } => {
                 // The next offset in the answer says whether it did.
@@ -173,7 +173,16 @@ impl Conversation {
     /// Answers a request that does not need the session.
     #[inline(never)] // As for `handle`.
     fn report<F: NorFlash>(&mut self, number: u8, question: &Command, updater: &mut Updater<F>) -> bool {
+        let (map, device);
         let body = match question {
+            Command::Identity => {
+                device = updater.device.clone();
+                Body::Identity(updater.identity(&device, self.chunk))
+            }
+            Command::Map => {
+                map = updater.board.map_bytes();
+                Body::Map(&map)
+            }
             Command::Quarantine => Body::Quarantine(updater.quarantine()),
             Command::Keys => updater.keys().map_or_else(Body::Refused, Body::Keys),
             _ => Body::Status(updater.status(self.window, self.chunk)),
@@ -237,7 +246,7 @@ impl Conversation {
     ) -> Result<bool, Refusal> {
         let (done, count) = (self.digests.len() / wire::DIGEST_LENGTH, usize::from(count));
         self.next(updater)?;
-        if length > wire::DIGEST_RANGE.min(updater.board.slot_unit) || count > wire::DIGESTS {
+        if length > wire::DIGEST_RANGE.min(updater.unit_length(offset)) || count > wire::DIGESTS {
             return Err(Refusal::Command);
         }
         if done < count {

@@ -10,13 +10,17 @@ const READ_UNIT: u32 = 4;
 /// Whether what the driver says of itself fits the map.
 ///
 /// Chips whose erase units differ in size, such as the STM32F4 (RM0090, table 5), have one constant for all of them:
-/// drivers name the largest, and erase each unit as large as it is. That unit must then be the slots'.
+/// drivers name the largest, and erase each unit as large as it is.
 pub(crate) fn fits<F: NorFlash>(flash: &F, board: &Board) -> bool {
     let divides = |size: usize, whole: u32| size > 0 && (whole as usize).is_multiple_of(size);
-    let erases_journal = divides(F::ERASE_SIZE, board.journal_unit) || F::ERASE_SIZE == board.slot_unit as usize;
+    let [a, b] = board.slots;
+    let is_used =
+        |start: u32, end: u32| [board.journal, a, b].iter().any(|region| region.start < end && start < region.end());
+    let ends = board.units.iter().skip(1).map(|next| next.start).chain([board.flash_length]);
+    let mut used = board.units.iter().zip(ends).filter(|(run, end)| is_used(run.start, *end));
+    let is_largest = board.units.iter().map(|run| run.length as usize).max() == Some(F::ERASE_SIZE);
     divides(F::WRITE_SIZE, board.write_size)
-        && divides(F::ERASE_SIZE, board.slot_unit)
-        && erases_journal
+        && (used.all(|(run, _)| divides(F::ERASE_SIZE, run.length)) || is_largest)
         && divides(F::READ_SIZE, READ_UNIT)
         && flash.capacity() >= board.flash_length as usize
 }

@@ -5,10 +5,11 @@
 //!
 //! ```no_run
 //! # use lifeboot_updater::*;
+//! # use lifeboot_example_boards::MICROBIT as BOARD;
 //! # fn run<F, S>(flash: F, mut serial: S, now: fn() -> u32, reset: fn() -> !, self_test: fn() -> bool) -> Result<(), Refusal>
 //! # where F: embedded_storage::nor_flash::NorFlash,
 //! #       S: embedded_io::Read + embedded_io::ReadReady + embedded_io::Write + embedded_io::WriteReady {
-//! let mut updater = Updater::new(flash, &layout::MICROBIT)?;
+//! let mut updater = Updater::new(flash, &BOARD)?;
 //! if updater.is_trial() && self_test() {
 //!     updater.confirm()?;
 //! }
@@ -29,6 +30,20 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+/// Defines the board that the firmware is built for, as `lifeboot-build` has rendered it in the package's build script: the static
+/// [`BOARD`](Board), and a [`Region`](layout::Region) for each region of the application, such as `STORAGE`.
+///
+/// ```text
+/// lifeboot_updater::board!();
+/// let mut updater = Updater::new(flash, &BOARD)?;
+/// ```
+#[macro_export]
+macro_rules! board {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/board.rs"));
+    };
+}
 
 mod confirm;
 mod conversation;

@@ -29,10 +29,22 @@ impl<F: NorFlash> Updater<F> {
             outcome: outcomes.last().map(Into::into),
             window,
             chunk,
-            unit: self.board.slot_unit,
+            map: self.board.map_digest(),
             boot: self.boot.map(Into::into),
             recovery: None,
             journal_failing: Some(self.journal.is_failing(&mut self.flash)),
+        }
+    }
+
+    /// Returns who the device is. `chunk` is the limit of the session: see [`wire::Identity`].
+    pub(crate) fn identity<'a>(&self, device: &'a [u8], chunk: u32) -> wire::Identity<'a> {
+        wire::Identity {
+            wire: wire::WIRE,
+            board: self.board.name_bytes(),
+            map: self.board.map_digest(),
+            device,
+            capabilities: if cfg!(feature = "delta") { wire::capability::PATCHES } else { 0 },
+            chunk,
         }
     }
 

@@ -13,11 +13,34 @@
 use crate::suspects::SuspectUnits;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes};
-use lifeboot_core::layout::{BLOCK, Board};
+use lifeboot_core::layout::{BLOCK, Board, Slot};
 use lifeboot_core::receive::{Phase, Receiver};
 use lifeboot_wire::Refusal;
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
+
+/// An erase unit of a slot. All offsets count from the start of the slot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Unit {
+    /// Counted from the slot's first.
+    number: u32,
+    start: u32,
+    end: u32,
+}
+
+impl Unit {
+    fn at(board: &Board, slot: Slot, offset: u32) -> Self {
+        let slot = board.slot(slot);
+        // A host's offset may be any number.
+        let at = slot.start + offset.min(slot.length - 1);
+        let unit = board.unit_at(at);
+        Unit {
+            number: board.units_between(slot.start, unit.start),
+            start: unit.start - slot.start,
+            end: unit.end() - slot.start,
+        }
+    }
+}
 
 /// A transfer in progress. All offsets count from the start of the slot.
 pub(crate) struct Transfer {
@@ -98,18 +121,18 @@ impl Transfer {
     ) -> Result<bool, Refusal> {
         let (end, shared) = (self.receiver.phase_end(), self.shared_unit(board));
         let (phase, written) = (self.receiver.phase(), self.receiver.written());
-        let last = |to: u32| to.saturating_sub(1) / board.slot_unit;
-        let is_kept = |unit| !(suspects.contains(unit) || unit == shared && self.erased_shared);
-        let to = if phase == Phase::Table || is_kept(last(to)) { to } else { last(to) * board.slot_unit };
-        let (unit, last) = (written / board.slot_unit, last(to));
-        let passes = |passed: u32| (unit..=last).contains(&passed);
+        let last = |to: u32| self.unit_at(to.saturating_sub(1), board);
+        let is_kept = |unit: Unit| !(suspects.contains(unit.number) || unit == shared && self.erased_shared);
+        let to = if phase == Phase::Table || is_kept(last(to)) { to } else { last(to).start };
+        let (unit, last) = (self.unit_at(written, board), last(to));
+        let passes = |passed: u32| (unit.number..=last.number).contains(&passed);
         let possible = self.receiver.is_empty()
             && to > written
             && (to == end || to < end && to.is_multiple_of(BLOCK))
-            && self.open != Some(unit)
+            && self.open != Some(unit.number)
             && !(passes(0) && (self.old_header || self.erased_first || suspects.contains(0)))
-            && !(passes(shared) && self.erased_shared)
-            && !(phase == Phase::Table && (unit..=last).any(|unit| suspects.contains(unit)));
+            && !(passes(shared.number) && self.erased_shared)
+            && !(phase == Phase::Table && (unit.number..=last.number).any(|unit| suspects.contains(unit)));
         let passed = possible && self.receiver.pass(to, flash)?;
         if passed {
             self.note_phase(phase);
@@ -127,40 +150,42 @@ impl Transfer {
         if self.receiver.due() == 0 {
             return Ok(false);
         }
-        let (unit, phase) = (self.receiver.written() / board.slot_unit, self.receiver.phase());
+        let (unit, phase) = (self.unit_at(self.receiver.written(), board), self.receiver.phase());
         if self.old_header {
-            self.erase(0, suspects, board, flash)?;
-        } else if self.open == Some(unit) {
+            self.erase(self.unit_at(0, board), suspects, board, flash)?;
+        } else if self.open == Some(unit.number) {
             self.receiver.write(flash, board)?;
             self.note_phase(phase);
         } else if self.may_write_to(unit, board, flash)? {
-            self.open = Some(unit);
+            self.open = Some(unit.number);
             return self.step(suspects, board, flash);
         } else {
             self.erase(unit, suspects, board, flash)?;
-            self.open = Some(unit);
+            self.open = Some(unit.number);
         }
         Ok(true)
     }
 
     /// Whether the unit that `written` lies in is erased from there on; an error if it is not and must not be erased.
-    fn may_write_to<F: NorFlash>(&self, unit: u32, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
+    fn may_write_to<F: NorFlash>(&self, unit: Unit, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
         let shared = unit == self.shared_unit(board) && self.receiver.phase() == Phase::Payload;
-        if unit == 0 && self.erased_first || shared && self.erased_shared {
+        if unit.number == 0 && self.erased_first || shared && self.erased_shared {
             return Ok(true);
         }
         let shared_with_table = shared && self.receiver.checked().header().table_length > 0;
-        let at_start = self.receiver.written().is_multiple_of(board.slot_unit)
-            || self.receiver.written() == self.receiver.phase_start();
+        let written = self.receiver.written();
+        let at_start = written == unit.start || written == self.receiver.phase_start();
         if at_start && !shared_with_table {
             return Ok(false);
         }
         // A part of this unit before or after `written` was skipped, and an erase would lose it.
-        let unit_end = (unit + 1) * board.slot_unit;
+        let slot = board.slot(self.receiver.checked().slot());
+        // A slot may end inside a unit.
+        let unit_end = unit.end.min(slot.length);
         let end = if shared_with_table { unit_end.min(self.receiver.checked().table_offset()) } else { unit_end };
-        let slot_start = board.slot(self.receiver.checked().slot()).start;
+        let slot_start = slot.start;
         let mut block = [0; BLOCK_LENGTH];
-        for start in (self.receiver.written()..end).step_by(BLOCK_LENGTH) {
+        for start in (written..end).step_by(BLOCK_LENGTH) {
             // A block that cannot be read was written, and torn.
             if flash.read(slot_start + start, &mut block).is_err() || !is_erased(&block) {
                 return Err(Refusal::NotErased);
@@ -171,15 +196,15 @@ impl Transfer {
 
     fn erase<F: NorFlash>(
         &mut self,
-        unit: u32,
+        unit: Unit,
         suspects: &mut SuspectUnits,
         board: &Board,
         flash: &mut F,
     ) -> Result<(), Refusal> {
-        let start = board.slot(self.receiver.checked().slot()).start + unit * board.slot_unit;
-        flash.erase(start, start + board.slot_unit).map_err(|_| Refusal::Flash)?;
-        suspects.note_erased(unit);
-        if unit == 0 {
+        let start = board.slot(self.receiver.checked().slot()).start;
+        flash.erase(start + unit.start, start + unit.end).map_err(|_| Refusal::Flash)?;
+        suspects.note_erased(unit.number);
+        if unit.number == 0 {
             self.old_header = false;
             self.erased_first = true;
         }
@@ -188,8 +213,13 @@ impl Transfer {
     }
 
     /// Returns the unit in which the table begins; the payload's end may share it.
-    fn shared_unit(&self, board: &Board) -> u32 {
-        self.receiver.checked().table_offset() / board.slot_unit
+    fn shared_unit(&self, board: &Board) -> Unit {
+        self.unit_at(self.receiver.checked().table_offset(), board)
+    }
+
+    /// Returns the unit that an offset lies in.
+    fn unit_at(&self, offset: u32, board: &Board) -> Unit {
+        Unit::at(board, self.receiver.checked().slot(), offset)
     }
 
     /// After the table, the payload begins in a unit that was not written to yet.

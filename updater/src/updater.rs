@@ -6,8 +6,10 @@ use crate::suspects::SuspectUnits;
 use crate::ticket::{Lane, Ticket, Tickets};
 use crate::transfer::read_header;
 use embedded_storage::nor_flash::NorFlash;
+use heapless::Vec;
 use lifeboot_core::handover::{self, Boot, Start};
 use lifeboot_core::image::{Header, HeaderBytes};
+use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{BLOCK, Board, Slot};
 use lifeboot_core::record::Record;
@@ -39,6 +41,7 @@ pub struct Updater<F> {
     pub(crate) journal: Journal,
     pub(crate) running: Slot,
     pub(crate) boot: Option<Boot>,
+    pub(crate) device: Vec<u8, { wire::DEVICE_ID }>,
     pub(crate) operation: Operation,
     pub(crate) suspects: SuspectUnits,
     pub(crate) tickets: Tickets,
@@ -73,8 +76,8 @@ impl<F: NorFlash> Updater<F> {
     /// # Errors
     /// [`Refusal::NoSlot`] if the calling code runs from neither slot; [`Refusal::Geometry`] if `flash` does not fit the
     /// board: its write unit must divide the board's, its erase unit must divide those of journal and slots (or be the
-    /// slots' unit, where a chip's units differ in size), its read unit must divide 4, and its capacity must reach the
-    /// board's.
+    /// largest of the chip, where they differ in size), its read unit must divide 4, and its capacity must reach the board's;
+    /// [`Refusal::Map`] if the bootloader was built for another flash map of the board.
     pub fn new(flash: F, board: &'static Board) -> Result<Self, Refusal> {
         // Like a volatile read: the optimiser must not know the address of this constant.
         let here = core::hint::black_box(&raw const ANCHOR) as usize as u32;
@@ -86,11 +89,14 @@ impl<F: NorFlash> Updater<F> {
     /// mode.
     ///
     /// # Errors
-    /// [`Refusal::Geometry`], as for [`new`](Self::new).
+    /// [`Refusal::Geometry`] and [`Refusal::Map`], as for [`new`](Self::new).
     #[inline(never)] // Built in place, not on the stack first.
     pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Result<Self, Refusal> {
         if !geometry::fits(&flash, board) {
             return Err(Refusal::Geometry);
+        }
+        if BootloaderInfo::read(&mut flash, board).is_some_and(|info| info.map_digest() != board.map_digest()) {
+            return Err(Refusal::Map);
         }
         let journal = Journal::open(&mut flash, board);
         let mut updater = Updater {
@@ -99,6 +105,7 @@ impl<F: NorFlash> Updater<F> {
             journal,
             running: slot,
             boot: None,
+            device: Vec::new(),
             operation: Operation::Idle,
             suspects: SuspectUnits::default(),
             tickets: Tickets::default(),
@@ -111,6 +118,12 @@ impl<F: NorFlash> Updater<F> {
         // It was started all the same, since nothing else could be. It may find itself healthy now.
         updater.rolled_back_before = updater.is_rolled_back();
         Ok(updater)
+    }
+
+    /// Sets the device id, by which hosts distinguish devices of the same board: up to [`wire::DEVICE_ID`] bytes, such as the
+    /// chip's own serial number. Of a longer one the first bytes count.
+    pub fn set_device_id(&mut self, id: &[u8]) {
+        self.device = id.iter().take(wire::DEVICE_ID).copied().collect();
     }
 
     /// Records the schema of the application's own storage, durably: an image that does not support it is neither accepted
@@ -338,6 +351,12 @@ impl<F: NorFlash> Updater<F> {
     /// Checks that this is the ticket of the operation that was started last.
     pub(crate) fn owned(&self, ticket: Ticket) -> Result<(), Refusal> {
         if self.lane.ticket() == Some(ticket) { Ok(()) } else { Err(Refusal::Superseded) }
+    }
+
+    /// Returns the length of the erase unit of the target slot that an offset lies in.
+    pub(crate) fn unit_length(&self, offset: u32) -> u32 {
+        let slot = self.board.slot(self.target());
+        self.board.unit_at(slot.start + offset.min(slot.length)).length
     }
 
     /// Returns the start of the SHA-256 of a part of the target slot, as it is in flash.

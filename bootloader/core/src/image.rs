@@ -20,7 +20,8 @@
 //! | 0x5B | 1 | zero |
 //! | 0x5C | 4 | key id: the first bytes of the SHA-256 of the public key |
 //! | 0x60 | 3 × 4 | ids of the keys that the confirm of this image revokes; zero = none |
-//! | 0x6C | 84 | zero |
+//! | 0x6C | 4 | [map digest](crate::layout::Board::map_digest) |
+//! | 0x70 | 80 | zero |
 //! | 0xC0 | 64 | Ed25519 signature (RFC 8032) over bytes 0x00 to 0xBF |
 //!
 //! The payload follows at the header length, its vector table first; the table follows the payload, at the next
@@ -89,6 +90,7 @@ impl Checked {
             && self.point != [0; 32]
             && field::<0x34, 32, HEADER_LENGTH>(bytes) == self.header.digest
             && field::<0x08, 16, HEADER_LENGTH>(bytes) == trust.board.name_bytes()
+            && word::<0x6C>(bytes) == trust.info.map_digest()
             && word::<0x24>(bytes) >= trust.record.epoch_floor
             && trust.key(field::<0x5C, 4, HEADER_LENGTH>(bytes)).is_ok()
     }
@@ -128,6 +130,9 @@ impl Trust<'_> {
         let board = self.board;
         if header.board != board.name_bytes() {
             return Err(Invalid::Board);
+        }
+        if header.map_digest != self.info.map_digest() {
+            return Err(Invalid::Map);
         }
         if u32::from(header.header_length) != board.header_length
             || header.payload_length < 8

@@ -7,14 +7,16 @@
 //! | 0x04 | 2 | [`FORMAT`]: the newest image and journal format that this bootloader supports |
 //! | 0x06 | 1 | how many keys follow, 1 to 4 |
 //! | 0x07 | 1 | flags: bit 0 = built with a demo's throw-away key |
-//! | 0x08 | 8 | zero |
+//! | 0x08 | 4 | the [map digest](Board::map_digest) |
+//! | 0x0C | 4 | the id by which a UF2 drive knows the chip (`uf2families.json` of Microsoft's repository uf2); 0 = none |
 //! | 0x10 | 16 | board name |
 //! | 0x20 | 4 × 32 | Ed25519 public keys; unused ones are zero |
-//! | 0xA0 | 96 | zero |
+//! | 0xA0 | 80 | the [flash map](MapBytes) |
+//! | 0xF0 | 16 | zero |
 
 use crate::bytes::{field, put};
 use crate::key_ids::{KeyId, KeyIds};
-use crate::layout::Board;
+use crate::layout::{Board, MAP_LENGTH, MapBytes};
 
 pub use crate::layout::INFO_LENGTH;
 use embedded_storage::nor_flash::ReadNorFlash;
@@ -26,10 +28,12 @@ pub const FORMAT: u16 = 1;
 /// Maximum number of keys that a bootloader can hold.
 pub const KEYS: usize = 4;
 
-const MAGIC: [u8; 4] = *b"LBIF";
+/// The first bytes of an info.
+pub const MAGIC: [u8; 4] = *b"LBIF";
 const KEYS_AT: usize = 0x20;
+const MAP_AT: usize = KEYS_AT + 32 * KEYS;
 /// Offset of the trailing zeros.
-const USED_LENGTH: usize = KEYS_AT + 32 * KEYS;
+const USED_LENGTH: usize = MAP_AT + MAP_LENGTH;
 
 /// A bootloader's description of itself, as it lies in flash, without the trailing zeros.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +72,22 @@ impl BootloaderInfo {
 
     /// Returns the same info for `board`.
     pub const fn for_board(mut self, board: &Board) -> Self {
+        put::<0x08, 4, USED_LENGTH>(&mut self.0, board.map_digest().to_le_bytes());
         put::<0x10, 16, USED_LENGTH>(&mut self.0, board.name_bytes());
+        put::<MAP_AT, MAP_LENGTH, USED_LENGTH>(&mut self.0, board.map_bytes());
         self
+    }
+
+    /// Returns the same info with the id by which a UF2 drive knows the chip; 0 if none does.
+    pub const fn with_uf2_family(mut self, family: u32) -> Self {
+        put::<0x0C, 4, USED_LENGTH>(&mut self.0, family.to_le_bytes());
+        self
+    }
+
+    /// Returns the id by which a UF2 drive knows the chip; `None` if none does.
+    pub fn uf2_family(&self) -> Option<u32> {
+        let family = u32::from_le_bytes(field::<0x0C, 4, USED_LENGTH>(&self.0));
+        (family != 0).then_some(family)
     }
 
     /// Returns the newest format that the bootloader supports.
@@ -81,6 +99,21 @@ impl BootloaderInfo {
     pub fn demo_key(&self) -> bool {
         let [flags] = field::<0x07, 1, USED_LENGTH>(&self.0);
         flags & 1 != 0
+    }
+
+    /// Returns the name of the bootloader's board, padded with zeros.
+    pub fn board(&self) -> [u8; 16] {
+        field::<0x10, 16, USED_LENGTH>(&self.0)
+    }
+
+    /// Returns the flash map that the bootloader was built for.
+    pub fn map(&self) -> MapBytes {
+        field::<MAP_AT, MAP_LENGTH, USED_LENGTH>(&self.0)
+    }
+
+    /// Returns the map's digest, which an image for this device must have in its header.
+    pub fn map_digest(&self) -> u32 {
+        u32::from_le_bytes(field::<0x08, 4, USED_LENGTH>(&self.0))
     }
 
     fn count(&self) -> u8 {
@@ -130,10 +163,18 @@ impl BootloaderInfo {
         info.is_for(board).then_some(info)
     }
 
+    /// Returns the info in these bytes, of whichever board; `None` if they are none.
+    pub fn of_any_board(bytes: &[u8; INFO_LENGTH]) -> Option<Self> {
+        let info = BootloaderInfo(field::<0, USED_LENGTH, INFO_LENGTH>(bytes));
+        info.is_valid().then_some(info)
+    }
+
     fn is_for(&self, board: &Board) -> bool {
-        field::<0x00, 4, USED_LENGTH>(&self.0) == MAGIC
-            && field::<0x10, 16, USED_LENGTH>(&self.0) == board.name_bytes()
-            && (1..=KEYS as u8).contains(&self.count())
+        self.is_valid() && self.board() == board.name_bytes()
+    }
+
+    fn is_valid(&self) -> bool {
+        field::<0x00, 4, USED_LENGTH>(&self.0) == MAGIC && (1..=KEYS as u8).contains(&self.count())
     }
 }
 

@@ -9,6 +9,17 @@
 //!                                 | header | payload | table    | header | payload | table    |
 //! ```
 
+mod checks;
+mod map;
+mod memory_x;
+#[cfg(test)]
+mod samples;
+
+pub use map::{MAP_LENGTH, MapBytes, RUNS, units_in};
+pub use memory_x::{BOARD_SYMBOL, MAP_SYMBOL, MemoryX};
+#[cfg(test)]
+pub(crate) use samples::{BOARDS, MICROBIT, STM32F405};
+
 use core::fmt;
 
 /// One of the two flash regions that hold firmware.
@@ -58,6 +69,15 @@ impl Region {
     }
 }
 
+/// A run of equal erase units: it reaches up to the start of the next run, or to the end of the flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Units {
+    /// Where the first unit starts, counted from the start of the flash.
+    pub start: u32,
+    /// The bytes that one erase clears: a power of two.
+    pub length: u32,
+}
+
 /// The instruction set that firmware for a board is built for; it decides which relocations there can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Architecture {
@@ -82,12 +102,12 @@ pub struct Board {
     pub bootloader: Region,
     /// The boot journal.
     pub journal: Region,
-    /// The bytes that one erase in the journal clears.
+    /// The bytes that one erase in the journal clears; its units are equal.
     pub journal_unit: u32,
     /// Slots A and B.
     pub slots: [Region; 2],
-    /// The bytes that one erase in a slot clears.
-    pub slot_unit: u32,
+    /// The erase units of the whole flash, in order; see [`Units`].
+    pub units: &'static [Units],
     /// The flash's write unit, the smallest write between two erases; boot records are padded to it.
     pub write_size: u32,
     /// Bytes before the payload in a slot: the header, padded so that the vector table meets the core's alignment
@@ -101,72 +121,7 @@ pub struct Board {
     pub watches_confirmed: bool,
 }
 
-/// BBC micro:bit v1: nRF51822-QFAA, 256 KiB flash in pages of 1 KiB, 16 KiB RAM (nRF51 Series Reference Manual 3.0,
-/// section 6.1; nRF51822 PS 3.1, table 15).
-pub static MICROBIT: Board = Board {
-    name: "microbit",
-    architecture: Architecture::Armv6M,
-    flash_address: 0,
-    flash_length: 256 * KIB,
-    bootloader: Region { start: 0, length: 28 * KIB },
-    journal: Region { start: 28 * KIB, length: 2 * KIB },
-    journal_unit: KIB,
-    slots: [Region { start: 30 * KIB, length: 113 * KIB }, Region { start: 143 * KIB, length: 113 * KIB }],
-    slot_unit: KIB,
-    write_size: 4,
-    header_length: 256,
-    ram: Region { start: 0x2000_0000, length: 16 * KIB },
-    watches_confirmed: false,
-};
-
-/// STM32F405/F407 with 1 MiB of flash: sectors of 16, 64 and 128 KiB (RM0090, table 5), 128 KiB of RAM.
-/// Sectors 0 and 1 hold the bootloader, 2 and 3 the journal, 5 to 7 and 8 to 10 the slots; 4 and 11 are the firmware's.
-pub static STM32F405: Board = Board {
-    name: "stm32f405",
-    architecture: Architecture::Armv7M,
-    flash_address: 0x0800_0000,
-    flash_length: 1024 * KIB,
-    bootloader: Region { start: 0, length: 32 * KIB },
-    journal: Region { start: 32 * KIB, length: 32 * KIB },
-    journal_unit: 16 * KIB,
-    slots: [Region { start: 128 * KIB, length: 384 * KIB }, Region { start: 512 * KIB, length: 384 * KIB }],
-    slot_unit: 128 * KIB,
-    write_size: 4,
-    header_length: 512,
-    ram: Region { start: 0x2000_0000, length: 128 * KIB },
-    watches_confirmed: false,
-};
-
-/// Raspberry Pi Pico: RP2040, 2 MiB of W25Q16JV flash, which erases sectors of 4 KiB and programs pages of 256 bytes
-/// (W25Q16JV, 8.2); its driver does not use the erase of 64 KiB. RAM is the 256 KiB of the four striped banks (RP2040
-/// Datasheet, 2.6.2).
-///
-/// The first 256 bytes of the bootloader are the chip's second stage (2.8.1). What is left between journal and slot A,
-/// and the last 64 KiB, are the firmware's.
-pub static PICO: Board = Board {
-    name: "pico",
-    architecture: Architecture::Armv6M,
-    flash_address: 0x1000_0000,
-    flash_length: 2048 * KIB,
-    bootloader: Region { start: 0, length: 32 * KIB },
-    journal: Region { start: 32 * KIB, length: 8 * KIB },
-    journal_unit: 4 * KIB,
-    slots: [Region { start: 64 * KIB, length: 960 * KIB }, Region { start: 1024 * KIB, length: 960 * KIB }],
-    slot_unit: 4 * KIB,
-    write_size: 256,
-    header_length: 256,
-    ram: Region { start: 0x2000_0000, length: 256 * KIB },
-    watches_confirmed: false,
-};
-
-/// Every board that Lifeboot supports.
-pub static BOARDS: [&Board; 3] = [&MICROBIT, &STM32F405, &PICO];
-
-const _: () = MICROBIT.check();
-const _: () = STM32F405.check();
-const _: () = PICO.check();
-
-const KIB: u32 = 1024;
+pub(crate) const KIB: u32 = 1024;
 
 /// Bytes of an image's header.
 pub const HEADER_LENGTH: usize = 256;
@@ -226,6 +181,39 @@ impl Board {
         })
     }
 
+    /// Returns the erase unit that the byte of flash at `offset` lies in.
+    pub const fn unit_at(&self, offset: u32) -> Region {
+        let mut run = Units { start: 0, length: BLOCK };
+        let mut rest = self.units;
+        while let [next, others @ ..] = rest
+            && next.start <= offset
+        {
+            (run, rest) = (*next, others);
+        }
+        // Lengths are powers of two: a Cortex-M0 cannot divide.
+        let start = run.start + ((offset - run.start) & !(run.length - 1));
+        Region { start, length: run.length }
+    }
+
+    /// Returns how many erase units start in a range of the flash.
+    pub const fn units_between(&self, start: u32, end: u32) -> u32 {
+        let mut number = 0;
+        let mut index = 0;
+        while index < self.units.len() {
+            let Units { start: first, length } = self.units[index];
+            let last = if index + 1 < self.units.len() { self.units[index + 1].start } else { self.flash_length };
+            let from = if first > start { first } else { start };
+            let to = if last < end { last } else { end };
+            if from < to {
+                // Lengths are powers of two: a Cortex-M0 cannot divide.
+                let shift = length.trailing_zeros();
+                number += ((to - first + length - 1) >> shift) - ((from - first + length - 1) >> shift);
+            }
+            index += 1;
+        }
+        number
+    }
+
     /// Returns the maximum length of payload and table together, in bytes.
     pub const fn capacity(&self) -> u32 {
         self.slots[0].length - self.header_length
@@ -242,119 +230,6 @@ impl Board {
         }
         out
     }
-
-    /// Returns the board with this name.
-    pub fn named(name: &str) -> Option<&'static Board> {
-        BOARDS.into_iter().find(|board| board.name == name)
-    }
-
-    /// Returns the `MEMORY` command of a linker script for firmware in `slot`, in the form that `cortex-m-rt` includes
-    /// as `memory.x`, and the symbol by which the ELF file names its board: [`BOARD_SYMBOL`] and the name.
-    pub const fn memory_x(&self, slot: Slot) -> MemoryX {
-        let flash = Region { start: self.payload_address(slot), length: self.capacity() };
-        MemoryX { flash, ram: self.firmware_ram(), place: Place::Firmware(self.name) }
-    }
-
-    /// Returns the `MEMORY` command of the bootloader's linker script; `INFO` is the place of its
-    /// [`info`](crate::info).
-    pub const fn bootloader_memory_x(&self) -> MemoryX {
-        let length = self.bootloader.length - INFO_LENGTH as u32;
-        let start = self.address(self.bootloader.start);
-        MemoryX {
-            flash: Region { start, length },
-            ram: self.firmware_ram(),
-            place: Place::Bootloader { info: Region { start: start + length, length: INFO_LENGTH as u32 } },
-        }
-    }
-
-    /// Returns the RAM after the words that bootloader and firmware share.
-    const fn firmware_ram(&self) -> Region {
-        let shared = HANDOVER_LENGTH;
-        Region { start: self.ram.start + shared, length: self.ram.length - shared }
-    }
-
-    /// Panics, at compile time, if the map contradicts itself.
-    pub const fn check(&self) {
-        assert!(self.name.is_ascii() && self.name.len() <= 16, "the board's name does not fit the header");
-        let [a, b] = self.slots;
-        assert!(self.bootloader.end() <= self.journal.start, "the journal overlaps the bootloader");
-        assert!(self.journal.end() <= a.start, "slot A overlaps the journal");
-        assert!(a.end() <= b.start, "the slots overlap");
-        assert!(b.end() <= self.flash_length, "slot B reaches past the flash");
-        assert!(a.length == b.length, "an image that fits one slot must fit the other");
-        assert!(self.journal.start.is_multiple_of(self.journal_unit), "the journal starts inside an erase unit");
-        assert!(self.journal.length.is_multiple_of(self.journal_unit), "the journal ends inside an erase unit");
-        assert!(self.journal.length / self.journal_unit >= 2, "a journal needs two erase units");
-        assert!(self.journal.length <= 1024 * KIB, "a journal longer than sequence numbers allow for");
-        let stride = if self.write_size > RECORD_LENGTH as u32 { self.write_size } else { RECORD_LENGTH as u32 };
-        assert!(
-            self.journal_unit / stride >= RECORDS_PER_UNIT,
-            "an erase unit of the journal holds too few boot records"
-        );
-        assert!(a.start.is_multiple_of(self.slot_unit), "slot A starts inside an erase unit");
-        assert!(b.start.is_multiple_of(self.slot_unit), "slot B starts inside an erase unit");
-        assert!(a.length.is_multiple_of(self.slot_unit), "a slot ends inside an erase unit");
-        assert!(self.slot_unit.is_multiple_of(BLOCK) && self.journal_unit.is_multiple_of(BLOCK), "tiny erase units");
-        assert!(BLOCK.is_multiple_of(self.write_size), "a write unit larger than a block");
-        let record = RECORD_LENGTH as u32;
-        assert!(
-            record.is_multiple_of(self.write_size) || self.write_size > record,
-            "a boot record would end inside a write unit"
-        );
-        assert!(self.header_length.is_multiple_of(BLOCK), "the payload must start at a block");
-        assert!(self.header_length as usize >= HEADER_LENGTH, "no room for the header");
-        assert!(
-            self.payload_address(Slot::A).is_multiple_of(self.header_length)
-                && self.payload_address(Slot::B).is_multiple_of(self.header_length)
-                || matches!(self.architecture, Architecture::Armv6M),
-            "the vector table is not aligned"
-        );
-        assert!(
-            matches!(self.architecture, Architecture::Armv6M) || (b.start - a.start).is_multiple_of(64 * KIB),
-            "a MOVT can only be rebased by a multiple of 64 KiB"
-        );
-    }
-}
-
-/// A linker script's `MEMORY` command; print it with `{}`.
-#[derive(Clone, Copy, Debug)]
-pub struct MemoryX {
-    flash: Region,
-    ram: Region,
-    place: Place,
-}
-
-/// What the script is for.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    /// Firmware for the board with this name.
-    Firmware(&'static str),
-    Bootloader {
-        info: Region,
-    },
-}
-
-/// The start of the symbol by which firmware names its board. Its value has no meaning.
-pub const BOARD_SYMBOL: &str = "__lifeboot_board_";
-
-impl fmt::Display for MemoryX {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "MEMORY {{")?;
-        let mut line = |name: &str, region: Region| {
-            writeln!(f, "  {name} : ORIGIN = {:#010x}, LENGTH = {:#x}", region.start, region.length)
-        };
-        line("FLASH", self.flash)?;
-        line("RAM", self.ram)?;
-        if let Place::Bootloader { info } = self.place {
-            line("INFO", info)?;
-        }
-        writeln!(f, "}}")?;
-        match self.place {
-            // Quoted, since a name may hold what a symbol may not.
-            Place::Firmware(name) => writeln!(f, "\"{BOARD_SYMBOL}{name}\" = 0;"),
-            Place::Bootloader { .. } => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -364,12 +239,29 @@ mod tests {
     use std::string::ToString;
 
     #[test]
+    fn units_reach_up_to_the_next_run() {
+        let unit = |offset| STM32F405.unit_at(offset);
+        assert_eq!(unit(0), Region { start: 0, length: 16 * KIB });
+        assert_eq!(unit(64 * KIB - 1), Region { start: 48 * KIB, length: 16 * KIB });
+        assert_eq!(unit(64 * KIB), Region { start: 64 * KIB, length: 64 * KIB });
+        assert_eq!(unit(1024 * KIB - 1), Region { start: 896 * KIB, length: 128 * KIB });
+        assert_eq!(MICROBIT.unit_at(143 * KIB + 5), Region { start: 143 * KIB, length: KIB });
+    }
+
+    #[test]
     fn linker_scripts_carry_the_map() {
-        assert_eq!(
-            MICROBIT.memory_x(Slot::B).to_string(),
-            "MEMORY {\n  FLASH : ORIGIN = 0x00023d00, LENGTH = 0x1c300\n  RAM : ORIGIN = 0x20000040, LENGTH = 0x3fc0\n}\n\
-             \"__lifeboot_board_microbit\" = 0;\n"
-        );
+        let firmware = MICROBIT.memory_x(Slot::B).to_string();
+        let expected = "MEMORY {\n  FLASH : ORIGIN = 0x00023d00, LENGTH = 0x1c300\n  RAM : ORIGIN = 0x20000040, LENGTH = \
+                        0x3fc0\n}\n\"__lifeboot_board_microbit\" = 0x95209187;\n__lifeboot_map_00 = 0x01020000;\n";
+        assert!(firmware.starts_with(expected), "{firmware}");
+        // Slot A, and the only run of erase units: from 0 on, of 1 << 10 bytes.
+        for line in [
+            "__lifeboot_map_07 = 0x00007800;\n",
+            "__lifeboot_map_12 = 0x0000000a;\n",
+            "__lifeboot_map_19 = 0x00000000;\n",
+        ] {
+            assert!(firmware.contains(line), "{firmware}");
+        }
         let bootloader = STM32F405.bootloader_memory_x().to_string();
         assert!(bootloader.contains("INFO : ORIGIN = 0x08007f00, LENGTH = 0x100"), "{bootloader}");
     }
@@ -395,6 +287,38 @@ mod tests {
             assert_eq!(board.slot_at(board.address(a.start - 1)), None, "{}", board.name);
             assert_eq!(board.slot_at(board.address(b.start + b.length)), None, "{}", board.name);
         }
+    }
+
+    #[test]
+    fn a_map_is_read_back_from_its_bytes() {
+        for board in BOARDS {
+            let bytes = board.map_bytes();
+            let units: std::vec::Vec<Units> = units_in(&bytes).collect();
+            assert_eq!(units, board.units);
+            assert_eq!(Board::from_map(board.name, &bytes, board.units).as_ref(), Some(board));
+            assert_eq!(board.contradiction(), None);
+        }
+        let mut unknown = MICROBIT.map_bytes();
+        unknown[0] = 2;
+        assert_eq!(Board::from_map("microbit", &unknown, MICROBIT.units), None);
+    }
+
+    #[test]
+    fn any_bytes_can_be_judged() {
+        let good = STM32F405.map_bytes();
+        let mut seed = 1_u32;
+        let mut wrong = 0;
+        for round in 0..200_000_u32 {
+            let mut bytes = good;
+            for _ in 0..1 + round % 3 {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                bytes[(seed >> 8) as usize % MAP_LENGTH] = (seed >> 24) as u8;
+            }
+            let units: std::vec::Vec<Units> = units_in(&bytes).collect();
+            let board = Board::from_map("any", &bytes, units.leak());
+            wrong += u32::from(board.is_none_or(|board| board.contradiction().is_some()));
+        }
+        assert!(wrong > 100_000, "{wrong}");
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl<F: NorFlash, L: Line> Server<'_, F, L> {
         let end = unit + checked.table_offset() + checked.header().table_length;
         while unit < end {
             self.line.feed_watchdog();
-            let next = unit + self.board.slot_unit;
+            let next = self.board.unit_at(unit).end();
             self.flash.erase(unit, next).map_err(flash_failed)?;
             unit = next;
         }

@@ -1,8 +1,14 @@
-//! The board that is compiled in.
+//! The board that is compiled in, as the build script has rendered it from the file that LIFEBOOT_BOARD names: its flash map,
+//! [`BOARD`], and what the chip's code has to know of pins, clock and sectors. All of that is constants, so a board pays for
+//! nothing that only another one needs.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "chips and features differ in what they need, and firmware has regions, too"
+)]
 
-#[cfg(feature = "nrf51")]
-pub use lifeboot_core::layout::MICROBIT as BOARD;
-#[cfg(feature = "rp2040")]
-pub use lifeboot_core::layout::PICO as BOARD;
-#[cfg(feature = "stm32f4")]
-pub use lifeboot_core::layout::STM32F405 as BOARD;
+mod types;
+
+pub use types::{ClockSettings, Divisor, Pin, RecoveryPin, SectorRun, SerialPort};
+
+include!(concat!(env!("OUT_DIR"), "/board.rs"));

@@ -1,16 +1,20 @@
 //! The chips. Exactly one is compiled in; it provides what is re-exported here. Nothing else in the bootloader touches
 //! hardware.
 //!
-//! ## To add a chip or a board
+//! ## To add a board
 //!
-//! A second board with a chip that is already here needs steps 1, 2 and 5 to 8 and, chosen by its feature, its line in
-//! `board.rs` and its pins in the chip's folder.
+//! A board is a file, and nothing in Lifeboot names it: `bootloader/board/src/parse.rs` says what stands in it, and its errors
+//! what is wrong. `LIFEBOOT_BOARD` names it to the build, with the feature of its chip's family. Flash map, serial port, recovery
+//! pin and clock follow from it.
 //!
-//! 1. Add a flash map to `bootloader/core/src/layout.rs`, and a line to `BOARDS` there. A map that contradicts itself does
-//!    not compile. Tests that list or count the boards fail next, and say what is new;
-//!    `LIFEBOOT_ACCEPT_GOLDEN=1 cargo test -p lifeboot-tests golden` writes the golden bytes of the new board.
-//! 2. Add a feature for the board to `bootloader/Cargo.toml`, and its line to `board()` in `bootloader/build.rs`.
-//! 3. Add a folder for the chip, `bootloader/src/chip/CHIP/`:
+//! ## To add a chip
+//!
+//! A chip of a family that is already here needs step 1, and 3 where its pins and registers differ.
+//!
+//! 1. Add its facts to `bootloader/board/src/chips/`, and its serial ports and pins to `bootloader/board/src/pins/`; a new
+//!    family is a variant of `Family` in `bootloader/board/src/chip.rs`, which names its feature. Tests there hold every chip
+//!    against what formats and checks assume.
+//! 2. Add the feature to `bootloader/Cargo.toml`, and a folder for the family, `bootloader/src/chip/FAMILY/`:
 //!    - `mod.rs` with `start_up`, `arm_watchdog` and `jump`. `cortex_m.rs` has what all chips share, `vtor.rs` what most
 //!      do; a core without VTOR brings its own vector table, as `nrf51` does. What the chip's ROM expects in front of the
 //!      vector table goes into the section `.boot2`.
@@ -18,16 +22,16 @@
 //!      than one of these files uses.
 //!    - `flash.rs` with the flash driver, which implements the `embedded-storage` traits.
 //!    - `clock.rs` with the millisecond clock.
-//!    - `recovery.rs` with the serial port that the example firmware uses, polled; the recovery pin; and the watchdog feed.
-//! 4. Add the chip's two lines to `bootloader/src/chip/mod.rs`, and the board's to `board.rs` beside it.
-//! 5. Add a file or folder for the board to `firmware-example/src/board/`, with serial port, clock, LED and watchdog feed;
-//!    its lines in `firmware-example/src/board/mod.rs`, its feature in `firmware-example/Cargo.toml`, and its line in
-//!    `firmware-example/build.rs`.
-//! 6. Tell the host tool what probe-rs and the board's drive call the board, in `host-tool/artifact/src/board.rs`.
-//! 7. Tell the tests how cargo builds for the board, in `tests/src/product.rs`. If there is an emulator, add its module to
-//!    `tests/src/emulator/`, a line to the demo (`tests/src/demo/main.rs`), and its tests to `tests/cases/`. Add the
-//!    board's builds to `.ci/run`.
-//! 8. Write the board's page, `docs/boards/BOARD.md`: flash map, wiring, first flash, push, how to lock the bootloader, and
+//!    - `recovery.rs` with the board file's serial port, polled; the recovery pin; and the watchdog feed.
+//!
+//!    Add its two lines to `bootloader/src/chip/mod.rs`.
+//! 3. What differs between its boards comes as constants: `bootloader/board/src/render/bootloader.rs` renders them, and
+//!    `bootloader/src/chip/board/types.rs` has their types. A constant costs the boards nothing that do not need it.
+//! 4. Write a board file with the chip to `bootloader/board/tests/boards/`, and build the bootloader for it.
+//! 5. To have the example firmware on it, add a board file to `firmware-example/boards/` and its code, with serial port, clock,
+//!    LED and watchdog feed, to `firmware-example/src/board/`. If there is an emulator, add its module to
+//!    `tests/src/emulator/`, and its tests to `tests/cases/`.
+//! 6. Write the board's page, `docs/boards/BOARD.md`: flash map, wiring, first flash, push, how to lock the bootloader, and
 //!    what was run where.
 //!
 //! ## What a chip must do
@@ -38,8 +42,9 @@
 //!   never hanging. At its fastest the clock must stay below the chip's limit, the tolerance of its source included.
 //! - `Flash`: a read of a torn word must return, with an error or with any bytes; it must never hang. Each erase of a unit
 //!   and each write of a word is a function of its own with an unmangled name, so that an emulator can stop at it.
-//!   `ERASE_SIZE` is the smallest unit. If units differ in size, a range that would end inside one must be refused, never
-//!   rounded. The error flags of an operation must be cleared after it: the driver of a HAL may take them for its own.
+//!   `ERASE_SIZE` is the smallest unit. If units differ in size, the driver must erase what the flash map calls a unit (the
+//!   STM32F4's asserts that at compile time), and a range that would end inside one must be refused, never rounded. The error
+//!   flags of an operation must be cleared after it: the driver of a HAL may take them for its own.
 //! - `arm_watchdog()`: from this call on, firmware that does not feed the watchdog must be reset, with `Cause::Watchdog` as
 //!   the cause. With its oscillator at its fastest, the period must exceed the longest erase at its slowest, because
 //!   firmware that is stalled by an erase cannot feed.
@@ -50,9 +55,9 @@
 //! - `Serial`: `receive()` never waits, and no line error may stop it. `send()` and `flush()` may wait, but not for ever.
 //!   Its documentation says how many bytes may arrive while nobody reads: 6 on the nRF51, 1 to 2 on the STM32F4, 32 on
 //!   the RP2040.
-//! - `recovery_is_requested(&Clock)`: reads the recovery pin by `pin.rs`: a pin that reads released is believed at once, and
-//!   one that is held must stay so for 50 ms. So a pin that nothing but a capacitor of 100 nF is connected to must not
-//!   request recovery. The pin must be as after a reset afterwards.
+//! - `recovery_is_requested(&Clock)`: reads the board's recovery pin, if it has one, by `pin.rs`: a pin that reads released is
+//!   believed at once, and one that is held at the board's level must stay so for 50 ms. So a pin that nothing but a capacitor
+//!   of 100 nF is connected to must not request recovery. The pin must be as after a reset afterwards.
 //! - `feed_watchdog()`: feeds any watchdog that may still run from before the reset; it must be harmless if none does.
 //! - A watchdog that runs when the bootloader starts, because a reset does not stop it or an option starts it, must be
 //!   stopped, lengthened or fed from `start_up` on, and must not end a boot: a verification takes up to a second, a boot
@@ -93,7 +98,7 @@ use rp2040 as chip;
 #[cfg(feature = "stm32f4")]
 use stm32f4 as chip;
 
-pub use board::BOARD;
+pub use board::{BOARD, UF2_FAMILY};
 pub use chip::{Clock, Flash, arm_watchdog, jump, reset, start_up};
 #[cfg(feature = "recovery")]
 pub use chip::{Serial, feed_watchdog, recovery_is_requested};

@@ -2,6 +2,7 @@
 //!
 //! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (TIMER: chapter 18, WDT: 20, UART: 29).
 
+use super::BOARD;
 use super::clock::Clock;
 use super::serial::{Serial, Transmit};
 use core::cell::RefCell;
@@ -14,7 +15,6 @@ use nrf51_hal::gpio::{Level, Output, Pin, PushPull, p0};
 use nrf51_hal::pac::{Interrupt, NVIC, Peripherals, interrupt};
 
 pub use flash::Flash;
-pub use lifeboot_updater::layout::MICROBIT as BOARD;
 
 // No HAL has a driver for this chip's flash, so the bootloader's is used here too.
 #[path = "../../../bootloader/src/chip/nrf51/flash.rs"]

@@ -6,6 +6,7 @@
 //! everywhere. Nor the DMA that fetches received bytes, also while the core stalls for an erase: the HAL ends its
 //! transfers.
 
+use super::BOARD;
 use super::clock::Clock;
 use super::ring::Ring;
 use super::serial::{Serial, Transmit};
@@ -20,8 +21,6 @@ use stm32f4xx_hal::gpio::{Output, PC13, PD12};
 use stm32f4xx_hal::pac::{self, DMA1, USART2};
 use stm32f4xx_hal::prelude::*;
 use stm32f4xx_hal::rcc::{self, Enable, Reset};
-
-pub use lifeboot_updater::layout::STM32F405 as BOARD;
 
 /// The HAL's driver, permanently unlocked: the updater decides what is written.
 pub type Flash = UnlockedFlash<'static>;

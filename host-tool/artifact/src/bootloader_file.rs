@@ -3,18 +3,15 @@
 //!
 //! Invariant: a [`Bootloader`] fills its board's region exactly, and nothing in its ELF file is loaded elsewhere.
 
+use crate::boards::{MapError, find_info, from_info};
 use crate::elf::{self, ElfError};
 use crate::flash_file::{self, FlashFileError};
 use crate::hex::hex;
 use crate::segment::{ERASED, Segment};
 use lifeboot_core::Board;
 use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH, key_id};
-use lifeboot_core::layout::BOARDS;
 use miette::Diagnostic;
 use thiserror::Error;
-
-/// Offset of the board's name in the info section.
-const NAME: usize = 0x10;
 
 /// A bootloader, ready to be flashed.
 #[derive(Clone, Debug)]
@@ -39,14 +36,18 @@ pub enum BootloaderError {
     /// The file is something else, such as firmware.
     #[error("not a bootloader: nothing in it says which board and which keys it is for")]
     #[diagnostic(help(
-        "give the bootloader first, then the image; to build one: LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p \
-         lifeboot-bootloader --features BOARD --target TARGET --profile embedded"
+        "give the bootloader first, then the image; to build one: LIFEBOOT_BOARD=$PWD/BOARD.toml \
+         LIFEBOOT_KEYS=$PWD/KEY.pub.pem cargo build -p lifeboot-bootloader --features CHIP --target TARGET --profile embedded"
     ))]
     NoInfo,
-    /// The bootloader is for an unknown board, or was built with another flash map of its board.
-    #[error("the bootloader is for board {0:?}, which this lifeboot does not know, or knows with another flash map")]
-    #[diagnostic(help("use the lifeboot of the sources that the bootloader was built from"))]
-    UnknownBoard(String),
+    /// The bootloader's flash map cannot be used.
+    #[error("the bootloader holds no flash map that can be used")]
+    #[diagnostic(help("build it again, with the sources that this lifeboot is of"))]
+    Map(#[from] MapError),
+    /// The bootloader describes itself elsewhere than at the end of its region.
+    #[error("the bootloader for board {0} is not where its flash map says")]
+    #[diagnostic(help("build it with this repository's link.x, and give the file that cargo built"))]
+    Elsewhere(&'static str),
     /// The bootloader has bytes outside its region.
     #[error(
         "the bootloader is loaded to {start:#010x}..{end:#010x}, outside its region on board {board} \
@@ -96,23 +97,15 @@ impl Bootloader {
 
     /// Finds the bootloader in the segments that a file loads.
     pub(crate) fn from_segments(segments: &[Segment], entry: u32) -> Result<Bootloader, BootloaderError> {
-        let found = BOARDS.into_iter().find_map(|board| {
-            let mut bytes = vec![ERASED; board.bootloader.length as usize];
-            let start = board.address(board.bootloader.start);
-            segments.iter().for_each(|segment| segment.put_into(start, &mut bytes));
-            let info = BootloaderInfo::from_bytes(bytes.last_chunk()?, board)?;
-            Some(Bootloader { board, info, entry, bytes })
-        });
-        found.ok_or_else(|| {
-            let mut infos = segments.iter().filter_map(|segment| segment.bytes.last_chunk::<INFO_LENGTH>());
-            match infos.find(|info| info.starts_with(b"LBIF")) {
-                None => BootloaderError::NoInfo,
-                Some(info) => {
-                    let name = String::from_utf8_lossy(&info[NAME..][..16]);
-                    BootloaderError::UnknownBoard(name.trim_end_matches('\0').to_owned())
-                }
-            }
-        })
+        let (address, info) = find_info(segments).ok_or(BootloaderError::NoInfo)?;
+        let board = from_info(&info)?;
+        if address != board.address(board.bootloader.end()) - INFO_LENGTH as u32 {
+            return Err(BootloaderError::Elsewhere(board.name));
+        }
+        let mut bytes = vec![ERASED; board.bootloader.length as usize];
+        let start = board.address(board.bootloader.start);
+        segments.iter().for_each(|segment| segment.put_into(start, &mut bytes));
+        Ok(Bootloader { board, info, entry, bytes })
     }
 
     /// Returns the board that the bootloader is for.

@@ -11,7 +11,8 @@
 //! | [`difference`](mod@difference) | compares one image with the next |
 //! | [`bootloader_file`] | reads a bootloader as cargo builds it |
 //! | [`provision`] | builds the first flash: bootloader, blank journal, first firmware |
-//! | [`flash_file`], [`board`] | files that other tools flash, and how those tools name a board |
+//! | [`flash_file`] | files that other tools flash |
+//! | [`boards`] | the boards that files and devices describe |
 //! | [`keys`] | keys as PEM texts |
 //! | [`version`] | versions as people write them |
 //!
@@ -21,7 +22,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
-pub mod board;
+pub mod boards;
 pub mod bootloader_file;
 pub mod difference;
 pub mod elf;

@@ -20,7 +20,7 @@ impl Patch {
     /// [`ImageError::OtherBoard`] if the images are for different boards.
     pub fn between(old: &ImageFile, new: &ImageFile) -> Result<Patch, ImageError> {
         if old.board().name != new.board().name {
-            return Err(ImageError::OtherBoard { found: old.board().name, wanted: new.board().name });
+            return Err(ImageError::OtherBoard { found: old.board().name.to_owned(), wanted: new.board().name });
         }
         let bytes = make::compressed(&make::instructions(&bytes_of(old), &bytes_of(new)));
         let header = old.header();

@@ -41,6 +41,9 @@ impl FirstFlash {
         if image.board().name != board.name {
             return Err(ProvisionError::Boards { bootloader: board.name, image: image.board().name });
         }
+        if !image.board().fits(board) {
+            return Err(ImageError::OtherMap(board.name).into());
+        }
         if image.linked_for() != Slot::A {
             return Err(ImageError::OtherSlot(image.linked_for()).into());
         }
@@ -69,7 +72,7 @@ impl FirstFlash {
         let header = slot.first_chunk::<HEADER_LENGTH>().and_then(|bytes| Header::parse(bytes).ok());
         let length = header.and_then(|header| header.image_length());
         let image = length.and_then(|length| slot.get(..length as usize)).ok_or(ProvisionError::NoFirmware)?;
-        let first = FirstFlash::new(bootloader, ImageFile::from_bytes(image)?)?;
+        let first = FirstFlash::new(bootloader, ImageFile::from_slot(image, board)?)?;
         let end = board.address(board.flash_length);
         let inside = segments.iter().all(|segment| board.flash_address <= segment.address && segment.end() <= end);
         if inside && content == first.content() { Ok(first) } else { Err(ProvisionError::More) }
@@ -129,7 +132,8 @@ impl FirstFlash {
     /// # Errors
     /// [`FlashFileError`] if the board cannot use the format.
     pub fn to_file(&self, format: Format) -> Result<Vec<u8>, FlashFileError> {
-        flash_file::write(self.board(), &self.parts_in(format), self.bootloader.entry(), format)
+        let family = self.bootloader.info().uf2_family();
+        flash_file::write(self.board(), &self.parts_in(format), self.bootloader.entry(), family, format)
     }
 }
 

@@ -159,7 +159,8 @@ impl Judge<'_> {
         match self.is_of_board() {
             true => passed(Rule::Board, image.board().name.to_owned()),
             false if status.bootloader == 0 => self.refused(Rule::Board, Refusal::NoBootloader),
-            false => self.refused(Rule::Board, Refusal::Board),
+            false if board_name(&status.board) != image.board().name => self.refused(Rule::Board, Refusal::Board),
+            false => self.refused(Rule::Board, Refusal::Map),
         }
     }
 
@@ -228,7 +229,7 @@ impl Judge<'_> {
     }
 
     fn is_of_board(&self) -> bool {
-        board_name(&self.status.board) == self.image.board().name
+        board_name(&self.status.board) == self.image.board().name && self.status.map == self.image.header().map_digest
     }
 
     fn refused(&self, rule: Rule, refusal: Refusal) -> RuleReport {

@@ -16,7 +16,7 @@ mod waiting;
 pub use error::LinkError;
 pub use event::{LinkEvent, Listener, Source, Waiting};
 pub use frames::{is_mostly_text, is_text};
-pub use reply::Reply;
+pub use reply::{Identity, Reply};
 
 use crate::pipe::Pipe;
 use crate::text::escaped;

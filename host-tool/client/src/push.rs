@@ -205,6 +205,9 @@ fn check_held<P: Pipe>(link: &mut Link<P>, image: &ImageFile, status: &Status) -
     if board_name(&status.board) != image.board().name {
         return refused(Refusal::Board);
     }
+    if image.header().map_digest != status.map {
+        return refused(Refusal::Map);
+    }
     if header.epoch < status.epoch_floor {
         return refused(Refusal::Epoch);
     }

@@ -94,6 +94,7 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
             "the header was changed after it was signed: sign it again",
         ),
         Refusal::Board => return other_board(status, image),
+        Refusal::Map => return other_map(status, image),
         Refusal::Bounds => (
             "the image does not fit its slots",
             "build it with the flash map that the device's bootloader was built with, and small enough for a slot",
@@ -229,6 +230,20 @@ fn other_board(status: Option<&Status>, image: Option<&Header>) -> (String, Stri
         _ => "the image is for another board".to_owned(),
     };
     (meaning, "push the image that was signed for this board, or give the port of the other device".to_owned())
+}
+
+fn other_map(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
+    let meaning = match (status, image) {
+        (Some(status), Some(image)) if image.map_digest != status.map => format!(
+            "the image is for another flash map of board {} ({:08x}) than the device has ({:08x})",
+            board_name(&status.board),
+            image.map_digest,
+            status.map
+        ),
+        _ => "the firmware and its bootloader were built for different flash maps of the board".to_owned(),
+    };
+    let next = "build the firmware with the board's description that the device's bootloader was built with, and sign it again";
+    (meaning, next.to_owned())
 }
 
 /// Describes what a rollback would lead to.

@@ -10,7 +10,7 @@ pub enum ProbeError {
     /// No probe is connected.
     #[error("there is no debug probe")]
     #[diagnostic(help(
-        "plug one in: CMSIS-DAP, ST-Link or J-Link; a micro:bit has its own. On Linux a probe may stay hidden without \
+        "plug one in: CMSIS-DAP, ST-Link or J-Link; many boards have their own. On Linux a probe may stay hidden without \
          udev rules: https://probe.rs/docs/getting-started/probe-setup"
     ))]
     NoProbe,
@@ -45,9 +45,11 @@ pub enum ProbeError {
     #[error("probe-rs knows no chip {0}, or several whose names begin so")]
     #[diagnostic(help("give its full name with --chip, as probe-rs chip list or https://probe.rs/targets shows it"))]
     Chip(String),
-    /// The probe-rs name of the board's chip is unknown here.
-    #[error("which chip board {board} has is not known")]
-    #[diagnostic(help("add --chip, with a name as https://probe.rs/targets shows it"))]
+    /// Nothing says which chip the board has.
+    #[error("nothing says which chip board {board} has")]
+    #[diagnostic(help(
+        "give the board's file: --board BOARD.toml; or --chip, with a name as https://probe.rs/targets shows it"
+    ))]
     ChipNeeded {
         /// The board.
         board: &'static str,

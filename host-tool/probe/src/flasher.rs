@@ -1,10 +1,8 @@
 //! A board that is connected to a debug probe.
 
 use crate::error::ProbeError;
-use lifeboot_artifact::board::probe_chip;
 use lifeboot_artifact::flash_file::Segment;
 use lifeboot_artifact::provision::FirstFlash;
-use lifeboot_core::Board;
 use probe_rs::config::Registry;
 use probe_rs::flashing::{DownloadOptions, FlashLoader, FlashProgress, ProgressEvent, ProgressOperation};
 use probe_rs::probe::list::{Accessibility, Lister, ProbeListItem};
@@ -91,14 +89,6 @@ impl Flasher {
         let reset = self.session.core(0).and_then(|mut core| core.reset());
         reset.map_err(|source| ProbeError::Reset(source.into()))
     }
-}
-
-/// Returns probe-rs's name of a board's chip.
-///
-/// # Errors
-/// [`ProbeError::ChipNeeded`] if this tool does not know it.
-pub fn chip(board: &'static Board) -> Result<&'static str, ProbeError> {
-    probe_chip(board).ok_or(ProbeError::ChipNeeded { board: board.name })
 }
 
 /// Checks the bytes against the chip's memory and prepares them; needs no probe.

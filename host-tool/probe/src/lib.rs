@@ -8,4 +8,4 @@ mod error;
 mod flasher;
 
 pub use error::ProbeError;
-pub use flasher::{Connection, Flasher, Listener, Phase, chip};
+pub use flasher::{Connection, Flasher, Listener, Phase};

@@ -3,6 +3,8 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`settings`] | `lifeboot.toml`, the project's default arguments |
+//! | [`board_file`] | boards that a project describes |
+//! | [`bootloader_build`] | the command that builds a board's bootloader |
 //! | [`environment`] | environment variables |
 //! | [`files`] | files that are read within bounds, and written without harm to others |
 //! | [`key_files`] | makes and reads key files and passphrase files |
@@ -17,6 +19,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
+pub mod board_file;
+pub mod bootloader_build;
 pub mod cargo_version;
 pub mod doctor;
 pub mod environment;

@@ -8,8 +8,7 @@
 use crate::files::{self, FileError};
 use lifeboot_artifact::keys::id;
 use lifeboot_artifact::version;
-use lifeboot_core::Board;
-use lifeboot_core::layout::BOARDS;
+use lifeboot_board::parse_table;
 use miette::Diagnostic;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -39,6 +38,8 @@ enum Kind {
     Number,
     /// A file, relative to `lifeboot.toml`.
     Path,
+    /// A board file, relative to `lifeboot.toml`; or the board itself, a table.
+    Board,
     /// Keys separated by commas: ids, or files relative to `lifeboot.toml`.
     Keys,
     /// A shell command, run in the folder of `lifeboot.toml`.
@@ -47,9 +48,16 @@ enum Kind {
     Text(fn(&str) -> Result<(), String>),
 }
 
+const BOARD_FILE: &str = "\"boards/acme-press.toml\"";
+
 /// All settings.
 pub const SETTINGS: [Setting; 17] = [
-    setting("board", "the board that the firmware is for", "\"microbit\"", Kind::Text(board)),
+    setting(
+        "board",
+        "the file that describes the board; or the board itself, a table [board]",
+        BOARD_FILE,
+        Kind::Board,
+    ),
     setting("key", "the private key that signs, a PEM file", "\"keys/release.pem\"", Kind::Path),
     setting("public-key", "the public key that images are checked with", "\"keys/release.pub.pem\"", Kind::Path),
     setting("version", "the firmware's version, where Cargo.toml's is not meant", "\"1.2.3+4\"", Kind::Text(firmware)),
@@ -167,6 +175,11 @@ impl Settings {
                 return Err(wrong(at, format!("there is no setting {name}"), nearest(&name)));
             };
             let at = value.span().start;
+            if let (Kind::Board, DeValue::Table(board)) = (setting.kind, value.get_ref()) {
+                parse_table(board, text, path)?;
+                values.push((setting.name, path.display().to_string()));
+                continue;
+            }
             let value = setting.value(path, value.get_ref()).map_err(|what| {
                 let (name, example, about) = (setting.name, setting.example, setting.about);
                 wrong(at, format!("{name}: {what}"), format!("{name} is {about}; for example: {name} = {example}"))
@@ -191,7 +204,7 @@ impl Setting {
                 Ok(number.map_err(|_| "a number from 0 to 4294967295 is wanted".to_owned())?.to_string())
             }
             (Kind::Number, _) => Err("a number is wanted, without quotes".to_owned()),
-            (Kind::Path, DeValue::String(file)) if !file.is_empty() => {
+            (Kind::Path | Kind::Board, DeValue::String(file)) if !file.is_empty() => {
                 Ok(path.with_file_name(&**file).display().to_string())
             }
             (Kind::Keys, DeValue::String(keys)) if !keys.is_empty() => {
@@ -206,6 +219,7 @@ impl Setting {
                 _ => line.to_string(),
             }),
             (Kind::Text(check), DeValue::String(text)) if !text.is_empty() => check(text).map(|()| text.to_string()),
+            (Kind::Board, _) => Err("a path in quotes is wanted, or a table that describes the board".to_owned()),
             _ => Err("a text in quotes is wanted".to_owned()),
         }
     }
@@ -234,11 +248,6 @@ fn nearest(name: &str) -> String {
 
 fn any(_: &str) -> Result<(), String> {
     Ok(())
-}
-
-fn board(name: &str) -> Result<(), String> {
-    let known = BOARDS.map(|board| board.name).join(", ");
-    Board::named(name).map(drop).ok_or_else(|| format!("there is no board {name}; known boards: {known}"))
 }
 
 fn firmware(text: &str) -> Result<(), String> {

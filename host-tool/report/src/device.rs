@@ -14,6 +14,10 @@ use std::fmt::{self, Display};
 pub struct Device {
     /// The board's name.
     pub board: String,
+    /// The digest of the device's flash map, 8 hexadecimal digits.
+    pub map_digest: String,
+    /// The device id, in hexadecimal digits; `null` if it was not requested, or the device has none.
+    pub device_id: Option<String>,
     /// The newest format that the bootloader knows.
     pub bootloader_format: u16,
     /// Whether the bootloader holds a demo's throw-away key.

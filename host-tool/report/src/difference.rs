@@ -49,8 +49,8 @@ pub struct Transfer {
     pub units_written: u32,
     /// Erase units that the new image occupies.
     pub units: u32,
-    /// Size of an erase unit in bytes.
-    pub unit: u32,
+    /// Size of an erase unit in bytes; `null` if they differ in size.
+    pub unit: Option<u32>,
     /// Bytes to send.
     pub bytes_sent: u32,
     /// Bytes that need not be sent.
@@ -93,13 +93,13 @@ pub struct SizeChange {
 }
 
 impl Difference {
-    /// Compares the images in two files, and estimates a push with erase units of `unit` bytes; `patch` is the length
+    /// Compares the images in two files, and estimates a push with erase units of `unit` bytes, `None` if they differ; `patch` is the length
     /// of the patch between them.
     pub fn new(
         (old, new): (String, String),
         difference: difference::Difference,
         Estimate { sent, skipped, erased, units }: Estimate,
-        unit: u32,
+        unit: Option<u32>,
         patch: usize,
     ) -> Difference {
         let difference::Difference { is_identical, header, payload_bytes, relocations } = difference;
@@ -159,7 +159,8 @@ impl Display for Difference {
         }
         line(f, self.header.is_empty(), "bytes", format_args!("{} of the payload differ", self.payload_bytes))?;
         let Transfer { units_written, units, unit, bytes_sent, bytes_skipped, patch } = self.transfer;
-        line(f, false, "units", format_args!("{units_written} of {units} differ, of {unit} bytes each"))?;
+        let each = unit.map(|unit| format!(", of {unit} bytes each")).unwrap_or_default();
+        line(f, false, "units", format_args!("{units_written} of {units} differ{each}"))?;
         line(
             f,
             false,

@@ -18,6 +18,7 @@ mod firmware;
 mod flash;
 mod image;
 mod keys;
+mod map;
 mod monitor;
 mod patches;
 mod ports;
@@ -45,6 +46,7 @@ pub use firmware::{FirmwareElf, RelocationsElf, SectionPart, SectionRelocations,
 pub use flash::{FlashPart, Flashed, Provisioned};
 pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, ToSign};
 pub use keys::{Key, KeyState, Keys, Named, SignedSlot};
+pub use map::{FlashMap, MapRegion, UnitRun};
 pub use monitor::{MonitorEnd, Monitored};
 pub use patches::PatchReport;
 pub use ports::{Port, Ports};

@@ -30,6 +30,7 @@ impl Device {
         name.copy_from_slice(self.board.as_bytes());
         let revoked =
             self.revoked_keys.iter().filter(|key| (1..=8).contains(*key)).fold(0, |all, key| all | 1 << (key - 1));
+        let map = u32::from_str_radix(&self.map_digest, 16).map_err(|_| wrong("map digest", &self.map_digest))?;
         Ok(wire::Status {
             wire: wire::WIRE,
             board,
@@ -48,7 +49,7 @@ impl Device {
             outcome: self.last_outcome.as_ref().map(outcome).transpose()?,
             window: 0,
             chunk: 0,
-            unit: 0,
+            map,
             boot: self.last_boot.as_ref().map(|boot| wire::Boot {
                 cause: boot.reset.into(),
                 start: boot.start.into(),

@@ -12,6 +12,7 @@ use crate::firmware::FirmwareElf;
 use crate::flash::{Flashed, Provisioned};
 use crate::image::{Inspected, Keygen, SignedImage, ToSign};
 use crate::keys::Keys;
+use crate::map::FlashMap;
 use crate::monitor::Monitored;
 use crate::ports::Ports;
 use crate::push::{PushEvent, Pushed};
@@ -60,6 +61,7 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
         ("push", lines::<Either<Event<I>, OneOrEach<Pushed>>>()),
         ("monitor", lines::<Either<Record<I>, Monitored>>()),
         ("watch", lines::<Either<Event<I>, Either<WatchEvent, Watched>>>()),
+        ("map", lines::<FlashMap>()),
         ("ports", lines::<Ports>()),
         ("status", lines::<OneOrEach<Device>>()),
         ("keys", lines::<Keys>()),

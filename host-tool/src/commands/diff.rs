@@ -4,6 +4,7 @@ use crate::error::Error;
 use lifeboot_artifact::difference::{difference, image, program_of, sizes};
 use lifeboot_artifact::image_file::Patch;
 use lifeboot_client::push::estimate;
+use lifeboot_core::{Board, Slot};
 use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Difference;
 use std::path::PathBuf;
@@ -38,11 +39,19 @@ pub fn run(arguments: &Arguments) -> Result<Difference, Error> {
     let changes = difference(&old, &new)?;
     let patch = Patch::between(&old, &new).map_or(0, |patch| patch.bytes().len());
     let names = (arguments.old.display().to_string(), arguments.new.display().to_string());
-    let mut report = Difference::new(names, changes, estimate(&old, &new), new.board().slot_unit, patch);
+    let mut report = Difference::new(names, changes, estimate(&old, &new), unit(new.board()), patch);
     if let (Some(elf_old), Some(elf_new)) = (&arguments.elf_old, &arguments.elf_new) {
         let old = program_of((elf_old, &files::read(elf_old, Kind::Elf)?), (&arguments.old, &old))?;
         let new = program_of((elf_new, &files::read(elf_new, Kind::Elf)?), (&arguments.new, &new))?;
         report.sizes = Some(sizes(&old, &new).into());
     }
     Ok(report)
+}
+
+/// Returns the length of a slot's erase units; `None` if they differ.
+fn unit(board: &Board) -> Option<u32> {
+    let starts = Slot::BOTH.map(|slot| board.slot(slot));
+    let units = starts.map(|slot| (board.unit_at(slot.start).length, board.unit_at(slot.end() - 1).length));
+    let [(first, _), _] = units;
+    units.iter().all(|unit| *unit == (first, first)).then_some(first)
 }

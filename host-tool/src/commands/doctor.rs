@@ -1,8 +1,6 @@
 //! `lifeboot doctor`
 
-use super::firmware::board;
 use crate::error::Error;
-use lifeboot_core::Board;
 use lifeboot_project::doctor::{self, Environment, examine};
 use lifeboot_project::environment::variable;
 use lifeboot_project::files::FileError;
@@ -18,13 +16,13 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   lifeboot doctor
-  lifeboot doctor --board microbit --key release.pem
+  lifeboot doctor --board boards/acme-press.toml --key release.pem
 
 Exit status: 0 where all that the project requires is there and in order, 1 otherwise.")]
 pub struct Arguments {
-    /// The board that the project's firmware is for
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
-    board: Option<&'static Board>,
+    /// The board that the project's firmware is for: a board file, or a lifeboot.toml with a table [board]
+    #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD")]
+    board: Option<PathBuf>,
     /// The private key that signs images
     #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
     key: Option<PathBuf>,
@@ -45,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
         folder,
         path: env::var_os("PATH").unwrap_or_default(),
         root: PathBuf::from("/"),
-        board: arguments.board,
+        board: arguments.board.clone(),
         key: arguments.key.clone(),
         public_key: arguments.public_key.clone(),
         bootloader_keys: variable("LIFEBOOT_KEYS"),

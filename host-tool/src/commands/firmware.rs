@@ -2,26 +2,20 @@
 
 use crate::error::Error;
 use crate::output;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lifeboot_artifact::elf::board_of;
-use lifeboot_core::layout::BOARDS;
 use lifeboot_core::{Board, Version};
+use lifeboot_project::board_file::BoardFile;
 use lifeboot_project::cargo_version::{self, CargoVersion};
 use lifeboot_project::files::{self, Kind};
 use lifeboot_project::relink::put_back;
 use std::path::{Path, PathBuf};
 
-/// Parses a board's name.
-pub fn board() -> impl TypedValueParser<Value = &'static Board> {
-    let names = BOARDS.map(|board| board.name);
-    PossibleValuesParser::new(names).try_map(|name| Board::named(&name).ok_or("no such board"))
-}
-
-/// Returns the board that firmware is for: the given one, or the one that it names. It is never guessed from an address.
-pub fn board_for(elf: &[u8], named: Option<&'static Board>) -> Result<&'static Board, Error> {
-    match named {
-        Some(board) => Ok(board),
-        None => board_of(elf)?.ok_or_else(|| Error::BoardNeeded { boards: board_names() }),
+/// Returns the board that firmware is for: that of the given board file, or the one that the firmware names. It is never
+/// guessed from an address.
+pub fn board_for(elf: &[u8], file: Option<&Path>) -> Result<&'static Board, Error> {
+    match file {
+        Some(path) => Ok(BoardFile::read(path)?.board()),
+        None => board_of(elf)?.ok_or(Error::BoardNeeded),
     }
 }
 
@@ -43,8 +37,4 @@ pub fn version_for(elf: &Path, given: Option<Version>) -> Result<Option<(Version
     }
     let found = cargo_version::of_firmware(elf)?;
     Ok(found.map(|CargoVersion { version, manifest }| (version, Some(manifest))))
-}
-
-fn board_names() -> String {
-    BOARDS.map(|board| board.name).join(", ")
 }

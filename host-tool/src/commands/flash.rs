@@ -5,6 +5,7 @@ use crate::error::Error;
 use clap::ArgGroup;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_core::Board;
+use lifeboot_project::board_file::BoardFile;
 use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Flashed;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
     group = ArgGroup::new("what").required(true).args(["file", "bootloader"]),
     after_help = "\
 Examples:
-  lifeboot flash first.elf
+  lifeboot flash first.elf --board boards/acme-press.toml
   lifeboot flash --bootloader lifeboot-bootloader --image firmware.img
   lifeboot flash first.elf --probe 0483:374b --chip STM32F407VG"
 )]
@@ -32,6 +33,9 @@ pub struct Arguments {
     /// Provision in the same step: the first firmware, as lifeboot sign wrote it
     #[arg(long, value_name = "FIRMWARE.img", requires = "bootloader")]
     image: Option<PathBuf>,
+    /// The board that is flashed: a board file, or a lifeboot.toml with a table [board]; it says which chip it has
+    #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD")]
+    board: Option<PathBuf>,
     #[command(flatten)]
     probe: Probe,
 }
@@ -43,7 +47,7 @@ pub struct Probe {
     /// The debug probe, if there is more than one: VID:PID or VID:PID:SERIAL
     #[arg(long, value_name = "PROBE", env = "LIFEBOOT_PROBE")]
     probe: Option<String>,
-    /// The chip's name in probe-rs [default: the board's chip]
+    /// The chip's name in probe-rs [default: the chip of --board]
     #[arg(long, value_name = "CHIP", env = "LIFEBOOT_CHIP")]
     chip: Option<String>,
     /// The clock of the debug port in kHz, at most: a slower one may help with long cables [default: the probe's]
@@ -64,7 +68,23 @@ pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
         (None, Some(bootloader), Some(image)) => first_flash(bootloader, image)?,
         (None, _, _) => unreachable!("the command line's groups ask for one of them"),
     };
-    connect(first.board(), &arguments.probe)?.flash(&first)
+    let file = arguments.board.as_deref().map(BoardFile::read).transpose()?;
+    if let Some(file) = &file {
+        compare(first.board(), file)?;
+    }
+    connect(first.board(), file.as_ref(), &arguments.probe)?.flash(&first)
+}
+
+/// Checks that a board file describes the board that is flashed.
+fn compare(board: &Board, file: &BoardFile) -> Result<(), Error> {
+    let other = |what| Err(Error::OtherBoardFile { path: file.path.clone(), what });
+    match file.board() {
+        described if described.fits(board) => Ok(()),
+        described if described.name != board.name => {
+            other(format!("it is for board {}, not for board {}", described.name, board.name))
+        }
+        _ => other(format!("it has another flash map of board {}", board.name)),
+    }
 }
 
 /// A board at a debug probe.
@@ -77,12 +97,13 @@ pub enum Connected {}
 
 /// Connects to a board at a debug probe.
 #[cfg(feature = "probe")]
-pub fn connect(board: &'static Board, probe: &Probe) -> Result<Connected, Error> {
-    use lifeboot_probe::{Connection, Flasher, chip};
+pub fn connect(board: &'static Board, file: Option<&BoardFile>, probe: &Probe) -> Result<Connected, Error> {
+    use lifeboot_probe::{Connection, Flasher, ProbeError};
 
-    let chip = match &probe.chip {
-        Some(chip) => chip,
-        None => chip(board)?,
+    let chip = match (&probe.chip, file) {
+        (Some(chip), _) => chip,
+        (None, Some(file)) => &file.description.chip.name,
+        (None, None) => return Err(ProbeError::ChipNeeded { board: board.name }.into()),
     };
     let connection =
         Connection { probe: probe.probe.as_deref(), speed: probe.speed, under_reset: probe.connect_under_reset };
@@ -91,7 +112,7 @@ pub fn connect(board: &'static Board, probe: &Probe) -> Result<Connected, Error>
 
 /// Returns an error that says how to build a lifeboot with probe-rs.
 #[cfg(not(feature = "probe"))]
-pub fn connect(_: &'static Board, probe: &Probe) -> Result<Connected, Error> {
+pub fn connect(_: &'static Board, _: Option<&BoardFile>, probe: &Probe) -> Result<Connected, Error> {
     let (_, _, _, _) = (&probe.probe, &probe.chip, probe.speed, probe.connect_under_reset);
     Err(Error::NoProbeSupport)
 }

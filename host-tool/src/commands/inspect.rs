@@ -1,6 +1,6 @@
 //! `lifeboot inspect`
 
-use super::firmware::{board, board_for};
+use super::firmware::board_for;
 use super::port::Line;
 use crate::error::Error;
 use crate::output::Output;
@@ -11,7 +11,6 @@ use lifeboot_artifact::sign::Program;
 use lifeboot_client::admission::judge;
 use lifeboot_client::link::Retry;
 use lifeboot_client::push::confirm_effects;
-use lifeboot_core::Board;
 use lifeboot_project::files::{self, Kind};
 use lifeboot_project::key_files;
 use lifeboot_report::{Admission, Device, Either, FirmwareElf, Inspected, RelocationsElf};
@@ -39,9 +38,10 @@ pub struct Arguments {
     /// The public key that must have signed the image
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     key: Option<PathBuf>,
-    /// The board of an ELF file [default: the one whose slot A it is linked for]; an image names its board itself
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
-    board: Option<&'static Board>,
+    /// The board of an ELF file: a board file, or a lifeboot.toml with a table [board] [default: the one that it names];
+    /// an image names its board itself
+    #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD")]
+    board: Option<PathBuf>,
     /// Query the device at this port, /dev/ttyACM0 or tcp:HOST:NUMBER, and show why it would refuse the image, if so
     #[arg(short, long, conflicts_with = "against")]
     port: Option<String>,
@@ -60,7 +60,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Inspected, Fi
     // A device only judges images; for any other file, the error says how to make one.
     let is_for_device = arguments.port.is_some() || arguments.against.is_some();
     if bytes.starts_with(b"\x7fELF") && !is_for_device {
-        return elf(&bytes, arguments.board, output).map(Either::Other);
+        return elf(&bytes, arguments.board.as_deref(), output).map(Either::Other);
     }
     let image = ImageFile::from_bytes(&bytes)?;
     let mut inspected = Inspected::from(&image);
@@ -111,7 +111,7 @@ fn recorded(path: &Path) -> Result<(Status, Option<Vec<Rejection>>), Error> {
     recorded.map_err(|source| Error::Recorded { path: path.to_owned(), source })
 }
 
-fn elf(bytes: &[u8], board: Option<&'static Board>, output: Output) -> Result<FirmwareElf, Error> {
+fn elf(bytes: &[u8], board: Option<&Path>, output: Output) -> Result<FirmwareElf, Error> {
     let board = board_for(bytes, board)?;
     let mut firmware = FirmwareElf::from(&Firmware::parse(bytes, board)?);
     let relocations = Program::read(bytes, board, false).map_err(Error::from);

@@ -13,6 +13,7 @@ pub mod interrupt;
 pub mod keygen;
 pub mod keys;
 pub mod man;
+pub mod map;
 pub mod monitor;
 mod passphrase;
 mod patches;

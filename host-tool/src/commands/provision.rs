@@ -21,8 +21,8 @@ Examples:
   lifeboot provision lifeboot-bootloader firmware.img -o first.elf
 
   first.elf  for debuggers: lifeboot flash, probe-rs, gdb, openocd
-  first.hex  for programmers, and for a micro:bit: copy it to its drive
-  first.uf2  for a Pico: copy it to its drive
+  first.hex  for programmers, and for boards with a drive that takes it, such as a micro:bit
+  first.uf2  for the drive of the chip's boot ROM, as an RP2040 has one
   first.bin  from the start of flash on; leaves slot B alone")]
 pub struct Arguments {
     /// The bootloader, as cargo built it: target/TARGET/embedded/lifeboot-bootloader

@@ -1,19 +1,19 @@
 //! What the signer states about firmware, as the arguments of sign, run and watch give it.
 
-use super::firmware::board;
 use crate::error::Error;
 use lifeboot_artifact::image_file::Release;
+use lifeboot_core::Version;
 use lifeboot_core::layout::EPOCH_STEP;
-use lifeboot_core::{Board, Version};
 use lifeboot_project::key_files::revokes;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Arguments {
-    /// The board that the firmware was built for [default: the one that it names]
-    #[arg(long, env = "LIFEBOOT_BOARD", value_parser = board())]
-    pub board: Option<&'static Board>,
+    /// The board that the firmware was built for: a board file, or a lifeboot.toml with a table [board] [default: the one
+    /// that it names]
+    #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD")]
+    pub board: Option<PathBuf>,
     /// The epoch, a security counter: once the image is confirmed, the device never starts one with a lower epoch
     #[arg(long, env = "LIFEBOOT_EPOCH", default_value_t = 0)]
     epoch: u32,

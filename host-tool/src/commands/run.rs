@@ -19,7 +19,10 @@ use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_artifact::version;
 use lifeboot_client::push;
 use lifeboot_core::{Board, Version};
+use lifeboot_project::board_file::BoardFile;
+use lifeboot_project::bootloader_build;
 use lifeboot_project::files::{self, Kind};
+use lifeboot_project::key_files::public_path;
 use lifeboot_project::relink::Relink;
 use lifeboot_report::{Either, Flashed, Pushed};
 use std::path::PathBuf;
@@ -45,13 +48,14 @@ As cargo's runner, in .cargo/config.toml:
   [target.thumbv6m-none-eabi]
   runner = \"lifeboot run\"
 
-Then, once with a throw-away key:
+Then, once with a throw-away key, and the chip's family as feature, nrf51, rp2040 or stm32f4:
   lifeboot keygen --demo demo.pem
   export LIFEBOOT_KEY=$PWD/demo.pem LIFEBOOT_KEYS=$PWD/demo.pub.pem
-  cargo build -p lifeboot-bootloader --features microbit --profile embedded \\
+  export LIFEBOOT_BOARD=$PWD/boards/acme-press.toml
+  cargo build -p lifeboot-bootloader --features nrf51 --profile embedded \\
     --target thumbv6m-none-eabi")]
 pub struct Arguments {
-    /// The linked firmware; its load address determines the board
+    /// The linked firmware; it names its board
     #[arg(value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
     firmware: PathBuf,
     /// The private key to sign with
@@ -84,8 +88,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flashed>, Error> {
     let elf = read_firmware(&arguments.firmware)?;
-    let board = match arguments.release.board {
-        Some(board) => board,
+    let file = arguments.release.board.as_deref().map(BoardFile::read).transpose()?;
+    let board = match &file {
+        Some(file) => file.board(),
         None => board_of(&elf)?.ok_or(Error::NoFirmware)?,
     };
     let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
@@ -113,21 +118,23 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
             let options = push::Options { timeout, ..push::Options::default() };
             push_with_progress(&mut link, &image()?, &options, &console).map(Either::One)
         }
-        None => provision(arguments, board, image).map(Either::Other),
+        None => provision(arguments, board, file.as_ref(), image).map(Either::Other),
     }
 }
 
 fn provision(
     arguments: &Arguments,
     board: &'static Board,
+    file: Option<&BoardFile>,
     image: impl FnOnce() -> Result<ImageFile, Error>,
 ) -> Result<Flashed, Error> {
     let path = arguments.bootloader.clone().unwrap_or_else(|| arguments.firmware.with_file_name(BOOTLOADER));
     if !path.exists() {
-        return Err(Error::BootloaderNeeded { path, board: board.name });
+        let key = arguments.key.as_deref().map(public_path);
+        return Err(Error::BootloaderNeeded { path, build: bootloader_build::command(file, key.as_deref()) });
     }
     let bootloader = Bootloader::from_elf(&files::read(&path, Kind::Elf)?)?;
-    let connected = connect(board, &arguments.probe)?;
+    let connected = connect(board, file, &arguments.probe)?;
     let first = FirstFlash::new(bootloader, image()?)?;
     warn(&first);
     connected.flash(&first)

@@ -110,7 +110,7 @@ impl Arguments {
 pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> {
     let signer = Signer::read(arguments)?;
     let elf = read_firmware(&arguments.firmware)?;
-    let board = board_for(&elf, arguments.release.board)?;
+    let board = board_for(&elf, arguments.release.board.as_deref())?;
     let relinked = arguments.relinked(&elf)?;
     let program = match &relinked {
         Some((relinked, _)) => Program::read_and_prove(&elf, board, relinked)?,

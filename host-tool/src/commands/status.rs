@@ -23,8 +23,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Device, Each<Device>>, Error> {
     let status = |port: &port::Arguments| {
         let mut link = port.link(output)?;
-        let status = link.status(Retry::SHORT)?;
-        Ok(Device::from(&status).with_quarantine(link.quarantine(Retry::SHORT)?.as_deref()))
+        let (status, identity) = link.identity(Retry::SHORT)?;
+        Ok(Device::from(&status)
+            .with_identity(identity.as_ref())
+            .with_quarantine(link.quarantine(Retry::SHORT)?.as_deref()))
     };
     arguments.ports.each(output, status, |error| matches!(error, Error::Link(LinkError::Stopped)))
 }

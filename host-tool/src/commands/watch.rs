@@ -266,7 +266,7 @@ impl Watch<'_> {
         let arguments = self.arguments;
         let base = version_for(path, arguments.version)?.map_or(Version::default(), |(version, _)| version);
         let release = arguments.release.of(next_version(base, status))?;
-        let board = board_for(elf, arguments.release.board)?;
+        let board = board_for(elf, arguments.release.board.as_deref())?;
         let built = match &self.build {
             Some(Build::Cargo { arguments, .. }) => Some(Relink::Same(arguments.clone())),
             Some(Build::Command { .. }) | None => None,

@@ -5,14 +5,13 @@ use crate::program::*;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::image::HEADER_LENGTH;
-use lifeboot_core::layout::BOARDS;
 use lifeboot_project::key_files;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// A folder with a key, firmware for both slots, and firmware without relocations.
+/// A folder with a key, firmware for both slots, firmware without relocations, and two board files.
 pub struct Folder(pub TempDir);
 
 impl Folder {
@@ -24,6 +23,8 @@ impl Folder {
         let mut plain = rich(LARGE, Slot::A);
         plain.emit_relocations = false;
         folder.put("plain.elf", &plain.elf());
+        folder.put("microbit.toml", SMALL_FILE.as_bytes());
+        folder.put("stm32f405.toml", LARGE_FILE.as_bytes());
         folder
     }
 
@@ -85,12 +86,7 @@ impl Folder {
     }
 }
 
-/// On all boards.
-fn boards() -> String {
-    BOARDS.map(|board| board.name).join(", ")
-}
-
-pub const SIGN: &str = "sign a.elf --board stm32f405 --version 1.2.3+4 --key key.pem";
+pub const SIGN: &str = "sign a.elf --version 1.2.3+4 --key key.pem";
 
 #[test]
 fn firmware_is_signed_proved_and_inspected() {
@@ -114,7 +110,7 @@ fn firmware_is_signed_proved_and_inspected() {
     ] {
         assert!(said.lines().any(|said| said == line), "{line:?} is missing in\n{said}");
     }
-    let said = folder.done("inspect a.elf --board stm32f405");
+    let said = folder.done("inspect a.elf");
     assert!(said.contains("relocations  4 in 4 bytes"), "{said}");
     assert!(said.contains("32 bytes  .data, runs at 0x20000100\n"), "{said}");
 }
@@ -131,7 +127,7 @@ fn the_key_may_stay_elsewhere() {
     let folder = Folder::new();
     folder.done(&format!("{SIGN} -o here.img"));
     let key = key_files::private(&folder.0.path().join("key.pem")).unwrap();
-    let sign = "sign a.elf --board stm32f405 --version 1.2.3+4 --public-key key.pub.pem";
+    let sign = "sign a.elf --version 1.2.3+4 --public-key key.pub.pem";
     let said = folder.done(&format!("{sign} --external-bytes bytes"));
     assert_eq!(said, "wrote bytes: sign these bytes, and come back with --signature instead of --external-bytes\n");
     assert!(!folder.exists("a.img"));
@@ -155,13 +151,13 @@ fn the_key_may_stay_elsewhere() {
 fn the_linker_argument_that_is_missing_is_named() {
     let folder = Folder::new();
     assert_eq!(
-        folder.failed("sign plain.elf --board stm32f405 --version 1.2.3 --key key.pem"),
+        folder.failed("sign plain.elf --version 1.2.3 --key key.pem"),
         "error: the ELF file carries no relocations, so its image could run in one slot only\n  help: give the linker \
          the argument --emit-relocs, as lifeboot_build::firmware in build.rs does; or sign with --bound for an image of \
          one slot\n"
     );
     assert!(!folder.exists("plain.img"));
-    folder.done("sign plain.elf --board stm32f405 --version 1.2.3 --key key.pem --bound");
+    folder.done("sign plain.elf --version 1.2.3 --key key.pem --bound");
     assert!(folder.done("inspect plain.img").starts_with("image        format 1, for slot A only\n"));
 }
 
@@ -169,19 +165,13 @@ fn the_linker_argument_that_is_missing_is_named() {
 fn failures_say_what_to_do() {
     let folder = Folder::new();
     assert_eq!(
-        folder.failed("sign a.elf --board microbit --version 1.2.3 --key key.pem"),
-        "error: the firmware is for board stm32f405, not for board microbit\n  help: leave out --board, or link the firmware \
-         with the memory.x of board microbit\n"
-    );
-    assert_eq!(
-        folder.failed("sign none.elf --board stm32f405 --version 1.2.3 --key key.pem"),
+        folder.failed("sign none.elf --version 1.2.3 --key key.pem"),
         "error: cannot read none.elf\n  because: No such file or directory (os error 2)\n  help: check the name: a path starts at \
          the current folder, in lifeboot.toml at that file\n"
     );
     assert_eq!(
         folder.failed("inspect key.pub.pem"),
-        "error: not an image file\n  help: make one from the firmware's ELF file: lifeboot sign FIRMWARE.elf --board … \
-         --version … --key …\n"
+        "error: not an image file\n  help: make one from the firmware's ELF file: lifeboot sign FIRMWARE.elf --version … --key …\n"
     );
     assert_eq!(
         folder.failed("inspect b.elf"),
@@ -199,6 +189,63 @@ fn failures_say_what_to_do() {
         "error: the private key key.pem can be read by others (mode 0644)\n  help: chmod 600 key.pem; or, if its mode \
          cannot be changed, pass the content through a pipe: --key <(cat key.pem)\n"
     );
+}
+
+#[test]
+fn a_board_file_is_compared_with_the_firmware() {
+    let folder = Folder::new();
+    folder.done(&format!("{SIGN} -o expected.img"));
+    folder.put(
+        "table.toml",
+        format!(
+            "key = \"other.pem\"\n\n[board]\n{}",
+            LARGE_FILE.replace("[map]", "[board.map]").replace("[pins]", "[board.pins]")
+        )
+        .as_bytes(),
+    );
+    for file in ["stm32f405.toml", "table.toml"] {
+        folder.done(&format!("{SIGN} --board {file} -o out.img"));
+        assert_eq!(folder.bytes("out.img"), folder.bytes("expected.img"));
+    }
+    let sign = |file: &str| folder.failed(&format!("{SIGN} --board {file}"));
+    assert_eq!(
+        sign("microbit.toml"),
+        "error: the firmware is for board stm32f405, not for board microbit\n  help: leave out --board, or link the firmware \
+         with the memory.x of board microbit\n"
+    );
+    folder.put("stm32f405.toml", LARGE_FILE.replace("384K @ ", "256K @ ").as_bytes());
+    assert_eq!(
+        sign("stm32f405.toml"),
+        "error: the firmware was linked for another flash map of board stm32f405\n  help: link it again: the board's \
+         description has changed since\n"
+    );
+    folder.put("stm32f405.toml", LARGE_FILE.replace("384K @ 512K", "256K @ 512K").as_bytes());
+    assert_eq!(
+        sign("stm32f405.toml"),
+        "error: stm32f405.toml:9: slot A has 384K and slot B 256K, and an image must fit either\n  help: give both 256K; what \
+         is left of a sector is lost\n"
+    );
+    assert_eq!(
+        sign("none.toml"),
+        "error: cannot read none.toml\n  because: No such file or directory (os error 2)\n  help: check the name: a path \
+         starts at the current folder, in lifeboot.toml at that file\n"
+    );
+}
+
+#[test]
+fn firmware_that_names_no_board_needs_a_board_file() {
+    let folder = Folder::new();
+    let mut nameless = rich(LARGE, Slot::A);
+    nameless.nameless();
+    folder.put("nameless.elf", &nameless.elf());
+    let sign = SIGN.replace("a.elf", "nameless.elf");
+    assert_eq!(
+        folder.failed(&sign),
+        "error: the ELF file does not say which board it is for\n  help: link it with the memory.x that lifeboot-build renders \
+         for the board; or give the board's file: --board BOARD.toml\n"
+    );
+    let said = folder.done(&format!("{sign} --board stm32f405.toml"));
+    assert!(said.contains("signed nameless.img: stm32f405 1.2.3+4, epoch 0\n"), "{said}");
 }
 
 #[test]
@@ -247,7 +294,6 @@ fn a_demo_key_warns_whenever_it_signs() {
 fn wrong_use_has_its_own_exit_status() {
     let folder = Folder::new();
     let said = |line: &str| folder.refused(line, 2);
-    assert!(said(&SIGN.replace("stm32f405", "nucleo")).contains(&format!("[possible values: {}]", boards())));
     let message = said(&SIGN.replace("+4", "-rc.1"));
     assert!(message.contains("a pre-release (-rc.1) cannot be stored in a header"), "{message}");
     let message = said(&SIGN.replace("+4", "+dirty"));

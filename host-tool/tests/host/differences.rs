@@ -28,7 +28,7 @@ fn folder() -> Folder {
     next.word(RODATA, 0x18, 1);
     folder.put("next.elf", &next.elf());
     folder.done(SIGN);
-    folder.done("sign next.elf --board stm32f405 --version 1.3.0 --key key.pem --epoch 1");
+    folder.done("sign next.elf --version 1.3.0 --key key.pem --epoch 1");
     folder
 }
 

@@ -2,7 +2,9 @@
 
 use crate::program::*;
 use lifeboot_artifact::elf::{ElfError, Firmware, board_of, link_inputs};
-use lifeboot_core::Slot;
+use lifeboot_core::layout::Region;
+use lifeboot_core::{Board, Slot};
+use lifeboot_example_boards::STM32F405;
 use object::elf;
 
 fn error(program: &Program) -> String {
@@ -104,24 +106,44 @@ fn firmware_of_another_board_is_told_so() {
     assert_eq!(refused(&program), "the firmware is for board stm32f405, not for board microbit");
     program.nameless();
     assert_eq!(board_of(&program.elf()).unwrap(), None);
-    assert_eq!(
-        refused(&program),
-        "the firmware starts at 0x08020200, and board microbit wants it at 0x00007900; it fits board stm32f405"
-    );
+    assert_eq!(refused(&program), "the firmware starts at 0x08020200, and board microbit wants it at 0x00007900");
     assert!(Firmware::parse(&program.elf(), LARGE).is_ok(), "the user says which board");
 }
 
-/// A board in a fork, whose slot A happens to start where another board's does; and the linker scripts of two boards.
+/// A board that no source of Lifeboot names, whose slot A happens to start where another board's does.
+static FOREIGN: Board = Board {
+    name: "acme-press",
+    slots: [Region { start: 128 << 10, length: 128 << 10 }, Region { start: 256 << 10, length: 128 << 10 }],
+    flash_length: 512 << 10,
+    ..STM32F405
+};
+
 #[test]
-fn the_board_is_never_guessed_from_an_address() {
-    let mut foreign = Program::new(LARGE, Slot::A);
-    foreign.nameless();
-    foreign.symbol("__lifeboot_board_stm32f411", None, 0, 0);
-    assert!(matches!(Firmware::parse(&foreign.elf(), LARGE), Err(ElfError::UnknownBoard(name)) if name == "stm32f411"));
-    assert!(board_of(&foreign.elf()).is_err());
+fn firmware_brings_its_board_and_its_map() {
+    FOREIGN.check();
+    let foreign = Program::new(&FOREIGN, Slot::A);
+    let board = board_of(&foreign.elf()).unwrap().unwrap();
+    assert_eq!(board, &FOREIGN);
+    assert!(Firmware::parse(&foreign.elf(), board).is_ok());
+    // The same name with another map is another board.
+    let other: &'static Board = Box::leak(Box::new(Board { name: "acme-press", ..STM32F405 }));
+    let error = Firmware::parse(&foreign.elf(), other).unwrap_err();
+    assert_eq!(error.to_string(), "the firmware was linked for another flash map of board acme-press");
+
     let mut two = Program::new(LARGE, Slot::A);
     two.symbol("__lifeboot_board_microbit", None, 0, 0);
-    assert!(matches!(board_of(&two.elf()), Err(ElfError::OtherBoard { .. })));
+    let error = board_of(&two.elf()).unwrap_err().to_string();
+    assert_eq!(error, "the firmware names two boards, \"stm32f405\" and \"microbit\"");
+    let mut less = Program::new(LARGE, Slot::A);
+    less.symbols.retain(|symbol| symbol.0 != "__lifeboot_map_11");
+    let error = board_of(&less.elf()).unwrap_err().to_string();
+    assert_eq!(error, "the firmware is for board \"stm32f405\", and does not hold its whole flash map");
+    let mut wrong = Program::new(LARGE, Slot::A);
+    let slot_b = wrong.symbols.iter_mut().find(|symbol| symbol.0 == "__lifeboot_map_08").unwrap();
+    slot_b.2 = 256 << 10;
+    let error = board_of(&wrong.elf()).unwrap_err();
+    let why = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(why, "the flash map of board \"stm32f405\" contradicts itself: the slots overlap");
 }
 
 #[test]

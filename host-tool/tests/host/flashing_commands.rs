@@ -17,7 +17,7 @@ pub fn folder(board: &'static Board) -> Folder {
     let key = key_files::public(&folder.0.path().join("key.pub.pem")).unwrap();
     folder.put("lifeboot-bootloader", &Program::bootloader(board, &[key.to_bytes()], false).elf());
     folder.put("a.elf", &rich(board, Slot::A).elf());
-    folder.done(&format!("sign a.elf --board {} --version 1.2.3 --key key.pem", board.name));
+    folder.done("sign a.elf --version 1.2.3 --key key.pem");
     folder
 }
 
@@ -64,8 +64,8 @@ fn failures_say_what_to_do() {
     let failed = |line: &str| folder.failed(&format!("provision {line}"));
     assert_eq!(
         failed("lifeboot-bootloader a.img -o first.uf2"),
-        "error: no drive of board microbit takes UF2 files\n  help: the micro:bit's drive takes Intel HEX: --format \
-         hex, then copy the file to the drive\n"
+        "error: no drive of board microbit takes UF2 files\n  help: for another drive or a programmer write Intel HEX \
+         or raw bytes: --format hex, --format bin; for a debug probe an ELF file: lifeboot flash\n"
     );
     assert_eq!(
         failed("lifeboot-bootloader a.img -o first.flash"),
@@ -75,8 +75,8 @@ fn failures_say_what_to_do() {
     assert_eq!(
         failed("a.elf a.img"),
         "error: not a bootloader: nothing in it says which board and which keys it is for\n  help: give the bootloader \
-         first, then the image; to build one: LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p lifeboot-bootloader \
-         --features BOARD --target TARGET --profile embedded\n"
+         first, then the image; to build one: LIFEBOOT_BOARD=$PWD/BOARD.toml LIFEBOOT_KEYS=$PWD/KEY.pub.pem cargo build \
+         -p lifeboot-bootloader --features CHIP --target TARGET --profile embedded\n"
     );
     assert_eq!(
         failed("a.img lifeboot-bootloader"),
@@ -85,16 +85,16 @@ fn failures_say_what_to_do() {
     );
     assert!(failed("lifeboot-bootloader a.elf").starts_with("error: not an image file\n"));
     folder.done("keygen other.pem");
-    folder.done("sign a.elf --board microbit --version 1.2.3 --key other.pem -o other.img");
+    folder.done("sign a.elf --version 1.2.3 --key other.pem -o other.img");
     let said = failed("lifeboot-bootloader other.img");
     assert!(said.starts_with("error: the bootloader does not trust the key that signed the image, "), "{said}");
     assert!(said.contains("\n  help: sign the firmware with a key of the bootloader, or build the bootloader with"));
     folder.put("large.elf", &rich(LARGE, Slot::A).elf());
-    folder.done("sign large.elf --board stm32f405 --version 1.2.3 --key key.pem");
+    folder.done("sign large.elf --version 1.2.3 --key key.pem");
     assert_eq!(
         failed("lifeboot-bootloader large.img"),
         "error: the bootloader is for board microbit, the image for board stm32f405\n  help: build the bootloader with \
-         --features stm32f405, or give firmware that was signed for microbit\n"
+         LIFEBOOT_BOARD naming the board file of stm32f405, or give firmware that was signed for microbit\n"
     );
     let left: Vec<_> = fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("first")), "{left:?}");
@@ -105,7 +105,7 @@ fn flash_takes_only_a_first_flash() {
     let folder = folder(SMALL);
     assert_eq!(
         folder.failed("flash a.img"),
-        "error: the file holds no bootloader of a board that this lifeboot knows\n  help: give a file that lifeboot \
+        "error: the file holds no bootloader\n  help: give a file that lifeboot \
          provision wrote, as ELF, Intel HEX, binary or UF2\n"
     );
     assert_eq!(
@@ -113,6 +113,17 @@ fn flash_takes_only_a_first_flash() {
         "error: the file to flash has no image in slot A, or a damaged one\n  help: make one of bootloader and image: \
          lifeboot provision BOOTLOADER.elf FIRMWARE.img -o FILE\n"
     );
+    folder.done("provision lifeboot-bootloader a.img -o first.hex");
+    assert_eq!(
+        folder.failed("flash first.hex --board stm32f405.toml"),
+        "error: stm32f405.toml does not describe the board that is flashed: it is for board stm32f405, not for board \
+         microbit\n  help: give the board file that bootloader and firmware were built with, or build them again with this \
+         one\n"
+    );
+    let less = SMALL_FILE.replace("\n\n[map]", "\nram = \"15K\"\n\n[map]");
+    folder.put("less-ram.toml", less.as_bytes());
+    let said = folder.failed("flash first.hex --board less-ram.toml");
+    assert!(said.contains(" is flashed: it has another flash map of board microbit\n"), "{said}");
     assert!(folder.refused("flash", 2).contains("<FILE|--bootloader <BOOTLOADER.elf>>"));
     assert!(folder.refused("flash --bootloader lifeboot-bootloader", 2).contains("--image <FIRMWARE.img>"));
     assert!(folder.refused("flash first.elf --bootloader b --image c", 2).contains("cannot be used with"));
@@ -130,9 +141,19 @@ fn a_probe_that_is_not_there_is_named() {
         "run a.elf --key key.pem",
         "run a.elf --key key.pem --bootloader lifeboot-bootloader",
     ] {
-        let said = folder.failed(&format!("{line} --probe ffff:ffff:none"));
-        assert!(said.starts_with("error: there is no debug probe ffff:ffff:none\n  help: "), "{line}: {said}");
+        let line = format!("{line} --probe ffff:ffff:none");
+        assert_eq!(
+            folder.failed(&line),
+            "error: nothing says which chip board microbit has\n  help: give the board's file: --board BOARD.toml; or \
+             --chip, with a name as https://probe.rs/targets shows it\n",
+            "{line}"
+        );
+        for chip in ["--board microbit.toml", "--chip nRF51822_xxAA"] {
+            let said = folder.failed(&format!("{line} {chip}"));
+            assert!(said.starts_with("error: there is no debug probe ffff:ffff:none\n  help: "), "{line}: {said}");
+        }
     }
+    folder.put("lifeboot.toml", b"board = \"microbit.toml\"\n");
     assert_eq!(
         folder.failed("flash first.hex --probe jlink"),
         "error: jlink does not name a debug probe\n  help: write VID:PID or VID:PID:SERIAL, for example 0d28:0204\n"
@@ -173,9 +194,13 @@ fn run_says_what_it_needs() {
     assert_eq!(
         folder.failed("run a.elf --key key.pem"),
         "error: there is no bootloader at lifeboot-bootloader\n  help: build one for the key: \
-         LIFEBOOT_KEYS=$PWD/demo.pub.pem cargo build -p lifeboot-bootloader --features microbit --target TARGET \
-         --profile embedded; or give --bootloader; or push to a board that runs Lifeboot with --port\n"
+         LIFEBOOT_BOARD=$PWD/BOARD.toml LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p lifeboot-bootloader --features CHIP \
+         --target TARGET --profile embedded; or give --bootloader; or push to a board that runs Lifeboot with --port\n"
     );
+    let said = folder.failed("run a.elf --key key.pem --board microbit.toml");
+    let build = "build one for the key: LIFEBOOT_BOARD=$PWD/microbit.toml LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p \
+                 lifeboot-bootloader --features nrf51 --target thumbv6m-none-eabi --profile embedded; or ";
+    assert!(said.contains(build), "{said}");
     let said = folder.failed("run a.elf --key key.pem --port tcp:localhost:1");
     assert!(said.starts_with("error: nothing listens at localhost:1\n"), "{said}");
 }

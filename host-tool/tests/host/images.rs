@@ -8,6 +8,7 @@ use lifeboot_artifact::sign::{Options, sign};
 use lifeboot_core::KeyIds;
 use lifeboot_core::image::{Invalid, Trust};
 use lifeboot_core::info::BootloaderInfo;
+use lifeboot_core::layout::MAP_LENGTH;
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
@@ -68,7 +69,7 @@ impl ReadNorFlash for Flash {
 fn check(board: &Board, slot: Slot, content: &[u8], key: &PrivateKey) -> Result<Version, Invalid> {
     let mut flash = Flash(vec![0xff; board.flash_length as usize]);
     flash.0[board.slot(slot).start as usize..][..content.len()].copy_from_slice(content);
-    let info = BootloaderInfo::new(&[key.public().to_bytes()], false);
+    let info = BootloaderInfo::new(&[key.public().to_bytes()], false).for_board(board);
     let trust = Trust { board, info: &info, record: &Record { epoch_floor: 5, ..Record::FACTORY } };
     let verified = verify(&mut flash, &trust, slot)?;
     assert_eq!(verified.vectors(), board.payload_address(slot));
@@ -85,8 +86,8 @@ fn an_image_verifies_in_either_slot() {
             let content = image.for_slot(board, slot).unwrap();
             assert_eq!(check(board, slot, &content, &key), Ok(RELEASE.version), "{} {slot}", board.name);
         }
-        assert_eq!(image.for_slot(board, Slot::A).unwrap(), image.to_bytes());
-        assert_ne!(image.for_slot(board, Slot::B).unwrap(), image.to_bytes());
+        assert_eq!(image.for_slot(board, Slot::A).unwrap(), image.image_bytes());
+        assert_ne!(image.for_slot(board, Slot::B).unwrap(), image.image_bytes());
         let in_b = rich(board, Slot::B).firmware();
         let start = board.header_length as usize;
         assert_eq!(image.for_slot(board, Slot::B).unwrap()[start..][..in_b.payload().len()], *in_b.payload());
@@ -99,7 +100,7 @@ fn an_image_file_reads_back_as_it_was_written() {
     for board in [SMALL, LARGE] {
         let written = image(board, &key);
         let bytes = written.to_bytes();
-        assert_eq!(bytes.len(), written.header().image_length().unwrap() as usize);
+        assert_eq!(bytes.len(), written.header().image_length().unwrap() as usize + 4 + MAP_LENGTH);
         let read = ImageFile::from_bytes(&bytes).unwrap();
         assert_eq!(read.to_bytes(), bytes);
         assert_eq!(read.header(), written.header());
@@ -131,7 +132,11 @@ fn files_that_are_no_whole_image_say_why() {
     assert_eq!(message(b"\x7fELF"), "not an image file");
     assert_eq!(message(&whole[..100]), "the image file is truncated: 100 bytes of 256");
     let length = whole.len();
-    assert_eq!(message(&whole[..length - 1]), format!("the image file is truncated: {} bytes of {length}", length - 1));
+    let image = length - 4 - MAP_LENGTH;
+    assert_eq!(message(&whole[..image - 1]), format!("the image file is truncated: {} bytes of {image}", image - 1));
+    for cut in [image, length - 1] {
+        assert_eq!(message(&whole[..cut]), "the image file does not hold the flash map that the image is for");
+    }
     let longer = [&whole[..], &[0xff]].concat();
     assert_eq!(message(&longer), "the image file is damaged: there are bytes behind its end");
     let changed = |at: usize, value: u8| {
@@ -140,9 +145,14 @@ fn files_that_are_no_whole_image_say_why() {
         message(&bytes)
     };
     assert_eq!(changed(0x04, 9), "the image file has a format that this lifeboot does not know");
-    assert_eq!(changed(0x08, b'M'), "the image is for board \"Microbit\", which this lifeboot does not know");
-    assert_eq!(changed(0x07, 0), "the image file is damaged: its payload does not start where the board wants it");
-    assert_eq!(changed(0x2f, 1), "the image file is damaged: its lengths do not fit a slot");
+    assert_eq!(changed(image + 0x20, 0x20), "the image file holds no flash map that can be used");
+    // The RAM's length: a map that is good, but not the one that was signed.
+    assert_eq!(
+        changed(image + 4 + 0x2d, 0x20),
+        "the image file is damaged: its flash map is not the one that was signed"
+    );
+    assert_eq!(changed(0x07, 0), "the image file does not hold the flash map that the image is for");
+    assert_eq!(changed(0x2f, 1), format!("the image file is truncated: {length} bytes of {}", 0x0100_0000 + image));
     assert_eq!(changed(0x101, 1), "the image file is damaged: payload or table are not what was signed");
     assert_eq!(changed(0x100 + PAYLOAD_LENGTH as usize, 0), "the image file is damaged: its gaps are not empty");
 }
@@ -156,7 +166,7 @@ fn a_bound_image_stays_in_its_slot() {
         let image = sign(&program.elf(), &Options { board: LARGE, release: RELEASE, bound: true }, &key).unwrap();
         assert!(image.is_bound() && image.linked_for() == slot && image.table().is_empty());
         assert_eq!(check(LARGE, slot, &image.for_slot(LARGE, slot).unwrap(), &key), Ok(RELEASE.version));
-        assert_eq!(check(LARGE, other, &image.to_bytes(), &key), Err(Invalid::OtherSlot));
+        assert_eq!(check(LARGE, other, &image.image_bytes(), &key), Err(Invalid::OtherSlot));
         assert!(matches!(image.for_slot(LARGE, other), Err(ImageError::OtherSlot(bound)) if bound == slot));
         assert_eq!(ImageFile::from_bytes(&image.to_bytes()).unwrap().to_bytes(), image.to_bytes());
     }
@@ -200,10 +210,10 @@ fn half_an_address_is_refused_where_it_cannot_be_rebased() {
     let word = [Entry { offset: 8, kind: Kind::Word }];
     let image = UnsignedImage::new(SMALL, Slot::A, vec![0; 16], &word, RELEASE, [0; 4]).unwrap();
     let mut bytes = image.with_signature([0; 64]).unwrap().to_bytes();
-    let table = bytes.len() - 1;
+    let table = bytes.len() - 4 - MAP_LENGTH - 1;
     bytes[table] |= 1;
     let digest: [u8; 32] =
-        Sha256::new().chain_update(&bytes[0x100..0x110]).chain_update(&bytes[table..]).finalize().into();
+        Sha256::new().chain_update(&bytes[0x100..0x110]).chain_update(&bytes[table..=table]).finalize().into();
     bytes[0x34..0x54].copy_from_slice(&digest);
     assert_eq!(ImageFile::from_bytes(&bytes).unwrap_err().to_string(), said);
 }

@@ -39,7 +39,7 @@ fn key_id(folder: &Folder, name: &str) -> String {
 fn reports_are_as_written() {
     let folder = flashing_commands::folder(LARGE);
     let id = key_id(&folder, "key.pub.pem");
-    let sign = "sign a.elf --board stm32f405 --version 1.2.3+4";
+    let sign = "sign a.elf --version 1.2.3+4";
     for (name, arguments) in [
         ("sign", &format!("{sign} --key key.pem --epoch 7 --schemas 2..=3")),
         ("sign_relinked", &format!("{sign} --key key.pem --relinked b.elf -o proved.img")),
@@ -97,8 +97,8 @@ fn wrong_use_is_an_error_as_well() {
         })
     );
     assert_eq!(
-        error(&folder, "sign a.elf --board nucleo", 2)["message"],
-        json!("invalid value 'nucleo' for '--board <BOARD>'\n  [possible values: microbit, stm32f405, pico]")
+        error(&folder, "provision boot.elf a.img --format s19", 2)["message"],
+        json!("invalid value 's19' for '--format <FORMAT>'\n  [possible values: elf, hex, bin, uf2]")
     );
     folder.put("lifeboot.toml", b"bord = 1");
     assert_eq!(error(&folder, "inspect a.elf", 1)["message"], json!("lifeboot.toml:1: there is no setting bord"));

@@ -52,8 +52,8 @@ fn check_all(folder: &Folder, name: &str, bytes: &[u8], readers: &[&str]) {
 
 /// Commands that read an ELF file.
 const ELF: [&str; 7] = [
-    "inspect FILE --board stm32f405",
-    "sign FILE --board stm32f405 --version 1.2.3 --key key.pem -o out",
+    "inspect FILE",
+    "sign FILE --version 1.2.3 --key key.pem -o out",
     "sign a.elf --version 1.2.3 --key key.pem --relinked FILE -o out",
     "diff a.img a.img --elf-old FILE --elf-new a.elf",
     "provision FILE a.img -o out.hex",
@@ -165,7 +165,7 @@ fn other_files_that_ask_for_gigabytes() {
     let _ = writeln!(hex, ":00000001FF");
     let mut recording = "{\"lifeboot_recording\":1}\n".to_owned();
     recording.push_str(&"{\"at_us\":0,\"bytes\":\"\"}\n".repeat((30 << 20) / 23));
-    let uf2 = crate::first_flash::first_flash(lifeboot_core::layout::BOARDS[2]).to_file(Format::Uf2).unwrap();
+    let uf2 = crate::first_flash::first_flash(lifeboot_example_boards::BOARDS[2]).to_file(Format::Uf2).unwrap();
     let deep = |open: &str, count: usize| open.repeat(count).into_bytes();
     let keys = ["inspect a.img --key FILE", "sign a.elf --version 1.2.3 --key FILE -o out"];
     let cases: Vec<(&str, Vec<u8>, Vec<&str>)> = vec![
@@ -219,7 +219,7 @@ fn damaged_files() {
         state ^= state << 17;
         state as usize
     };
-    let uf2 = crate::first_flash::first_flash(lifeboot_core::layout::BOARDS[2]).to_file(Format::Uf2).unwrap();
+    let uf2 = crate::first_flash::first_flash(lifeboot_example_boards::BOARDS[2]).to_file(Format::Uf2).unwrap();
     folder.put("first.uf2", &uf2);
     for name in [
         "a.elf",

@@ -3,8 +3,9 @@
 
 use lifeboot_artifact::elf::Firmware;
 use lifeboot_core::info::{BootloaderInfo, INFO_LENGTH};
-use lifeboot_core::layout::{BOARD_SYMBOL, MICROBIT, STM32F405};
+use lifeboot_core::layout::{BOARD_SYMBOL, MAP_SYMBOL};
 use lifeboot_core::{Board, Slot};
+use lifeboot_example_boards::{MICROBIT, PICO, STM32F405};
 use object::Endianness;
 use object::elf::{self, RelocationType};
 use object::write::elf::{FileHeader, ProgramHeader, Rel, SectionHeader, SectionIndex, Sym, Writer};
@@ -13,6 +14,13 @@ use object::write::elf::{FileHeader, ProgramHeader, Rel, SectionHeader, SectionI
 pub static SMALL: &Board = &MICROBIT;
 /// A board whose slots are a multiple of 64 KiB apart.
 pub static LARGE: &Board = &STM32F405;
+
+/// Their board files.
+pub const SMALL_FILE: &str = include_str!("../../../firmware-example/boards/microbit.toml");
+pub const LARGE_FILE: &str = include_str!("../../../firmware-example/boards/stm32f405.toml");
+
+/// The id by which the boot ROM of an RP2040 knows its UF2 files.
+pub const RP2040: u32 = 0xe48b_ff56;
 
 /// Sections of every program here, by index in the ELF file.
 pub const VECTORS: u32 = 1;
@@ -102,7 +110,10 @@ impl Program {
         program.symbol("{=str} hello", Some(DEFMT), board.payload_address(Slot::A) + RODATA_OFFSET, 0);
         program.symbol("__sidata", None, flash + DATA_OFFSET, 0);
         program.symbols.push(("weak".to_owned(), Some(0), 0, 0));
-        program.symbol(&format!("__lifeboot_board_{}", board.name), None, 0, 0);
+        program.symbol(&format!("{BOARD_SYMBOL}{}", board.name), None, board.map_digest(), 0);
+        for (number, word) in board.map_bytes().as_chunks().0.iter().enumerate() {
+            program.symbol(&format!("{MAP_SYMBOL}{number:02}"), None, u32::from_le_bytes(*word), 0);
+        }
         program.put(VECTORS, 0, &(board.ram.end()).to_le_bytes());
         program.word(VECTORS, 4, MAIN);
         program
@@ -116,6 +127,8 @@ impl Program {
         let mut vectors = board.ram.end().to_le_bytes().to_vec();
         vectors.extend((start + 0x41).to_le_bytes());
         vectors.resize(0x40, 0);
+        let family = if board == &PICO { RP2040 } else { 0 };
+        let about = BootloaderInfo::new(keys, demo_key).for_board(board).with_uf2_family(family);
         let section = |name, address, bytes: Vec<u8>| Section {
             name,
             address,
@@ -129,7 +142,7 @@ impl Program {
         program.sections = vec![
             section(".vectors", start, vectors),
             section(".text", start + 0x40, [0x00, 0xbf].repeat(0x21)),
-            section(".info", info, BootloaderInfo::new(keys, demo_key).for_board(board).to_bytes().to_vec()),
+            section(".info", info, about.to_bytes().to_vec()),
         ];
         program.symbols.clear();
         program.relocations.clear();

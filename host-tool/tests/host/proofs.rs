@@ -129,7 +129,7 @@ fn a_command_of_the_project_runs_in_its_folder() {
         "relink = \"cp b.elf \\\"$LIFEBOOT_RELINKED\\\"\"\nkey = \"key.pem\"\n",
     )
     .unwrap();
-    let mut command = folder.command("sign ../a.elf --board stm32f405 --version 1.0.0 --prove -o ../out.img");
+    let mut command = folder.command("sign ../a.elf --version 1.0.0 --prove -o ../out.img");
     let output = command.current_dir(&inner).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,6 +1,7 @@
 //! `lifeboot.toml`: the order of precedence, and bad files.
 
 use crate::command_line::Folder;
+use crate::program::{LARGE_FILE, SMALL_FILE};
 use lifeboot_project::settings::SETTINGS;
 use std::fs;
 
@@ -46,15 +47,21 @@ fn the_file_is_found_upwards_and_its_paths_are_relative_to_it() {
 #[test]
 fn a_file_that_is_wrong_says_where_and_what_to_do() {
     let all = SETTINGS.map(|setting| setting.name).join(", ");
-    let boards = lifeboot_core::layout::BOARDS.map(|board| board.name).join(", ");
     let cases = [
         ("\nbord = 1\n", "2: there is no setting bord", format!("the settings are {all}")),
         ("public_key = \"a\"", "1: there is no setting public_key", "write public-key".to_owned()),
         ("LIFEBOOT_PORT = \"a\"", "1: there is no setting LIFEBOOT_PORT", "write port".to_owned()),
         (
-            "baud = 9600\nboard = \"nucleo\"\n",
-            &format!("2: board: there is no board nucleo; known boards: {boards}"),
-            "board is the board that the firmware is for; for example: board = \"microbit\"".to_owned(),
+            "baud = 9600\nboard = 3\n",
+            "2: board: a path in quotes is wanted, or a table that describes the board",
+            "board is the file that describes the board; or the board itself, a table [board]; for example: board = \
+             \"boards/acme-press.toml\""
+                .to_owned(),
+        ),
+        (
+            "baud = 9600\n\n[board]\nname = \"acme-press\"\nchip = \"STM32F411XX\"\n",
+            "5: chip: \"STM32F411XX\" is more than one chip",
+            "write one of STM32F411CC, STM32F411CE, STM32F411RC, STM32F411RE, STM32F411VC, STM32F411VE".to_owned(),
         ),
         (
             "# fast\nbaud = \"9600\"\n",
@@ -91,6 +98,34 @@ fn a_file_that_is_wrong_says_where_and_what_to_do() {
         assert_eq!(folder.failed("sign a.elf"), format!("error: {message}\n  help: {help}\n"));
         // Help works nevertheless.
         assert!(folder.done("sign --help").contains("Usage: lifeboot sign"));
+    }
+}
+
+/// In the file of settings, and in a file that it names.
+#[test]
+fn the_board_of_the_project_is_compared_with_the_firmware() {
+    let settings = "key = \"../key.pem\"\nversion = \"1.0.0\"\n";
+    let table = |file: &str| file.replace("[map]", "[board.map]").replace("[pins]", "[board.pins]");
+    let other = "error: the firmware is for board stm32f405, not for board microbit\n";
+    let map = "error: the firmware was linked for another flash map of board stm32f405\n";
+    let changed = LARGE_FILE.replace("384K @ ", "256K @ ");
+    for (board, expected) in [(LARGE_FILE, None), (SMALL_FILE, Some(other)), (&changed, Some(map))] {
+        let folder = folder("");
+        fs::create_dir_all(folder.0.path().join("project/src")).unwrap();
+        let at = |line: &str| folder.command(line).current_dir(folder.0.path().join("project/src")).output().unwrap();
+        let check = |place: &str| {
+            for line in ["sign ../../a.elf -o out.img", "inspect ../../a.elf"] {
+                let output = at(line);
+                let said = String::from_utf8(output.stderr).unwrap();
+                assert_eq!(output.status.success(), expected.is_none(), "{place}: {line}: {said}");
+                assert!(said.contains(expected.unwrap_or_default()), "{place}: {line}: {said}");
+            }
+        };
+        folder.put("board.toml", board.as_bytes());
+        folder.put("project/lifeboot.toml", format!("{settings}board = \"../board.toml\"\n").as_bytes());
+        check("a file");
+        folder.put("project/lifeboot.toml", format!("{settings}\n[board]\n{}", table(board)).as_bytes());
+        check("a table");
     }
 }
 

@@ -65,10 +65,8 @@ fn bash_completes() {
     let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(offered(&folder, &["lifeboot", "ro"]), set(&["rollback"]));
     assert_eq!(offered(&folder, &["lifeboot", "push", "--no"]), set(&["--no-wait"]));
-    assert_eq!(
-        offered(&folder, &["lifeboot", "sign", "--board", ""]),
-        lifeboot_core::layout::BOARDS.iter().map(|board| board.name.to_owned()).collect()
-    );
+    let formats = set(&["elf", "hex", "bin", "uf2"]);
+    assert_eq!(offered(&folder, &["lifeboot", "provision", "--format", ""]), formats);
     // Files are completed by bash itself, from the folder.
     assert_eq!(offered(&folder, &["lifeboot", "sign", "--key", "key.p"]), set(&["key.pem", "key.pub.pem"]));
     for command in commands(&folder) {

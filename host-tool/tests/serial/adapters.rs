@@ -7,7 +7,7 @@ use crate::pushes::recipe;
 use crate::reported::line;
 use lifeboot_client::link::{Link, LinkEvent};
 use lifeboot_client::push::{Options, PushOutcome, push};
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_report::Failure;
 use lifeboot_serial::{Adapter, BAUD, Port, choose, serial_ports};
 use serialport::{SerialPort, SerialPortInfo, SerialPortType, TTYPort, UsbPortInfo};

@@ -7,7 +7,8 @@ use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, rec
 use lifeboot_client::push::PushOutcome;
 use lifeboot_client::{describe, device};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::Board;
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use proptest::prelude::*;
 use std::time::Duration;
 

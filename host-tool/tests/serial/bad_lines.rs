@@ -8,8 +8,9 @@ use lifeboot_client::link::{LinkError, Retry};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, PushError, PushOutcome, push};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::Cause;
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use proptest::prelude::*;
 use std::time::Duration;
 

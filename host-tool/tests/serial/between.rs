@@ -10,8 +10,9 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Cause, Trial};
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
 
 fn image(board: &'static Board) -> ImageFile {
@@ -79,7 +80,7 @@ fn whenever_flash_changes_it_is_not_started() {
                 let result = if ended.is_ok_and(Step::is_end) { Ok(()) } else { work(&mut updater) };
                 let marked = trial(&flash, board);
                 assert_eq!(marked, result.is_ok().then(|| Trial::new(Slot::B)), "{at:#x} after {steps}: {result:?}");
-                let decision = boot(&mut flash.clone(), board, &info(), Cause::Request.into());
+                let decision = boot(&mut flash.clone(), board, &info().for_board(board), Cause::Request.into());
                 let Decision::Confirmed(verified) = decision else { panic!("{at:#x} after {steps}: {decision:?}") };
                 assert_eq!((verified.slot(), trial(&flash, board)), (Slot::A, None));
                 *(if result.is_err() { &mut refused } else { &mut rejected }) += 1;
@@ -101,7 +102,7 @@ fn the_header_that_is_written_is_the_one_that_was_checked() {
         work(&mut updater).unwrap();
         let image = image(board);
         assert_eq!(flash.bytes(board.slot(Slot::B).start, 256), image.header_bytes());
-        match boot(&mut flash.clone(), board, &info(), Cause::Request.into()) {
+        match boot(&mut flash.clone(), board, &info().for_board(board), Cause::Request.into()) {
             Decision::Trial(verified) => {
                 let header = image.header();
                 assert_eq!((verified.slot(), verified.digest()), (Slot::B, &header.digest));

@@ -148,7 +148,7 @@ impl Device {
         let decision = if asked {
             Decision::Recovery(Recovery::Requested)
         } else {
-            boot(&mut self.flash, self.board, &info(), reset)
+            boot(&mut self.flash, self.board, &info().for_board(self.board), reset)
         };
         let (verified, start) = match decision {
             Decision::Trial(verified) => (Some(verified), handover::Start::Trial),

@@ -7,7 +7,8 @@ use crate::pushes::recipe;
 use crate::stranger::ranges;
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{BLOCK, Board, MICROBIT, PICO, STM32F405};
+use lifeboot_core::layout::{BLOCK, Board};
+use lifeboot_example_boards::{MICROBIT, PICO, STM32F405};
 use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
 use std::ops::Range;
 

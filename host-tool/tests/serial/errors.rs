@@ -6,12 +6,13 @@ use crate::images::{Recipe, id, key, next_key};
 use crate::line::Wire;
 use crate::ports::{carry, listener};
 use crate::pushes::{push_to, recipe};
+use lifeboot_artifact::boards::MapError;
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::{LinkError, Retry};
 use lifeboot_client::pipe::{Pipe, PipeError};
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_client::refusal::{RefusalContext, Refused};
-use lifeboot_core::layout::{MICROBIT, STM32F405};
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_serial::{BAUD, Port, PortError};
 use lifeboot_wire::{OutcomeEnding, Recovery, Refusal, Rejection, ResetCause, Status};
 use miette::Diagnostic;
@@ -196,12 +197,17 @@ fn devices(list: &mut List, folder: &Path) {
     let mut link = wire.link().with_stop(move || clock.now() >= Duration::from_secs(1));
     let stopped = push(&mut link, &recipe(&MICROBIT, 1, 50_000).image(), &Options::default(), &mut ()).unwrap_err();
     let running = || "1.0.0 in slot A, confirmed".to_owned();
-    let words: [(&str, Box<dyn Diagnostic>); 14] = [
+    let words: [(&str, Box<dyn Diagnostic>); 16] = [
         ("A device that does not come back", away.into()),
         ("Firmware that does not ask for recovery, to lifeboot reset --recovery", stays.into()),
         ("Firmware that does not confirm within --timeout", late.into()),
         ("A line that nothing gets through", LinkError::Noisy.into()),
         ("An answer to another question", LinkError::Unexpected.into()),
+        ("A device that does not report its flash map", lifeboot_host_tool::Error::NoMapReported.into()),
+        (
+            "A flash map that contradicts itself",
+            LinkError::Map(MapError { name: "acme-press".to_owned(), what: "the slots overlap" }).into(),
+        ),
         ("A device that says it takes more than any frame holds", LinkError::TooLong.into()),
         ("Ctrl-C", LinkError::Stopped.into()),
         ("A device that restarts again and again", PushError::Interrupted { times: 10 }.into()),

@@ -134,7 +134,11 @@ impl NorFlash for Flash {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
         let mut chip = self.chip();
-        let unit = if from < chip.board.slots[0].start { chip.board.journal_unit } else { chip.board.slot_unit };
+        let unit = if from < chip.board.slots[0].start {
+            chip.board.journal_unit
+        } else {
+            chip.board.unit_at(chip.board.slots[0].start).length
+        };
         assert!(from.is_multiple_of(unit) && to == from + unit, "not one erase unit: {from:#x}..{to:#x}");
         let done = chip.power_for((to - from) as usize)?;
         chip.bytes[from as usize..][..done].fill(0xff);

@@ -11,7 +11,7 @@ use lifeboot_client::link::Retry;
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_wire::{self as wire, Answer, Body, Command, Request, SESSION_TIMEOUT_MS};
 use std::iter::{repeat_n, repeat_with};
 use std::time::Duration;

@@ -6,7 +6,7 @@ use lifeboot_client::device;
 use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::pipe::{Pipe, PipeError};
 use lifeboot_client::push::{Options, push};
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_logs::Shared;
 use lifeboot_report::{Device, Report};
 use lifeboot_wire::frame::{self, Decoder};
@@ -67,7 +67,7 @@ impl Hostile {
             outcome: None,
             window: self.number(),
             chunk: self.number(),
-            unit: self.number(),
+            map: self.number(),
             boot: None,
             recovery: None,
             journal_failing: None,

@@ -8,7 +8,7 @@ use crate::stranger::Stranger;
 use lifeboot_client::link::Retry;
 use lifeboot_core::Slot;
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use lifeboot_wire::Command;
 use lifeboot_wire::patch::{FORMAT, Kind, number};

@@ -11,8 +11,9 @@ use lifeboot_client::link::{Link, Reply, Retry};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, PushError, push};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{BLOCK, MICROBIT, STM32F405};
+use lifeboot_core::layout::BLOCK;
 use lifeboot_core::record::Cause;
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, Refusal, SESSION_TIMEOUT_MS};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -240,7 +241,7 @@ fn an_unfinished_transfer_is_not_finished() {
 /// A requested digest stalls the application, so it covers at most a unit, or 4 KiB if that is larger.
 #[test]
 fn a_question_is_as_long_as_an_erase_unit_at_most() {
-    for (board, most) in [(&MICROBIT, MICROBIT.slot_unit), (&STM32F405, DIGEST_RANGE)] {
+    for (board, most) in [(&MICROBIT, MICROBIT.unit_at(MICROBIT.slots[0].start).length), (&STM32F405, DIGEST_RANGE)] {
         let wire = Wire::to(Device::new(board));
         let mut link = wire.link();
         assert!(matches!(begin(&mut link, &recipe(board, 1, 6000).image()), Reply::Begun(_)));
@@ -269,7 +270,7 @@ fn nobody_skips_past_the_end() {
     let mut ask = |command| link.ask(&command, Retry::SHORT).unwrap();
     for ((start, end), then) in [(table, payload.0), (payload, payload.1)] {
         // The slot's first unit, with the old header, has to be written.
-        let next = if start == table.0 { start } else { MICROBIT.slot_unit };
+        let next = if start == table.0 { start } else { MICROBIT.unit_at(MICROBIT.slots[0].start).length };
         for offset in (start..next).step_by(256) {
             let bytes = &content[offset as usize..][..256];
             assert_eq!(ask(Command::Write { offset, bytes }), Reply::Written(offset + 256));

@@ -4,7 +4,7 @@ use crate::ports::{lifeboot, listener, serve, serve_at};
 use crate::pushes::recipe;
 use crate::recovery::destroyed;
 use crate::reported::{assert_as_written, assert_text_as_written, line, lines};
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_example_boards::MICROBIT;
 use serde_json::{Value, json};
 use std::thread;
 

@@ -7,7 +7,8 @@ use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, rec
 use lifeboot_artifact::image_file::{ImageFile, Patch};
 use lifeboot_client::push::{Interruption, Options, PatchUse, Progress, PushOutcome, Pushed, Step, push};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{Board, MICROBIT, PICO, STM32F405};
+use lifeboot_core::layout::{Board, MAP_LENGTH};
+use lifeboot_example_boards::{MICROBIT, PICO, STM32F405};
 use lifeboot_wire::Refusal;
 use std::time::Duration;
 
@@ -149,7 +150,7 @@ fn patches_go_with_their_image_in_its_file() {
     let (device, new, with_patch) = update(&MICROBIT);
     let bytes = with_patch.to_bytes();
     assert!(bytes.starts_with(&new.to_bytes()));
-    assert_eq!(with_patch.image_bytes(), new.to_bytes());
+    assert_eq!(with_patch.image_bytes(), new.image_bytes());
     let read = ImageFile::from_bytes(&bytes).unwrap();
     assert_eq!(read.patches(), with_patch.patches());
     assert_eq!(read.to_bytes(), bytes);
@@ -176,7 +177,7 @@ fn a_patch_that_makes_something_else_costs_time_and_nothing_else() {
         let other = image(&Recipe { length, ..edited(&recipe(&MICROBIT, 0, 9000), seed) }, seed);
         let other = other.with_patch_from(&recipe(&MICROBIT, 0, 9000).image()).unwrap();
         // The other's patch, behind the new image.
-        let section = &other.to_bytes()[other.image_bytes().len()..];
+        let section = &other.to_bytes()[other.image_bytes().len() + 4 + MAP_LENGTH..];
         let wrong = ImageFile::from_bytes(&[&new.to_bytes()[..], section].concat()).unwrap();
         assert!(wrong.patches()[0].is_whole() && wrong.patches() != with_patch.patches());
         let wire = Wire::to(device);

@@ -7,7 +7,9 @@ use lifeboot_client::link::{Link, LinkError, Retry};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::pipe::PipeError;
 use lifeboot_client::push::{Options, PushOutcome, push};
-use lifeboot_core::layout::{MICROBIT, STM32F405};
+use lifeboot_core::Board;
+use lifeboot_core::layout::{MAP_LENGTH, Region};
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_serial::{BAUD, Port, PortError};
 use serde_json::Value;
 use serialport::{SerialPort, TTYPort};
@@ -154,6 +156,39 @@ fn several_devices_are_updated_until_one_does_not_confirm() {
     for (server, _) in [good, bad, last] {
         server.join().unwrap();
     }
+}
+
+#[test]
+fn a_device_shows_its_map_and_takes_images_for_that_one_only() {
+    // A board that no source of the host tool names, and the same board with another map.
+    static ACME: Board = Board { name: "acme-press", ..MICROBIT };
+    static LESS_RAM: Board = Board { ram: Region { start: 0x2000_0000, length: 15 << 10 }, ..ACME };
+    let (listener, port) = listener();
+    let server = thread::spawn(move || {
+        let mut wire = Wire::to(Device::new(&ACME));
+        serve_at(&mut wire, &listener, 4);
+        assert_eq!(wire.bench().device.flash.take_erases(), [0; 0], "nothing was erased");
+    });
+    let map = lifeboot(&["map", "--port", &port, "--json"]);
+    let map: Value = serde_json::from_slice(&map.stdout).unwrap();
+    assert_eq!((&map["board"], &map["regions"][2]["name"]), (&"acme-press".into(), &"slot_a".into()));
+    let digest = format!("{:08x}", ACME.map_digest());
+    assert_eq!(map["map_digest"], digest);
+    let status = String::from_utf8(lifeboot(&["status", "--port", &port]).stdout).unwrap();
+    assert!(status.contains(&format!("flash map    {digest}\n")), "{status}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("firmware.img");
+    std::fs::write(&path, recipe(&LESS_RAM, 1, 5000).image().to_bytes()).unwrap();
+    for command in ["push", "inspect"] {
+        let refused = lifeboot(&[command, path.to_str().unwrap(), "--port", &port]);
+        let said = String::from_utf8([refused.stdout, refused.stderr].concat()).unwrap();
+        let words = format!(
+            "the image is for another flash map of board acme-press ({:08x}) than the device has ({digest})",
+            LESS_RAM.map_digest()
+        );
+        assert!(refused.status.code() == Some(1) && said.contains(&words), "{said}");
+    }
+    server.join().unwrap();
 }
 
 #[test]
@@ -397,7 +432,8 @@ fn wrong_arguments_are_told_before_a_port_is_opened() {
 
     for (change, words) in [(1usize, "damaged"), (0, "truncated")] {
         file[1000] ^= change as u8;
-        let length = file.len() - (1 - change);
+        // The map and one byte more.
+        let length = if change == 0 { file.len() - 4 - MAP_LENGTH - 1 } else { file.len() };
         std::fs::write(path, &file[..length]).unwrap();
         let damaged = lifeboot(&["push", path, "--port", "/dev/ttyNone7"]);
         let text = String::from_utf8(damaged.stderr).unwrap();

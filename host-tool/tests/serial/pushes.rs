@@ -8,7 +8,8 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::LinkError;
 use lifeboot_client::push::{Interruption, Options, Progress, PushError, PushOutcome, Pushed, Step, push};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::Board;
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_wire::Refusal;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ fn what_runs_already_is_checked_all_the_same() {
 pub fn assert_holds(wire: &Wire, slot: Slot, image: &ImageFile) {
     let (flash, board) = (wire.bench().device.flash.clone(), image.board());
     let mut expected = image.for_slot(board, slot).unwrap();
-    expected.resize(expected.len().next_multiple_of(board.slot_unit as usize), 0xff);
+    expected.resize(expected.len().next_multiple_of(board.unit_at(board.slots[0].start).length as usize), 0xff);
     assert!(flash.bytes(board.slot(slot).start, expected.len()) == expected, "slot {slot} holds something else");
 }
 
@@ -177,7 +178,7 @@ fn an_image_that_lies_in_the_slot_already_is_not_sent() {
         assert_eq!(pushed.outcome, PushOutcome::Confirmed);
         // The device cannot know that no power cut left it: the first unit, with the header, and the end, with the
         // table, are written again; what lies between is neither sent nor erased.
-        let again = u64::from(3 * board.slot_unit);
+        let again = u64::from(3 * board.unit_at(board.slots[0].start).length);
         assert!(pushed.sent < again && pushed.sent + pushed.skipped >= length.into(), "{pushed:?}");
         assert!(
             again + again / 10 + 1200 > (wire.bench().sent - sent) as u64,

@@ -83,7 +83,7 @@ impl Recovering {
         let (from_thread, made) = sync_channel(0);
         thread::spawn(move || {
             let mut end = End { turns: for_thread, made: from_thread, sent: VecDeque::new(), now };
-            serve(&mut flash, board, &info(), &mut end, why);
+            serve(&mut flash, board, &info().for_board(board), &mut end, why);
             let _ = end.made.send(Made { sent: end.sent, ended: true });
         });
         let recovering = Recovering { turns, made: Mutex::new(made) };

@@ -8,9 +8,10 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::device;
 use lifeboot_client::link::{Link, Reply, Retry};
 use lifeboot_client::push::{Options, PushError, PushOutcome, Step, push};
-use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::Cause;
 use lifeboot_core::{Slot, recovery};
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_wire::{self as wire, Command, Recovery, Refusal, SlotContent};
 use std::time::Duration;
 

@@ -11,8 +11,8 @@ use lifeboot_client::link::Retry;
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::PushOutcome;
 use lifeboot_core::Slot;
-use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::Cause;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_wire::{self as wire, Command, SESSION_TIMEOUT_MS};
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use lifeboot_client::link::Retry;
 use lifeboot_client::push::{Options, PushError, PushOutcome, push};
 use lifeboot_client::{describe, state};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_wire::{OutcomeEnding, Refusal};
 use std::time::Duration;
 

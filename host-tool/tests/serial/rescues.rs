@@ -12,8 +12,9 @@ use lifeboot_client::link::Retry;
 use lifeboot_client::push::{Options, PushError, PushOutcome, push};
 use lifeboot_client::state::is_on_trial;
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::Cause;
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_wire::{self as wire, Recovery, Start, Status};
 use std::time::Duration;
 

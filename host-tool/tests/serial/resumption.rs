@@ -7,9 +7,10 @@ use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, rec
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::LinkError;
 use lifeboot_client::push::{Options, PushError, PushOutcome, push};
-use lifeboot_core::layout::{Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::Cause;
 use lifeboot_core::{Slot, Version};
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_wire::Refusal;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -129,7 +130,10 @@ fn a_unit_that_reads_right_is_erased_again_where_its_erase_may_have_been_torn() 
         let pushed = push_to(&wire, &image).unwrap();
         assert!(flash.take_erases().contains(&slot.start));
         // And what lies behind it, up to the end and the table, is kept.
-        assert!(pushed.skipped + u64::from(3 * board.slot_unit) > content.len() as u64, "{pushed:?}");
+        assert!(
+            pushed.skipped + u64::from(3 * board.unit_at(board.slots[0].start).length) > content.len() as u64,
+            "{pushed:?}"
+        );
         assert_holds(&wire, Slot::B, &image);
     }
 }

@@ -64,6 +64,8 @@ pub fn words(body: &Body) -> String {
         Body::Digests(digests) => format!("{} digests", digests.len() / wire::DIGEST_LENGTH),
         Body::Log(_) | Body::BootLog(_) => "log".to_owned(),
         Body::Recovery { .. } => "state".to_owned(),
+        Body::Identity(_) => "identity".to_owned(),
+        Body::Map(_) => "map".to_owned(),
     }
 }
 

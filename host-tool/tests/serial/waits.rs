@@ -7,7 +7,7 @@ use lifeboot_client::device;
 use lifeboot_client::link::{Link, LinkError, LinkEvent, Retry, Waiting};
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, push};
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_logs::Item;
 use lifeboot_wire::Command;
 use std::sync::atomic::AtomicU32;

@@ -4,8 +4,9 @@
 use super::{CRASHES, Device, POWER_LOSSES, Started, firmware};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::Recovery;
-use lifeboot_core::layout::{BOARDS, Board};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, POWER_ATTEMPTS, Reset, Trial};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::Cut;
 
 /// Devices whose next boot writes: a start to count, a trial to end, a bad image, a lost one, an epoch to raise, a

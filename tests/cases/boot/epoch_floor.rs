@@ -3,8 +3,9 @@
 use super::{Device, Started, firmware};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::Recovery;
-use lifeboot_core::layout::{BOARDS, Board};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Cause, Ending, Trial};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::Cut;
 use lifeboot_updater::{Refusal, Step, Updater};
 

@@ -5,8 +5,8 @@ use super::{CRASHES, Device, POWER_LOSSES, Started, firmware};
 use crate::signed_image::key_ids;
 use lifeboot_core::Slot;
 use lifeboot_core::boot::Recovery;
-use lifeboot_core::layout::BOARDS;
 use lifeboot_core::record::{CRASH_ATTEMPTS, CRASH_LOOP, Cause, Ending, Outcome, Reset, Trial};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::Part;
 
 /// Version 1 in slot A and version 2 in slot B, of which this one is confirmed.

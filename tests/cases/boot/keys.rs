@@ -6,9 +6,10 @@ use crate::signed_image::{SignedImage, info, key, key_ids};
 use lifeboot_core::boot::{Decision, Recovery, boot};
 use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::{BOARDS, Board};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, Trial};
 use lifeboot_core::{KeyIds, Slot};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::{Cut, Part, SimulatedFlash};
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 use lifeboot_wire::Signed;
@@ -218,7 +219,7 @@ fn what_is_revoked_is_the_key_and_not_its_place() {
         let mut device = started(board);
         device.confirm(Slot::B).unwrap();
         for numbers in [&[2, 1][..], &[1, 2], &[3, 2, 1], &[3, 4, 2]] {
-            let info = table(numbers);
+            let info = table(numbers).for_board(board);
             let mut flash = device.flash.clone();
             flash.put_info(&info);
             let starts = |flash: &mut SimulatedFlash| {
@@ -262,7 +263,7 @@ fn a_mask_only_gains_bits_and_one_key_is_always_left() {
         firmware(board, 1, 0).signed_with(4).put(&mut flash, Slot::A);
         let mut running = Slot::A;
         let start = |flash: &mut SimulatedFlash, expected: Option<Slot>| {
-            let decision = boot(flash, board, &four, Cause::Request.into());
+            let decision = boot(flash, board, &four.clone().for_board(board), Cause::Request.into());
             let (Decision::Trial(verified) | Decision::Confirmed(verified)) = decision else { panic!("nothing runs") };
             assert!(expected.is_none_or(|slot| slot == verified.slot()));
             verified.slot()
@@ -311,7 +312,7 @@ fn a_device_holds_four_keys() {
                 .signed_with(number)
                 .revoking(&[numbers[0], 7, 1][..usize::from(number == 2) * 3])
                 .put(&mut flash, Slot::A);
-            let decision = boot(&mut flash, board, &four, Cause::PowerOn.into());
+            let decision = boot(&mut flash, board, &four.clone().for_board(board), Cause::PowerOn.into());
             assert!(matches!(decision, Decision::Confirmed(_)), "key {number}: {decision:?}");
             let mut updater = Updater::running_in(Slot::A, &mut flash, board).unwrap();
             let keys = updater.keys().unwrap();

@@ -3,8 +3,8 @@
 
 use super::{Device, Started, firmware};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::BOARDS;
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, POWER_ATTEMPTS, Trial};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::Cut;
 use proptest::prelude::*;
 

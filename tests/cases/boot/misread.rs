@@ -6,8 +6,9 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::{BOARDS, RECORD_LENGTH};
+use lifeboot_core::layout::RECORD_LENGTH;
 use lifeboot_core::record::Cause;
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
 
 /// Flash of which one place reads as these bytes once, after some reads.
@@ -64,7 +65,7 @@ fn a_trial_whose_newest_record_was_misread_is_started() {
         let newest = device.record();
         let place = board.journal.start + board.write_size.max(RECORD_LENGTH as u32);
         let mut flash = Misread { flash: &mut device.flash, place: Some(place), byte: 0xff, after: 0 };
-        let decision = boot(&mut flash, board, &info(), Cause::Watchdog.into());
+        let decision = boot(&mut flash, board, &info().for_board(board), Cause::Watchdog.into());
         assert_eq!(flash.place, None, "the place was not read");
         assert!(matches!(decision, Decision::Trial(verified) if verified.slot() == Slot::B), "{}", board.name);
         let attempts = newest.trial.map(|trial| trial.attempts - 1);
@@ -80,7 +81,7 @@ fn effects_of_an_image_that_reads_differently_are_not_recorded() {
         device.put(Slot::A, &firmware(board, 1, 1));
         let header = board.slot(Slot::A).start;
         let mut flash = Misread { flash: &mut device.flash, place: Some(header), byte: 0xff, after: 1 };
-        let decision = boot(&mut flash, board, &info(), Cause::PowerOn.into());
+        let decision = boot(&mut flash, board, &info().for_board(board), Cause::PowerOn.into());
         assert_eq!(flash.place, None, "the header was not read again");
         assert!(matches!(decision, Decision::Confirmed(verified) if verified.slot() == Slot::A), "{}", board.name);
         assert_eq!((device.record().epoch_floor, device.flash.operations()), (0, 0), "{}", board.name);

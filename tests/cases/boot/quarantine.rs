@@ -4,9 +4,9 @@ use super::{Device, Started};
 use crate::signed_image::{SignedImage, info};
 use lifeboot_core::boot::boot;
 use lifeboot_core::handover::{FAULT, fault_in, fault_words};
-use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, Fault, QUARANTINED, Rejection, Reset, Trial};
 use lifeboot_core::{Slot, Version};
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 
 /// An image that differs for each number.
@@ -227,7 +227,12 @@ fn a_crash_is_told_by_words_that_carry_their_mark() {
         assert_eq!(told, (cause == Cause::Fault).then_some(fault), "{cause:?}");
         let mut device = from_factory();
         on_trial(&mut device, 2, 0);
-        boot(&mut device.flash, &MICROBIT, &info(), Reset { cause, fault: told, ..Reset::default() });
+        boot(
+            &mut device.flash,
+            &MICROBIT,
+            &info().for_board(&MICROBIT),
+            Reset { cause, fault: told, ..Reset::default() },
+        );
         let outcome = device.outcome().unwrap();
         assert_eq!((outcome.cause, outcome.fault), (cause, told));
     }

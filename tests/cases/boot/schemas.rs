@@ -2,7 +2,7 @@
 
 use super::{Device, firmware};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::BOARDS;
+use lifeboot_example_boards::BOARDS;
 use lifeboot_updater::{Refusal, Updater};
 
 #[test]

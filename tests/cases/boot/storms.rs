@@ -2,8 +2,8 @@
 
 use super::{Device, POWER_LOSSES, Started};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{BOARDS, MICROBIT};
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, POWER_ATTEMPTS};
+use lifeboot_example_boards::{BOARDS, MICROBIT};
 
 /// Brown-outs.
 fn storm() -> impl Iterator<Item = Cause> {

@@ -3,8 +3,8 @@
 use super::{CRASHES, Device, POWER_LOSSES, Started, firmware};
 use crate::signed_image::key_ids;
 use lifeboot_core::Slot;
-use lifeboot_core::layout::BOARDS;
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, Outcome, POWER_ATTEMPTS, Trial};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::Part;
 use proptest::prelude::*;
 

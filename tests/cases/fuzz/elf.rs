@@ -98,7 +98,7 @@ pub fn signs(bytes: &[u8], board: &'static Board, bound: bool) -> bool {
         bound,
         "an image without relocations runs in one slot only, and nobody asked for that"
     );
-    let info = info();
+    let info = info().for_board(board);
     for slot in Slot::BOTH {
         match image.for_slot(board, slot) {
             Ok(content) => {

@@ -3,13 +3,20 @@
 use super::check;
 use super::choices::Choices;
 use lifeboot_core::journal::{Effort, Journal};
-use lifeboot_core::layout::{Board, MICROBIT, Region, STM32F405};
+use lifeboot_core::layout::{Board, Region, Units};
 use lifeboot_core::record::{RECORD_LENGTH, Record, Trial};
 use lifeboot_core::{KeyIds, Slot};
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 
 /// Three units in which a record takes a page, as on an RP2040.
-static PAGES: Board = Board { journal_unit: 2 << 10, journal: JOURNAL, write_size: 256, ..MICROBIT };
+static PAGES: Board = Board {
+    units: &[Units { start: 0, length: 2 << 10 }],
+    journal_unit: 2 << 10,
+    journal: JOURNAL,
+    write_size: 256,
+    ..MICROBIT
+};
 /// Six units of as few records as a map allows.
 static WORDS: Board = Board { journal_unit: 1 << 10, journal: JOURNAL, ..MICROBIT };
 const JOURNAL: Region = Region { start: 24 << 10, length: 6 << 10 };

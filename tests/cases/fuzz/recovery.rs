@@ -14,9 +14,10 @@ use super::wire::images::{RUNNING, image};
 use crate::signed_image::{SignedImage, info};
 use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, Recovery, boot};
-use lifeboot_core::layout::{MICROBIT, Region};
+use lifeboot_core::layout::Region;
 use lifeboot_core::record::Cause;
 use lifeboot_core::recovery::serve;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_tests::chance::Chance;
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use lifeboot_wire::{self as wire, Command, Refusal, Request};
@@ -85,7 +86,7 @@ fn a_transfer_ends_with_a_table_that_is_none() {
         flash.put_info(&info());
         let shared = Shared(Rc::new(RefCell::new(flash)));
         let mut line = Line::new(Choices::new(&[]), shared.clone(), Recovery::NothingStarts, &frames);
-        serve(&mut shared.clone(), &MICROBIT, &info(), &mut line, Recovery::NothingStarts);
+        serve(&mut shared.clone(), &MICROBIT, &info().for_board(&MICROBIT), &mut line, Recovery::NothingStarts);
         assert_eq!(line.check(), None);
         let first = line.refusals.iter().position(Option::is_some).expect("it is refused");
         assert_eq!(line.refusals[first], Some(Refusal::Table));
@@ -101,7 +102,7 @@ fn served(frames: &[u8]) -> (Line<'static>, SimulatedFlash) {
     flash.put_info(&info());
     let shared = Shared(Rc::new(RefCell::new(flash)));
     let mut line = Line::new(Choices::new(&[]), shared.clone(), Recovery::NothingStarts, frames);
-    serve(&mut shared.clone(), &MICROBIT, &info(), &mut line, Recovery::NothingStarts);
+    serve(&mut shared.clone(), &MICROBIT, &info().for_board(&MICROBIT), &mut line, Recovery::NothingStarts);
     line.check();
     let flash = shared.0.borrow().clone();
     (line, flash)
@@ -150,7 +151,7 @@ fn run(input: &[u8], first: &[u8]) -> bool {
     flash.put_info(&info());
     fill(&mut flash, &mut choices);
     put_records(&mut flash, &mut choices);
-    let decision = boot(&mut flash, &MICROBIT, &info(), Cause::Pin.into());
+    let decision = boot(&mut flash, &MICROBIT, &info().for_board(&MICROBIT), Cause::Pin.into());
     let is_requested = choices.byte() % 4 == 3;
     let why = match decision {
         Decision::Recovery(why) if !is_requested => why,
@@ -161,14 +162,14 @@ fn run(input: &[u8], first: &[u8]) -> bool {
     let before = flash.clone();
     let shared = Shared(Rc::new(RefCell::new(flash)));
     let mut line = Line::new(choices, shared.clone(), why, first);
-    serve(&mut shared.clone(), &MICROBIT, &info(), &mut line, why);
+    serve(&mut shared.clone(), &MICROBIT, &info().for_board(&MICROBIT), &mut line, why);
     let marked = line.check();
 
     let mut flash = shared.0.borrow_mut();
     assert_eq!(flash.misuse(), None);
     let fixed = Region { start: 0, length: MICROBIT.journal.start };
     assert!(before.region(fixed) == flash.region(fixed), "the bootloader was touched");
-    let decision = boot(&mut *flash, &MICROBIT, &info(), Cause::Request.into());
+    let decision = boot(&mut *flash, &MICROBIT, &info().for_board(&MICROBIT), Cause::Request.into());
     match (&decision, marked) {
         (Decision::Trial(verified), Some(slot)) => assert_eq!(verified.slot(), slot),
         (_, Some(slot)) => panic!("slot {slot} was marked, and {decision:?}"),

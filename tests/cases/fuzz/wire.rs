@@ -118,7 +118,8 @@ fn push(device: &mut Device, choices: &mut Choices) {
 /// The same as a patch; it may be wrong in one place.
 fn push_patch(device: &mut Device, choices: &mut Choices) {
     static PATCH: LazyLock<Vec<u8>> = LazyLock::new(|| {
-        let file = |image: &SignedImage| ImageFile::from_bytes(&image.content(Slot::A)).expect("a good image");
+        let file =
+            |image: &SignedImage| ImageFile::from_slot(&image.content(Slot::A), image.board).expect("a good image");
         Patch::between(&file(&RUNNING), &file(image(&mut Choices::new(&[])))).expect("of one board").bytes().to_vec()
     });
     let mut patch = PATCH.clone();
@@ -193,7 +194,8 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
         11 => Command::Abort,
         12 => Command::Confirm,
         13 => Command::Rollback,
-        14 => Command::Quarantine,
+        // Without another choice, so that old inputs mean what they did.
+        14 => [Command::Quarantine, Command::Identity, Command::Map][offset as usize % 3].clone(),
         15 => Command::Recover,
         16 => {
             let mut from = RUNNING.header.digest[..16].to_vec();

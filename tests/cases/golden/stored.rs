@@ -7,11 +7,11 @@ use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::KeyIds;
 use lifeboot_core::image::{Header, SIGNED_LENGTH};
 use lifeboot_core::info::{BootloaderInfo, key_id};
-use lifeboot_core::layout::{BOARDS, MICROBIT};
 use lifeboot_core::rebase::{Decoder, Entry, Kind, encode};
 use lifeboot_core::record::{Cause, Ending, Fault, Outcome, Record, Trial};
 use lifeboot_core::signature::is_signed;
 use lifeboot_core::{Slot, Version};
+use lifeboot_example_boards::{BOARDS, MICROBIT};
 
 const VERSION: Version = Version { major: 0x0102, minor: 0x0304, patch: 0x0506_0708, build: 0x090a_0b0c };
 
@@ -30,6 +30,7 @@ fn header() {
         schemas: (0x1314, 0x1516),
         key_id: key_id(key(1).verifying_key().as_bytes()),
         revokes: KeyIds::NONE,
+        map_digest: 0x1718_191a,
     };
     let ids = [2, 3, 4].map(|number| key_id(key(number).verifying_key().as_bytes()));
     let headers = [

@@ -2,11 +2,12 @@
 
 use super::file::{compare, piece};
 use lifeboot_core::image::Invalid;
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_core::layout::MAP_LENGTH;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_wire::frame::{self, Decoder};
 use lifeboot_wire::{
-    Answer, Body, Boot, Command, Fault, Keys, Outcome, OutcomeEnding, Recovery, Refusal, Rejection, Request,
-    ResetCause, Signed, Slot, SlotContent, Start, Status, Trial, Version,
+    Answer, Body, Boot, Command, Fault, Identity, Keys, Outcome, OutcomeEnding, Recovery, Refusal, Rejection, Request,
+    ResetCause, Signed, Slot, SlotContent, Start, Status, Trial, Version, WIRE, capability,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -38,6 +39,8 @@ fn commands() {
         Command::BeginPatch { format: 1, from: &DIGEST },
         Command::Patch { offset: 0x1234, bytes: b"\0compressed" },
         Command::Cancel,
+        Command::Identity,
+        Command::Map,
     ];
     each_variant_is_there::<Command>(&commands);
     let pieces: Vec<_> = (1..)
@@ -79,7 +82,7 @@ fn answers() {
         }),
         window: 1024,
         chunk: 545,
-        unit: 131_072,
+        map: 0x1718_191a,
         boot: Some(Boot { cause: ResetCause::Watchdog, start: Start::Trial, verification: 870 }),
         recovery: None,
         journal_failing: Some(false),
@@ -129,6 +132,15 @@ fn answers() {
             None,
         ]),
         Body::Patched { next: 0x1234 },
+        Body::Identity(Identity {
+            wire: WIRE,
+            board: *b"acme-press\0\0\0\0\0\0",
+            map: 0x1718_191a,
+            device: b"\x01\x02\x03",
+            capabilities: capability::PATCHES,
+            chunk: 512,
+        }),
+        Body::Map(&[0x5a; MAP_LENGTH]),
     ];
     each_variant_is_there::<Body>(&bodies);
     let answers: Vec<Answer> = (1..).zip(bodies).map(|(number, body)| Answer { number, body }).collect();
@@ -181,7 +193,10 @@ fn what_is_wrong_with_an_image_has_the_number_of_its_refusal() {
         Invalid::Entry,
         Invalid::Stack,
         Invalid::Flash,
+        Invalid::Schema,
         Invalid::OwnKey,
+        Invalid::EpochStep,
+        Invalid::Map,
     ];
     for invalid in all {
         let mut buffer = [0; 2];

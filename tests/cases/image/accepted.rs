@@ -3,11 +3,12 @@
 use super::{LENGTH, content_verdict, trusted, verdict};
 use crate::signed_image::{Pointer, SignedImage, info, key_ids, table_of};
 use lifeboot_core::image::{Invalid, Trust};
-use lifeboot_core::layout::{BLOCK, BOARDS, EPOCH_STEP};
+use lifeboot_core::layout::{BLOCK, EPOCH_STEP};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::record::Record;
 use lifeboot_core::verify::{RECHECK_OK, recheck, verify};
 use lifeboot_core::{Slot, info};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 
 #[test]
@@ -39,11 +40,11 @@ fn what_was_verified_is_checked_again() {
         let verified = trusted(board)(&mut flash, Slot::A).unwrap();
         assert_eq!((verified.version(), verified.stack()), (image.header.version, board.ram.end()));
         assert_eq!(verified.entry(), board.payload_address(Slot::A) + 0x81);
-        assert_eq!(recheck(&verified, &mut flash, board, &info()), RECHECK_OK);
+        assert_eq!(recheck(&verified, &mut flash, board, &info().for_board(board)), RECHECK_OK);
         let mut other = image.clone();
         other.header.digest[0] ^= 1;
         flash.put(board.slot(Slot::A).start, &other.header_bytes());
-        assert_ne!(recheck(&verified, &mut flash, board, &info()), RECHECK_OK);
+        assert_ne!(recheck(&verified, &mut flash, board, &info().for_board(board)), RECHECK_OK);
     }
 }
 
@@ -147,7 +148,7 @@ fn every_key_of_the_device_counts_until_it_is_revoked() {
             image.put(&mut flash, Slot::A);
             for revoked in [&[][..], &[1], &[2], &[1, 2], &[3, 2, 1], &[7, 8, 9]] {
                 let record = Record { revoked: key_ids(revoked), ..Record::FACTORY };
-                let trust = Trust { board, info: &info(), record: &record };
+                let trust = Trust { board, info: &info().for_board(board), record: &record };
                 let verdict = verify(&mut flash, &trust, Slot::A).map(|verified| verified.slot());
                 let expected = if revoked.contains(&number) { Err(Invalid::RevokedKey) } else { Ok(Slot::A) };
                 assert_eq!(verdict, expected, "key {number}, revoked {revoked:?}");
@@ -167,7 +168,7 @@ fn the_image_must_support_the_schema_that_was_recorded() {
         let mut flash = SimulatedFlash::new(board);
         image.put(&mut flash, Slot::A);
         for (schema, good) in [(0, true), (1, false), (2, false), (3, true), (5, true), (6, false), (u16::MAX, false)] {
-            let trust = Trust { board, info: &info(), record: &Record { schema, ..Record::FACTORY } };
+            let trust = Trust { board, info: &info().for_board(board), record: &Record { schema, ..Record::FACTORY } };
             let verdict = verify(&mut flash, &trust, Slot::A).map(|verified| verified.slot());
             assert_eq!(verdict, if good { Ok(Slot::A) } else { Err(Invalid::Schema) }, "schema {schema}");
         }
@@ -190,7 +191,8 @@ fn an_epoch_far_above_the_floor_is_not_accepted() {
         ] {
             let mut image = SignedImage::new(board, LENGTH);
             image.header.epoch = epoch;
-            let trust = Trust { board, info: &info(), record: &Record { epoch_floor, ..Record::FACTORY } };
+            let trust =
+                Trust { board, info: &info().for_board(board), record: &Record { epoch_floor, ..Record::FACTORY } };
             let expected = if good { Ok(()) } else { Err(Invalid::EpochStep) };
             assert_eq!(trust.check_epoch_step(&image.header), expected, "{epoch} on {epoch_floor}");
         }
@@ -205,7 +207,8 @@ fn the_epoch_must_reach_the_floor() {
         let mut flash = SimulatedFlash::new(board);
         image.put(&mut flash, Slot::A);
         for (epoch_floor, good) in [(0, true), (4, true), (5, true), (6, false), (u32::MAX, false)] {
-            let trust = Trust { board, info: &info(), record: &Record { epoch_floor, ..Record::FACTORY } };
+            let trust =
+                Trust { board, info: &info().for_board(board), record: &Record { epoch_floor, ..Record::FACTORY } };
             let verdict = verify(&mut flash, &trust, Slot::A).map(|verified| verified.epoch());
             assert_eq!(verdict, if good { Ok(5) } else { Err(Invalid::Epoch) }, "floor {epoch_floor}");
         }

@@ -3,7 +3,8 @@
 use crate::signed_image::{SignedImage, info};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{BLOCK, MICROBIT};
+use lifeboot_core::layout::BLOCK;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
 use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
 

@@ -5,8 +5,9 @@ use crate::signed_image::{Pointer, SignedImage, table_of};
 use lifeboot_artifact::image_file::rebased;
 use lifeboot_core::Slot;
 use lifeboot_core::image::Invalid;
-use lifeboot_core::layout::{BOARDS, Board, HANDOVER_LENGTH, MICROBIT, STM32F405};
+use lifeboot_core::layout::{Board, HANDOVER_LENGTH};
 use lifeboot_core::rebase::{Entry, Kind};
+use lifeboot_example_boards::{BOARDS, MICROBIT, STM32F405};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 
 fn boards_and_slots() -> impl Iterator<Item = (&'static Board, Slot)> {

@@ -9,9 +9,10 @@ use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Header, Invalid, Trust};
 use lifeboot_core::info::FORMAT;
-use lifeboot_core::layout::{BOARDS, Board};
+use lifeboot_core::layout::Board;
 use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_updater::{Expected, Step, Updater};
 
@@ -83,7 +84,7 @@ impl Bench {
         let image = SignedImage { header, ..self.good.clone() };
         let (board, bytes) = (image.board, image.header_bytes());
         let good = is_good(&header, &self.good.header);
-        let info = info();
+        let info = info().for_board(board);
         let trust = Trust { board, info: &info, record: &Record::FACTORY };
         for slot in Slot::BOTH {
             let fence = board.slot(slot);

@@ -5,7 +5,8 @@ use crate::signed_image::{SignedImage, key, sign};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, Invalid, PROVED};
 use lifeboot_core::info::{FORMAT, key_id};
-use lifeboot_core::layout::{BLOCK, BOARDS, Board};
+use lifeboot_core::layout::{BLOCK, Board};
+use lifeboot_example_boards::BOARDS;
 
 /// A name, a change to a good image before it is signed, and the verifier's result in slot A and in slot B.
 type Case = (&'static str, fn(&mut SignedImage), Invalid, Invalid);
@@ -14,7 +15,7 @@ const fn both(name: &'static str, change: fn(&mut SignedImage), invalid: Invalid
     (name, change, invalid, invalid)
 }
 
-const CASES: [Case; 48] = [
+const CASES: [Case; 50] = [
     both("header length 0", |image| image.header.header_length = 0, Invalid::Bounds),
     both("header length 255", |image| image.header.header_length = 255, Invalid::Bounds),
     both("header length one more", |image| image.header.header_length += 1, Invalid::Bounds),
@@ -24,6 +25,8 @@ const CASES: [Case; 48] = [
     both("another board", |image| image.header.board = *b"another board\0\0\0", Invalid::Board),
     both("board's first letter", |image| image.header.board[0] ^= 0x20, Invalid::Board),
     both("board's padding", |image| image.header.board[15] = b' ', Invalid::Board),
+    both("no map digest", |image| image.header.map_digest = 0, Invalid::Map),
+    both("map digest's last bit", |image| image.header.map_digest ^= 1, Invalid::Map),
     both("link address 0", |image| image.header.link_address = 0, Invalid::Bounds),
     both("link address a word more", |image| image.header.link_address += 4, Invalid::Bounds),
     both("link address one less", |image| image.header.link_address -= 1, Invalid::Bounds),
@@ -134,7 +137,7 @@ fn what_makes_it_a_header_is_judged_first() {
         let header: [u8; HEADER_LENGTH] = content[..HEADER_LENGTH].try_into().unwrap();
         let magic = (0x00..0x04).map(|at| (at, Invalid::NoImage));
         // One is the only value of 0x5A with a meaning.
-        let reserved = [0x04, 0x05, 0x5A, 0x5B].into_iter().chain(0x6C..0xC0).map(|at| (at, Invalid::Format));
+        let reserved = [0x04, 0x05, 0x5A, 0x5B].into_iter().chain(0x70..0xC0).map(|at| (at, Invalid::Format));
         for (at, expected) in magic.chain(reserved) {
             for value in [0x00, 0x02, 0x80, 0xff] {
                 let (mut content, mut header) = (content.clone(), header);
@@ -171,7 +174,7 @@ fn expected_of_a_flip(bit: usize) -> Invalid {
         // The signer's word for a proof, which no device looks at.
         PROVED if bit.is_multiple_of(8) => Invalid::Signature,
         0x00..0x04 => Invalid::NoImage,
-        0x04..0x06 | 0x5A..0x5C | 0x6C..0xC0 => Invalid::Format,
+        0x04..0x06 | 0x5A..0x5C | 0x70..0xC0 => Invalid::Format,
         0x5C..0x60 => Invalid::UnknownKey,
         _ => Invalid::Signature,
     }

@@ -5,10 +5,11 @@ use super::LENGTH;
 use crate::signed_image::{SignedImage, info};
 use embedded_storage::nor_flash::{ErrorType, ReadNorFlash};
 use lifeboot_core::image::{HEADER_LENGTH, Trust};
-use lifeboot_core::layout::{BOARDS, Region};
+use lifeboot_core::layout::Region;
 use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
 use lifeboot_core::{Board, Slot};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::{Fault, SimulatedFlash};
 use std::ops::Range;
 
@@ -52,7 +53,7 @@ fn header_and_payload_are_read_once() {
         let mut flash = SimulatedFlash::new(board);
         image.put(&mut flash, slot);
         let mut fenced = Fenced::new(&mut flash, board.slot(slot));
-        let trust = Trust { board, info: &info(), record: &Record::FACTORY };
+        let trust = Trust { board, info: &info().for_board(board), record: &Record::FACTORY };
         assert!(verify(&mut fenced, &trust, slot).is_ok());
         let payload = board.header_length..board.header_length + LENGTH as u32;
         for part in [0..HEADER_LENGTH as u32, payload] {

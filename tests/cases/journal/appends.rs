@@ -7,8 +7,8 @@ use super::{
 };
 use lifeboot_core::Slot;
 use lifeboot_core::journal::{Effort, Journal};
-use lifeboot_core::layout::BOARDS;
 use lifeboot_core::record::{RECORD_LENGTH, Record, Trial};
+use lifeboot_example_boards::BOARDS;
 use lifeboot_tests::simulated_flash::Part;
 use proptest::prelude::*;
 

@@ -129,7 +129,12 @@ impl Device {
     /// A reset.
     pub fn boot(&mut self, cause: Cause) -> Lived<Start> {
         let right = self.world.oracle.right_starts(&self.flash, cause);
-        let decision = boot(&mut self.flash, &self.world.geometry.board, &info(), cause.into());
+        let decision = boot(
+            &mut self.flash,
+            &self.world.geometry.board,
+            &info().for_board(&self.world.geometry.board),
+            cause.into(),
+        );
         self.ended(Ok(()))?;
         let (start, running) = match &decision {
             Decision::Trial(verified) | Decision::FellBack(verified) => (Start::Trial(verified.slot()), Some(verified)),

@@ -44,7 +44,7 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
     while let Some(next) = updater.next().filter(|next| *next != payload_end) {
         let end = if next >= table { canonical.len() as u32 } else { payload_end };
         if how.may_skip && next.is_multiple_of(BLOCK) {
-            let to = held(&mut updater, next..end, final_form, board.slot_unit);
+            let to = held(&mut updater, next..end, final_form, board.unit_at(board.slots[0].start).length);
             updater.skip(transfer, to)?;
             if updater.next() != Some(next) {
                 continue;

@@ -1,7 +1,8 @@
 //! The flash map on each board's page is the one that everything is built with.
 
 use super::page;
-use lifeboot_core::layout::{BOARDS, Board, Region};
+use lifeboot_core::layout::{Board, Region};
+use lifeboot_example_boards::BOARDS;
 
 /// Start, KiB and purpose, as in a row of the page's table.
 fn rows(page: &str) -> Vec<(u32, u32, String)> {

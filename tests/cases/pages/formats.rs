@@ -45,8 +45,9 @@ Messages are encoded as [postcard](https://postcard.jamesmunns.com/wire-format) 
 of more than one byte as varints, bytes behind their length, optional values behind a byte 0 or 1.
 ";
 
-const STORED: [Section; 9] = [
+const STORED: [Section; 10] = [
     section("Flash map", "bootloader/core/src/layout.rs"),
+    section("Flash map as bytes", "bootloader/core/src/layout/map.rs"),
     Section {
         constants: Some("bootloader/core/src/image/header.rs"),
         ..section("Image", "bootloader/core/src/image.rs")

@@ -57,7 +57,7 @@ impl Machine {
         }
         self.starts = reset.crashes;
         let (board, writes) = (self.flash.board, self.flash.erases + self.flash.writes);
-        let decision = boot(&mut self.flash, board, &info(), reset);
+        let decision = boot(&mut self.flash, board, &info().for_board(board), reset);
         if !self.flash.flash.is_powered() {
             // Power was lost in an erase or a write of the bootloader's.
             assert_ne!(self.flash.erases + self.flash.writes, writes);

@@ -27,7 +27,7 @@ fn torn(flash: &[u8], operation: &Operation, number: u64) -> Vec<u8> {
     let mut chance = Chance::new(number);
     let done = match number % 2 {
         0 => vec![0xff; chance.below(PICO.board.write_size as usize)],
-        _ => chance.bytes(PICO.board.slot_unit as usize),
+        _ => chance.bytes(PICO.board.unit_at(PICO.board.slots[0].start).length as usize),
     };
     let done = done.into_iter().chain(iter::repeat(0));
     for ((new, old), done) in whole.iter_mut().zip(flash).skip(operation.1 as usize).zip(done) {
@@ -75,7 +75,12 @@ fn the_commands_of_an_update_are_where_they_may_be_and_the_record_of_the_trial_i
     // flash; a sector takes 0.4 s at most (W25Q16JV, 9.6; RP2040 Datasheet, 2.8.1).
     assert!(operations.iter().all(|made| made.0 != Operation::ERASE_BLOCK), "a block is erased at once");
     // Each sector of the image once; its header is the last page, and only records follow.
-    let sectors = UPDATE.new.for_slot(PICO.board, Slot::B).unwrap().len().div_ceil(PICO.board.slot_unit as usize);
+    let sectors = UPDATE
+        .new
+        .for_slot(PICO.board, Slot::B)
+        .unwrap()
+        .len()
+        .div_ceil(PICO.board.unit_at(PICO.board.slots[0].start).length as usize);
     assert_eq!(image.iter().filter(|made| made.0 == Operation::ERASE_SECTOR).count(), sectors);
     let header = operations.iter().position(|made| made.0 == Operation::PROGRAM_PAGE && made.1 == slot.start).unwrap();
     assert!(operations[header + 1..].iter().all(is_in_journal), "something follows the header");

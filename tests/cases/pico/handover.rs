@@ -6,7 +6,7 @@ use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
 use lifeboot_core::handover::BOOT_STACK;
 use lifeboot_core::info::FORMAT;
-use lifeboot_core::layout::PICO as BOARD;
+use lifeboot_example_boards::PICO as BOARD;
 use lifeboot_tests::bench::{bootloader, version};
 use lifeboot_tests::emulator::pico::Options;
 use lifeboot_tests::emulator::{Emulated, Pico};

@@ -8,11 +8,12 @@ use lifeboot_core::KeyIds;
 use lifeboot_core::image::{HEADER_LENGTH, Header, SIGNED_LENGTH};
 use lifeboot_core::info::{FORMAT, key_id};
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::{BLOCK, Board, MICROBIT};
+use lifeboot_core::layout::{BLOCK, Board};
 use lifeboot_core::rebase::{Entry, Kind};
 use lifeboot_core::record::Record;
 use lifeboot_core::signature::Point;
 use lifeboot_core::{Slot, Version};
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_tests::product::{self, STM32F405};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use sha2::{Digest, Sha256};
@@ -184,6 +185,7 @@ fn image(badness: Badness) -> Vec<u8> {
         schemas: (0, 0),
         key_id: key_id(&key.verifying_key().to_bytes()),
         revokes: KeyIds::NONE,
+        map_digest: BOARD.map_digest(),
     };
     match badness {
         Badness::Payload => payload[10] ^= 1,

@@ -2,7 +2,7 @@
 //! for boards that ask for it.
 
 use super::{connect, factory, image, push, status};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use lifeboot_client::push::{Options, push as push_with};
 use lifeboot_core::Slot;
 use lifeboot_core::journal::Journal;
@@ -13,12 +13,9 @@ use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
 use lifeboot_tests::product::{self, STM32F405};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use lifeboot_wire as wire;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::symlink;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
-use std::{env, fs};
 
 /// How often the watchdog, which a confirmed trial leaves running, resets a chip that erases for so long.
 fn watchdog_resets(erase: Duration) -> u32 {
@@ -80,49 +77,12 @@ fn a_watchdog_that_starts_with_each_reset_outlasts_an_erase_of_the_journal() {
     assert!(chip.seen().count > 0, "the bootloader has erased and written nothing");
 }
 
-/// A bootloader from a copy of the sources, whose boards ask for the watchdog at each start.
+/// A bootloader whose board asks for the watchdog at each start.
 fn watching_bootloader() -> Result<PathBuf> {
-    const LAYOUT: &str = "bootloader/core/src/layout.rs";
-    let output = product::output()?.join("watching");
-    // Outside of Lifeboot's folder, where its settings of cargo would count twice; the same place in each run.
-    let mut hasher = DefaultHasher::new();
-    output.hash(&mut hasher);
-    let copy = env::temp_dir().join(format!("lifeboot-watching-{:016x}", hasher.finish()));
-    if copy.exists() {
-        fs::remove_dir_all(&copy)?;
-    }
-    mirror(product::root(), &copy, Path::new(LAYOUT))?;
-    let layout = fs::read_to_string(product::root().join(LAYOUT))?;
-    let changed = layout.replace("watches_confirmed: false", "watches_confirmed: true");
-    ensure!(changed != layout, "no board says whether its confirmed firmware is watched");
-    fs::write(copy.join(LAYOUT), changed)?;
-    let mut cargo = Command::new(env!("CARGO"));
-    product::NOT_FOR_BUILDS.iter().for_each(|name| {
-        cargo.env_remove(name);
-    });
-    cargo.args(["build", "--locked", "--package", "lifeboot-bootloader", "--features", STM32F405.feature]);
-    cargo.args(["--target", STM32F405.triple, "--profile", "embedded", "--target-dir"]).arg(&output);
-    cargo.env("LIFEBOOT_KEYS", product::demo_key("demo")?.1).current_dir(&copy);
-    let built = cargo.output()?;
-    ensure!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    fs::remove_dir_all(&copy)?;
-    Ok(output.join(STM32F405.triple).join("embedded/lifeboot-bootloader"))
-}
-
-/// Makes a folder whose entries lead to those of another one, except for a file, which it leaves out.
-fn mirror(from: &Path, to: &Path, without: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    let (first, rest) = (without.iter().next(), without.iter().skip(1).collect::<PathBuf>());
-    for entry in fs::read_dir(from)? {
-        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
-        match first {
-            Some(first) if first == name && rest.iter().next().is_some() => mirror(&path, &to.join(name), &rest)?,
-            Some(first) if first == name => {}
-            _ if [".git", "target"].iter().any(|left_out| name == *left_out) => {}
-            _ => symlink(path, to.join(name))?,
-        }
-    }
-    Ok(())
+    let board = fs::read_to_string(STM32F405.board_file())?;
+    let path = product::output()?.join("watching.toml");
+    fs::write(&path, board.replace("[map]", "watch-confirmed = true\n\n[map]"))?;
+    product::bootloader_for(&path, "watching", &STM32F405, &product::demo_key("demo")?.1)
 }
 
 /// How often the watchdog resets a chip whose confirmed firmware hangs, in more than a period of it.

@@ -6,9 +6,10 @@ use crate::hex;
 use crate::signed_image::{SignedImage, info};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{Invalid, Trust};
-use lifeboot_core::layout::{BOARDS, Board, MICROBIT, Region};
+use lifeboot_core::layout::{Board, Region};
 use lifeboot_core::record::Record;
 use lifeboot_core::verify::verify;
+use lifeboot_example_boards::{BOARDS, MICROBIT};
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use sha2::{Digest, Sha256};
 
@@ -71,7 +72,7 @@ fn verdict(board: &'static Board, message: &[u8], digest: [u8; 32]) -> Invalid {
     image.header.digest = digest;
     let mut flash = SimulatedFlash::new(board);
     image.put(&mut flash, Slot::A);
-    let trust = Trust { board, info: &info(), record: &Record::FACTORY };
+    let trust = Trust { board, info: &info().for_board(board), record: &Record::FACTORY };
     let verdict = verify(&mut flash, &trust, Slot::A);
     assert_eq!(flash.misuse(), None);
     verdict.expect_err("a message is no firmware")

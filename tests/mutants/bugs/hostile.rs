@@ -130,7 +130,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a host's question takes as long as it likes",
         CONVERSATION,
-        "if length > wire::DIGEST_RANGE.min(updater.board.slot_unit) || ",
+        "if length > wire::DIGEST_RANGE.min(updater.unit_length(offset)) || ",
         "if ",
         Suite::Line,
     ),

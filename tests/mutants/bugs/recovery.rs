@@ -41,7 +41,7 @@ pub const BUGS: &[Bug] = &[
         RECOVERY,
         "        let checked = trust.check(&self.header",
         "        let unit = self.board.slot(target).start;
-        let _ = self.flash.erase(unit, unit + self.board.slot_unit);
+        let _ = self.flash.erase(unit, self.board.unit_at(unit).end());
         let checked = trust.check(&self.header",
         Suite::Line,
     ),

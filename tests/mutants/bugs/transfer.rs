@@ -97,15 +97,15 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the updater writes to the slot that it runs from",
         TRANSFER,
-        "        let start = board.slot(self.receiver.checked().slot()).start + unit * board.slot_unit;",
-        "        let start = board.slot(self.receiver.checked().slot().other()).start + unit * board.slot_unit;",
+        "        let start = board.slot(self.receiver.checked().slot()).start;\n        flash.erase(",
+        "        let start = board.slot(self.receiver.checked().slot().other()).start;\n        flash.erase(",
         Suite::Life,
     ),
     bug(
         "an erase goes one unit too far",
         TRANSFER,
-        "flash.erase(start, start + board.slot_unit).map_err(|_| Refusal::Flash)?;",
-        "flash.erase(start, start + 2 * board.slot_unit).map_err(|_| Refusal::Flash)?;",
+        "flash.erase(start + unit.start, start + unit.end).map_err(|_| Refusal::Flash)?;",
+        "flash.erase(start + unit.start, start + unit.end + (unit.end - unit.start)).map_err(|_| Refusal::Flash)?;",
         Suite::Life,
     ),
     bug(

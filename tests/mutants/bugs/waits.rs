@@ -117,8 +117,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a driver whose erase reaches past the journal's unit is used",
         GEOMETRY,
-        "let erases_journal = divides(F::ERASE_SIZE, board.journal_unit) || ",
-        "let erases_journal = F::ERASE_SIZE > board.journal_unit as usize || divides(F::ERASE_SIZE, board.journal_unit) || ",
+        "(used.all(|(run, _)| divides(F::ERASE_SIZE, run.length)) || is_largest)",
+        "(used.all(|(run, _)| F::ERASE_SIZE > run.length as usize || divides(F::ERASE_SIZE, run.length)) || is_largest)",
         Suite::Line,
     ),
 ];

@@ -6,7 +6,8 @@ use anyhow::{Result, anyhow, ensure};
 use embassy_boot::{BlockingFirmwareUpdater, BootLoader, BootLoaderConfig, FirmwareUpdaterConfig, State};
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{MICROBIT, Region};
+use lifeboot_core::layout::Region;
+use lifeboot_example_boards::MICROBIT;
 use std::cell::RefCell;
 
 /// Its name, and the version in `Cargo.toml`.
@@ -39,7 +40,7 @@ impl ReadNorFlash for Partition<'_> {
 
 impl NorFlash for Partition<'_> {
     const WRITE_SIZE: usize = SimulatedFlash::WRITE_SIZE;
-    const ERASE_SIZE: usize = MICROBIT.slot_unit as usize;
+    const ERASE_SIZE: usize = MICROBIT.unit_at(MICROBIT.slots[0].start).length as usize;
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Fault> {
         self.flash.borrow_mut().erase(self.region.start + from, self.region.start + to)
@@ -59,7 +60,10 @@ struct Device {
 impl Device {
     fn active(&self) -> Partition<'_> {
         let Region { start, length } = MICROBIT.slot(Slot::A);
-        Partition { flash: &self.flash, region: Region { start, length: length - MICROBIT.slot_unit } }
+        Partition {
+            flash: &self.flash,
+            region: Region { start, length: length - MICROBIT.unit_at(MICROBIT.slots[0].start).length },
+        }
     }
 
     fn other(&self) -> Partition<'_> {

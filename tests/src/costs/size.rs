@@ -21,16 +21,16 @@ struct Flash {
 }
 
 const FLASH: [Flash; 3] = [
-    Flash { target: &MICROBIT, limit: 26_400, without_recovery: 22_000, budget: 20 * 1024, peer: Some(20_356) },
-    Flash { target: &PICO, limit: 26_600, without_recovery: 22_200, budget: 20 * 1024, peer: None },
-    Flash { target: &STM32F405, limit: 23_700, without_recovery: 19_400, budget: 16 * 1024, peer: Some(18_588) },
+    Flash { target: &MICROBIT, limit: 26_550, without_recovery: 22_100, budget: 20 * 1024, peer: Some(20_356) },
+    Flash { target: &PICO, limit: 26_750, without_recovery: 22_250, budget: 20 * 1024, peer: None },
+    Flash { target: &STM32F405, limit: 23_820, without_recovery: 19_400, budget: 16 * 1024, peer: Some(18_588) },
 ];
 
 /// Cited: measured before this project, on its release with similar settings.
 const PEER: &str = "MCUboot, direct-XIP, Ed25519";
 
 /// RAM of a session and an updater, at most.
-const UPDATER: [u64; 2] = [2_480, 4_010];
+const UPDATER: [u64; 2] = [2_500, 4_040];
 
 /// Symbols of each board that are named.
 const LARGEST: usize = 10;

@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 use lifeboot_client::push::{self, Options};
 use lifeboot_core::Slot;
 use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
-use lifeboot_core::layout::MICROBIT as BOARD;
+use lifeboot_example_boards::MICROBIT as BOARD;
 use std::time::Duration;
 
 /// The byte that unused stack is painted with.

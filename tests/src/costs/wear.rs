@@ -59,7 +59,10 @@ struct Updated {
 impl Updated {
     fn on(target: &'static Target) -> Result<Self> {
         let (old, new) = (kit::image(target, KIB, 1)?, kit::image(target, KIB, 2)?);
-        let units = new.for_slot(target.board, Slot::B)?.len().div_ceil(target.board.slot_unit as usize) as u64;
+        let units = new
+            .for_slot(target.board, Slot::B)?
+            .len()
+            .div_ceil(target.board.unit_at(target.board.slots[0].start).length as usize) as u64;
         let mut device = Device::start(target, &old)?;
         let received = toll(&mut device, |device| device.update(&new, false))?;
         let booted = toll(&mut device, |device| device.boot(Cause::Request).map(drop))?;

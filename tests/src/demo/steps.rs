@@ -3,7 +3,7 @@
 use crate::board::DemoBoard;
 use anyhow::{Context, Result, ensure};
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_core::{Slot, Version, layout};
+use lifeboot_core::{Slot, Version};
 use lifeboot_tests::bench::{self, image, version};
 use lifeboot_tests::emulator::Emulated;
 use lifeboot_tests::product;
@@ -50,7 +50,7 @@ pub fn refusals<B: Emulated>(demo: &mut DemoBoard<B>) -> Result<()> {
     demo.lifeboot(&["push", &foreign])?.fails()?.says("key")?;
 
     let (key, _) = product::demo_key("demo")?;
-    let stranger = layout::BOARDS.into_iter().find(|board| board.name != B::TARGET.board.name);
+    let stranger = lifeboot_example_boards::BOARDS.into_iter().find(|board| board.name != B::TARGET.board.name);
     let stranger = stranger.context("there is no other board")?;
     let other = demo.save(&product::sign_for(stranger, &good, &key)?, "for-another-board")?;
     demo.lifeboot(&["push", &other])?.fails()?.says(stranger.name)?;

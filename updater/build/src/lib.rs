@@ -2,8 +2,11 @@
 //!
 //! ```no_run
 //! // in the main function of build.rs
-//! lifeboot_build::firmware(&lifeboot_build::layout::STM32F405);
+//! lifeboot_build::firmware();
 //! ```
+//!
+//! The board is the one that the project's `lifeboot.toml` describes in its table `[board]`, or whose file it names:
+//! `board = "boards/acme-press.toml"`. The firmware gets it as `BOARD`, by `lifeboot_updater::board!()`.
 //!
 //! Firmware that starts with `cortex-m-rt` still passes `-Tlink.x` to the linker itself. It must not have a `memory.x`
 //! of its own: the board's flash map is the only place where an address is written.
@@ -11,34 +14,55 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-use lifeboot_core::layout::{Board, Slot};
-use std::path::Path;
+use lifeboot_board::{BoardDescription, FoundBoard, of_project, read};
+use lifeboot_core::layout::Slot;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
-
-pub use lifeboot_core::layout;
 
 /// If set to B, firmware is linked for slot B instead of A. Only to prove an image (`lifeboot sign --relinked`).
 const SLOT: &str = "LIFEBOOT_LINK_SLOT";
 
-/// Links the binaries of the package that is being built as firmware for `board`; must be called in its build script.
+/// The path of the types that the board consists of, as the firmware's package sees them.
+const LAYOUT: &str = "::lifeboot_updater::layout";
+
+/// Links the binaries of the package that is being built as firmware for the project's board; must be called in its build script.
 ///
 /// If that is impossible, the build fails with the reason.
-pub fn firmware(board: &Board) {
+pub fn firmware() {
+    prepare(|package| of_project(package).map_err(|error| error.to_string()));
+}
+
+/// Links the binaries of the package that is being built as firmware for the board that a file describes. The path is relative to
+/// the package; must be called in its build script.
+///
+/// If that is impossible, the build fails with the reason.
+pub fn firmware_for(file: impl AsRef<Path>) {
+    prepare(|package| read(&package.join(file)).map_err(|error| error.to_string()));
+}
+
+/// Writes what the build needs, and tells cargo.
+fn prepare(board: impl FnOnce(&Path) -> Result<FoundBoard, String>) {
     // This also keeps cargo from running the build script again after any other change.
     println!("cargo::rerun-if-env-changed={SLOT}");
-    match prepare(board) {
+    match instructions(board) {
         Ok(instructions) => instructions.iter().for_each(|instruction| println!("cargo::{instruction}")),
         Err(reason) => println!("cargo::error={reason}"),
     }
 }
 
-/// Writes the linker scripts; returns the instructions for cargo.
-fn prepare(board: &Board) -> Result<Vec<String>, String> {
-    let folder = |name: &str| env::var_os(name).ok_or(format!("{name} is not set: call this from a build script"));
+/// Writes the linker scripts and the board; returns the instructions for cargo.
+fn instructions(board: impl FnOnce(&Path) -> Result<FoundBoard, String>) -> Result<Vec<String>, String> {
+    let folder = |name: &str| {
+        let folder = env::var_os(name).map(PathBuf::from);
+        folder.ok_or(format!("{name} is not set: call this from a build script"))
+    };
     let slot = slot(env::var_os(SLOT).as_deref().and_then(|slot| slot.to_str()))?;
-    refuse_other_maps(folder("CARGO_MANIFEST_DIR")?.as_ref())?;
-    let out = folder("OUT_DIR")?;
-    write_scripts(out.as_ref(), board, slot)
+    let package = folder("CARGO_MANIFEST_DIR")?;
+    refuse_other_maps(&package)?;
+    let found = board(&package)?;
+    let mut instructions = write_files(&folder("OUT_DIR")?, &found.board, slot)?;
+    instructions.extend(found.files.iter().map(|file| format!("rerun-if-changed={}", file.display())));
+    Ok(instructions)
 }
 
 fn slot(named: Option<&str>) -> Result<Slot, String> {
@@ -65,17 +89,20 @@ fn refuse_other_maps(package: &Path) -> Result<(), String> {
 
 /// | file | what |
 /// | --- | --- |
-/// | `memory.x` | the flash map that `cortex-m-rt` includes |
+/// | `memory.x` | the flash map that `cortex-m-rt` includes, with the application's regions as symbols |
 /// | `lifeboot.x` | fails the link if another `memory.x` was found first |
+/// | `board.rs` | the board, for `lifeboot_updater::board!()` |
 ///
 /// `lifeboot sign` makes the relocation table from the output of `--emit-relocs`. `--nmagic` keeps the linker from
 /// aligning segments to pages, which slots do not start at: the payload would begin with the ELF file's own header.
-fn write_scripts(out: &Path, board: &Board, slot: Slot) -> Result<Vec<String>, String> {
+fn write_files(out: &Path, description: &BoardDescription, slot: Slot) -> Result<Vec<String>, String> {
     let write = |name: &str, content: String| {
         fs::write(out.join(name), content).map_err(|error| format!("cannot write {name} into OUT_DIR: {error}"))
     };
-    write("memory.x", board.memory_x(slot).to_string())?;
-    write("lifeboot.x", check_script(board, slot))?;
+    let board = description.board();
+    write("memory.x", format!("{}{}", board.memory_x(slot), description.symbols()))?;
+    write("lifeboot.x", check_script(board.payload_address(slot)))?;
+    write("board.rs", description.constants(LAYOUT))?;
     let argument = |argument: String| format!("rustc-link-arg-bins={argument}");
     Ok(vec![
         format!("rustc-link-search={}", out.display()),
@@ -86,11 +113,10 @@ fn write_scripts(out: &Path, board: &Board, slot: Slot) -> Result<Vec<String>, S
 }
 
 /// No build script can find a `memory.x` that is added later or lies elsewhere, so the linker checks.
-fn check_script(board: &Board, slot: Slot) -> String {
+fn check_script(payload: u32) -> String {
     format!(
-        "ASSERT(!DEFINED(__vector_table) || __vector_table == {:#010x}, \"lifeboot: another memory.x than Lifeboot's was \
-         taken: delete the one in the folder of the project or its workspace, and linker arguments that lead to one\");\n",
-        board.payload_address(slot)
+        "ASSERT(!DEFINED(__vector_table) || __vector_table == {payload:#010x}, \"lifeboot: another memory.x than Lifeboot's was \
+         taken: delete the one in the folder of the project or its workspace, and linker arguments that lead to one\");\n"
     )
 }
 
@@ -124,12 +150,27 @@ mod tests {
     }
 
     #[test]
-    fn the_scripts_are_of_the_board_and_the_slot() {
-        let out = tempfile::tempdir().unwrap();
-        let instructions = write_scripts(out.path(), &layout::STM32F405, Slot::B).unwrap();
-        let read = |name| fs::read_to_string(out.path().join(name)).unwrap();
-        assert_eq!(read("memory.x"), layout::STM32F405.memory_x(Slot::B).to_string());
-        assert!(read("lifeboot.x").contains("__vector_table == 0x08080200"), "{}", read("lifeboot.x"));
+    fn the_files_are_of_the_board_and_the_slot() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("lifeboot.toml");
+        let board = "[board]\nname = \"acme-press\"\nchip = \"STM32F411CE\"\nmap = { bootloader = \"32K\", journal = \"32K\", \
+                     slots = [\"128K @ 128K\", \"128K @ 256K\"], settings = \"64K @ 64K\" }\n";
+        fs::write(&file, board).unwrap();
+        let found = of_project(folder.path()).unwrap();
+        let instructions = write_files(folder.path(), &found.board, Slot::B).unwrap();
+        let read = |name| fs::read_to_string(folder.path().join(name)).unwrap();
+        let memory = read("memory.x");
+        assert!(memory.starts_with(&found.board.board().memory_x(Slot::B).to_string()), "{memory}");
+        assert!(
+            memory.ends_with("__lifeboot_settings_start = 0x08010000;\n__lifeboot_settings_end = 0x08020000;\n"),
+            "{memory}"
+        );
+        assert!(read("lifeboot.x").contains("__vector_table == 0x08040200"), "{}", read("lifeboot.x"));
+        assert!(
+            read("board.rs").contains("pub const SETTINGS: ::lifeboot_updater::layout::Region"),
+            "{}",
+            read("board.rs")
+        );
         assert!(instructions.contains(&"rustc-link-arg-bins=--emit-relocs".to_owned()), "{instructions:?}");
     }
 }

@@ -10,7 +10,7 @@ use core::task::{Context, Waker};
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use embedded_storage::nor_flash::{self, ReadNorFlash};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::MICROBIT;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_wire::{Command, Request};
 use std::vec::Vec;
 

@@ -30,6 +30,7 @@ impl From<Invalid> for Refusal {
             Invalid::Schema => Refusal::Schema,
             Invalid::OwnKey => Refusal::OwnKey,
             Invalid::EpochStep => Refusal::EpochStep,
+            Invalid::Map => Refusal::Map,
             Invalid::Flash => Refusal::Flash,
         }
     }

@@ -15,13 +15,19 @@ pub use state::{
 use serde::{Deserialize, Serialize};
 
 /// The version of these messages; grows with each addition.
-pub const WIRE: u8 = 3;
+pub const WIRE: u8 = 4;
 
 /// [`WIRE`] of the first devices that support patches. They may still refuse them.
 pub const WIRE_OF_PATCHES: u8 = 2;
 
 /// [`WIRE`] of the first devices that know [`Command::Cancel`].
 pub const WIRE_OF_CANCEL: u8 = 3;
+
+/// [`WIRE`] of the first devices that know [`Command::Identity`] and [`Command::Map`].
+pub const WIRE_OF_IDENTITY: u8 = 4;
+
+/// Maximum number of bytes of a device id.
+pub const DEVICE_ID: usize = 16;
 
 /// Maximum length in bytes of the message of a [`Command::Begin`], the longest that every device must be able to
 /// receive: session, number, variant, the header with its length, the version, slot and force. postcard encodes a
@@ -150,6 +156,11 @@ pub enum Command<'a> {
     /// Cancels the pending image: it is not tried, and not rejected either. Refused if there is none, or if it was
     /// started already.
     Cancel,
+    /// Requests who the device is; answered by [`Body::Identity`], to any host.
+    Identity,
+    /// Requests the device's flash map; answered by [`Body::Map`], to any host. A bootloader in recovery mode reports it with
+    /// its state instead.
+    Map,
 }
 
 /// The answers of a device.
@@ -204,6 +215,33 @@ pub enum Body<'a> {
         /// The next offset in the patch that needs bytes.
         next: u32,
     },
+    /// Who the device is.
+    Identity(#[serde(borrow)] Identity<'a>),
+    /// The flash map: the bytes of [`Board::map_bytes`](lifeboot_core::layout::Board::map_bytes).
+    Map(#[serde(borrow)] &'a [u8]),
+}
+
+/// Who a device is, and what it can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity<'a> {
+    /// The device's [`WIRE`].
+    pub wire: u8,
+    /// The board's name, padded with zeros.
+    pub board: [u8; 16],
+    /// The map digest.
+    pub map: u32,
+    /// The device id, at most [`DEVICE_ID`] bytes; empty if the application has given none.
+    pub device: &'a [u8],
+    /// A bit for each [capability](capability).
+    pub capabilities: u32,
+    /// Maximum number of bytes in one [`Command::Write`].
+    pub chunk: u32,
+}
+
+/// The capabilities that an [`Identity`] names.
+pub mod capability {
+    /// The device takes patches.
+    pub const PATCHES: u32 = 1;
 }
 
 /// The keys of a device's bootloader.

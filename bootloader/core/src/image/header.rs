@@ -49,6 +49,8 @@ pub struct Header {
     pub key_id: KeyId,
     /// The keys that are revoked when this image is confirmed.
     pub revokes: KeyIds,
+    /// The digest of the flash map that the firmware is for: see [`Board::map_digest`].
+    pub map_digest: u32,
 }
 
 impl Header {
@@ -57,7 +59,7 @@ impl Header {
         if field::<0x00, 4, HEADER_LENGTH>(bytes) != MAGIC {
             return Err(Invalid::NoImage);
         }
-        let reserved = field::<0x6C, 84, HEADER_LENGTH>(bytes) != [0; 84] || half::<PROVED>(bytes) > 1;
+        let reserved = field::<0x70, 80, HEADER_LENGTH>(bytes) != [0; 80] || half::<PROVED>(bytes) > 1;
         if half::<0x04>(bytes) != FORMAT || reserved {
             return Err(Invalid::Format);
         }
@@ -74,6 +76,7 @@ impl Header {
             schemas: (half::<0x56>(bytes), half::<0x58>(bytes)),
             key_id: field::<0x5C, 4, HEADER_LENGTH>(bytes),
             revokes: KeyIds(field::<0x60, 12, HEADER_LENGTH>(bytes)),
+            map_digest: word::<0x6C>(bytes),
         })
     }
 
@@ -95,6 +98,7 @@ impl Header {
         put::<0x58, 2, HEADER_LENGTH>(&mut out, self.schemas.1.to_le_bytes());
         put::<0x5C, 4, HEADER_LENGTH>(&mut out, self.key_id);
         put::<0x60, 12, HEADER_LENGTH>(&mut out, self.revokes.0);
+        put::<0x6C, 4, HEADER_LENGTH>(&mut out, self.map_digest.to_le_bytes());
         put::<0xC0, 64, HEADER_LENGTH>(&mut out, signature);
         out
     }

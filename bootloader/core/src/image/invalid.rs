@@ -42,4 +42,6 @@ pub enum Invalid {
     OwnKey = 28,
     /// The image's epoch is too far above the device's floor.
     EpochStep = 37,
+    /// The image is for another flash map of this board.
+    Map,
 }

@@ -25,6 +25,7 @@ fn checked() -> (HeaderBytes, Checked) {
         schemas: (0, 0),
         key_id: key_id(&KEY),
         revokes: KeyIds::NONE,
+        map_digest: MICROBIT.map_digest(),
     };
     let mut signature = [0; 64];
     signature[..32].copy_from_slice(&POINT);
@@ -47,8 +48,8 @@ fn a_header_matches_what_was_computed_and_is_trusted() {
 #[test]
 fn a_header_that_differs_in_one_part_does_not() {
     let (bytes, checked) = checked();
-    // Point, digest, board, epoch, key id.
-    for at in [0xC0, 0xDF, 0x34, 0x53, 0x08, 0x17, 0x24, 0x5C, 0x5F] {
+    // Point, digest, board, epoch, key id, flash map.
+    for at in [0xC0, 0xDF, 0x34, 0x53, 0x08, 0x17, 0x24, 0x5C, 0x5F, 0x6C, 0x6F] {
         let mut other = bytes;
         other[at] ^= 1;
         assert!(!matches(&other, &checked), "{at:#x}");

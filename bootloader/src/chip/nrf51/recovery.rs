@@ -1,9 +1,10 @@
-//! What recovery mode needs on an nRF51 on a micro:bit v1: its serial port and its button A.
+//! What recovery mode needs on an nRF51: the serial port and the recovery pin of the board file.
 //!
-//! Chapters are those of the nRF51 Series Reference Manual 3.0. Only the button's pin is restored: recovery ends with a
+//! Chapters are those of the nRF51 Series Reference Manual 3.0. Only the recovery pin is restored: recovery ends with a
 //! reset, which resets everything here (12.1.8).
 
 use super::clock::Clock;
+use crate::chip::board::{RECOVERY, SERIAL};
 use crate::chip::pin::is_held;
 use crate::chip::registers::{load, store, wait_for};
 
@@ -11,21 +12,19 @@ use crate::chip::registers::{load, store, wait_for};
 const OUT_SET: usize = 0x5000_0508;
 const INPUTS: usize = 0x5000_0510;
 const PIN_CNF: usize = 0x5000_0700;
-/// PIN_CNF: an output; an input with pull-up; and after reset, an input that is not connected.
+/// PIN_CNF: an output; inputs with a resistor; and after reset, an input that is not connected.
 const OUTPUT: u32 = 0b11;
 const PULLED_UP: u32 = 0b1100;
+const PULLED_DOWN: u32 = 0b0100;
 const UNUSED: u32 = 0b10;
-
-/// Button A, which connects the pin to ground; the board pulls it up.
-const BUTTON: usize = 17;
 
 /// CLOCK (chapter 13): starts the 16 MHz crystal, and reports that it runs. The RC oscillator, which runs from reset on,
 /// may be 5 % off (nRF51822 Product Specification 3.1, 8.1.3); a UART's two ends must agree within that.
 const HFCLKSTART: usize = 0x4000_0000;
 const HFCLKSTARTED: usize = 0x4000_0100;
 
-/// UART (chapter 29), to the micro:bit's USB cable.
-const UART: usize = 0x4000_2000;
+/// UART (chapter 29).
+const UART: usize = SERIAL.base;
 const START_RX: usize = UART;
 const START_TX: usize = UART + 0x008;
 const RXDRDY: usize = UART + 0x108;
@@ -37,8 +36,6 @@ const RXD: usize = UART + 0x518;
 const TXD: usize = UART + 0x51C;
 const BAUDRATE: usize = UART + 0x524;
 const BAUD_115200: u32 = 0x01D7_E000;
-const TX_PIN: usize = 24;
-const RX_PIN: usize = 25;
 /// How many times an event is read: some 5 ms, fifty times the duration of a byte, and more than the crystal takes to
 /// start (8.1.1 there).
 const TRIES: u32 = 10_000;
@@ -55,11 +52,12 @@ impl Serial {
     pub fn new() -> Self {
         store(HFCLKSTART, 1);
         wait_for(HFCLKSTARTED, 1, 1, TRIES);
-        store(OUT_SET, 1 << TX_PIN); // The line idles high.
-        store(PIN_CNF + TX_PIN * 4, OUTPUT);
-        store(PIN_CNF + RX_PIN * 4, PULLED_UP);
-        store(PSELTXD, TX_PIN as u32);
-        store(PSELRXD, RX_PIN as u32);
+        let (tx, rx) = (SERIAL.tx.number, SERIAL.rx.number);
+        store(OUT_SET, 1 << tx); // The line idles high.
+        store(configuration(tx), OUTPUT);
+        store(configuration(rx), PULLED_UP);
+        store(PSELTXD, tx);
+        store(PSELRXD, rx);
         store(BAUDRATE, BAUD_115200);
         store(ENABLE, 4);
         store(START_TX, 1);
@@ -94,11 +92,17 @@ impl Serial {
     }
 }
 
-/// Whether button A is held down.
+/// Whether the recovery pin is held at its level. A board without such a pin never requests recovery.
 pub fn recovery_is_requested(clock: &Clock) -> bool {
-    let pin = PIN_CNF + BUTTON * 4;
-    store(pin, PULLED_UP);
-    let held = is_held(clock, || load(INPUTS) & 1 << BUTTON != 0);
-    store(pin, UNUSED);
+    let Some(recovery) = RECOVERY else { return false };
+    let pin = recovery.pin.number;
+    store(configuration(pin), if recovery.is_high { PULLED_DOWN } else { PULLED_UP });
+    let held = is_held(clock, || (load(INPUTS) & 1 << pin != 0) != recovery.is_high);
+    store(configuration(pin), UNUSED);
     held
+}
+
+/// Returns the address of a pin's PIN_CNF.
+const fn configuration(pin: u32) -> usize {
+    PIN_CNF + pin as usize * 4
 }

@@ -1,44 +1,39 @@
-//! What recovery mode needs on a Pico: a serial port, UART0 on GP0 (out) and GP1 (in); a pin, GP22; and the feeding of
-//! the watchdog.
+//! What recovery mode needs on an RP2040: the serial port and the recovery pin of the board file, and the feeding of the
+//! watchdog.
 //!
 //! Chapters are those of the RP2040 Datasheet. Only the pin is restored: recovery ends with `reset`, which resets
 //! everything here.
 
 use super::clock::Clock;
 use super::registers::{RESETS, SET, WATCHDOG_LOAD, WATCHDOG_LONGEST, release};
+use crate::chip::board::{Pin, RECOVERY, SERIAL};
 use crate::chip::pin::is_held;
 use crate::chip::registers::{load, store, wait_for};
 
-/// RESETS: the pins, and UART0 (2.14).
+/// RESETS: the pins (2.14).
 const PINS: u32 = IO_BANK0 | PADS_BANK0;
 const IO_BANK0: u32 = 1 << 5;
 const PADS_BANK0: u32 = 1 << 8;
-const UART0: u32 = 1 << 22;
 
 /// Controls (2.19.6.1) and pads (2.19.6.3) of the pins, and their levels as a core reads them (2.3.1.7).
 const CTRL: usize = 0x4001_4004;
 const PADS: usize = 0x4001_C004;
 const INPUTS: usize = 0xD000_0004;
-/// A pin's function UART0 (table 2). A pad: input enabled, pulled up, with hysteresis.
-const UART_PIN: u32 = 2;
+/// A pad: input enabled, pulled up or down, with hysteresis.
 const PULLED_UP: u32 = 1 << 6 | 1 << 3 | 1 << 1;
-const TX_PIN: usize = 0;
-const RX_PIN: usize = 1;
-
-/// GP22, beside a ground pin: connecting the two requests recovery.
-const PIN: usize = 22;
+const PULLED_DOWN: u32 = 1 << 6 | 1 << 2 | 1 << 1;
 
 /// The clock of the UARTs: on, from the crystal (2.15.7).
 const PERI_CTRL: usize = 0x4000_8048;
 const PERI_CRYSTAL: u32 = 1 << 11 | 4 << 5;
 
-/// UART0 (4.2.8): data with its error flags; flags; the divisor, integer part and 64ths; format; control.
-const DR: usize = 0x4003_4000;
-const FR: usize = 0x4003_4018;
-const IBRD: usize = 0x4003_4024;
-const FBRD: usize = 0x4003_4028;
-const LCR_H: usize = 0x4003_402C;
-const CR: usize = 0x4003_4030;
+/// The UART (4.2.8): data with its error flags; flags; the divisor, integer part and 64ths; format; control.
+const DR: usize = SERIAL.base;
+const FR: usize = SERIAL.base + 0x18;
+const IBRD: usize = SERIAL.base + 0x24;
+const FBRD: usize = SERIAL.base + 0x28;
+const LCR_H: usize = SERIAL.base + 0x2C;
+const CR: usize = SERIAL.base + 0x30;
 /// DR: the byte is a break or damaged. The flag for lost bytes before it is left out: the byte itself is good.
 const DAMAGED: u32 = 0b111 << 8;
 const BUSY: u32 = 1 << 3;
@@ -60,14 +55,14 @@ impl Serial {
     /// Configures the port.
     pub fn new() -> Self {
         store(PERI_CTRL, PERI_CRYSTAL);
-        release(PINS | UART0);
-        store(PADS + RX_PIN * 4, PULLED_UP);
+        release(PINS | SERIAL.enable);
+        store(pad(SERIAL.rx), PULLED_UP);
         store(IBRD, DIVISOR.0);
         store(FBRD, DIVISOR.1);
         store(LCR_H, FORMAT); // Also makes the divisor take effect (4.2.7.1).
         store(CR, ON);
-        store(CTRL + TX_PIN * 8, UART_PIN);
-        store(CTRL + RX_PIN * 8, UART_PIN);
+        store(control(SERIAL.tx), SERIAL.function);
+        store(control(SERIAL.rx), SERIAL.function);
         Serial(())
     }
 
@@ -94,13 +89,25 @@ impl Serial {
     }
 }
 
-/// Whether GP22 is connected to ground.
+/// Whether the recovery pin is held at its level. A board without such a pin never requests recovery.
 pub fn recovery_is_requested(clock: &Clock) -> bool {
+    let Some(recovery) = RECOVERY else { return false };
+    let pin = recovery.pin;
     release(PINS);
-    store(PADS + PIN * 4, PULLED_UP);
-    let held = is_held(clock, || load(INPUTS) & 1 << PIN != 0);
+    store(pad(pin), if recovery.is_high { PULLED_DOWN } else { PULLED_UP });
+    let held = is_held(clock, || (load(INPUTS) & 1 << pin.number != 0) != recovery.is_high);
     store(RESETS + SET, PINS);
     held
+}
+
+/// Returns the address of a pin's control.
+const fn control(pin: Pin) -> usize {
+    CTRL + pin.number as usize * 8
+}
+
+/// Returns the address of a pin's pad.
+const fn pad(pin: Pin) -> usize {
+    PADS + pin.number as usize * 4
 }
 
 /// Feeds the watchdog; harmless if none runs, as after `start_up`.

@@ -1,5 +1,5 @@
-//! The flash of the STM32F405 and F407: sectors of 16, 64 and 128 KiB, words of 4 bytes (RM0090, chapter 3). While an
-//! operation runs, the core stalls at its next fetch from flash (3.6).
+//! The flash of the STM32F4: sectors of 16, 64 and 128 KiB in one bank or two, words of 4 bytes (RM0090, chapter 3). While an
+//! operation runs, the core stalls at its next fetch from the same bank (3.6).
 //!
 //! Programs and erases 8 bits at once, the only parallelism that is right at any supply that the chip runs at, 1.8 to
 //! 3.6 V (3.6.2). More at once would be faster, but needs 2.1 or 2.7 V, and a supply that sags does so
@@ -8,6 +8,7 @@
 //! Invariants: between two operations the controller is locked, so that a stray store changes nothing; after each the data
 //! cache is empty, so that what is read back comes from flash.
 
+use crate::chip::board::{CLOCK, SECTORS};
 use crate::chip::registers::{barrier, load, store};
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut, write_volatile};
 use core::sync::atomic::{Ordering, compiler_fence};
@@ -21,9 +22,9 @@ const KEYR: usize = 0x4002_3C04;
 const SR: usize = 0x4002_3C0C;
 const CR: usize = 0x4002_3C10;
 
-/// ACR: the wait states for up to 160 MHz at 1.8 V and more (table 10), and the two caches. Not the prefetch, which needs
-/// 2.1 V and is broken in revision A of the chip (ES0182, "ART Accelerator prefetch queue").
-pub const FAST: u32 = 7 | INSTRUCTION_CACHE | DATA_CACHE;
+/// ACR: the wait states for the clock at 1.8 V and more (table 10), and the two caches. Not the prefetch, which needs
+/// 2.1 V and is broken in revision A of the F405 and F407 (ES0182, "ART Accelerator prefetch queue").
+pub const FAST: u32 = CLOCK.wait_states | INSTRUCTION_CACHE | DATA_CACHE;
 const INSTRUCTION_CACHE: u32 = 1 << 9;
 const DATA_CACHE: u32 = 1 << 10;
 const INSTRUCTION_CACHE_RESET: u32 = 1 << 11;
@@ -55,7 +56,7 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// Returns the flash of `board`, which must have an STM32F405 or F407.
+    /// Returns the flash of `board`, which must have an STM32F4.
     pub const fn new(board: &Board) -> Self {
         Flash { address: board.flash_address, length: board.flash_length, first_writable: board.bootloader.end() }
     }
@@ -123,18 +124,47 @@ impl NorFlash for Flash {
     }
 }
 
-/// Returns the number and the length of the sector that starts at `offset` (table 5), `None` if no sector starts there;
-/// each starts at a multiple of its length.
+/// Returns the code, by which CR names it, and the length of the sector that starts at `offset`, `None` if no sector starts
+/// there; each starts at a multiple of its length. Both banks are divided alike (tables 5 to 9).
 const fn sector(offset: u32) -> Option<(u32, u32)> {
+    let (first, offset) = match SECOND_BANK {
+        Some(start) if offset >= start => (SECOND_BANK_CODE, offset - start),
+        _ => (0, offset),
+    };
     let (number, length) = match offset / (64 * KIB) {
         0 => (offset / (16 * KIB), 16 * KIB),
         1 => (4, 64 * KIB),
         _ => (4 + offset / (128 * KIB), 128 * KIB),
     };
-    if offset & (length - 1) == 0 { Some((number, length)) } else { None }
+    if offset & (length - 1) == 0 { Some((first + number, length)) } else { None }
 }
 
-/// Erases a sector by its number.
+/// Where the second bank starts, if there is one, and the code of its first sector (3.9.8, SNB).
+const SECOND_BANK: Option<u32> = {
+    let mut index = 0;
+    while index < SECTORS.len() && SECTORS[index].code < SECOND_BANK_CODE {
+        index += 1;
+    }
+    if index < SECTORS.len() { Some(SECTORS[index].start) } else { None }
+};
+const SECOND_BANK_CODE: u32 = 16;
+
+/// [`sector`] says what the chip's table of sectors does.
+const _: () = {
+    let mut index = 0;
+    while index < SECTORS.len() {
+        let run = SECTORS[index];
+        let mut sectors = 0;
+        while sectors < run.count {
+            let found = sector(run.start + sectors * run.length);
+            assert!(matches!(found, Some((code, length)) if code == run.code + sectors && length == run.length));
+            sectors += 1;
+        }
+        index += 1;
+    }
+};
+
+/// Erases a sector by its code.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn lifeboot_flash_erase(sector: u32) -> bool {

@@ -1,7 +1,8 @@
-//! STM32F405 and F407: Cortex-M4. The firmware's handlers are entered directly, by VTOR.
+//! STM32F4: Cortex-M4. The firmware's handlers are entered directly, by VTOR.
 //!
 //! Addresses and bits are from RM0090 revision 19 (flash: chapter 3, PWR: 5, RCC: 7, IWDG: 21), the datasheet DS8626
-//! and the Armv7-M Architecture Reference Manual (DDI 0403).
+//! and the Armv7-M Architecture Reference Manual (DDI 0403). In what is used here, the lines that other manuals describe agree
+//! with the F405 but for the clock's settings, the sectors and the serial ports, which come from the board file.
 
 mod clock;
 mod flash;
@@ -16,14 +17,14 @@ pub use flash::Flash;
 pub use recovery::{Serial, feed_watchdog, recovery_is_requested};
 pub use reset::reset;
 
-use super::board::BOARD;
+use super::board::{BOARD, CLOCK};
 use super::handoff::{Reset, read_reset_note};
 use super::registers::{load, store, wait_for};
 use super::vtor::enter;
 use lifeboot_core::handover::cause_in;
 use lifeboot_core::record::Cause;
 use lifeboot_core::verify::Verified;
-use registers::{IWDG_FEED, IWDG_KR, RCC_CFGR, USE_PLL, USED};
+use registers::{IWDG_FEED, IWDG_KR, RCC_APB1ENR, RCC_APB1RSTR, RCC_CFGR, USE_PLL, USED};
 
 const RCC_CR: usize = 0x4002_3800;
 const RCC_PLLCFGR: usize = 0x4002_3804;
@@ -33,14 +34,19 @@ const RCC_CSR: usize = 0x4002_3874;
 const HSI_ON: u32 = 0x81;
 const PLL_ON: u32 = 1 << 24;
 const PLL_READY: u32 = 1 << 25;
-/// RCC_PLLCFGR after reset, and for 152 MHz: 16 MHz / 8 * 152 / 2. With the internal oscillator at its fastest, 4.5 % more
-/// (DS8626, 5.3.9), that is 159 MHz. Flash that is read with 7 wait states follows up to 160 at any supply that the chip
+/// RCC_PLLCFGR after reset. While the bootloader runs it is that of [`CLOCK`]: the fastest within the chip's limits, if the
+/// board file chooses nothing slower. For an F405 that is 152 MHz: with the internal oscillator at its fastest, 4.5 % more
+/// (DS8626, 5.3.9), they are 159. Flash that is read with 7 wait states follows up to 160 at any supply that the chip
 /// runs at, 1.8 V and more (table 10), so the supply need not be good for this, nor stay so: brown-out reset is off from
 /// the factory, and without it the chip runs down to 1.8 V.
 const PLL_RESET: u32 = 0x2400_3010;
-const PLL_152_MHZ: u32 = 8 | 152 << 6 | 7 << 24;
-/// RCC_CFGR: APB1 at a quarter and APB2 at half of the core's clock, below their limits of 42 and 84 MHz.
-const SLOW_BUSES: u32 = 0b101 << 10 | 0b100 << 13;
+
+/// PWR (5.4): its bit in RCC_APB1ENR and RCC_APB1RSTR; the voltage scale, in CR; and whether the regulator has reached it, in
+/// CSR.
+const PWR: u32 = 1 << 28;
+const PWR_CR: usize = 0x4000_7000;
+const PWR_CSR: usize = 0x4000_7004;
+const SCALE_READY: u32 = 1 << 14;
 /// How many times a register is read until it changes: a millisecond or more. The PLL takes 0.3 ms (DS8626, 5.3.10).
 const TRIES: u32 = 10_000;
 
@@ -107,22 +113,30 @@ pub fn start_up() -> Reset {
     Reset::new(cause, noted)
 }
 
-/// Switches from the internal oscillator's 16 MHz to 152 MHz, with caches enabled. If the PLL does not start, the clock
-/// stays at 16 MHz. The voltage scale that more than 144 MHz require is set after reset (PWR_CR.VOS, 5.4.1).
+/// Switches from the internal oscillator's 16 MHz to the board's clock, with caches enabled. If the PLL does not start, the
+/// clock stays at 16 MHz.
 fn speed_up() {
-    store(RCC_PLLCFGR, PLL_152_MHZ);
+    // The scale can be changed only while the PLL is off (5.4.1).
+    if let Some(scale) = CLOCK.voltage_scale {
+        store(RCC_APB1ENR, PWR);
+        load(RCC_APB1ENR); // Delay, as in the clock.
+        store(PWR_CR, scale);
+    }
+    store(RCC_PLLCFGR, CLOCK.pllcfgr);
     store(RCC_CR, HSI_ON | PLL_ON);
-    store(RCC_CFGR, SLOW_BUSES);
+    store(RCC_CFGR, CLOCK.bus_dividers);
     store(flash::ACR, flash::FAST);
     load(flash::ACR); // The wait states apply once they can be read back (3.5.1).
-    if wait_for(RCC_CR, PLL_READY, PLL_READY, TRIES) {
-        store(RCC_CFGR, SLOW_BUSES | USE_PLL);
+    let is_ready = wait_for(RCC_CR, PLL_READY, PLL_READY, TRIES);
+    // Without the PLL the regulator keeps another scale (5.1.4).
+    if is_ready && (CLOCK.voltage_scale.is_none() || wait_for(PWR_CSR, SCALE_READY, SCALE_READY, TRIES)) {
+        store(RCC_CFGR, CLOCK.bus_dividers | USE_PLL);
     }
 }
 
-/// Leaves clocks and caches as after reset.
+/// Leaves clocks, caches and the voltage scale as after reset.
 fn slow_down() {
-    store(RCC_CFGR, SLOW_BUSES);
+    store(RCC_CFGR, CLOCK.bus_dividers);
     while load(RCC_CFGR) & USED != 0 {}
     store(RCC_CFGR, 0);
     flash::slow_down();
@@ -130,6 +144,10 @@ fn slow_down() {
     // The PLL takes its setting only while it is off.
     while load(RCC_CR) & PLL_READY != 0 {}
     store(RCC_PLLCFGR, PLL_RESET);
+    if CLOCK.voltage_scale.is_some() {
+        store(RCC_APB1RSTR, PWR);
+        store(RCC_APB1RSTR, 0);
+    }
 }
 
 /// Starts the chip's independent watchdog, which only a reset stops. Firmware feeds it by the key 0xAAAA in IWDG_KR,

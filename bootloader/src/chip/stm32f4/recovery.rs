@@ -1,40 +1,33 @@
-//! What recovery mode needs on an STM32F405 or F407: a serial port, USART2 on PA2 (out) and PA3 (in); a pin, PA0; and
-//! the feeding of the watchdog.
+//! What recovery mode needs on an STM32F4: the serial port and the recovery pin of the board file, and the feeding of the
+//! watchdog.
 //!
 //! Chapters are those of RM0090 (GPIO: 8, USART: 30). Only the pin is restored: recovery ends with a reset, which
 //! resets everything here (7.1.1).
 
 use super::clock::Clock;
-use super::registers::{IWDG_FEED, IWDG_KR, RCC_APB1ENR, RCC_CFGR, USE_PLL, USED};
+use super::registers::{IWDG_FEED, IWDG_KR, for_speed};
+use crate::chip::board::{AHB1_AFTER_RESET, BAUD_DIVISOR, Pin, RECOVERY, SERIAL};
 use crate::chip::pin::is_held;
 use crate::chip::registers::{load, store, wait_for};
 
-/// RCC: the reset and the clock of GPIOA, the latter as after reset (7.3.5, 7.3.10); the clock of USART2 (7.3.13).
+/// RCC: resets and clocks of the GPIO ports, the same bits in both (7.3.5, 7.3.10).
 const RCC_AHB1RSTR: usize = 0x4002_3810;
 const RCC_AHB1ENR: usize = 0x4002_3830;
-const AHB1_AFTER_RESET: u32 = 1 << 20;
-const GPIOA: u32 = 1;
-const USART2: u32 = 1 << 17;
 
-const MODER: usize = 0x4002_0000;
-const PUPDR: usize = 0x4002_000C;
-const IDR: usize = 0x4002_0010;
-const AFRL: usize = 0x4002_0020;
+/// A port's registers (8.4): two bits a pin, where 0b10 stands for its alternate function; two bits a pin, its resistors; its
+/// level; and four bits a pin, which alternate function, in two registers.
+const MODER: usize = 0x00;
+const PUPDR: usize = 0x0C;
+const IDR: usize = 0x10;
+const AFR: usize = 0x20;
+const ALTERNATE: u32 = 0b10;
+const PULL_UP: u32 = 0b01;
+const PULL_DOWN: u32 = 0b10;
 
-/// PA0, which is the user button of an STM32F4DISCOVERY: high while pressed (UM1472, 6.4). On other boards, a jumper to
-/// 3.3 V.
-const PIN: u32 = 1;
-/// MODER, AFRL: PA2 and PA3 belong to USART2 (alternate function 7). PUPDR: PA3 idles high.
-const SERIAL_MODE: u32 = 0b1010 << 4;
-const SERIAL_FUNCTION: u32 = 0x77 << 8;
-const SERIAL_PULL: u32 = 0b01 << 6;
-/// PUPDR: PA0 is pulled down.
-const PIN_PULL: u32 = 0b10;
-
-const SR: usize = 0x4000_4400;
-const DR: usize = 0x4000_4404;
-const BRR: usize = 0x4000_4408;
-const CR1: usize = 0x4000_440C;
+const SR: usize = SERIAL.base;
+const DR: usize = SERIAL.base + 0x04;
+const BRR: usize = SERIAL.base + 0x08;
+const CR1: usize = SERIAL.base + 0x0C;
 /// SR (30.6.1): a byte was damaged; one was lost; one was received; the last one is sent; there is room for the next.
 const FRAMING_ERROR: u32 = 1 << 1;
 const OVERRUN: u32 = 1 << 3;
@@ -43,9 +36,6 @@ const SENT: u32 = 1 << 6;
 const ROOM: u32 = 1 << 7;
 /// CR1: on, in both directions.
 const ON: u32 = 1 << 13 | 1 << 3 | 1 << 2;
-/// BRR for 115,200 baud (30.3.4), from APB1's 38 MHz with the PLL and 4 MHz without: 0.04 and 0.8 % off.
-const FAST: u32 = 330;
-const SLOW: u32 = 35;
 /// How many times SR is read: at least half a millisecond, six times the duration of a byte.
 const TRIES: u32 = 20_000;
 
@@ -56,15 +46,15 @@ pub struct Serial(());
 impl Serial {
     /// Configures the port.
     pub fn new() -> Self {
-        store(RCC_APB1ENR, load(RCC_APB1ENR) | USART2);
-        store(RCC_AHB1ENR, AHB1_AFTER_RESET | GPIOA);
+        let (tx, rx) = (SERIAL.tx, SERIAL.rx);
+        add(SERIAL.enable_register, SERIAL.enable);
+        store(RCC_AHB1ENR, AHB1_AFTER_RESET | tx.enable | rx.enable);
         load(RCC_AHB1ENR); // Delay: the port ignores earlier stores (7.2).
-        let is_fast = load(RCC_CFGR) & USED == USE_PLL << 2;
-        store(BRR, if is_fast { FAST } else { SLOW });
+        store(BRR, for_speed(BAUD_DIVISOR));
         store(CR1, ON);
-        store(AFRL, SERIAL_FUNCTION);
-        store(PUPDR, load(PUPDR) | SERIAL_PULL);
-        store(MODER, load(MODER) | SERIAL_MODE);
+        add_both(function(tx), function(rx));
+        add(rx.port + PUPDR, PULL_UP << (rx.number * 2)); // The line idles high.
+        add_both(mode(tx), mode(rx));
         Serial(())
     }
 
@@ -91,16 +81,49 @@ impl Serial {
     }
 }
 
-/// Whether PA0 is held high.
+/// Whether the recovery pin is held at its level. A board without such a pin never requests recovery.
 pub fn recovery_is_requested(clock: &Clock) -> bool {
-    store(RCC_AHB1ENR, AHB1_AFTER_RESET | GPIOA);
+    let Some(recovery) = RECOVERY else { return false };
+    let pin = recovery.pin;
+    store(RCC_AHB1ENR, AHB1_AFTER_RESET | pin.enable);
     load(RCC_AHB1ENR);
-    store(PUPDR, load(PUPDR) | PIN_PULL);
-    let held = is_held(clock, || load(IDR) & PIN == 0);
-    store(RCC_AHB1RSTR, GPIOA);
+    // The debugger's pins have a resistor after a reset, and are no inputs (8.4.1, 8.4.4).
+    let (pull, shift) = (if recovery.is_high { PULL_DOWN } else { PULL_UP }, pin.number * 2);
+    store(pin.port + PUPDR, load(pin.port + PUPDR) & !(0b11 << shift) | pull << shift);
+    store(pin.port + MODER, load(pin.port + MODER) & !(0b11 << shift));
+    let held = is_held(clock, || (load(pin.port + IDR) & 1 << pin.number != 0) != recovery.is_high);
+    store(RCC_AHB1RSTR, pin.enable);
     store(RCC_AHB1RSTR, 0);
     store(RCC_AHB1ENR, AHB1_AFTER_RESET);
     held
+}
+
+/// Returns the register that has a pin's alternate function, and the bits of the serial port's.
+const fn function(pin: Pin) -> (usize, u32) {
+    let bit = pin.number * 4;
+    (pin.port + AFR + bit as usize / 32 * 4, SERIAL.function << (bit % 32))
+}
+
+/// Returns the register that has a pin's mode, and the bits that let the alternate function have it.
+const fn mode(pin: Pin) -> (usize, u32) {
+    (pin.port + MODER, ALTERNATE << (pin.number * 2))
+}
+
+/// Adds bits to two registers, which may be the same. As after a reset, no other bits of these pins are set: the debugger's are
+/// in their alternate function already (8.4.1).
+#[inline(always)] // Constants, of which few instructions are left.
+fn add_both((tx_register, tx): (usize, u32), (rx_register, rx): (usize, u32)) {
+    if tx_register == rx_register {
+        return add(tx_register, tx | rx);
+    }
+    add(tx_register, tx);
+    add(rx_register, rx);
+}
+
+/// Adds bits to a register.
+#[inline(always)] // Constants, of which few instructions are left.
+fn add(register: usize, bits: u32) {
+    store(register, load(register) | bits);
 }
 
 /// Feeds the watchdog that the option bytes may have started (21.3.1); harmless if none runs.

@@ -1,3 +1,3 @@
 //! The flash map, at the name by which the bootloader's flash driver finds it.
 
-pub use lifeboot_updater::layout::PICO as BOARD;
+pub use crate::board::BOARD;

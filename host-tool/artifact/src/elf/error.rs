@@ -1,5 +1,6 @@
 //! Why an ELF file is not firmware for a board.
 
+use crate::boards::MapError;
 use lifeboot_core::Slot;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -30,10 +31,27 @@ pub enum ElfError {
         "build with --target thumbv6m-none-eabi, or the target of your chip, and give the linked program"
     ))]
     NotArm,
-    /// The firmware names a board that is not known.
-    #[error("the firmware is for board {0:?}, which this lifeboot does not know")]
-    #[diagnostic(help("use the lifeboot of the sources that the firmware was linked with"))]
-    UnknownBoard(String),
+    /// The firmware names two boards.
+    #[error("the firmware names two boards, {first:?} and {second:?}")]
+    #[diagnostic(help("link it with one memory.x only: the one that lifeboot-build renders for its board"))]
+    TwoBoards {
+        /// One of them.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// The firmware names its board, and has no flash map, or only a part of it.
+    #[error("the firmware is for board {0:?}, and does not hold its whole flash map")]
+    #[diagnostic(help("link it with the memory.x of this version of lifeboot-build, and keep its symbols"))]
+    NoMap(String),
+    /// The firmware's flash map cannot be used.
+    #[error("the firmware holds no flash map that can be used")]
+    #[diagnostic(help("link it with the memory.x that lifeboot-build renders for its board"))]
+    Map(#[from] MapError),
+    /// The firmware is for another flash map of the board.
+    #[error("the firmware was linked for another flash map of board {0}")]
+    #[diagnostic(help("link it again: the board's description has changed since"))]
+    OtherMap(&'static str),
     /// The firmware names another board.
     #[error("the firmware is for board {named}, not for board {board}")]
     #[diagnostic(help("leave out --board, or link the firmware with the memory.x of board {board}"))]
@@ -44,7 +62,7 @@ pub enum ElfError {
         board: &'static str,
     },
     /// Nothing is loaded at the payload address of either slot.
-    #[error("the firmware starts at {address:#010x}, and board {board} wants it at {expected:#010x}{hint}")]
+    #[error("the firmware starts at {address:#010x}, and board {board} wants it at {expected:#010x}")]
     #[diagnostic(help("link it with the memory.x that Lifeboot renders for the board: a line in build.rs does it"))]
     LinkedElsewhere {
         /// The program's lowest address.
@@ -53,8 +71,6 @@ pub enum ElfError {
         board: &'static str,
         /// Slot A's payload address.
         expected: u32,
-        /// Names the board that the program fits, if there is one.
-        hint: String,
     },
     /// The file has nothing to load.
     #[error("the ELF file holds no bytes to load into flash")]

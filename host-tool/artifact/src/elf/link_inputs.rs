@@ -42,7 +42,10 @@ pub fn link_inputs(bytes: &[u8]) -> Result<[u8; 32], ElfError> {
         let is_global = raw.st_bind() == elf::STB_GLOBAL;
         let section = SectionIndex(usize::from(raw.st_shndx(LITTLE).0));
         if is_global && raw.st_type() == elf::STT_NOTYPE && section.0 != 0 {
-            seen.insert(("symbol", raw.name(LITTLE, symbols.strings())?.to_vec()));
+            let name = raw.name(LITTLE, symbols.strings())?;
+            // The flash map is what the values of these are.
+            let map = if name.starts_with(b"__lifeboot_") { raw.st_value(LITTLE) } else { 0 };
+            seen.insert(("symbol", [name, &map.to_le_bytes()].concat()));
         }
     }
     let mut digest = Sha256::new();

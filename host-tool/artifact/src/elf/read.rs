@@ -3,8 +3,9 @@
 use super::bounds;
 use super::error::ElfError;
 use super::firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
+use crate::boards::from_map;
 use crate::segment::{ERASED, Segment};
-use lifeboot_core::layout::{BOARD_SYMBOL, BOARDS};
+use lifeboot_core::layout::{BOARD_SYMBOL, MAP_LENGTH, MAP_SYMBOL};
 use lifeboot_core::{Board, Slot};
 use object::elf::{self, FileHeader32, Rel32, Rela32, RelocationType, SectionHeader32, Sym32};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
@@ -27,8 +28,12 @@ impl Firmware {
 /// Reads everything, but does not check the vectors.
 fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     let (_, table, segments) = open(bytes)?;
-    if let Some(named) = named_board(&table, bytes)?.filter(|named| *named != board) {
-        return Err(ElfError::OtherBoard { named: named.name, board: board.name });
+    match named_board(&table, bytes)? {
+        Some(named) if named.name != board.name => {
+            return Err(ElfError::OtherBoard { named: named.name, board: board.name });
+        }
+        Some(named) if !named.fits(board) => return Err(ElfError::OtherMap(board.name)),
+        _ => {}
     }
     let slot = linked_slot(&segments, board)?;
     let mut firmware = Firmware {
@@ -47,11 +52,11 @@ fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     Ok(firmware)
 }
 
-/// Returns the board that the firmware in an ELF file names, by the symbol that Lifeboot's `memory.x` defines; `None` if it names
+/// Returns the board that the firmware in an ELF file names, by the symbols that Lifeboot's `memory.x` defines; `None` if it names
 /// none.
 ///
 /// # Errors
-/// [`ElfError`] if it is not an executable for Arm, or names a board that is not known, or two.
+/// [`ElfError`] if it is not an executable for Arm, names two boards, or holds no map or one that contradicts itself.
 pub fn board_of(bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
     let (_, table, _) = open(bytes)?;
     named_board(&table, bytes)
@@ -59,19 +64,27 @@ pub fn board_of(bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
 
 fn named_board(table: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<Option<&'static Board>, ElfError> {
     let symbols = table.symbols(LITTLE, bytes, elf::SHT_SYMTAB)?;
-    let mut found: Option<&'static Board> = None;
+    let (mut found, mut map, mut words) = (None::<String>, [0; MAP_LENGTH], 0);
     for raw in symbols.iter() {
-        let Some(name) = raw.name(LITTLE, symbols.strings())?.strip_prefix(BOARD_SYMBOL.as_bytes()) else { continue };
-        let name = String::from_utf8_lossy(name);
-        let board = Board::named(&name).ok_or_else(|| ElfError::UnknownBoard(name.into_owned()))?;
-        match found {
-            Some(other) if other != board => {
-                return Err(ElfError::OtherBoard { named: other.name, board: board.name });
+        let name = raw.name(LITTLE, symbols.strings())?;
+        if let Some(name) = name.strip_prefix(BOARD_SYMBOL.as_bytes()) {
+            let name = String::from_utf8_lossy(name).into_owned();
+            if let Some(other) = found.replace(name.clone()).filter(|other| *other != name) {
+                return Err(ElfError::TwoBoards { first: other, second: name });
             }
-            _ => found = Some(board),
+        }
+        let number = name.strip_prefix(MAP_SYMBOL.as_bytes()).and_then(|number| std::str::from_utf8(number).ok());
+        let place = number.and_then(|number| map.as_chunks_mut().0.get_mut(number.parse::<usize>().ok()?));
+        if let Some(place) = place {
+            *place = raw.st_value(LITTLE).to_le_bytes();
+            words += 1;
         }
     }
-    Ok(found)
+    let Some(name) = found else { return Ok(None) };
+    if words != MAP_LENGTH / 4 {
+        return Err(ElfError::NoMap(name));
+    }
+    Ok(Some(from_map(&name, &map)?))
 }
 
 /// Returns the segments that any executable loads, and its entry point.
@@ -163,9 +176,7 @@ fn linked_slot(segments: &[FileSegment], board: &'static Board) -> Result<Slot, 
         return Ok(slot);
     }
     let address = segments.iter().map(|segment| segment.load_address).min().ok_or(ElfError::Empty)?;
-    let fits = BOARDS.into_iter().find(|board| Slot::BOTH.into_iter().any(|slot| starts_in(segments, board, slot)));
-    let hint = fits.map(|board| format!("; it fits board {}", board.name)).unwrap_or_default();
-    Err(ElfError::LinkedElsewhere { address, board: board.name, expected: board.payload_address(Slot::A), hint })
+    Err(ElfError::LinkedElsewhere { address, board: board.name, expected: board.payload_address(Slot::A) })
 }
 
 fn starts_in(segments: &[FileSegment], board: &Board, slot: Slot) -> bool {

@@ -1,9 +1,9 @@
 //! Raw bytes from the start of flash. The bootloader in them identifies the board.
 
+use crate::boards::{find_info, from_info};
 use crate::segment::{ERASED, Segment};
 use lifeboot_core::Board;
-use lifeboot_core::info::BootloaderInfo;
-use lifeboot_core::layout::BOARDS;
+use lifeboot_core::info::INFO_LENGTH;
 
 pub fn write<'a>(board: &Board, segments: impl Iterator<Item = &'a Segment> + Clone) -> Vec<u8> {
     let end = segments.clone().last().map_or(board.flash_address, Segment::end);
@@ -14,15 +14,10 @@ pub fn write<'a>(board: &Board, segments: impl Iterator<Item = &'a Segment> + Cl
 
 /// Returns `None` if the bytes contain no bootloader.
 pub fn read(bytes: &[u8]) -> Option<Vec<Segment>> {
-    let board = board_of(bytes)?;
-    Some(vec![Segment { address: board.flash_address, bytes: bytes.to_vec() }])
-}
-
-/// Returns the board whose flash these bytes are the content of, from its start.
-fn board_of(bytes: &[u8]) -> Option<&'static Board> {
-    BOARDS.into_iter().find(|board| {
-        let region = bytes.get(..board.bootloader.end() as usize);
-        let info = region.and_then(<[u8]>::last_chunk);
-        info.is_some_and(|info| BootloaderInfo::from_bytes(info, board).is_some())
-    })
+    let content = Segment { address: 0, bytes: bytes.to_vec() };
+    let (at, info) = find_info(std::slice::from_ref(&content))?;
+    let board = from_info(&info).ok()?;
+    // The content starts where the flash does.
+    let is_there = at + INFO_LENGTH as u32 == board.bootloader.end();
+    is_there.then(|| vec![Segment { address: board.flash_address, ..content }])
 }

@@ -26,21 +26,19 @@ pub enum FlashFileError {
     #[error("the name {0} does not say which format to write")]
     #[diagnostic(help("end it in .elf, .hex, .bin or .uf2, or add --format"))]
     Unnamed(String),
-    /// The board has no drive that accepts UF2.
-    #[error("no drive of board {board} takes UF2 files")]
-    #[diagnostic(help("{help}"))]
-    NoUf2 {
-        /// Name of the board.
-        board: &'static str,
-        /// What to use instead.
-        help: &'static str,
-    },
+    /// The chip of this board has no drive that accepts UF2.
+    #[error("no drive of board {0} takes UF2 files")]
+    #[diagnostic(help(
+        "for another drive or a programmer write Intel HEX or raw bytes: --format hex, --format bin; for a debug probe an \
+         ELF file: lifeboot flash"
+    ))]
+    NoUf2(&'static str),
     /// The content is larger than the format allows.
     #[error("too much for one {0} file")]
     #[diagnostic(help("write an ELF file: --format elf"))]
     TooLarge(Format),
     /// The file has none of the formats, or is a binary without a bootloader.
-    #[error("the file holds no bootloader of a board that this lifeboot knows")]
+    #[error("the file holds no bootloader")]
     #[diagnostic(help("give a file that lifeboot provision wrote, as ELF, Intel HEX, binary or UF2"))]
     Unknown,
     /// The ELF file holds something else.

@@ -1,5 +1,6 @@
 //! Why bytes are not an image, or an image cannot be used.
 
+use crate::boards::MapError;
 use lifeboot_core::Slot;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -9,9 +10,7 @@ use thiserror::Error;
 pub enum ImageError {
     /// There is no header.
     #[error("not an image file")]
-    #[diagnostic(help(
-        "make one from the firmware's ELF file: lifeboot sign FIRMWARE.elf --board … --version … --key …"
-    ))]
+    #[diagnostic(help("make one from the firmware's ELF file: lifeboot sign FIRMWARE.elf --version … --key …"))]
     NotAnImage,
     /// The header has an unknown format.
     #[error("the image file has a format that this lifeboot does not know")]
@@ -30,10 +29,18 @@ pub enum ImageError {
     #[error("the image file is damaged: {0}")]
     #[diagnostic(help("copy or sign it again"))]
     Damaged(&'static str),
-    /// The board is unknown.
-    #[error("the image is for board {0:?}, which this lifeboot does not know")]
-    #[diagnostic(help("use the lifeboot that made it, or a newer one"))]
-    UnknownBoard(String),
+    /// The flash map is missing.
+    #[error("the image file does not hold the flash map that the image is for")]
+    #[diagnostic(help("give the whole file as lifeboot sign wrote it, or sign the firmware again"))]
+    NoMap,
+    /// The flash map cannot be used.
+    #[error("the image file holds no flash map that can be used")]
+    #[diagnostic(help("copy or sign it again"))]
+    Map(#[from] MapError),
+    /// The image is for another flash map of the board.
+    #[error("the image is for another flash map of board {0}")]
+    #[diagnostic(help("build the firmware again and sign it: the board's description has changed since"))]
+    OtherMap(&'static str),
     /// Payload and table are too large for a slot.
     #[error("the image needs {needed} bytes, and a slot of board {board} has {room}")]
     #[diagnostic(help("make the firmware smaller: opt-level = \"z\", lto = \"fat\", panic = \"abort\""))]
@@ -66,7 +73,7 @@ pub enum ImageError {
     #[diagnostic(help("sign the firmware that was built for board {wanted}"))]
     OtherBoard {
         /// The image's board.
-        found: &'static str,
+        found: String,
         /// The caller's board.
         wanted: &'static str,
     },

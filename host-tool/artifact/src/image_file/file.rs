@@ -4,6 +4,7 @@ use super::error::ImageError;
 use super::patches::{self, Patch};
 use super::table::{check_halves, decode, rebased};
 use super::unsigned::{UnsignedImage, digest};
+use crate::boards::{from_map, name_of, read_map, write_map};
 use crate::hex::hex;
 use crate::keys::PublicKey;
 use crate::segment::ERASED;
@@ -35,18 +36,34 @@ impl ImageFile {
     }
 
     /// Reads an image file, and checks everything but the signature.
+    ///
+    /// # Errors
+    /// [`ImageError`] if it is none, or was changed.
     pub fn from_bytes(bytes: &[u8]) -> Result<ImageFile, ImageError> {
-        if !bytes.starts_with(b"LBIM") {
-            return Err(ImageError::NotAnImage);
+        let header = read_header(bytes)?;
+        let length = header.image_length().unwrap_or(u32::MAX);
+        let behind = bytes.get(length as usize..).ok_or(truncated(bytes, length.into()))?;
+        let (map, behind) = read_map(behind).ok_or(ImageError::NoMap)?;
+        let board = from_map(&name_of(&header.board), map)?;
+        if board.map_digest() != header.map_digest {
+            return Err(ImageError::Damaged("its flash map is not the one that was signed"));
         }
-        let truncated = |expected: u64| ImageError::Truncated { expected, found: bytes.len() as u64 };
-        let header_bytes: &HeaderBytes = bytes.first_chunk().ok_or_else(|| truncated(HEADER_LENGTH as u64))?;
-        let header = Header::parse(header_bytes).map_err(|invalid| match invalid {
-            Invalid::NoImage => ImageError::NotAnImage,
-            _ => ImageError::Format,
-        })?;
-        let name = String::from_utf8_lossy(&header.board).trim_end_matches('\0').to_owned();
-        let board = Board::named(&name).ok_or(ImageError::UnknownBoard(name))?;
+        let patches = patches::read(behind)?;
+        Ok(ImageFile { patches, ..ImageFile::from_slot(&bytes[..length as usize], board)? })
+    }
+
+    /// Reads the image in the content of a slot of `board`, and checks everything but the signature.
+    ///
+    /// # Errors
+    /// [`ImageError`] if there is none, or it was changed, or is for another board.
+    pub fn from_slot(bytes: &[u8], board: &'static Board) -> Result<ImageFile, ImageError> {
+        let header = read_header(bytes)?;
+        if header.board != board.name_bytes() {
+            return Err(ImageError::OtherBoard { found: name_of(&header.board), wanted: board.name });
+        }
+        if header.map_digest != board.map_digest() {
+            return Err(ImageError::OtherMap(board.name));
+        }
         let length = header.image_length().filter(|length| *length <= board.slots[0].length);
         let (Some(length), Some(table)) = (length, header.table_offset()) else {
             return Err(ImageError::Damaged("its lengths do not fit a slot"));
@@ -55,10 +72,9 @@ impl ImageFile {
             return Err(ImageError::Damaged("its payload does not start where the board wants it"));
         }
         if bytes.len() < length as usize {
-            return Err(truncated(u64::from(length)));
+            return Err(truncated(bytes, u64::from(length)));
         }
-        let (bytes, behind) = bytes.split_at(length as usize);
-        let patches = patches::read(behind)?;
+        let bytes = &bytes[..length as usize];
         let (payload, table) = (usize::from(header.header_length), table as usize);
         let payload_end = payload + header.payload_length as usize;
         if bytes[HEADER_LENGTH..payload].iter().chain(&bytes[payload_end..table]).any(|byte| *byte != ERASED) {
@@ -73,14 +89,15 @@ impl ImageFile {
         if entries.last().is_some_and(|entry| entry.end() as usize > payload.len()) {
             return Err(ImageError::Damaged("its relocation table points past the payload"));
         }
+        let header_bytes: HeaderBytes = bytes.first_chunk().copied().ok_or(ImageError::NotAnImage)?;
         let proved = header_bytes[PROVED] != 0;
-        let image = ImageFile::new(*header_bytes, UnsignedImage { board, header, payload, table, proved })?;
-        Ok(ImageFile { patches, ..image })
+        ImageFile::new(header_bytes, UnsignedImage { board, header, payload, table, proved })
     }
 
-    /// Returns the file's bytes: the image, and the patches to it.
+    /// Returns the file's bytes: the image, its board's flash map, and the patches to it.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = self.image_bytes();
+        write_map(self.image.board, &mut out);
         self.patches.iter().for_each(|patch| patches::write(patch, &mut out));
         out
     }
@@ -105,7 +122,10 @@ impl ImageFile {
     /// Returns the content of `slot` of `board` once the image is installed there.
     pub fn for_slot(&self, board: &Board, slot: Slot) -> Result<Vec<u8>, ImageError> {
         if board.name != self.image.board.name {
-            return Err(ImageError::OtherBoard { found: self.image.board.name, wanted: board.name });
+            return Err(ImageError::OtherBoard { found: self.image.board.name.to_owned(), wanted: board.name });
+        }
+        if !board.fits(self.image.board) {
+            return Err(ImageError::OtherMap(board.name));
         }
         if self.is_bound() && slot != self.linked_for {
             return Err(ImageError::OtherSlot(self.linked_for));
@@ -178,4 +198,19 @@ impl ImageFile {
     pub fn is_bound(&self) -> bool {
         self.image.table.is_empty()
     }
+}
+
+fn read_header(bytes: &[u8]) -> Result<Header, ImageError> {
+    if !bytes.starts_with(b"LBIM") {
+        return Err(ImageError::NotAnImage);
+    }
+    let header: &HeaderBytes = bytes.first_chunk().ok_or_else(|| truncated(bytes, HEADER_LENGTH as u64))?;
+    Header::parse(header).map_err(|invalid| match invalid {
+        Invalid::NoImage => ImageError::NotAnImage,
+        _ => ImageError::Format,
+    })
+}
+
+fn truncated(bytes: &[u8], expected: u64) -> ImageError {
+    ImageError::Truncated { expected, found: bytes.len() as u64 }
 }

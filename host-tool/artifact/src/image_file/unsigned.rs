@@ -76,6 +76,7 @@ impl UnsignedImage {
             schemas: release.schemas,
             key_id,
             revokes: release.revokes,
+            map_digest: board.map_digest(),
         };
         header.digest = digest(&payload, &table);
         let length = header.image_length().ok_or_else(|| too_large(payload.len() as u64))?;

@@ -14,7 +14,8 @@ pub enum ProvisionError {
     /// Bootloader and image are for different boards.
     #[error("the bootloader is for board {bootloader}, the image for board {image}")]
     #[diagnostic(help(
-        "build the bootloader with --features {image}, or give firmware that was signed for {bootloader}"
+        "build the bootloader with LIFEBOOT_BOARD naming the board file of {image}, or give firmware that was signed for \
+         {bootloader}"
     ))]
     Boards {
         /// The bootloader's board.

@@ -1,6 +1,7 @@
 //! Why a conversation failed.
 
 use crate::pipe::PipeError;
+use lifeboot_artifact::boards::MapError;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -34,6 +35,10 @@ pub enum LinkError {
     #[error("the device's answer does not fit the question")]
     #[diagnostic(help("use the lifeboot that belongs to the device's firmware, or a newer one"))]
     Unexpected,
+    /// The device's flash map cannot be used.
+    #[error("the device reports a flash map that cannot be used")]
+    #[diagnostic(help("use the lifeboot that belongs to the device's bootloader, or a newer one"))]
+    Map(#[from] MapError),
     /// The request does not fit a frame.
     #[error("the request is longer than any frame")]
     #[diagnostic(help("the device says that it takes more than it can: its firmware is at fault"))]

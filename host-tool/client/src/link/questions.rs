@@ -1,10 +1,12 @@
 //! A link's requests for the device's state, keys and quarantine.
 
 use super::error::LinkError;
-use super::reply::Reply;
+use super::reply::{Identity, Reply};
 use super::{Link, Retry};
 use crate::pipe::Pipe;
-use lifeboot_wire::{Command, Keys, Refusal, Rejection, Status};
+use lifeboot_artifact::boards::{from_map, name_of};
+use lifeboot_core::Board;
+use lifeboot_wire::{Command, Keys, Refusal, Rejection, Status, WIRE_OF_IDENTITY};
 
 impl<P: Pipe> Link<P> {
     /// Requests the state of the device.
@@ -48,6 +50,44 @@ impl<P: Pipe> Link<P> {
             Reply::Quarantine(rejections) => Ok(Some(rejections.into_iter().flatten().collect())),
             Reply::Refused(_) => Ok(None),
             _ => Err(LinkError::Unexpected),
+        }
+    }
+
+    /// Requests who the device is, and its state; the identity is `None` if it does not report it, as in recovery mode.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn identity(&mut self, retry: Retry) -> Result<(Status, Option<Identity>), LinkError> {
+        let status = self.status(retry)?;
+        if self.details.is_some() || status.wire < WIRE_OF_IDENTITY {
+            return Ok((status, None));
+        }
+        match self.ask(&Command::Identity, retry)? {
+            Reply::Identity(identity) => Ok((status, Some(identity))),
+            Reply::Refused(_) => Ok((status, None)),
+            _ => Err(LinkError::Unexpected),
+        }
+    }
+
+    /// Requests the board that the device is of, with its flash map; `None` if the device reports none.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); [`LinkError::Map`] if its flash map contradicts itself.
+    pub fn board(&mut self, retry: Retry) -> Result<(Status, Option<&'static Board>), LinkError> {
+        let status = self.status(retry)?;
+        let map = match &self.details {
+            Some(details) => Some(details.map),
+            None if status.wire < WIRE_OF_IDENTITY => None,
+            None => match self.ask(&Command::Map, retry)? {
+                Reply::Map(map) => Some(map.try_into().map_err(|_| LinkError::Unexpected)?),
+                Reply::Refused(_) => None,
+                _ => return Err(LinkError::Unexpected),
+            },
+        };
+        let board = map.map(|map| from_map(&name_of(&status.board), &map)).transpose()?;
+        match board {
+            Some(board) if board.map_digest() != status.map => Err(LinkError::Unexpected),
+            board => Ok((status, board)),
         }
     }
 

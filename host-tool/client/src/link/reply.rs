@@ -24,6 +24,27 @@ pub enum Reply {
     Keys(Keys),
     /// [`Body::Quarantine`].
     Quarantine([Option<Rejection>; QUARANTINED]),
+    /// [`Body::Identity`].
+    Identity(Identity),
+    /// [`Body::Map`].
+    Map(Vec<u8>),
+}
+
+/// Who a device is: like [`lifeboot_wire::Identity`], but owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The version of the messages that the device knows.
+    pub wire: u8,
+    /// The board's name, padded with zeros.
+    pub board: [u8; 16],
+    /// The digest of its flash map.
+    pub map: u32,
+    /// The device id; empty if the device has none.
+    pub device: Vec<u8>,
+    /// A bit for each [capability](lifeboot_wire::capability).
+    pub capabilities: u32,
+    /// Maximum number of bytes of an image in one frame.
+    pub chunk: u32,
 }
 
 /// Returns whether a reply can be the answer to a command. The number alone does not decide it, because numbers wrap
@@ -37,6 +58,8 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
         (Command::Digests { .. }, reply) => matches!(reply, Reply::Digests(_)),
         (Command::BeginPatch { .. } | Command::Patch { .. }, reply) => matches!(reply, Reply::Patched(_)),
         (Command::Quarantine, reply) => matches!(reply, Reply::Quarantine(_)),
+        (Command::Identity, reply) => matches!(reply, Reply::Identity(_)),
+        (Command::Map, reply) => matches!(reply, Reply::Map(_)),
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
         (
             Command::Finish
@@ -67,6 +90,10 @@ impl Reply {
                 Reply::Status(Box::new(recovery::status(why, chunk, info, record, headers)?))
             }
             Body::Quarantine(rejections) => Reply::Quarantine(rejections),
+            Body::Identity(lifeboot_wire::Identity { wire, board, map, device, capabilities, chunk }) => {
+                Reply::Identity(Identity { wire, board, map, device: device.to_vec(), capabilities, chunk })
+            }
+            Body::Map(map) => Reply::Map(map.to_vec()),
             Body::Log(_) | Body::BootLog(_) => return None,
         })
     }

@@ -114,9 +114,9 @@ impl<'a> Content<'a> {
         in_payload.or((next == phases.table.end).then_some(self.table()))
     }
 
-    /// Returns whether these bytes make a device with units of `unit` bytes erase: it erases when the first block that
-    /// it writes to a unit is complete. For a patch this is unknown, but its frames wait for each other anyway.
-    pub(super) fn erases(self, range: &Range<u32>, unit: u32) -> bool {
+    /// Returns whether these bytes make a device erase: it erases when the first block that it writes to a unit is complete.
+    /// For a patch this is unknown, but its frames wait for each other anyway.
+    pub(super) fn erases(self, range: &Range<u32>) -> bool {
         let Content::Image(_, phases) = self else { return false };
         let (part, range) = self.place(range);
         let phase = match part {
@@ -128,9 +128,9 @@ impl<'a> Content<'a> {
             range.start < full && full <= range.end
         };
         // Only the unit in which the range ends and the one before can matter: no frame is longer.
-        let last = range.end.saturating_sub(1).checked_div(unit).unwrap_or_default();
-        !range.is_empty()
-            && [last.saturating_sub(1), last].into_iter().any(|number| is_first(number.saturating_mul(unit)))
+        let last = phases.unit(range.end.saturating_sub(1));
+        let units = phases.units.get(last.saturating_sub(1)..=last).unwrap_or_default();
+        !range.is_empty() && units.iter().any(|unit| is_first(unit.start))
     }
 
     /// Returns the total number of bytes.

@@ -18,10 +18,15 @@ pub struct Estimate {
     pub units: u32,
 }
 
-/// Compares two images as they lie in a slot of the new image's board. What differs in only one of the two slots counts
-/// as different.
+/// Compares two images as they lie in the slots of the new image's board, and returns the cost for the slot where it is higher.
+/// What differs in only one of the two slots counts as different.
 pub fn estimate(old: &ImageFile, new: &ImageFile) -> Estimate {
-    let (header, unit) = (new.header(), new.board().slot_unit);
+    let [a, b] = Slot::BOTH.map(|slot| estimate_in(slot, old, new));
+    if b.sent > a.sent { b } else { a }
+}
+
+fn estimate_in(slot: Slot, old: &ImageFile, new: &ImageFile) -> Estimate {
+    let phases = Phases::of(new.header(), new.board(), slot);
     let contents: Vec<(Vec<u8>, Vec<u8>)> = Slot::BOTH
         .into_iter()
         .filter_map(|slot| {
@@ -35,7 +40,6 @@ pub fn estimate(old: &ImageFile, new: &ImageFile) -> Estimate {
         let is_same = contents.iter().all(|(old, new)| old.get(range.clone()) == new.get(range.clone()));
         if is_same { Found::Same } else { Found::Different }
     };
-    let phases = Phases::of(header, unit);
     let [table, payload] = phases.parts();
     let is_same_header = old.header_bytes() == new.header_bytes();
     let held = Held {
@@ -46,7 +50,7 @@ pub fn estimate(old: &ImageFile, new: &ImageFile) -> Estimate {
     let planned = plan(&phases, &held, &new.entries());
 
     let (mut sent, mut skipped) = (0, 0);
-    let mut written: Vec<u32> = Vec::new();
+    let mut written: Vec<usize> = Vec::new();
     for (range, segments) in phases.ranges().into_iter().zip(planned) {
         let mut from = range.start;
         for segment in segments {
@@ -57,7 +61,7 @@ pub fn estimate(old: &ImageFile, new: &ImageFile) -> Estimate {
                 }
                 Segment::Send(to) => {
                     sent += to - from;
-                    written.extend(from / unit..=(to - 1) / unit);
+                    written.extend(phases.unit(from)..=phases.unit(to - 1));
                     from = to;
                 }
             }
@@ -67,10 +71,5 @@ pub fn estimate(old: &ImageFile, new: &ImageFile) -> Estimate {
     written.extend((!is_same_header).then_some(0));
     written.sort_unstable();
     written.dedup();
-    Estimate {
-        sent,
-        skipped,
-        erased: written.len() as u32,
-        units: header.image_length().unwrap_or_default().div_ceil(unit),
-    }
+    Estimate { sent, skipped, erased: written.len() as u32, units: phases.units.len() as u32 }
 }

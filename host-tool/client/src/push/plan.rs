@@ -9,6 +9,7 @@
 //! A skip cannot begin or end inside a relocation, since the device must rebase the whole entry.
 
 use lifeboot_core::image::Header;
+use lifeboot_core::layout::{Board, Slot};
 use lifeboot_core::rebase::Entry;
 use std::ops::Range;
 
@@ -17,14 +18,15 @@ use std::ops::Range;
 pub(super) struct Phases {
     pub table: Range<u32>,
     pub payload: Range<u32>,
-    /// Size of an erase unit in bytes.
-    pub unit: u32,
+    /// The erase units that the image takes, in order.
+    pub units: Vec<Range<u32>>,
 }
 
 /// The part of a phase that lies in one unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    pub unit: u32,
+    /// The unit's number.
+    pub unit: usize,
     pub start: u32,
     pub end: u32,
     /// End of this phase's share of the unit: erased flash from `end` up to here.
@@ -70,10 +72,23 @@ pub(super) enum Segment {
 }
 
 impl Phases {
-    pub(super) fn of(header: &Header, unit: u32) -> Self {
+    pub(super) fn of(header: &Header, board: &Board, slot: Slot) -> Self {
         // `ImageFile` has checked the lengths against the slot.
         let (payload, table) = (u32::from(header.header_length), header.table_offset().unwrap_or_default());
-        Phases { table: table..table + header.table_length, payload: payload..payload + header.payload_length, unit }
+        let (table, payload) = (table..table + header.table_length, payload..payload + header.payload_length);
+        let (start, end) = (board.slot(slot).start, table.end.max(payload.end));
+        let mut units: Vec<Range<u32>> = Vec::new();
+        while let next = units.last().map_or(0, |unit| unit.end)
+            && next < end
+        {
+            units.push(next..board.unit_at(start + next).end() - start);
+        }
+        Phases { table, payload, units }
+    }
+
+    /// Returns the number of the unit that an offset lies in.
+    pub(super) fn unit(&self, offset: u32) -> usize {
+        self.units.partition_point(|unit| unit.end <= offset)
     }
 
     /// Returns both ranges, in the order of sending.
@@ -91,13 +106,12 @@ impl Phases {
         if range.is_empty() {
             return Vec::new();
         }
-        let units = range.start / self.unit..=(range.end - 1) / self.unit;
-        let part = |unit: u32| {
-            let unit_end = (unit + 1).saturating_mul(self.unit);
-            let (start, end) = (range.start.max(unit * self.unit), range.end.min(unit_end));
-            Part { unit, start, end, limit: unit_end.min(wall) }
+        let part = |number: usize| {
+            let unit = &self.units[number];
+            let (start, end) = (range.start.max(unit.start), range.end.min(unit.end));
+            Part { unit: number, start, end, limit: unit.end.min(wall) }
         };
-        units.map(part).collect()
+        (self.unit(range.start)..=self.unit(range.end - 1)).map(part).collect()
     }
 }
 
@@ -196,22 +210,60 @@ fn segments(parts: &[Part], found: &[Found]) -> Vec<Segment> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lifeboot_core::Version;
+    use lifeboot_core::layout::{Region, Units};
     use lifeboot_core::rebase::Kind;
+    use lifeboot_example_boards::MICROBIT;
 
-    const PHASES: Phases = Phases { table: 0xd00..0x1100, payload: 0x100..0xcf0, unit: 0x400 };
+    const HEADER: Header = Header {
+        header_length: 0,
+        board: [0; 16],
+        version: Version { major: 1, minor: 0, patch: 0, build: 0 },
+        epoch: 0,
+        link_address: 0,
+        payload_length: 0,
+        table_length: 0,
+        digest: [0; 32],
+        lowest_bootloader: 1,
+        schemas: (0, 0),
+        key_id: [0; 4],
+        revokes: lifeboot_core::KeyIds::NONE,
+        map_digest: 0,
+    };
+
+    fn phases() -> Phases {
+        let units = (0..5).map(|unit| unit * 0x400..(unit + 1) * 0x400).collect();
+        Phases { table: 0xd00..0x1100, payload: 0x100..0xcf0, units }
+    }
 
     fn planned(header: HeaderFound, table: [Found; 2], payload: [Found; 4], relocations: &[u32]) -> [Vec<Segment>; 2] {
         let relocations: Vec<_> =
             relocations.iter().map(|offset| Entry { offset: offset - 0x100, kind: Kind::Word }).collect();
-        plan(&PHASES, &Held { header, table: table.to_vec(), payload: payload.to_vec() }, &relocations)
+        plan(&phases(), &Held { header, table: table.to_vec(), payload: payload.to_vec() }, &relocations)
     }
 
     use Found::{Different, Same, UpTo};
     use Segment::{Send, Skip};
 
     #[test]
+    fn units_may_differ_and_the_last_may_reach_past_the_slot() {
+        let units = [Units { start: 0, length: 0x400 }, Units { start: 0x2000, length: 0x1000 }];
+        let board = Board {
+            units: Box::leak(Box::new(units)),
+            slots: [Region { start: 0x1800, length: 0x1800 }, Region { start: 0x4000, length: 0x1800 }],
+            ..MICROBIT
+        };
+        let header = Header { header_length: 0x100, payload_length: 0x900, table_length: 0x20, ..HEADER };
+        let a = Phases::of(&header, &board, Slot::A);
+        assert_eq!((a.table.clone(), a.payload.clone()), (0xa00..0xa20, 0x100..0xa00));
+        assert_eq!(a.units, [0..0x400, 0x400..0x800, 0x800..0x1800]);
+        assert_eq!([0, 0x3ff, 0x400, 0xa1f].map(|offset| a.unit(offset)), [0, 0, 1, 2]);
+        assert_eq!(Phases::of(&header, &board, Slot::B).units, std::slice::from_ref(&(0..0x1000)));
+    }
+
+    #[test]
     fn parts_are_cut_at_units_and_end_where_the_table_begins() {
-        let [table, payload] = PHASES.parts();
+        let [table, payload] = phases().parts();
         assert_eq!(table[0], Part { unit: 3, start: 0xd00, end: 0x1000, limit: 0x1000 });
         assert_eq!(table[1], Part { unit: 4, start: 0x1000, end: 0x1100, limit: 0x1400 });
         assert_eq!(payload[0], Part { unit: 0, start: 0x100, end: 0x400, limit: 0x400 });

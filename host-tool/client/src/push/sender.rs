@@ -62,8 +62,6 @@ pub(super) struct Sender<'a, P> {
     chunk: u32,
     largest_chunk: u32,
     flight: VecDeque<Sent>,
-    /// Size of an erase unit in bytes.
-    unit: u32,
     /// Whether the last frame that arrived made the device erase.
     erased: bool,
     /// Whether a frame was lost after one that made the device erase: the device drops its input meanwhile.
@@ -105,7 +103,6 @@ impl<'a, P: Pipe> Sender<'a, P> {
             chunk,
             largest_chunk: chunk,
             flight,
-            unit: status.unit,
             erased: false,
             drops_input_while_erasing: false,
             probes: 0,
@@ -237,7 +234,7 @@ impl<'a, P: Pipe> Sender<'a, P> {
 
     fn write(&mut self, range: Range<u32>) -> Result<(), Stop> {
         let number = self.link.send(&self.content.command(&range))?;
-        let erases = self.content.erases(&range, self.unit);
+        let erases = self.content.erases(&range);
         let length = length_on_line(range.len());
         self.flight.push_back(Sent { number, end: range.end, length, erases, stale: false });
         self.pushed.frames += u64::from(!range.is_empty());

@@ -50,7 +50,8 @@ struct Surveyor<'a, P> {
 
 impl<P: Pipe> Surveyor<'_, P> {
     fn parts(&mut self, parts: &[Part], phases: &Phases) -> Result<Vec<Found>, Stop> {
-        if phases.unit > DIGEST_RANGE { parts.iter().map(|part| self.large(part)).collect() } else { self.small(parts) }
+        let is_large = phases.units.iter().any(|unit| unit.len() as u32 > DIGEST_RANGE);
+        if is_large { parts.iter().map(|part| self.large(part)).collect() } else { self.small(parts) }
     }
 
     /// Compares parts that are one range each.

@@ -13,7 +13,6 @@ use crate::pipe::Pipe;
 use crate::state::{content, other, running_content, target};
 use lifeboot_artifact::image_file::{FORMAT, ImageFile, Patch};
 use lifeboot_core::Version;
-use lifeboot_core::layout::BLOCK;
 use lifeboot_wire::{Command, IMAGE_NAME, Refusal, SlotContent, Status};
 
 /// What a transfer may do.
@@ -52,7 +51,7 @@ pub(super) fn run<P: Pipe>(
         _ => return Err(LinkError::Unexpected.into()),
     }
 
-    let phases = Phases::of(image.header(), status.unit);
+    let phases = Phases::of(image.header(), image.board(), target.into());
     let may_skip = permits.skip && status.recovery.is_none();
     let held = if may_skip { held(link, image, status, &phases, progress)? } else { None };
     let [table, payload] = match held {
@@ -141,9 +140,7 @@ fn held<P: Pipe>(
     progress: &mut dyn Progress,
 ) -> Result<Option<Held>, Stop> {
     let target = other(status.running);
-    // A device that reports units which no slot of the board has is not asked for digests of them.
-    let is_unit = (BLOCK..=image.board().slot(target.into()).length).contains(&status.unit);
-    if content(status, target) == SlotContent::Empty || !is_unit || !status.unit.is_multiple_of(BLOCK) {
+    if content(status, target) == SlotContent::Empty {
         return Ok(None);
     }
     let Ok(expected) = image.for_slot(image.board(), target.into()) else { return Ok(None) };

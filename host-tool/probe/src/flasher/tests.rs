@@ -1,11 +1,18 @@
 //! What can be tested without a probe: which probe is chosen, and that probe-rs's chips match the boards.
 
 use super::*;
+use lifeboot_board::{BoardDescription, parse_file};
 use lifeboot_core::Slot;
-use lifeboot_core::layout::{BOARDS, STM32F405};
 use probe_rs::flashing::FlashLayout;
 use probe_rs::probe::cmsisdap::CmsisDapFactory;
+use std::path::Path;
 use std::time::Duration;
+
+const STM32F405: &str = include_str!("../../../../firmware-example/boards/stm32f405.toml");
+
+fn described(text: &str) -> BoardDescription {
+    parse_file(text, Path::new("board.toml")).unwrap()
+}
 
 fn probe(serial: &str, accessibility: Accessibility) -> ProbeListItem {
     let info = DebugProbeInfo::new("DAPLink", 0x0d28, 0x0204, Some(serial.to_owned()), &CmsisDapFactory, None, false);
@@ -66,8 +73,13 @@ fn is_sector_border(target: &Target, address: u32) -> bool {
 
 #[test]
 fn probe_rs_knows_the_boards_chips_and_their_flash() {
-    for board in BOARDS {
-        let target = target(chip(board).unwrap()).unwrap();
+    for text in [
+        include_str!("../../../../firmware-example/boards/microbit.toml"),
+        STM32F405,
+        include_str!("../../../../firmware-example/boards/pico.toml"),
+    ] {
+        let BoardDescription { chip, .. } = described(text);
+        let (target, board) = (target(&chip.name).unwrap(), described(text).board());
         let [a, b] = board.slots;
         for region in [board.bootloader, board.journal, a, b] {
             let segment = Segment { address: board.address(region.start), bytes: vec![0xff; region.length as usize] };
@@ -78,13 +90,17 @@ fn probe_rs_knows_the_boards_chips_and_their_flash() {
             );
         }
     }
-    assert!(!is_sector_border(&target("STM32F405RG").unwrap(), STM32F405.address(0x400)), "the test can fail");
+    assert!(
+        !is_sector_border(&target("STM32F405RG").unwrap(), described(STM32F405).board().address(0x400)),
+        "the test can fail"
+    );
 }
 
 #[test]
 fn what_the_chip_has_no_flash_for_is_refused() {
     let target = target("STM32F405RG").unwrap();
-    let segment = Segment { address: STM32F405.address(STM32F405.slot(Slot::B).end() + 128 * 1024), bytes: vec![0] };
+    let board = described(STM32F405).board();
+    let segment = Segment { address: board.address(board.slot(Slot::B).end() + 128 * 1024), bytes: vec![0] };
     let error = loader(&target, [&segment]).map(drop).unwrap_err();
     assert_eq!(error.to_string(), "the board was not flashed");
     assert!(matches!(error, ProbeError::Flash(_)));

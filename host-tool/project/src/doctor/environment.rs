@@ -1,6 +1,5 @@
 //! The environment that the doctor checks.
 
-use lifeboot_core::Board;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -13,8 +12,8 @@ pub struct Environment {
     pub path: OsString,
     /// The root folder of the machine, usually `/`.
     pub root: PathBuf,
-    /// The board that the project's firmware is for.
-    pub board: Option<&'static Board>,
+    /// The file that describes the project's board.
+    pub board: Option<PathBuf>,
     /// The private key that signs images.
     pub key: Option<PathBuf>,
     /// The public key that verifies images.

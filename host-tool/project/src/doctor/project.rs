@@ -1,25 +1,45 @@
-//! The project's own files: `lifeboot.toml`, keys, the bootloader.
+//! The project's own files: `lifeboot.toml`, the board, keys, the bootloader.
 
 use super::environment::Environment;
 use super::finding::Finding;
-use super::rust;
+use crate::board_file::BoardFile;
+use crate::bootloader_build;
 use crate::files::{self, Kind};
 use crate::key_files::{self, KeyFileError, public_path};
 use crate::settings::{FILE, Settings};
 use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::hex;
 use lifeboot_artifact::keys::{KeyError, PublicKey};
-use lifeboot_core::Board;
 use lifeboot_core::info::key_id;
 use miette::Diagnostic;
 use std::path::{Path, PathBuf};
 
-pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
+/// Returns the project's board, with its finding if a file is named.
+pub(super) fn board(environment: &Environment) -> (Option<BoardFile>, Option<Finding>) {
+    let Some(path) = &environment.board else { return (None, None) };
+    let subject = format!("board {}", path.display());
+    let (file, finding) = match BoardFile::read(path) {
+        Ok(file) => {
+            let text = format!("describes {}, with the chip {}", file.description.name, file.description.chip.name);
+            (Some(file), Finding::ok(subject, text))
+        }
+        Err(error) => (None, wrong(subject, path, &error, "write one, or name another: --board BOARD.toml")),
+    };
+    (file, Some(finding.required(true)))
+}
+
+pub(super) fn examine(
+    environment: &Environment,
+    board: Option<&BoardFile>,
+    about_board: Option<Finding>,
+) -> Vec<Finding> {
     let (private, public) = keys(environment);
-    let mut findings = vec![settings(environment), private];
+    let mut findings = vec![settings(environment)];
+    findings.extend(about_board);
+    findings.push(private);
     findings.extend(public.1);
     findings.extend(bootloader_keys(environment));
-    findings.extend(bootloader(environment, public.0.as_ref()));
+    findings.extend(bootloader(environment, board, public.0.as_ref()));
     findings
 }
 
@@ -33,7 +53,7 @@ fn settings(environment: &Environment) -> Finding {
         Ok(_) => Finding::missing(
             FILE,
             "there is none",
-            "echo 'board = \"BOARD\"' > lifeboot.toml, and so on: see docs/commands.md",
+            "echo 'board = \"BOARD.toml\"' > lifeboot.toml, and so on: see docs/commands.md",
         ),
         Err(error) => Finding::broken(FILE, describe(&error), help(&error)).required(true),
     }
@@ -122,8 +142,7 @@ fn bootloader_keys(environment: &Environment) -> Vec<Finding> {
     paths.map(|path| examine(path).required(true)).collect()
 }
 
-fn bootloader(environment: &Environment, key: Option<&PublicKey>) -> Option<Finding> {
-    let board = environment.board;
+fn bootloader(environment: &Environment, board: Option<&BoardFile>, key: Option<&PublicKey>) -> Option<Finding> {
     let is_named = environment.bootloader.is_some();
     let path = match (&environment.bootloader, board) {
         (Some(path), _) => path.clone(),
@@ -133,7 +152,7 @@ fn bootloader(environment: &Environment, key: Option<&PublicKey>) -> Option<Find
     };
     let subject = format!("bootloader {}", path.display());
     let public = environment.public_key.clone().or(environment.key.as_deref().map(public_path));
-    let fix = build(board, public.as_deref());
+    let fix = bootloader_build::command(board, public.as_deref());
     if !path.exists() {
         return Some(Finding::missing(subject, "is not built", fix).required(is_named));
     }
@@ -148,8 +167,13 @@ fn bootloader(environment: &Environment, key: Option<&PublicKey>) -> Option<Find
     };
     let (name, trusted) = (bootloader.board().name, bootloader.key_ids());
     let finding = match (board, key) {
-        (Some(board), _) if board.name != name => {
-            Finding::broken(subject, format!("is for board {name}, and the project's is {}", board.name), fix)
+        (Some(file), _) if file.description.name != name => {
+            let text = format!("is for board {name}, and the project's is {}", file.description.name);
+            Finding::broken(subject, text, fix)
+        }
+        (Some(file), _) if !file.board().fits(bootloader.board()) => {
+            let text = format!("is for another flash map of board {name} than {} has", file.path.display());
+            Finding::broken(subject, text, fix)
         }
         (_, Some(key)) if !bootloader.info().keys().iter().any(|known| key_id(known) == key.id()) => {
             let text = format!("trusts key {trusted}, and firmware is signed with {}", hex(&key.id()));
@@ -164,18 +188,9 @@ fn bootloader(environment: &Environment, key: Option<&PublicKey>) -> Option<Find
 }
 
 /// Returns the path that cargo builds the bootloader to.
-fn built(environment: &Environment, board: &Board) -> PathBuf {
+fn built(environment: &Environment, board: &BoardFile) -> PathBuf {
     let target = environment.target_folder.clone().unwrap_or(PathBuf::from("target"));
-    target.join(rust::triple(board)).join("embedded/lifeboot-bootloader")
-}
-
-fn build(board: Option<&Board>, public: Option<&Path>) -> String {
-    let public = public.map_or("KEY.pub.pem".to_owned(), |path| path.display().to_string());
-    let public = if public.starts_with('/') { public } else { format!("$PWD/{public}") };
-    let (feature, triple) = board.map_or(("BOARD", "TARGET"), |board| (board.name, rust::triple(board)));
-    format!(
-        "LIFEBOOT_KEYS={public} cargo build -p lifeboot-bootloader --features {feature} --target {triple} --profile embedded"
-    )
+    target.join(board.description.chip.core.target()).join("embedded/lifeboot-bootloader")
 }
 
 /// Describes an error with its causes.

@@ -3,9 +3,9 @@
 use super::environment::Environment;
 use super::finding::Finding;
 use super::programs::{on_path, output};
+use crate::board_file::BoardFile;
 use crate::files::{self, Kind};
-use lifeboot_core::Board;
-use lifeboot_core::layout::{Architecture, BOARDS};
+use lifeboot_board::chip::Core;
 use std::fs;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -15,38 +15,25 @@ const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 const RUSTUP: &str =
     "install Rust from https://rustup.rs: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
 
-/// Returns the target that a board's code is built for.
-pub(super) fn triple(board: &Board) -> &'static str {
-    match board.architecture {
-        Architecture::Armv6M => "thumbv6m-none-eabi",
-        Architecture::Armv7M => "thumbv7em-none-eabi",
-    }
-}
-
-pub(super) fn examine(environment: &Environment) -> Vec<Finding> {
+pub(super) fn examine(environment: &Environment, board: Option<&BoardFile>) -> Vec<Finding> {
     let is_needed = environment.board.is_some();
     let Some(rustc) = on_path(&environment.path, "rustc") else {
         return vec![Finding::missing("Rust", "there is no rustc", RUSTUP).required(is_needed)];
     };
     let mut findings = vec![compiler(&rustc, &environment.folder).required(is_needed)];
-    let mut triples: Vec<&str> = triples_of_boards().collect();
-    triples.dedup();
-    triples.sort_unstable();
-    triples.dedup();
-    for wanted in triples {
-        let is_needed = environment.board.is_some_and(|board| triple(board) == wanted);
-        findings.push(target(&rustc, wanted, &environment.folder).required(is_needed));
+    let triples = match board {
+        Some(file) => vec![file.description.chip.core.target()],
+        None => [Core::CortexM0, Core::CortexM4].map(Core::target).to_vec(),
+    };
+    for triple in &triples {
+        findings.push(target(&rustc, triple, &environment.folder).required(board.is_some()));
     }
     // Firmware may be built for a core with a floating-point unit, which the bootloader does without.
-    if let Some(own) = own_target(&environment.folder).filter(|own| !triples_of_boards().any(|triple| triple == own)) {
+    if let Some(own) = own_target(&environment.folder).filter(|own| !triples.contains(&own.as_str())) {
         findings.push(target(&rustc, &own, &environment.folder).required(is_needed));
     }
     findings.push(linker(&rustc, &environment.folder).required(is_needed));
     findings
-}
-
-fn triples_of_boards() -> impl Iterator<Item = &'static str> {
-    BOARDS.into_iter().map(triple)
 }
 
 /// Returns the target that cargo builds the project for by its configuration (The Cargo Book, Configuration, `build.target`), from

@@ -7,6 +7,7 @@ use super::{
 use crate::reset::Reset;
 use lifeboot_artifact::hex;
 use lifeboot_client::describe::{board_name, earlier_reason, ending, reason, running};
+use lifeboot_client::link::Identity;
 use lifeboot_client::max_stall::max_stall_ms;
 use lifeboot_client::state::pending;
 use lifeboot_core::Version;
@@ -17,6 +18,8 @@ impl From<&wire::Status> for Device {
         let [a, b] = status.slots.map(Content::from);
         Device {
             board: board_name(&status.board),
+            map_digest: format!("{:08x}", status.map),
+            device_id: None,
             bootloader_format: status.bootloader,
             demo_key: status.demo_key,
             running: status.running.into(),
@@ -45,6 +48,12 @@ impl From<&wire::Status> for Device {
 }
 
 impl Device {
+    /// Adds what the device says that it is.
+    pub fn with_identity(self, identity: Option<&Identity>) -> Self {
+        let device = identity.map(|identity| hex(&identity.device)).filter(|id| !id.is_empty());
+        Device { device_id: device, ..self }
+    }
+
     /// Adds the device's report on its quarantine.
     pub fn with_quarantine(self, quarantine: Option<&[wire::Rejection]>) -> Self {
         Device { quarantine: quarantine.map(|all| all.iter().map(Rejected::from).collect()), ..self }

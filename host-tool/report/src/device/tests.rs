@@ -34,7 +34,7 @@ fn status() -> Status {
         }),
         window: 1024,
         chunk: 544,
-        unit: 1024,
+        map: 0x9520_9187,
         boot: Some(wire::Boot { cause: ResetCause::Watchdog, start: wire::Start::Trial, verification: 870 }),
         recovery: None,
         journal_failing: Some(false),
@@ -53,6 +53,7 @@ microbit, bootloader format 1
 | A    | 1.2.3   | 4     | abababababababababababababababab | confirmed      |
 | B    | 1.3.0   | 5     | cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd | runs, on trial |
 +------+---------+-------+----------------------------------+----------------+
+flash map    95209187
 trial        slot B: 2 starts left after a crash, 10 after a loss of power
 epoch floor  4 and up are started
 revoked keys 1, 3
@@ -90,6 +91,7 @@ microbit, bootloader format 1
 | A    | 1.2.3   | 4     | abababababababababababababababab | runs, confirmed |
 | B    |         |       |                                  | empty           |
 +------+---------+-------+----------------------------------+-----------------+
+flash map    95209187
 trial        none
 epoch floor  4 and up are started
 revoked keys none

@@ -12,6 +12,8 @@ impl Display for Device {
         writeln!(f, "{}{}", table(["slot", "version", "epoch", "digest", "state"], slots), gap())?;
         let revoked: Vec<String> = self.revoked_keys.iter().map(u8::to_string).collect();
         let mut lines: Vec<_> = self.recovery.map(|reason| ("recovery", reason.to_string())).into_iter().collect();
+        lines.extend(self.device_id.iter().map(|id| ("device id", id.clone())));
+        lines.push(("flash map", self.map_digest.clone()));
         lines.extend([("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string()))]);
         lines.extend(self.pending.as_ref().map(|pending| ("pending", pending.to_string())));
         lines.extend([

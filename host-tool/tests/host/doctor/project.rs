@@ -2,11 +2,16 @@
 
 use super::{bootloader, examined, finds, healthy, remove};
 use crate::images::rich;
-use crate::program::{LARGE, SMALL};
-use lifeboot_core::Slot;
+use crate::program::{LARGE, LARGE_FILE, SMALL};
+use lifeboot_core::layout::Region;
+use lifeboot_core::{Board, Slot};
+use lifeboot_example_boards::STM32F405;
 use lifeboot_project::key_files;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+
+/// The large board with another map, under the same name.
+static LESS_RAM: Board = Board { ram: Region { start: 0x2000_0000, length: 112 << 10 }, ..STM32F405 };
 
 #[test]
 fn keys_that_do_not_serve_are_found() {
@@ -80,8 +85,8 @@ fn keys_that_a_bootloader_cannot_be_built_with_are_found() {
 
 #[test]
 fn a_bootloader_that_would_not_start_the_firmware_is_found() {
-    const BUILD: &str = "         -> LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p lifeboot-bootloader --features stm32f405 \
-                         --target thumbv7em-none-eabi --profile embedded";
+    const BUILD: &str = "         -> LIFEBOOT_BOARD=$PWD/stm32f405.toml LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p \
+                         lifeboot-bootloader --features stm32f4 --target thumbv7em-none-eabi --profile embedded";
     let folder = healthy();
     remove(&folder, "boot.elf");
     finds(&folder, &["missing  bootloader boot.elf: is not built", BUILD], 1);
@@ -96,6 +101,9 @@ fn a_bootloader_that_would_not_start_the_firmware_is_found() {
     );
     bootloader(&folder, "key.pub.pem", SMALL);
     finds(&folder, &["broken   bootloader boot.elf: is for board microbit, and the project's is stm32f405", BUILD], 1);
+    bootloader(&folder, "key.pub.pem", &LESS_RAM);
+    let text = "broken   bootloader boot.elf: is for another flash map of board stm32f405 than stm32f405.toml has";
+    finds(&folder, &[text, BUILD], 1);
     folder.done("keygen other.pem");
     bootloader(&folder, "other.pub.pem", LARGE);
     let id = |name: &str| -> String {
@@ -106,15 +114,38 @@ fn a_bootloader_that_would_not_start_the_firmware_is_found() {
     let text = format!("broken   bootloader boot.elf: trusts key {trusted}, and firmware is signed with {signs}");
     finds(&folder, &[&text, BUILD], 1);
     // Without a configured bootloader, cargo's output folder is searched, and none is needed.
-    folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkey = \"key.pem\"\n");
+    folder.put("lifeboot.toml", b"board = \"stm32f405.toml\"\nkey = \"key.pem\"\n");
     let text = "missing  bootloader target/thumbv7em-none-eabi/embedded/lifeboot-bootloader: is not built";
     finds(&folder, &[text, BUILD], 0);
+}
+
+/// The board in `lifeboot.toml`, and a board file that is wrong.
+#[test]
+fn the_project_s_board_is_a_finding() {
+    let folder = healthy();
+    folder.put("stm32f405.toml", LARGE_FILE.replace("384K @ 512K", "256K @ 512K").as_bytes());
+    let (text, status) = examined(&folder, "");
+    assert!(text.contains("\nbroken   board stm32f405.toml: stm32f405.toml:9: ") && status == 1, "{text}");
+    assert!(text.contains("\nok       bootloader boot.elf: for stm32f405, "), "{text}");
+    remove(&folder, "stm32f405.toml");
+    let lines = [
+        "missing  board stm32f405.toml: there is no such file",
+        "         -> write one, or name another: --board BOARD.toml",
+    ];
+    finds(&folder, &lines, 1);
+    let table = LARGE_FILE.replace("[map]", "[board.map]").replace("[pins]", "[board.pins]");
+    folder.put("lifeboot.toml", format!("key = \"key.pem\"\nbootloader = \"boot.elf\"\n[board]\n{table}").as_bytes());
+    finds(&folder, &["ok       board lifeboot.toml: describes stm32f405, with the chip STM32F405RG"], 0);
+    remove(&folder, "boot.elf");
+    let build = "         -> LIFEBOOT_BOARD=$PWD/lifeboot.toml LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p \
+                 lifeboot-bootloader --features stm32f4 --target thumbv7em-none-eabi --profile embedded";
+    finds(&folder, &[build], 1);
 }
 
 #[test]
 fn a_file_of_settings_that_is_wrong_is_one_finding_among_others() {
     let folder = healthy();
-    folder.put("lifeboot.toml", b"board = \"stm32f405\"\nkye = \"key.pem\"\n");
+    folder.put("lifeboot.toml", b"board = \"stm32f405.toml\"\nkye = \"key.pem\"\n");
     let (text, status) = examined(&folder, "");
     assert!(
         text.contains(

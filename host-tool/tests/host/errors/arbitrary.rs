@@ -22,7 +22,7 @@ use std::sync::LazyLock;
 /// Seconds after which a command counts as hanging; coreutils' timeout ends it with status 124.
 const TIMEOUT_S: &str = "60";
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 13] = [
     "a.elf",
     "b.elf",
     "a.img",
@@ -33,10 +33,12 @@ const FILES: [&str; 11] = [
     "first.hex",
     "first.bin",
     "session.jsonl",
+    "microbit.toml",
+    "stm32f405.toml",
     "none",
 ];
 
-const WORDS: [&str; 64] = [
+const WORDS: [&str; 62] = [
     "keygen",
     "sign",
     "inspect",
@@ -64,8 +66,6 @@ const WORDS: [&str; 64] = [
     "1.2.3",
     "1.2.3+4",
     "--board",
-    "microbit",
-    "stm32f405",
     "--key",
     "--public-key",
     "--signature",
@@ -112,7 +112,7 @@ pub fn folder() -> Folder {
     let first = first_flash(SMALL);
     folder.put("first.hex", &first.to_file(Format::Hex).unwrap());
     folder.put("first.bin", &first.to_file(Format::Binary).unwrap());
-    let status = r#"{"board":"stm32f405","bootloader_format":1,"demo_key":false,"running":"A","confirmed":"A","trial":null,
+    let status = r#"{"board":"stm32f405","map_digest":"f8f45942","bootloader_format":1,"demo_key":false,"running":"A","confirmed":"A","trial":null,
         "slots":{"a":{"content":"image","version":"1.0.0","epoch":0,"digest":"00112233445566778899aabbccddeeff"},
         "b":{"content":"empty"}},"epoch_floor":0,"revoked_keys":[],"last_outcome":null}"#;
     folder.put("status.json", status.as_bytes());
@@ -175,13 +175,14 @@ fn word() -> impl Strategy<Value = OsString> {
 }
 
 /// Command lines that read a file, `FILE`.
-pub const READERS: [&str; 19] = [
+pub const READERS: [&str; 20] = [
     "inspect FILE",
-    "inspect FILE --board microbit",
+    "inspect FILE --board microbit.toml",
+    "inspect a.elf --board FILE",
     "inspect a.img --key FILE",
     "inspect a.img --against FILE",
     "inspect a.img --against status.json --bootloader FILE",
-    "sign FILE --board stm32f405 --version 1.2.3 --key key.pem -o out",
+    "sign FILE --version 1.2.3 --key key.pem -o out",
     "sign a.elf --version 1.2.3 --key FILE -o out",
     "sign a.elf --version 1.2.3 --key key.pem --relinked FILE -o out",
     "sign a.elf --version 1.2.3 --public-key FILE --external-bytes out",
@@ -235,6 +236,7 @@ proptest! {
     #[test]
     fn settings(text in prop_oneof![
         "\\PC{0,60}",
+        "\\[board\\]\n((name|chip|map|flash|pins) = (\"\\PC{0,9}\"|[0-9]{1,12}|\\[1\\]|\\{\\})\n){0,3}",
         "(board|key|port|baud|epoch|x) = (\"\\PC{0,9}\"|[0-9]{1,12}|\\[1\\]|'')\n(board|version) = \"[0-9a-z.]{0,9}\"",
     ], command in select(&["inspect a.elf", "sign a.elf -o out", "doctor", "status", "--help"][..])) {
         let folder = fresh();

@@ -6,9 +6,14 @@ use crate::flashing_commands::folder;
 use crate::images::rich;
 use crate::program::*;
 use lifeboot_artifact::provision::ProvisionError;
-use lifeboot_core::Slot;
+use lifeboot_core::layout::Region;
+use lifeboot_core::{Board, Slot};
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_host_tool::Error;
 use lifeboot_project::key_files;
+
+/// The small board with another map, under the same name.
+pub static LESS_RAM: Board = Board { ram: Region { start: 0x2000_0000, length: 15 << 10 }, ..MICROBIT };
 
 pub fn list(list: &mut List) {
     let mut chapter = Chapter::new(list, "First flash", folder(SMALL));
@@ -18,9 +23,15 @@ pub fn list(list: &mut List) {
     chapter.fails("Firmware where the bootloader belongs", "provision a.elf a.img");
     chapter.fails("Bootloader and image in the other order", "provision a.img lifeboot-bootloader");
     let mut unknown = Program::bootloader(SMALL, &[key], false);
-    unknown.sections[2].bytes[0x10..0x18].copy_from_slice(b"megabit\0");
+    unknown.sections[2].bytes[0xc2] ^= 0x40;
     chapter.folder.put("unknown", &unknown.elf());
-    chapter.fails("A bootloader of a board that is not known", "provision unknown a.img");
+    chapter.fails("A bootloader whose flash map contradicts itself", "provision unknown a.img");
+    let mut elsewhere = Program::bootloader(SMALL, &[key], false);
+    elsewhere.sections[2].load_address -= 0x1000;
+    chapter.folder.put("moved", &elsewhere.elf());
+    chapter.fails("A bootloader that is not where its map says", "provision moved a.img");
+    chapter.folder.put("less-ram", &Program::bootloader(&LESS_RAM, &[key], false).elf());
+    chapter.fails("A bootloader of another flash map", "provision less-ram a.img");
     let mut outside = Program::bootloader(SMALL, &[key], false);
     outside.sections[1].load_address = SMALL.bootloader.end() - 1;
     chapter.folder.put("outside", &outside.elf());
@@ -39,12 +50,13 @@ pub fn list(list: &mut List) {
     chapter.folder.done("sign a.elf --version 1.2.3 --key key.pem --lowest-bootloader 9 -o later.img");
     chapter.fails("An image that needs a later bootloader", "provision lifeboot-bootloader later.img");
     chapter.folder.put("b.elf", &rich(SMALL, Slot::B).elf());
-    chapter.folder.done("sign b.elf --board microbit --version 1.2.3 --key key.pem --bound");
+    chapter.folder.done("sign b.elf --version 1.2.3 --key key.pem --bound");
     chapter.fails("An image that is bound to slot B", "provision lifeboot-bootloader b.img");
 
     chapter.fails("No file for flashing", "flash a.img");
     chapter.fails("A bootloader alone", "flash lifeboot-bootloader");
     chapter.folder.done("provision lifeboot-bootloader a.img -o first.hex");
+    chapter.fails("The file of another board", "flash first.hex --board stm32f405.toml");
     let hex = String::from_utf8(chapter.folder.bytes("first.hex")).unwrap();
     chapter.folder.put("cut.hex", hex.replace(":00000001FF\n", "").as_bytes());
     chapter.fails("A file that was cut off", "flash cut.hex");

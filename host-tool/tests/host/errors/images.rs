@@ -30,7 +30,9 @@ pub fn list(list: &mut List) {
     fails("Something in the gaps", &|bytes| bytes[0x110] = 0);
     fails("Something behind the end", &|bytes| bytes.push(0));
     fails("Linked for no slot", &|bytes| bytes[0x29] ^= 1);
-    fails("A board that is not known", &|bytes| bytes[0x08] = b'S');
+    fails("Without its flash map", &|bytes| bytes.truncate(bytes.len() - 1));
+    fails("A flash map that contradicts itself", &|bytes| *bytes.iter_mut().rev().nth(0x50 - 0x21).unwrap() ^= 1);
+    fails("Another flash map", &|bytes| *bytes.iter_mut().rev().nth(0x50 - 0x2d - 1).unwrap() ^= 1);
 
     let mut half = Program::new(LARGE, Slot::A);
     half.code(TEXT, 0x10, &[0xf240, 0x2080, 0xf6c0, 0x0002]); // movw r0, #0x280; movt r0, #0x802
@@ -52,7 +54,7 @@ pub fn list(list: &mut List) {
     chapter.folder.put("endless.elf", &crate::malformed::with_symbols(20, &"x".repeat(1 << 20), RODATA));
     chapter.fails("Names that share their bytes, and would fill the memory", "inspect endless.elf");
     chapter.folder.put("large.elf", &large.elf());
-    chapter.fails("Larger than a slot", "sign large.elf --board microbit --version 1.0.0 --key key.pem");
+    chapter.fails("Larger than a slot", "sign large.elf --board microbit.toml --version 1.0.0 --key key.pem");
 
     chapter.folder.done("keygen other.pem");
     chapter.name_key("other.pub.pem", "OTHER-ID");
@@ -84,6 +86,7 @@ fn for_small(image: &[u8]) -> Vec<u8> {
         header_length: SMALL.header_length as u16,
         board: SMALL.name_bytes(),
         link_address: SMALL.payload_address(Slot::A),
+        map_digest: SMALL.map_digest(),
         ..*file.header()
     };
     let mut bytes = header.to_bytes([0; 64]).to_vec();
@@ -91,5 +94,7 @@ fn for_small(image: &[u8]) -> Vec<u8> {
     bytes.extend(file.payload());
     bytes.resize(header.table_offset().unwrap() as usize, 0xff);
     bytes.extend(file.table());
+    bytes.extend(b"LBMP");
+    bytes.extend(SMALL.map_bytes());
     bytes
 }

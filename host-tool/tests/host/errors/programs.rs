@@ -1,6 +1,7 @@
 //! The list of errors: ELF files that cannot be signed.
 
 use super::chapter::Chapter;
+use super::flashing::LESS_RAM;
 use crate::command_line::{Folder, SIGN};
 use crate::error_list::List;
 use crate::images::rich;
@@ -20,18 +21,9 @@ pub fn list(list: &mut List) {
     let sign = SIGN.replace("a.elf", "program.elf");
     let mut fails = |circumstances: &str, program: &Program| {
         chapter.folder.put("program.elf", &program.elf());
-        let sign = sign.replace("stm32f405", program.board.name);
         chapter.fails(circumstances, &sign);
     };
     fails("A program for a PC", &with(LARGE, |program| program.machine = elf::EM_386));
-    fails(
-        "Nothing to load",
-        &with(LARGE, |program| {
-            program.sections.clear();
-            program.symbols.clear();
-            program.relocations.clear();
-        }),
-    );
     fails("A section outside the slot", &with(SMALL, |program| program.sections[2].load_address = 0x3_0000));
     fails(
         "The vector table is not first",
@@ -126,22 +118,46 @@ pub fn list(list: &mut List) {
         &with(LARGE, |program| program.relocate(VECTORS, 0, elf::R_ARM_ABS32, MAIN)),
     );
 
+    let empty = with(LARGE, |program| {
+        program.sections.clear();
+        program.symbols.clear();
+        program.relocations.clear();
+    });
+    chapter.folder.put("program.elf", &empty.elf());
+    chapter.fails("Nothing to load", &format!("{sign} --board stm32f405.toml"));
     chapter.folder.put("program.elf", b"no program");
     chapter.fails("No ELF file", &sign);
     let mut damaged = Program::new(LARGE, Slot::A).elf();
     damaged.truncate(damaged.len() - 1);
     chapter.folder.put("program.elf", &damaged);
     chapter.fails("A file that was cut off", &sign);
-    chapter.fails("Firmware of another board", &SIGN.replace("stm32f405", "microbit"));
+    chapter.fails("Firmware of another board", &format!("{SIGN} --board microbit.toml"));
     let mut nameless = rich(LARGE, Slot::A);
     nameless.nameless();
     chapter.folder.put("nameless.elf", &nameless.elf());
     let nameless_elf = SIGN.replace("a.elf", "nameless.elf");
-    chapter.fails("Firmware of another board, which does not say so", &nameless_elf.replace("stm32f405", "microbit"));
+    chapter.fails("Firmware of another board, which does not say so", &format!("{nameless_elf} --board microbit.toml"));
     chapter.fails("Firmware that does not say which board it is for", "inspect nameless.elf");
-    nameless.symbol("__lifeboot_board_stm32f411", None, 0, 0);
-    chapter.folder.put("nameless.elf", &nameless.elf());
-    chapter.fails("Firmware of a board that is not known", "inspect nameless.elf");
+    chapter.folder.put("less-ram.elf", &Program::new(&LESS_RAM, Slot::A).elf());
+    chapter.fails(
+        "Firmware of another flash map",
+        "sign less-ram.elf --board microbit.toml --version 1.0.0 --key key.pem",
+    );
+    let mut maps = |circumstances: &str, change: &dyn Fn(&mut Program)| {
+        let mut program = rich(LARGE, Slot::A);
+        change(&mut program);
+        chapter.folder.put("program.elf", &program.elf());
+        chapter.fails(circumstances, "inspect program.elf");
+    };
+    let word = |program: &mut Program, number: u32, value| {
+        let name = format!("__lifeboot_map_{number:02}");
+        program.symbols.iter_mut().find(|symbol| symbol.0 == name).unwrap().2 = value;
+    };
+    maps("A flash map that lacks a word", &|program| program.symbols.retain(|symbol| symbol.0 != "__lifeboot_map_11"));
+    maps("A flash map whose slots overlap", &|program| word(program, 8, 256 << 10));
+    maps("Two linker scripts of different boards", &|program| {
+        program.symbol("__lifeboot_board_microbit", None, 0, 0);
+    });
 
     chapter.fails("A proof with the same program", &format!("{SIGN} --relinked a.elf"));
     let mut longer = rich(LARGE, Slot::B);

@@ -21,7 +21,9 @@ pub fn list(list: &mut List) {
         ("An argument that there is not", "inspect a.img --fast"),
         ("An argument that is missing", "inspect"),
         ("An argument without its value", "inspect a.elf --board"),
-        ("A board that there is not", "inspect a.elf --board nucleo"),
+        ("A board file that is not there", "inspect a.elf --board nucleo.toml"),
+        ("A board file that is none", "inspect a.elf --board key.pem"),
+        ("A format that there is not", "provision boot.elf a.img --format s19"),
         ("A version that is none", "sign a.elf --version 1.2 --key key.pem"),
         ("A version with a pre-release", "sign a.elf --version 1.2.3-rc.1 --key key.pem"),
         ("A version with a build that is no number", "sign a.elf --version 1.2.3+dirty --key key.pem"),
@@ -62,7 +64,11 @@ pub fn list(list: &mut List) {
         ("A setting that there is not", "\nbord = 1\n"),
         ("A setting under another name", "public_key = \"a\"\n"),
         ("A number in quotes", "# fast\nbaud = \"9600\"\n"),
-        ("A board that is not known, in lifeboot.toml", "board = \"nucleo\"\n"),
+        ("A board in lifeboot.toml that is neither a file nor a table", "board = 3\n"),
+        (
+            "A board in lifeboot.toml whose chip is not known",
+            "[board]\nname = \"acme-press\"\nchip = \"STM32F411XX\"\n",
+        ),
         ("No TOML", "board = microbit\n"),
     ] {
         chapter.folder.put("lifeboot.toml", settings.as_bytes());

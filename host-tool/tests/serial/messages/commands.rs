@@ -5,8 +5,8 @@ use crate::images::version;
 use crate::pushes::recipe;
 use crate::stranger::framed_bytes;
 use lifeboot_artifact::image_file::Patch;
-use lifeboot_core::layout::MICROBIT;
 use lifeboot_core::{Slot, recovery};
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_wire::patch::FORMAT;
 use lifeboot_wire::{self as wire, Command, DIGEST_RANGE, DIGESTS, Refusal};
 
@@ -60,7 +60,7 @@ fn begins(scene: &Scene, add: &mut impl FnMut(String, Command)) {
 
 fn digests(add: &mut impl FnMut(String, Command)) {
     let end = MICROBIT.slot(Slot::B).length;
-    let unit = MICROBIT.slot_unit;
+    let unit = MICROBIT.unit_at(MICROBIT.slots[0].start).length;
     let mut digests = |offset: u32, length: u32, count: u8| {
         let offset_name = match offset.checked_sub(end - 256) {
             Some(0) => "256 before the end".to_owned(),

@@ -5,9 +5,10 @@ use crate::boot::{Device, firmware};
 use crate::signed_image::SignedImage;
 use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::{BLOCK, BOARDS, Board, MICROBIT, STM32F405};
+use lifeboot_core::layout::{BLOCK, Board};
 use lifeboot_core::record::{Ending, RECORD_LENGTH, Trial};
 use lifeboot_core::{Slot, Version};
+use lifeboot_example_boards::{BOARDS, MICROBIT, STM32F405};
 use lifeboot_tests::simulated_flash::Part;
 use lifeboot_updater::{Expected, Refusal, Step, Ticket};
 use sha2::{Digest, Sha256};
@@ -153,7 +154,8 @@ fn each_unit_is_erased_once_for_a_transfer() {
             running.feed(transfer, &content, payload_of(&image)).unwrap();
             running.updater.finish(transfer).unwrap();
             assert_eq!(running.work(), Ok(Step::Pending));
-            let units = (content.len() as u32).div_ceil(board.slot_unit);
+            let start = board.slot(Slot::B).start;
+            let units = board.units_between(start, start + content.len() as u32);
             assert_eq!(running.flash.borrow().wear(Part::Slot(Slot::B)).erases, units, "{}", board.name);
         }
     }
@@ -162,7 +164,7 @@ fn each_unit_is_erased_once_for_a_transfer() {
 /// An erase would lose what was skipped.
 #[test]
 fn behind_what_was_skipped_the_unit_must_be_erased() {
-    let (board, unit) = (&MICROBIT, MICROBIT.slot_unit);
+    let (board, unit) = (&MICROBIT, MICROBIT.unit_at(MICROBIT.slots[0].start).length);
     let image = SignedImage::new(board, 3000).release(Version { major: 2, ..Version::default() }, 0);
     let content = image.content(Slot::A);
     let (skipped, slot) = (unit + BLOCK, board.slot(Slot::B).start);

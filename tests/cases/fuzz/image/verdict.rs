@@ -29,8 +29,10 @@ pub fn is_acceptable(board: &Board, content: &[u8], slot: Slot, floor: u32) -> b
     let (Some(range), Some(payload), Some(table)) = (fits(content), part(content, 0), part(content, 1)) else {
         return false;
     };
-    let known = content[..6] == *b"LBIM\x01\0" && content[0x5a..0x5c] == [0; 2] && content[0x6c..0xc0] == [0; 84];
-    let mine = content[0x08..0x18] == board.name_bytes() && u32::from(half(content, 0x06)) == board.header_length;
+    let known = content[..6] == *b"LBIM\x01\0" && content[0x5a..0x5c] == [0; 2] && content[0x70..0xc0] == [0; 80];
+    let mine = content[0x08..0x18] == board.name_bytes()
+        && u32::from(half(content, 0x06)) == board.header_length
+        && word(content, 0x6c) == board.map_digest();
     let linked_for = Slot::BOTH.into_iter().find(|slot| board.payload_address(*slot) == word(content, 0x28));
     // Another link address moves the payload to where its vectors may happen to be right.
     let own_key = content[0x60..0x6c].chunks(4).any(|id| *id == content[0x5c..0x60]);

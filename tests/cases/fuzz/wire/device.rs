@@ -8,9 +8,10 @@ use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use lifeboot_core::Slot;
 use lifeboot_core::image::Trust;
 use lifeboot_core::journal::Journal;
-use lifeboot_core::layout::{MICROBIT, Region};
+use lifeboot_core::layout::Region;
 use lifeboot_core::record::{Cause, Ending, Record, Trial};
 use lifeboot_core::verify::verify;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_tests::simulated_flash::{Fault, Part, SimulatedFlash};
 use lifeboot_updater::{Event, Session, Updater};
 use lifeboot_wire::{Answer, frame};
@@ -136,7 +137,7 @@ impl Device {
 }
 
 pub fn verifies(flash: &mut SimulatedFlash, record: &Record, slot: Slot) -> bool {
-    verify(flash, &Trust { board: &MICROBIT, info: &info(), record }, slot).is_ok()
+    verify(flash, &Trust { board: &MICROBIT, info: &info().for_board(&MICROBIT), record }, slot).is_ok()
 }
 
 /// Everything before the journal, and slot A.

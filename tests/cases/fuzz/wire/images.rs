@@ -2,8 +2,8 @@
 
 use crate::fuzz::choices::Choices;
 use crate::signed_image::SignedImage;
-use lifeboot_core::layout::{MICROBIT, STM32F405};
 use lifeboot_core::{Slot, Version};
+use lifeboot_example_boards::{MICROBIT, STM32F405};
 use std::sync::LazyLock;
 
 /// The usual content of slot A.

@@ -44,7 +44,10 @@ pub fn figures(computed: &Computed) -> Result<(Vec<Figure>, Vec<Figure>)> {
     let (first, second, third, fourth) = (image(1)?, image(2)?, image(3)?, image(4)?);
     let figure = |what: &str, unit, ours| Figure::new(what, MICROBIT.board.name, unit, ours);
     let both = |counts: [u64; 2]| counts[0] + counts[1];
-    let pages = third.for_slot(MICROBIT.board, Slot::A)?.len().div_ceil(MICROBIT.board.slot_unit as usize) as u64;
+    let pages = third
+        .for_slot(MICROBIT.board, Slot::A)?
+        .len()
+        .div_ceil(MICROBIT.board.unit_at(MICROBIT.board.slots[0].start).length as usize) as u64;
     let length = third.to_bytes().len() as u64;
 
     let mut bench = Bench::start(silicon(computed), in_use(&MICROBIT, &first, &second)?)?;

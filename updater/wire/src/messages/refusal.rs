@@ -84,4 +84,6 @@ pub enum Refusal {
     Cancelled,
     /// The image's epoch is too far above the device's floor: its confirm would use up the epochs of later images.
     EpochStep,
+    /// The flash map is another one than that of the image, or of the bootloader.
+    Map,
 }

@@ -35,8 +35,9 @@ pub struct Status {
     pub window: u32,
     /// Maximum number of bytes in one [`Command::Write`](super::Command::Write).
     pub chunk: u32,
-    /// Bytes that one erase clears in a slot.
-    pub unit: u32,
+    /// The digest of the device's flash map, which an image for it must have: see
+    /// [`Board::map_digest`](lifeboot_core::layout::Board::map_digest).
+    pub map: u32,
     /// How the running firmware was started, if it knows.
     pub boot: Option<Boot>,
     /// Why the device is in recovery mode, if it is: then no firmware runs. Reported by

@@ -1,0 +1,76 @@
+//! A board: all that a board file says, checked, with what follows from it.
+
+use crate::chip::{Chip, ClockSource};
+use crate::clock::{Divisor, PllClock};
+use crate::map::FlashMap;
+use crate::pin::{RecoveryPin, Serial};
+use lifeboot_core::layout::{Board, Region, Units};
+
+/// Bits a second of the serial port in recovery mode.
+pub const BAUD: u32 = 115_200;
+
+/// A board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardDescription {
+    /// The name, which images are signed for.
+    pub name: String,
+    /// The chip, with the flash that the board gives it.
+    pub chip: Chip,
+    /// The flash map.
+    pub map: FlashMap,
+    /// The RAM that a stack pointer may point into, by address.
+    pub ram: Region,
+    /// Whether the watchdog also runs while confirmed firmware does.
+    pub watches_confirmed: bool,
+    /// The serial port of recovery mode; `None` if the bootloader has none.
+    pub serial: Option<Serial>,
+    /// The pin that requests recovery mode; `None` if there is none.
+    pub recovery: Option<RecoveryPin>,
+    /// The PLL's settings; `None` where the bootloader keeps the clock that the chip starts with.
+    pub clock: Option<PllClock>,
+}
+
+impl BoardDescription {
+    /// Returns the core's clock in the bootloader, in hertz; `None` where it runs from an oscillator of no exact speed.
+    pub fn core_clock(&self) -> Option<u32> {
+        match self.chip.clock {
+            ClockSource::Fixed(hertz) => Some(hertz),
+            ClockSource::Ring => None,
+            ClockSource::Pll(_) => self.clock.map(|clock| clock.core),
+        }
+    }
+
+    /// Returns what the serial port divides its bus's clock by, for [`BAUD`]; `None` without a serial port, or where its clock
+    /// is not the core's.
+    pub fn baud_divisor(&self) -> Option<Divisor> {
+        let bus = self.serial.as_ref()?.peripheral.bus?;
+        Some(self.clock?.baud_divisor(bus, BAUD))
+    }
+
+    /// Returns the erase units of the flash.
+    pub(crate) fn units(&self) -> impl Iterator<Item = Units> + '_ {
+        self.map.sectors().runs().iter().map(|run| Units { start: run.start, length: run.unit })
+    }
+
+    /// Returns the board as the core knows it.
+    ///
+    /// Its name and its erase units are never freed: a process has one board, or a few.
+    pub fn board(&self) -> Board {
+        let units: Vec<Units> = self.units().collect();
+        Board {
+            name: Box::leak(self.name.clone().into_boxed_str()),
+            architecture: self.chip.core.architecture(),
+            flash_address: self.chip.flash.address,
+            flash_length: self.map.sectors().length(),
+            bootloader: self.map.bootloader(),
+            journal: self.map.journal(),
+            journal_unit: self.map.journal_unit(),
+            slots: self.map.slots(),
+            units: units.leak(),
+            write_size: self.chip.flash.write_unit,
+            header_length: self.chip.header_length(),
+            ram: self.ram,
+            watches_confirmed: self.watches_confirmed,
+        }
+    }
+}
