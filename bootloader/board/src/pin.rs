@@ -35,7 +35,7 @@ pub struct Peripheral {
     pub enable: Option<Enable>,
     /// The bus whose clock it divides; `None` if its clock is none of the core's.
     pub bus: Option<Bus>,
-    /// What a pin is told to belong to it: the alternate function (STM32F4), FUNCSEL (RP2040); 0 where the peripheral selects
+    /// The value that connects a pin to it: the alternate function (STM32F4), FUNCSEL (RP2040); 0 where the peripheral selects
     /// its pins.
     pub function: u32,
 }

@@ -304,6 +304,15 @@ mod tests {
     }
 
     #[test]
+    fn a_header_past_the_end_of_the_memory_is_no_overflow() {
+        let length = 64 * 1024 * KIB;
+        let last = Region { start: length - 32 * KIB, length: 32 * KIB };
+        let ends = Board { flash_address: u32::MAX - length, flash_length: length, ..STM32F405 };
+        let board = Board { slots: [last; 2], header_length: 0xFF00, ..ends };
+        assert_eq!(board.contradiction(), Some("no room for the header, or for firmware"));
+    }
+
+    #[test]
     fn any_bytes_can_be_judged() {
         let good = STM32F405.map_bytes();
         let mut seed = 1_u32;

@@ -12,7 +12,7 @@ use lifeboot_core::Slot;
 use miette::Diagnostic;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::{fs, io};
 use thiserror::Error;
 
@@ -94,7 +94,7 @@ pub enum RelinkError {
         /// The command.
         command: String,
         /// Its exit status.
-        status: String,
+        status: ExitStatus,
     },
     /// Cargo failed, or was stopped.
     #[error("{command} failed, with {status}: its messages are above")]
@@ -105,7 +105,7 @@ pub enum RelinkError {
         /// The command.
         command: String,
         /// Its exit status.
-        status: String,
+        status: ExitStatus,
     },
     /// Cargo did not make the same firmware again.
     #[error("cargo makes another program of the sources than {}", .elf.display())]
@@ -124,7 +124,8 @@ impl RelinkError {
     pub fn was_stopped(&self) -> bool {
         match self {
             RelinkError::Failed { status, .. } | RelinkError::CommandFailed { status, .. } => {
-                status.contains("signal") || status.contains(" 130") || status.contains(" 143")
+                // Shells report 128 and the signal: SIGINT is 2, SIGTERM 15.
+                matches!(status.code(), None | Some(130 | 143))
             }
             _ => false,
         }
@@ -264,7 +265,7 @@ fn run(mut command: Command, name: String) -> Result<(), RelinkError> {
     // Stdout may be for a program.
     let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status();
     let status = status.map_err(|source| RelinkError::Start { command: name.clone(), source })?;
-    if status.success() { Ok(()) } else { Err(RelinkError::Failed { command: name, status: status.to_string() }) }
+    if status.success() { Ok(()) } else { Err(RelinkError::Failed { command: name, status }) }
 }
 
 /// Where cargo built a program: `TARGET_FOLDER/TRIPLE/PROFILE/[examples/]NAME`.

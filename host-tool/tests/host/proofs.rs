@@ -24,25 +24,14 @@ fn a_command_links_it_for_slot_b() {
 
 #[test]
 fn cargo_links_it_for_slot_b_and_for_slot_a_again() {
-    let folder = Folder::new();
-    let at = |name: &str| folder.0.path().join(name);
-    fs::create_dir_all(at("src")).unwrap();
-    fs::create_dir_all(at("target/thumbv7em-none-eabihf/release")).unwrap();
-    fs::write(at("Cargo.toml"), "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2024\"\n").unwrap();
-    fs::write(at("src/main.rs"), "fn main() {}").unwrap();
-    let app = at("target/thumbv7em-none-eabihf/release/app");
-    fs::copy(at("a.elf"), &app).unwrap();
-    let script = format!(
-        "#!/bin/sh\n[ \"$1\" = metadata ] && exec '{}' \"$@\"\necho \"$LIFEBOOT_LINK_SLOT $*\" >> log\ncase \"$LIFEBOOT_LINK_SLOT\" \
-         in A) cp \"${{AGAIN:-a.elf}}\" {app}; ;; B) cp b.elf {app};; esac\n",
-        env!("CARGO"),
-        app = app.display()
+    let (folder, app) = with_cargo(
+        "echo \"$LIFEBOOT_LINK_SLOT $*\" >> log\ncase \"$LIFEBOOT_LINK_SLOT\" in A) cp \"${AGAIN:-a.elf}\" APP;; B) cp b.elf APP;; \
+         esac\n",
     );
-    fs::write(at("cargo.sh"), script).unwrap();
-    fs::set_permissions(at("cargo.sh"), fs::Permissions::from_mode(0o755)).unwrap();
-    let sign = "sign target/thumbv7em-none-eabihf/release/app --key key.pem --prove -o out.img -- --features fast";
+    let at = |name: &str| folder.0.path().join(name);
+    let sign = format!("{PROVE} -- --features fast");
     let run = |again: &str| {
-        let output = folder.command(sign).env("CARGO", at("cargo.sh")).env("AGAIN", again).output().unwrap();
+        let output = folder.command(&sign).env("CARGO", at("cargo.sh")).env("AGAIN", again).output().unwrap();
         (output.status.success(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
     };
 

@@ -93,6 +93,9 @@ mod json;
 /// Ports: what cannot be opened, and TCP.
 mod ports;
 
+/// Commands to devices at ports: several devices, other maps, images that are judged.
+mod commands;
+
 /// USB adapters: which one, and those that come back.
 mod adapters;
 

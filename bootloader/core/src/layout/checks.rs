@@ -48,7 +48,6 @@ impl Board {
                 "a boot record would end inside a write unit",
             ),
             (header.is_multiple_of(BLOCK), "the payload must start at a block"),
-            (header as usize >= HEADER_LENGTH && header < a.length, "no room for the header, or for firmware"),
             (
                 matches!(self.architecture, Architecture::Armv6M)
                     || self.payload_address(Slot::A).is_multiple_of(header)
@@ -71,7 +70,7 @@ impl Board {
             }
             index += 1;
         }
-        let [a, b] = self.slots;
+        let ([a, b], header) = (self.slots, self.header_length);
         first(&[
             (!name.is_empty() && name.len() <= 16, "the board's name does not fit the header"),
             (self.flash_length <= LARGEST, "no chip has so much flash"),
@@ -85,6 +84,10 @@ impl Board {
             (self.journal.is_inside(self.flash_length), "the journal reaches past the flash"),
             (a.is_inside(self.flash_length), "slot A reaches past the flash"),
             (b.is_inside(self.flash_length), "slot B reaches past the flash"),
+            (
+                header as usize >= HEADER_LENGTH && header < a.length && header < b.length,
+                "no room for the header, or for firmware",
+            ),
         ])
     }
 

@@ -28,7 +28,7 @@ pub struct SerialPort {
     pub enable_register: usize,
     /// The bit that does.
     pub enable: u32,
-    /// What a pin is told to belong to it: the alternate function (STM32F4), FUNCSEL (RP2040).
+    /// The value that connects a pin to it: the alternate function (STM32F4), FUNCSEL (RP2040).
     pub function: u32,
     /// The pin that sends.
     pub tx: Pin,
