@@ -39,6 +39,6 @@ pub use description::{BAUD, BoardDescription};
 pub use error::{BoardError, Wrong};
 pub use map::FlashMap;
 pub use parse::{parse_file, parse_table};
-pub use read::{FoundBoard, PROJECT_FILE, ReadError, of_project, read};
+pub use read::{FoundBoard, PROJECT_FILE, ReadError, of_project, read, read_by};
 pub use sectors::{Sector, SectorRun, Sectors};
 pub use size::{read as read_size, show as show_size};

@@ -2,7 +2,7 @@
 
 use crate::description::BoardDescription;
 use crate::error::BoardError;
-use crate::parse::{parse_file, parse_table};
+use crate::parse::parse_file;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 use thiserror::Error;
@@ -47,19 +47,30 @@ pub struct FoundBoard {
 /// # Errors
 /// [`ReadError`] if the file cannot be read or is wrong.
 pub fn read(path: &Path) -> Result<FoundBoard, ReadError> {
-    let text = fs::read_to_string(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-    let document = DeTable::parse(&text).ok();
-    let named = document.as_ref().and_then(|document| Some(document.get_ref().get("board")?.get_ref()));
-    if let Some(file) = named.and_then(|named| named.as_str()) {
-        let mut found = read(&path.with_file_name(file))?;
-        found.files.push(path.to_owned());
-        return Ok(found);
-    }
-    let board = match named.and_then(|named| named.as_table()) {
-        Some(table) => parse_table(table, &text, path)?,
-        None => parse_file(&text, path)?,
+    read_by(path, |path| fs::read_to_string(path).map_err(|source| ReadError::Io { path: path.to_owned(), source }))
+}
+
+/// As [`read()`], with a function that reads a file.
+///
+/// # Errors
+/// Those of that function, and [`BoardError`] if what a file says is wrong.
+pub fn read_by<E: From<BoardError>>(
+    path: &Path,
+    text_of: impl Fn(&Path) -> Result<String, E>,
+) -> Result<FoundBoard, E> {
+    let text = text_of(path)?;
+    let Some(named) = named_by(&text) else {
+        return Ok(FoundBoard { board: parse_file(&text, path)?, files: vec![path.to_owned()] });
     };
-    Ok(FoundBoard { board, files: vec![path.to_owned()] })
+    // It describes the board: to name another file, or itself, is an error.
+    let own = path.with_file_name(named);
+    let board = parse_file(&text_of(&own)?, &own)?;
+    Ok(FoundBoard { board, files: vec![own, path.to_owned()] })
+}
+
+/// Returns the file that the `board` of a project's file names.
+fn named_by(text: &str) -> Option<String> {
+    Some(DeTable::parse(text).ok()?.get_ref().get("board")?.get_ref().as_str()?.to_owned())
 }
 
 /// Reads the board of the project that a folder belongs to: the one of the nearest [`PROJECT_FILE`], from the folder upwards to the
@@ -102,6 +113,11 @@ mod tests {
         fs::write(&own, BOARD).unwrap();
         fs::write(&file, "board = \"acme.toml\"\n").unwrap();
         assert_eq!(of_project(&package).unwrap(), FoundBoard { files: vec![own.clone(), file.clone()], ..found });
+        for other in ["acme.toml", "lifeboot.toml"] {
+            fs::write(&own, format!("board = \"{other}\"\n")).unwrap();
+            let error = of_project(&package).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{}:1: a board has no board;", own.display())), "{error}");
+        }
         fs::write(&own, BOARD.replace("STM32F411CE", "STM32F411ZZ")).unwrap();
         let error = of_project(&package).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{}:2: ", own.display())), "{error}");

@@ -3,10 +3,9 @@
 use crate::files::{self, Kind};
 use crate::settings::{SettingError, SettingsError};
 use lifeboot_artifact::boards;
-use lifeboot_board::{BoardDescription, BoardError, parse_file, parse_table};
+use lifeboot_board::{BoardDescription, BoardError, FoundBoard, read_by};
 use lifeboot_core::Board;
 use std::path::{Path, PathBuf};
-use toml::de::DeTable;
 
 /// A board, and the file that describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,25 +17,15 @@ pub struct BoardFile {
 }
 
 impl BoardFile {
-    /// Reads the board that a file describes, in a table `[board]` or as a whole.
+    /// Reads the board that a file describes: as a whole, in a table `[board]`, or in the file that its `board` names.
     ///
     /// # Errors
     /// [`SettingsError`] if the file cannot be read, or the board has a fault.
     pub fn read(path: &Path) -> Result<BoardFile, SettingsError> {
-        let text = files::read_text(path, Kind::Settings)?;
-        let document = DeTable::parse(&text).ok();
-        let table = document.as_ref().and_then(|document| document.get_ref().get("board")?.get_ref().as_table());
-        // As in lifeboot.toml, whose `board` may name the file.
-        let named = document.as_ref().and_then(|document| document.get_ref().get("board")?.get_ref().as_str());
-        if let Some(file) = named {
-            return BoardFile::read(&path.with_file_name(file));
-        }
-        let described = match table {
-            Some(table) => parse_table(table, &text, path),
-            None => parse_file(&text, path),
-        };
-        let description = described.map_err(SettingError::from)?;
-        Ok(BoardFile { path: path.to_owned(), description })
+        let FoundBoard { board, files } =
+            read_by(path, |path| files::read_text(path, Kind::Settings).map_err(SettingsError::from))?;
+        let path = files.into_iter().next().unwrap_or_else(|| path.to_owned());
+        Ok(BoardFile { path, description: board })
     }
 
     /// Returns the board as the core knows it.
@@ -48,6 +37,12 @@ impl BoardFile {
 impl From<BoardError> for SettingError {
     fn from(BoardError { path, line, what, help }: BoardError) -> Self {
         SettingError { path, line, what, help }
+    }
+}
+
+impl From<BoardError> for SettingsError {
+    fn from(error: BoardError) -> Self {
+        SettingError::from(error).into()
     }
 }
 
