@@ -29,7 +29,7 @@ mod suite;
 use crate::bug::Bug;
 use bugs::bugs;
 use build::Build;
-use run::{Run, run};
+use run::{Run, check_names, run};
 use std::num::NonZero;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
@@ -53,6 +53,9 @@ static RUNS: LazyLock<Vec<(Job, Run)>> = LazyLock::new(|| {
 
 /// Runs them, as many at a time as there are cores.
 fn run_all(build: &Build, jobs: Vec<Job>) -> Vec<(Job, Run)> {
+    for job in jobs.iter().filter(|job| job.bug.is_none()) {
+        check_names(build.executable(job.suite.binary()).unwrap(), job.suite).unwrap();
+    }
     let left = Mutex::new(jobs.into_iter().enumerate());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {

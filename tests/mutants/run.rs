@@ -55,6 +55,19 @@ pub fn run(executable: &Executable, suite: Suite, bug: Option<usize>, copy: &Pat
     Ok(run.and(run_part(executable, suite, Part::Slow, &on)?))
 }
 
+/// Checks that each name in a suite's list of slow tests is that of one test: one that was renamed or moved since would
+/// otherwise be found out when all that runs before it has passed, or run with the quick ones.
+pub fn check_names(executable: &Executable, suite: Suite) -> Result<()> {
+    let output = Command::new(&executable.path).current_dir(&executable.folder).args(["--list"]).output()?;
+    let listed = String::from_utf8(output.stdout)?;
+    let tests: Vec<_> = listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();
+    ensure!(!tests.is_empty(), "{suite:?}: the test binary lists no tests");
+    let named = |name: &str| tests.iter().filter(|test| test.contains(name)).count();
+    let wrong: Vec<_> = suite.slow().iter().filter(|name| named(name) != 1).collect();
+    ensure!(wrong.is_empty(), "{suite:?}: names in suite.rs that are not those of one test each: {wrong:?}");
+    Ok(())
+}
+
 /// A part of a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {

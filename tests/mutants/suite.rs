@@ -196,7 +196,7 @@ impl Suite {
                 "ports::a_connection_that_is_dropped",
                 "ports::a_connection_that_stays",
                 "ports::a_serial_port_carries",
-                "ports::an_image_is_judged",
+                "commands::an_image_is_judged",
                 "ports::the_command_pushes",
                 "ports::the_port_is_that_of",
                 "recovery::over_a_bad_line",
