@@ -1,12 +1,9 @@
-//! What this bootloader says of itself: its board and its keys.
+//! What a bootloader says of itself: its board and its keys.
 
-use crate::chip;
+use crate::chip::Chip;
 use lifeboot_core::info::{BootloaderInfo, InfoSection};
 
-include!(concat!(env!("OUT_DIR"), "/keys.rs"));
-
-/// The updater reads it too: the keys are stored only here.
-#[used]
-#[unsafe(link_section = ".info")]
-pub static INFO: InfoSection =
-    BootloaderInfo::new(&KEYS, DEMO_KEY).for_board(&chip::BOARD).with_uf2_family(chip::UF2_FAMILY).into_section();
+/// Returns the info of this chip's bootloader. The updater reads it too: the keys are stored only here.
+pub const fn info<C: Chip>() -> InfoSection {
+    BootloaderInfo::new(C::KEYS, C::DEMO_KEY).for_board(C::BOARD).with_uf2_family(C::UF2_FAMILY).into_section()
+}

@@ -1,26 +1,27 @@
 //! Recovery mode on the chip's serial port: see [`lifeboot_core::recovery`].
 
-use crate::chip;
+use crate::chip::{Chip, Clock, Serial};
 use crate::flash::Flash;
-use crate::info::INFO;
+use crate::reset::reset;
 use lifeboot_core::boot::Recovery;
 use lifeboot_core::handover::listened_word;
+use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::recovery::{Line, serve};
 
 /// Answers hosts until one requests a reset or no request has been received for a minute; then resets. The next boot starts
 /// firmware if there is any, also while a pin still requests recovery.
-pub fn answer(flash: &mut Flash, clock: chip::Clock, why: Recovery) -> ! {
-    let mut port = Port { serial: chip::Serial::new(), clock };
-    serve(flash, &chip::BOARD, &INFO.info, &mut port, why);
-    chip::reset(listened_word())
+pub fn answer<C: Chip>(flash: &mut Flash<C>, info: &BootloaderInfo, clock: C::Clock, why: Recovery) -> ! {
+    let mut port = Port::<C> { serial: C::serial(), clock };
+    serve(flash, C::BOARD, info, &mut port, why);
+    reset::<C>(listened_word())
 }
 
-struct Port {
-    serial: chip::Serial,
-    clock: chip::Clock,
+struct Port<C: Chip> {
+    serial: C::Serial,
+    clock: C::Clock,
 }
 
-impl Line for Port {
+impl<C: Chip> Line for Port<C> {
     fn receive(&mut self) -> Option<u8> {
         self.serial.receive()
     }
@@ -38,6 +39,6 @@ impl Line for Port {
     }
 
     fn feed_watchdog(&mut self) {
-        chip::feed_watchdog();
+        C::feed_watchdog();
     }
 }

@@ -1,19 +1,22 @@
 //! Which crate of the workspace may use which: arrows go one way only.
 
 use super::root;
-use cargo_metadata::{DependencyKind, MetadataCommand, TargetKind};
+use cargo_metadata::semver::VersionReq;
+use cargo_metadata::{DependencyKind, MetadataCommand, Package, TargetKind};
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
 /// What each crate may use: one more here is a decision, and a line of ARCHITECTURE.md.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     // What runs on devices.
     ("lifeboot-core", &[]),
-    ("lifeboot-bootloader", &["lifeboot-board", "lifeboot-core", "lifeboot-pem"]),
+    ("lifeboot-chips", &["lifeboot-core"]),
+    ("lifeboot-bootloader", &["lifeboot-build", "lifeboot-chips", "lifeboot-core"]),
     ("lifeboot-wire", &["lifeboot-core"]),
     ("lifeboot-updater", &["lifeboot-core", "lifeboot-wire"]),
-    ("lifeboot-build", &["lifeboot-board", "lifeboot-core"]),
-    ("lifeboot-firmware-example", &["lifeboot-build", "lifeboot-core", "lifeboot-updater"]),
+    ("lifeboot-build", &["lifeboot-board", "lifeboot-core", "lifeboot-pem"]),
+    ("lifeboot-firmware-example", &["lifeboot-build", "lifeboot-chips", "lifeboot-updater"]),
     ("lifeboot-example-boards", &["lifeboot-board", "lifeboot-core"]),
     // The host, from below; the first two are for builds, too.
     ("lifeboot-board", &["lifeboot-core"]),
@@ -71,4 +74,28 @@ fn arrows_between_crates_go_one_way() {
         }
     }
     assert!(arrows.is_empty(), "no such crates any more: {arrows:?}");
+}
+
+/// What is published stands on its own: it says what it is, under which licences, and its page leads nowhere out of it.
+#[test]
+fn what_is_published_is_complete() {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    let is_published = |package: &&Package| package.publish.is_none();
+    let published: Vec<_> = metadata.packages.iter().filter(is_published).collect();
+    let kept = ["lifeboot-tests", "lifeboot-firmware-example", "lifeboot-example-boards"];
+    assert_eq!(published.len() + kept.len(), metadata.packages.len(), "these alone are not published: {kept:?}");
+    for package in published {
+        let (name, folder) = (&package.name, package.manifest_path.parent().unwrap());
+        assert!(package.description.is_some() && package.license.is_some(), "{name}");
+        assert!((1..=5).contains(&package.keywords.len()) && !package.categories.is_empty(), "{name}");
+        for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+            assert_eq!(fs::read(folder.join(licence)).unwrap(), fs::read(root().join(licence)).unwrap(), "{name}");
+        }
+        let page = fs::read_to_string(folder.join("README.md")).unwrap();
+        assert!(page.starts_with(&format!("# {name}\n")) && !page.contains("]("), "{name}: {page}");
+        for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_some()) {
+            let is_for_tests = dependency.kind == DependencyKind::Development;
+            assert!(is_for_tests || dependency.req != VersionReq::STAR, "{name}: {} has no version", dependency.name);
+        }
+    }
 }

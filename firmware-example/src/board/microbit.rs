@@ -14,11 +14,8 @@ use lifeboot_updater::{Cause, handover};
 use nrf51_hal::gpio::{Level, Output, Pin, PushPull, p0};
 use nrf51_hal::pac::{Interrupt, NVIC, Peripherals, interrupt};
 
-pub use flash::Flash;
-
-// No HAL has a driver for this chip's flash, so the bootloader's is used here too.
-#[path = "../../../bootloader/src/chip/nrf51/flash.rs"]
-mod flash;
+// No HAL has a driver for this chip's flash.
+pub use lifeboot_chips::nrf51::Flash;
 
 /// Bytes that the serial port buffers between two reads.
 pub const RECEIVE_BUFFER: usize = 1024;

@@ -9,12 +9,8 @@
 //!   recovery mode.
 //! - `write_now(bytes)`: sends and waits for the line; for panics.
 
-// Halves the time of a signature's check.
 mod clock;
 mod handoff;
-#[cfg(any(feature = "microbit", feature = "pico"))]
-#[path = "../../../bootloader/src/chip/multiply.rs"]
-mod multiply;
 #[cfg(any(feature = "pico", feature = "stm32f405"))]
 mod ring;
 mod serial;

@@ -109,7 +109,7 @@ fn the_formats_are_those_of_the_sources() {
 
 #[test]
 fn the_recipe_for_a_chip_is_the_one_beside_the_chips() {
-    let source = "bootloader/src/chip/mod.rs";
+    let source = "bootloader/src/chips/mod.rs";
     let file = parsed(source);
     let text = rustdoc::text(&file.attrs);
     assert!(text.contains("\n1. "), "{source} has no recipe");

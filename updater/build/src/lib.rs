@@ -14,6 +14,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(feature = "bootloader")]
+mod bootloader;
+
+#[cfg(feature = "bootloader")]
+pub use bootloader::{bootloader, built_in_bootloader};
+
 use lifeboot_board::{BoardDescription, FoundBoard, of_project, read};
 use lifeboot_core::layout::Slot;
 use std::path::{Path, PathBuf};
@@ -52,10 +58,6 @@ fn prepare(board: impl FnOnce(&Path) -> Result<FoundBoard, String>) {
 
 /// Writes the linker scripts and the board; returns the instructions for cargo.
 fn instructions(board: impl FnOnce(&Path) -> Result<FoundBoard, String>) -> Result<Vec<String>, String> {
-    let folder = |name: &str| {
-        let folder = env::var_os(name).map(PathBuf::from);
-        folder.ok_or(format!("{name} is not set: call this from a build script"))
-    };
     let slot = slot(env::var_os(SLOT).as_deref().and_then(|slot| slot.to_str()))?;
     let package = folder("CARGO_MANIFEST_DIR")?;
     refuse_other_maps(&package)?;
@@ -63,6 +65,12 @@ fn instructions(board: impl FnOnce(&Path) -> Result<FoundBoard, String>) -> Resu
     let mut instructions = write_files(&folder("OUT_DIR")?, &found.board, slot)?;
     instructions.extend(found.files.iter().map(|file| format!("rerun-if-changed={}", file.display())));
     Ok(instructions)
+}
+
+/// Returns a folder of the build.
+fn folder(variable: &str) -> Result<PathBuf, String> {
+    let folder = env::var_os(variable).map(PathBuf::from);
+    folder.ok_or(format!("{variable} is not set: call this from a build script"))
 }
 
 fn slot(named: Option<&str>) -> Result<Slot, String> {

@@ -7,7 +7,7 @@ use crate::pin::{Enable, Level, Pin, RecoveryPin, Serial};
 
 impl BoardDescription {
     /// Returns Rust source for `include!` after [`constants`](Self::constants): what the bootloader's chip code has to know. The
-    /// types are those of `bootloader/src/chip/board.rs`, by their bare names.
+    /// types are those of `bootloader/src/chips/board.rs`, by their bare names.
     ///
     /// | constant | type | where |
     /// | --- | --- | --- |

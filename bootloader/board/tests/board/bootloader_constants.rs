@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 #[allow(dead_code, reason = "only the chip's code reads some fields")]
-#[path = "../../../src/chip/board/types.rs"]
+#[path = "../../../src/chips/board/types.rs"]
 mod types;
 
 /// The rendered source for an STM32F411, as the bootloader includes it.

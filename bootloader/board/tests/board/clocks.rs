@@ -14,7 +14,7 @@ fn limits(chip: &str) -> &'static ClockLimits {
     }
 }
 
-/// What `bootloader/src/chip/stm32f4` has as constants.
+/// What `bootloader/src/chips/stm32f4` has as constants.
 #[test]
 fn an_stm32f405_gets_the_settings_that_it_was_measured_with() {
     let clock = PllClock::highest(limits("STM32F405RG"));

@@ -1,7 +1,6 @@
 //! Raspberry Pi Pico: a serial port over the USB cable, another on GP0 (out) and GP1 (in), LED on GP25, at 125 MHz.
 //! Everything but the flash goes through rp2040-hal.
 
-mod board;
 mod circle;
 mod pair;
 mod uart;
@@ -20,12 +19,9 @@ use rp2040_hal::gpio::bank0::Gpio25;
 use rp2040_hal::gpio::{FunctionSioOutput, Pin, Pins, PullDown};
 use rp2040_hal::{Sio, Watchdog, pac};
 
-pub use board::BOARD;
-pub use flash::Flash;
-
-// The chip's HAL has no driver for its flash, so the bootloader's is used here too.
-#[path = "../../../../bootloader/src/chip/rp2040/flash.rs"]
-mod flash;
+use super::BOARD;
+/// The chip's HAL has no driver for its flash.
+pub type Flash = lifeboot_chips::rp2040::Flash<{ BOARD.flash_length }, { BOARD.bootloader.end() }>;
 
 /// Bytes that hosts may have in flight: the UART's ring, less some requests of a host that waits for an erase. A ring
 /// that is overrun by a single byte loses everything in it. USB holds the host back before that.
@@ -84,7 +80,7 @@ pub fn start() -> Parts {
     timer.enable_interrupt();
     let usb = usb::start(peripherals.USBCTRL_REGS, peripherals.USBCTRL_DPRAM, clocks.usb_clock, &mut resets);
     let led = pins.gpio25.into_push_pull_output();
-    Parts { flash: Flash::new(&BOARD), serial: Pair::new(uart, usb), led, clock: Clock::new() }
+    Parts { flash: Flash::new(), serial: Pair::new(uart, usb), led, clock: Clock::new() }
 }
 
 #[exception]

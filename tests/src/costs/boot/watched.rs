@@ -13,7 +13,7 @@ use std::time::Duration;
 pub const MICROBIT_HERTZ: u64 = 16_000_000;
 
 /// The RP2040's ring oscillator as the bootloader sets it, as a rule: it is 14 to 96 MHz
-/// (`bootloader/src/chip/rp2040`).
+/// (`bootloader/src/chips/rp2040`).
 const PICO_HERTZ: u64 = 52_000_000;
 
 /// A boot.

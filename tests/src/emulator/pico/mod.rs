@@ -74,7 +74,7 @@ pub struct State {
 pub struct Operation(pub u8, pub u32, pub Vec<u8>);
 
 impl Operation {
-    /// Erases 64 KiB: not used, see `bootloader/src/chip/rp2040/flash.rs`.
+    /// Erases 64 KiB: not used, see `bootloader/chips/src/rp2040.rs`.
     pub const ERASE_BLOCK: u8 = 0xD8;
     /// Erases 4 KiB.
     pub const ERASE_SECTOR: u8 = 0x20;
