@@ -13,6 +13,8 @@ use crate::chip::Chip;
 use crate::error::Wrong;
 use crate::place::Spot;
 
+pub use free::are_apart;
+
 /// An error, and the byte of the board file that it is about.
 pub type Placeless = (usize, Wrong);
 

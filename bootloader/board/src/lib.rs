@@ -9,6 +9,7 @@
 //! | [`pins`], [`pin`] | serial ports and pins of each chip |
 //! | [`clock`] | the clock of an STM32F4 |
 //! | [`map`] | the flash map: regions and their sectors |
+//! | [`suggest`] | a first board file for a chip |
 //! | [`BoardDescription`] | a board with all that follows from its file |
 //!
 //! A board is used only once it has passed every check, so that nothing after this crate has to ask again. Facts carry their
@@ -33,6 +34,7 @@ mod read;
 mod render;
 mod sectors;
 mod size;
+mod suggest;
 mod values;
 
 pub use description::{BAUD, BoardDescription};
@@ -42,3 +44,4 @@ pub use parse::{parse_file, parse_table};
 pub use read::{FoundBoard, PROJECT_FILE, ReadError, of_project, read, read_by};
 pub use sectors::{Sector, SectorRun, Sectors};
 pub use size::{read as read_size, show as show_size};
+pub use suggest::{NewBoard, suggest};

@@ -8,6 +8,7 @@ mod pins_clock_ram;
 mod refused_keys;
 mod refused_maps;
 mod rendered;
+mod suggested;
 mod unequal;
 mod unnamed;
 
