@@ -2,8 +2,8 @@
 
 use crate::command_line::settings_help;
 use crate::commands::{
-    cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, map, monitor, ports, provision,
-    push, reset, rollback, run, sign, status, watch,
+    bootloader, cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, map, monitor, new,
+    ports, provision, push, reset, rollback, run, sign, status, watch,
 };
 use clap::{Parser, Subcommand};
 
@@ -28,11 +28,13 @@ pub struct Arguments {
 /// The commands; each has a file in `commands/`.
 #[derive(Subcommand)]
 pub enum Command {
+    New(new::Arguments),
     Keygen(keygen::Arguments),
     Sign(sign::Arguments),
     Inspect(inspect::Arguments),
     Diff(diff::Arguments),
     Doctor(doctor::Arguments),
+    Bootloader(bootloader::Arguments),
     Provision(provision::Arguments),
     Flash(flash::Arguments),
     Run(run::Arguments),

@@ -13,9 +13,11 @@ use lifeboot_client::link::LinkError;
 use lifeboot_client::push::PushError;
 use lifeboot_core::layout::EPOCH_STEP;
 use lifeboot_logs::MonitorError;
+use lifeboot_project::bootloader_build::BootloaderBuildError;
 use lifeboot_project::cargo_version::CargoVersionError;
 use lifeboot_project::files::FileError;
 use lifeboot_project::key_files::KeyFileError;
+use lifeboot_project::new_project::NewProjectError;
 use lifeboot_project::relink::RelinkError;
 use lifeboot_project::settings::SettingsError;
 use lifeboot_project::watch::WatchError;
@@ -165,16 +167,40 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Settings(#[from] SettingsError),
-    /// `run` found no bootloader.
+    /// A bootloader cannot be built.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    BootloaderBuild(#[from] BootloaderBuildError),
+    /// No bootloader was given, and none was built for the board.
     #[error("there is no bootloader at {}", .path.display())]
     #[diagnostic(help(
-        "build one for the key: {build}; or give --bootloader; or push to a board that runs Lifeboot with --port"
+        "build it: {build}; or give the file, by --bootloader, or first to provision; or push to a board that runs Lifeboot"
     ))]
     BootloaderNeeded {
         /// The path that was searched.
         path: PathBuf,
         /// The command that builds one.
         build: String,
+    },
+    /// Neither a bootloader nor a board was given.
+    #[error("nothing says which bootloader is meant")]
+    #[diagnostic(help(
+        "describe the board in lifeboot.toml (lifeboot new begins one) and build it: lifeboot bootloader; or give the file, by \
+         --bootloader, or first to provision"
+    ))]
+    NoBootloader,
+    /// A project cannot be set up.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    NewProject(#[from] NewProjectError),
+    /// Nobody is there to answer.
+    #[error("nothing says the {what}")]
+    #[diagnostic(help("give {flag}"))]
+    AnswerNeeded {
+        /// What is to be said.
+        what: &'static str,
+        /// The flag that says it.
+        flag: &'static str,
     },
     /// The board of an ELF file is unknown.
     #[error("the ELF file does not say which board it is for")]

@@ -27,8 +27,8 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    cancel, completions, confirm, devices, diff, doctor, flash, inspect, interrupt, keygen, keys, man, map, monitor,
-    ports, provision, push, reset, rollback, run, sign, status, watch,
+    bootloader, cancel, completions, confirm, devices, diff, doctor, flash, inspect, interrupt, keygen, keys, man, map,
+    monitor, new, ports, provision, push, reset, rollback, run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -45,11 +45,13 @@ pub fn run() -> ExitCode {
         interrupt::report(output);
     }
     match &arguments.command {
+        Command::New(arguments) => output.end(new::run(arguments)),
         Command::Keygen(arguments) => output.end(keygen::run(arguments)),
         Command::Sign(arguments) => output.beside(arguments.stdout_is_taken()).end(sign::run(arguments)),
         Command::Inspect(arguments) => output.judged(inspect::run(arguments, output), inspect::is_good),
         Command::Diff(arguments) => output.end(diff::run(arguments)),
         Command::Doctor(arguments) => output.judged(doctor::run(arguments), doctor::is_good),
+        Command::Bootloader(arguments) => output.end(bootloader::run(arguments, output)),
         Command::Provision(arguments) => output.beside(arguments.stdout_is_taken()).end(provision::run(arguments)),
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),

@@ -10,7 +10,7 @@ use lifeboot_project::environment::variable;
 use lifeboot_project::files::FileError;
 use lifeboot_report::{Failure, FailureDetails, Report};
 use std::fmt::Display;
-use std::io::{self, Write, stderr, stdout};
+use std::io::{self, Write, stderr, stdin, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -161,6 +161,16 @@ pub fn failure(failure: &Failure) {
 /// Prints a line of text to stderr. If stderr is closed, the line is dropped.
 pub fn note(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{}", shown(&text.to_string()));
+}
+
+/// Asks the person at the terminal; `None` if there is none, or no answer.
+pub fn ask(what: &str) -> Option<String> {
+    if !io::IsTerminal::is_terminal(&stdin()) || !has_terminal() {
+        return None;
+    }
+    let mut answer = String::new();
+    write!(stderr(), "{what}: ").and_then(|()| stdin().read_line(&mut answer)).ok()?;
+    Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty())
 }
 
 /// Makes tables as wide as the terminal, or as the variable `COLUMNS` says.

@@ -27,7 +27,7 @@ pub struct Bootloader {
 pub enum BootloaderError {
     /// The ELF file cannot be read.
     #[error("the bootloader cannot be read")]
-    #[diagnostic(help("give the file that cargo built: target/TARGET/embedded/lifeboot-bootloader"))]
+    #[diagnostic(help("give the file that lifeboot bootloader has built"))]
     Elf(#[from] ElfError),
     /// The file has no known format, or is damaged.
     #[error(transparent)]
@@ -35,10 +35,7 @@ pub enum BootloaderError {
     File(#[from] FlashFileError),
     /// The file is something else, such as firmware.
     #[error("not a bootloader: nothing in it says which board and which keys it is for")]
-    #[diagnostic(help(
-        "give the bootloader first, then the image; to build one: LIFEBOOT_BOARD=$PWD/BOARD.toml \
-         LIFEBOOT_KEYS=$PWD/KEY.pub.pem cargo build -p lifeboot-bootloader --features CHIP --target TARGET --profile embedded"
-    ))]
+    #[diagnostic(help("give the bootloader first, then the image; lifeboot bootloader builds one"))]
     NoInfo,
     /// The bootloader's flash map cannot be used.
     #[error("the bootloader holds no flash map that can be used")]
@@ -46,14 +43,16 @@ pub enum BootloaderError {
     Map(#[from] MapError),
     /// The bootloader describes itself elsewhere than at the end of its region.
     #[error("the bootloader for board {0} is not where its flash map says")]
-    #[diagnostic(help("build it with this repository's link.x, and give the file that cargo built"))]
+    #[diagnostic(help("build it with lifeboot bootloader, or with the linker script of lifeboot-bootloader"))]
     Elsewhere(&'static str),
     /// The bootloader has bytes outside its region.
     #[error(
         "the bootloader is loaded to {start:#010x}..{end:#010x}, outside its region on board {board} \
          ({first:#010x}..{last:#010x})"
     )]
-    #[diagnostic(help("build it with this repository's link.x and flash map: it must fit its region"))]
+    #[diagnostic(help(
+        "build it with lifeboot bootloader, or with the linker script of lifeboot-bootloader: it must fit its region"
+    ))]
     OutsideRegion {
         /// First load address of those bytes.
         start: u32,
@@ -111,6 +110,12 @@ impl Bootloader {
     /// Returns the board that the bootloader is for.
     pub fn board(&self) -> &'static Board {
         self.board
+    }
+
+    /// Returns the bytes of the bootloader's code: up to the last that is not erased, before its info.
+    pub fn code_length(&self) -> u32 {
+        let code = &self.bytes[..self.bytes.len() - INFO_LENGTH];
+        code.iter().rposition(|byte| *byte != ERASED).map_or(0, |last| last as u32 + 1)
     }
 
     /// Returns the bootloader's info section.

@@ -1,45 +1,146 @@
-//! The command that builds a board's bootloader.
+//! Builds the bootloader of a project's board, with cargo.
+//!
+//! ```text
+//! TARGET/lifeboot/bootloader/BOARD/    the package, made for it (package.rs)
+//! TARGET/lifeboot/bootloader/BOARD.elf the bootloader
+//! ```
+//!
+//! TARGET is cargo's target folder of the project. What the project's configuration of cargo says about its firmware (flags, a
+//! linker, a runner) has no effect on the bootloader.
+
+mod error;
+mod package;
+mod source;
+
+pub use error::BootloaderBuildError;
+pub use package::Features;
+pub use source::Source;
 
 use crate::board_file::BoardFile;
-use lifeboot_board::chip::Family;
-use std::path::Path;
+use crate::environment::variable;
+use crate::files::FileError;
+use crate::settings::FILE;
+use cargo_metadata::{Metadata, MetadataCommand};
+use lifeboot_artifact::keys::PublicKey;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
 
-/// Returns the bootloader's feature for the chip code of a family.
-pub const fn feature(family: Family) -> &'static str {
-    match family {
-        Family::Nrf51 => "nrf51",
-        Family::Rp2040 => "rp2040",
-        Family::Stm32f4 => "stm32f4",
-    }
+/// What to build.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The board.
+    pub board: &'a BoardFile,
+    /// The keys that it trusts.
+    pub keys: &'a [PublicKey],
+    /// What it can do.
+    pub features: Features,
+    /// A folder with Lifeboot's sources; `None` for those of the project.
+    pub lifeboot: Option<&'a Path>,
+    /// Whether cargo says nothing but errors.
+    pub quiet: bool,
 }
 
-/// Returns the command that builds the bootloader of a board for a public key, with words in capitals for what is unknown.
+/// Builds a bootloader; returns the path of its ELF file. Does nothing that is done already.
+///
+/// # Errors
+/// See [`BootloaderBuildError`].
+pub fn build(order: &Order) -> Result<PathBuf, BootloaderBuildError> {
+    let Order { board: BoardFile { path, description }, keys, features, lifeboot, quiet } = *order;
+    if keys.is_empty() {
+        return Err(BootloaderBuildError::NoKeys);
+    }
+    if features.recovery && description.serial.is_none() {
+        let (board, example) = (description.name.clone(), lifeboot_board::pins::example(&description.chip));
+        return Err(BootloaderBuildError::NoSerial { path: path.clone(), board, example });
+    }
+    let project = folder_of(path);
+    let metadata = metadata(&project);
+    let source = match lifeboot {
+        Some(folder) => Source::in_folder(folder).ok_or_else(|| BootloaderBuildError::NoSources(folder.to_owned()))?,
+        None => Source::of(metadata.as_ref()),
+    };
+    let folder = output(&project, metadata);
+    let package = folder.join(&description.name);
+    let triple = description.chip.core.target();
+    require_target(triple, &project)?;
+    let keys = package::write(&package, &source, description.chip.family, features, keys)?;
+    let mut cargo = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["build", "--release", "--target", triple, "--manifest-path"])
+        .arg(package.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(folder.join("build"))
+        .args(["--config", &format!("target.{triple}.linker=\"rust-lld\"")])
+        // These replace the flags of the project's configuration, which are its firmware's.
+        .env("CARGO_ENCODED_RUSTFLAGS", package::FLAGS.join("\x1f"))
+        .env_remove("CARGO_BUILD_BUILD_DIR")
+        .env("CARGO_INCREMENTAL", "0")
+        .env("LIFEBOOT_BOARD", absolute(path))
+        .env("LIFEBOOT_KEYS", env::join_paths(keys).unwrap_or_default())
+        .current_dir(&project)
+        .stdin(Stdio::null())
+        // Stdout may be for a program.
+        .stdout(std::io::stderr());
+    if quiet {
+        cargo.arg("--quiet");
+    }
+    let status = cargo.status().map_err(|source| BootloaderBuildError::Start { program: "cargo", source })?;
+    if !status.success() {
+        return Err(BootloaderBuildError::Failed { status });
+    }
+    let built = folder.join("build").join(triple).join("release").join(package::NAME);
+    let elf = folder.join(format!("{}.elf", description.name));
+    fs::copy(&built, &elf).map_err(|source| FileError::Write { path: elf.clone(), source })?;
+    Ok(elf)
+}
+
+/// Returns where a board's bootloader lies once it is built.
+pub fn place(board: &BoardFile) -> PathBuf {
+    let project = folder_of(&board.path);
+    output(&project, metadata(&project)).join(format!("{}.elf", board.description.name))
+}
+
+/// Returns the folder that a file lies in.
+fn folder_of(file: &Path) -> PathBuf {
+    absolute(file).parent().map_or_else(PathBuf::new, Path::to_owned)
+}
+
+/// Returns what cargo knows of the project in a folder; `None` if it is none of cargo's.
+fn metadata(project: &Path) -> Option<Metadata> {
+    MetadataCommand::new().current_dir(project).no_deps().exec().ok()
+}
+
+/// Returns the folder of a project's bootloaders.
+fn output(project: &Path, metadata: Option<Metadata>) -> PathBuf {
+    let target = metadata.map(|metadata| metadata.target_directory.into_std_path_buf());
+    let named = || variable("CARGO_TARGET_DIR").map(|folder| absolute(folder.as_ref()));
+    target.or_else(named).unwrap_or_else(|| project.join("target")).join("lifeboot/bootloader")
+}
+
+/// Returns the command that builds the bootloader of a board for a public key, as far as the project's settings do not say it.
 pub fn command(file: Option<&BoardFile>, key: Option<&Path>) -> String {
-    let board = absolute(file.map_or(Path::new("BOARD.toml"), |file| &file.path));
-    let key = absolute(key.unwrap_or(Path::new("KEY.pub.pem")));
-    let chip = file.map(|file| &file.description.chip);
-    let (feature, target) = chip.map_or(("CHIP", "TARGET"), |chip| (feature(chip.family), chip.core.target()));
-    format!(
-        "LIFEBOOT_BOARD={board} LIFEBOOT_KEYS={key} cargo build -p lifeboot-bootloader --features {feature} --target {target} \
-         --profile embedded"
-    )
+    let board = match file {
+        Some(file) if file.path.ends_with(FILE) => String::new(),
+        Some(file) => format!(" --board {}", file.path.display()),
+        None => " --board BOARD.toml".to_owned(),
+    };
+    let key = key.map_or(String::new(), |key| format!(" --bootloader-keys {}", key.display()));
+    format!("lifeboot bootloader{board}{key}")
 }
 
-/// Returns a path as it is written for a build script, which cargo runs in the bootloader's folder.
-fn absolute(path: &Path) -> String {
-    if path.is_absolute() { path.display().to_string() } else { format!("$PWD/{}", path.display()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bootloader_has_a_feature_for_each_family() {
-        let manifest = include_str!("../../../bootloader/Cargo.toml");
-        for family in [Family::Nrf51, Family::Rp2040, Family::Stm32f4] {
-            let feature = feature(family);
-            assert!(manifest.lines().any(|line| line.starts_with(&format!("{feature} = ["))), "{feature}");
-        }
+/// The compiler's own message speaks of a crate `core` that cannot be found.
+fn require_target(target: &'static str, project: &Path) -> Result<(), BootloaderBuildError> {
+    let mut rustc = Command::new(variable("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let output = rustc.args(["--print", "target-libdir", "--target", target]).current_dir(project).output();
+    let output = output.map_err(|source| BootloaderBuildError::Start { program: "rustc", source })?;
+    let folder = String::from_utf8(output.stdout).unwrap_or_default();
+    match output.status.success() && Path::new(folder.trim()).is_dir() {
+        true => Ok(()),
+        false => Err(BootloaderBuildError::NoTarget { target }),
     }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -4,7 +4,7 @@
 //! and then from the current folder upwards. Cargo itself reads it, including what it inherits from its workspace. In a
 //! workspace the package is the one with a program of the ELF file's name; for a renamed file it is the root package.
 
-use crate::files;
+use crate::files::{self, near};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use lifeboot_artifact::version::{self, VersionError};
 use lifeboot_core::Version;
@@ -107,14 +107,6 @@ fn package_of<'a>(metadata: &'a Metadata, elf: &Path) -> Option<&'a Package> {
     match (builders.next(), builders.next()) {
         (Some(only), None) => Some(only),
         _ => metadata.root_package(),
-    }
-}
-
-/// Returns a path relative to the current folder.
-fn near(path: &Path) -> PathBuf {
-    match std::env::current_dir() {
-        Ok(folder) => path.strip_prefix(folder).unwrap_or(path).to_owned(),
-        Err(_) => path.to_owned(),
     }
 }
 

@@ -19,5 +19,5 @@ pub use error::FileError;
 pub use identity::mark_as_input;
 pub use inputs::{Input, input, read, read_text};
 pub use kind::Kind;
-pub use names::{is_stdout, shown, with_ending};
+pub use names::{is_stdout, near, shown, with_ending};
 pub use outputs::{create, read_note, stream, write, write_note};

@@ -4,11 +4,12 @@
 //! | --- | --- |
 //! | [`settings`] | `lifeboot.toml`, the project's default arguments |
 //! | [`board_file`] | boards that a project describes |
-//! | [`bootloader_build`] | the command that builds a board's bootloader |
+//! | [`bootloader_build`] | builds a board's bootloader, with cargo |
 //! | [`environment`] | environment variables |
 //! | [`files`] | files that are read within bounds, and written without harm to others |
 //! | [`key_files`] | makes and reads key files and passphrase files |
 //! | [`cargo_version`] | the version that `Cargo.toml` gives to firmware |
+//! | [`new_project`] | what a project needs to begin with |
 //! | [`proofs`] | which firmware was proved, so that it is done once |
 //! | [`relink`] | links firmware for slot B, to prove an image |
 //! | [`watch`] | watches sources, and builds |
@@ -26,6 +27,7 @@ pub mod doctor;
 pub mod environment;
 pub mod files;
 pub mod key_files;
+pub mod new_project;
 pub mod proofs;
 pub mod relink;
 pub mod settings;

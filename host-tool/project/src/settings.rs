@@ -51,7 +51,7 @@ enum Kind {
 const BOARD_FILE: &str = "\"boards/acme-press.toml\"";
 
 /// All settings.
-pub const SETTINGS: [Setting; 17] = [
+pub const SETTINGS: [Setting; 18] = [
     setting(
         "board",
         "the file that describes the board; or the board itself, a table [board]",
@@ -60,6 +60,12 @@ pub const SETTINGS: [Setting; 17] = [
     ),
     setting("key", "the private key that signs, a PEM file", "\"keys/release.pem\"", Kind::Path),
     setting("public-key", "the public key that images are checked with", "\"keys/release.pub.pem\"", Kind::Path),
+    setting(
+        "bootloader-keys",
+        "the public keys that the bootloader trusts: files, with commas",
+        "\"keys/release.pub.pem,keys/spare.pub.pem\"",
+        Kind::Keys,
+    ),
     setting("version", "the firmware's version, where Cargo.toml's is not meant", "\"1.2.3+4\"", Kind::Text(firmware)),
     setting("epoch", "the firmware's security counter", "0", Kind::Number),
     setting("epoch-floor", "the epoch that the devices have reached", "1500", Kind::Number),

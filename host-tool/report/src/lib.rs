@@ -8,6 +8,7 @@
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
 mod admission;
+mod bootloader;
 mod device;
 mod diagnosis;
 mod difference;
@@ -20,6 +21,7 @@ mod image;
 mod keys;
 mod map;
 mod monitor;
+mod new_project;
 mod patches;
 mod ports;
 mod push;
@@ -33,6 +35,7 @@ mod table;
 mod watch;
 
 pub use admission::{Admission, Rule, RuleReport, Verdict};
+pub use bootloader::{BuiltBootloader, TrustedKey};
 pub use device::{
     Cancelled, Content, Device, Ending, Fault, LastBoot, LastOutcome, Pending, RecoveryReason, Rejected, Running,
     Slots, Start, TrialLeft,
@@ -48,6 +51,7 @@ pub use image::{Inspected, Keygen, Proved, Relocations, Schemas, SignedImage, To
 pub use keys::{Key, KeyState, Keys, Named, SignedSlot};
 pub use map::{FlashMap, MapRegion, UnitRun};
 pub use monitor::{MonitorEnd, Monitored};
+pub use new_project::{LeftToDo, SetUp};
 pub use patches::PatchReport;
 pub use ports::{Port, Ports};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};

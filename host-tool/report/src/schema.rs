@@ -2,6 +2,7 @@
 //!
 //! They are in the folder `schemas/`, a file for each command; a test compares the files with the types here.
 
+use crate::bootloader::BuiltBootloader;
 use crate::device::{Cancelled, Device, Running};
 use crate::diagnosis::Diagnosis;
 use crate::difference::Difference;
@@ -14,6 +15,7 @@ use crate::image::{Inspected, Keygen, SignedImage, ToSign};
 use crate::keys::Keys;
 use crate::map::FlashMap;
 use crate::monitor::Monitored;
+use crate::new_project::SetUp;
 use crate::ports::Ports;
 use crate::push::{PushEvent, Pushed};
 use crate::shell::{Completions, ManFiles, ManPage};
@@ -50,11 +52,13 @@ struct Record<I> {
 /// Returns the commands, each with the schema of its lines. `I` is the content of a monitor's record, without its time.
 pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
     let schemas = vec![
+        ("new", lines::<SetUp>()),
         ("keygen", lines::<Keygen>()),
         ("sign", lines::<Either<SignedImage, ToSign>>()),
         ("inspect", lines::<Either<Inspected, FirmwareElf>>()),
         ("diff", lines::<Difference>()),
         ("doctor", lines::<Diagnosis>()),
+        ("bootloader", lines::<BuiltBootloader>()),
         ("provision", lines::<Provisioned>()),
         ("flash", lines::<Flashed>()),
         ("run", lines::<Either<Event<I>, Either<Pushed, Flashed>>>()),

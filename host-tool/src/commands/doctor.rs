@@ -2,7 +2,6 @@
 
 use crate::error::Error;
 use lifeboot_project::doctor::{self, Environment, examine};
-use lifeboot_project::environment::variable;
 use lifeboot_project::files::FileError;
 use lifeboot_report::{Diagnosis, Finding, State};
 use std::env;
@@ -29,10 +28,13 @@ pub struct Arguments {
     /// The public key that verifies images
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     public_key: Option<PathBuf>,
+    /// The public keys that the bootloader is to trust
+    #[arg(long, value_name = "KEY.pub.pem,...", env = "LIFEBOOT_BOOTLOADER_KEYS", value_delimiter = ',')]
+    bootloader_keys: Vec<PathBuf>,
     /// The device's port; it is not opened
     #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Option<String>,
-    /// The bootloader [default: where cargo builds the board's]
+    /// The bootloader [default: where lifeboot bootloader builds it]
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
     bootloader: Option<PathBuf>,
 }
@@ -46,10 +48,9 @@ pub fn run(arguments: &Arguments) -> Result<Diagnosis, Error> {
         board: arguments.board.clone(),
         key: arguments.key.clone(),
         public_key: arguments.public_key.clone(),
-        bootloader_keys: variable("LIFEBOOT_KEYS"),
+        bootloader_keys: arguments.bootloader_keys.clone(),
         port: arguments.port.clone(),
         bootloader: arguments.bootloader.clone(),
-        target_folder: variable("CARGO_TARGET_DIR").map(PathBuf::from),
         flashes: cfg!(feature = "probe"),
     });
     Ok(Diagnosis::new(findings.into_iter().map(reported).collect()))

@@ -1,5 +1,6 @@
 //! `lifeboot flash`
 
+use super::bootloader::of_project;
 use super::provision::{first_flash, warn};
 use crate::error::Error;
 use clap::ArgGroup;
@@ -16,22 +17,22 @@ use std::path::PathBuf;
 /// built with probe-rs: cargo install --path host-tool --features probe.
 #[derive(clap::Args)]
 #[command(
-    group = ArgGroup::new("what").required(true).args(["file", "bootloader"]),
+    group = ArgGroup::new("what").required(true).args(["file", "image"]),
     after_help = "\
 Examples:
   lifeboot flash first.elf --board boards/acme-press.toml
-  lifeboot flash --bootloader lifeboot-bootloader --image firmware.img
+  lifeboot flash --image firmware.img
   lifeboot flash first.elf --probe 0483:374b --chip STM32F407VG"
 )]
 pub struct Arguments {
     /// A file that lifeboot provision wrote, in any of its formats
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Provision in the same step: the bootloader, as cargo built it
+    /// Provision in the same step: the bootloader [default: the one that lifeboot bootloader has built for the board]
     #[arg(long, value_name = "BOOTLOADER.elf", requires = "image")]
     bootloader: Option<PathBuf>,
     /// Provision in the same step: the first firmware, as lifeboot sign wrote it
-    #[arg(long, value_name = "FIRMWARE.img", requires = "bootloader")]
+    #[arg(long, value_name = "FIRMWARE.img")]
     image: Option<PathBuf>,
     /// The board that is flashed: a board file, or a lifeboot.toml with a table [board]; it says which chip it has
     #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD")]
@@ -59,16 +60,19 @@ pub struct Probe {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
-    let first = match (&arguments.file, &arguments.bootloader, &arguments.image) {
-        (Some(file), _, _) => {
+    let file = arguments.board.as_deref().map(BoardFile::read).transpose()?;
+    let first = match (&arguments.file, &arguments.image) {
+        (Some(file), _) => {
             let first = FirstFlash::from_file(&files::read(file, Kind::FlashFile)?)?;
             warn(&first);
             first
         }
-        (None, Some(bootloader), Some(image)) => first_flash(bootloader, image)?,
-        (None, _, _) => unreachable!("the command line's groups ask for one of them"),
+        (None, Some(image)) => {
+            let of_project = || of_project(file.as_ref());
+            first_flash(&arguments.bootloader.clone().map_or_else(of_project, Ok)?, image)?
+        }
+        (None, None) => unreachable!("the command line's groups ask for one of them"),
     };
-    let file = arguments.board.as_deref().map(BoardFile::read).transpose()?;
     if let Some(file) = &file {
         compare(first.board(), file)?;
     }

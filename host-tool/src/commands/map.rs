@@ -62,7 +62,8 @@ fn board_in(bytes: &[u8]) -> Result<&'static Board, Error> {
     Ok(Bootloader::from_file(bytes)?.board())
 }
 
-fn described(description: &BoardDescription) -> FlashMap {
+/// Returns the map of a board file, with all of its regions.
+pub fn described(description: &BoardDescription) -> FlashMap {
     let board = description.board();
     let regions = description.map.regions().into_iter().map(|region| {
         let name = match &region.usage {

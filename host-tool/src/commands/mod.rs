@@ -1,5 +1,6 @@
 //! The commands, one file each: the arguments with their help texts, and a `run` that returns the report.
 
+pub mod bootloader;
 pub mod cancel;
 pub mod completions;
 pub mod confirm;
@@ -15,6 +16,7 @@ pub mod keys;
 pub mod man;
 pub mod map;
 pub mod monitor;
+pub mod new;
 mod passphrase;
 mod patches;
 mod port;

@@ -1,5 +1,6 @@
 //! `lifeboot provision`
 
+use super::bootloader::of_project;
 use crate::error::Error;
 use crate::output;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -7,6 +8,7 @@ use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::flash_file::Format;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_project::board_file::BoardFile;
 use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Provisioned;
 use std::path::{Path, PathBuf};
@@ -16,21 +18,28 @@ use std::path::{Path, PathBuf};
 /// Checks that the bootloader is for the image's board, trusts the key that signed the image, and would start it. A
 /// used board becomes like one from production: its journal and the start of slot B are erased.
 #[derive(clap::Args)]
-#[command(after_help = "\
+#[command(
+    allow_missing_positional = true,
+    after_help = "\
 Examples:
-  lifeboot provision lifeboot-bootloader firmware.img -o first.elf
+  lifeboot provision firmware.img -o first.elf
+  lifeboot provision bootloader.elf firmware.img -o first.hex
 
   first.elf  for debuggers: lifeboot flash, probe-rs, gdb, openocd
   first.hex  for programmers, and for boards with a drive that takes it, such as a micro:bit
   first.uf2  for the drive of the chip's boot ROM, as an RP2040 has one
-  first.bin  from the start of flash on; leaves slot B alone")]
+  first.bin  from the start of flash on; leaves slot B alone"
+)]
 pub struct Arguments {
-    /// The bootloader, as cargo built it: target/TARGET/embedded/lifeboot-bootloader
+    /// The bootloader [default: the one that lifeboot bootloader has built for the project's board]
     #[arg(value_name = "BOOTLOADER.elf")]
-    bootloader: PathBuf,
+    bootloader: Option<PathBuf>,
     /// The first firmware, as lifeboot sign wrote it
-    #[arg(value_name = "FIRMWARE.img")]
+    #[arg(value_name = "FIRMWARE.img", required = true)]
     image: PathBuf,
+    /// The board whose bootloader is meant: a board file, or a lifeboot.toml with a table [board]
+    #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD")]
+    board: Option<PathBuf>,
     /// The file to write; - is stdout, with --format [default: the image's name with .first.elf, or the format's extension]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -55,7 +64,12 @@ pub fn run(arguments: &Arguments) -> Result<Provisioned, Error> {
             (files::with_ending(&arguments.image, &["img"], &format!("first.{}", format.ending())), format)
         }
     };
-    let first = first_flash(&arguments.bootloader, &arguments.image)?;
+    let file = || arguments.board.as_deref().map(BoardFile::read).transpose();
+    let bootloader = match &arguments.bootloader {
+        Some(path) => path.clone(),
+        None => of_project(file()?.as_ref())?,
+    };
+    let first = first_flash(&bootloader, &arguments.image)?;
     files::write(&path, &first.to_file(format)?)?;
     Ok(Provisioned::new(files::shown(&path), format, &first))
 }

@@ -1,5 +1,6 @@
 //! `lifeboot run`
 
+use super::bootloader::of_project;
 use super::firmware::read_firmware;
 use super::firmware::version_for;
 use super::flash::{Probe, connect};
@@ -28,9 +29,6 @@ use lifeboot_report::{Either, Flashed, Pushed};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The file name of a bootloader that cargo built, in the same folder as the firmware.
-const BOOTLOADER: &str = "lifeboot-bootloader";
-
 /// Sign firmware and load it onto a board during development
 ///
 /// Meant as cargo's runner: cargo run then loads the program that it built onto the board. With a port, the firmware is
@@ -48,12 +46,9 @@ As cargo's runner, in .cargo/config.toml:
   [target.thumbv6m-none-eabi]
   runner = \"lifeboot run\"
 
-Then, once with a throw-away key, and the chip's family as feature, nrf51, rp2040 or stm32f4:
+Then, once with a throw-away key, which lifeboot.toml names by key = \"demo.pem\":
   lifeboot keygen --demo demo.pem
-  export LIFEBOOT_KEY=$PWD/demo.pem LIFEBOOT_KEYS=$PWD/demo.pub.pem
-  export LIFEBOOT_BOARD=$PWD/boards/acme-press.toml
-  cargo build -p lifeboot-bootloader --features nrf51 --profile embedded \\
-    --target thumbv6m-none-eabi")]
+  lifeboot bootloader")]
 pub struct Arguments {
     /// The linked firmware; it names its board
     #[arg(value_name = "FIRMWARE.elf", env = "LIFEBOOT_FIRMWARE")]
@@ -79,7 +74,7 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", value_parser = seconds(),
         default_value = TIMEOUT)]
     timeout: Duration,
-    /// The bootloader to flash with the firmware [default: lifeboot-bootloader beside the firmware]
+    /// The bootloader to flash with the firmware [default: the one that lifeboot bootloader has built for the board]
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
     bootloader: Option<PathBuf>,
     #[command(flatten)]
@@ -128,11 +123,15 @@ fn provision(
     file: Option<&BoardFile>,
     image: impl FnOnce() -> Result<ImageFile, Error>,
 ) -> Result<Flashed, Error> {
-    let path = arguments.bootloader.clone().unwrap_or_else(|| arguments.firmware.with_file_name(BOOTLOADER));
-    if !path.exists() {
-        let key = arguments.key.as_deref().map(public_path);
-        return Err(Error::BootloaderNeeded { path, build: bootloader_build::command(file, key.as_deref()) });
-    }
+    let path = match &arguments.bootloader {
+        Some(path) if !path.exists() => {
+            let key = arguments.key.as_deref().map(public_path);
+            let build = bootloader_build::command(file, key.as_deref());
+            return Err(Error::BootloaderNeeded { path: path.clone(), build });
+        }
+        Some(path) => path.clone(),
+        None => of_project(file)?,
+    };
     let bootloader = Bootloader::from_elf(&files::read(&path, Kind::Elf)?)?;
     let connected = connect(board, file, &arguments.probe)?;
     let first = FirstFlash::new(bootloader, image()?)?;

@@ -75,13 +75,12 @@ fn failures_say_what_to_do() {
     assert_eq!(
         failed("a.elf a.img"),
         "error: not a bootloader: nothing in it says which board and which keys it is for\n  help: give the bootloader \
-         first, then the image; to build one: LIFEBOOT_BOARD=$PWD/BOARD.toml LIFEBOOT_KEYS=$PWD/KEY.pub.pem cargo build \
-         -p lifeboot-bootloader --features CHIP --target TARGET --profile embedded\n"
+         first, then the image; lifeboot bootloader builds one\n"
     );
     assert_eq!(
         failed("a.img lifeboot-bootloader"),
-        "error: the bootloader cannot be read\n  because: not an ELF file\n  help: give the file that cargo built: \
-         target/TARGET/embedded/lifeboot-bootloader\n"
+        "error: the bootloader cannot be read\n  because: not an ELF file\n  help: give the file that lifeboot bootloader \
+         has built\n"
     );
     assert!(failed("lifeboot-bootloader a.elf").starts_with("error: not an image file\n"));
     folder.done("keygen other.pem");
@@ -124,7 +123,7 @@ fn flash_takes_only_a_first_flash() {
     folder.put("less-ram.toml", less.as_bytes());
     let said = folder.failed("flash first.hex --board less-ram.toml");
     assert!(said.contains(" is flashed: it has another flash map of board microbit\n"), "{said}");
-    assert!(folder.refused("flash", 2).contains("<FILE|--bootloader <BOOTLOADER.elf>>"));
+    assert!(folder.refused("flash", 2).contains("<FILE|--image <FIRMWARE.img>>"));
     assert!(folder.refused("flash --bootloader lifeboot-bootloader", 2).contains("--image <FIRMWARE.img>"));
     assert!(folder.refused("flash first.elf --bootloader b --image c", 2).contains("cannot be used with"));
 }
@@ -138,7 +137,6 @@ fn a_probe_that_is_not_there_is_named() {
     for line in [
         "flash first.hex",
         "flash --bootloader lifeboot-bootloader --image a.img",
-        "run a.elf --key key.pem",
         "run a.elf --key key.pem --bootloader lifeboot-bootloader",
     ] {
         let line = format!("{line} --probe ffff:ffff:none");
@@ -167,7 +165,8 @@ fn a_probe_that_is_not_there_is_named() {
 fn without_probe_rs_the_way_to_it_is_named() {
     let folder = folder(SMALL);
     folder.done("provision lifeboot-bootloader a.img -o first.hex");
-    for line in ["flash first.hex", "flash --bootloader lifeboot-bootloader --image a.img", "run a.elf --key key.pem"] {
+    let run = "run a.elf --key key.pem --bootloader lifeboot-bootloader";
+    for line in ["flash first.hex", "flash --bootloader lifeboot-bootloader --image a.img", run] {
         assert_eq!(
             folder.failed(line),
             "error: this lifeboot was built without debug probes\n  help: cargo install --path host-tool --features \
@@ -193,14 +192,16 @@ fn run_says_what_it_needs() {
     fs::rename(folder.0.path().join("lifeboot-bootloader"), folder.0.path().join("elsewhere")).unwrap();
     assert_eq!(
         folder.failed("run a.elf --key key.pem"),
-        "error: there is no bootloader at lifeboot-bootloader\n  help: build one for the key: \
-         LIFEBOOT_BOARD=$PWD/BOARD.toml LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p lifeboot-bootloader --features CHIP \
-         --target TARGET --profile embedded; or give --bootloader; or push to a board that runs Lifeboot with --port\n"
+        "error: nothing says which bootloader is meant\n  help: describe the board in lifeboot.toml (lifeboot new begins one) and \
+         build it: lifeboot bootloader; or give the file, by --bootloader, or first to provision\n"
     );
-    let said = folder.failed("run a.elf --key key.pem --board microbit.toml");
-    let build = "build one for the key: LIFEBOOT_BOARD=$PWD/microbit.toml LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p \
-                 lifeboot-bootloader --features nrf51 --target thumbv6m-none-eabi --profile embedded; or ";
+    let said = folder.failed("run a.elf --key key.pem --board microbit.toml --bootloader lifeboot-bootloader");
+    let build = "build it: lifeboot bootloader --board microbit.toml --bootloader-keys key.pub.pem; or ";
     assert!(said.contains(build), "{said}");
+    let said = folder.failed("run a.elf --key key.pem --board microbit.toml");
+    assert!(said.starts_with("error: there is no bootloader at target/lifeboot/bootloader/microbit.elf\n"), "{said}");
+    assert_eq!(said, folder.failed("provision a.img --board microbit.toml"));
+    assert_eq!(said, folder.failed("flash --image a.img --board microbit.toml"));
     let said = folder.failed("run a.elf --key key.pem --port tcp:localhost:1");
     assert!(said.starts_with("error: nothing listens at localhost:1\n"), "{said}");
 }

@@ -69,6 +69,7 @@ mod undecided;
 
 /// Whether a device would accept an image, decided before it is asked.
 mod admissions;
+mod bootloader_build;
 
 // Keys that an image revokes, and the keys of a bootloader's file.
 mod revocation;

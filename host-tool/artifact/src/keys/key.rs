@@ -3,11 +3,12 @@
 use super::encrypted::{self, Passphrase};
 use super::error::KeyError;
 use super::pem::Found;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use lifeboot_core::info::key_id;
 use lifeboot_core::signature::is_canonical;
-use lifeboot_pem::{Block, ENCRYPTED, PRIVATE, PUBLIC};
+use lifeboot_pem::{Block, DEMO_LINE, ENCRYPTED, PRIVATE, PUBLIC};
 use std::path::Path;
 
 /// A private key, which signs firmware.
@@ -90,6 +91,16 @@ impl PublicKey {
     /// Returns the 32 bytes of RFC 8032's encoding.
     pub fn to_bytes(&self) -> [u8; 32] {
         self.key.to_bytes()
+    }
+
+    /// Returns the text of its PEM file.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`] if the key could not be encoded.
+    pub fn to_pem(&self) -> Result<String, KeyError> {
+        let first_line = if self.is_demo { format!("{DEMO_LINE}\n") } else { String::new() };
+        let pem = self.key.to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Random)?;
+        Ok(format!("{first_line}{pem}"))
     }
 
     /// Returns the key id, as headers carry it.

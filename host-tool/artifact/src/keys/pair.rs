@@ -5,7 +5,7 @@ use super::error::KeyError;
 use super::key::PublicKey;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{EncodePrivateKey, EncodePublicKey, KeypairBytes};
+use ed25519_dalek::pkcs8::{EncodePrivateKey, KeypairBytes};
 use lifeboot_pem::DEMO_LINE;
 use zeroize::Zeroizing;
 
@@ -49,11 +49,10 @@ impl KeyPair {
                 encrypted::close(document.as_bytes(), rest.first_chunk().ok_or(KeyError::Random)?, passphrase)?
             }
         };
-        let key = SigningKey::from_bytes(secret).verifying_key();
-        let public_pem = key.to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Random)?;
+        let public = PublicKey { key: SigningKey::from_bytes(secret).verifying_key(), is_demo };
         Ok(KeyPair {
-            public: PublicKey { key, is_demo },
-            public_pem: format!("{first_line}{public_pem}"),
+            public_pem: public.to_pem()?,
+            public,
             private_pem: Zeroizing::new(format!("{first_line}{}", *pem)),
         })
     }

@@ -18,14 +18,12 @@ pub struct Environment {
     pub key: Option<PathBuf>,
     /// The public key that verifies images.
     pub public_key: Option<PathBuf>,
-    /// The public keys that a bootloader is built with: `LIFEBOOT_KEYS`.
-    pub bootloader_keys: Option<OsString>,
+    /// The public keys that the bootloader is to trust.
+    pub bootloader_keys: Vec<PathBuf>,
     /// The device's port.
     pub port: Option<String>,
     /// The bootloader's ELF file.
     pub bootloader: Option<PathBuf>,
-    /// The folder that cargo builds into, if it is not `target`.
-    pub target_folder: Option<PathBuf>,
     /// Whether this lifeboot can flash through debug probes.
     pub flashes: bool,
 }

@@ -4,7 +4,7 @@ use super::environment::Environment;
 use super::finding::Finding;
 use crate::board_file::BoardFile;
 use crate::bootloader_build;
-use crate::files::{self, Kind};
+use crate::files::{self, Kind, near};
 use crate::key_files::{self, KeyFileError, public_path};
 use crate::settings::{FILE, Settings};
 use lifeboot_artifact::bootloader_file::Bootloader;
@@ -123,30 +123,23 @@ fn wrong(subject: String, path: &Path, error: &dyn Diagnostic, make: &str) -> Fi
     }
 }
 
-/// Checks LIFEBOOT_KEYS, as the bootloader's build script will.
+/// Checks the keys that the bootloader is to trust.
 fn bootloader_keys(environment: &Environment) -> Vec<Finding> {
-    let list = environment.bootloader_keys.as_deref().filter(|list| !list.is_empty());
-    let examine = |path: PathBuf| {
-        let subject = format!("{} of LIFEBOOT_KEYS", path.display());
-        if path.is_relative() {
-            // Cargo runs the build script in the bootloader's folder.
-            let fix = format!("export LIFEBOOT_KEYS=$PWD/{}", path.display());
-            return Finding::broken(subject, "is relative, and read in another folder", fix);
-        }
-        match key_files::public(&path) {
+    let examine = |path: &PathBuf| {
+        let subject = format!("bootloader key {}", path.display());
+        match key_files::public(path) {
             Ok(key) => Finding::ok(subject, described(&key, "")),
-            Err(error) => wrong(subject, &path, &error, "give the .pub.pem that lifeboot keygen wrote"),
+            Err(error) => wrong(subject, path, &error, "give the .pub.pem that lifeboot keygen wrote"),
         }
     };
-    let paths = list.into_iter().flat_map(std::env::split_paths);
-    paths.map(|path| examine(path).required(true)).collect()
+    environment.bootloader_keys.iter().map(|path| examine(path).required(true)).collect()
 }
 
 fn bootloader(environment: &Environment, board: Option<&BoardFile>, key: Option<&PublicKey>) -> Option<Finding> {
     let is_named = environment.bootloader.is_some();
     let path = match (&environment.bootloader, board) {
         (Some(path), _) => path.clone(),
-        (None, Some(board)) => built(environment, board),
+        (None, Some(board)) => near(&bootloader_build::place(board)),
         // Without a path and a board, there is no bootloader to check.
         (None, None) => return None,
     };
@@ -185,12 +178,6 @@ fn bootloader(environment: &Environment, board: Option<&BoardFile>, key: Option<
         _ => Finding::ok(subject, format!("for {name}, trusts key {trusted}")),
     };
     Some(finding.required(true))
-}
-
-/// Returns the path that cargo builds the bootloader to.
-fn built(environment: &Environment, board: &BoardFile) -> PathBuf {
-    let target = environment.target_folder.clone().unwrap_or(PathBuf::from("target"));
-    target.join(board.description.chip.core.target()).join("embedded/lifeboot-bootloader")
 }
 
 /// Describes an error with its causes.

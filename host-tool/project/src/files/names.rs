@@ -12,6 +12,14 @@ pub fn with_ending(path: &Path, known: &[&str], ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Returns a path relative to the current folder, if it lies there.
+pub fn near(path: &Path) -> PathBuf {
+    match std::env::current_dir() {
+        Ok(folder) => path.strip_prefix(folder).unwrap_or(path).to_owned(),
+        Err(_) => path.to_owned(),
+    }
+}
+
 /// Returns whether an output's name means this process's standard output.
 pub fn is_stdout(path: &Path) -> bool {
     ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))

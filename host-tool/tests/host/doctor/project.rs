@@ -65,28 +65,21 @@ fn keys_that_do_not_serve_are_found() {
 #[test]
 fn keys_that_a_bootloader_cannot_be_built_with_are_found() {
     let folder = healthy();
-    let key = folder.0.path().join("key.pub.pem").display().to_string();
-    let said = |keys: &str| {
-        let mut command = folder.command("doctor");
-        command.env("PATH", folder.0.path().join("bin")).env("LIFEBOOT_KEYS", keys).env_remove("CARGO_TARGET_DIR");
-        let output = command.output().unwrap();
-        (String::from_utf8(output.stdout).unwrap(), output.status.code())
-    };
-    let (text, status) = said(&key);
-    assert!(text.contains(&format!("\nok       {key} of LIFEBOOT_KEYS: id ")) && status == Some(0), "{text}");
-    let (text, status) = said(&format!("{key}:key.pub.pem"));
-    let lines = "\nbroken   key.pub.pem of LIFEBOOT_KEYS: is relative, and read in another folder\n         -> export \
-                 LIFEBOOT_KEYS=$PWD/key.pub.pem\n";
-    assert!(text.contains(lines) && status == Some(1), "{text}");
-    let (text, status) = said("/nowhere/key.pub.pem");
-    assert!(text.contains("\nmissing  /nowhere/key.pub.pem of LIFEBOOT_KEYS: there is no such file\n"), "{text}");
-    assert_eq!(status, Some(1));
+    let said = |keys: &str| examined(&folder, &format!("--bootloader-keys {keys}"));
+    let (text, status) = said("key.pub.pem");
+    assert!(text.contains("\nok       bootloader key key.pub.pem: id ") && status == 0, "{text}");
+    let (text, status) = said("key.pub.pem,/nowhere/key.pub.pem");
+    assert!(text.contains("\nmissing  bootloader key /nowhere/key.pub.pem: there is no such file\n"), "{text}");
+    assert_eq!(status, 1);
+    // Of a private key the public half counts.
+    assert_eq!(said("key.pem").1, 0);
+    let (text, status) = said("stm32f405.toml");
+    assert!(text.contains("\nbroken   bootloader key stm32f405.toml: ") && status == 1, "{text}");
 }
 
 #[test]
 fn a_bootloader_that_would_not_start_the_firmware_is_found() {
-    const BUILD: &str = "         -> LIFEBOOT_BOARD=$PWD/stm32f405.toml LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p \
-                         lifeboot-bootloader --features stm32f4 --target thumbv7em-none-eabi --profile embedded";
+    const BUILD: &str = "         -> lifeboot bootloader --board stm32f405.toml --bootloader-keys key.pub.pem";
     let folder = healthy();
     remove(&folder, "boot.elf");
     finds(&folder, &["missing  bootloader boot.elf: is not built", BUILD], 1);
@@ -113,9 +106,9 @@ fn a_bootloader_that_would_not_start_the_firmware_is_found() {
     let (trusted, signs) = (id("other.pub.pem"), id("key.pub.pem"));
     let text = format!("broken   bootloader boot.elf: trusts key {trusted}, and firmware is signed with {signs}");
     finds(&folder, &[&text, BUILD], 1);
-    // Without a configured bootloader, cargo's output folder is searched, and none is needed.
+    // Without a configured bootloader, the one that is built is searched, and none is needed.
     folder.put("lifeboot.toml", b"board = \"stm32f405.toml\"\nkey = \"key.pem\"\n");
-    let text = "missing  bootloader target/thumbv7em-none-eabi/embedded/lifeboot-bootloader: is not built";
+    let text = "missing  bootloader target/lifeboot/bootloader/stm32f405.elf: is not built";
     finds(&folder, &[text, BUILD], 0);
 }
 
@@ -137,8 +130,7 @@ fn the_project_s_board_is_a_finding() {
     folder.put("lifeboot.toml", format!("key = \"key.pem\"\nbootloader = \"boot.elf\"\n[board]\n{table}").as_bytes());
     finds(&folder, &["ok       board lifeboot.toml: describes stm32f405, with the chip STM32F405RG"], 0);
     remove(&folder, "boot.elf");
-    let build = "         -> LIFEBOOT_BOARD=$PWD/lifeboot.toml LIFEBOOT_KEYS=$PWD/key.pub.pem cargo build -p \
-                 lifeboot-bootloader --features stm32f4 --target thumbv7em-none-eabi --profile embedded";
+    let build = "         -> lifeboot bootloader --bootloader-keys key.pub.pem";
     finds(&folder, &[build], 1);
 }
 

@@ -13,6 +13,9 @@ const UNCAUSED: &[(&str, &str)] = &[
         "a caller that has an image and a board has compared them before, in words of their own",
     ),
     ("FlashFileError::TooLarge", "no board has that much flash"),
+    ("BootloaderBuildError::NoTarget", CARGO),
+    ("BootloaderBuildError::Start", CARGO),
+    ("BootloaderBuildError::Failed", CARGO),
     ("RelinkError::Start", "every system has a shell, and cargo has been started before"),
     ("RelinkError::Temporary", "the folder for temporary files is there"),
     ("RelinkError::Another", "its words are in proofs.rs, with the cargo that causes it"),
@@ -30,6 +33,8 @@ const UNCAUSED: &[(&str, &str)] = &[
 ];
 
 const PROBE: &str = "only with the cargo feature probe, whose own tests have its words: probe/src/flasher/tests.rs";
+
+const CARGO: &str = "its words are in bootloader_build.rs, with the cargo that causes it";
 
 /// An error as the sources declare it.
 struct Declared {

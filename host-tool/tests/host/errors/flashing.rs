@@ -11,6 +11,7 @@ use lifeboot_core::{Board, Slot};
 use lifeboot_example_boards::MICROBIT;
 use lifeboot_host_tool::Error;
 use lifeboot_project::key_files;
+use std::fs;
 
 /// The small board with another map, under the same name.
 pub static LESS_RAM: Board = Board { ram: Region { start: 0x2000_0000, length: 15 << 10 }, ..MICROBIT };
@@ -52,6 +53,19 @@ pub fn list(list: &mut List) {
     chapter.folder.put("b.elf", &rich(SMALL, Slot::B).elf());
     chapter.folder.done("sign b.elf --version 1.2.3 --key key.pem --bound");
     chapter.fails("An image that is bound to slot B", "provision lifeboot-bootloader b.img");
+
+    chapter.fails("A bootloader that nothing names", "provision a.img");
+    chapter.fails("A bootloader that is not built", "provision a.img --board microbit.toml");
+    chapter.fails("A bootloader for no key", "bootloader --board microbit.toml");
+    chapter.fails("Sources that are none", "bootloader --board microbit.toml --key key.pem --lifeboot .");
+    let without = SMALL_FILE.replace("serial = ", "# serial = ").replace("recovery = ", "# recovery = ");
+    chapter.folder.put("deaf.toml", without.as_bytes());
+    chapter.fails("Recovery mode without a serial port", "bootloader --board deaf.toml --key key.pem");
+    chapter.fails("A new project without an answer", "new --chip STM32F411CE");
+    chapter.folder.put("lifeboot.toml", b"");
+    chapter.fails("A project that is none too new", "new --chip STM32F411CE --name acme-press");
+    chapter.fails("A new project for no chip", "new elsewhere --chip STM32F999 --name acme-press");
+    fs::remove_file(chapter.folder.0.path().join("lifeboot.toml")).unwrap();
 
     chapter.fails("No file for flashing", "flash a.img");
     chapter.fails("A bootloader alone", "flash lifeboot-bootloader");

@@ -1,0 +1,115 @@
+//! `lifeboot bootloader`
+
+use crate::error::Error;
+use crate::output::{self, Output};
+use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_project::board_file::BoardFile;
+use lifeboot_project::bootloader_build::{self, Features, Order};
+use lifeboot_project::files::{self, Kind};
+use lifeboot_project::key_files::{self, public_path};
+use lifeboot_report::BuiltBootloader;
+use std::path::{Path, PathBuf};
+
+/// Build the bootloader of the project's board, with the project's keys
+///
+/// Makes a package in cargo's target folder and builds it. Lifeboot's sources are those that the project's Cargo.toml depends on;
+/// else those that this lifeboot was built from. provision, flash and run then use the bootloader by themselves.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot bootloader
+  lifeboot bootloader --board boards/acme-press.toml --bootloader-keys release.pub.pem,spare.pub.pem
+  lifeboot bootloader --without-recovery -o bootloader.elf")]
+pub struct Arguments {
+    /// The board: a board file, or a lifeboot.toml with a table [board]
+    #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD", default_value = "lifeboot.toml")]
+    board: PathBuf,
+    /// The public keys that it trusts, one to four files [default: the public half of key]
+    #[arg(long, value_name = "KEY.pub.pem,...", env = "LIFEBOOT_BOOTLOADER_KEYS", value_delimiter = ',')]
+    bootloader_keys: Vec<PathBuf>,
+    /// The key that firmware is signed with; only its public half is used
+    #[arg(long, value_name = "KEY.pem", env = "LIFEBOOT_KEY")]
+    key: Option<PathBuf>,
+    /// The public key that firmware is checked with
+    #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
+    public_key: Option<PathBuf>,
+    /// Copy it to this file, too
+    #[arg(short, long, value_name = "BOOTLOADER.elf")]
+    out: Option<PathBuf>,
+    /// Leave recovery mode out, which answers a host if nothing can be started: 4 KB smaller
+    #[arg(long)]
+    without_recovery: bool,
+    /// Check signatures in two parts, so that no skipped instruction starts a forged image: see SECURITY.md
+    #[arg(long)]
+    two_part_signature: bool,
+    /// Log what it does, for lifeboot monitor: in development
+    #[arg(long)]
+    defmt: bool,
+    /// A folder with Lifeboot's sources [default: those that the project depends on]
+    #[arg(long, value_name = "FOLDER")]
+    lifeboot: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments, output: Output) -> Result<BuiltBootloader, Error> {
+    let board = BoardFile::read(&arguments.board)?;
+    let keys = keys(arguments);
+    let public = keys.iter().map(|key| key_files::public(key)).collect::<Result<Vec<_>, _>>()?;
+    let features = Features {
+        recovery: !arguments.without_recovery,
+        defmt: arguments.defmt,
+        two_part_signature: arguments.two_part_signature,
+    };
+    let order = Order {
+        board: &board,
+        keys: &public,
+        features,
+        lifeboot: arguments.lifeboot.as_deref(),
+        quiet: output.is_quiet(),
+    };
+    if !output.is_quiet() {
+        output::note(format_args!("building the bootloader of {}", board.description.name));
+    }
+    let elf = bootloader_build::build(&order)?;
+    let bytes = files::read(&elf, Kind::Elf)?;
+    let bootloader = Bootloader::from_elf(&bytes)?;
+    let path = match &arguments.out {
+        Some(path) => {
+            files::write(path, &bytes)?;
+            path
+        }
+        None => &elf,
+    };
+    if bootloader.info().demo_key() {
+        output::warn("one of its keys is a demo's throw-away key, which protects nothing");
+    }
+    let keys: Vec<_> = keys.iter().map(|key| key.display().to_string()).collect();
+    Ok(BuiltBootloader::new(files::near(path).display().to_string(), &bootloader, &keys, features.recovery))
+}
+
+/// Returns the public key files, by what is said most plainly.
+fn keys(arguments: &Arguments) -> Vec<PathBuf> {
+    if !arguments.bootloader_keys.is_empty() {
+        return arguments.bootloader_keys.clone();
+    }
+    arguments.public_key.clone().or(arguments.key.as_deref().map(public_path)).into_iter().collect()
+}
+
+/// Returns the bootloader that a command uses if it is given none: what `lifeboot bootloader` has built for the board.
+pub fn of_project(board: Option<&BoardFile>) -> Result<PathBuf, Error> {
+    let Some(board) = board else { return Err(Error::NoBootloader) };
+    let path = bootloader_build::place(board);
+    if !path.exists() {
+        return Err(Error::BootloaderNeeded {
+            path: files::near(&path),
+            build: bootloader_build::command(Some(board), None),
+        });
+    }
+    let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    if changed(&board.path) > changed(&path) {
+        output::warn(format_args!(
+            "{} has changed since the bootloader was built: lifeboot bootloader builds it again",
+            board.path.display()
+        ));
+    }
+    Ok(path)
+}
