@@ -1,0 +1,3 @@
+fn main() {
+    lifeboot_build::bootloader(&["release.pub.pem"]);
+}
