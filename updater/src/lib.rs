@@ -13,7 +13,8 @@
 //! if updater.is_trial() && self_test() {
 //!     updater.confirm()?;
 //! }
-//! let mut session = Session::<560>::new(1024);
+//! // Frames of 528 bytes, over a port that buffers 1,024: see `Session`.
+//! let mut session = Session::<528>::new(1024);
 //! loop {
 //!     if let Ok(Event::Reset) = session.poll(now(), &mut serial, &mut updater) {
 //!         reset();
