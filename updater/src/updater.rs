@@ -33,6 +33,10 @@ pub struct Expected {
 /// or the application. To start one supersedes another that is under way, and [`result`](Self::result) tells its owner.
 /// A [`confirm`](Self::confirm) goes on beside the operation.
 ///
+/// The flash may be the updater's own, or borrowed, or shared: `&mut F` and a partition behind a mutex, such as
+/// `embassy_embedded_hal`'s `BlockingPartition` over all of the flash, have the traits as well. Nothing is kept between two calls that
+/// somebody else's use of the application's own regions could disturb.
+///
 /// Takes about 1.5 KiB of RAM, and up to 4 KiB of stack while it checks a signature. Moving it puts a second copy on
 /// the stack: use it where [`new`](Self::new) made it.
 pub struct Updater<F> {
@@ -118,6 +122,26 @@ impl<F: NorFlash> Updater<F> {
         // It was started all the same, since nothing else could be. It may find itself healthy now.
         updater.rolled_back_before = updater.is_rolled_back();
         Ok(updater)
+    }
+
+    /// Lends the flash, for the application's own regions: between two calls of the updater it is the application's. Journal
+    /// and slots may be read, and must not be erased or written.
+    pub fn flash(&mut self) -> &mut F {
+        &mut self.flash
+    }
+
+    /// Ends the updater, and hands the flash back. [`new`](Self::new) makes another one of it.
+    ///
+    /// What is under way ends as it does at a reset, and nothing in flash is lost. What a transfer wrote stays in the slot, and
+    /// the next transfer of the same image can [skip](Self::skip) it; bytes that were fed and did not fill a block yet are fed
+    /// again. A confirm, a rollback or a cancel that has not reached its end has either changed nothing or everything that a
+    /// later boot goes by: request it again, or call [`step`](Self::step) to its end first.
+    ///
+    /// What only this updater knew is lost: tickets, [device id](Self::set_device_id), [boot words](Self::set_boot_words), since when
+    /// a trial has been running, and that a rollback was recorded in this boot, which a confirm by another updater would override.
+    /// So reset the chip after [`Step::RolledBack`], as always, and use [`flash`](Self::flash) to share flash while it runs.
+    pub fn into_inner(self) -> F {
+        self.flash
     }
 
     /// Sets the device id, by which hosts distinguish devices of the same board: up to [`wire::DEVICE_ID`] bytes, such as the
