@@ -12,7 +12,8 @@ use crate::event::Event;
 use crate::operation::Step;
 use crate::step::Turn;
 use crate::updater::Updater;
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
+use embedded_storage_async::nor_flash::NorFlash as AsyncNorFlash;
 use lifeboot_wire::frame;
 use lifeboot_wire::{BEGIN_LENGTH, Body, Refusal};
 
@@ -132,24 +133,67 @@ impl<const N: usize> Session<N> {
     /// trial and over a restart. `now` is in milliseconds since an arbitrary start, and wraps. Must be called again and
     /// again, also if the port fails or takes nothing.
     pub fn advance<F: NorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Event {
-        let event = self.step(now, updater);
+        let event = match self.before_turn(now, updater) {
+            Some(event) => event,
+            None => {
+                let turn = updater.turn();
+                self.after_turn(turn, now, updater)
+            }
+        };
         self.busy = event == Event::Busy;
         event
     }
 
-    fn step<F: NorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Event {
+    /// As [`advance`](Self::advance), over async flash: awaits the flash operation, if there is one, and nothing else. Should not
+    /// be dropped: see [`Updater::step_async`].
+    ///
+    /// ```no_run
+    /// # use lifeboot_updater::*;
+    /// # async fn run<F, R, W, T>(mut rx: R, mut tx: W, mut updater: Updater<F>, now: fn() -> u32, timeout: T, reset: fn() -> !)
+    /// # where F: embedded_storage::nor_flash::ReadNorFlash + embedded_storage_async::nor_flash::NorFlash,
+    /// #       R: embedded_io_async::Read<Error = W::Error>, W: embedded_io_async::Write,
+    /// #       T: AsyncFn(core::pin::Pin<&mut dyn Future<Output = Result<(), W::Error>>>) {
+    /// let mut session = Session::<528>::new(1024);
+    /// loop {
+    ///     // With embassy: with_timeout(Duration::from_millis(100), session.exchange(&mut rx, &mut tx)).await
+    ///     timeout(core::pin::pin!(session.exchange(&mut rx, &mut tx))).await;
+    ///     // Not under the timeout.
+    ///     if let Event::Reset = session.advance_async(now(), &mut updater).await {
+    ///         reset();
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn advance_async<F>(&mut self, now: u32, updater: &mut Updater<F>) -> Event
+    where
+        F: ReadNorFlash + AsyncNorFlash,
+    {
+        let event = match self.before_turn(now, updater) {
+            Some(event) => event,
+            None => {
+                let turn = updater.turn_async().await;
+                self.after_turn(turn, now, updater)
+            }
+        };
+        self.busy = event == Event::Busy;
+        event
+    }
+
+    /// Returns the event if the updater has no turn now.
+    fn before_turn<F: ReadNorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Option<Event> {
         // First of all: what the line takes or brings is in somebody else's hands, and must not put the deadline off.
         if updater.is_overdue(now, self.trial_deadline) {
-            return Event::Reset;
+            return Some(Event::Reset);
         }
+        if let Some(event) = self.conversation.restart_event(now) {
+            return Some(event);
+        }
+        (!self.conversation.pending_output().is_empty()).then_some(Event::Busy)
+    }
+
+    fn after_turn<F: ReadNorFlash>(&mut self, turn: Turn, now: u32, updater: &mut Updater<F>) -> Event {
         let conversation = &mut self.conversation;
-        if let Some(event) = conversation.restart_event(now) {
-            return event;
-        }
-        if !conversation.pending_output().is_empty() {
-            return Event::Busy;
-        }
-        let step = match updater.turn() {
+        let step = match turn {
             Turn::Operation(step) => step,
             Turn::Confirm(_) => Ok(Step::Busy),
         };

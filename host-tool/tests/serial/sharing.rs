@@ -1,28 +1,36 @@
 //! Flash that the application shares with the updater: by a mutex and partitions, as a borrow, and handed back.
 
-use crate::device::Device;
-use crate::flash::Flash;
-use crate::images::version;
+use crate::device::{Device, block_on};
+use crate::flash::{Flash, wait_once};
 use crate::pushes::recipe;
 use crate::stranger::ranges;
-use embassy_embedded_hal::flash::partition::BlockingPartition;
+use embassy_embedded_hal::flash::partition::{BlockingPartition, Partition};
 use embassy_sync::blocking_mutex::Mutex;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
-use embedded_storage::nor_flash::NorFlash;
+use embassy_sync::mutex::Mutex as AsyncMutex;
+use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use embedded_storage_async::nor_flash as with_async;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_core::Slot;
 use lifeboot_core::boot::{Decision, boot};
 use lifeboot_core::layout::{BLOCK, Board};
 use lifeboot_core::record::Cause;
+use lifeboot_core::{Slot, Version};
 use lifeboot_example_boards::PICO;
-use lifeboot_updater::{Expected, Refusal, Step, Ticket, Updater};
-use std::cell::RefCell;
+use lifeboot_updater::{Expected, ReadAtOnce, Refusal, SplitFlash, Step, Ticket, Updater};
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::pin::pin;
+use std::task::{Context, Waker};
 
 const BOARD: &Board = &PICO;
 
 /// What the map leaves to the application, behind slot B; in sectors of 4 KiB.
 const STORAGE: u32 = 1984 << 10;
 const SECTOR: u32 = 4 << 10;
+
+/// What its device is before the update.
+const EXPECTED: Expected = Expected { running: FIRST, target: Slot::B };
+const FIRST: Version = Version { major: 1, minor: 0, patch: 0, build: 0 };
 
 /// The application's storage: it counts, in the next words of a sector, which it erases when that is full.
 struct Storage<F> {
@@ -60,11 +68,11 @@ fn image() -> ImageFile {
 }
 
 fn begin<F: NorFlash>(updater: &mut Updater<F>, image: &ImageFile) -> Ticket {
-    updater.begin(image.header_bytes(), Expected { running: version(0), target: Slot::B }, false).unwrap()
+    updater.begin(image.header_bytes(), EXPECTED, false).unwrap()
 }
 
 /// Feeds the next bytes of the image, up to the end of a sector; returns whether there were any.
-fn feed<F: NorFlash>(updater: &mut Updater<F>, transfer: Ticket, image: &ImageFile) -> Result<bool, Refusal> {
+fn feed<F: ReadNorFlash>(updater: &mut Updater<F>, transfer: Ticket, image: &ImageFile) -> Result<bool, Refusal> {
     let (content, next) = (image.to_bytes(), updater.next_in(transfer)?);
     let (table, payload) = ranges(image);
     let end = if next < payload.1 { payload.1 } else { table.1 };
@@ -144,6 +152,99 @@ fn flash_can_be_borrowed_and_lent() {
     assert!((0..count).all(|word| reader.bytes(STORAGE + 4 * word, 4) == word.to_le_bytes()));
     assert_updated(&reader, &before, &image);
     chip.write(STORAGE + 4 * count, &[0; 4]).unwrap();
+}
+
+/// The application's task writes and awaits while the updater's does; what the updater reads it reads from memory, as the core does.
+#[test]
+fn async_flash_is_shared_by_two_tasks() {
+    let (chip, image) = (Device::new(BOARD).flash, image());
+    let before = chip.bytes(0, BOARD.flash_length as usize);
+    let shared = AsyncMutex::<NoopRawMutex, _>::new(chip.clone());
+    let mut storage = Partition::new(&shared, STORAGE, 64 << 10);
+    let writes = Partition::new(&shared, 0, BOARD.flash_length);
+    let flash = SplitFlash { reads: chip.clone(), writes };
+    let turns = Cell::new(0_u32);
+    let updates = async {
+        let mut updater = Updater::running_in_async(Slot::A, flash, BOARD).unwrap();
+        let transfer = updater.begin(image.header_bytes(), EXPECTED, false).unwrap();
+        loop {
+            // As the session does between two steps.
+            wait_once().await;
+            match updater.step_async().await.unwrap() {
+                Step::Receiving | Step::Idle if feed(&mut updater, transfer, &image).unwrap() => {}
+                Step::Idle => drop(updater.finish(transfer).unwrap()),
+                Step::Pending => break,
+                _ => {}
+            }
+        }
+    };
+    let stores = async {
+        loop {
+            let word = turns.get();
+            with_async::NorFlash::write(&mut storage, 4 * word, &word.to_le_bytes()).await.unwrap();
+            turns.set(word + 1);
+            if turns.get() == 1000 {
+                pending::<()>().await;
+            }
+        }
+    };
+    let (mut updates, mut stores) = (pin!(updates), pin!(stores));
+    let mut context = Context::from_waker(Waker::noop());
+    while updates.as_mut().poll(&mut context).is_pending() {
+        assert!(stores.as_mut().poll(&mut context).is_pending());
+    }
+    assert!(turns.get() > 50, "{}", turns.get());
+    assert!((0..turns.get()).all(|word| chip.bytes(STORAGE + 4 * word, 4) == word.to_le_bytes()));
+    assert_updated(&chip, &before, &image);
+}
+
+/// A driver that has async reads only, as `nrf_softdevice` has.
+struct AsyncOnly {
+    flash: Flash,
+    /// Whether reads wait.
+    waits: bool,
+}
+
+impl ErrorType for AsyncOnly {
+    type Error = NorFlashErrorKind;
+}
+
+impl with_async::ReadNorFlash for AsyncOnly {
+    const READ_SIZE: usize = 1;
+
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        if self.waits {
+            pending::<()>().await;
+        }
+        ReadNorFlash::read(&mut self.flash, offset, bytes)
+    }
+
+    fn capacity(&self) -> usize {
+        BOARD.flash_length as usize
+    }
+}
+
+impl with_async::NorFlash for AsyncOnly {
+    const WRITE_SIZE: usize = 4;
+    const ERASE_SIZE: usize = SECTOR as usize;
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
+        with_async::NorFlash::erase(&mut self.flash, from, to).await
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
+        with_async::NorFlash::write(&mut self.flash, offset, bytes).await
+    }
+}
+
+#[test]
+fn reads_that_end_at_once_are_as_good_as_blocking_ones() {
+    for (waits, expected) in [(false, Ok(())), (true, Err(Refusal::Flash))] {
+        let flash = Device::new(BOARD).flash;
+        let mut updater = Updater::running_in_async(Slot::A, ReadAtOnce(AsyncOnly { flash, waits }), BOARD).unwrap();
+        assert_eq!(updater.begin(image().header_bytes(), EXPECTED, false).map(|_| ()), expected);
+        assert_eq!(block_on(updater.confirm_async()), expected);
+    }
 }
 
 /// After any number of steps: another updater goes on with what is in flash.
