@@ -28,8 +28,8 @@ unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
 /// Returns the fault status; 0 on Armv6-M, which has no such register.
 fn status() -> u32 {
     match board::BOARD.architecture {
-        Architecture::Armv6M => 0,
         // SAFETY: a register of the core; reading it has no effect.
         Architecture::Armv7M => unsafe { read_volatile(with_exposed_provenance(CFSR)) },
+        _ => 0,
     }
 }

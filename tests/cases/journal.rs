@@ -19,27 +19,23 @@ use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use proptest::prelude::*;
 
 /// Three large units, and a record takes a page of 256 bytes: as on an RP2040.
-static PAGES: Board = Board {
-    name: "pages",
-    flash_length: 64 << 10,
-    journal: Region { start: 16 << 10, length: 12 << 10 },
-    journal_unit: 4 << 10,
-    slots: [Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }],
-    units: &[Units { start: 0, length: 4 << 10 }],
-    write_size: 256,
-    ..MICROBIT
-};
+static PAGES: Board = MICROBIT
+    .with_name("pages")
+    .with_flash_length(64 << 10)
+    .with_journal(Region { start: 16 << 10, length: 12 << 10 })
+    .with_journal_unit(4 << 10)
+    .with_slots([Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }])
+    .with_units(&[Units { start: 0, length: 4 << 10 }])
+    .with_write_size(256);
 
 /// Four units of as few records as a map allows: many appends erase.
-static TINY: Board = Board {
-    name: "tiny",
-    flash_length: 64 << 10,
-    journal: Region { start: 16 << 10, length: 4 << 10 },
-    journal_unit: 1 << 10,
-    slots: [Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }],
-    write_size: 8,
-    ..MICROBIT
-};
+static TINY: Board = MICROBIT
+    .with_name("tiny")
+    .with_flash_length(64 << 10)
+    .with_journal(Region { start: 16 << 10, length: 4 << 10 })
+    .with_journal_unit(1 << 10)
+    .with_slots([Region { start: 32 << 10, length: 16 << 10 }, Region { start: 48 << 10, length: 16 << 10 }])
+    .with_write_size(8);
 
 static MAPS: [&Board; 4] = [&MICROBIT, &STM32F405, &PAGES, &TINY];
 

@@ -21,6 +21,8 @@ pub struct Bug {
 
 // The files that bugs are put into.
 
+pub const WRITING: &str = "bootloader/core/src/journal/writing.rs";
+pub const OPERATION: &str = "bootloader/core/src/operation.rs";
 pub const JOURNAL: &str = "bootloader/core/src/journal.rs";
 pub const RECORD: &str = "bootloader/core/src/record.rs";
 pub const OUTCOMES: &str = "bootloader/core/src/record/outcomes.rs";
@@ -44,6 +46,7 @@ pub const TRANSFER: &str = "updater/src/transfer.rs";
 pub const UPDATER: &str = "updater/src/updater.rs";
 pub const ROLLBACK: &str = "updater/src/rollback.rs";
 pub const STEP: &str = "updater/src/step.rs";
+pub const WORK: &str = "updater/src/work.rs";
 pub const CONFIRM: &str = "updater/src/confirm.rs";
 pub const SESSION: &str = "updater/src/session.rs";
 pub const LINE: &str = "updater/src/line.rs";

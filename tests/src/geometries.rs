@@ -59,22 +59,18 @@ const fn board(
     header_length: u32,
 ) -> Board {
     let [a, b] = slots;
-    Board {
-        name,
-        architecture,
-        flash_address: 0x0800_0000,
+    Board::new(name, architecture)
+        .with_flash_address(0x0800_0000)
         // A unit more than is used, so that there is something behind slot B that must not be touched.
-        flash_length: (b + length).next_multiple_of(units[units.len() - 1].length) + units[units.len() - 1].length,
-        bootloader: Region { start: 0, length: journal },
-        journal: Region { start: journal, length: journal_units * journal_unit },
-        journal_unit,
-        slots: [Region { start: a, length }, Region { start: b, length }],
-        units,
-        write_size,
-        header_length,
-        ram: Region { start: 0x2000_0000, length: 16 * KIB },
-        watches_confirmed: false,
-    }
+        .with_flash_length((b + length).next_multiple_of(units[units.len() - 1].length) + units[units.len() - 1].length)
+        .with_bootloader(Region { start: 0, length: journal })
+        .with_journal(Region { start: journal, length: journal_units * journal_unit })
+        .with_journal_unit(journal_unit)
+        .with_slots([Region { start: a, length }, Region { start: b, length }])
+        .with_units(units)
+        .with_write_size(write_size)
+        .with_header_length(header_length)
+        .with_ram(Region { start: 0x2000_0000, length: 16 * KIB })
 }
 
 const _: () = {

@@ -9,35 +9,15 @@ use crate::operation::{Change, Operation, Step};
 use crate::ticket::Ticket;
 use crate::transfer::read_header;
 use crate::updater::Updater;
-use embedded_storage::nor_flash::NorFlash;
-use lifeboot_core::boot::{ConfirmEffects, outcome};
+use crate::work::{Plan, State, Work};
+use embedded_storage::nor_flash::ReadNorFlash;
+use lifeboot_core::boot::ConfirmEffects;
 use lifeboot_core::image::Header;
 use lifeboot_core::journal::Effort;
-use lifeboot_core::record::{Ending, Record, Reset};
+use lifeboot_core::record::{Ending, Record};
 use lifeboot_wire::Refusal;
 
-impl<F: NorFlash> Updater<F> {
-    /// Confirms that the running firmware is healthy: its slot is the default from now on. May be repeated, and leaves
-    /// an operation that is under way alone.
-    ///
-    /// Writes the boot state until no interruption so far can change what later boots read: up to four boot records,
-    /// in one call; [`request_confirm`](Self::request_confirm) does so in steps. There is nothing to do if that was done
-    /// before.
-    ///
-    /// # Errors
-    /// [`Refusal::Flash`] if the journal does not take the records: a trial then goes on, and confirmed firmware remains
-    /// the default. Never treat it as fatal: firmware that is confirmed runs without them, and so does firmware that was
-    /// started because nothing else could be. For these, writes that fail at each start are given up; for the latter only if
-    /// [`set_boot_words`](Self::set_boot_words) was called.
-    /// [`Refusal::RollbackRequested`] if a rollback of the running firmware is under way or was recorded in this boot:
-    /// reset the chip, or leave that to the host.
-    pub fn confirm(&mut self) -> Result<(), Refusal> {
-        if self.request_confirm()?.is_some() {
-            while self.confirm_in_turn()? == Step::Busy {}
-        }
-        Ok(())
-    }
-
+impl<F: ReadNorFlash> Updater<F> {
     /// Starts to [`confirm`](Self::confirm). [`step`](Self::step) does it, and returns [`Step::Confirmed`] when it is
     /// durable. Returns its ticket, that of the confirm under way if there is one, or `None` if there is nothing to do.
     ///
@@ -57,49 +37,32 @@ impl<F: NorFlash> Updater<F> {
         Ok((is_due || self.is_trial()).then(|| self.confirm.start(&mut self.tickets)))
     }
 
-    /// Does the next step of the confirm that was requested, and notes its end.
-    pub(crate) fn confirm_in_turn(&mut self) -> Result<Step, Refusal> {
-        let step = self.step_confirm();
+    /// Notes how the step of the confirm has ended.
+    pub(crate) fn end_confirm(&mut self, step: Result<Step, Refusal>) {
         if step != Ok(Step::Busy) {
             self.confirm.end(step);
         }
-        step
     }
 
     /// What to write is decided here, from the state as it is now: since the request, a rollback may have been started.
-    #[inline(never)] // Keeps its locals off the stack of a signature's check.
-    fn step_confirm(&mut self) -> Result<Step, Refusal> {
+    pub(crate) fn plan_confirm(&mut self) -> Result<Plan, Refusal> {
         if self.is_rolled_back() {
             return Err(Refusal::RollbackRequested);
         }
-        let after = self.confirmed()?;
-        let (is_trial, is_counted) = (self.is_trial(), self.is_counted());
-        let Updater { flash, board, journal, running, .. } = self;
-        if is_trial {
+        if self.is_trial() {
             // A trial has a bounded number of attempts, so this is tried in any case.
-            let effort = if is_counted { Effort::Unbounded } else { Effort::Bounded };
-            if !journal.prepare(flash, effort)? {
-                let outcome = outcome(flash, board, *running, Ending::Confirmed, Reset::default());
-                let confirm = |record: &Record| Record { confirmed: *running, lost: false, ..record.ended(&outcome) };
-                match effort {
-                    Effort::Unbounded => journal.change(flash, |record| *record = confirm(record))?,
-                    Effort::Bounded => journal.append(flash, &confirm(journal.record()))?,
-                }
-            }
-            return Ok(Step::Busy);
+            let effort = if self.is_counted() { Effort::Unbounded } else { Effort::Bounded };
+            return Ok(Plan::Flash(Work::Record(State::Confirmed, effort, Step::Busy)));
         }
         // Only now, in a record of their own: no boot can return to an image that these effects exclude.
-        if after != *journal.record() {
-            if !journal.prepare(flash, Effort::Bounded)? {
-                journal.append(flash, &after)?;
-            }
-            return Ok(Step::Busy);
+        if self.confirmed()? != *self.journal.record() {
+            return Ok(Plan::Flash(Work::Record(State::Effects, Effort::Bounded, Step::Busy)));
         }
-        Ok(if journal.settle(flash, Effort::Bounded)? { Step::Busy } else { Step::Confirmed })
+        Ok(self.settle().map_or(Plan::Done(Step::Confirmed), Plan::Flash))
     }
 
     /// Returns the boot state with the effects of the running image's confirm.
-    fn confirmed(&mut self) -> Result<Record, Refusal> {
+    pub(crate) fn confirmed(&mut self) -> Result<Record, Refusal> {
         let header = Header::parse(&read_header(&mut self.flash, self.board.slot(self.running).start)?)?;
         let effects = ConfirmEffects { epoch: header.epoch, revoked: header.revokes };
         // If the bootloader's keys cannot be read here, the bootloader applies the revocation itself, at its next boot.

@@ -5,7 +5,7 @@ use crate::operation::Step;
 use crate::ticket::Ticket;
 use crate::updater::{Expected, Updater};
 use core::mem;
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::ReadNorFlash;
 use heapless::Vec;
 use lifeboot_wire::frame;
 use lifeboot_wire::{self as wire, Answer, Body, Command, Refusal, Request, SESSION_TIMEOUT_MS};
@@ -94,7 +94,7 @@ impl Conversation {
     /// Carries out a request; returns whether it must be called again for the same request, after the next flash
     /// operation.
     #[inline(never)] // Keeps its locals off the stack of a signature's check.
-    pub fn handle<F: NorFlash>(&mut self, request: &Request, now: u32, updater: &mut Updater<F>) -> bool {
+    pub fn handle<F: ReadNorFlash>(&mut self, request: &Request, now: u32, updater: &mut Updater<F>) -> bool {
         let Request { session, number, ref command } = *request;
         if let Command::Status | Command::Quarantine | Command::Keys | Command::Identity | Command::Map = *command {
             return self.report(number, command, updater);
@@ -172,7 +172,7 @@ impl Conversation {
 
     /// Answers a request that does not need the session.
     #[inline(never)] // As for `handle`.
-    fn report<F: NorFlash>(&mut self, number: u8, question: &Command, updater: &mut Updater<F>) -> bool {
+    fn report<F: ReadNorFlash>(&mut self, number: u8, question: &Command, updater: &mut Updater<F>) -> bool {
         let (map, device);
         let body = match question {
             Command::Identity => {
@@ -190,7 +190,7 @@ impl Conversation {
         self.answer(number, body)
     }
 
-    fn write<F: NorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
+    fn write<F: ReadNorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
         let fed = self.own().and_then(|own| {
             let next = updater.next_in(own)?;
             // The rest of these bytes; none if they end before the next missing one.
@@ -206,7 +206,7 @@ impl Conversation {
     }
 
     #[cfg(feature = "delta")]
-    fn patch<F: NorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
+    fn patch<F: ReadNorFlash>(&mut self, number: u8, offset: u32, bytes: &[u8], updater: &mut Updater<F>) -> bool {
         match self.own().and_then(|own| updater.feed_patch(own, offset, bytes)) {
             Ok(true) => true,
             fed => self.answer_patched(number, fed.map(|_| ()), updater),
@@ -214,13 +214,18 @@ impl Conversation {
     }
 
     #[cfg(feature = "delta")]
-    fn answer_patched<F: NorFlash>(&mut self, number: u8, result: Result<(), Refusal>, updater: &Updater<F>) -> bool {
+    fn answer_patched<F: ReadNorFlash>(
+        &mut self,
+        number: u8,
+        result: Result<(), Refusal>,
+        updater: &Updater<F>,
+    ) -> bool {
         let next = result.and_then(|()| updater.next_in_patch().ok_or(Refusal::NoTransfer));
         self.answer(number, next.map_or_else(Body::Refused, |next| Body::Patched { next }))
     }
 
     /// Computes one digest in each call.
-    fn digests<F: NorFlash>(
+    fn digests<F: ReadNorFlash>(
         &mut self,
         number: u8,
         offset: u32,
@@ -237,7 +242,7 @@ impl Conversation {
     }
 
     /// Adds a digest; returns whether there are more to add.
-    fn add_digest<F: NorFlash>(
+    fn add_digest<F: ReadNorFlash>(
         &mut self,
         offset: u32,
         length: u32,
@@ -267,7 +272,7 @@ impl Conversation {
     }
 
     /// Returns the next offset that the host's own transfer needs bytes at.
-    fn next<F: NorFlash>(&self, updater: &Updater<F>) -> Result<u32, Refusal> {
+    fn next<F: ReadNorFlash>(&self, updater: &Updater<F>) -> Result<u32, Refusal> {
         updater.next_in(self.own()?)
     }
 
@@ -294,7 +299,7 @@ impl Conversation {
 
     /// Answers the request that waits, if what it waits for has ended in whatever way. Returns its number, and whether
     /// it was done.
-    pub fn settle<F: NorFlash>(&mut self, updater: &Updater<F>) -> Option<(u8, Result<(), Refusal>)> {
+    pub fn settle<F: ReadNorFlash>(&mut self, updater: &Updater<F>) -> Option<(u8, Result<(), Refusal>)> {
         let (number, ticket) = self.working?;
         let end = updater.result(ticket)?;
         self.working = None;
@@ -312,7 +317,7 @@ impl Conversation {
 
     /// Reports that the host's own transfer has failed while no request waits: bytes that were already taken could not
     /// be written. The number matches no request.
-    pub fn report_failure<F: NorFlash>(&mut self, refusal: Refusal, updater: &Updater<F>) {
+    pub fn report_failure<F: ReadNorFlash>(&mut self, refusal: Refusal, updater: &Updater<F>) {
         if self.working.is_none() && self.own.is_some_and(|own| updater.owned(own).is_ok()) {
             self.answer(0, Body::Refused(refusal));
         }
@@ -324,7 +329,12 @@ impl Conversation {
         self.answer(number, body)
     }
 
-    fn answer_written<F: NorFlash>(&mut self, number: u8, result: Result<(), Refusal>, updater: &Updater<F>) -> bool {
+    fn answer_written<F: ReadNorFlash>(
+        &mut self,
+        number: u8,
+        result: Result<(), Refusal>,
+        updater: &Updater<F>,
+    ) -> bool {
         let next = result.and_then(|()| self.next(updater));
         self.answer(number, next.map_or_else(Body::Refused, |next| Body::Written { next }))
     }

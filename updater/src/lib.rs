@@ -1,7 +1,8 @@
 //! The firmware's side of Lifeboot.
 //!
 //! [`Updater`] writes the other slot, verifies it, marks it trial and confirms; [`Session`] lets a host do so over a
-//! serial line. Neither has chip code: flash is accessed through `embedded-storage`, the line through `embedded-io`.
+//! serial line. Neither has chip code: flash is accessed through `embedded-storage` or `embedded-storage-async`, the line through
+//! `embedded-io` or `embedded-io-async`.
 //!
 //! ```no_run
 //! # use lifeboot_updater::*;
@@ -13,7 +14,8 @@
 //! if updater.is_trial() && self_test() {
 //!     updater.confirm()?;
 //! }
-//! let mut session = Session::<560>::new(1024);
+//! // Frames of 528 bytes, over a port that buffers 1,024: see `Session`.
+//! let mut session = Session::<528>::new(1024);
 //! loop {
 //!     if let Ok(Event::Reset) = session.poll(now(), &mut serial, &mut updater) {
 //!         reset();
@@ -24,8 +26,8 @@
 //! ```
 //!
 //! From a byte on the serial port to a word in flash: [`wire::frame`] finds a message, [`wire`] decodes it,
-//! [`session`](Session) and `conversation` carry it out, `transfer` rebases the bytes and makes blocks of them, the
-//! flash driver writes these.
+//! [`session`](Session) and `conversation` carry it out, `transfer` rebases the bytes and makes blocks of them, `work` makes flash
+//! operations of these, and `blocking` or `asynchronous` has the flash driver do them.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -45,9 +47,12 @@ macro_rules! board {
     };
 }
 
+mod asynchronous;
+mod blocking;
 mod confirm;
 mod conversation;
 mod event;
+mod flash;
 mod geometry;
 mod line;
 mod operation;
@@ -63,8 +68,10 @@ mod suspects;
 mod ticket;
 mod transfer;
 mod updater;
+mod work;
 
 pub use event::{Event, RESTART_DELAY};
+pub use flash::{ReadAtOnce, ReadError, SplitError, SplitFlash};
 pub use lifeboot_core::layout::{self, Board, Slot};
 pub use lifeboot_core::record::{Cause, Fault};
 pub use lifeboot_core::{Version, handover};

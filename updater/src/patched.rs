@@ -5,12 +5,12 @@ use crate::patching::Patching;
 use crate::ticket::Ticket;
 use crate::transfer::read_header;
 use crate::updater::Updater;
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::image::Header;
 use lifeboot_wire::patch::FORMAT;
 use lifeboot_wire::{IMAGE_NAME, Refusal};
 
-impl<F: NorFlash> Updater<F> {
+impl<F: ReadNorFlash> Updater<F> {
     /// Makes the transfer expect a [`patch`](lifeboot_wire::patch) of the running image, by
     /// [`feed_patch`](Self::feed_patch). `from` is the first 16 bytes of the digest of the image that the patch was
     /// made from. Changes nothing if there already is a patch.

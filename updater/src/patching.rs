@@ -3,7 +3,7 @@
 mod old;
 
 use crate::transfer::Transfer;
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::{Board, Slot};
 use lifeboot_wire::Refusal;
@@ -40,7 +40,12 @@ impl Patching {
 
     /// Takes bytes that belong at [`next`](Self::next), and makes a bounded number of new bytes from them. Returns
     /// whether there is more to do: then do the transfer's flash operation and pass the rest of the bytes again.
-    pub fn feed<F: NorFlash>(&mut self, patch: &[u8], transfer: &mut Transfer, flash: &mut F) -> Result<bool, Refusal> {
+    pub fn feed<F: ReadNorFlash>(
+        &mut self,
+        patch: &[u8],
+        transfer: &mut Transfer,
+        flash: &mut F,
+    ) -> Result<bool, Refusal> {
         let Patching { old, patcher, piece, .. } = self;
         let mut rest = patch;
         let mut walked = false;

@@ -5,14 +5,14 @@ use crate::operation::{Change, CheckFor, Operation};
 use crate::ticket::Ticket;
 use crate::transfer::read_header;
 use crate::updater::Updater;
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::boot::outcome;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::Slot;
 use lifeboot_core::record::{Ending, Outcome, Reset, Trial};
 use lifeboot_wire::Refusal;
 
-impl<F: NorFlash> Updater<F> {
+impl<F: ReadNorFlash> Updater<F> {
     /// Starts a rollback: ends the trial if there is one, else puts the image in the other slot, usually the previous
     /// firmware, on trial. [`step`](Self::step) does it; reset the chip when that returns [`Step::RolledBack`](crate::Step::RolledBack) or
     /// [`Step::Pending`](crate::Step::Pending).

@@ -12,7 +12,8 @@ use crate::event::Event;
 use crate::operation::Step;
 use crate::step::Turn;
 use crate::updater::Updater;
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
+use embedded_storage_async::nor_flash::NorFlash as AsyncNorFlash;
 use lifeboot_wire::frame;
 use lifeboot_wire::{BEGIN_LENGTH, Body, Refusal};
 
@@ -30,10 +31,30 @@ const _: () = assert!(LEAST == 285);
 /// Milliseconds that a trial may run without a confirm, after which [`Event::Reset`] requests the next attempt.
 pub const TRIAL_DEADLINE: u32 = 60_000;
 
-/// A session of one host with the device. `N` bounds a received frame, which carries [`chunk`](Self::chunk) bytes of
-/// image; it must be 285 or more.
+/// A session of one host with the device.
 ///
-/// Takes `N` bytes of RAM and about 400 more.
+/// # The two sizes
+/// `Session::<528>::new(1024)`: frames of 528 bytes at most, over a port whose driver buffers 1,024.
+///
+/// - **`N`, the frame**: the longest message that the session takes, with its checksum, in bytes. It must be 285 or more, since a
+///   frame must bring an image's header. It carries [`chunk`](Self::chunk) bytes of image, 16 fewer. It costs `N` bytes of
+///   RAM; the rest of a session takes about 400 more.
+/// - **The receive buffer**, which [`new`](Self::new) is given: how many bytes the port's driver keeps until they are
+///   read, by an interrupt or DMA; the session has no buffer of its own for them. The host never has more on the way. It must not be
+///   more than the driver keeps.
+///
+/// The buffer comes first: while flash is erased or written, and between two turns of the application's loop, all that
+/// arrives must fit, 11.5 bytes a millisecond at 115,200 baud. What does not fit is sent again, so a buffer that is too small
+/// costs time and never a wrong byte. Then `N` is about half of it: the host sends frames of at most half of the buffer, so
+/// that one arrives while the one before is written, and what `N` is above that is RAM without a use.
+///
+/// | `N` | buffer | bytes of image in a frame | of the line's time for the frames' own bytes | for |
+/// | --- | --- | --- | --- | --- |
+/// | 285 | 600 | 269 | 7 % | the least RAM |
+/// | 528 | 1,100 | 512 | 4 % | a chip with 16 KiB of RAM; a fast line |
+/// | 2,064 | 4,200 | 2,048 | 1 % | a chip with RAM to spare |
+///
+/// A frame that is damaged is sent again as a whole: on a bad line short ones are faster, and the host makes them shorter by itself.
 ///
 /// ```compile_fail,E0080
 /// // A frame of this size can bring no header, so nobody could update the device.
@@ -53,7 +74,7 @@ pub struct Session<const N: usize> {
 
 impl<const N: usize> Session<N> {
     /// Returns a session over a line whose driver buffers `receive_buffer` bytes between two reads; the host never
-    /// keeps more in flight.
+    /// keeps more in flight. [Above](Self#the-two-sizes) is how to choose both sizes.
     pub fn new(receive_buffer: usize) -> Self {
         const { assert!(N >= LEAST, "the N of Session<N> must be 285 or more: a frame must hold an image's header") };
         Session {
@@ -112,24 +133,67 @@ impl<const N: usize> Session<N> {
     /// trial and over a restart. `now` is in milliseconds since an arbitrary start, and wraps. Must be called again and
     /// again, also if the port fails or takes nothing.
     pub fn advance<F: NorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Event {
-        let event = self.step(now, updater);
+        let event = match self.before_turn(now, updater) {
+            Some(event) => event,
+            None => {
+                let turn = updater.turn();
+                self.after_turn(turn, now, updater)
+            }
+        };
         self.busy = event == Event::Busy;
         event
     }
 
-    fn step<F: NorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Event {
+    /// As [`advance`](Self::advance), over async flash: awaits the flash operation, if there is one, and nothing else. Should not
+    /// be dropped: see [`Updater::step_async`].
+    ///
+    /// ```no_run
+    /// # use lifeboot_updater::*;
+    /// # async fn run<F, R, W, T>(mut rx: R, mut tx: W, mut updater: Updater<F>, now: fn() -> u32, timeout: T, reset: fn() -> !)
+    /// # where F: embedded_storage::nor_flash::ReadNorFlash + embedded_storage_async::nor_flash::NorFlash,
+    /// #       R: embedded_io_async::Read<Error = W::Error>, W: embedded_io_async::Write,
+    /// #       T: AsyncFn(core::pin::Pin<&mut dyn Future<Output = Result<(), W::Error>>>) {
+    /// let mut session = Session::<528>::new(1024);
+    /// loop {
+    ///     // With embassy: with_timeout(Duration::from_millis(100), session.exchange(&mut rx, &mut tx)).await
+    ///     timeout(core::pin::pin!(session.exchange(&mut rx, &mut tx))).await;
+    ///     // Not under the timeout.
+    ///     if let Event::Reset = session.advance_async(now(), &mut updater).await {
+    ///         reset();
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn advance_async<F>(&mut self, now: u32, updater: &mut Updater<F>) -> Event
+    where
+        F: ReadNorFlash + AsyncNorFlash,
+    {
+        let event = match self.before_turn(now, updater) {
+            Some(event) => event,
+            None => {
+                let turn = updater.turn_async().await;
+                self.after_turn(turn, now, updater)
+            }
+        };
+        self.busy = event == Event::Busy;
+        event
+    }
+
+    /// Returns the event if the updater has no turn now.
+    fn before_turn<F: ReadNorFlash>(&mut self, now: u32, updater: &mut Updater<F>) -> Option<Event> {
         // First of all: what the line takes or brings is in somebody else's hands, and must not put the deadline off.
         if updater.is_overdue(now, self.trial_deadline) {
-            return Event::Reset;
+            return Some(Event::Reset);
         }
+        if let Some(event) = self.conversation.restart_event(now) {
+            return Some(event);
+        }
+        (!self.conversation.pending_output().is_empty()).then_some(Event::Busy)
+    }
+
+    fn after_turn<F: ReadNorFlash>(&mut self, turn: Turn, now: u32, updater: &mut Updater<F>) -> Event {
         let conversation = &mut self.conversation;
-        if let Some(event) = conversation.restart_event(now) {
-            return event;
-        }
-        if !conversation.pending_output().is_empty() {
-            return Event::Busy;
-        }
-        let step = match updater.turn() {
+        let step = match turn {
             Turn::Operation(step) => step,
             Turn::Confirm(_) => Ok(Step::Busy),
         };

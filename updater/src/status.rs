@@ -2,14 +2,14 @@
 
 use crate::transfer::{is_erased, read_header};
 use crate::updater::Updater;
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::image::Header;
 use lifeboot_core::info::{BootloaderInfo, key_id};
 use lifeboot_core::layout::{BLOCK, Slot};
 use lifeboot_core::record::Record;
 use lifeboot_wire::{self as wire, Refusal};
 
-impl<F: NorFlash> Updater<F> {
+impl<F: ReadNorFlash> Updater<F> {
     /// Returns the state of the device. `window` and `chunk` are the limits of the session: see [`wire::Status`].
     pub fn status(&mut self, window: u32, chunk: u32) -> wire::Status {
         let info = BootloaderInfo::read(&mut self.flash, self.board);

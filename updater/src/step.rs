@@ -1,16 +1,17 @@
-//! [`Updater::step`]: carries the operation under way on, one flash operation at a time.
+//! What a step is: carries the operation under way on, one flash operation at a time. It decides; `work.rs` says what that means in
+//! flash, and a driver does it.
 
 use crate::operation::{Change, CheckFor, InputMode, Operation, Step};
 use crate::ticket::Ticket;
 use crate::transfer::{Transfer, is_erased, read_header};
 use crate::updater::Updater;
-use embedded_storage::nor_flash::NorFlash;
-use lifeboot_core::boot::outcome;
+use crate::work::{Plan, State, Work};
+use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::image::{Checked, HeaderBytes, HeaderCheck, Trust};
 use lifeboot_core::info::BootloaderInfo;
-use lifeboot_core::journal::Effort;
+use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::Board;
-use lifeboot_core::record::{Ending, Record, Reset, Trial};
+use lifeboot_core::record::{Ending, Record, Trial};
 use lifeboot_core::verify::Check;
 use lifeboot_wire::Refusal;
 
@@ -20,34 +21,55 @@ pub(crate) enum Turn {
     Confirm(Result<Step, Refusal>),
 }
 
-impl<F: NorFlash> Updater<F> {
-    /// Advances the operation or the confirm: does at most one flash operation (an erase or a write), or hashes one
-    /// block, or does a part of a signature's check.
-    ///
-    /// Anybody may call it, not only who started the operation: [`result`](Self::result) tells the owner.
-    ///
-    /// # Errors
-    /// What is wrong with the image or the flash. The operation, or the confirm, has then ended.
-    pub fn step(&mut self) -> Result<Step, Refusal> {
-        match self.turn() {
+impl<F: ReadNorFlash> Updater<F> {
+    /// Returns what the step was, by whose turn it was.
+    pub(crate) fn step_of(&self, turn: Turn) -> Result<Step, Refusal> {
+        match turn {
             // The confirm's turn is next.
             Turn::Operation(Ok(Step::Idle)) if self.confirm.under_way().is_some() => Ok(Step::Busy),
             Turn::Operation(step) | Turn::Confirm(step) => step,
         }
     }
 
-    /// As [`step`](Self::step), and says whose step it was. Operation and confirm take turns, so that neither waits
-    /// for the other, not even if one is requested, or fails, again and again.
-    pub(crate) fn turn(&mut self) -> Turn {
-        self.confirmed_last = self.confirm.under_way().is_some() && !self.confirmed_last;
-        if self.confirmed_last {
-            return Turn::Confirm(self.confirm_in_turn());
+    /// Ends what a dropped future has begun in flash, since nobody knows how that went.
+    pub(crate) fn end_dropped(&mut self) -> Option<Turn> {
+        let begun = self.begun.take()?;
+        // It may have been a record, and whole: what is known of the journal is what a reset would find.
+        self.journal = Journal::open(&mut self.flash, self.board);
+        self.confirmed_last = self.confirm.under_way() == Some(begun);
+        let is_under_way = self.lane.ticket() == Some(begun) && !matches!(self.operation, Operation::Idle);
+        (self.confirmed_last || is_under_way).then(|| self.end_turn(Err(Refusal::Flash)))
+    }
+
+    /// Begins a turn: decides whose it is, and makes it if flash is only read in it; else a driver makes the rest, by
+    /// [`plan_turn`](Self::plan_turn). Operation and confirm take turns, so that neither waits for the other, not even if one is
+    /// requested, or fails, again and again.
+    pub(crate) fn begin_turn(&mut self) -> Option<Turn> {
+        if let Some(turn) = self.end_dropped() {
+            return Some(turn);
         }
-        // Two functions, so that the stack of one does not add to the other's: a signature's check needs the most.
-        let step = match self.operation {
-            Operation::Checking(..) => self.step_check(),
-            _ => self.step_operation(),
-        };
+        self.confirmed_last = self.confirm.under_way().is_some() && !self.confirmed_last;
+        if self.confirmed_last || !matches!(self.operation, Operation::Checking(..)) {
+            return None;
+        }
+        // Apart from all that needs flash, so that the stack of one does not add to the other's: a signature's check needs
+        // the most.
+        let step = self.step_check();
+        Some(self.end_turn(step))
+    }
+
+    /// Decides what is next in the turn that was begun.
+    #[inline(never)]
+    pub(crate) fn plan_turn(&mut self) -> Result<Plan, Refusal> {
+        if self.confirmed_last { self.plan_confirm() } else { self.plan_operation() }
+    }
+
+    /// Notes what the turn has come to.
+    pub(crate) fn end_turn(&mut self, step: Result<Step, Refusal>) -> Turn {
+        if self.confirmed_last {
+            self.end_confirm(step);
+            return Turn::Confirm(step);
+        }
         match step {
             Ok(Step::Idle | Step::Busy) => {}
             // A transfer that has begun continues; any other operation that is done or has failed is over.
@@ -57,64 +79,52 @@ impl<F: NorFlash> Updater<F> {
         Turn::Operation(step)
     }
 
-    #[inline(never)]
-    fn step_operation(&mut self) -> Result<Step, Refusal> {
-        let Updater { flash, board, journal, operation, suspects, .. } = self;
-        match operation {
-            Operation::Idle | Operation::Checking(..) => return Ok(Step::Idle),
+    fn plan_operation(&mut self) -> Result<Plan, Refusal> {
+        let Updater { flash, board, journal, operation, .. } = self;
+        let work = match operation {
+            Operation::Idle | Operation::Checking(..) => return Ok(Plan::Done(Step::Idle)),
             // What is erased from now on is lost by any reading of the journal.
-            Operation::Receiving { is_settled: is_settled @ false, .. } => {
-                let trial = journal.record().trial;
-                match trial {
-                    None => *is_settled = !journal.settle(flash, Effort::Unbounded)?,
-                    Some(_) if journal.prepare(flash, Effort::Unbounded)? => {}
-                    // The image that this one replaces is no longer wanted.
-                    Some(Trial { slot, .. }) => {
-                        let outcome = outcome(flash, board, slot, Ending::Cancelled, Reset::default());
-                        journal.change(flash, |record| *record = record.ended(&outcome))?;
-                    }
+            Operation::Receiving { is_settled: is_settled @ false, .. } => match journal.record().trial {
+                None if journal.is_settled(flash) => {
+                    *is_settled = true;
+                    return Ok(Plan::Done(Step::Busy));
                 }
-            }
-            Operation::Receiving { transfer, .. } => {
-                if !transfer.step(suspects, board, flash)? {
-                    return Ok(Step::Idle);
-                }
-            }
+                None => Work::Record(State::Same, Effort::Unbounded, Step::Busy),
+                Some(Trial { slot, .. }) => Work::Record(State::Replaced(slot), Effort::Unbounded, Step::Busy),
+            },
+            Operation::Receiving { transfer, .. } => match transfer.due(board, flash)? {
+                Some(work) => work,
+                None => return Ok(Plan::Done(Step::Idle)),
+            },
             Operation::Verifying(header, check) => {
                 if let Some(verified) = check.step(flash, board)? {
                     *operation = Operation::Sealing(*header, verified.slot());
                 }
+                return Ok(Plan::Done(Step::Busy));
             }
             Operation::Sealing(header, slot) => {
-                let start = board.slot(*slot).start;
-                let present = read_header(flash, start)?;
+                let present = read_header(flash, board.slot(*slot).start)?;
                 if present == *header {
                     *operation = Operation::Recording(Change::MarkTrial(*slot));
-                } else if is_erased(&present) {
-                    // Read back at the next step: if the flash did not keep it, that reports `NotErased`.
-                    flash.write(start, header).map_err(|_| Refusal::Flash)?;
-                } else {
+                    return Ok(Plan::Done(Step::Busy));
+                }
+                if !is_erased(&present) {
                     return Err(Refusal::NotErased);
                 }
+                // Read back at the next step: if the flash did not keep it, that reports `NotErased`.
+                Work::Seal
             }
             Operation::Recording(change) => {
-                let record = *journal.record();
-                match *change {
-                    _ if journal.prepare(flash, Effort::Unbounded)? => {}
-                    Change::MarkTrial(slot) => {
-                        journal.change(flash, |record| record.trial = Some(Trial::new(slot)))?;
-                        return Ok(Step::Pending);
-                    }
-                    Change::EndTrial(_) if record.trial.is_none() => return Ok(Step::RolledBack),
-                    Change::EndTrial(outcome) => {
-                        journal.change(flash, |record| *record = record.ended(&outcome))?;
-                        let is_cancel = outcome.ending == Ending::Cancelled;
-                        return Ok(if is_cancel { Step::Cancelled } else { Step::RolledBack });
-                    }
-                }
+                let step = match change {
+                    Change::MarkTrial(_) => Step::Pending,
+                    Change::EndTrial(_) if journal.record().trial.is_none() => return Ok(Plan::Done(Step::RolledBack)),
+                    Change::EndTrial(outcome) if outcome.ending == Ending::Cancelled => Step::Cancelled,
+                    Change::EndTrial(_) => Step::RolledBack,
+                };
+                Work::Record(State::Changed, Effort::Unbounded, step)
             }
-        }
-        Ok(Step::Busy)
+        };
+        Ok(Plan::Flash(work))
     }
 
     pub(crate) fn start_check(&mut self, header: &HeaderBytes, check_for: CheckFor) -> Result<Ticket, Refusal> {

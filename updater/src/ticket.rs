@@ -27,7 +27,8 @@ pub(crate) struct Tickets {
 }
 
 impl Tickets {
-    fn issue(&mut self) -> Ticket {
+    /// Returns the next one.
+    pub fn issue(&mut self) -> Ticket {
         let next = self.issued.and_then(|Ticket(last)| last.checked_add(1));
         *self.issued.insert(Ticket(next.unwrap_or(NonZero::<u16>::MIN)))
     }

@@ -11,9 +11,11 @@
 //! written here, so a partly written slot never has a valid header.
 
 use crate::suspects::SuspectUnits;
-use embedded_storage::nor_flash::NorFlash;
+use crate::work::Work;
+use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes};
-use lifeboot_core::layout::{BLOCK, Board, Slot};
+use lifeboot_core::layout::{BLOCK, Board, Region, Slot};
+use lifeboot_core::operation::{Block, FlashOperation};
 use lifeboot_core::receive::{Phase, Receiver};
 use lifeboot_wire::Refusal;
 
@@ -21,7 +23,7 @@ const BLOCK_LENGTH: usize = BLOCK as usize;
 
 /// An erase unit of a slot. All offsets count from the start of the slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Unit {
+pub(crate) struct Unit {
     /// Counted from the slot's first.
     number: u32,
     start: u32,
@@ -105,14 +107,14 @@ impl Transfer {
     }
 
     /// Takes bytes that belong at [`next`](Self::next), as many as fit; returns how many. Before the rest is passed,
-    /// [`step`](Self::step) must be called until it has nothing to do.
-    pub fn feed<F: NorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Refusal> {
+    /// what is [`due`](Self::due) must be done.
+    pub fn feed<F: ReadNorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Refusal> {
         Ok(self.receiver.feed(bytes, flash)?)
     }
 
     /// Skips everything before `to` if possible; returns whether it skipped anything. The last unit before `to` is not
     /// skipped if it is suspect, or if it was erased for the table.
-    pub fn skip<F: NorFlash>(
+    pub fn skip<F: ReadNorFlash>(
         &mut self,
         to: u32,
         suspects: &SuspectUnits,
@@ -140,34 +142,57 @@ impl Transfer {
         Ok(passed)
     }
 
-    /// Does the next flash operation, if one is due, and at most one. Returns whether there was one.
-    pub fn step<F: NorFlash>(
-        &mut self,
-        suspects: &mut SuspectUnits,
-        board: &Board,
-        flash: &mut F,
-    ) -> Result<bool, Refusal> {
+    /// Returns what is due in flash: at most one operation.
+    pub fn due<F: ReadNorFlash>(&mut self, board: &Board, flash: &mut F) -> Result<Option<Work>, Refusal> {
         if self.receiver.due() == 0 {
-            return Ok(false);
+            return Ok(None);
         }
-        let (unit, phase) = (self.unit_at(self.receiver.written(), board), self.receiver.phase());
+        let unit = self.unit_at(self.receiver.written(), board);
         if self.old_header {
-            self.erase(self.unit_at(0, board), suspects, board, flash)?;
-        } else if self.open == Some(unit.number) {
-            self.receiver.write(flash, board)?;
-            self.note_phase(phase);
-        } else if self.may_write_to(unit, board, flash)? {
-            self.open = Some(unit.number);
-            return self.step(suspects, board, flash);
-        } else {
-            self.erase(unit, suspects, board, flash)?;
+            return Ok(Some(Work::Erase(self.unit_at(0, board))));
+        }
+        if self.open != Some(unit.number) {
+            if !self.may_write_to(unit, board, flash)? {
+                return Ok(Some(Work::Erase(unit)));
+            }
             self.open = Some(unit.number);
         }
-        Ok(true)
+        Ok(Some(Work::Write))
+    }
+
+    /// Returns where a unit of the slot lies in flash.
+    pub fn region(&self, unit: Unit, board: &Board) -> Region {
+        let start = board.slot(self.receiver.checked().slot()).start;
+        Region { start: start + unit.start, length: unit.end - unit.start }
+    }
+
+    /// Notes that the unit that was due was erased.
+    pub fn note_erased(&mut self, unit: Unit, suspects: &mut SuspectUnits, board: &Board) {
+        suspects.note_erased(unit.number);
+        if !self.old_header {
+            self.open = Some(unit.number);
+        }
+        if unit.number == 0 {
+            self.old_header = false;
+            self.erased_first = true;
+        }
+        self.erased_shared |= unit == self.shared_unit(board);
+    }
+
+    /// Returns the write that is due, and puts its bytes into `block`.
+    pub fn next_write(&self, board: &Board, block: &mut Block) -> FlashOperation {
+        self.receiver.next_write(board, block)
+    }
+
+    /// Notes that the write that was due is done.
+    pub fn note_written(&mut self) {
+        let phase = self.receiver.phase();
+        self.receiver.note_written();
+        self.note_phase(phase);
     }
 
     /// Whether the unit that `written` lies in is erased from there on; an error if it is not and must not be erased.
-    fn may_write_to<F: NorFlash>(&self, unit: Unit, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
+    fn may_write_to<F: ReadNorFlash>(&self, unit: Unit, board: &Board, flash: &mut F) -> Result<bool, Refusal> {
         let shared = unit == self.shared_unit(board) && self.receiver.phase() == Phase::Payload;
         if unit.number == 0 && self.erased_first || shared && self.erased_shared {
             return Ok(true);
@@ -194,24 +219,6 @@ impl Transfer {
         Ok(true)
     }
 
-    fn erase<F: NorFlash>(
-        &mut self,
-        unit: Unit,
-        suspects: &mut SuspectUnits,
-        board: &Board,
-        flash: &mut F,
-    ) -> Result<(), Refusal> {
-        let start = board.slot(self.receiver.checked().slot()).start;
-        flash.erase(start + unit.start, start + unit.end).map_err(|_| Refusal::Flash)?;
-        suspects.note_erased(unit.number);
-        if unit.number == 0 {
-            self.old_header = false;
-            self.erased_first = true;
-        }
-        self.erased_shared |= unit == self.shared_unit(board);
-        Ok(())
-    }
-
     /// Returns the unit in which the table begins; the payload's end may share it.
     fn shared_unit(&self, board: &Board) -> Unit {
         self.unit_at(self.receiver.checked().table_offset(), board)
@@ -231,7 +238,7 @@ impl Transfer {
 }
 
 /// Reads the place of the header in a slot.
-pub(crate) fn read_header<F: NorFlash>(flash: &mut F, slot_start: u32) -> Result<HeaderBytes, Refusal> {
+pub(crate) fn read_header<F: ReadNorFlash>(flash: &mut F, slot_start: u32) -> Result<HeaderBytes, Refusal> {
     let mut header = [0; HEADER_LENGTH];
     flash.read(slot_start, &mut header).map_err(|_| Refusal::Flash)?;
     Ok(header)

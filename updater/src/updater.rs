@@ -1,18 +1,18 @@
 //! [`Updater`]: the state of the device, and every change that the firmware can make to it.
 
-use crate::geometry;
+use crate::geometry::{self, Units};
 use crate::operation::{CheckFor, InputMode, Operation, Step};
 use crate::suspects::SuspectUnits;
 use crate::ticket::{Lane, Ticket, Tickets};
 use crate::transfer::read_header;
-use embedded_storage::nor_flash::NorFlash;
+use crate::work::{State, Work};
+use embedded_storage::nor_flash::ReadNorFlash;
 use heapless::Vec;
 use lifeboot_core::handover::{self, Boot, Start};
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{BLOCK, Board, Slot};
-use lifeboot_core::record::Record;
 use lifeboot_core::verify::Check;
 use lifeboot_core::version::Version;
 use lifeboot_wire::{self as wire, Refusal};
@@ -33,6 +33,11 @@ pub struct Expected {
 /// or the application. To start one supersedes another that is under way, and [`result`](Self::result) tells its owner.
 /// A [`confirm`](Self::confirm) goes on beside the operation.
 ///
+/// The flash may be the updater's own, or borrowed, or shared: `&mut F` and a partition behind a mutex, such as
+/// `embassy_embedded_hal`'s `BlockingPartition` over all of the flash, have the traits as well. Nothing is kept between two calls that
+/// somebody else's use of the application's own regions could disturb. Where erases and writes are async, the functions with
+/// `_async` do what those without it do.
+///
 /// Takes about 1.5 KiB of RAM, and up to 4 KiB of stack while it checks a signature. Moving it puts a second copy on
 /// the stack: use it where [`new`](Self::new) made it.
 pub struct Updater<F> {
@@ -51,6 +56,8 @@ pub struct Updater<F> {
     pub(crate) confirm: Lane,
     /// Whether the last step was one of the confirm.
     pub(crate) confirmed_last: bool,
+    /// What an async driver has begun to do in flash, and not ended.
+    pub(crate) begun: Option<Ticket>,
     /// Here, so that a new session is no new deadline.
     trial_clock: TrialClock,
     /// Whether a rollback of the running firmware was recorded before this was made.
@@ -70,29 +77,18 @@ enum TrialClock {
 /// Lies in the firmware's own flash, so its address shows which slot runs.
 static ANCHOR: u8 = 0x5a;
 
-impl<F: NorFlash> Updater<F> {
-    /// Returns the updater of firmware on `board`. `flash` must count its offsets from the start of the chip's flash.
-    ///
-    /// # Errors
-    /// [`Refusal::NoSlot`] if the calling code runs from neither slot; [`Refusal::Geometry`] if `flash` does not fit the
-    /// board: its write unit must divide the board's, its erase unit must divide those of journal and slots (or be the
-    /// largest of the chip, where they differ in size), its read unit must divide 4, and its capacity must reach the board's;
-    /// [`Refusal::Map`] if the bootloader was built for another flash map of the board.
-    pub fn new(flash: F, board: &'static Board) -> Result<Self, Refusal> {
-        // Like a volatile read: the optimiser must not know the address of this constant.
-        let here = core::hint::black_box(&raw const ANCHOR) as usize as u32;
-        let running = board.slot_at(here).ok_or(Refusal::NoSlot)?;
-        Self::running_in(running, flash, board)
-    }
+/// Returns the slot that the calling code runs from.
+pub(crate) fn running_slot(board: &Board) -> Result<Slot, Refusal> {
+    // Like a volatile read: the optimiser must not know the address of this constant.
+    let here = core::hint::black_box(&raw const ANCHOR) as usize as u32;
+    board.slot_at(here).ok_or(Refusal::NoSlot)
+}
 
-    /// Returns the updater of a program that acts as firmware in `slot`: a simulation, or a bootloader in recovery
-    /// mode.
-    ///
-    /// # Errors
-    /// [`Refusal::Geometry`] and [`Refusal::Map`], as for [`new`](Self::new).
-    #[inline(never)] // Built in place, not on the stack first.
-    pub fn running_in(slot: Slot, mut flash: F, board: &'static Board) -> Result<Self, Refusal> {
-        if !geometry::fits(&flash, board) {
+impl<F: ReadNorFlash> Updater<F> {
+    /// Makes the updater, over a driver with these units.
+    #[inline] // Built in place, not on the stack first.
+    pub(crate) fn open<U: Units>(slot: Slot, mut flash: F, board: &'static Board) -> Result<Self, Refusal> {
+        if !geometry::fits::<U, F>(&flash, board) {
             return Err(Refusal::Geometry);
         }
         if BootloaderInfo::read(&mut flash, board).is_some_and(|info| info.map_digest() != board.map_digest()) {
@@ -112,6 +108,7 @@ impl<F: NorFlash> Updater<F> {
             lane: Lane::default(),
             confirm: Lane::default(),
             confirmed_last: false,
+            begun: None,
             trial_clock: TrialClock::Unset,
             rolled_back_before: false,
         };
@@ -120,26 +117,37 @@ impl<F: NorFlash> Updater<F> {
         Ok(updater)
     }
 
+    /// Lends the flash, for the application's own regions: between two calls of the updater it is the application's. Journal
+    /// and slots may be read, and must not be erased or written.
+    pub fn flash(&mut self) -> &mut F {
+        &mut self.flash
+    }
+
+    /// Ends the updater, and hands the flash back. [`new`](Self::new) makes another one of it.
+    ///
+    /// What is under way ends as it does at a reset, and nothing in flash is lost. What a transfer wrote stays in the slot, and
+    /// the next transfer of the same image can [skip](Self::skip) it; bytes that were fed and did not fill a block yet are fed
+    /// again. A confirm, a rollback or a cancel that has not reached its end has either changed nothing or everything that a
+    /// later boot goes by: request it again, or call [`step`](Self::step) to its end first.
+    ///
+    /// What only this updater knew is lost: tickets, [device id](Self::set_device_id), [boot words](Self::set_boot_words), since when
+    /// a trial has been running, and that a rollback was recorded in this boot, which a confirm by another updater would override.
+    /// So reset the chip after [`Step::RolledBack`], as always, and use [`flash`](Self::flash) to share flash while it runs.
+    pub fn into_inner(self) -> F {
+        self.flash
+    }
+
     /// Sets the device id, by which hosts distinguish devices of the same board: up to [`wire::DEVICE_ID`] bytes, such as the
     /// chip's own serial number. Of a longer one the first bytes count.
     pub fn set_device_id(&mut self, id: &[u8]) {
         self.device = id.iter().take(wire::DEVICE_ID).copied().collect();
     }
 
-    /// Records the schema of the application's own storage, durably: an image that does not support it is neither accepted
-    /// nor started from now on, by any path.
-    ///
-    /// Call it after [`confirm`](Self::confirm) has returned, and before the storage is migrated: then firmware that could
-    /// not read what a migration leaves is never started on it. Writes only if the schema differs from the recorded one.
+    /// Returns what is to be done to record a storage schema that is not the recorded one.
     ///
     /// # Errors
-    /// [`Refusal::TrialRunning`] if the running firmware has not confirmed: it may still be rolled back to firmware that
-    /// needs the old schema. [`Refusal::Schema`] if the running image does not support `schema` by its header: it would not
-    /// be started again. [`Refusal::Flash`] if the journal does not take the record.
-    pub fn record_storage_schema(&mut self, schema: u16) -> Result<(), Refusal> {
-        if schema == self.journal.record().schema {
-            return Ok(());
-        }
+    /// Why this one cannot be recorded.
+    pub(crate) fn plan_schema(&mut self, schema: u16) -> Result<Work, Refusal> {
         if self.is_trial() {
             return Err(Refusal::TrialRunning);
         }
@@ -147,9 +155,13 @@ impl<F: NorFlash> Updater<F> {
         if !header.accepts_schema(schema) {
             return Err(Refusal::Schema);
         }
-        self.journal.append(&mut self.flash, &Record { schema, ..*self.journal.record() })?;
-        while self.journal.settle(&mut self.flash, Effort::Bounded)? {}
-        Ok(())
+        Ok(Work::Record(State::Schema(schema), Effort::Bounded, Step::Busy))
+    }
+
+    /// Returns what settles the journal, after a change by the application; `None` if it is settled.
+    pub(crate) fn settle(&mut self) -> Option<Work> {
+        let is_settled = self.journal.is_settled(&mut self.flash);
+        (!is_settled).then_some(Work::Record(State::Same, Effort::Bounded, Step::Busy))
     }
 
     /// Returns the schema of the application's own storage, as it was recorded last; 0 if it never was.

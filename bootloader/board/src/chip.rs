@@ -170,7 +170,7 @@ impl Chip {
         const HEADER: u32 = 256;
         match self.core.architecture() {
             Architecture::Armv6M => HEADER,
-            Architecture::Armv7M => HEADER.max((4 * self.vectors()).next_power_of_two()),
+            _ => HEADER.max((4 * self.vectors()).next_power_of_two()),
         }
     }
 

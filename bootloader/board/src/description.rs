@@ -57,20 +57,17 @@ impl BoardDescription {
     /// Its name and its erase units are never freed: a process has one board, or a few.
     pub fn board(&self) -> Board {
         let units: Vec<Units> = self.units().collect();
-        Board {
-            name: Box::leak(self.name.clone().into_boxed_str()),
-            architecture: self.chip.core.architecture(),
-            flash_address: self.chip.flash.address,
-            flash_length: self.map.sectors().length(),
-            bootloader: self.map.bootloader(),
-            journal: self.map.journal(),
-            journal_unit: self.map.journal_unit(),
-            slots: self.map.slots(),
-            units: units.leak(),
-            write_size: self.chip.flash.write_unit,
-            header_length: self.chip.header_length(),
-            ram: self.ram,
-            watches_confirmed: self.watches_confirmed,
-        }
+        Board::new(Box::leak(self.name.clone().into_boxed_str()), self.chip.core.architecture())
+            .with_flash_address(self.chip.flash.address)
+            .with_flash_length(self.map.sectors().length())
+            .with_bootloader(self.map.bootloader())
+            .with_journal(self.map.journal())
+            .with_journal_unit(self.map.journal_unit())
+            .with_slots(self.map.slots())
+            .with_units(units.leak())
+            .with_write_size(self.chip.flash.write_unit)
+            .with_header_length(self.chip.header_length())
+            .with_ram(self.ram)
+            .with_watches_confirmed(self.watches_confirmed)
     }
 }

@@ -3,7 +3,7 @@
 mod bootloader;
 
 use crate::description::BoardDescription;
-use lifeboot_core::layout::{Board, Region, Units};
+use lifeboot_core::layout::{Region, Units};
 
 impl BoardDescription {
     /// Returns Rust source for `include!`: the board as a static `BOARD`, and a constant for each region of the application, such
@@ -11,51 +11,43 @@ impl BoardDescription {
     ///
     /// `layout` is the path of core's module in the including crate: `lifeboot_core::layout`.
     pub fn constants(&self, layout: &str) -> String {
-        let Board {
-            name,
-            architecture,
-            flash_address,
-            flash_length,
-            bootloader,
-            journal,
-            journal_unit,
-            slots: [a, b],
-            units,
-            write_size,
-            header_length,
-            ram,
-            watches_confirmed,
-        } = self.board();
+        let board = self.board();
+        let [a, b] = board.slots;
         let region =
             |Region { start, length }: Region| format!("{layout}::Region {{ start: {start:#x}, length: {length:#x} }}");
         let run = |Units { start, length }: &Units| {
             format!("        {layout}::Units {{ start: {start:#x}, length: {length:#x} }},\n")
         };
-        let units: String = units.iter().map(run).collect();
+        let units: String = board.units.iter().map(run).collect();
         let mut source = format!(
             "/// The board of this build: {chip}.\n\
-             pub static BOARD: {layout}::Board = {layout}::Board {{\n    \
-                 name: {name:?},\n    \
-                 architecture: {layout}::Architecture::{architecture:?},\n    \
-                 flash_address: {flash_address:#x},\n    \
-                 flash_length: {flash_length:#x},\n    \
-                 bootloader: {bootloader},\n    \
-                 journal: {journal},\n    \
-                 journal_unit: {journal_unit:#x},\n    \
-                 slots: [\n        {a},\n        {b},\n    ],\n    \
-                 units: &[\n{units}    ],\n    \
-                 write_size: {write_size},\n    \
-                 header_length: {header_length},\n    \
-                 ram: {ram},\n    \
-                 watches_confirmed: {watches_confirmed},\n\
-             }};\n\
+             pub static BOARD: {layout}::Board = {layout}::Board::new({name:?}, {layout}::Architecture::{architecture:?})\n    \
+                 .with_flash_address({flash_address:#x})\n    \
+                 .with_flash_length({flash_length:#x})\n    \
+                 .with_bootloader({bootloader})\n    \
+                 .with_journal({journal})\n    \
+                 .with_journal_unit({journal_unit:#x})\n    \
+                 .with_slots([\n        {a},\n        {b},\n    ])\n    \
+                 .with_units(&[\n{units}    ])\n    \
+                 .with_write_size({write_size})\n    \
+                 .with_header_length({header_length})\n    \
+                 .with_ram({ram})\n    \
+                 .with_watches_confirmed({watches_confirmed});\n\
              const _: () = BOARD.check();\n",
             chip = self.chip.name,
-            bootloader = region(bootloader),
-            journal = region(journal),
+            name = board.name,
+            architecture = board.architecture,
+            flash_address = board.flash_address,
+            flash_length = board.flash_length,
+            bootloader = region(board.bootloader),
+            journal = region(board.journal),
+            journal_unit = board.journal_unit,
             a = region(a),
             b = region(b),
-            ram = region(ram),
+            write_size = board.write_size,
+            header_length = board.header_length,
+            ram = region(board.ram),
+            watches_confirmed = board.watches_confirmed,
         );
         for (name, place) in self.map.application() {
             let constant = name.replace('-', "_").to_uppercase();

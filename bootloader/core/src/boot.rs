@@ -33,7 +33,7 @@ use crate::key_ids::KeyIds;
 use crate::layout::{Board, Slot};
 use crate::record::{CRASH_LOOP, Ending, Outcome, Record, Reset, Trial};
 use crate::verify::{RECHECK_OK, Verified, recheck, verify};
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 
 /// What the bootloader does next.
 #[derive(Debug, PartialEq, Eq)]
@@ -210,7 +210,7 @@ impl ConfirmEffects {
 }
 
 /// Returns the outcome for the image in a slot, with its version and digest if its header can be read.
-pub fn outcome<F: NorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: Ending, reset: Reset) -> Outcome {
+pub fn outcome<F: ReadNorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: Ending, reset: Reset) -> Outcome {
     let mut bytes = [0; HEADER_LENGTH];
     let header = match flash.read(board.slot(slot).start, &mut bytes) {
         Ok(()) => Header::parse(&bytes).ok(),
@@ -223,7 +223,7 @@ pub fn outcome<F: NorFlash>(flash: &mut F, board: &Board, slot: Slot, ending: En
 
 /// Returns the boot state after this end of the image in a slot.
 #[inline(never)] // Shared by boot and recovery.
-pub fn ended<F: NorFlash>(
+pub fn ended<F: ReadNorFlash>(
     flash: &mut F,
     board: &Board,
     record: &Record,

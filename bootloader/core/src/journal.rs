@@ -32,9 +32,14 @@
 //!
 //! Requirement on the chip's flash driver: a read of torn words must return, with an error or with any bytes.
 
-use crate::layout::Board;
+mod writing;
+
+pub use writing::Writing;
+
+use crate::layout::{Board, Region};
+use crate::operation::Block;
 use crate::record::{RECORD_LENGTH, Record, RecordBytes};
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 
 /// Maximum size of a record in flash, padded to the flash's write unit.
 const STRIDE_LIMIT: usize = crate::layout::BLOCK as usize;
@@ -111,7 +116,7 @@ impl Journal {
     /// Reads the journal. Never fails: what cannot be read is not a record, and if there is no record the state is
     /// [`Record::FACTORY`].
     #[inline(never)]
-    pub fn open<F: NorFlash>(flash: &mut F, board: &'static Board) -> Journal {
+    pub fn open<F: ReadNorFlash>(flash: &mut F, board: &'static Board) -> Journal {
         let mut journal =
             Journal { board, record: Record::FACTORY, newest: None, prepared: None, last_write: LastWrite::None };
         scan(flash, board, |place, sequence, record| {
@@ -160,10 +165,10 @@ impl Journal {
     /// Erases the next unit now if the next write would begin with that; returns whether it did. For callers that do at
     /// most one flash operation at a time.
     pub fn prepare<F: NorFlash>(&mut self, flash: &mut F, effort: Effort) -> Result<bool, Failed> {
-        if self.prepared.is_some() || self.behind_newest(flash).blank > SPARE || !self.may_erase(flash, effort) {
-            return Ok(false);
-        }
-        self.erase(flash, self.unit_after(self.unit())).map(|()| true)
+        let Some(unit) = self.due_erase(flash, effort) else { return Ok(false) };
+        flash.erase(unit.start, unit.end()).map_err(|_| Failed)?;
+        self.note_erased(unit);
+        Ok(true)
     }
 
     /// Writes the state again unless [`is_settled`](Self::is_settled); returns whether it did something. At most one flash
@@ -180,8 +185,22 @@ impl Journal {
         Ok(true)
     }
 
+    /// Returns the unit that the next write would begin to erase, so that a caller which does one flash operation at a time
+    /// erases it first, and then calls [`note_erased`](Self::note_erased); `None` if that write erases nothing.
+    pub fn due_erase<F: ReadNorFlash>(&self, flash: &mut F, effort: Effort) -> Option<Region> {
+        if self.prepared.is_some() || self.behind_newest(flash).blank > SPARE || !self.may_erase(flash, effort) {
+            return None;
+        }
+        Some(self.region(self.unit_after(self.unit())))
+    }
+
+    /// Notes that the unit that was [due](Self::due_erase) is erased.
+    pub fn note_erased(&mut self, unit: Region) {
+        self.prepared = Some(unit.start);
+    }
+
     /// Whether no interruption so far can change what later boots read: see [above](self).
-    pub fn is_settled<F: NorFlash>(&self, flash: &mut F) -> bool {
+    pub fn is_settled<F: ReadNorFlash>(&self, flash: &mut F) -> bool {
         if self.last_write == LastWrite::Whole {
             return true;
         }
@@ -198,19 +217,19 @@ impl Journal {
     }
 
     /// Whether the journal takes records no more, or not in each of its units.
-    pub fn is_failing<F: NorFlash>(&self, flash: &mut F) -> bool {
+    pub fn is_failing<F: ReadNorFlash>(&self, flash: &mut F) -> bool {
         self.is_given_up(flash) || self.has_passed_over(flash)
     }
 
     /// Whether callers that may run again and again should write no more: so many writes have failed that
     /// [`append`](Self::append) writes no more, or the last write since the journal was opened has failed.
-    pub fn is_given_up<F: NorFlash>(&self, flash: &mut F) -> bool {
+    pub fn is_given_up<F: ReadNorFlash>(&self, flash: &mut F) -> bool {
         let Behind { spoilt, blank } = self.behind_newest(flash);
         self.last_write == LastWrite::Failed || spoilt >= SPOILT || blank == 0 && !self.is_next_unit_as_left(flash)
     }
 
     /// Whether a unit was passed over when its turn came: then it holds older records than the unit before, or none.
-    fn has_passed_over<F: NorFlash>(&self, flash: &mut F) -> bool {
+    fn has_passed_over<F: ReadNorFlash>(&self, flash: &mut F) -> bool {
         let current = self.unit();
         let (mut unit, mut before) = (self.unit_after(current), 0);
         while unit != current {
@@ -230,7 +249,7 @@ impl Journal {
 
     /// Reads the journal again; returns whether there is a newer record than before, or another one with the same number: then
     /// it was misread before.
-    fn read_newer<F: NorFlash>(&mut self, flash: &mut F) -> bool {
+    pub fn read_newer<F: ReadNorFlash>(&mut self, flash: &mut F) -> bool {
         let current = Journal::open(flash, self.board);
         let (now, before) = (current.sequence(), self.sequence());
         let is_newer = now > before || now == before && current.record != self.record;
@@ -247,101 +266,17 @@ impl Journal {
 
     #[inline(never)]
     fn write_record<F: NorFlash>(&mut self, flash: &mut F, record: &Record, effort: Effort) -> Result<(), Failed> {
-        // A journal never gets there, but a record in flash may claim so.
-        if self.sequence() > LAST_SEQUENCE {
-            return Err(Failed);
+        let mut writing = self.start(flash, effort)?;
+        let (mut block, mut done) = (Block::ERASED, false);
+        while let Some(operation) = self.next(&mut writing, record, flash, &mut block, done) {
+            done = operation.perform(flash, &block);
         }
-        let Behind { spoilt, blank } = self.behind_newest(flash);
-        if effort == Effort::Bounded && spoilt >= SPOILT {
-            return Err(Failed);
-        }
-        let is_nearly_full = blank <= SPARE;
-        let may_leave = self.may_erase(flash, effort);
-        let mut sequence = self.sequence();
-        if is_nearly_full && may_leave && self.write_elsewhere(flash, record, &mut sequence) {
-            return Ok(());
-        }
-        if is_nearly_full {
-            // An interrupted attempt may have used these numbers in the other units.
-            sequence += self.board.journal.length / RECORD_LENGTH as u32;
-        }
-        let first = self.next_place();
-        if self.write_from(flash, first, record, &mut sequence) {
-            if is_nearly_full {
-                // The record is durable. It has paid for one more attempt to leave the unit.
-                self.write_elsewhere(flash, record, &mut sequence);
-            }
-            return Ok(());
-        }
-        // The unit may have died.
-        if !is_nearly_full && may_leave && self.write_elsewhere(flash, record, &mut sequence) {
-            return Ok(());
-        }
-        self.last_write = LastWrite::Failed;
-        Err(Failed)
+        writing.end()
     }
 
     /// Whether an erase of the next unit costs no record.
-    fn may_erase<F: NorFlash>(&self, flash: &mut F, effort: Effort) -> bool {
+    fn may_erase<F: ReadNorFlash>(&self, flash: &mut F, effort: Effort) -> bool {
         effort == Effort::Unbounded || self.prepared.is_some() || self.is_next_unit_as_left(flash)
-    }
-
-    /// Writes a record to the first other unit that can be erased and takes it; returns whether one did.
-    fn write_elsewhere<F: NorFlash>(&mut self, flash: &mut F, record: &Record, sequence: &mut u32) -> bool {
-        let current = self.unit();
-        let mut unit = self.unit_after(current);
-        // Torn records behind the newest have used these numbers.
-        *sequence += self.board.journal_unit / RECORD_LENGTH as u32;
-        while unit != current {
-            let is_erased = self.prepared == Some(unit) || self.erase(flash, unit).is_ok();
-            if is_erased && self.write_from(flash, Some(Place { unit, start: unit }), record, sequence) {
-                return true;
-            }
-            // It may hold torn records now.
-            self.prepared = None;
-            unit = self.unit_after(unit);
-        }
-        false
-    }
-
-    /// Erases a unit. One that merely reads as blank is not trusted: its erase may have been torn.
-    fn erase<F: NorFlash>(&mut self, flash: &mut F, unit: u32) -> Result<(), Failed> {
-        flash.erase(unit, unit + self.board.journal_unit).map_err(|_| Failed)?;
-        self.prepared = Some(unit);
-        Ok(())
-    }
-
-    /// Writes a record to the first blank place from `place` on, in the same unit, that takes it; returns whether one did.
-    /// After [`SPOILT`] places that took none, it gives up.
-    ///
-    /// Each place uses up a sequence number, even if it is passed over or left behind: a torn record there may read as valid
-    /// one day, and must not have the number of a later record.
-    fn write_from<F: NorFlash>(
-        &mut self,
-        flash: &mut F,
-        mut place: Option<Place>,
-        record: &Record,
-        sequence: &mut u32,
-    ) -> bool {
-        let mut failed = 0;
-        while let Some(this) = place
-            && failed < SPOILT
-        {
-            *sequence += 1;
-            let next = *sequence;
-            if self.is_blank_at(flash, this) {
-                if self.write(flash, this, &record.to_bytes(next)) {
-                    self.newest = Some((next, this));
-                    self.record = *record;
-                    self.prepared = None;
-                    self.last_write = LastWrite::Whole;
-                    return true;
-                }
-                failed += 1;
-            }
-            place = self.behind(this);
-        }
-        false
     }
 
     fn sequence(&self) -> u32 {
@@ -351,6 +286,10 @@ impl Journal {
     /// Returns the unit of the newest record; the first one if there is none.
     fn unit(&self) -> u32 {
         self.newest.map_or(self.board.journal.start, |(_, place)| place.unit)
+    }
+
+    fn region(&self, unit: u32) -> Region {
+        Region { start: unit, length: self.board.journal_unit }
     }
 
     fn unit_after(&self, unit: u32) -> u32 {
@@ -369,13 +308,13 @@ impl Journal {
         behind(self.board, place)
     }
 
-    fn behind_newest<F: NorFlash>(&self, flash: &mut F) -> Behind {
+    fn behind_newest<F: ReadNorFlash>(&self, flash: &mut F) -> Behind {
         let mut behind = Behind { spoilt: 0, blank: 0 };
         let mut place = self.next_place();
         while let Some(this) = place
             && behind.blank <= SPARE
         {
-            if self.is_blank_at(flash, this) {
+            if self.is_blank_at(flash, this.start) {
                 behind.blank += 1;
             } else if behind.blank == 0 {
                 behind.spoilt += 1;
@@ -387,14 +326,14 @@ impl Journal {
 
     /// Whether the next unit is as the journal has left it, so that nobody has tried to erase it since: records, and
     /// behind them the spare places.
-    fn is_next_unit_as_left<F: NorFlash>(&self, flash: &mut F) -> bool {
+    fn is_next_unit_as_left<F: ReadNorFlash>(&self, flash: &mut F) -> bool {
         let unit = self.unit_after(self.unit());
         let mut place = Some(Place { unit, start: unit });
         let (mut records, mut blank) = (0, 0);
         while let Some(this) = place {
             if blank == 0 && record_at(flash, this).is_some() {
                 records += 1;
-            } else if self.is_blank_at(flash, this) {
+            } else if self.is_blank_at(flash, this.start) {
                 blank += 1;
             } else {
                 return false;
@@ -405,35 +344,23 @@ impl Journal {
     }
 
     /// Whether the first place of the next unit holds no torn record that is newer than the newest.
-    fn is_next_unit_older<F: NorFlash>(&self, flash: &mut F) -> bool {
+    fn is_next_unit_older<F: ReadNorFlash>(&self, flash: &mut F) -> bool {
         let unit = self.unit_after(self.unit());
         let first = Place { unit, start: unit };
-        self.is_blank_at(flash, first) || record_at(flash, first).is_some_and(|(old, _)| old < self.sequence())
+        self.is_blank_at(flash, first.start) || record_at(flash, first).is_some_and(|(old, _)| old < self.sequence())
     }
 
-    fn is_blank_at<F: NorFlash>(&self, flash: &mut F, place: Place) -> bool {
+    fn is_blank_at<F: ReadNorFlash>(&self, flash: &mut F, start: u32) -> bool {
         let mut bytes = [0; STRIDE_LIMIT];
         let stride = stride(self.board) as usize;
         bytes
             .get_mut(..stride)
-            .is_some_and(|bytes| flash.read(place.start, bytes).is_ok() && bytes.iter().all(|byte| *byte == 0xff))
-    }
-
-    /// Writes a record and reads it back; returns whether the two are equal.
-    fn write<F: NorFlash>(&self, flash: &mut F, place: Place, record: &RecordBytes) -> bool {
-        let mut bytes = [0xff; STRIDE_LIMIT];
-        let mut back = [0; RECORD_LENGTH];
-        if let Some(start) = bytes.first_chunk_mut() {
-            *start = *record;
-        }
-        bytes.get(..stride(self.board) as usize).is_some_and(|bytes| flash.write(place.start, bytes).is_ok())
-            && flash.read(place.start, &mut back).is_ok()
-            && back == *record
+            .is_some_and(|bytes| flash.read(start, bytes).is_ok() && bytes.iter().all(|byte| *byte == 0xff))
     }
 }
 
 /// Calls `each` with every valid record of the journal: its place, its sequence number and the state in it.
-fn scan<F: NorFlash>(flash: &mut F, board: &Board, mut each: impl FnMut(Place, u32, Record)) {
+fn scan<F: ReadNorFlash>(flash: &mut F, board: &Board, mut each: impl FnMut(Place, u32, Record)) {
     let mut unit = board.journal.start;
     while unit < board.journal.end() {
         let mut place = Some(Place { unit, start: unit });
@@ -460,7 +387,7 @@ const fn stride(board: &Board) -> u32 {
 
 /// Returns the sequence number and the record at a place, `None` if it holds no valid record. What is neither a record nor
 /// blank is read again: one bad read must not bring back an older state.
-fn record_at<F: NorFlash>(flash: &mut F, place: Place) -> Option<(u32, Record)> {
+fn record_at<F: ReadNorFlash>(flash: &mut F, place: Place) -> Option<(u32, Record)> {
     let mut bytes: RecordBytes = [0; RECORD_LENGTH];
     for _ in 0..2 {
         if flash.read(place.start, &mut bytes).is_ok() {

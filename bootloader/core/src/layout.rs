@@ -14,6 +14,7 @@ mod map;
 mod memory_x;
 #[cfg(test)]
 mod samples;
+mod with;
 
 pub use map::{MAP_LENGTH, MapBytes, RUNS, units_in};
 pub use memory_x::{BOARD_SYMBOL, MAP_SYMBOL, MemoryX};
@@ -80,6 +81,7 @@ pub struct Units {
 
 /// The instruction set that firmware for a board is built for; it decides which relocations there can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Architecture {
     /// Cortex-M0, M0+: addresses in words only.
     Armv6M,
@@ -88,7 +90,37 @@ pub enum Architecture {
 }
 
 /// The flash map of a board. All figures are in bytes.
-#[derive(Debug, PartialEq, Eq)]
+///
+/// Build scripts render it from `lifeboot.toml`. A board whose chip Lifeboot does not know is written by hand, with a `with_` for each
+/// field, in any order; a later version may add fields, which then have a default:
+///
+/// ```
+/// use lifeboot_core::layout::{Architecture, Board, Region, Units};
+///
+/// const KIB: u32 = 1024;
+/// static BOARD: Board = Board::new("acme-press", Architecture::Armv7M)
+///     .with_flash_address(0x0800_0000)
+///     .with_flash_length(512 * KIB)
+///     .with_units(&[Units { start: 0, length: 2 * KIB }])
+///     .with_write_size(8)
+///     .with_bootloader(Region { start: 0, length: 32 * KIB })
+///     .with_journal(Region { start: 32 * KIB, length: 4 * KIB })
+///     .with_journal_unit(2 * KIB)
+///     .with_slots([Region { start: 64 * KIB, length: 192 * KIB }, Region { start: 256 * KIB, length: 192 * KIB }])
+///     .with_header_length(512)
+///     .with_ram(Region { start: 0x2000_0000, length: 96 * KIB });
+/// const _: () = BOARD.check();
+/// ```
+///
+/// What is left out does not compile, if nothing can be right without it:
+///
+/// ```compile_fail,E0080
+/// # use lifeboot_core::layout::{Architecture, Board};
+/// static BOARD: Board = Board::new("acme-press", Architecture::Armv7M).with_flash_length(512 * 1024);
+/// const _: () = BOARD.check();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Board {
     /// The name that headers carry: ASCII, at most 16 bytes.
     pub name: &'static str,

@@ -11,6 +11,7 @@
 //! | [`signature`] | Ed25519, with the checks on numbers that the library omits here |
 //! | [`verify`] | the check of a whole slot, and the type that proves it |
 //! | [`record`] | the bytes of a boot record and the boot state in them |
+//! | [`operation`] | flash operations as values, which blocking and async drivers do |
 //! | [`journal`] | how boot records are found and written, also after an interruption |
 //! | [`boot`](mod@boot) | the boot policy |
 //! | [`info`] | the bootloader's description of itself: format, keys |
@@ -32,6 +33,7 @@ pub mod info;
 pub mod journal;
 pub mod key_ids;
 pub mod layout;
+pub mod operation;
 pub mod rebase;
 pub mod receive;
 pub mod record;

@@ -5,9 +5,10 @@
 
 use crate::image::{Checked, Invalid};
 use crate::layout::{BLOCK, Board};
+use crate::operation::{Block, FlashOperation};
 use crate::rebase::{ENTRY_LENGTH, Rebaser};
 use crate::verify::TableReader;
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
 
@@ -105,7 +106,7 @@ impl Receiver {
     ///
     /// # Errors
     /// [`Invalid::Table`] if the relocation table does not decode, or points past the payload.
-    pub fn feed<F: NorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Invalid> {
+    pub fn feed<F: ReadNorFlash>(&mut self, bytes: &[u8], flash: &mut F) -> Result<usize, Invalid> {
         let room = (self.buffer.len() - self.filled).min((self.phase_end() - self.next()) as usize);
         let taken = bytes.get(..bytes.len().min(room)).unwrap_or_default();
         if let Some(place) = self.buffer.get_mut(self.filled..self.filled + taken.len()) {
@@ -133,7 +134,7 @@ impl Receiver {
     ///
     /// # Errors
     /// As for [`feed`](Self::feed).
-    pub fn pass<F: NorFlash>(&mut self, to: u32, flash: &mut F) -> Result<bool, Invalid> {
+    pub fn pass<F: ReadNorFlash>(&mut self, to: u32, flash: &mut F) -> Result<bool, Invalid> {
         if self.phase == Phase::Payload {
             let (mut table, mut rebaser) = (self.table.clone(), self.rebaser.clone());
             let offset = to - u32::from(self.checked.header().header_length);
@@ -167,20 +168,30 @@ impl Receiver {
     /// # Errors
     /// [`Invalid::Flash`] if the flash cannot be written.
     pub fn write<F: NorFlash>(&mut self, flash: &mut F, board: &Board) -> Result<(), Invalid> {
+        let mut block = Block::ERASED;
+        if !self.next_write(board, &mut block).perform(flash, &block) {
+            return Err(Invalid::Flash);
+        }
+        self.note_written();
+        Ok(())
+    }
+
+    /// Returns the operation that writes the bytes that are [`due`](Self::due), and puts them into `block`, which must be
+    /// [`Block::ERASED`]. The flash there must be erased. Once it is done, [`note_written`](Self::note_written) must be called.
+    pub fn next_write(&self, board: &Board, block: &mut Block) -> FlashOperation {
         let length = self.due();
-        let mut block = [0xff; BLOCK_LENGTH];
-        let (bytes, padding) = block.split_at_mut(length);
-        bytes.copy_from_slice(self.buffer.get(..length).unwrap_or_default());
-        let padding = padding.len().min(length.next_multiple_of(F::WRITE_SIZE) - length);
-        let padded = block.get(..length + padding).unwrap_or_default();
-        let start = board.slot(self.checked.slot()).start;
-        flash.write(start + self.written, padded).map_err(|_| Invalid::Flash)?;
+        block.put(self.buffer.get(..length).unwrap_or_default());
+        FlashOperation::Write { start: board.slot(self.checked.slot()).start + self.written, length }
+    }
+
+    /// Notes that the bytes that are [`due`](Self::due) were written.
+    pub fn note_written(&mut self) {
+        let length = self.due();
         self.buffer.copy_within(length..self.filled, 0);
         self.filled -= length;
         self.done -= length;
         self.written += length as u32;
         self.leave_finished_phase();
-        Ok(())
     }
 
     /// Switches to the payload when the table is written.

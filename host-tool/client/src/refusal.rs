@@ -1,4 +1,4 @@
-//! The meaning of a device's refusals, and what to do next: the only place with texts for them.
+//! The meaning of a device's refusals, in their own words or, where more is known, in more specific ones; and what to do next.
 
 use crate::describe::{board_name, earlier_reason, reason};
 use crate::state::{content, is_rejection, other};
@@ -63,17 +63,20 @@ impl Diagnostic for Refused {
     }
 }
 
+/// What to do about an image that runs in one slot only.
+const RELOCATABLE: &str =
+    "sign it from firmware that was linked with --emit-relocs, without --bound: then it runs in either slot";
+
+/// Returns the meaning and what to do next. The meaning is in the refusal's own words, unless more is known.
 fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: RefusalContext) -> (String, String) {
     let key = image.map(|image| format!(" {}", hex(&image.key_id))).unwrap_or_default();
-    let (meaning, next): (&str, &str) = match refusal {
-        Refusal::NoImage => ("there is no image", "push one: lifeboot push IMAGE; lifeboot status shows what is there"),
-        Refusal::Format => (
-            "the image has a format that its firmware does not know",
-            "sign with the lifeboot that the running firmware was built with, or update in two steps",
-        ),
+    let next = match refusal {
+        Refusal::NoImage => "push one: lifeboot push IMAGE; lifeboot status shows what is there",
+        Refusal::Format => "sign with the lifeboot that the running firmware was built with, or update in two steps",
         Refusal::UnknownKey => {
+            let which = image.map(|image| format!(" (its key is {})", hex(&image.key_id))).unwrap_or_default();
             return (
-                format!("no key of this device signed it (the image's key is{key})"),
+                format!("{refusal}{which}"),
                 "sign it with a key whose public half the bootloader was built with".to_owned(),
             );
         }
@@ -89,28 +92,17 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
                 "sign it with one of the bootloader's other keys: lifeboot keys shows them".to_owned(),
             );
         }
-        Refusal::Signature => (
-            "the signature does not fit the image's header",
-            "the header was changed after it was signed: sign it again",
-        ),
+        Refusal::Signature => "the header was changed after it was signed: sign it again",
         Refusal::Board => return other_board(status, image),
         Refusal::Map => return other_map(status, image),
-        Refusal::Bounds => (
-            "the image does not fit its slots",
-            "build it with the flash map that the device's bootloader was built with, and small enough for a slot",
-        ),
-        Refusal::OtherSlot if status.is_some_and(|status| status.recovery.is_some()) => (
-            "the image is bound to the slot that is kept",
-            "sign it from firmware that was linked with --emit-relocs, without --bound: then it runs in either slot",
-        ),
-        Refusal::OtherSlot => (
-            "the image is bound to the slot that runs",
-            "sign it from firmware that was linked with --emit-relocs, without --bound: then it runs in either slot",
-        ),
-        Refusal::Bootloader => (
-            "the image needs a newer bootloader than the device's",
-            "a bootloader is not updated in the field: build the firmware for the one that is there",
-        ),
+        Refusal::Bounds => {
+            "build it with the flash map that the device's bootloader was built with, and small enough for a slot"
+        }
+        Refusal::OtherSlot if status.is_some_and(|status| status.recovery.is_some()) => {
+            return ("the image is bound to the slot that is kept".to_owned(), RELOCATABLE.to_owned());
+        }
+        Refusal::OtherSlot => RELOCATABLE,
+        Refusal::Bootloader => "a bootloader is not updated in the field: build the firmware for the one that is there",
         Refusal::Epoch => return epoch(status, image),
         Refusal::EpochStep => return epoch_step(status, image),
         Refusal::OwnKey => {
@@ -121,105 +113,56 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
                 "sign it with another of the bootloader's keys: lifeboot keys shows them".to_owned(),
             );
         }
-        Refusal::Table => (
-            "the relocation table that arrived is damaged",
-            "push again; if that does not help, sign the image again. The running firmware is untouched",
-        ),
-        Refusal::Digest => (
-            "what it read back from flash is not what was signed",
-            "push again; if that does not help, its flash is worn out. The running firmware is untouched",
-        ),
-        Refusal::Entry => (
-            "the firmware's entry point lies outside of it",
-            "its vector table must come first in flash: check the linker script, then build and sign it again",
-        ),
-        Refusal::Stack => (
-            "the firmware's stack pointer is not in the board's RAM",
-            "check the linker script's RAM, then build and sign it again",
-        ),
-        Refusal::Flash => (
-            "its flash could not be read, erased or written",
-            "push again; if that does not help, the flash is worn out or protected. The running firmware is untouched",
-        ),
-        Refusal::OtherRunning => ("it runs another version by now", "somebody else updated it: see lifeboot status"),
-        Refusal::OtherTarget => ("it runs from the other slot by now", "somebody else updated it: see lifeboot status"),
-        Refusal::TrialRunning if status.is_some_and(|status| status.confirmed.is_none()) => (
-            "the firmware that runs is on trial, and no other is confirmed",
-            "tell it to confirm if it works (lifeboot confirm), or push in recovery mode: lifeboot reset --recovery",
-        ),
-        Refusal::TrialRunning => (
-            "the firmware that runs is on trial, and the other slot holds the only confirmed image",
-            "wait until it confirms, tell it to (lifeboot confirm), or go back first (lifeboot rollback)",
-        ),
+        Refusal::Table => "push again; if that does not help, sign the image again. The running firmware is untouched",
+        Refusal::Digest => {
+            "push again; if that does not help, its flash is worn out. The running firmware is untouched"
+        }
+        Refusal::Entry => {
+            "its vector table must come first in flash: check the linker script, then build and sign it again"
+        }
+        Refusal::Stack => "check the linker script's RAM, then build and sign it again",
+        Refusal::Flash => {
+            "push again; if that does not help, the flash is worn out or protected. The running firmware is untouched"
+        }
+        Refusal::OtherRunning | Refusal::OtherTarget => "somebody else updated it: see lifeboot status",
+        Refusal::TrialRunning if status.is_some_and(|status| status.confirmed.is_none()) => {
+            return (
+                "the firmware that runs is on trial, and no other is confirmed".to_owned(),
+                "tell it to confirm if it works (lifeboot confirm), or push in recovery mode: lifeboot reset --recovery".to_owned(),
+            );
+        }
+        Refusal::TrialRunning => {
+            "wait until it confirms, tell it to (lifeboot confirm), or go back first (lifeboot rollback)"
+        }
         Refusal::Rejected => return rejected(status, image, quarantine),
-        Refusal::Schema => (
-            "the firmware in that image cannot live with the data that this device has stored",
-            "use firmware whose range of storage schemas includes the device's",
-        ),
+        Refusal::Schema => "use firmware whose range of storage schemas includes the device's",
         Refusal::Busy => {
             let seconds = SESSION_TIMEOUT_MS / 1000;
             return (
-                "another host is talking to it".to_owned(),
+                refusal.to_string(),
                 format!("try again when that one is done, or has been silent for {seconds} seconds"),
             );
         }
-        Refusal::NoTransfer => {
-            ("it knows of no update under way: it was restarted, or another host ended it", "push again: it resumes")
+        Refusal::NoTransfer | Refusal::Incomplete => "push again: it resumes",
+        Refusal::NotErased => {
+            "push again; if that does not help, the flash is worn out. The running firmware is untouched"
         }
-        Refusal::Incomplete => ("parts of the image are missing", "push again: it resumes"),
-        Refusal::NotErased => (
-            "its flash is not empty where the image has to go",
-            "push again; if that does not help, the flash is worn out. The running firmware is untouched",
-        ),
-        Refusal::Command => (
-            "it does not know the command",
-            "its firmware is older than this lifeboot: use the lifeboot that belongs to it",
-        ),
-        Refusal::OtherImage => (
-            "it runs another image than the one that the patch was made from",
-            "push the whole image: lifeboot push --whole IMAGE",
-        ),
-        Refusal::Patch => (
-            "the patch that arrived is damaged, or not one to this image",
-            "push again; if that does not help, push the whole image: lifeboot push --whole IMAGE",
-        ),
-        Refusal::Superseded => (
-            "its application or another session started something else before this was done",
-            "try again; a push resumes. If its application updates itself, let that finish first",
-        ),
-        Refusal::RollbackRequested => (
-            "a rollback of the firmware that runs was requested, and wins over its confirm",
-            "restart it: lifeboot reset; then the confirmed firmware runs",
-        ),
-        Refusal::NothingPending => {
-            ("no image is pending", "lifeboot status shows what the slots hold; to leave what runs, lifeboot rollback")
+        Refusal::Command => "its firmware is older than this lifeboot: use the lifeboot that belongs to it",
+        Refusal::OtherImage => "push the whole image: lifeboot push --whole IMAGE",
+        Refusal::Patch => "push again; if that does not help, push the whole image: lifeboot push --whole IMAGE",
+        Refusal::Superseded => "try again; a push resumes. If its application updates itself, let that finish first",
+        Refusal::RollbackRequested => "restart it: lifeboot reset; then the confirmed firmware runs",
+        Refusal::NothingPending => "lifeboot status shows what the slots hold; to leave what runs, lifeboot rollback",
+        Refusal::AlreadyStarted => "end its trial: lifeboot confirm keeps it, lifeboot rollback rejects it",
+        Refusal::Cancelled => "push that image to try it after all, or another release",
+        Refusal::Geometry => "give Updater::new a driver whose units divide the map's; docs/guide.md has the rule",
+        Refusal::NoBootloader => "flash the bootloader once with a debug probe",
+        Refusal::NoSlot => {
+            "link it with the memory.x of this board, sign it, and flash it together with the bootloader"
         }
-        Refusal::AlreadyStarted => (
-            "the image was started already, so it is no longer pending",
-            "end its trial: lifeboot confirm keeps it, lifeboot rollback rejects it",
-        ),
-        Refusal::Cancelled => (
-            "there is no previous firmware to go back to: the other slot holds an image that was cancelled",
-            "push that image to try it after all, or another release",
-        ),
-        Refusal::Geometry => (
-            "its firmware's flash driver does not fit the board's flash map",
-            "give Updater::new a driver whose units divide the map's; docs/guide.md has the rule",
-        ),
-        Refusal::NoBootloader => (
-            "it finds no Lifeboot bootloader of this board, so it has no keys to check an image with",
-            "flash the bootloader once with a debug probe",
-        ),
-        Refusal::NoSlot => (
-            "its firmware runs from neither slot",
-            "link it with the memory.x of this board, sign it, and flash it together with the bootloader",
-        ),
-        Refusal::Recovery => (
-            "its bootloader is in recovery mode, since no firmware runs, and takes nothing but an update",
-            "push firmware; lifeboot reset starts what can be started",
-        ),
+        Refusal::Recovery => "push firmware; lifeboot reset starts what can be started",
     };
-    (meaning.to_owned(), next.to_owned())
+    (refusal.to_string(), next.to_owned())
 }
 
 fn other_board(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
@@ -227,7 +170,7 @@ fn other_board(status: Option<&Status>, image: Option<&Header>) -> (String, Stri
         (Some(status), Some(image)) => {
             format!("the image is for board {}, and this is {}", board_name(&image.board), board_name(&status.board))
         }
-        _ => "the image is for another board".to_owned(),
+        _ => Refusal::Board.to_string(),
     };
     (meaning, "push the image that was signed for this board, or give the port of the other device".to_owned())
 }
@@ -240,7 +183,7 @@ fn other_map(status: Option<&Status>, image: Option<&Header>) -> (String, String
             image.map_digest,
             status.map
         ),
-        _ => "the firmware and its bootloader were built for different flash maps of the board".to_owned(),
+        _ => Refusal::Map.to_string(),
     };
     let next = "build the firmware with the board's description that the device's bootloader was built with, and sign it again";
     (meaning, next.to_owned())
@@ -270,7 +213,7 @@ fn epoch(status: Option<&Status>, image: Option<&Header>) -> (String, String) {
         (Some(status), Some(image)) => {
             format!("the image has epoch {}, and the device starts none below {}", image.epoch, status.epoch_floor)
         }
-        _ => "the image's epoch is below the device's".to_owned(),
+        _ => Refusal::Epoch.to_string(),
     };
     let next = "a fixed hole would open again: push a release with a higher epoch; the device's never goes back";
     (meaning, next.to_owned())

@@ -134,7 +134,7 @@ mod tests {
     fn what_a_region_leaves_of_its_last_unit_is_lost() {
         let slots = [(64, 192), (256, 192)].map(|(start, length)| Region { start: start << 10, length: length << 10 });
         let units: &[Units] = STM32F405.units;
-        let board = Board { slots, units, flash_length: 512 << 10, ..STM32F405 };
+        let board = STM32F405.with_slots(slots).with_units(units).with_flash_length(512 << 10);
         assert_eq!(board.contradiction(), None);
         let map = FlashMap::of(&board);
         let [.., a, b] = &map.regions[..] else { panic!("{map:?}") };

@@ -165,7 +165,7 @@ fn with_the_bootloader_the_key_is_judged_as_well() {
     bootloader(&[key("other.pub.pem")]);
     let (refused, said) = with(&status());
     assert_eq!(refused, ["key"]);
-    assert!(said.contains("no key of this device signed it"), "{said}");
+    assert!(said.contains("no key of this device signed the image"), "{said}");
     // A header with another header's signature.
     folder.done("sign a.elf --version 9.9.9 --key key.pem -o other.img");
     let (mut image, other) = (folder.bytes("a.img"), folder.bytes("other.img"));

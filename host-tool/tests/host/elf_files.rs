@@ -111,12 +111,10 @@ fn firmware_of_another_board_is_told_so() {
 }
 
 /// A board that no source of Lifeboot names, whose slot A happens to start where another board's does.
-static FOREIGN: Board = Board {
-    name: "acme-press",
-    slots: [Region { start: 128 << 10, length: 128 << 10 }, Region { start: 256 << 10, length: 128 << 10 }],
-    flash_length: 512 << 10,
-    ..STM32F405
-};
+static FOREIGN: Board = STM32F405
+    .with_name("acme-press")
+    .with_slots([Region { start: 128 << 10, length: 128 << 10 }, Region { start: 256 << 10, length: 128 << 10 }])
+    .with_flash_length(512 << 10);
 
 #[test]
 fn firmware_brings_its_board_and_its_map() {
@@ -126,7 +124,7 @@ fn firmware_brings_its_board_and_its_map() {
     assert_eq!(board, &FOREIGN);
     assert!(Firmware::parse(&foreign.elf(), board).is_ok());
     // The same name with another map is another board.
-    let other: &'static Board = Box::leak(Box::new(Board { name: "acme-press", ..STM32F405 }));
+    let other: &'static Board = Box::leak(Box::new(STM32F405.with_name("acme-press")));
     let error = Firmware::parse(&foreign.elf(), other).unwrap_err();
     assert_eq!(error.to_string(), "the firmware was linked for another flash map of board acme-press");
 

@@ -63,8 +63,8 @@ fn several_devices_are_updated_until_one_does_not_confirm() {
 #[test]
 fn a_device_shows_its_map_and_takes_images_for_that_one_only() {
     // A board that no source of the host tool names, and the same board with another map.
-    static ACME: Board = Board { name: "acme-press", ..MICROBIT };
-    static LESS_RAM: Board = Board { ram: Region { start: 0x2000_0000, length: 15 << 10 }, ..ACME };
+    static ACME: Board = MICROBIT.with_name("acme-press");
+    static LESS_RAM: Board = ACME.with_ram(Region { start: 0x2000_0000, length: 15 << 10 });
     let (listener, port) = listener();
     let server = thread::spawn(move || {
         let mut wire = Wire::to(Device::new(&ACME));

@@ -11,6 +11,8 @@ use lifeboot_core::verify::Verified;
 use lifeboot_core::{Board, Slot, Version, handover};
 use lifeboot_updater::{Event, Session, Updater};
 use std::collections::{BTreeMap, VecDeque};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 /// Bytes that the serial driver holds until they are read.
 pub const RECEIVE_BUFFER: usize = 1024;
@@ -65,6 +67,11 @@ pub struct Device {
     pub chatty: bool,
     /// Whether the firmware is async, and each of its waits for the line is cancelled.
     pub is_async: bool,
+    /// Whether its flash is async as well.
+    pub has_async_flash: bool,
+    /// The flash operation of which each future is dropped while it is under way: one in so many; 0 is never.
+    pub drops: u32,
+    awaited: u32,
     pub received: VecDeque<u8>,
     pub transmitted: VecDeque<u8>,
     /// What the bootloader answers once its flash is done.
@@ -103,6 +110,9 @@ impl Device {
             resetting: false,
             chatty: false,
             is_async: false,
+            has_async_flash: false,
+            drops: 0,
+            awaited: 0,
             received: VecDeque::new(),
             transmitted: VecDeque::new(),
             answer: VecDeque::new(),
@@ -161,7 +171,8 @@ impl Device {
         };
         let boot_words = handover::boot_words(handover::Boot { cause, start, verification: VERIFICATION });
         let run = |verified: Verified| {
-            let mut updater = Updater::running_in(verified.slot(), self.flash.clone(), self.board).unwrap();
+            let open = if self.has_async_flash { Updater::running_in_async } else { Updater::running_in };
+            let mut updater = open(verified.slot(), self.flash.clone(), self.board).unwrap();
             updater.set_boot_words(boot_words);
             Running {
                 slot: verified.slot(),
@@ -243,7 +254,8 @@ impl Device {
         match firmware {
             Firmware::Hangs => return (age > WATCHDOG).then_some(Cause::Watchdog),
             Firmware::Healthy if age > 1000 && updater.is_trial() => {
-                let confirmed = updater.confirm();
+                let confirmed =
+                    if self.has_async_flash { block_on(updater.confirm_async()) } else { updater.confirm() };
                 assert!(confirmed.is_ok() || self.flash.is_dead(), "{confirmed:?}");
             }
             Firmware::Healthy | Firmware::Unsure => {}
@@ -259,7 +271,21 @@ impl Device {
             }
             let event = if self.is_async {
                 serial.exchange_once(session);
-                session.advance(now, updater)
+                if self.has_async_flash {
+                    let mut advance = pin!(session.advance_async(now, updater));
+                    let mut context = Context::from_waker(Waker::noop());
+                    loop {
+                        if let Poll::Ready(event) = advance.as_mut().poll(&mut context) {
+                            break event;
+                        }
+                        self.awaited += 1;
+                        if self.drops > 0 && self.awaited.is_multiple_of(self.drops) {
+                            break Event::Busy;
+                        }
+                    }
+                } else {
+                    session.advance(now, updater)
+                }
             } else {
                 let Ok(event) = session.poll(now, &mut serial, updater);
                 event
@@ -280,5 +306,15 @@ impl Device {
             }
         }
         None
+    }
+}
+
+/// Runs a future to its end.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return value;
+        }
     }
 }

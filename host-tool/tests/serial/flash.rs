@@ -4,8 +4,11 @@
 //! panics. At a power cut, the operation under way is half done, and nothing works until [`Flash::power_on`].
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+use embedded_storage_async::nor_flash as with_async;
 use lifeboot_core::Board;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
 
 #[derive(Clone)]
 pub struct Flash(Arc<Mutex<Chip>>);
@@ -159,4 +162,40 @@ impl NorFlash for Flash {
         chip.busy += bytes.len() as u32 * 46 / 4000;
         chip.result()
     }
+}
+
+/// The same flash, whose operations are awaited: each is done, and then reported at the second poll.
+impl with_async::ReadNorFlash for Flash {
+    const READ_SIZE: usize = <Flash as ReadNorFlash>::READ_SIZE;
+
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        ReadNorFlash::read(self, offset, bytes)
+    }
+
+    fn capacity(&self) -> usize {
+        ReadNorFlash::capacity(self)
+    }
+}
+
+impl with_async::NorFlash for Flash {
+    const WRITE_SIZE: usize = <Flash as NorFlash>::WRITE_SIZE;
+    const ERASE_SIZE: usize = <Flash as NorFlash>::ERASE_SIZE;
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), Self::Error> {
+        let erased = NorFlash::erase(self, from, to);
+        wait_once().await;
+        erased
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Self::Error> {
+        let written = NorFlash::write(self, offset, bytes);
+        wait_once().await;
+        written
+    }
+}
+
+/// Lets other tasks run.
+pub async fn wait_once() {
+    let mut waited = false;
+    poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }

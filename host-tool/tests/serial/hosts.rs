@@ -47,7 +47,7 @@ fn a_second_host_is_refused_until_the_first_has_been_silent() {
     let error = push(&mut second, &other, &Options::default(), &mut ()).unwrap_err();
     let PushError::Refused(refused) = &error else { panic!("{error:?}") };
     assert_eq!(refused.refusal, Refusal::Busy);
-    assert_eq!(refused.to_string(), "the device refused: another host is talking to it");
+    assert_eq!(refused.to_string(), "the device refused: another host is talking to the device");
 
     // The first goes on undisturbed.
     write_all(&mut first, &one, one.payload());

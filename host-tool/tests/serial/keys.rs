@@ -185,7 +185,7 @@ fn inspected(image: &Path, fresh: fn() -> Wire) {
     // By the key that is revoked there, and by one that it does not hold.
     let others = [
         (key(), "was revoked on this device"),
-        (ed25519_dalek::SigningKey::from_bytes(&[9; 32]), "no key of this device signed it"),
+        (ed25519_dalek::SigningKey::from_bytes(&[9; 32]), "no key of this device signed the image"),
     ];
     for (key, words) in others {
         std::fs::write(image, recipe(&MICROBIT, 2, 5000).image_by(&key, &[]).to_bytes()).unwrap();

@@ -61,6 +61,9 @@ mod deadlines;
 /// Flash drivers that do not fit, and flash that is not as blank as it must be.
 mod drivers;
 
+/// Flash that the updater shares with the application's storage, and flash that it hands back.
+mod sharing;
+
 /// A host and the application, which start operations in each other's way.
 mod owners;
 

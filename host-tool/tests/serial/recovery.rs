@@ -214,7 +214,7 @@ fn what_was_damaged_on_its_way_is_never_marked() {
 fn it_takes_an_update_and_does_nothing_else() {
     let wire = destroyed(&MICROBIT);
     let words = |result: Result<_, device::DeviceError>| result.map(|_: wire::Status| ()).unwrap_err().to_string();
-    let expected = "the device refused: its bootloader is in recovery mode, since no firmware runs, and takes nothing but an update";
+    let expected = "the device refused: the bootloader is in recovery mode, since no firmware runs, and takes nothing but an update";
     assert_eq!(words(device::confirm(&mut wire.link())), expected);
     assert_eq!(words(device::rollback(&mut wire.link(), Duration::from_secs(5))), expected);
     // A reset is done, and leads back here.

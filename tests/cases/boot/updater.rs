@@ -1,5 +1,6 @@
 //! The updater between two boots, asked by the application: what it starts, refuses and writes.
 
+mod drivers;
 mod transfers;
 
 use super::{Device, firmware};

@@ -10,15 +10,13 @@ use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 
 /// Three units in which a record takes a page, as on an RP2040.
-static PAGES: Board = Board {
-    units: &[Units { start: 0, length: 2 << 10 }],
-    journal_unit: 2 << 10,
-    journal: JOURNAL,
-    write_size: 256,
-    ..MICROBIT
-};
+static PAGES: Board = MICROBIT
+    .with_units(&[Units { start: 0, length: 2 << 10 }])
+    .with_journal_unit(2 << 10)
+    .with_journal(JOURNAL)
+    .with_write_size(256);
 /// Six units of as few records as a map allows.
-static WORDS: Board = Board { journal_unit: 1 << 10, journal: JOURNAL, ..MICROBIT };
+static WORDS: Board = MICROBIT.with_journal_unit(1 << 10).with_journal(JOURNAL);
 const JOURNAL: Region = Region { start: 24 << 10, length: 6 << 10 };
 
 static MAPS: [&Board; 4] = [&WORDS, &PAGES, &MICROBIT, &STM32F405];

@@ -56,12 +56,10 @@ const BITS_896: (&str, &str) = (
 const MILLION_A: &str = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
 
 /// Room for a payload of a million bytes, which no board has.
-static ROOMY: Board = Board {
-    name: "roomy",
-    flash_length: 4 << 20,
-    slots: [Region { start: 1 << 20, length: 1 << 20 }, Region { start: 2 << 20, length: 1 << 20 }],
-    ..MICROBIT
-};
+static ROOMY: Board = MICROBIT
+    .with_name("roomy")
+    .with_flash_length(4 << 20)
+    .with_slots([Region { start: 1 << 20, length: 1 << 20 }, Region { start: 2 << 20, length: 1 << 20 }]);
 
 /// The verifier's result for a slot whose payload is the message and whose header carries this digest.
 fn verdict(board: &'static Board, message: &[u8], digest: [u8; 32]) -> Invalid {

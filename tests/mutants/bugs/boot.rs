@@ -30,12 +30,11 @@ pub const BUGS: &[Bug] = &[
     bug(
         "keys are revoked before the confirm is durable",
         CONFIRM,
-        "        if is_trial {\n            // A trial has",
-        "        if journal.record().revoked != after.revoked {
-            journal.change(flash, |record| record.revoked = after.revoked)?;
-            return Ok(Step::Busy);
+        "        if self.is_trial() {\n            // A trial has",
+        "        if self.journal.record().revoked != self.confirmed()?.revoked {
+            return Ok(Plan::Flash(Work::Record(State::Effects, Effort::Unbounded, Step::Busy)));
         }
-        if is_trial {
+        if self.is_trial() {
             // A trial has",
         Suite::Boot,
     ),

@@ -1,6 +1,6 @@
 //! Bugs of the journal.
 
-use crate::bug::{Bug, JOURNAL, RECORD, bug};
+use crate::bug::{Bug, JOURNAL, RECORD, WRITING, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -21,18 +21,16 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a boot record is not read back",
-        JOURNAL,
-        "&& back == *record",
-        "&& back.len() == record.len()",
+        WRITING,
+        "&& back == block.bytes(RECORD_LENGTH)",
+        "&& back.len() == block.bytes(RECORD_LENGTH).len()",
         Suite::Journal,
     ),
     bug(
         "a place that was torn is written again",
-        JOURNAL,
-        "if self.is_blank_at(flash, this) {
-                if self.write(",
-        "{
-                if self.write(",
+        WRITING,
+        "if self.is_blank_at(flash, writing.start) {",
+        "if stride > 0 {",
         Suite::Journal,
     ),
     bug(
@@ -53,9 +51,11 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a unit that reads as blank is not erased",
-        JOURNAL,
-        "let is_erased = self.prepared == Some(unit)",
-        "let is_erased = self.prepared == Some(unit) || self.is_blank_at(flash, Place { unit, start: unit })",
+        WRITING,
+        "} else if self.prepared == Some(writing.unit) {",
+        "} else if self.prepared == Some(writing.unit)
+                || self.is_blank_at(flash, writing.unit)
+            {",
         Suite::Journal,
     ),
     bug(

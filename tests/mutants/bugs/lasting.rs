@@ -1,6 +1,6 @@
 //! Bugs that show only if a fault stays, or comes once in a read.
 
-use crate::bug::{BOOT, Bug, HANDOVER, IMAGE, JOURNAL, UPDATER, bug};
+use crate::bug::{BOOT, Bug, HANDOVER, IMAGE, JOURNAL, UPDATER, WRITING, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -22,7 +22,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "torn places do not keep a bounded caller from writing",
-        JOURNAL,
+        WRITING,
         "if effort == Effort::Bounded && spoilt >= SPOILT {",
         "if effort == Effort::Bounded && spoilt > 1000 {",
         Suite::Journal,
@@ -79,11 +79,9 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "a dead unit of the journal is tried alone",
-        JOURNAL,
-        "            self.prepared = None;
-            unit = self.unit_after(unit);",
-        "            self.prepared = None;
-            unit = current;",
+        WRITING,
+        "writing.unit = self.unit_after(writing.unit);",
+        "writing.unit = if writing.unit == current { self.unit_after(current) } else { current };",
         Suite::Journal,
     ),
     bug(

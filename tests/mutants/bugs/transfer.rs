@@ -1,8 +1,8 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use crate::bug::{
-    Bug, CONFIRM, CONVERSATION, FRAME, INSTRUCTIONS, JOURNAL, OLD, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER, STEP,
-    SUSPECTS, TRANSFER, UPDATER, VERIFY, bug,
+    Bug, CONFIRM, CONVERSATION, FRAME, INSTRUCTIONS, OLD, OPERATION, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER,
+    STEP, SUSPECTS, TRANSFER, UPDATER, VERIFY, WORK, WRITING, bug,
 };
 use crate::suite::Suite;
 
@@ -52,9 +52,15 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the header is written before the payload",
-        TRANSFER,
-        "            self.old_header = false;\n",
-        "            self.old_header = false;\n            flash.write(start, &self.header).map_err(|_| Refusal::Flash)?;\n",
+        WORK,
+        "                    transfer.note_erased(unit, suspects, board);\n",
+        "                    transfer.note_erased(unit, suspects, board);
+                    let (start, header) = (board.slot(transfer.checked().slot()).start, transfer.header());
+                    if transfer.region(unit, board).start == start {
+                        *work = Work::Seal;
+                        bench.block.put(header);
+                        return Ok(Some(FlashOperation::Write { start, length: header.len() }));
+                    }\n",
         Suite::Life,
     ),
     bug(
@@ -74,55 +80,54 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the epoch floor rises before the confirm is durable",
         CONFIRM,
-        "        if is_trial {\n            // A trial has",
-        "        if journal.record().epoch_floor != after.epoch_floor {
-            journal.change(flash, |record| record.epoch_floor = after.epoch_floor)?;
-            return Ok(Step::Busy);
+        "        if self.is_trial() {\n            // A trial has",
+        "        if self.journal.record().epoch_floor != self.confirmed()?.epoch_floor {
+            return Ok(Plan::Flash(Work::Record(State::Effects, Effort::Unbounded, Step::Busy)));
         }
-        if is_trial {
+        if self.is_trial() {
             // A trial has",
         Suite::Life,
     ),
     bug(
         "a confirm is reported before it is durable",
         CONFIRM,
-        "        if is_trial {\n            // A trial has",
-        "        if is_trial {
-            return Ok(Step::Confirmed);
+        "        if self.is_trial() {\n            // A trial has",
+        "        if self.is_trial() {
+            return Ok(Plan::Done(Step::Confirmed));
         }
-        if is_trial {
+        if self.is_trial() {
             // A trial has",
         Suite::Life,
     ),
     bug(
         "the updater writes to the slot that it runs from",
         TRANSFER,
-        "        let start = board.slot(self.receiver.checked().slot()).start;\n        flash.erase(",
-        "        let start = board.slot(self.receiver.checked().slot().other()).start;\n        flash.erase(",
+        "        let start = board.slot(self.receiver.checked().slot()).start;\n        Region {",
+        "        let start = board.slot(self.receiver.checked().slot().other()).start;\n        Region {",
         Suite::Life,
     ),
     bug(
         "an erase goes one unit too far",
         TRANSFER,
-        "flash.erase(start + unit.start, start + unit.end).map_err(|_| Refusal::Flash)?;",
-        "flash.erase(start + unit.start, start + unit.end + (unit.end - unit.start)).map_err(|_| Refusal::Flash)?;",
+        "length: unit.end - unit.start }",
+        "length: 2 * (unit.end - unit.start) }",
         Suite::Life,
     ),
     bug(
         "an ECC word of the slot is written twice",
-        RECEIVE,
-        "flash.write(start + self.written, padded).map_err(|_| Invalid::Flash)?;",
-        "flash.write(start + self.written, padded).map_err(|_| Invalid::Flash)?;
-        flash.write(start + self.written, padded.get(..F::WRITE_SIZE).unwrap_or_default()).map_err(|_| Invalid::Flash)?;",
+        OPERATION,
+        "FlashOperation::Write { start, length } => flash.write(start, block.padded(length, F::WRITE_SIZE)).is_ok(),",
+        "FlashOperation::Write { start, length } => {
+                flash.write(start, block.padded(length, F::WRITE_SIZE)).is_ok()
+                    && flash.write(start, block.padded(1, F::WRITE_SIZE)).is_ok()
+            }",
         Suite::LifeEcc,
     ),
     bug(
         "an ECC word of the journal is written twice",
-        JOURNAL,
-        "if self.is_blank_at(flash, this) {
-                if self.write(",
-        "{
-                if self.write(",
+        WRITING,
+        "if self.is_blank_at(flash, writing.start) {",
+        "if stride > 0 {",
         Suite::LifeEcc,
     ),
     bug(

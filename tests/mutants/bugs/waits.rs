@@ -101,6 +101,13 @@ pub const BUGS: &[Bug] = &[
         Suite::Line,
     ),
     bug(
+        "a write whose future was dropped is done again",
+        STEP,
+        "let begun = self.begun.take()?;",
+        "let begun = self.begun.take().filter(|_| self.begun.is_some())?;",
+        Suite::Boot,
+    ),
+    bug(
         "a host feeds the application's transfer",
         UPDATER,
         "if self.lane.ticket() == Some(ticket) { Ok(()) } else { Err(Refusal::Superseded) }",
@@ -117,8 +124,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a driver whose erase reaches past the journal's unit is used",
         GEOMETRY,
-        "(used.all(|(run, _)| divides(F::ERASE_SIZE, run.length)) || is_largest)",
-        "(used.all(|(run, _)| F::ERASE_SIZE > run.length as usize || divides(F::ERASE_SIZE, run.length)) || is_largest)",
+        "(used.all(|(run, _)| divides(U::ERASE_SIZE, run.length)) || is_largest)",
+        "(used.all(|(run, _)| U::ERASE_SIZE > run.length as usize || divides(U::ERASE_SIZE, run.length)) || is_largest)",
         Suite::Line,
     ),
 ];

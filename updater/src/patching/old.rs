@@ -3,7 +3,7 @@
 //! The running image was verified at the last boot, so its header can be trusted about where they lie. In slot B the
 //! payload is rebased: the listed addresses are converted back as they are read.
 
-use embedded_storage::nor_flash::NorFlash;
+use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::{Board, Slot};
 use lifeboot_core::rebase::{ENTRY_LENGTH, Rebaser};
@@ -56,7 +56,7 @@ impl Old {
 
     /// Reads old bytes at `position`, as many as one read gives; returns how many, and whether it walked through the
     /// table from its start, which takes long.
-    pub fn read<F: NorFlash>(
+    pub fn read<F: ReadNorFlash>(
         &mut self,
         position: u32,
         out: &mut [u8],
@@ -89,7 +89,7 @@ impl Old {
 
     /// Converts back every entry that lies entirely in the payload's bytes from `first` on, except in the first few of
     /// them. Returns whether it walked through the table from its start.
-    fn bring_back<F: NorFlash>(&mut self, first: u32, bytes: &mut [u8], flash: &mut F) -> Result<bool, Refusal> {
+    fn bring_back<F: ReadNorFlash>(&mut self, first: u32, bytes: &mut [u8], flash: &mut F) -> Result<bool, Refusal> {
         let back = first < self.reached;
         if back {
             self.entries = TableReader::at(self.table, self.table_length);

@@ -14,56 +14,48 @@ fn board(name: &str) -> BoardDescription {
 const KIB: u32 = 1024;
 
 /// nRF51 Series Reference Manual 3.0, section 6.1; nRF51822 PS 3.1, table 15.
-const MICROBIT: Board = Board {
-    name: "microbit",
-    architecture: Architecture::Armv6M,
-    flash_address: 0,
-    flash_length: 256 * KIB,
-    bootloader: Region { start: 0, length: 28 * KIB },
-    journal: Region { start: 28 * KIB, length: 2 * KIB },
-    journal_unit: KIB,
-    slots: [Region { start: 30 * KIB, length: 113 * KIB }, Region { start: 143 * KIB, length: 113 * KIB }],
-    units: &[Units { start: 0, length: KIB }],
-    write_size: 4,
-    header_length: 256,
-    ram: Region { start: 0x2000_0000, length: 16 * KIB },
-    watches_confirmed: false,
-};
+const MICROBIT: Board = Board::new("microbit", Architecture::Armv6M)
+    .with_flash_address(0)
+    .with_flash_length(256 * KIB)
+    .with_bootloader(Region { start: 0, length: 28 * KIB })
+    .with_journal(Region { start: 28 * KIB, length: 2 * KIB })
+    .with_journal_unit(KIB)
+    .with_slots([Region { start: 30 * KIB, length: 113 * KIB }, Region { start: 143 * KIB, length: 113 * KIB }])
+    .with_units(&[Units { start: 0, length: KIB }])
+    .with_write_size(4)
+    .with_header_length(256)
+    .with_ram(Region { start: 0x2000_0000, length: 16 * KIB });
 
 /// RP2040 Datasheet, 2.6.2; W25Q16JV, 8.2.
-const PICO: Board = Board {
-    name: "pico",
-    flash_address: 0x1000_0000,
-    flash_length: 2048 * KIB,
-    bootloader: Region { start: 0, length: 32 * KIB },
-    journal: Region { start: 32 * KIB, length: 8 * KIB },
-    journal_unit: 4 * KIB,
-    slots: [Region { start: 64 * KIB, length: 960 * KIB }, Region { start: 1024 * KIB, length: 960 * KIB }],
-    units: &[Units { start: 0, length: 4 * KIB }],
-    write_size: 256,
-    ram: Region { start: 0x2000_0000, length: 256 * KIB },
-    ..MICROBIT
-};
+const PICO: Board = MICROBIT
+    .with_name("pico")
+    .with_flash_address(0x1000_0000)
+    .with_flash_length(2048 * KIB)
+    .with_bootloader(Region { start: 0, length: 32 * KIB })
+    .with_journal(Region { start: 32 * KIB, length: 8 * KIB })
+    .with_journal_unit(4 * KIB)
+    .with_slots([Region { start: 64 * KIB, length: 960 * KIB }, Region { start: 1024 * KIB, length: 960 * KIB }])
+    .with_units(&[Units { start: 0, length: 4 * KIB }])
+    .with_write_size(256)
+    .with_ram(Region { start: 0x2000_0000, length: 256 * KIB });
 
 /// RM0090, table 5.
-const STM32F405: Board = Board {
-    name: "stm32f405",
-    architecture: Architecture::Armv7M,
-    flash_address: 0x0800_0000,
-    flash_length: 1024 * KIB,
-    bootloader: Region { start: 0, length: 32 * KIB },
-    journal: Region { start: 32 * KIB, length: 32 * KIB },
-    journal_unit: 16 * KIB,
-    slots: [Region { start: 128 * KIB, length: 384 * KIB }, Region { start: 512 * KIB, length: 384 * KIB }],
-    units: &[
+const STM32F405: Board = MICROBIT
+    .with_name("stm32f405")
+    .with_architecture(Architecture::Armv7M)
+    .with_flash_address(0x0800_0000)
+    .with_flash_length(1024 * KIB)
+    .with_bootloader(Region { start: 0, length: 32 * KIB })
+    .with_journal(Region { start: 32 * KIB, length: 32 * KIB })
+    .with_journal_unit(16 * KIB)
+    .with_slots([Region { start: 128 * KIB, length: 384 * KIB }, Region { start: 512 * KIB, length: 384 * KIB }])
+    .with_units(&[
         Units { start: 0, length: 16 * KIB },
         Units { start: 64 * KIB, length: 64 * KIB },
         Units { start: 128 * KIB, length: 128 * KIB },
-    ],
-    header_length: 512,
-    ram: Region { start: 0x2000_0000, length: 128 * KIB },
-    ..MICROBIT
-};
+    ])
+    .with_header_length(512)
+    .with_ram(Region { start: 0x2000_0000, length: 128 * KIB });
 
 #[test]
 fn their_maps_are_those_that_the_pages_promise() {

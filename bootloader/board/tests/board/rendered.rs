@@ -23,6 +23,21 @@ fn the_constants_compile_to_the_board() {
     assert_eq!(regions, [("file-system", included::FILE_SYSTEM)]);
 }
 
+/// Whoever adds a field to `Board` is reminded of the rendering.
+#[test]
+fn each_field_is_rendered() {
+    let board = read(FILE);
+    let source = board.constants("lifeboot_core::layout");
+    let fields = format!("{:#?}", board.board());
+    // Those of the board itself, not those of its regions.
+    let names = fields.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(": ")).map(|(name, _)| name);
+    let rest: Vec<_> = names
+        .filter(|name| !name.starts_with(' ') && !["name", "architecture"].contains(name))
+        .filter(|name| !source.contains(&format!(".with_{name}(")))
+        .collect();
+    assert!(fields.lines().count() > 13 && rest.is_empty(), "not rendered: {rest:?}");
+}
+
 #[test]
 fn the_symbols_are_addresses() {
     let symbols = "__lifeboot_file_system_start = 0x08010000;\n__lifeboot_file_system_end = 0x08020000;\n";

@@ -248,11 +248,9 @@ mod tests {
     #[test]
     fn units_may_differ_and_the_last_may_reach_past_the_slot() {
         let units = [Units { start: 0, length: 0x400 }, Units { start: 0x2000, length: 0x1000 }];
-        let board = Board {
-            units: Box::leak(Box::new(units)),
-            slots: [Region { start: 0x1800, length: 0x1800 }, Region { start: 0x4000, length: 0x1800 }],
-            ..MICROBIT
-        };
+        let board = MICROBIT
+            .with_units(Box::leak(Box::new(units)))
+            .with_slots([Region { start: 0x1800, length: 0x1800 }, Region { start: 0x4000, length: 0x1800 }]);
         let header = Header { header_length: 0x100, payload_length: 0x900, table_length: 0x20, ..HEADER };
         let a = Phases::of(&header, &board, Slot::A);
         assert_eq!((a.table.clone(), a.payload.clone()), (0xa00..0xa20, 0x100..0xa00));

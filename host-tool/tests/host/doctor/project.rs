@@ -11,7 +11,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 /// The large board with another map, under the same name.
-static LESS_RAM: Board = Board { ram: Region { start: 0x2000_0000, length: 112 << 10 }, ..STM32F405 };
+static LESS_RAM: Board = STM32F405.with_ram(Region { start: 0x2000_0000, length: 112 << 10 });
 
 #[test]
 fn keys_that_do_not_serve_are_found() {

@@ -14,7 +14,7 @@ use lifeboot_project::key_files;
 use std::fs;
 
 /// The small board with another map, under the same name.
-pub static LESS_RAM: Board = Board { ram: Region { start: 0x2000_0000, length: 15 << 10 }, ..MICROBIT };
+pub static LESS_RAM: Board = MICROBIT.with_ram(Region { start: 0x2000_0000, length: 15 << 10 });
 
 pub fn list(list: &mut List) {
     let mut chapter = Chapter::new(list, "First flash", folder(SMALL));

@@ -60,7 +60,7 @@ pub const ACCEPTED: &[Accepted] = &[
     accept(
         JOURNAL,
         "replace < with <= in Journal::is_next_unit_older",
-        "self.is_blank_at(flash, first) || record_at(flash, first).is_some_and(|(old, _)| old <= self.sequence())",
+        "self.is_blank_at(flash, first.start) || record_at(flash, first).is_some_and(|(old, _)| old <= self.sequence())",
         UNIQUE,
     ),
     accept(
@@ -131,7 +131,7 @@ pub const ACCEPTED: &[Accepted] = &[
     ),
     accept(
         RECEIVE,
-        "replace -= with /= in Receiver::write",
+        "replace -= with /= in Receiver::note_written",
         "self.done /= length;",
         "`done` is below a block either way, and the next `feed` computes it again.",
     ),

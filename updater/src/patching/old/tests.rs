@@ -37,19 +37,6 @@ impl ReadNorFlash for Fixed {
     }
 }
 
-impl NorFlash for Fixed {
-    const WRITE_SIZE: usize = 4;
-    const ERASE_SIZE: usize = 1024;
-
-    fn erase(&mut self, _: u32, _: u32) -> Result<(), Infallible> {
-        unreachable!()
-    }
-
-    fn write(&mut self, _: u32, _: &[u8]) -> Result<(), Infallible> {
-        unreachable!()
-    }
-}
-
 fn table() -> Vec<u8> {
     let mut table = Vec::new();
     let mut end = 0;

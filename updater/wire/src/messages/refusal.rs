@@ -1,8 +1,12 @@
 //! The reasons for which a device refuses a request.
 
+mod words;
+
 use serde::{Deserialize, Serialize};
 
 /// Why a request was refused. A refused request has changed nothing, unless the variant says so.
+///
+/// Its `Display` says it in a sentence without an end, such as "no image is pending". The host adds what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Refusal {
