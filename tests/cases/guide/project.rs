@@ -4,9 +4,10 @@
 use super::page::{Action, Command};
 use anyhow::{Context, Result, bail, ensure};
 use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_board::of_project;
 use lifeboot_tests::bench::Bench;
-use lifeboot_tests::emulator::stm32f405::chip::Settings;
-use lifeboot_tests::emulator::{Emulated, Stm32f405};
+use lifeboot_tests::emulator::stm32f4::chip::Settings;
+use lifeboot_tests::emulator::{Emulated, Stm32f4};
 use lifeboot_tests::{product, setup};
 use std::env;
 use std::fs::{self, File};
@@ -26,7 +27,7 @@ pub struct Project {
     desk: PathBuf,
     /// Where commands are found that had to be installed.
     installed: Vec<PathBuf>,
-    board: Option<Bench<Stm32f405>>,
+    board: Option<Bench<Stm32f4>>,
     /// One at a time: they share Lifeboot's sources, and what is built of them.
     _alone: File,
 }
@@ -59,7 +60,7 @@ impl Project {
     }
 
     /// The board, once it was flashed.
-    pub fn board(&self) -> Result<&Bench<Stm32f405>> {
+    pub fn board(&self) -> Result<&Bench<Stm32f4>> {
         self.board.as_ref().context("the page has not flashed the board")
     }
 
@@ -101,7 +102,9 @@ impl Project {
                 let first = FirstFlash::from_file(&fs::read(self.folder.join(file))?)?;
                 // A watchdog ten times as fast as any chip's: firmware that does not feed it is reset before it confirms.
                 let settings = Settings { lsi: 470_000, ..Settings::default() };
-                self.board = Some(Bench { board: Stm32f405::power_on_with(&first.content(), &settings)? });
+                self.board = Some(Bench {
+                    board: Stm32f4::power_on_with(&of_project(&self.folder)?.board, &first.content(), &settings)?,
+                });
                 Ok(())
             }
             ["lifeboot", "push", ..] => {
