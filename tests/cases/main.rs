@@ -10,6 +10,8 @@ mod product;
 mod first_flash;
 // The guide for one's own firmware, followed to the letter.
 mod guide;
+// Five boards that no source names, each from a project to an update.
+mod own_boards;
 // The README's first update, typed as it says.
 mod first_update;
 // What it costs: flash, RAM, instructions, erases, time; printed, limited, and compared with the committed figures.

@@ -2,7 +2,7 @@
 //! in rsemu, whose Cortex-M4 executes all instructions of a Cortex-M0.
 
 use lifeboot_tests::chance::Chance;
-use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Chip, Settings};
 use lifeboot_tests::product::{self, MICROBIT};
 use object::{Object, ObjectSegment, ObjectSymbol};
 use std::collections::HashMap;

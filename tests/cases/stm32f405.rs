@@ -21,8 +21,8 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::{Link, Retry};
 use lifeboot_client::push::{self, Options, PushError, Pushed};
 use lifeboot_tests::bench::{self, HOST};
-use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
-use lifeboot_tests::emulator::stm32f405::line::Line;
+use lifeboot_tests::emulator::stm32f4::chip::{Chip, Settings};
+use lifeboot_tests::emulator::stm32f4::line::Line;
 use lifeboot_tests::product::{self, STM32F405};
 use lifeboot_wire::Status;
 

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod chance;
 pub mod costs;
+pub mod desk;
 pub mod emulator;
 pub mod geometries;
 pub mod pace;

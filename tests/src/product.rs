@@ -9,6 +9,7 @@ use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_artifact::sign::{Options, Program};
+use lifeboot_board::BoardDescription;
 use lifeboot_core::KeyIds;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::Board;
@@ -142,6 +143,11 @@ impl Target {
     /// Returns the board's file.
     pub fn board_file(&self) -> PathBuf {
         root().join("firmware-example/boards").join(self.feature).with_extension("toml")
+    }
+
+    /// Returns what the board's file says.
+    pub fn description(&self) -> Result<BoardDescription> {
+        Ok(lifeboot_board::read(&self.board_file())?.board)
     }
 }
 

@@ -15,8 +15,8 @@
 //!
 //! Two whole ones, which a test builds, boots, updates and rolls back on emulated chips:
 //!
-//! - `tests/own-chip/embassy-stm32/`: an STM32F411, over the driver of embassy-stm32.
-//! - `tests/own-chip/embassy-rp/`: an RP2040, over the driver of embassy-rp.
+//! - `tests/own_chips/embassy-stm32/`: an STM32F411, over the driver of embassy-stm32.
+//! - `tests/own_chips/embassy-rp/`: an RP2040, over the driver of embassy-rp.
 //!
 //! What such a crate has beside its code:
 //!

@@ -1,19 +1,20 @@
-//! A project that follows the guide: a copy of a template, outside of Lifeboot's folder, where neither its workspace nor
-//! its settings of cargo count. `../lifeboot` are Lifeboot's sources; what cargo builds is kept for the next run.
+//! A project that follows the guide: a copy of a template, on a desk with Lifeboot's sources beside it.
 
 use super::page::{Action, Command};
 use anyhow::{Context, Result, bail, ensure};
 use lifeboot_artifact::provision::FirstFlash;
+use lifeboot_board::of_project;
 use lifeboot_tests::bench::Bench;
-use lifeboot_tests::emulator::stm32f405::chip::Settings;
-use lifeboot_tests::emulator::{Emulated, Stm32f405};
+use lifeboot_tests::desk::{self, Desk};
+use lifeboot_tests::emulator::stm32f4::chip::Settings;
+use lifeboot_tests::emulator::{Emulated, Stm32f4};
 use lifeboot_tests::{product, setup};
-use std::env;
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{self, Output, Stdio};
+use std::process::{self, Output};
+
+/// The desk's name. One project at a time: they share Lifeboot's sources, and what is built of them.
+const DESK: &str = "guide";
 
 /// How often the application's LED has to change during a push, at the least; it blinks twice a second, and a push takes
 /// some seconds of the board's time.
@@ -21,45 +22,25 @@ const BLINKS: u32 = 4;
 
 /// A project, and its board.
 pub struct Project {
-    /// Its folder, in that of all that lies on the desk.
     folder: PathBuf,
-    desk: PathBuf,
     /// Where commands are found that had to be installed.
     installed: Vec<PathBuf>,
-    board: Option<Bench<Stm32f405>>,
-    /// One at a time: they share Lifeboot's sources, and what is built of them.
+    board: Option<Bench<Stm32f4>>,
+    _desk: Desk,
     _alone: File,
 }
 
 impl Project {
     /// A copy of a template, before the first step.
     pub fn new(template: &str) -> Result<Self> {
-        let kept = product::output()?.join("guide");
-        fs::create_dir_all(&kept)?;
-        let alone = File::create(kept.join("lock"))?;
-        alone.lock()?;
-        // The same place in each run: cargo knows again what it built.
-        let mut hasher = DefaultHasher::new();
-        kept.hash(&mut hasher);
-        let desk = env::temp_dir().join(format!("lifeboot-guide-{:016x}", hasher.finish()));
-        if desk.exists() {
-            fs::remove_dir_all(&desk)?;
-        }
-        let (lifeboot, folder) = (desk.join("lifeboot"), desk.join(template));
-        make(&lifeboot, &kept.join("lifeboot"))?;
-        for entry in fs::read_dir(product::root())? {
-            let entry = entry?;
-            if ![".git", "target"].contains(&entry.file_name().to_string_lossy().as_ref()) {
-                symlink(entry.path(), lifeboot.join(entry.file_name()))?;
-            }
-        }
-        make(&folder, &kept.join(template))?;
-        copy(&product::root().join("tests/guide").join(template), &folder)?;
-        Ok(Project { folder, desk, installed: Vec::new(), board: None, _alone: alone })
+        let alone = Desk::lock(DESK)?;
+        let desk = Desk::new(DESK)?;
+        let folder = desk.put(template, &product::root().join("tests/guide").join(template), template)?;
+        Ok(Project { folder, installed: Vec::new(), board: None, _desk: desk, _alone: alone })
     }
 
     /// The board, once it was flashed.
-    pub fn board(&self) -> Result<&Bench<Stm32f405>> {
+    pub fn board(&self) -> Result<&Bench<Stm32f4>> {
         self.board.as_ref().context("the page has not flashed the board")
     }
 
@@ -101,7 +82,9 @@ impl Project {
                 let first = FirstFlash::from_file(&fs::read(self.folder.join(file))?)?;
                 // A watchdog ten times as fast as any chip's: firmware that does not feed it is reset before it confirms.
                 let settings = Settings { lsi: 470_000, ..Settings::default() };
-                self.board = Some(Bench { board: Stm32f405::power_on_with(&first.content(), &settings)? });
+                self.board = Some(Bench {
+                    board: Stm32f4::power_on_with(&of_project(&self.folder)?.board, &first.content(), &settings)?,
+                });
                 Ok(())
             }
             ["lifeboot", "push", ..] => {
@@ -117,53 +100,14 @@ impl Project {
     }
 
     fn process(&self, text: &str) -> Result<process::Command> {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let mut process = process::Command::new("sh");
-        process.args(["-c", text]).current_dir(&self.folder).stdin(Stdio::null());
-        // Variables that the reader has not set; only the port differs here.
-        for (name, _) in env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if name.starts_with("LIFEBOOT_") || name.starts_with("CARGO_BUILD_") || name.ends_with("RUSTFLAGS") {
-                process.env_remove(name);
-            }
-        }
-        process.env_remove("CARGO_TARGET_DIR").env_remove("RUSTC_BOOTSTRAP");
-        process.env("PATH", env::join_paths(self.installed.iter().cloned().chain(env::split_paths(&path)))?);
+        // Only the port differs here.
+        let mut process = desk::command("sh", &self.folder, &self.installed)?;
+        process.args(["-c", text]);
         if let Some(bench) = &self.board {
             process.env("LIFEBOOT_PORT", bench.board.port());
         }
         Ok(process)
     }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        // The next run clears it away as well.
-        let _ = fs::remove_dir_all(&self.desk);
-    }
-}
-
-/// A folder, with the `target` of the last run.
-fn make(folder: &Path, target: &Path) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    fs::create_dir_all(target)?;
-    Ok(symlink(target, folder.join("target"))?)
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_name() == "target" {
-            // Left by a build inside the template's folder.
-        } else if entry.file_type()?.is_dir() {
-            fs::create_dir_all(&to)?;
-            copy(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), &to)?;
-        }
-    }
-    Ok(())
 }
 
 /// Whether a command did what it should, and printed what the page shows.

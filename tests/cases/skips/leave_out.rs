@@ -3,7 +3,7 @@
 use super::code::Kind;
 use super::walk::{End, Walk, power_on};
 use lifeboot_tests::chance::Chance;
-use lifeboot_tests::emulator::stm32f405::stepping::Moment;
+use lifeboot_tests::emulator::stm32f4::stepping::Moment;
 use lifeboot_tests::tier::IS_DEEP;
 use std::collections::{BTreeMap, HashMap, HashSet};
 

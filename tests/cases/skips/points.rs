@@ -5,8 +5,8 @@
 use super::images::Form;
 use super::walk::{End, LONGEST, Walk, ended};
 use lifeboot_core::layout::Board;
-use lifeboot_tests::emulator::stm32f405::chip::Chip;
-use lifeboot_tests::emulator::stm32f405::stepping::{Moment, Stops};
+use lifeboot_tests::emulator::stm32f4::chip::Chip;
+use lifeboot_tests::emulator::stm32f4::stepping::{Moment, Stops};
 use lifeboot_tests::product::STM32F405;
 use std::collections::HashMap;
 

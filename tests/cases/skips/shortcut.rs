@@ -5,7 +5,7 @@ use super::code::Code;
 use super::images::Form;
 use lifeboot_core::image::SIGNED_LENGTH;
 use lifeboot_core::layout::Board;
-use lifeboot_tests::emulator::stm32f405::chip::Chip;
+use lifeboot_tests::emulator::stm32f4::chip::Chip;
 use lifeboot_tests::product::STM32F405;
 use std::collections::HashMap;
 

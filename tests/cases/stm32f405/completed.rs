@@ -4,7 +4,7 @@ use super::cuts::UPDATE;
 use super::{connect, image, push, status};
 use lifeboot_client::push::PushOutcome;
 use lifeboot_tests::bench::{runs, version};
-use lifeboot_tests::emulator::stm32f405::chip::Settings;
+use lifeboot_tests::emulator::stm32f4::chip::Settings;
 use lifeboot_wire as wire;
 use std::time::Duration;
 

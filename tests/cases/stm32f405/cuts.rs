@@ -19,7 +19,7 @@ use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Cause, Ending};
-use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::sweep::Operation;
 use lifeboot_tests::tier::{Row, one_in};

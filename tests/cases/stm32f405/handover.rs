@@ -5,7 +5,7 @@ use super::factory;
 use lifeboot_core::Slot;
 use lifeboot_core::handover::BOOT_STACK;
 use lifeboot_core::layout::Board;
-use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;
 
 const BOARD: &Board = STM32F405.board;

@@ -10,7 +10,7 @@ use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
 use lifeboot_report::{KeyState, Keys};
 use lifeboot_tests::bench::{runs, version};
-use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Reset, Settings};
 use lifeboot_tests::product::{self, STM32F405};
 use lifeboot_wire::{self as wire, Refusal};
 use std::time::Duration;

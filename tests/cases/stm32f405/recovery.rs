@@ -2,7 +2,7 @@
 
 use super::{connect, factory, image, push};
 use crate::recovery::{destroy, lives_again};
-use lifeboot_tests::emulator::stm32f405::chip::Settings;
+use lifeboot_tests::emulator::stm32f4::chip::Settings;
 use lifeboot_tests::product::STM32F405;
 
 #[test]

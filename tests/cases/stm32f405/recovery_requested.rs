@@ -5,7 +5,7 @@ use super::{Host, connect, factory, status};
 use lifeboot_client::device;
 use lifeboot_core::handover;
 use lifeboot_tests::bench::{runs, version};
-use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_wire::{self as wire, Recovery, ResetCause, Start, Status};
 use std::time::Duration;

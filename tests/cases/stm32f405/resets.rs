@@ -5,7 +5,7 @@ use lifeboot_client::link::Retry;
 use lifeboot_core::Slot;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::record::{Record, Trial};
-use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_wire::{Command, OutcomeEnding, ResetCause};

@@ -7,7 +7,7 @@ use lifeboot_client::link::Retry;
 use lifeboot_client::push::{Options, PushError, PushOutcome, push as push_with};
 use lifeboot_core::record::{CRASH_ATTEMPTS, POWER_ATTEMPTS};
 use lifeboot_tests::bench::{runs, version};
-use lifeboot_tests::emulator::stm32f405::chip::{Reset, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Reset, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_wire::{Command, Fault, OutcomeEnding, ResetCause, Slot, Status};
 use std::time::Duration;

@@ -6,7 +6,7 @@ use lifeboot_core::Slot;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::{RECORD_LENGTH, Record, Trial};
-use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Chip, Settings};
 use lifeboot_tests::product::STM32F405;
 use lifeboot_tests::simulated_flash::SimulatedFlash;
 use lifeboot_tests::sweep::Operation;

@@ -5,7 +5,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::push::{Options, PatchUse, PushError, PushOutcome, push as push_with};
 use lifeboot_core::Slot;
 use lifeboot_tests::bench::{runs, version};
-use lifeboot_tests::emulator::stm32f405::chip::Settings;
+use lifeboot_tests::emulator::stm32f4::chip::Settings;
 use lifeboot_tests::product::STM32F405;
 use lifeboot_wire::{self as wire, OutcomeEnding, Refusal, ResetCause, SlotContent, Status};
 

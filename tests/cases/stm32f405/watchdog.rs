@@ -9,7 +9,7 @@ use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::{Record, Trial};
 use lifeboot_tests::bench::{self, runs, version};
-use lifeboot_tests::emulator::stm32f405::chip::{Chip, Settings};
+use lifeboot_tests::emulator::stm32f4::chip::{Chip, Settings};
 use lifeboot_tests::product::{self, STM32F405};
 use lifeboot_tests::simulated_flash::{Part, SimulatedFlash};
 use lifeboot_wire as wire;

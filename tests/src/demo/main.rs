@@ -8,7 +8,7 @@ mod steps;
 use anyhow::{Context, Result};
 use board::DemoBoard;
 use clap::{Parser, ValueEnum};
-use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f405};
+use lifeboot_tests::emulator::{Emulated, Microbit, Pico, Stm32f4};
 use lifeboot_tests::{bench, play, product, setup};
 use std::io::{self, BufRead, Write};
 
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     match arguments.board {
         Board::Microbit => play::<Microbit>(arguments.keep),
         Board::Rp2040 => play::<Pico>(arguments.keep),
-        Board::Stm32f4 => play::<Stm32f405>(arguments.keep),
+        Board::Stm32f4 => play::<Stm32f4>(arguments.keep),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A boot on an emulated board: the instructions and the time to each address of interest.
 
 use crate::costs::FlashTime;
-use crate::emulator::stm32f405::chip::{Chip, Settings};
+use crate::emulator::stm32f4::chip::{Chip, Settings};
 use crate::emulator::{Microbit, Pico, pico};
 use crate::product::{MICROBIT, PICO, Target};
 use crate::simulated_flash::Wear;

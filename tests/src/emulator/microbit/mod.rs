@@ -1,5 +1,5 @@
-//! A micro:bit (nRF51822: Cortex-M0, 256 KiB of flash at 0, 16 KiB of RAM at 0x2000_0000) in QEMU, with what a bench
-//! has: power, reset pin, debug probe and serial cable. QEMU models the flash controller for real: erasing by pages,
+//! A board with the micro:bit's chip (nRF51822: Cortex-M0, 256 KiB of flash at 0, 16 KiB of RAM at 0x2000_0000) in QEMU, with what
+//! a bench has: power, reset pin, debug probe, recovery pin and serial cable. QEMU models the flash controller for real: erasing by pages,
 //! programming that only clears bits, and code that runs from what was written.
 //!
 //! Invariant: flash changes only by the guest and by [`Microbit::write_memory`]. A reset keeps it; a
@@ -12,6 +12,7 @@
 //!   without.
 //! - Bytes on their way at a reset are lost if they were in the receiver, and reach the next boot if they were still in
 //!   the socket: connect again at each reset.
+//! - The UART is connected whatever its pins: PSELTXD and PSELRXD are dropped until it is enabled, so they cannot be read either.
 //! - UICR is lost at a reset and RESETREAS always reads 1; RTC0 does not count; there is no watchdog.
 //! - A fault in the fault handler locks a real CPU up. QEMU aborts instead: the next command fails and says so, be it
 //!   [`Emulated::power_on`] itself, and the flash is lost.
@@ -30,6 +31,8 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use lifeboot_board::BoardDescription;
+use lifeboot_board::pin::Level;
 use serde_json::{Value, json};
 
 use super::Emulated;
@@ -39,8 +42,8 @@ use gdb::Gdb;
 use process::Process;
 use qmp::Qmp;
 
-/// Bytes of flash, from address 0, as the nRF51822-QFAA of the board has.
-pub const FLASH_LENGTH: usize = 256 * 1024;
+/// The chip of QEMU's micro:bit; it emulates no other one.
+const CHIP: &str = "nRF51822_xxAA";
 
 /// How long a reset may take before QEMU counts as stuck; it takes a millisecond as a rule.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
@@ -49,14 +52,12 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 const GPIO_OUT: u32 = 0x5000_0504;
 const LED: u32 = 1 << 4;
 
-/// Button A, which is low while it is held.
-const BUTTON: u32 = 17;
-
 /// How long to let the guest run before an address counts as unreachable: more than 10^10 instructions.
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(300);
 
 /// A board that is powered on.
 pub struct Microbit {
+    board: BoardDescription,
     process: Process,
     qmp: Qmp,
     gdb: Gdb,
@@ -78,17 +79,16 @@ impl Microbit {
 
     /// As [`power_on_counting`](Self::power_on_counting), and the core is held until it is resumed.
     pub fn power_on_held(flash: &[u8]) -> Result<Self> {
-        Self::start(flash, true)
+        Self::start(&Self::TARGET.description()?, flash, true)
     }
 
-    fn start(flash: &[u8], counting: bool) -> Result<Self> {
-        ensure!(
-            flash.len() <= FLASH_LENGTH,
-            "{} bytes do not fit into the board's {FLASH_LENGTH} bytes of flash",
-            flash.len()
-        );
+    fn start(board: &BoardDescription, flash: &[u8], counting: bool) -> Result<Self> {
+        ensure!(board.chip.name == CHIP, "QEMU emulates the {CHIP}, not the {}", board.chip.name);
+        let length = board.chip.flash.sectors.length() as usize;
+        ensure!(flash.len() <= length, "{} bytes do not fit into the board's {length} bytes of flash", flash.len());
         let (process, control, probe) = Process::start(counting)?;
         let mut board = Self {
+            board: board.clone(),
             process,
             qmp: Qmp::new(control),
             gdb: Gdb::new(probe)?,
@@ -103,7 +103,7 @@ impl Microbit {
             uart_address(&devices).ok_or_else(|| anyhow!("QEMU does not name the port of its UART: {devices}"))?;
         // Unwritten flash reads as zero in QEMU, not as erased.
         let mut whole = flash.to_vec();
-        whole.resize(FLASH_LENGTH, 0xFF);
+        whole.resize(length, 0xFF);
         board.gdb(|gdb| gdb.write_memory(0, &whole))?;
         // The CPU took its vectors before there were any.
         board.reset()?;
@@ -133,6 +133,13 @@ impl Microbit {
         BufReader::new(stream).read_line(&mut answer)?;
         ensure!(answer.trim_end() == "OK", "QEMU does not drive pin {pin}: {answer}");
         Ok(())
+    }
+
+    /// Drives the recovery pin, until the next reset: to the level at which it is held, or to the other one.
+    fn drive_recovery_pin(&mut self, held: bool) -> Result<()> {
+        let recovery = self.board.recovery.as_ref().context("the board has no recovery pin")?;
+        let (pin, pressed) = (recovery.pin.number, recovery.pressed == Level::High);
+        self.drive(pin, pressed == held)
     }
 
     /// Stops the CPU, and virtual time with it.
@@ -302,10 +309,14 @@ impl Emulated for Microbit {
         setup::qemu().map(drop)
     }
 
-    fn power_on(flash: &[u8]) -> Result<Self> {
-        let mut board = Self::start(flash, false)?;
+    fn power_on_as(board: &BoardDescription, flash: &[u8]) -> Result<Self> {
+        let mut board = Self::start(board, flash, false)?;
         board.resume()?;
         Ok(board)
+    }
+
+    fn board(&self) -> &BoardDescription {
+        &self.board
     }
 
     fn port(&self) -> String {
@@ -331,9 +342,13 @@ impl Emulated for Microbit {
         self.pause()?;
         self.reset()?;
         if asks_for_recovery {
-            self.drive(BUTTON, false)?;
+            self.drive_recovery_pin(true)?;
         }
         self.resume()
+    }
+
+    fn release_recovery_pin(&mut self) -> Result<()> {
+        self.drive_recovery_pin(false)
     }
 
     /// Between two instructions.

@@ -1,6 +1,7 @@
-"""A Raspberry Pi Pico on a bench: `board.py FLASH [--stop-before N] [--held]`.
+"""A board with an RP2040 on a bench: `board.py FLASH BOARD [--stop-before N] [--held]`.
 
-The file FLASH holds what flash holds from its start. Requests and answers are lines of JSON, over the socket that is this
+The file FLASH holds what flash holds from its start. BOARD is what the board's file says, as JSON: `uart`, `tx`, `rx` and
+`function` of the serial port; and `recovery`, a pin and whether it is high while it is held, or null. Requests and answers are lines of JSON, over the socket that is this
 process's standard input; the first line says where the cables end. A request is [NAME, ARGUMENT...], and the answer
 {"ok": VALUE} or {"error": TEXT}.
 """
@@ -26,9 +27,10 @@ class Bench:
     def __init__(self, arguments):
         with open(arguments.flash, "rb") as file:
             flash = file.read()
-        self.chip = Chip(flash, os.urandom(16), arguments.stop_before)
+        board = json.loads(arguments.board)
+        self.chip = Chip(flash, os.urandom(16), board["recovery"], arguments.stop_before)
         self.held = arguments.held
-        self.uart = UartCable(self.chip.mcu)
+        self.uart = UartCable(self.chip.mcu, board)
         self.usb = UsbCable(self.chip.mcu)
         self.requests = socket.socket(fileno=0)
         self.requests.setblocking(False)
@@ -80,6 +82,9 @@ class Bench:
         self.chip.hold(asks_for_recovery)
         self.chip.reset()
 
+    def release(self):
+        self.chip.hold(False)
+
     def reset_holding(self, milliseconds):
         self.chip.reset()
         self.chip.hold_for(milliseconds)
@@ -115,8 +120,9 @@ class Bench:
 REQUESTS = {
     "read": Bench.read,  # address, bytes, and the file that they go to
     "led": Bench.led,
-    "reset": Bench.reset,  # by its pin; whether the recovery pin is connected to ground from now on
-    "reset_holding": Bench.reset_holding,  # by its pin; for how long the recovery pin is connected to ground then
+    "reset": Bench.reset,  # by its pin; whether the recovery pin is held from now on
+    "release": Bench.release,  # the recovery pin
+    "reset_holding": Bench.reset_holding,  # by its pin; for how long the recovery pin is held then
     "state": Bench.state,
     "operations": Bench.operations,  # the commands that changed flash
     "count": Bench.count,  # address: the instructions until there
@@ -128,6 +134,7 @@ REQUESTS = {
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("flash")
+    parser.add_argument("board")
     parser.add_argument("--stop-before", type=int)
     parser.add_argument("--held", action="store_true")
     Bench(parser.parse_args()).run()

@@ -1,7 +1,7 @@
 """The board's two cables, each to a TCP port of this machine: one client at a time.
 
 A client of the UART's sends at 115,200 baud, and what the receiver has no room for is lost, as on a wire; so is what a chip
-sends or receives that has set another baud rate. A core that asks for bytes that are still on the wire sleeps until they are
+sends or receives that has set another baud rate, or has not given the pins to the UART. A core that asks for bytes that are still on the wire sleeps until they are
 there, unless DMA takes them: it would do nothing but ask again, at a fortieth of a real one's speed. A client of USB's is a
 program that has the port open; while no port is there, since the device is in reset or has not been recognised yet, a client
 is sent away, and what the device sends while nobody is there is lost.
@@ -85,12 +85,14 @@ class Cable:
 
 
 class UartCable(Cable):
-    """To UART0."""
+    """To the UART that the board's file names."""
 
-    def __init__(self, mcu):
+    def __init__(self, mcu, board):
         super().__init__()
         self.mcu = mcu
-        self.uart = mcu.uart[0]
+        self.uart = mcu.uart[board["uart"]]
+        self.tx, self.rx = mcu.gpio[board["tx"]], mcu.gpio[board["rx"]]
+        self.function = board["function"]
         self.uart.on_byte = self._byte_leaves
         self.waiting = bytearray()
         self.alarm = mcu.clock.create_alarm(self._bytes_arrive)
@@ -112,7 +114,7 @@ class UartCable(Cable):
         return divisor > 0 and abs(uart_clock(self.mcu) / 16 / divisor / BAUD - 1) < TOLERANCE
 
     def _byte_leaves(self, byte):
-        if self._fits():
+        if self._fits() and self.tx.function_select == self.function:
             self.send(bytes([byte]))
 
     def _schedule(self):
@@ -126,7 +128,7 @@ class UartCable(Cable):
 
     def receives(self):
         """Whether the chip has begun to."""
-        return self.uart.enabled and self.uart.rx_enabled
+        return self.uart.enabled and self.uart.rx_enabled and self.rx.function_select == self.function
 
     def _bytes_arrive(self):
         if self.is_awaited:

@@ -1,4 +1,4 @@
-"""An RP2040 with 2 MiB of flash, in rp2040py, with what that leaves out or does otherwise than silicon:
+"""An RP2040 with up to 16 MiB of flash, in rp2040py, with what that leaves out or does otherwise than silicon:
 
 - Every reset starts at the boot ROM's reset vector. rp2040py's own starts at the second stage.
 - AIRCR.SYSRESETREQ resets the core, and nothing else. rp2040py does not know it.
@@ -17,10 +17,9 @@ from rp2040py.execute_batch import execute_batch
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_RUN
 from rp2040py.simulator import Simulator
 
-from mended import Busy, Dma, Resets, Ticks, UartRequests
+from mended import Busy, Dma, Resets, Ticks, UartRequests, UartRoom
 
 FLASH = 0x1000_0000
-FLASH_LENGTH = 2 * 1024 * 1024
 RAM = 0x2000_0000
 
 # Offsets in the private peripheral bus (Armv6-M Architecture Reference Manual, B3.2).
@@ -32,17 +31,16 @@ SYSRESETREQ = 0x05FA_0004
 ERASES = {0x20: 4 * 1024, 0xD8: 64 * 1024}
 PROGRAM = 0x02
 
-RECOVERY_PIN = 22
-
 BRANCH_TO_ITSELF = 0xE7FE
 YIELD = 0xBF10
 BRANCH_TO_BEFORE = 0xE7FD
 
 
 class Chip:
-    """A chip that is powered on. `stop_before` is the number of the flash command before which the power fails."""
+    """A chip that is powered on. `recovery` is the number of the recovery pin, if there is one, and whether it is high while it
+    is held; `stop_before` the number of the flash command before which the power fails."""
 
-    def __init__(self, flash, seed, stop_before=None):
+    def __init__(self, flash, seed, recovery, stop_before=None):
         self.simulator = Simulator()
         self.simulator.stopped = False
         self.mcu = self.simulator.rp2040
@@ -53,6 +51,7 @@ class Chip:
         self.operations = []
         # The vector tables that were set, in order.
         self.vectors = []
+        self.recovery = recovery
         self.stop_before = stop_before
         self.failed = False
         # When the recovery pin, held for a while, is released.
@@ -73,21 +72,25 @@ class Chip:
         self._apply_command = mcu.ssi._apply_command
         mcu.ssi._apply_command = self._flash_command
         self.ticks, self.resets = Ticks(mcu), Resets(mcu)
-        self.dma, self.requests, self.busy = Dma(mcu), UartRequests(mcu), Busy(mcu)
+        self.dma, self.busy = Dma(mcu), Busy(mcu)
+        self.uarts = [(UartRequests(mcu, number), UartRoom(mcu, number)) for number in range(2)]
         mcu.watchdog.on_watchdog_trigger = self._watchdog_fired
         mcu.on_break = self._break
         mcu.core.reset()
 
     def hold(self, held):
-        """Connects the recovery pin to ground, or leaves it open."""
-        pin = self.mcu.gpio[RECOVERY_PIN]
+        """Connects the recovery pin to ground or to the supply, as the board does, or leaves it open."""
+        if self.recovery is None:
+            return
+        number, is_high = self.recovery
+        pin = self.mcu.gpio[number]
         if held:
-            pin.set_input_value(False)
+            pin.set_input_value(is_high)
         else:
             pin.release_input()
 
     def hold_for(self, milliseconds):
-        """Connects the recovery pin to ground for so long: a capacitor at it does."""
+        """Holds the recovery pin for so long: a capacitor at it does."""
         self.hold(True)
         self.release = self.mcu.clock.nanos + milliseconds * 1e6
 

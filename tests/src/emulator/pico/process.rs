@@ -6,9 +6,11 @@
 use super::options::Options;
 use crate::product;
 use anyhow::{Context, Result, bail};
+use lifeboot_board::BoardDescription;
+use lifeboot_board::pin::Level;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
@@ -38,7 +40,7 @@ enum Answer {
 }
 
 impl Process {
-    pub fn start(python: &Path, flash: &[u8], options: Options) -> Result<Self> {
+    pub fn start(python: &Path, board: &BoardDescription, flash: &[u8], options: Options) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("lifeboot-pico-")
             .tempdir()
@@ -48,6 +50,7 @@ impl Process {
         let (requests, emulators) = UnixStream::pair()?;
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(python).arg("-B").arg(self::folder().join("board.py")).arg(content);
+        command.arg(described(board)?.to_string());
         if let Some(operation) = options.stop_before {
             command.args(["--stop-before", &operation.to_string()]);
         }
@@ -92,6 +95,16 @@ impl Process {
             Answer::Error(text) => bail!("the emulator says {text}"),
         }
     }
+}
+
+/// What the emulator has to know of a board.
+fn described(board: &BoardDescription) -> Result<Value> {
+    let serial = board.serial.as_ref().context("a board without a serial port is not emulated")?;
+    let uart = serial.peripheral.name.trim_start_matches("UART").parse::<u8>()?;
+    let recovery =
+        board.recovery.as_ref().map(|recovery| json!([recovery.pin.number, recovery.pressed == Level::High]));
+    let (tx, rx, function) = (serial.tx.number, serial.rx.number, serial.peripheral.function);
+    Ok(json!({ "uart": uart, "tx": tx, "rx": rx, "function": function, "recovery": recovery }))
 }
 
 impl Drop for Process {

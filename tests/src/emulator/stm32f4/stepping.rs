@@ -15,8 +15,8 @@ const IT: u32 = 0x0600_FC00;
 
 /// FLASH_ACR, SR and CR.
 const FLASH_REGISTERS: [u64; 3] = [0x4002_3c00, 0x4002_3c0c, 0x4002_3c10];
-/// What the bootloader may change beside core, RAM and flash.
-const PERIPHERALS: [&str; 5] = ["rcc", "iwdg", "tim2", "gpioa", "usart2"];
+/// What the bootloader may change beside core, RAM and flash, on every board; and on this one, its port and its recovery pin.
+const PERIPHERALS: [&str; 3] = ["rcc", "iwdg", "tim2"];
 const FLASH: &str = "eflash";
 
 /// Steps between two looks at flash, clocks and the core's state.
@@ -129,7 +129,7 @@ impl Chip {
         moment.steps = self.steps;
         moment.core = state_of(&*self.core)?;
         moment.peripherals.clear();
-        for name in PERIPHERALS {
+        for name in self.peripherals() {
             moment.peripherals.push(state_of(&**self.device(name)?)?);
         }
         moment.ram.resize(self.ram.len() as usize, 0);
@@ -145,7 +145,7 @@ impl Chip {
     pub fn restore(&mut self, moment: &Moment) -> Result<()> {
         self.steps = moment.steps;
         self.core.load(&mut ChunkReader::new(&moment.core))?;
-        for (name, state) in PERIPHERALS.iter().zip(&moment.peripherals) {
+        for (name, state) in self.peripherals().zip(&moment.peripherals) {
             self.device(name)?.load(&mut ChunkReader::new(state))?;
         }
         self.ram.write_at(0, &moment.ram).map_err(|error| anyhow!("{error:?}"))?;
@@ -154,6 +154,10 @@ impl Chip {
             self.flash.seen().count = moment.flash_state.0;
         }
         Ok(())
+    }
+
+    fn peripherals(&self) -> impl Iterator<Item = &str> {
+        PERIPHERALS.into_iter().chain(self.parts.recovery.as_deref()).chain([&*self.parts.serial])
     }
 
     /// Flash operations and the controller's registers, which show whether flash was touched.

@@ -6,11 +6,15 @@
 use super::bridge::Bridged;
 use super::core::{Counts, DrivenCore};
 use super::flash::{Seen, WatchedFlash};
+use super::machine::{Parts, machine};
+use super::pins::Pins;
 use super::polls::Polls;
 use super::request::{self, Request};
 use super::silence::Silence;
 use crate::chance::Chance;
+use crate::product::STM32F405;
 use anyhow::{Context, Result, anyhow, ensure};
+use lifeboot_board::BoardDescription;
 use rsemu::core::clock::GlobalTime;
 use rsemu::core::device::{Device, ResetKind};
 use rsemu::core::space::{MemAttrs, RamStore};
@@ -25,9 +29,6 @@ use rsemu::machine::builtin::Ram;
 use rsemu::machine::{Machine, catalog};
 use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::Duration;
-
-/// The board, in rsemu's language.
-const BOARD: &str = include_str!("board.machine");
 
 /// How much virtual time passes between two looks of the peripherals at each other: less than half a character.
 const QUANTUM: Duration = Duration::from_micros(20);
@@ -89,9 +90,11 @@ pub enum Reset {
     LowPower,
 }
 
-/// An STM32F405 that is powered on.
+/// An STM32F4 that is powered on.
 pub struct Chip {
     pub(super) machine: Machine,
+    pub(super) parts: Parts,
+    pub(super) pins: Pins,
     pub(super) core: Arc<ArmV7m>,
     counts: Arc<Counts>,
     pub(super) flash: Arc<WatchedFlash>,
@@ -105,15 +108,21 @@ pub struct Chip {
 }
 
 impl Chip {
-    /// Powers a chip on with this flash, the rest erased. Nothing runs before the first [`run_for`](Self::run_for).
+    /// Powers the chip of the board that Lifeboot comes with on, as [`power_on_as`](Self::power_on_as) does.
     pub fn power_on(flash: &[u8], settings: &Settings) -> Result<Self> {
-        Self::build(settings).context("rsemu does not build the board").and_then(|mut chip| {
-            chip.power_cycle(flash, settings.ram)?;
-            Ok(chip)
-        })
+        Self::power_on_as(&STM32F405.description()?, flash, settings)
     }
 
-    fn build(settings: &Settings) -> rsemu::core::Result<Self> {
+    /// Powers the chip of a board on with this flash, the rest erased. Nothing runs before the first
+    /// [`run_for`](Self::run_for).
+    pub fn power_on_as(board: &BoardDescription, flash: &[u8], settings: &Settings) -> Result<Self> {
+        let (text, parts) = machine(board)?;
+        let mut chip = Self::build(board, &text, parts, settings).context("rsemu does not build the board")?;
+        chip.power_cycle(flash, settings.ram)?;
+        Ok(chip)
+    }
+
+    fn build(board: &BoardDescription, text: &str, parts: Parts, settings: &Settings) -> rsemu::core::Result<Self> {
         let ticks = |time: Duration| (time.as_nanos() * 16 / 1000).max(1).to_string();
         let mut options = catalog::build_options()?
             .with_param("line", settings.line.to_string())
@@ -132,9 +141,11 @@ impl Chip {
             let core = keep(&kept, Arc::new(ArmV7m::from_props(properties)?));
             Ok(Arc::new(DrivenCore::new(core, its_flash.clone(), its_counts.clone(), its_polls.clone())))
         });
-        let kept = flash.clone();
+        let (kept, its_chip) = (flash.clone(), board.chip.clone());
+        let banks = board.chip.flash.sectors.runs().last().map_or(1, |run| run.bank);
         options.bindings.replace("st.flash", move |properties| {
-            let built = keep(&kept, Arc::new(WatchedFlash::new(Flash::new(properties)?)));
+            let controllers = (0..banks).map(|_| Flash::new(properties)).collect::<rsemu::core::Result<_>>()?;
+            let built = keep(&kept, Arc::new(WatchedFlash::new(&its_chip, controllers)));
             Ok(built)
         });
         let kept = ram.clone();
@@ -148,7 +159,7 @@ impl Chip {
             Ok(Arc::new(Bridged::new(Usart::new(properties)?, mended)))
         });
         options.bindings.replace("st.iwdg", |properties| Ok(Arc::new(Bridged::new(Iwdg::new(properties)?, ()))));
-        let machine = rsemu::machine::build("board.machine", BOARD, &catalog::registry()?, &options)?;
+        let machine = rsemu::machine::build("chip.machine", text, &catalog::registry()?, &options)?;
         let line = ports::open(&options.realize.hosts, "console")?;
         let (Some(core), Some(flash), Some(ram)) = (core.get(), flash.get(), ram.get()) else {
             unreachable!("the board has a core, flash and RAM")
@@ -157,6 +168,8 @@ impl Chip {
         let hardware_watchdog = settings.hardware_watchdog;
         Ok(Chip {
             machine,
+            parts,
+            pins: Pins::new(board),
             core,
             counts,
             flash,
@@ -182,6 +195,7 @@ impl Chip {
         self.line.clear();
         *self.flash.seen() = Seen::default();
         self.watchdogs = 0;
+        self.settle_recovery_pin();
         self.start_hardware_watchdog();
         Ok(())
     }
@@ -228,6 +242,7 @@ impl Chip {
             self.raise(SOFTWARE);
             self.reset_all(PIN);
         }
+        self.settle_recovery_pin();
         Ok(())
     }
 
@@ -239,11 +254,6 @@ impl Chip {
             Reset::LowPower => self.raise(LOW_POWER),
         }
         self.reset_all(PIN);
-    }
-
-    /// Drives PA0 high or releases it; its pull-down then makes it low.
-    pub fn hold_recovery_pin(&mut self, held: bool) {
-        self.drive("gpioa", "in0", Level::from(held));
     }
 
     /// Resets everything but flash, RAM and the flags of the cause; the pin is pulled at each reset (7.1.1).
@@ -263,7 +273,7 @@ impl Chip {
     }
 
     /// Drives a part's input from outside.
-    fn drive(&self, part: &str, input: &str, level: Level) {
+    pub(super) fn drive(&self, part: &str, input: &str, level: Level) {
         let id = WireId::new(u64::MAX);
         if let Some(pin) = self.machine.device(part).and_then(|part| part.device().sink(input, &[id])) {
             pin.sink.set_level(id, pin.line, level);

@@ -1,6 +1,6 @@
 //! rsemu's core, driven instruction by instruction, for what the model does differently from the chip:
 //!
-//! - The core stalls while flash is busy: its next fetch waits (RM0090, 3.6).
+//! - The core stalls while its bank of flash is busy: its next fetch waits (RM0090, 3.6).
 //! - rsemu 0.0.7 forgets the rest of an IT block that an exception interrupts. Its remaining state is put into the
 //!   frame on the stack, where the return finds it (DDI 0403, B1.5.6).
 //! - A core that polls the USART without result sleeps for the rest of its turn: see `polls`.
@@ -128,7 +128,7 @@ impl DrivenCore {
     }
 
     fn is_stalled(&self) -> bool {
-        self.flash.get().is_some_and(|flash| flash.is_busy())
+        self.flash.get().is_some_and(|flash| flash.stalls(self.core.pc()))
     }
 
     /// Executes for so many cycles, beside the `owed` ones. Returns by how many it exceeded them.

@@ -1,0 +1,4 @@
+fn main() {
+    lifeboot_build::firmware();
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+}
