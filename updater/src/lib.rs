@@ -26,7 +26,7 @@
 //! ```
 //!
 //! From a byte on the serial port to a word in flash: [`wire::frame`] finds a message, [`wire`] decodes it,
-//! [`session`](Session) and `conversation` carry it out, `transfer` rebases the bytes and makes blocks of them, `work` makes flash
+//! [`session`](Session) and `conversation` carry it out, `transfer` rebases the bytes and makes blocks of them, `due` makes flash
 //! operations of these, and `blocking` or `asynchronous` has the flash driver do them.
 
 #![no_std]
@@ -51,6 +51,7 @@ mod asynchronous;
 mod blocking;
 mod confirm;
 mod conversation;
+mod due;
 mod event;
 mod flash;
 mod geometry;

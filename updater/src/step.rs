@@ -1,4 +1,4 @@
-//! What a step is: carries the operation under way on, one flash operation at a time. It decides; `work.rs` says what that means in
+//! What a step is: carries the operation under way on, one flash operation at a time. It decides; `due.rs` says what that means in
 //! flash, and a driver does it.
 
 use crate::operation::{Change, CheckFor, InputMode, Operation, Step};
@@ -93,7 +93,7 @@ impl<F: ReadNorFlash> Updater<F> {
                 Some(Trial { slot, .. }) => Work::Record(State::Replaced(slot), Effort::Unbounded, Step::Busy),
             },
             Operation::Receiving { transfer, .. } => match transfer.due(board, flash)? {
-                Some(work) => work,
+                Some(due) => Work::Transfer(due),
                 None => return Ok(Plan::Done(Step::Idle)),
             },
             Operation::Verifying(header, check) => {

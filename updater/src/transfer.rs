@@ -11,7 +11,6 @@
 //! written here, so a partly written slot never has a valid header.
 
 use crate::suspects::SuspectUnits;
-use crate::work::Work;
 use embedded_storage::nor_flash::ReadNorFlash;
 use lifeboot_core::image::{Checked, HEADER_LENGTH, HeaderBytes};
 use lifeboot_core::layout::{BLOCK, Board, Region, Slot};
@@ -42,6 +41,15 @@ impl Unit {
             end: unit.end() - slot.start,
         }
     }
+}
+
+/// What is due in flash.
+#[derive(Clone, Copy)]
+pub(crate) enum Due {
+    /// This unit is to be erased.
+    Erase(Unit),
+    /// The bytes that have come are to be written.
+    Write,
 }
 
 /// A transfer in progress. All offsets count from the start of the slot.
@@ -143,21 +151,21 @@ impl Transfer {
     }
 
     /// Returns what is due in flash: at most one operation.
-    pub fn due<F: ReadNorFlash>(&mut self, board: &Board, flash: &mut F) -> Result<Option<Work>, Refusal> {
+    pub fn due<F: ReadNorFlash>(&mut self, board: &Board, flash: &mut F) -> Result<Option<Due>, Refusal> {
         if self.receiver.due() == 0 {
             return Ok(None);
         }
         let unit = self.unit_at(self.receiver.written(), board);
         if self.old_header {
-            return Ok(Some(Work::Erase(self.unit_at(0, board))));
+            return Ok(Some(Due::Erase(self.unit_at(0, board))));
         }
         if self.open != Some(unit.number) {
             if !self.may_write_to(unit, board, flash)? {
-                return Ok(Some(Work::Erase(unit)));
+                return Ok(Some(Due::Erase(unit)));
             }
             self.open = Some(unit.number);
         }
-        Ok(Some(Work::Write))
+        Ok(Some(Due::Write))
     }
 
     /// Returns where a unit of the slot lies in flash.

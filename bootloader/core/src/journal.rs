@@ -266,12 +266,12 @@ impl Journal {
 
     #[inline(never)]
     fn write_record<F: NorFlash>(&mut self, flash: &mut F, record: &Record, effort: Effort) -> Result<(), Failed> {
-        let mut writing = self.start(flash, effort)?;
+        let mut progress = self.start(flash, effort)?;
         let (mut block, mut done) = (Block::ERASED, false);
-        while let Some(operation) = self.next(&mut writing, record, flash, &mut block, done) {
+        while let Some(operation) = self.next(&mut progress, record, flash, &mut block, done) {
             done = operation.perform(flash, &block);
         }
-        writing.end()
+        progress.end()
     }
 
     /// Whether an erase of the next unit costs no record.

@@ -1,7 +1,7 @@
 //! Bugs that a host or an image would have to be made for: lengths, addresses and tables at their limits, and flash that
 //! changes between check and use.
 
-use crate::bug::{Bug, CONVERSATION, HEADER, IMAGE, REBASE, RECEIVE, STEP, TRANSFER, UPDATER, VERIFY, WORK, bug};
+use crate::bug::{Bug, CONVERSATION, DUE, HEADER, IMAGE, REBASE, RECEIVE, STEP, TRANSFER, UPDATER, VERIFY, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -114,7 +114,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the header is written without being read back",
-        WORK,
+        DUE,
         "                (!is_done).then_some(write)\n",
         "                if is_done {
                     *operation = Operation::Recording(Change::MarkTrial(*slot));

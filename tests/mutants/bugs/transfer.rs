@@ -1,8 +1,8 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use crate::bug::{
-    Bug, CONFIRM, CONVERSATION, FRAME, INSTRUCTIONS, OLD, OPERATION, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER,
-    STEP, SUSPECTS, TRANSFER, UPDATER, VERIFY, WORK, WRITING, bug,
+    Bug, CONFIRM, CONVERSATION, DUE, FRAME, INSTRUCTIONS, OLD, OPERATION, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER,
+    STEP, SUSPECTS, TRANSFER, UPDATER, VERIFY, WRITING, bug,
 };
 use crate::suite::Suite;
 
@@ -52,7 +52,7 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the header is written before the payload",
-        WORK,
+        DUE,
         "                    transfer.note_erased(unit, suspects, board);\n",
         "                    transfer.note_erased(unit, suspects, board);
                     let (start, header) = (board.slot(transfer.checked().slot()).start, transfer.header());

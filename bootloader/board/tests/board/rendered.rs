@@ -23,7 +23,7 @@ fn the_constants_compile_to_the_board() {
     assert_eq!(regions, [("file-system", included::FILE_SYSTEM)]);
 }
 
-/// Whoever adds a field to `Board` is reminded of the rendering.
+/// A field that is added to `Board` must not be forgotten here.
 #[test]
 fn each_field_is_rendered() {
     let board = read(FILE);

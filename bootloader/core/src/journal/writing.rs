@@ -1,5 +1,5 @@
-//! A boot record on its way to flash: [`Journal::next`] says which flash operation is due, whoever has the flash does it and says
-//! how it went.
+//! A boot record on its way to flash: [`Journal::next`] says which flash operation is due, the caller that has the flash does it and
+//! says how it went.
 //!
 //! The unit of the newest record is tried first, and the others, in order, only if it takes no record: it may have died. If it is
 //! nearly full, the others are tried first; then what is left of it, and for the next record's sake the others again.
