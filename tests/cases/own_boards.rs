@@ -4,6 +4,7 @@
 
 mod project;
 
+use anyhow::Result;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_board::BoardDescription;
 use lifeboot_client::link::Retry;
@@ -32,8 +33,7 @@ struct Device<B> {
 }
 
 impl<B: Emulated> Device<B> {
-    fn new(name: &str) -> Self {
-        let project = Project::new(name).unwrap();
+    fn new(project: Project) -> Self {
         project.sign(&["1.0.0", "1.1.0", "1.3.0", "1.4.0"], &[], true).unwrap();
         let file = project.provision("1.0.0").unwrap();
         let mut flash = FirstFlash::from_file(&fs::read(file).unwrap()).unwrap().content();
@@ -120,8 +120,8 @@ impl<B: Emulated> Device<B> {
 }
 
 /// From the board file to an update.
-fn updated<B: Emulated>(name: &str) -> Device<B> {
-    let mut device = Device::<B>::new(name);
+fn updated<B: Emulated>(project: Result<Project>) -> Device<B> {
+    let mut device = Device::<B>::new(project.unwrap());
     device.refuses_another_map();
     device.push(1);
     device.runs(Slot::B, version(1));
@@ -141,26 +141,26 @@ fn recovered<B: Emulated>(mut device: Device<B>) -> Device<B> {
 
 #[test]
 fn an_stm32f411_with_settings_in_a_sector_of_its_own() {
-    recovered(updated::<Stm32f4>("acme-press")).keeps_what_is_the_applications();
+    recovered(updated::<Stm32f4>(Project::new("acme-press"))).keeps_what_is_the_applications();
 }
 
 /// Its slots differ in their sectors.
 #[cfg(feature = "every-change")]
 #[test]
 fn an_stm32f401() {
-    recovered(updated::<Stm32f4>("small-press")).keeps_what_is_the_applications();
+    recovered(updated::<Stm32f4>(Project::new("small-press"))).keeps_what_is_the_applications();
 }
 
 #[cfg(feature = "every-change")]
 #[test]
 fn an_stm32f429_with_a_slot_in_each_bank() {
-    recovered(updated::<Stm32f4>("two-banks")).keeps_what_is_the_applications();
+    recovered(updated::<Stm32f4>(Project::new("two-banks"))).keeps_what_is_the_applications();
 }
 
 /// The slowest of the emulators, so the rest is for every change.
 #[test]
 fn an_rp2040_with_16_mib_another_uart_and_a_file_system() {
-    let mut device = updated::<Pico>("large-pico");
+    let mut device = updated::<Pico>(Project::new("large-pico"));
     device.keeps_what_is_the_applications();
     #[cfg(feature = "every-change")]
     recovered(device).keeps_what_is_the_applications();
@@ -169,5 +169,21 @@ fn an_rp2040_with_16_mib_another_uart_and_a_file_system() {
 #[cfg(feature = "every-change")]
 #[test]
 fn a_microbit_with_another_map() {
-    recovered(updated::<Microbit>("other-microbit")).keeps_what_is_the_applications();
+    recovered(updated::<Microbit>(Project::new("other-microbit"))).keeps_what_is_the_applications();
+}
+
+/// A chip's code in a crate of the user's own, over the flash driver of embassy-stm32.
+#[cfg(feature = "every-change")]
+#[test]
+fn an_stm32f411_with_a_bootloader_of_ones_own() {
+    let project = Project::with_own_bootloader("embassy-stm32", "acme-press");
+    recovered(updated::<Stm32f4>(project)).keeps_what_is_the_applications();
+}
+
+/// The same, over that of embassy-rp.
+#[cfg(feature = "every-change")]
+#[test]
+fn an_rp2040_with_a_bootloader_of_ones_own() {
+    let project = Project::with_own_bootloader("embassy-rp", "large-pico");
+    recovered(updated::<Pico>(project)).keeps_what_is_the_applications();
 }

@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use lifeboot_board::BoardDescription;
+use lifeboot_board::pin::{Level, RecoveryPin, Serial};
 use lifeboot_core::Slot;
 use lifeboot_tests::desk::{self, Desk};
-use lifeboot_tests::product::{self, Target};
+use lifeboot_tests::product;
 use lifeboot_tests::setup;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -38,21 +39,51 @@ impl Shared {
 /// A project.
 pub struct Project {
     folder: PathBuf,
-    name: String,
+    /// The firmware's feature.
+    feature: String,
+    /// The folder of a bootloader of its own.
+    own: Option<PathBuf>,
     board: BoardDescription,
     shared: Arc<Shared>,
 }
 
 impl Project {
-    /// A project for the board of this name.
+    /// A project for the board of this name, as `lifeboot new` begins it.
     pub fn new(name: &str) -> Result<Self> {
         let shared = Shared::get()?;
         let file = product::root().join("bootloader/board/tests/boards").join(name).with_extension("toml");
-        let board = lifeboot_board::read(&file)?.board;
-        setup::rust_target(board.chip.core.target())?;
+        let wanted = lifeboot_board::read(&file)?.board;
         let folder = shared.desk.put(name, &product::root().join("tests/own_boards"), "target")?;
-        let project = Project { folder, name: name.to_owned(), board, shared };
-        project.describe_board(&file)?;
+        lifeboot(&folder, &asked_of_new(&wanted).iter().map(String::as_str).collect::<Vec<_>>(), 0)?;
+        let board = lifeboot_board::of_project(&folder)?.board;
+        ensure!(board.serial == wanted.serial && board.recovery == wanted.recovery, "{name} has other pins");
+        let regions =
+            |board: &BoardDescription| board.map.application().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+        ensure!(regions(&board) == regions(&wanted), "{name} has other regions");
+        Project::of(name, folder, board, shared)
+    }
+
+    /// A project with a bootloader of its own, from a folder of `tests/own_chips/`; its firmware has this feature of
+    /// `tests/own_boards/`.
+    pub fn with_own_bootloader(name: &str, feature: &str) -> Result<Self> {
+        let shared = Shared::get()?;
+        let template = product::root().join("tests/own_chips").join(name);
+        let own = shared.desk.put(name, &template, &format!("target-{name}"))?;
+        let folder =
+            shared.desk.put(&format!("{name}-firmware"), &product::root().join("tests/own_boards"), "target")?;
+        let board = lifeboot_board::of_project(&own)?.board;
+        lifeboot(&folder, &asked_of_new(&board).iter().map(String::as_str).collect::<Vec<_>>(), 0)?;
+        fs::copy(own.join("lifeboot.toml"), folder.join("lifeboot.toml"))?;
+        let project = Project { own: Some(own.clone()), ..Project::of(feature, folder, board, shared)? };
+        for key in ["release.pem", "release.pub.pem"] {
+            fs::copy(project.folder.join(key), own.join(key))?;
+        }
+        Ok(project)
+    }
+
+    fn of(feature: &str, folder: PathBuf, board: BoardDescription, shared: Arc<Shared>) -> Result<Self> {
+        setup::rust_target(board.chip.core.target())?;
+        let project = Project { folder, feature: feature.to_owned(), board, own: None, shared };
         project.lifeboot(&["keygen", "release.pem"], 0)?;
         Ok(project)
     }
@@ -62,38 +93,28 @@ impl Project {
         &self.board
     }
 
-    /// Writes what Lifeboot and cargo have to know of the board.
-    fn describe_board(&self, file: &Path) -> Result<()> {
-        let (name, target) = (&self.name, self.board.chip.core.target());
-        fs::copy(file, self.folder.join(format!("{name}.toml")))?;
-        let lifeboot = format!(
-            "key = \"release.pem\"\nboard = \"{name}.toml\"\nfirmware = \"target/{target}/release/firmware\"\n"
-        );
-        fs::write(self.folder.join("lifeboot.toml"), lifeboot)?;
-        let flags = "rustflags = [\"--cfg\", 'sha2_backend_soft=\"compact\"']";
-        fs::create_dir_all(self.folder.join(".cargo"))?;
-        Ok(fs::write(self.folder.join(".cargo/config.toml"), format!("[build]\ntarget = \"{target}\"\n{flags}\n"))?)
-    }
-
-    /// Builds the bootloader for the project's board and key; returns its file.
-    fn bootloader(&self) -> Result<PathBuf> {
-        let board: &'static _ = Box::leak(Box::new(self.board.board()));
-        let (chip, triple) = (self.board.chip.family.feature(), self.board.chip.core.target());
-        let target = Target { board, feature: board.name, chip, triple };
-        let file = self.folder.join(format!("{}.toml", self.name));
-        product::bootloader_for(&file, &format!("own-{}", self.name), &target, &self.folder.join("release.pub.pem"))
+    /// Builds the bootloader for the project's board and key; returns its file if it is not where `provision` finds it by itself.
+    fn bootloader(&self) -> Result<Option<PathBuf>> {
+        let Some(own) = &self.own else {
+            let said = self.lifeboot(&["bootloader"], 0)?;
+            ensure!(said.contains("built ") && said.contains(" left"), "{said}");
+            return Ok(None);
+        };
+        ended(desk::command("cargo", own, &[])?.args(["build", "--release"]), 0)?;
+        Ok(Some(own.join("target").join(self.board.chip.core.target()).join("release/bootloader")))
     }
 
     /// Builds the firmware with these features besides the board's, and signs it under these versions. The first one is proved if
     /// `is_proved`.
     pub fn sign(&self, versions: &[&str], features: &[&str], is_proved: bool) -> Result<()> {
         let _alone = self.shared.building.lock().unwrap_or_else(PoisonError::into_inner);
-        let features = [&[&*self.name], features].concat().join(",");
+        let firmware = self.folder.join("target").join(self.board.chip.core.target()).join("release/firmware");
+        let features = [&[&*self.feature], features].concat().join(",");
         let mut cargo = desk::command("cargo", &self.folder, &[])?;
         ended(cargo.args(["build", "--release", "--features", &features]), 0)?;
         for (index, version) in versions.iter().enumerate() {
             let name = format!("{version}.img");
-            let mut arguments = vec!["sign", "--version", version, "-o", &name];
+            let mut arguments = vec!["sign", text(&firmware)?, "--version", version, "-o", &name];
             let is_proved = is_proved && index == 0;
             if is_proved {
                 arguments.extend(["--prove", "--", "--features", &features]);
@@ -106,7 +127,7 @@ impl Project {
 
     /// Signs firmware that is built for a map with shorter slots.
     pub fn sign_for_another_map(&self, version: &str) -> Result<()> {
-        let file = self.folder.join(format!("{}.toml", self.name));
+        let file = self.folder.join("lifeboot.toml");
         let own = fs::read_to_string(&file)?;
         let length = self.board.map.slots()[Slot::A as usize].length;
         let unit = self.board.map.slot_sectors(Slot::A).iter().map(|sector| sector.length).max().unwrap_or(length);
@@ -127,7 +148,11 @@ impl Project {
     /// Makes the file of the first flash.
     pub fn provision(&self, version: &str) -> Result<PathBuf> {
         let bootloader = self.bootloader()?;
-        self.lifeboot(&["provision", text(&bootloader)?, text(&self.image(version))?, "-o", "first.elf"], 0)?;
+        let mut arguments = vec!["provision"];
+        arguments.extend(bootloader.as_deref().map(text).transpose()?);
+        let image = self.image(version);
+        arguments.extend([text(&image)?, "-o", "first.elf"]);
+        self.lifeboot(&arguments, 0)?;
         Ok(self.folder.join("first.elf"))
     }
 
@@ -138,9 +163,34 @@ impl Project {
 
     /// Types a command of `lifeboot`, which must end with this exit status. Returns what it says.
     fn lifeboot(&self, arguments: &[&str], status: i32) -> Result<String> {
-        let tool = product::host_tool()?;
-        ended(desk::command(text(&tool)?, &self.folder, &[])?.args(arguments), status)
+        lifeboot(&self.folder, arguments, status)
     }
+}
+
+/// Returns the arguments by which `lifeboot new` sets a project up for the chip, pins and regions of this board.
+fn asked_of_new(board: &BoardDescription) -> Vec<String> {
+    let mut arguments = ["new", "--chip", &board.chip.name, "--name", &board.name].map(str::to_owned).to_vec();
+    let size = lifeboot_board::show_size;
+    if board.chip.has_external_flash {
+        arguments.extend(["--flash".to_owned(), size(board.map.sectors().length())]);
+    }
+    if let Some(serial) = &board.serial {
+        let Serial { peripheral, tx, rx } = serial;
+        arguments.extend(["--serial".to_owned(), format!("{} {} {}", peripheral.name, tx.name, rx.name)]);
+    }
+    if let Some(RecoveryPin { pin, pressed }) = &board.recovery {
+        let level = if *pressed == Level::High { "high" } else { "low" };
+        arguments.extend(["--recovery".to_owned(), format!("{} {level}", pin.name)]);
+    }
+    for (name, region) in board.map.application() {
+        arguments.extend(["--region".to_owned(), format!("{name}={}", size(region.length))]);
+    }
+    arguments
+}
+
+fn lifeboot(folder: &Path, arguments: &[&str], status: i32) -> Result<String> {
+    let tool = product::host_tool()?;
+    ended(desk::command(text(&tool)?, folder, &[])?.args(arguments), status)
 }
 
 /// Runs a program to its end. Returns what it says.

@@ -54,37 +54,37 @@ impl Chip for Lamp {
         Flash::new_blocking(unsafe { Peripherals::steal() }.FLASH)
     }
 
-    /// UART0 at GP0 and GP1.
+    /// UART1 at GP8 and GP9.
     fn serial() -> Uart {
-        pac::RESETS.reset().modify(|held| held.set_uart0(false));
-        while !pac::RESETS.reset_done().read().uart0() {}
-        pac::PADS_BANK0.gpio(1).modify(|pad| pad.set_pue(true));
+        pac::RESETS.reset().modify(|held| held.set_uart1(false));
+        while !pac::RESETS.reset_done().read().uart1() {}
+        pac::PADS_BANK0.gpio(9).modify(|pad| pad.set_pue(true));
         // 125 MHz / (16 * (67 + 52 / 64)) = 115,207.
-        pac::UART0.uartibrd().write_value(pac::uart::regs::Uartibrd(67));
-        pac::UART0.uartfbrd().write_value(pac::uart::regs::Uartfbrd(52));
-        pac::UART0.uartlcr_h().write(|format| {
+        pac::UART1.uartibrd().write_value(pac::uart::regs::Uartibrd(67));
+        pac::UART1.uartfbrd().write_value(pac::uart::regs::Uartfbrd(52));
+        pac::UART1.uartlcr_h().write(|format| {
             format.set_wlen(0b11);
             format.set_fen(true);
         });
-        pac::UART0.uartcr().write(|control| {
+        pac::UART1.uartcr().write(|control| {
             control.set_uarten(true);
             control.set_txe(true);
             control.set_rxe(true);
         });
-        for pin in [0, 1] {
+        for pin in [8, 9] {
             pac::IO_BANK0.gpio(pin).ctrl().write(|control| control.set_funcsel(2));
         }
         Uart
     }
 
-    /// GP22, against ground.
+    /// GP15, against ground.
     fn recovery_is_requested(clock: &Timer) -> bool {
-        pac::PADS_BANK0.gpio(22).modify(|pad| {
+        pac::PADS_BANK0.gpio(15).modify(|pad| {
             pad.set_pue(true);
             pad.set_pde(false);
             pad.set_ie(true);
         });
-        is_held(clock, || pac::SIO.gpio_in(0).read() & 1 << 22 != 0)
+        is_held(clock, || pac::SIO.gpio_in(0).read() & 1 << 15 != 0)
     }
 
     fn arm_watchdog() {
@@ -141,8 +141,8 @@ struct Uart;
 
 impl Serial for Uart {
     fn receive(&mut self) -> Option<u8> {
-        while !pac::UART0.uartfr().read().rxfe() {
-            let byte = pac::UART0.uartdr().read();
+        while !pac::UART1.uartfr().read().rxfe() {
+            let byte = pac::UART1.uartdr().read();
             if !byte.be() && !byte.pe() && !byte.fe() {
                 return Some(byte.data());
             }
@@ -151,12 +151,12 @@ impl Serial for Uart {
     }
 
     fn send(&mut self, byte: u8) {
-        (0..50_000).any(|_| !pac::UART0.uartfr().read().txff());
-        pac::UART0.uartdr().write(|data| data.set_data(byte));
+        (0..50_000).any(|_| !pac::UART1.uartfr().read().txff());
+        pac::UART1.uartdr().write(|data| data.set_data(byte));
     }
 
     fn flush(&mut self) {
-        (0..50_000).any(|_| !pac::UART0.uartfr().read().busy());
+        (0..50_000).any(|_| !pac::UART1.uartfr().read().busy());
     }
 }
 

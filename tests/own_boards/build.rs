@@ -1,4 +1,0 @@
-fn main() {
-    lifeboot_build::firmware();
-    println!("cargo::rustc-link-arg-bins=-Tlink.x");
-}
