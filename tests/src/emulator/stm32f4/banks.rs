@@ -4,7 +4,6 @@
 //!
 //! Both banks can be busy at once here. On the chip the second operation waits, as a store does in `flash`.
 
-use super::flash::{CR, ERASE, SECTOR, SECTOR_MASK, START};
 use lifeboot_board::Sector;
 use rsemu::core::device::Device;
 use rsemu::core::space::{AccessConstraints, MemAttrs, MemOps, MemResult, RegionKind, RegionRef};
@@ -13,6 +12,13 @@ use std::sync::Arc;
 
 /// FLASH_SR, whose flags are those of either bank.
 const SR: u64 = 0x0c;
+
+/// FLASH_CR: its bits that start an erase, and which sector (RM0090, 3.9.5, and 3.9.8 for the second bank's codes).
+pub const CR: u64 = 0x10;
+pub const START: u32 = 1 << 16;
+pub const ERASE: u32 = 1 << 1;
+pub const SECTOR: u32 = 3;
+pub const SECTOR_MASK: u32 = 0b1_1111;
 
 /// What bits of CR erase a whole bank: the first, the second (RM0090, 3.9.8).
 const ERASE_FIRST: u32 = 1 << 2;

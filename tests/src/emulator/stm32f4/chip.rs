@@ -94,7 +94,7 @@ pub enum Reset {
 pub struct Chip {
     pub(super) machine: Machine,
     pub(super) parts: Parts,
-    pub(super) pins: Pins,
+    pins: Pins,
     pub(super) core: Arc<ArmV7m>,
     counts: Arc<Counts>,
     pub(super) flash: Arc<WatchedFlash>,
@@ -256,6 +256,25 @@ impl Chip {
         self.reset_all(PIN);
     }
 
+    /// Holds the recovery pin at its level, or releases it.
+    pub fn hold_recovery_pin(&mut self, held: bool) {
+        self.pins.hold(held);
+        self.settle_recovery_pin();
+    }
+
+    /// Gives the recovery pin its level.
+    fn settle_recovery_pin(&mut self) {
+        let level = self.pins.settle(|address| word_at(&self.machine, u64::from(address)));
+        if let (Some((number, level)), Some(port)) = (level, &self.parts.recovery) {
+            self.drive(port, &format!("in{number}"), level);
+        }
+    }
+
+    /// Whether the serial line's two wires are connected, by which the chip sends and receives.
+    pub fn connected(&self) -> Result<(bool, bool)> {
+        self.pins.connected(|address| self.read_word(u64::from(address)))
+    }
+
     /// Resets everything but flash, RAM and the flags of the cause; the pin is pulled at each reset (7.1.1).
     fn reset_all(&mut self, pin: &str) {
         self.raise(pin);
@@ -273,7 +292,7 @@ impl Chip {
     }
 
     /// Drives a part's input from outside.
-    pub(super) fn drive(&self, part: &str, input: &str, level: Level) {
+    fn drive(&self, part: &str, input: &str, level: Level) {
         let id = WireId::new(u64::MAX);
         if let Some(pin) = self.machine.device(part).and_then(|part| part.device().sink(input, &[id])) {
             pin.sink.set_level(id, pin.line, level);
@@ -315,9 +334,7 @@ impl Chip {
 
     /// Reads a register, without the effects that reading has.
     pub fn read_word(&self, address: u64) -> Result<u32> {
-        let space = self.machine.space("mem").context("the board has no memory")?;
-        let word = space.read(address, Width::U32, MemAttrs::DEBUG);
-        Ok(word.map_err(|error| anyhow!("cannot read {address:#010x}: {error:?}"))? as u32)
+        word_at(&self.machine, address)
     }
 
     /// Writes a word, of RAM or of a register, as the core would.
@@ -341,6 +358,12 @@ impl Chip {
     pub fn line(&self) -> &CharPort {
         &self.line
     }
+}
+
+fn word_at(machine: &Machine, address: u64) -> Result<u32> {
+    let space = machine.space("mem").context("the board has no memory")?;
+    let word = space.read(address, Width::U32, MemAttrs::DEBUG);
+    Ok(word.map_err(|error| anyhow!("cannot read {address:#010x}: {error:?}"))? as u32)
 }
 
 /// A part, for the host as well as for the machine.

@@ -5,7 +5,7 @@
 //!   erase in the bank that it executes. What it reads of such a bank meanwhile does not wait here.
 //! - A second bank: see `banks`.
 
-use super::banks::{Bank, Joined};
+use super::banks::{Bank, CR, ERASE, Joined, SECTOR, SECTOR_MASK, START};
 use crate::sweep::Operation;
 use lifeboot_board::Sector;
 use lifeboot_board::chip::Chip;
@@ -25,14 +25,8 @@ const ACR: u64 = 0x00;
 const DATA_CACHE: u32 = 1 << 10;
 const DATA_CACHE_RESET: u32 = 1 << 12;
 
-/// FLASH_CR: its bits that start an erase, that make stores program, which sector, and the parallelism of both (3.9.5, and
-/// 3.9.8 for the second bank's codes).
-pub const CR: u64 = 0x10;
-pub const START: u32 = 1 << 16;
-pub const ERASE: u32 = 1 << 1;
+/// FLASH_CR: its bit that makes stores program, and the parallelism (3.9.5).
 const PROGRAM: u32 = 1;
-pub const SECTOR: u32 = 3;
-pub const SECTOR_MASK: u32 = 0b1_1111;
 const PARALLELISM: u32 = 8;
 
 /// The record of the guest's flash operations.

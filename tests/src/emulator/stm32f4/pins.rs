@@ -1,7 +1,6 @@
 //! The board's pins: the recovery pin, which somebody holds or only the chip's resistor pulls; and those of the serial port, whose
 //! line is connected only while they have the port's function.
 
-use super::chip::Chip;
 use anyhow::Result;
 use lifeboot_board::BoardDescription;
 use lifeboot_board::pin::{self, Enable, Pin};
@@ -16,7 +15,7 @@ const ALTERNATE: u32 = 0b10;
 const PULL_UP: u32 = 0b01;
 const PULL_DOWN: u32 = 0b10;
 
-/// The pins, and whether the recovery pin is held.
+/// The pins, and whether the recovery pin is held. What they are set to is read from the chip's registers.
 pub struct Pins {
     board: BoardDescription,
     is_held: bool,
@@ -28,54 +27,49 @@ impl Pins {
     pub fn new(board: &BoardDescription) -> Self {
         Pins { board: board.clone(), is_held: false, level: None }
     }
-}
 
-impl Chip {
     /// Holds the recovery pin at its level, or releases it.
-    pub fn hold_recovery_pin(&mut self, held: bool) {
-        self.pins.is_held = held;
-        self.settle_recovery_pin();
+    pub fn hold(&mut self, held: bool) {
+        self.is_held = held;
     }
 
-    /// Gives the recovery pin the level that it is held at, or that a resistor pulls it to. An input without one floats, and is
-    /// taken for held: nobody must rely on it.
-    pub(super) fn settle_recovery_pin(&mut self) {
-        let (Some(recovery), Some(port)) = (&self.pins.board.recovery, &self.parts.recovery) else { return };
+    /// The recovery pin's number, and the level that it is held at, or that a resistor pulls it to; `None` if that is as before. An
+    /// input without a resistor floats, and is taken for held: nobody must rely on it.
+    pub fn settle(&mut self, read: impl Fn(u32) -> Result<u32>) -> Option<(u32, Level)> {
+        let recovery = self.board.recovery.as_ref()?;
         let pressed = Level::from(recovery.pressed == pin::Level::High);
-        let level = if self.pins.is_held { Ok(pressed) } else { self.released(&recovery.pin, pressed) };
+        let level = if self.is_held { Ok(pressed) } else { released(&recovery.pin, pressed, read) };
         let level = level.unwrap_or(pressed);
-        if self.pins.level != Some(level) {
-            self.drive(port, &format!("in{}", recovery.pin.number), level);
-            self.pins.level = Some(level);
-        }
-    }
-
-    /// The level of the recovery pin that nobody holds.
-    fn released(&self, pin: &Pin, pressed: Level) -> Result<Level> {
-        let Some(Enable { register, bit }) = pin.enable else { return Ok(pressed.inverted()) };
-        let is_clocked = self.read_word(u64::from(register))? & 1 << bit != 0;
-        Ok(match self.bits(pin, PUPDR, 2)? {
-            PULL_UP => Level::High,
-            PULL_DOWN => Level::Low,
-            _ if is_clocked && self.bits(pin, MODER, 2)? == INPUT => pressed,
-            _ => pressed.inverted(),
-        })
+        let is_new = self.level.replace(level) != Some(level);
+        is_new.then_some((recovery.pin.number, level))
     }
 
     /// Whether the serial line's two wires are connected: that by which the chip sends, that by which it receives.
-    pub fn connected(&self) -> Result<(bool, bool)> {
-        let Some(serial) = &self.pins.board.serial else { return Ok((false, false)) };
+    pub fn connected(&self, read: impl Fn(u32) -> Result<u32>) -> Result<(bool, bool)> {
+        let Some(serial) = &self.board.serial else { return Ok((false, false)) };
         let has = |pin: &Pin| {
-            let is_alternate = self.bits(pin, MODER, 2)? == ALTERNATE;
-            Ok::<_, anyhow::Error>(is_alternate && self.bits(pin, AFR, 4)? == serial.peripheral.function)
+            let is_alternate = bits(pin, MODER, 2, &read)? == ALTERNATE;
+            Ok::<_, anyhow::Error>(is_alternate && bits(pin, AFR, 4, &read)? == serial.peripheral.function)
         };
         Ok((has(&serial.tx)?, has(&serial.rx)?))
     }
+}
 
-    /// Reads the bits that a pin has in a register of its port, or in the one behind that.
-    fn bits(&self, pin: &Pin, register: u32, count: u32) -> Result<u32> {
-        let at = pin.number * count;
-        let word = self.read_word(u64::from(pin.port + register + at / 32 * 4))?;
-        Ok(word >> (at % 32) & ((1 << count) - 1))
-    }
+/// The level of the recovery pin that nobody holds.
+fn released(pin: &Pin, pressed: Level, read: impl Fn(u32) -> Result<u32>) -> Result<Level> {
+    let Some(Enable { register, bit }) = pin.enable else { return Ok(pressed.inverted()) };
+    let is_clocked = read(register)? & 1 << bit != 0;
+    Ok(match bits(pin, PUPDR, 2, &read)? {
+        PULL_UP => Level::High,
+        PULL_DOWN => Level::Low,
+        _ if is_clocked && bits(pin, MODER, 2, &read)? == INPUT => pressed,
+        _ => pressed.inverted(),
+    })
+}
+
+/// Reads the bits that a pin has in a register of its port, or in the one behind that.
+fn bits(pin: &Pin, register: u32, count: u32, read: impl Fn(u32) -> Result<u32>) -> Result<u32> {
+    let at = pin.number * count;
+    let word = read(pin.port + register + at / 32 * 4)?;
+    Ok(word >> (at % 32) & ((1 << count) - 1))
 }
