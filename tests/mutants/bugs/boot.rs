@@ -31,7 +31,7 @@ pub const BUGS: &[Bug] = &[
         "keys are revoked before the confirm is durable",
         CONFIRM,
         "        if self.is_trial() {\n            // A trial has",
-        "        if self.journal.record().revoked != self.confirmed()?.revoked {
+        "        if self.confirmed()?.revoked != self.journal.record().revoked {
             return Ok(Plan::Flash(Work::Record(State::Effects, Effort::Unbounded, Step::Busy)));
         }
         if self.is_trial() {

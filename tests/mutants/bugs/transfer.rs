@@ -81,7 +81,7 @@ pub const BUGS: &[Bug] = &[
         "the epoch floor rises before the confirm is durable",
         CONFIRM,
         "        if self.is_trial() {\n            // A trial has",
-        "        if self.journal.record().epoch_floor != self.confirmed()?.epoch_floor {
+        "        if self.confirmed()?.epoch_floor != self.journal.record().epoch_floor {
             return Ok(Plan::Flash(Work::Record(State::Effects, Effort::Unbounded, Step::Busy)));
         }
         if self.is_trial() {
