@@ -21,7 +21,7 @@ const PHASES: [(&str, Option<&str>); 6] = [
     ("signature", Some("6verify12check_header")),
     ("hash", Some("6verify13check_content")),
     ("second look", Some("6verify7recheck")),
-    ("hand-over", Some("4jump")),
+    ("hand-over", Some("cortex_m14start_firmware")),
 ];
 
 /// MCUboot's Ed25519 verification and SHA-256 of 64 KiB, without what else it does. Cited: measured in QEMU before this

@@ -21,8 +21,8 @@ struct Flash {
 }
 
 const FLASH: [Flash; 3] = [
-    Flash { target: &MICROBIT, limit: 26_700, without_recovery: 22_150, budget: 20 * 1024, peer: Some(20_356) },
-    Flash { target: &PICO, limit: 26_900, without_recovery: 22_300, budget: 20 * 1024, peer: None },
+    Flash { target: &MICROBIT, limit: 26_750, without_recovery: 22_150, budget: 20 * 1024, peer: Some(20_356) },
+    Flash { target: &PICO, limit: 26_980, without_recovery: 22_360, budget: 20 * 1024, peer: None },
     Flash { target: &STM32F405, limit: 23_960, without_recovery: 19_400, budget: 16 * 1024, peer: Some(18_588) },
 ];
 
