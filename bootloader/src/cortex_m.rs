@@ -18,6 +18,9 @@ unsafe extern "C" {
     fn lifeboot_entry();
 }
 
+/// link.x has these numbers.
+const _: () = assert!(handover::BOOT_STACK == 8960 && handover::HANDOVER_LENGTH == 64);
+
 /// An entry of the vector table (B1.5.3).
 #[repr(C)]
 pub union Vector {

@@ -182,6 +182,13 @@ pub enum Error {
         /// The command that builds one.
         build: String,
     },
+    /// The keys have changed since the bootloader was built.
+    #[error("{} trusts other keys than bootloader-keys names", .path.display())]
+    #[diagnostic(help("build it again: lifeboot bootloader; or give the bootloader that is meant"))]
+    OtherKeys {
+        /// The bootloader.
+        path: PathBuf,
+    },
     /// Neither a bootloader nor a board was given.
     #[error("nothing says which bootloader is meant")]
     #[diagnostic(help(

@@ -19,6 +19,8 @@
 mod clock;
 mod map;
 
+pub use map::check_region;
+
 use crate::chip::Chip;
 use crate::chips;
 use crate::description::BoardDescription;
@@ -81,13 +83,13 @@ pub fn parse_table(table: &DeTable<'_>, text: &str, path: &Path) -> Result<Board
 }
 
 /// Headers hold 16 bytes, and a linker script's symbol is quoted.
-fn check_name(name: &str) -> Result<&str, Wrong> {
+pub fn check_name(name: &str) -> Result<&str, Wrong> {
     const LONGEST: usize = 16;
-    let is_legal = |c: char| (c.is_ascii_graphic() || c == ' ') && c != '"' && c != '\\';
+    let is_legal = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
     let short: String = name.chars().filter(|c| is_legal(*c)).take(LONGEST).collect();
     let help = match short.is_empty() {
-        true => "write a name of 1 to 16 printable ASCII characters, such as \"acme-press\"".to_owned(),
-        false => format!("a name has 1 to 16 printable ASCII characters: write name = \"{short}\""),
+        true => "write a name of 1 to 16 printable ASCII characters without spaces, such as \"acme-press\"".to_owned(),
+        false => format!("a name has 1 to 16 printable ASCII characters without spaces: write name = \"{short}\""),
     };
     if name.is_empty() {
         return wrong("name: it is empty", help);

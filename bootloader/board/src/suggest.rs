@@ -5,7 +5,7 @@ use crate::chip::Chip;
 use crate::chips;
 use crate::description::BoardDescription;
 use crate::error::{BoardError, Source, Wrong};
-use crate::parse::parse_file;
+use crate::parse::{check_name, check_region, parse_file};
 use crate::pins;
 use crate::size::{read, show};
 use lifeboot_core::layout::{Architecture, Region};
@@ -39,6 +39,17 @@ pub struct NewBoard<'a> {
 /// [`BoardError`], at the line that is wrong in the returned table.
 pub fn suggest(new: &NewBoard, path: &Path) -> Result<(String, BoardDescription), BoardError> {
     let NewBoard { name, chip: chip_name, flash, serial, recovery, regions } = *new;
+    let at_start = |wrong| Source { text: "", path }.error(0, wrong);
+    check_name(name).map_err(at_start)?;
+    for (index, (region, _)) in regions.iter().enumerate() {
+        check_region(region).map_err(at_start)?;
+        if ["bootloader", "journal"].contains(&region.as_str())
+            || regions[..index].iter().any(|(other, _)| other == region)
+        {
+            let what = format!("there is a region {region} already");
+            return Err(at_start(Wrong { what, help: "give each region of yours a name of its own".to_owned() }));
+        }
+    }
     let mut text = format!("[board]\nname = {name:?}\nchip = {chip_name:?}\n");
     if let Some(flash) = flash {
         text += &format!("flash = {flash:?}\n");
@@ -58,7 +69,10 @@ pub fn suggest(new: &NewBoard, path: &Path) -> Result<(String, BoardDescription)
     let regions = regions.iter().map(|(name, length)| Ok((name.as_str(), size(name, length)?)));
     let regions = regions.collect::<Result<Vec<_>, BoardError>>()?;
     let map = Map::largest(&chip, &regions).ok_or_else(|| {
-        let help = "choose a chip with more flash, or give your own regions less of it".to_owned();
+        let help = match regions.is_empty() {
+            true => "choose a chip with more flash".to_owned(),
+            false => "choose a chip with more flash, or give your own regions less of it".to_owned(),
+        };
         at(&text, Wrong { what: format!("map: the flash of the {} has no room for two slots", chip.name), help })
     })?;
     let example = pins::example(&chip);

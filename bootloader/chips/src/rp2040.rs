@@ -188,6 +188,8 @@ fn rom_function(name: [u8; 2]) -> u32 {
 #[unsafe(naked)]
 unsafe extern "C" fn in_ram(work: &Work) {
     naked_asm!(
+        // It is copied by words.
+        ".p2align 2",
         "0:",
         "push {{r4, r5, r6, lr}}",
         "mrs  r6, primask",

@@ -1,11 +1,12 @@
 //! Builds the bootloader of a project's board, with cargo.
 //!
 //! ```text
-//! TARGET/lifeboot/bootloader/BOARD/    the package, made for it (package.rs)
-//! TARGET/lifeboot/bootloader/BOARD.elf the bootloader
+//! TARGET/lifeboot/bootloader/BOARD.elf       the bootloader
+//! TARGET/lifeboot/bootloader/packages/BOARD/ the package, made for it (package.rs)
+//! TARGET/lifeboot/bootloader/build/BOARD/    what cargo builds
 //! ```
 //!
-//! TARGET is cargo's target folder of the project. What the project's configuration of cargo says about its firmware (flags, a
+//! TARGET is cargo's target folder of the project, and BOARD the board's name as a file name. What the project's configuration of cargo says about its firmware (flags, a
 //! linker, a runner) has no effect on the bootloader.
 
 mod error;
@@ -18,10 +19,12 @@ pub use source::Source;
 
 use crate::board_file::BoardFile;
 use crate::environment::variable;
-use crate::files::FileError;
+use crate::files::{self, FileError};
 use crate::settings::FILE;
 use cargo_metadata::{Metadata, MetadataCommand};
+use lifeboot_artifact::hex;
 use lifeboot_artifact::keys::PublicKey;
+use lifeboot_core::info::KEYS;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
@@ -50,6 +53,13 @@ pub fn build(order: &Order) -> Result<PathBuf, BootloaderBuildError> {
     if keys.is_empty() {
         return Err(BootloaderBuildError::NoKeys);
     }
+    if keys.len() > KEYS {
+        return Err(BootloaderBuildError::TooManyKeys(keys.len()));
+    }
+    let same = |index: &usize| keys[..*index].iter().any(|other| other.id() == keys[*index].id());
+    if let Some(index) = (0..keys.len()).find(same) {
+        return Err(BootloaderBuildError::SameKey(hex(&keys[index].id())));
+    }
     if features.recovery && description.serial.is_none() {
         let (board, example) = (description.name.clone(), lifeboot_board::pins::example(&description.chip));
         return Err(BootloaderBuildError::NoSerial { path: path.clone(), board, example });
@@ -61,7 +71,8 @@ pub fn build(order: &Order) -> Result<PathBuf, BootloaderBuildError> {
         None => Source::of(metadata.as_ref()),
     };
     let folder = output(&project, metadata);
-    let package = folder.join(&description.name);
+    let name = file_name(&description.name);
+    let (package, build) = (folder.join("packages").join(&name), folder.join("build").join(&name));
     let triple = description.chip.core.target();
     require_target(triple, &project)?;
     let keys = package::write(&package, &source, description.chip.family, features, keys)?;
@@ -70,14 +81,16 @@ pub fn build(order: &Order) -> Result<PathBuf, BootloaderBuildError> {
         .args(["build", "--release", "--target", triple, "--manifest-path"])
         .arg(package.join("Cargo.toml"))
         .arg("--target-dir")
-        .arg(folder.join("build"))
+        .arg(&build)
         .args(["--config", &format!("target.{triple}.linker=\"rust-lld\"")])
+        // Before that of the project's configuration and environment.
+        .args(package::PROFILE_SETTINGS.iter().flat_map(|setting| ["--config", setting]))
         // These replace the flags of the project's configuration, which are its firmware's.
         .env("CARGO_ENCODED_RUSTFLAGS", package::FLAGS.join("\x1f"))
         .env_remove("CARGO_BUILD_BUILD_DIR")
         .env("CARGO_INCREMENTAL", "0")
         .env("LIFEBOOT_BOARD", absolute(path))
-        .env("LIFEBOOT_KEYS", env::join_paths(keys).unwrap_or_default())
+        .env("LIFEBOOT_KEYS", env::join_paths(keys).map_err(|_| BootloaderBuildError::Colon(package))?)
         .current_dir(&project)
         .stdin(Stdio::null())
         // Stdout may be for a program.
@@ -89,16 +102,23 @@ pub fn build(order: &Order) -> Result<PathBuf, BootloaderBuildError> {
     if !status.success() {
         return Err(BootloaderBuildError::Failed { status });
     }
-    let built = folder.join("build").join(triple).join("release").join(package::NAME);
-    let elf = folder.join(format!("{}.elf", description.name));
-    fs::copy(&built, &elf).map_err(|source| FileError::Write { path: elf.clone(), source })?;
+    let built = fs::read(build.join(triple).join("release").join(package::NAME));
+    let elf = folder.join(format!("{name}.elf"));
+    let written = built.and_then(|built| files::write_note(&elf, &built));
+    written.map_err(|source| FileError::Write { path: elf.clone(), source })?;
     Ok(elf)
 }
 
 /// Returns where a board's bootloader lies once it is built.
 pub fn place(board: &BoardFile) -> PathBuf {
     let project = folder_of(&board.path);
-    output(&project, metadata(&project)).join(format!("{}.elf", board.description.name))
+    output(&project, metadata(&project)).join(format!("{}.elf", file_name(&board.description.name)))
+}
+
+/// Returns a board's name as a file name: a name may hold what leads elsewhere, such as `../..`.
+fn file_name(board: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    board.chars().map(|c| if is_plain(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) }).collect()
 }
 
 /// Returns the folder that a file lies in.

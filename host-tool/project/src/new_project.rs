@@ -70,10 +70,11 @@ pub fn set_up(folder: &Path, new: &NewBoard) -> Result<NewProject, NewProjectErr
     }
     let (table, board) = suggest(new, &path)?;
     let mut project = NewProject { written: Vec::new(), left: Vec::new(), board };
-    project.write(&path, &settings(&table, new))?;
     project.depend(folder);
     project.link(folder)?;
     project.configure(folder)?;
+    // Last: with it the project is set up.
+    project.write(&path, &settings(&table, new))?;
     project.left.push(Left {
         file: None,
         what: "a key, without which nothing is accepted: keep the private half safe".to_owned(),
@@ -108,7 +109,7 @@ impl NewProject {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|source| FileError::Write { path: folder.to_owned(), source })?;
         }
-        files::write(path, text.as_bytes())?;
+        files::create(path, text.as_bytes(), 0o666)?;
         self.written.push(path.to_owned());
         Ok(())
     }
@@ -133,14 +134,14 @@ impl NewProject {
 
     fn link(&mut self, folder: &Path) -> Result<(), FileError> {
         let script = folder.join("build.rs");
-        match fs::read_to_string(&script) {
-            Ok(text) if text.contains("lifeboot_build::") => {}
-            Ok(_) => self.left.push(Left {
+        match text_of(&script) {
+            None => self.write(&script, BUILD)?,
+            Some(text) if text.contains("lifeboot_build::") => {}
+            Some(_) => self.left.push(Left {
                 file: Some(script),
                 what: "link the firmware for a slot, first in main".to_owned(),
                 lines: "lifeboot_build::firmware();".to_owned(),
             }),
-            Err(_) => self.write(&script, BUILD)?,
         }
         let map = folder.join("memory.x");
         if map.exists() {
@@ -177,19 +178,31 @@ impl NewProject {
             "[build]\ntarget = \"{target}\"\n\n[target.{target}]\n# cortex-m-rt's linker script, which includes Lifeboot's memory.x; and SHA-256 in its small form, which saves 30 KB.\n\
              rustflags = [\"-Clink-arg=-Tlink.x\", \"--cfg\", 'sha2_backend_soft=\"compact\"']\n# `cargo run` signs the firmware and brings it onto the board.\nrunner = \"lifeboot run\"\n"
         );
-        let path = folder.join(".cargo/config.toml");
-        if !path.exists() && !folder.join(".cargo/config").exists() {
-            return self.write(&path, &tables);
-        }
-        if !fs::read_to_string(&path).is_ok_and(|text| text.contains("lifeboot run")) {
+        let (path, old) = (folder.join(".cargo/config.toml"), folder.join(".cargo/config"));
+        let (file, text) = match (text_of(&old), text_of(&path)) {
+            (Some(text), _) => (old, text),
+            (None, Some(text)) => (path, text),
+            (None, None) => return self.write(&path, &tables),
+        };
+        if !text.contains("lifeboot run") {
             self.left.push(Left {
-                file: Some(path),
-                what: "so that cargo run signs the firmware and brings it onto the board".to_owned(),
-                lines: format!("[target.{target}]\nrunner = \"lifeboot run\""),
+                file: Some(file),
+                what: "for the target that you build for: cargo run then signs the firmware and brings it onto the board, and SHA-256 \
+                       in its small form saves 30 KB"
+                    .to_owned(),
+                lines: "runner = \"lifeboot run\"\nrustflags = [..., \"--cfg\", 'sha2_backend_soft=\"compact\"']".to_owned(),
             });
         }
         Ok(())
     }
+}
+
+/// Returns the text of a file; `None` if nothing is there. What is no text, or cannot be read, is there all the same.
+fn text_of(path: &Path) -> Option<String> {
+    let metadata = path.symlink_metadata().ok()?;
+    // A pipe would be waited for.
+    let is_readable = metadata.is_file() || path.metadata().is_ok_and(|metadata| metadata.is_file());
+    Some(if is_readable { fs::read_to_string(path).unwrap_or_default() } else { String::new() })
 }
 
 #[cfg(test)]
@@ -213,7 +226,7 @@ mod tests {
         let project = set_up(folder.path(), &NEW).unwrap();
         let files: Vec<_> =
             project.written.iter().map(|path| path.strip_prefix(folder.path()).unwrap().to_owned()).collect();
-        assert_eq!(files, ["lifeboot.toml", "build.rs", ".cargo/config.toml"].map(PathBuf::from));
+        assert_eq!(files, ["build.rs", ".cargo/config.toml", "lifeboot.toml"].map(PathBuf::from));
         // What it wrote can be read.
         let path = folder.path().join(FILE);
         Settings::parse(&path, &fs::read_to_string(&path).unwrap()).unwrap();
@@ -236,6 +249,31 @@ mod tests {
             let left = project.left.iter().find(|left| left.file == Some(folder.path().join(file)));
             assert!(left.is_some_and(|left| !left.lines.is_empty()), "{file}");
         }
+    }
+
+    /// Text or not, and whatever it leads to.
+    #[test]
+    fn nothing_that_is_there_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("build.rs"), b"\xff\xfe").unwrap();
+        fs::create_dir(folder.path().join(".cargo")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("nowhere", folder.path().join(".cargo/config.toml")).unwrap();
+        #[cfg(not(unix))]
+        fs::write(folder.path().join(".cargo/config.toml"), "").unwrap();
+        let project = set_up(folder.path(), &NEW).unwrap();
+        assert_eq!(project.written, [folder.path().join(FILE)]);
+        assert_eq!(fs::read(folder.path().join("build.rs")).unwrap(), b"\xff\xfe");
+        assert!(!folder.path().join(".cargo/nowhere").exists());
+    }
+
+    /// So it can be tried again.
+    #[test]
+    fn a_project_that_could_not_be_set_up_has_no_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(".cargo"), "").unwrap();
+        assert!(set_up(folder.path(), &NEW).is_err());
+        assert!(!folder.path().join(FILE).exists());
     }
 
     #[test]

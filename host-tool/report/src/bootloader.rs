@@ -38,11 +38,11 @@ pub struct TrustedKey {
 }
 
 impl BuiltBootloader {
-    /// Makes the report; `keys` are the files of the bootloader's keys, in their order.
-    pub fn new(file: String, bootloader: &Bootloader, keys: &[String], recovery: bool) -> BuiltBootloader {
+    /// Makes the report; `keys` are ids and files of the keys that it was built with.
+    pub fn new(file: String, bootloader: &Bootloader, keys: &[([u8; 4], String)], recovery: bool) -> BuiltBootloader {
         let (board, info) = (bootloader.board(), bootloader.info());
         let code = bootloader.code_length();
-        let keys = info.keys().iter().zip(keys);
+        let file_of = |id: [u8; 4]| keys.iter().find(|(known, _)| *known == id).map(|(_, file)| file.clone());
         BuiltBootloader {
             file,
             board: board.name.to_owned(),
@@ -50,7 +50,12 @@ impl BuiltBootloader {
             size: code + INFO_LENGTH as u32,
             room: board.bootloader.length - INFO_LENGTH as u32 - code,
             recovery,
-            keys: keys.map(|(key, file)| TrustedKey { id: hex(&key_id(key)), file: file.clone() }).collect(),
+            keys: info
+                .keys()
+                .iter()
+                .map(key_id)
+                .map(|id| TrustedKey { id: hex(&id), file: file_of(id).unwrap_or_default() })
+                .collect(),
             demo_key: info.demo_key(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::output::{self, Output};
 use lifeboot_artifact::bootloader_file::Bootloader;
+use lifeboot_core::info::key_id;
 use lifeboot_project::board_file::BoardFile;
 use lifeboot_project::bootloader_build::{self, Features, Order};
 use lifeboot_project::files::{self, Kind};
@@ -82,7 +83,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<BuiltBootloader, Err
     if bootloader.info().demo_key() {
         output::warn("one of its keys is a demo's throw-away key, which protects nothing");
     }
-    let keys: Vec<_> = keys.iter().map(|key| key.display().to_string()).collect();
+    let keys: Vec<_> = public.iter().zip(&keys).map(|(key, file)| (key.id(), file.display().to_string())).collect();
     Ok(BuiltBootloader::new(files::near(path).display().to_string(), &bootloader, &keys, features.recovery))
 }
 
@@ -94,8 +95,17 @@ fn keys(arguments: &Arguments) -> Vec<PathBuf> {
     arguments.public_key.clone().or(arguments.key.as_deref().map(public_path)).into_iter().collect()
 }
 
+/// The keys that the project's bootloader is to trust, for commands that use it.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Expected {
+    /// The public keys that the project's bootloader must trust, and no others [default: not compared]
+    #[arg(long, value_name = "KEY.pub.pem,...", env = "LIFEBOOT_BOOTLOADER_KEYS", value_delimiter = ',')]
+    bootloader_keys: Vec<PathBuf>,
+}
+
 /// Returns the bootloader that a command uses if it is given none: what `lifeboot bootloader` has built for the board.
-pub fn of_project(board: Option<&BoardFile>) -> Result<PathBuf, Error> {
+pub fn of_project(board: Option<&BoardFile>, expected: &Expected) -> Result<PathBuf, Error> {
     let Some(board) = board else { return Err(Error::NoBootloader) };
     let path = bootloader_build::place(board);
     if !path.exists() {
@@ -103,6 +113,17 @@ pub fn of_project(board: Option<&BoardFile>) -> Result<PathBuf, Error> {
             path: files::near(&path),
             build: bootloader_build::command(Some(board), None),
         });
+    }
+    let keys = expected.bootloader_keys.iter().map(|key| Ok(key_files::public(key)?.id()));
+    let mut keys = keys.collect::<Result<Vec<_>, Error>>()?;
+    if !keys.is_empty() {
+        let bootloader = Bootloader::from_elf(&files::read(&path, Kind::Elf)?)?;
+        let mut trusted: Vec<_> = bootloader.info().keys().iter().map(key_id).collect();
+        keys.sort_unstable();
+        trusted.sort_unstable();
+        if keys != trusted {
+            return Err(Error::OtherKeys { path: files::near(&path) });
+        }
     }
     let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
     if changed(&board.path) > changed(&path) {

@@ -1,6 +1,6 @@
 //! `lifeboot flash`
 
-use super::bootloader::of_project;
+use super::bootloader::{Expected, of_project};
 use super::provision::{first_flash, warn};
 use crate::error::Error;
 use clap::ArgGroup;
@@ -38,6 +38,8 @@ pub struct Arguments {
     #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD")]
     board: Option<PathBuf>,
     #[command(flatten)]
+    expected: Expected,
+    #[command(flatten)]
     probe: Probe,
 }
 
@@ -68,7 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<Flashed, Error> {
             first
         }
         (None, Some(image)) => {
-            let of_project = || of_project(file.as_ref());
+            let of_project = || of_project(file.as_ref(), &arguments.expected);
             first_flash(&arguments.bootloader.clone().map_or_else(of_project, Ok)?, image)?
         }
         (None, None) => unreachable!("the command line's groups ask for one of them"),

@@ -1,6 +1,6 @@
 //! `lifeboot provision`
 
-use super::bootloader::of_project;
+use super::bootloader::{Expected, of_project};
 use crate::error::Error;
 use crate::output;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -40,6 +40,8 @@ pub struct Arguments {
     /// The board whose bootloader is meant: a board file, or a lifeboot.toml with a table [board]
     #[arg(long, value_name = "BOARD.toml", env = "LIFEBOOT_BOARD")]
     board: Option<PathBuf>,
+    #[command(flatten)]
+    expected: Expected,
     /// The file to write; - is stdout, with --format [default: the image's name with .first.elf, or the format's extension]
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -67,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<Provisioned, Error> {
     let file = || arguments.board.as_deref().map(BoardFile::read).transpose();
     let bootloader = match &arguments.bootloader {
         Some(path) => path.clone(),
-        None => of_project(file()?.as_ref())?,
+        None => of_project(file()?.as_ref(), &arguments.expected)?,
     };
     let first = first_flash(&bootloader, &arguments.image)?;
     files::write(&path, &first.to_file(format)?)?;

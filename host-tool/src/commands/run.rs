@@ -1,6 +1,6 @@
 //! `lifeboot run`
 
-use super::bootloader::of_project;
+use super::bootloader::{Expected, of_project};
 use super::firmware::read_firmware;
 use super::firmware::version_for;
 use super::flash::{Probe, connect};
@@ -78,6 +78,8 @@ pub struct Arguments {
     #[arg(long, value_name = "BOOTLOADER.elf", env = "LIFEBOOT_BOOTLOADER")]
     bootloader: Option<PathBuf>,
     #[command(flatten)]
+    expected: Expected,
+    #[command(flatten)]
     probe: Probe,
 }
 
@@ -130,7 +132,7 @@ fn provision(
             return Err(Error::BootloaderNeeded { path: path.clone(), build });
         }
         Some(path) => path.clone(),
-        None => of_project(file)?,
+        None => of_project(file, &arguments.expected)?,
     };
     let bootloader = Bootloader::from_elf(&files::read(&path, Kind::Elf)?)?;
     let connected = connect(board, file, &arguments.probe)?;

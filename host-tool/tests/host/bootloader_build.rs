@@ -12,8 +12,8 @@ use std::process::Output;
 fn project() -> Folder {
     let folder = folder(SMALL);
     let cargo = "[ \"$1\" = build ] || exit 1\necho \"$*\" > log\nenv > environment\n[ -z \"$FAILS\" ] || exit 101\n\
-                 mkdir -p target/lifeboot/bootloader/build/thumbv6m-none-eabi/release\n\
-                 cp lifeboot-bootloader target/lifeboot/bootloader/build/thumbv6m-none-eabi/release/bootloader\n";
+                 built=target/lifeboot/bootloader/build/microbit/thumbv6m-none-eabi/release\n\
+                 mkdir -p $built\ncp lifeboot-bootloader $built/bootloader\n";
     script(&folder, "cargo.sh", cargo);
     // A compiler that has every target.
     script(&folder, "rustc.sh", "echo .\n");
@@ -47,10 +47,11 @@ fn cargo_builds_it_and_the_other_commands_use_it() {
 
     let text = |name: &str| String::from_utf8(folder.bytes(name)).unwrap();
     let log = text("log");
-    let package = "target/lifeboot/bootloader/microbit";
+    let package = "target/lifeboot/bootloader/packages/microbit";
     assert!(log.starts_with("build --release --target thumbv6m-none-eabi --manifest-path "), "{log}");
     assert!(log.contains(&format!("{package}/Cargo.toml --target-dir ")), "{log}");
     assert!(log.contains(" --config target.thumbv6m-none-eabi.linker=\"rust-lld\""), "{log}");
+    assert!(log.contains(" --config profile.release.opt-level=\"z\" "), "{log}");
     let environment = text("environment");
     let value = |name: &str| {
         let line = environment.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=').map(str::to_owned));
@@ -117,4 +118,22 @@ fn failures_say_what_to_do() {
     let words = "error: the Rust compiler has no thumbv6m-none-eabi, which the bootloader is built for\n  help: rustup target add \
                  thumbv6m-none-eabi\n";
     assert!(said.contains(words), "{said}");
+    let colon = folder.0.path().join("a:b").display().to_string();
+    let mut command = folder.command("bootloader --board microbit.toml --key key.pem");
+    let at = |name: &str| folder.0.path().join(name);
+    command.env("CARGO", at("cargo.sh")).env("RUSTC", at("rustc.sh")).env("CARGO_TARGET_DIR", colon);
+    let said = error(&command.output().unwrap());
+    assert!(said.contains(" cannot be passed to a build: it has the character that separates paths\n"), "{said}");
+}
+
+/// A board file may be somebody else's.
+#[test]
+fn a_board_s_name_leads_to_no_other_folder() {
+    let folder = project();
+    let board = SMALL_FILE.replace("\"microbit\"", "\"../../../..\"");
+    folder.put("elsewhere.toml", board.as_bytes());
+    folder.put("Cargo.toml", b"mine");
+    let output = build(&folder, "--board elsewhere.toml --key key.pem", &[]);
+    assert_eq!(folder.bytes("Cargo.toml"), b"mine", "{}", error(&output));
+    assert!(folder.0.path().join("target/lifeboot/bootloader/packages/%2E%2E%2F%2E%2E%2F%2E%2E%2F%2E%2E").is_dir());
 }

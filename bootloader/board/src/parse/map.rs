@@ -8,8 +8,26 @@ use crate::place::{self, Entry, Spot};
 use crate::values::{Table, Value};
 use lifeboot_core::layout::Slot;
 
-/// Names that the application's regions cannot have: what the map and linker scripts call their own parts.
-const RESERVED: [&str; 7] = ["slot", "slot-a", "slot-b", "slots", "flash", "ram", "info"];
+/// Names that the application's regions cannot have: what the map and linker scripts call their own parts, and the constants that
+/// a bootloader gets beside them.
+const RESERVED: [&str; 16] = [
+    "slot",
+    "slot-a",
+    "slot-b",
+    "slots",
+    "flash",
+    "ram",
+    "info",
+    "keys",
+    "demo-key",
+    "uf2-family",
+    "recovery",
+    "serial",
+    "baud-divisor",
+    "clock",
+    "ahb1-after-reset",
+    "sectors",
+];
 
 /// How no name may start: an ELF file names its board by a symbol that starts so (`BOARD_SYMBOL` of core).
 const RESERVED_START: &str = "board";
@@ -65,7 +83,7 @@ fn entry(source: Source, usage: Usage, key: &str, value: Value) -> Result<Entry,
 }
 
 /// A region's name becomes a constant and a part of a symbol.
-fn check_region(name: &str) -> Result<(), Wrong> {
+pub fn check_region(name: &str) -> Result<(), Wrong> {
     let is_identifier = name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !is_identifier {

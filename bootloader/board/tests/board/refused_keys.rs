@@ -94,22 +94,22 @@ fn names_that_no_header_holds() {
     says(
         refused("acme-press", "acme-press-board-2"),
         "board.toml:1: name: \"acme-press-board-2\" has 18 characters",
-        "a name has 1 to 16 printable ASCII characters: write name = \"acme-press-board\"",
+        "a name has 1 to 16 printable ASCII characters without spaces: write name = \"acme-press-board\"",
     );
     says(
         refused("acme-press", "acmé"),
         "board.toml:1: name: \"acmé\" has the character 'é'",
-        "a name has 1 to 16 printable ASCII characters: write name = \"acm\"",
+        "a name has 1 to 16 printable ASCII characters without spaces: write name = \"acm\"",
     );
     says(
         refused("\"acme-press\"", "'a\"b'"),
         "board.toml:1: name: \"a\\\"b\" has the character '\"'",
-        "a name has 1 to 16 printable ASCII characters: write name = \"ab\"",
+        "a name has 1 to 16 printable ASCII characters without spaces: write name = \"ab\"",
     );
     says(
         refused("acme-press", ""),
         "board.toml:1: name: it is empty",
-        "write a name of 1 to 16 printable ASCII characters, such as \"acme-press\"",
+        "write a name of 1 to 16 printable ASCII characters without spaces, such as \"acme-press\"",
     );
 }
 

@@ -34,9 +34,13 @@ const RESETREAS_LOCKUP: u32 = 1 << 3;
 
 const MPU_PROTENSET0: usize = 0x4000_0600;
 /// A bit for each block of 4 KiB.
-const BOOTLOADER_BLOCKS: u32 = (1 << (BOARD.bootloader.length / BLOCK)) - 1;
+const BOOTLOADER_BLOCKS: u32 = u32::MAX >> (32 - BOARD.bootloader.length / BLOCK);
 const BLOCK: u32 = 4096;
-const _: () = assert!(BOARD.bootloader.start == 0 && BOARD.bootloader.length.is_multiple_of(BLOCK));
+const _: () = assert!(
+    BOARD.bootloader.start == 0
+        && BOARD.bootloader.length.is_multiple_of(BLOCK)
+        && BOARD.bootloader.length <= 32 * BLOCK
+);
 
 const TIMER0_INTERRUPT: usize = 8;
 const NVIC_ISER: usize = 0xE000_E100;

@@ -2,6 +2,7 @@
 
 use crate::files::FileError;
 use lifeboot_artifact::keys::KeyError;
+use lifeboot_core::info::KEYS;
 use miette::Diagnostic;
 use std::io;
 use std::path::PathBuf;
@@ -18,6 +19,18 @@ pub enum BootloaderBuildError {
          lifeboot.toml; lifeboot keygen release.pem makes a pair"
     ))]
     NoKeys,
+    /// There are too many keys.
+    #[error("{0} keys are given, and a bootloader holds {KEYS} at most")]
+    #[diagnostic(help("leave some out: bootloader-keys in lifeboot.toml, or --bootloader-keys"))]
+    TooManyKeys(usize),
+    /// A key is given twice, or images could not distinguish two.
+    #[error("two of the keys have the id {0}")]
+    #[diagnostic(help("give each key once; if they are two, make one of them anew: lifeboot keygen KEY.pem"))]
+    SameKey(String),
+    /// The path of the package holds what separates paths.
+    #[error("{} cannot be passed to a build: it has the character that separates paths", .0.display())]
+    #[diagnostic(help("set CARGO_TARGET_DIR to a folder without it"))]
+    Colon(PathBuf),
     /// A folder that was given has none of Lifeboot's sources.
     #[error("{} has no sources of Lifeboot's", .0.display())]
     #[diagnostic(help("give the folder with Lifeboot's Cargo.toml, its bootloader/ and updater/"))]

@@ -35,6 +35,17 @@ opt-level = \"s\"
 opt-level = \"s\"
 ";
 
+/// The same, as settings that no configuration of cargo and no variable overrides.
+pub const PROFILE_SETTINGS: [&str; 7] = [
+    "profile.release.opt-level=\"z\"",
+    "profile.release.lto=\"fat\"",
+    "profile.release.codegen-units=1",
+    "profile.release.panic=\"abort\"",
+    "profile.release.overflow-checks=false",
+    "profile.release.debug=2",
+    "profile.release.strip=false",
+];
+
 /// The flags that it is built with: the compact form of SHA-2, and functions in their callers only where that makes the whole
 /// smaller.
 pub const FLAGS: [&str; 3] = ["--cfg", "sha2_backend_soft=\"compact\"", "-Cllvm-args=-inline-threshold=3"];

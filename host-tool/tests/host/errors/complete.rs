@@ -13,6 +13,7 @@ const UNCAUSED: &[(&str, &str)] = &[
         "a caller that has an image and a board has compared them before, in words of their own",
     ),
     ("FlashFileError::TooLarge", "no board has that much flash"),
+    ("BootloaderBuildError::Colon", CARGO),
     ("BootloaderBuildError::NoTarget", CARGO),
     ("BootloaderBuildError::Start", CARGO),
     ("BootloaderBuildError::Failed", CARGO),

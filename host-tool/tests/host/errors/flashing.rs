@@ -56,6 +56,16 @@ pub fn list(list: &mut List) {
 
     chapter.fails("A bootloader that nothing names", "provision a.img");
     chapter.fails("A bootloader that is not built", "provision a.img --board microbit.toml");
+    let built = chapter.folder.0.path().join("target/lifeboot/bootloader");
+    fs::create_dir_all(&built).unwrap();
+    fs::copy(chapter.folder.0.path().join("lifeboot-bootloader"), built.join("microbit.elf")).unwrap();
+    let line = "provision a.img --board microbit.toml --bootloader-keys other.pub.pem";
+    chapter.fails("A bootloader that trusts other keys", line);
+    fs::remove_dir_all(chapter.folder.0.path().join("target")).unwrap();
+    let keys = ["key.pub.pem"; 5].join(",");
+    chapter.fails("More keys than fit", &format!("bootloader --board microbit.toml --bootloader-keys {keys}"));
+    let line = "bootloader --board microbit.toml --bootloader-keys key.pub.pem,key.pem";
+    chapter.fails("A key that is given twice", line);
     chapter.fails("A bootloader for no key", "bootloader --board microbit.toml");
     chapter.fails("Sources that are none", "bootloader --board microbit.toml --key key.pem --lifeboot .");
     let without = SMALL_FILE.replace("serial = ", "# serial = ").replace("recovery = ", "# recovery = ");
