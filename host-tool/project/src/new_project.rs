@@ -1,5 +1,5 @@
 //! What a project needs to begin with: `lifeboot.toml`, a build script, and cargo's configuration. Only files that are not there
-//! yet are written; what an existing one lacks is told.
+//! yet are written; what an existing one lacks is reported.
 
 use crate::bootloader_build::Source;
 use crate::files::{self, FileError};

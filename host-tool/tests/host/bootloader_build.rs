@@ -1,4 +1,4 @@
-//! `lifeboot bootloader`: what cargo is told, and what it makes is used by the other commands. The cargo here is a script that copies;
+//! `lifeboot bootloader`: how it runs cargo, and that the other commands use the result. The cargo here is a script that copies;
 //! the tests of own boards have the real one.
 
 use crate::command_line::Folder;
@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
-/// A folder with a board, a key, and a cargo that copies a bootloader; it writes down what it is told.
+/// A folder with a board, a key, and a cargo that copies a bootloader; it writes down its arguments and environment.
 fn project() -> Folder {
     let folder = folder(SMALL);
     let cargo = "[ \"$1\" = build ] || exit 1\necho \"$*\" > log\nenv > environment\n[ -z \"$FAILS\" ] || exit 101\n\
