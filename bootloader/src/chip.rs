@@ -90,7 +90,8 @@ pub trait Chip: Sized + 'static {
     }
 }
 
-/// Milliseconds since the start. It may be coarse, it wraps, and it never waits.
+/// Milliseconds since the start. It may be coarse, it wraps, and it never waits; but it must count: a boot waits for it while the
+/// recovery pin is held, and recovery mode ends by it.
 pub trait Clock {
     /// Returns the milliseconds.
     fn now(&self) -> u32;

@@ -172,14 +172,12 @@ fn a_microbit_with_another_map() {
     recovered(updated::<Microbit>(Project::new("other-microbit"))).keeps_what_is_the_applications();
 }
 
-/// A chip's code in a crate of the user's own, over the flash driver of embassy-stm32. Without recovery mode, in
-/// which it was not seen to answer: it runs at 16 MHz, and this emulator brings a byte in 20 µs, faster than any line.
+/// A chip's code in a crate of the user's own, over the flash driver of embassy-stm32.
 #[cfg(feature = "every-change")]
 #[test]
 fn an_stm32f411_with_a_bootloader_of_ones_own() {
-    let mut device = updated::<Stm32f4>(Project::with_own_bootloader("embassy-stm32", "acme-press"));
-    device.rolls_back();
-    device.keeps_what_is_the_applications();
+    let project = Project::with_own_bootloader("embassy-stm32", "acme-press");
+    recovered(updated::<Stm32f4>(project)).keeps_what_is_the_applications();
 }
 
 /// The same, over that of embassy-rp; up to its first update, but for the deep tier.

@@ -37,6 +37,8 @@ impl Chip for Scale {
     fn clock() -> Timer {
         pac::RCC.apb1enr().modify(|enable| enable.set_tim2en(true));
         pac::TIM2.psc().write_value(15_999);
+        // With 0, which manuals disagree about after a reset, it would not count.
+        pac::TIM2.arr().write_value(u32::MAX);
         pac::TIM2.egr().write(|event| event.set_ug(true));
         pac::TIM2.cr1().write(|control| control.set_cen(true));
         Timer
