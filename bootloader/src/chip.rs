@@ -112,7 +112,15 @@ pub trait Serial {
 }
 
 /// No serial port, in a bootloader without recovery mode.
-pub struct NoSerial;
+pub struct NoSerial(());
+
+impl NoSerial {
+    /// Returns it.
+    #[expect(clippy::new_without_default, reason = "in the place of a chip's serial port, which has no default")]
+    pub const fn new() -> Self {
+        NoSerial(())
+    }
+}
 
 impl Serial for NoSerial {
     fn receive(&mut self) -> Option<u8> {

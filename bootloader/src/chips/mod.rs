@@ -56,6 +56,8 @@
 //!    what was run where.
 
 mod board;
+#[cfg(not(feature = "recovery"))]
+mod no_recovery;
 #[cfg(feature = "nrf51")]
 mod nrf51;
 #[cfg(feature = "rp2040")]

@@ -11,9 +11,9 @@ mod registers;
 mod watchdog;
 
 use super::board::{self, BOARD};
-use crate::chip::Chip;
 #[cfg(not(feature = "recovery"))]
-use crate::chip::NoSerial;
+use super::no_recovery as recovery;
+use crate::chip::Chip;
 use crate::cortex_m::Vector;
 use crate::handoff::Words;
 use crate::registers::{load, store};
@@ -126,10 +126,7 @@ impl Chip for Nrf51 {
 
     type Flash = Flash;
     type Clock = Clock;
-    #[cfg(feature = "recovery")]
     type Serial = recovery::Serial;
-    #[cfg(not(feature = "recovery"))]
-    type Serial = NoSerial;
 
     fn start_up(noted: Option<Cause>) -> Cause {
         watchdog::feed_watchdog();
@@ -162,17 +159,10 @@ impl Chip for Nrf51 {
         Flash::new(&BOARD)
     }
 
-    #[cfg(feature = "recovery")]
     fn serial() -> recovery::Serial {
         recovery::Serial::new()
     }
 
-    #[cfg(not(feature = "recovery"))]
-    fn serial() -> NoSerial {
-        NoSerial
-    }
-
-    #[cfg(feature = "recovery")]
     fn recovery_is_requested(clock: &Clock) -> bool {
         recovery::recovery_is_requested(clock)
     }

@@ -9,9 +9,9 @@ mod recovery;
 mod registers;
 
 use super::board::{self, BOARD};
-use crate::chip::Chip;
 #[cfg(not(feature = "recovery"))]
-use crate::chip::NoSerial;
+use super::no_recovery as recovery;
+use crate::chip::Chip;
 use crate::registers::{load, store};
 use crate::system_reset::wait_for_reset;
 use clock::Clock;
@@ -60,10 +60,7 @@ impl Chip for Rp2040 {
 
     type Flash = Flash;
     type Clock = Clock;
-    #[cfg(feature = "recovery")]
     type Serial = recovery::Serial;
-    #[cfg(not(feature = "recovery"))]
-    type Serial = NoSerial;
 
     fn start_up(noted: Option<Cause>) -> Cause {
         // Core 1 returns to waiting in the boot ROM; the firmware's watchdog, clocks and peripherals are stopped. All of
@@ -94,17 +91,10 @@ impl Chip for Rp2040 {
         Flash::new()
     }
 
-    #[cfg(feature = "recovery")]
     fn serial() -> recovery::Serial {
         recovery::Serial::new()
     }
 
-    #[cfg(not(feature = "recovery"))]
-    fn serial() -> NoSerial {
-        NoSerial
-    }
-
-    #[cfg(feature = "recovery")]
     fn recovery_is_requested(clock: &Clock) -> bool {
         recovery::recovery_is_requested(clock)
     }

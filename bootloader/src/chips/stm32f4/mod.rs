@@ -11,9 +11,9 @@ mod recovery;
 mod registers;
 
 use super::board::{self, BOARD, CLOCK};
-use crate::chip::Chip;
 #[cfg(not(feature = "recovery"))]
-use crate::chip::NoSerial;
+use super::no_recovery as recovery;
+use crate::chip::Chip;
 use crate::registers::{load, store, wait_for};
 use clock::Clock;
 use flash::Flash;
@@ -96,10 +96,7 @@ impl Chip for Stm32f4 {
 
     type Flash = Flash;
     type Clock = Clock;
-    #[cfg(feature = "recovery")]
     type Serial = recovery::Serial;
-    #[cfg(not(feature = "recovery"))]
-    type Serial = NoSerial;
 
     fn start_up(noted: Option<Cause>) -> Cause {
         // It would reset the chip after 0.35 to 1 s (21.3.3), which an erase of the journal, 0.8 s (DS8626, 5.3.12), may
@@ -131,17 +128,10 @@ impl Chip for Stm32f4 {
         Flash::new(&BOARD)
     }
 
-    #[cfg(feature = "recovery")]
     fn serial() -> recovery::Serial {
         recovery::Serial::new()
     }
 
-    #[cfg(not(feature = "recovery"))]
-    fn serial() -> NoSerial {
-        NoSerial
-    }
-
-    #[cfg(feature = "recovery")]
     fn recovery_is_requested(clock: &Clock) -> bool {
         recovery::recovery_is_requested(clock)
     }
