@@ -47,7 +47,7 @@ pub(crate) fn other(slot: Slot) -> Slot {
 
 /// The state of an image on a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ImageState {
+pub enum ImageState {
     /// The image runs, confirmed.
     Confirmed,
     /// The image runs on trial; with the starts left, if the device reports them.
@@ -61,7 +61,8 @@ pub(crate) enum ImageState {
 }
 
 impl ImageState {
-    pub(crate) fn of(status: &Status, image: &ImageFile) -> ImageState {
+    /// Returns the state of an image on the device that reports this.
+    pub fn of(status: &Status, image: &ImageFile) -> ImageState {
         let holds = |slot: Slot| is_image(&content(status, slot), image);
         let target = target(status, image);
         if status.recovery.is_none() && holds(status.running) {

@@ -10,6 +10,21 @@ use std::fmt::{self, Display};
 #[serde(transparent)]
 pub struct DeviceId(pub String);
 
+impl DeviceId {
+    /// Returns the name of a device that is known by its port.
+    pub fn at_port(port: &str) -> DeviceId {
+        DeviceId(format!("{PORT}{port}"))
+    }
+
+    /// Returns the port, if the device is known by that.
+    pub fn port(&self) -> Option<&str> {
+        self.0.strip_prefix(PORT)
+    }
+}
+
+/// What the name of a device that reports no id begins with.
+const PORT: &str = "port:";
+
 impl Display for DeviceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
