@@ -138,5 +138,11 @@ pub trait Site: Sync {
     /// Does something to a device, and waits for its end. May be repeated after any interruption, also of this program: what
     /// was done already is not done again. `progress` is called while bytes are sent; once it returns `false`, the act is
     /// given up as soon as that harms nothing, with [`Ending::Interrupted`].
-    fn act(&self, device: &DeviceId, act: Act, image: &ImageFile, progress: &mut dyn FnMut(Transferred) -> bool) -> Ending;
+    fn act(
+        &self,
+        device: &DeviceId,
+        act: Act,
+        image: &ImageFile,
+        progress: &mut dyn FnMut(Transferred) -> bool,
+    ) -> Ending;
 }
