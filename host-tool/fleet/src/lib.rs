@@ -8,7 +8,10 @@
 //! | [`rollout`] | the core: events, the state that they add up to, and the decision what is to be done |
 //! | [`time`], [`window`] | instants as numbers, and the hours in which devices may be touched |
 //!
-//! Nothing here knows a clock, a thread, a port or a network: what drives a rollout brings them.
+//! | [`drive`], [`orders`] | a driver: has a site do what the core decides, and follows a person's orders |
+//! | [`lines`] | a site of devices at real lines |
+//!
+//! Only the last row but one and the last know threads and files; ports, clock and network come from the caller.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
@@ -16,6 +19,9 @@
 pub mod blast_radius;
 pub mod definition;
 pub mod device;
+pub mod drive;
+pub mod lines;
+pub mod orders;
 pub mod rollout;
 pub mod time;
 pub mod window;

@@ -82,7 +82,7 @@ impl<O: Open> Lines<O> {
     }
 
     /// Asks who is at a port.
-    fn ask(&self, port: Taken) -> Result<Asked<'_, O::Pipe>, String> {
+    fn ask<'a>(&'a self, port: Taken<'a>) -> Result<Asked<'a, O::Pipe>, String> {
         let given_up = Arc::new(AtomicBool::new(false));
         let mut link = self.link(&port, &given_up)?;
         let (status, identity) = link.identity(Retry { attempts: 3, ..Retry::SHORT }).map_err(|error| error.to_string())?;

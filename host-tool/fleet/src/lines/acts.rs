@@ -5,7 +5,7 @@ use crate::device::{Act, Ending, Look, Transferred};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::describe::{reason, running};
 use lifeboot_client::device::{DeviceError, rollback};
-use lifeboot_client::link::{Link, LinkError};
+use lifeboot_client::link::Link;
 use lifeboot_client::pipe::Pipe;
 use lifeboot_client::push::{Options, Progress, PushError, Step, push};
 use lifeboot_client::refusal::Refused;
