@@ -104,6 +104,8 @@ pub struct Device {
     pub(super) since: Time,
     pub(super) work: Option<Work>,
     pub(super) unknown: Option<Unknown>,
+    /// How it had failed, if it waits because it is retried.
+    pub(super) before_retry: Option<DeviceState>,
     /// When it is asked for again, if it was absent and is waited for.
     pub(super) away_until: Option<Time>,
     /// Acts begun since the last end that is known.
@@ -128,6 +130,7 @@ impl Device {
             since: at,
             work: None,
             unknown: None,
+            before_retry: None,
             away_until: None,
             attempts: 0,
             is_ours: false,
@@ -174,6 +177,16 @@ impl Device {
     /// Returns why it still runs the image after a rollback was tried.
     pub fn failed_rollback(&self) -> Option<&str> {
         self.rollback.as_deref().filter(|_| self.settled == DeviceState::Confirmed)
+    }
+
+    /// Returns whether the image may have been started on it, and it did not answer since.
+    pub(super) fn may_be_silent(&self) -> bool {
+        self.unknown.is_some() || self.was_silent()
+    }
+
+    /// Returns whether it was silent before it was retried.
+    pub(super) fn was_silent(&self) -> bool {
+        matches!(self.before_retry, Some(DeviceState::Silent { .. }))
     }
 
     /// Notes that an attempt ended without an answer, and returns when the next may begin.

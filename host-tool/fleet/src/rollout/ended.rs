@@ -80,7 +80,7 @@ impl State {
         });
         match (gives_up, act) {
             // A device that is being staged runs what it ran.
-            (true, Act::Stage) => self.absent(number, reason, at),
+            (true, Act::Stage) if !self.devices[number as usize].was_silent() => self.absent(number, reason, at),
             (true, _) => self.settle(number, DeviceState::Silent { last: reason }, at),
             (false, _) if self.abort.is_some() => self.cancel(number, at),
             (false, _) => {}
@@ -88,10 +88,12 @@ impl State {
     }
 
     fn absent(&mut self, number: u32, reason: String, at: Time) {
+        let device = &mut self.devices[number as usize];
+        // If the image came to it at all, it was before it was retried.
+        device.is_ours &= device.before_retry.is_some();
         match self.definition.rules.absent {
             AbsentRule::Wait if self.abort.is_none() => self.change(number, |device, _| {
                 device.settle(device.settled.clone(), at);
-                device.is_ours = false;
                 device.away_until = Some(at.plus(LONGEST_RETRY));
             }),
             AbsentRule::Fail => self.settle(number, DeviceState::Absent { reason }, at),
@@ -113,7 +115,10 @@ impl State {
                 self.change(number, |device, _| device.settle(device.settled.clone(), at));
             }
             Some(Work { act: Act::Check | Act::Rollback, .. }) => {}
-            _ if is_idle => self.change(number, |device, _| device.settle(DeviceState::Cancelled, at)),
+            _ if is_idle => self.change(number, |device, _| {
+                let state = device.before_retry.take().unwrap_or(DeviceState::Cancelled);
+                device.settle(state, at);
+            }),
             _ => self.change(number, |_, _| ()),
         }
     }
@@ -121,6 +126,9 @@ impl State {
 
 impl Device {
     fn settle(&mut self, state: DeviceState, at: Time) {
+        if state != DeviceState::Waiting {
+            self.before_retry = None;
+        }
         (self.settled, self.since) = (state, at);
         (self.work, self.unknown, self.away_until, self.attempts) = (None, None, None, 0);
     }
@@ -128,8 +136,6 @@ impl Device {
 
 /// Returns what an ending of an act means; `None` if the act cannot end so.
 fn meaning(device: &Device, act: Act, ending: &Ending) -> Option<Meaning> {
-    // An act that a crash or a failed line cut off may have started the image.
-    let was_cut_off = device.unknown.is_some();
     let is_cancelled = act == Act::Check && device.settled != DeviceState::Confirmed;
     Some(match (act, ending) {
         (_, Ending::Interrupted { reason }) => Meaning::Unknown(reason.clone()),
@@ -138,8 +144,10 @@ fn meaning(device: &Device, act: Act, ending: &Ending) -> Option<Meaning> {
             let (reason, cause) = (reason.clone(), cause.clone());
             Meaning::Settled(DeviceState::RolledBack { reason, cause, pc: *pc })
         }
-        (Act::Stage, Ending::Absent { reason }) => Meaning::Absent(reason.clone()),
-        (Act::Update | Act::Activate, Ending::Absent { reason }) if !was_cut_off => Meaning::Absent(reason.clone()),
+        (Act::Stage, Ending::Absent { reason }) if !device.was_silent() => Meaning::Absent(reason.clone()),
+        (Act::Update | Act::Activate, Ending::Absent { reason }) if !device.may_be_silent() => {
+            Meaning::Absent(reason.clone())
+        }
         // It was there when the image was started.
         (_, Ending::Absent { reason }) => Meaning::Unknown(reason.clone()),
 

@@ -73,7 +73,6 @@ impl State {
         if self.abort.is_some() {
             return Err(EventError::Aborted);
         }
-        self.visited += self.devices.len() as u64;
         let numbers = 0..u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
         let has_failed = |number: &u32| {
             let device = &self.devices[*number as usize];
@@ -83,12 +82,13 @@ impl State {
         if failed.is_empty() {
             return Err(EventError::NothingFailed);
         }
+        self.visited += self.devices.len() as u64;
         let waves: BTreeSet<usize> = failed.iter().map(|number| self.devices[*number as usize].wave).collect();
         for number in failed {
             self.change(number, |device, wave| {
                 wave.uncount(device);
-                (device.settled, device.since) = (DeviceState::Waiting, at);
-                (device.is_ours, device.is_checked) = (false, false);
+                let failed = std::mem::replace(&mut device.settled, DeviceState::Waiting);
+                (device.before_retry, device.since, device.is_checked) = (Some(failed), at, false);
             });
         }
         // What it stopped for is taken back.
