@@ -27,6 +27,7 @@ mod ports;
 mod push;
 mod recorded;
 mod reset;
+mod rollout;
 mod schema;
 mod shell;
 mod slot_name;
@@ -57,6 +58,10 @@ pub use ports::{Port, Ports};
 pub use push::{PushEvent, PushResult, PushStep, Pushed};
 pub use recorded::RecordedError;
 pub use reset::Reset;
+pub use rollout::{
+    ListedRollout, PlanVerdict, PlannedDevice, PlannedWave, Rollout, RolloutCounts, RolloutDevice, RolloutEvent, RolloutPhase,
+    RolloutPlan, RolloutWave, Rollouts,
+};
 pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};
 pub use slot_name::SlotName;

@@ -18,6 +18,7 @@ use crate::monitor::Monitored;
 use crate::new_project::SetUp;
 use crate::ports::Ports;
 use crate::push::{PushEvent, Pushed};
+use crate::rollout::{Rollout, RolloutEvent, RolloutPlan, Rollouts};
 use crate::shell::{Completions, ManFiles, ManPage};
 use crate::watch::{WatchEvent, Watched};
 use schemars::generate::SchemaSettings;
@@ -72,6 +73,7 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
         ("confirm", lines::<Running>()),
         ("cancel", lines::<Cancelled>()),
         ("rollback", lines::<Running>()),
+        ("rollout", lines::<Either<RolloutEvent, Either<Either<Rollout, Rollouts>, RolloutPlan>>>()),
         ("reset", lines::<Running>()),
         ("completions", lines::<Completions>()),
         ("man", lines::<Either<ManPage, ManFiles>>()),

@@ -1,0 +1,110 @@
+//! Where rollouts are kept: their logs, their images, and at which ports their devices are.
+
+use crate::error::Error;
+use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_fleet::definition::RolloutId;
+use lifeboot_fleet::device::DeviceId;
+use lifeboot_fleet::log::StateFolder;
+use lifeboot_fleet::rollout::{Phase, State};
+use lifeboot_project::environment::variable;
+use lifeboot_project::files::{self, FileError, Kind};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The image of a rollout, in its folder.
+const IMAGE: &str = "image.img";
+/// Where its devices are, in its folder.
+const PORTS: &str = "ports.json";
+
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Folder {
+    /// The folder in which rollouts are kept [default: lifeboot in the user's folder for state]
+    #[arg(long, value_name = "FOLDER", env = "LIFEBOOT_STATE")]
+    state: Option<PathBuf>,
+}
+
+/// A rollout that is named, or the only one that it can be.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Named {
+    /// The rollout [default: the one that is not over; with several, the last one]
+    #[arg(value_name = "ROLLOUT")]
+    rollout: Option<String>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// Where the devices of a rollout are.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Places {
+    /// The ports at which devices are looked for; `None` for all USB serial ports.
+    pub ports: Option<Vec<String>>,
+    /// Where single devices are expected.
+    pub at: BTreeMap<DeviceId, String>,
+}
+
+impl Folder {
+    /// Returns the folder.
+    pub fn open(&self) -> Result<StateFolder, Error> {
+        let of = |name: &str| variable(name).map(PathBuf::from);
+        let user = || {
+            of("XDG_STATE_HOME")
+                .or_else(|| Some(of("HOME")?.join(".local/state")))
+                .or_else(|| of("LOCALAPPDATA"))
+                .map(|folder| folder.join("lifeboot"))
+        };
+        self.state.clone().or_else(user).map(StateFolder::new).ok_or(Error::NoStateFolder)
+    }
+}
+
+impl Named {
+    /// Returns the rollout that is meant.
+    pub fn find(&self) -> Result<(StateFolder, RolloutId), Error> {
+        let folder = self.folder.open()?;
+        if let Some(name) = &self.rollout {
+            return Ok((folder, RolloutId::new(name)?));
+        }
+        let mut all = Vec::new();
+        for rollout in folder.list()? {
+            let (_, state) = folder.read(&rollout)?;
+            all.push((is_over(&state), state.times().0, rollout));
+        }
+        // The last of those that are not over, else the last of all.
+        let chosen = all.into_iter().max_by_key(|(is_over, started, _)| (!is_over, *started));
+        chosen.map(|(_, _, rollout)| (folder, rollout)).ok_or(Error::NoRollout)
+    }
+}
+
+/// Returns whether nothing is left to do.
+pub fn is_over(state: &State) -> bool {
+    matches!(state.phase(), Phase::Done | Phase::DoneWithFailures | Phase::Aborted)
+}
+
+/// Returns the folder of a rollout.
+pub fn folder_of(folder: &StateFolder, rollout: &RolloutId) -> PathBuf {
+    folder.path().join("rollouts").join(rollout.as_str())
+}
+
+/// Keeps what a rollout needs to go on, before it begins.
+pub fn keep(folder: &Path, image: &[u8], places: &Places) -> Result<(), Error> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, bytes))
+            .map_err(|source| Error::from(FileError::Write { path: path.clone(), source }))
+    };
+    write(IMAGE, image)?;
+    write(PORTS, &serde_json::to_vec(places).expect("texts and lists of them"))
+}
+
+/// Returns the image of a rollout, and where its devices are.
+pub fn kept(folder: &Path) -> Result<(ImageFile, Places), Error> {
+    let image = ImageFile::from_bytes(&files::read(&folder.join(IMAGE), Kind::Image)?)?;
+    let path = folder.join(PORTS);
+    let text = fs::read_to_string(&path).map_err(|source| FileError::Read { path: path.clone(), source })?;
+    let places = serde_json::from_str(&text).map_err(|error| Error::PortsOfRollout { path, reason: error.to_string() })?;
+    Ok((image, places))
+}
