@@ -2,8 +2,8 @@
 
 use crate::command_line::settings_help;
 use crate::commands::{
-    bootloader, cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, map, monitor, new,
-    ports, provision, push, reset, rollback, run, sign, status, watch,
+    activate, bootloader, cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, map, monitor,
+    new, ports, provision, push, reset, rollback, run, sign, status, watch,
 };
 use clap::{Parser, Subcommand};
 
@@ -39,6 +39,7 @@ pub enum Command {
     Flash(flash::Arguments),
     Run(run::Arguments),
     Push(push::Arguments),
+    Activate(activate::Arguments),
     Monitor(monitor::Arguments),
     Watch(watch::Arguments),
     Map(map::Arguments),

@@ -27,8 +27,8 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    bootloader, cancel, completions, confirm, devices, diff, doctor, flash, inspect, interrupt, keygen, keys, man, map,
-    monitor, new, ports, provision, push, reset, rollback, run, sign, status, watch,
+    activate, bootloader, cancel, completions, confirm, devices, diff, doctor, flash, inspect, interrupt, keygen, keys,
+    man, map, monitor, new, ports, provision, push, reset, rollback, run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -56,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),
         Command::Push(arguments) => output.judged(push::run(arguments, output), devices::is_good),
+        Command::Activate(arguments) => output.judged(activate::run(arguments, output), devices::is_good),
         Command::Monitor(arguments) => {
             let output = output.beside(arguments.stdout_is_taken());
             output.end(monitor::run(arguments, output))

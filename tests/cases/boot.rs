@@ -9,6 +9,7 @@ mod lives;
 mod misread;
 mod quarantine;
 mod schemas;
+mod staging;
 mod storms;
 mod trials;
 mod updater;

@@ -4,7 +4,7 @@ use crate::log::Recorder;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::device;
 use lifeboot_client::link::Retry;
-use lifeboot_client::push::{self, Options, PushError, PushOutcome};
+use lifeboot_client::push::{self, Options, PushError, PushOutcome, Until};
 use lifeboot_core::Slot;
 use lifeboot_tests::bench::{Bench, connect, image, runs, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
@@ -120,7 +120,7 @@ fn a_rollback_on_request_tries_the_previous_firmware_again() {
 fn a_pending_update_is_cancelled_and_may_be_pushed_again() {
     let bench = Bench::<Microbit>::start(&image(&MICROBIT, &[], version(1), 0).unwrap()).unwrap();
     let new = image(&MICROBIT, &[], version(2), 0).unwrap();
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     push::push(&mut bench.link().unwrap(), &new, &options, &mut ()).unwrap();
     let status = device::cancel(&mut bench.link().unwrap()).unwrap();
     assert_eq!((status.trial, status.outcome.map(|outcome| outcome.ending)), (None, Some(OutcomeEnding::Cancelled)));

@@ -143,6 +143,15 @@ impl Conversation {
                 let started = self.own().and_then(|own| updater.finish(own));
                 self.start_operation(number, started)
             }
+            Command::Stage => {
+                let started = self.own().and_then(|own| updater.stage(own));
+                self.start_operation(number, started)
+            }
+            Command::Activate { image, force } => {
+                let image = image.try_into().map_err(|_| Refusal::Command);
+                let started = image.and_then(|image| updater.request_activate(image, force));
+                self.start_operation(number, started)
+            }
             Command::Rollback => {
                 let started = updater.request_rollback();
                 self.start_operation(number, started)

@@ -44,7 +44,7 @@ impl<F: ReadNorFlash> Updater<F> {
         if done == Some(false) {
             return Err(Refusal::Flash);
         }
-        let Updater { board, journal, operation, suspects, .. } = self;
+        let Updater { board, journal, running, operation, suspects, .. } = self;
         let is_done = done.is_some();
         Ok(match (*work, &mut *operation) {
             (Work::Transfer(Due::Erase(unit)), Operation::Receiving { transfer, .. }) => {
@@ -59,9 +59,9 @@ impl<F: ReadNorFlash> Updater<F> {
                 }
                 (!is_done).then(|| transfer.next_write(board, &mut bench.block))
             }
-            (Work::Seal, Operation::Sealing(header, slot)) => {
+            (Work::Seal, Operation::Sealing(header, _)) => {
                 bench.block.put(header);
-                let write = FlashOperation::Write { start: board.slot(*slot).start, length: header.len() };
+                let write = FlashOperation::Write { start: board.slot(running.other()).start, length: header.len() };
                 (!is_done).then_some(write)
             }
             (Work::Prepare(unit), _) => {
@@ -97,6 +97,9 @@ impl<F: ReadNorFlash> Updater<F> {
             State::Replaced(slot) => record.ended(&outcome(flash, board, slot, Ending::Cancelled, Reset::default())),
             State::Changed => match operation {
                 Operation::Recording(Change::MarkTrial(slot)) => Record { trial: Some(Trial::new(*slot)), ..record },
+                Operation::Recording(Change::Stage(slot)) => {
+                    record.ended(&outcome(flash, board, *slot, Ending::Staged, Reset::default()))
+                }
                 Operation::Recording(Change::EndTrial(outcome)) => record.ended(outcome),
                 _ => record,
             },

@@ -17,8 +17,9 @@ pub enum Step {
     /// The header that was passed to [`begin`](crate::Updater::begin) is accepted. The transfer waits for bytes at
     /// [`next`](crate::Updater::next).
     Receiving,
-    /// What [`finish`](crate::Updater::finish) or [`request_rollback`](crate::Updater::request_rollback) started is durable: the
-    /// image in the target slot is pending, and the next boot tries it.
+    /// What [`finish`](crate::Updater::finish), [`request_activate`](crate::Updater::request_activate) or
+    /// [`request_rollback`](crate::Updater::request_rollback) started is durable: the image in the target slot is pending, and the
+    /// next boot tries it.
     Pending,
     /// The rollback that [`request_rollback`](crate::Updater::request_rollback) started is durable: the trial has ended, and
     /// the next boot starts the confirmed slot.
@@ -28,6 +29,9 @@ pub enum Step {
     /// What [`request_cancel`](crate::Updater::request_cancel) started is durable: the next boot starts the confirmed
     /// slot, and the image that was pending is not rejected.
     Cancelled,
+    /// What [`stage`](crate::Updater::stage) started is durable: the image is whole in the target slot, verified, and not
+    /// pending.
+    Staged,
 }
 
 impl Step {
@@ -49,9 +53,10 @@ pub(crate) enum Operation {
         is_settled: bool,
         input: InputMode,
     },
-    Verifying(HeaderBytes, Check),
-    /// The payload is verified; the header is to be written, unless it is already there.
-    Sealing(HeaderBytes, Slot),
+    /// The payload is being verified; then comes this change.
+    Verifying(HeaderBytes, Check, Change),
+    /// The payload is verified; the header is to be written, unless it is already there. Then comes this change.
+    Sealing(HeaderBytes, Change),
     /// The boot state is to be changed.
     Recording(Change),
 }
@@ -79,6 +84,8 @@ pub(crate) enum CheckFor {
     Transfer { force: bool },
     /// To put the image in the target slot on trial.
     Rollback,
+    /// As well, at the request of a caller that named it. An image that was rejected before is accepted only with `force`.
+    Activation { force: bool },
 }
 
 /// A change of the boot state that takes more than one step. It is applied to the state at the time of writing, not to
@@ -86,6 +93,8 @@ pub(crate) enum CheckFor {
 #[derive(Clone, Copy)]
 pub(crate) enum Change {
     MarkTrial(Slot),
+    /// The image in this slot is staged.
+    Stage(Slot),
     /// By a rollback or by a cancel: the outcome says which.
     EndTrial(Outcome),
 }

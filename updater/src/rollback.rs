@@ -18,14 +18,15 @@ impl<F: ReadNorFlash> Updater<F> {
     /// [`Step::Pending`](crate::Step::Pending).
     ///
     /// A rejected image in the other slot is not the previous firmware, which it has replaced. It is refused, and only
-    /// a transfer with `force` tries it again. Nor is one that was cancelled, which a transfer tries again.
+    /// a transfer with `force` tries it again. Nor is one that was cancelled or staged, which a transfer tries, or
+    /// [`request_activate`](Self::request_activate).
     ///
     /// A rollback of the running trial wins over a confirm that is not durable yet. It is started once: another call
     /// returns the ticket of the one under way.
     ///
     /// # Errors
     /// What is wrong with the image in the other slot, if that would be started; [`Refusal::Rejected`],
-    /// [`Refusal::Cancelled`].
+    /// [`Refusal::Cancelled`], [`Refusal::Staged`].
     pub fn request_rollback(&mut self) -> Result<Ticket, Refusal> {
         if let Operation::Recording(Change::EndTrial(Outcome { ending: Ending::Requested, .. })) = &self.operation
             && let Some(ticket) = self.lane.under_way()
@@ -49,9 +50,10 @@ impl<F: ReadNorFlash> Updater<F> {
         if record.outcomes.have_rejected(&digest) {
             return Err(Refusal::Rejected);
         }
-        let cancelled = record.outcomes.last().filter(|last| last.ending == Ending::Cancelled);
-        if cancelled.is_some_and(|last| digest.starts_with(&last.digest)) {
-            return Err(Refusal::Cancelled);
+        match record.outcomes.last().filter(|last| digest.starts_with(&last.digest)).map(|last| last.ending) {
+            Some(Ending::Cancelled) => return Err(Refusal::Cancelled),
+            Some(Ending::Staged) => return Err(Refusal::Staged),
+            _ => {}
         }
         self.start_check(&header, CheckFor::Rollback)
     }

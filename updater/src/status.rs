@@ -43,7 +43,8 @@ impl<F: ReadNorFlash> Updater<F> {
             board: self.board.name_bytes(),
             map: self.board.map_digest(),
             device,
-            capabilities: if cfg!(feature = "delta") { wire::capability::PATCHES } else { 0 },
+            capabilities: wire::capability::STAGING
+                | if cfg!(feature = "delta") { wire::capability::PATCHES } else { 0 },
             chunk,
         }
     }

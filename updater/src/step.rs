@@ -80,6 +80,7 @@ impl<F: ReadNorFlash> Updater<F> {
     }
 
     fn plan_operation(&mut self) -> Result<Plan, Refusal> {
+        let target = self.target();
         let Updater { flash, board, journal, operation, .. } = self;
         let work = match operation {
             Operation::Idle | Operation::Checking(..) => return Ok(Plan::Done(Step::Idle)),
@@ -96,16 +97,16 @@ impl<F: ReadNorFlash> Updater<F> {
                 Some(due) => Work::Transfer(due),
                 None => return Ok(Plan::Done(Step::Idle)),
             },
-            Operation::Verifying(header, check) => {
-                if let Some(verified) = check.step(flash, board)? {
-                    *operation = Operation::Sealing(*header, verified.slot());
+            Operation::Verifying(header, check, change) => {
+                if check.step(flash, board)?.is_some() {
+                    *operation = Operation::Sealing(*header, *change);
                 }
                 return Ok(Plan::Done(Step::Busy));
             }
-            Operation::Sealing(header, slot) => {
-                let present = read_header(flash, board.slot(*slot).start)?;
+            Operation::Sealing(header, change) => {
+                let present = read_header(flash, board.slot(target).start)?;
                 if present == *header {
-                    *operation = Operation::Recording(Change::MarkTrial(*slot));
+                    *operation = Operation::Recording(*change);
                     return Ok(Plan::Done(Step::Busy));
                 }
                 if !is_erased(&present) {
@@ -116,7 +117,15 @@ impl<F: ReadNorFlash> Updater<F> {
             }
             Operation::Recording(change) => {
                 let step = match change {
+                    // Written already, or so it reads: what a cut has torn may read otherwise later.
+                    Change::MarkTrial(slot) if journal.record().trial.is_some_and(|trial| trial.slot == *slot) => {
+                        return Ok(match journal.is_settled(flash) {
+                            true => Plan::Done(Step::Pending),
+                            false => Plan::Flash(Work::Record(State::Same, Effort::Unbounded, Step::Busy)),
+                        });
+                    }
                     Change::MarkTrial(_) => Step::Pending,
+                    Change::Stage(_) => Step::Staged,
                     Change::EndTrial(_) if journal.record().trial.is_none() => return Ok(Plan::Done(Step::RolledBack)),
                     Change::EndTrial(outcome) if outcome.ending == Ending::Cancelled => Step::Cancelled,
                     Change::EndTrial(_) => Step::RolledBack,
@@ -159,26 +168,38 @@ impl<F: ReadNorFlash> Updater<F> {
                 self.start_verification(&header, checked);
                 Ok(Step::Busy)
             }
+            CheckFor::Activation { force } => {
+                self.check_wanted(&info, &checked, force)?;
+                self.start_verification(&header, checked);
+                Ok(Step::Busy)
+            }
             CheckFor::Transfer { force } => {
-                trust(self.board, &info, self.journal.record()).check_epoch_step(checked.header())?;
-                self.start_transfer(&header, checked, force)
+                self.check_wanted(&info, &checked, force)?;
+                self.start_transfer(&header, checked)
             }
         }
     }
 
-    #[inline(never)]
-    fn start_verification(&mut self, header: &HeaderBytes, checked: Checked) {
-        self.operation = Operation::Verifying(*header, Check::new(checked, self.board));
+    /// Checks what is asked of an image that somebody wants to be tried, beside a header that is right.
+    fn check_wanted(&self, info: &BootloaderInfo, checked: &Checked, force: bool) -> Result<(), Refusal> {
+        let record = self.journal.record();
+        trust(self.board, info, record).check_epoch_step(checked.header())?;
+        if record.outcomes.have_rejected(&checked.header().digest) && !force {
+            return Err(Refusal::Rejected);
+        }
+        Ok(())
     }
 
     #[inline(never)]
-    fn start_transfer(&mut self, header: &HeaderBytes, checked: Checked, force: bool) -> Result<Step, Refusal> {
+    fn start_verification(&mut self, header: &HeaderBytes, checked: Checked) {
+        let change = Change::MarkTrial(checked.slot());
+        self.operation = Operation::Verifying(*header, Check::new(checked, self.board), change);
+    }
+
+    #[inline(never)]
+    fn start_transfer(&mut self, header: &HeaderBytes, checked: Checked) -> Result<Step, Refusal> {
         let record = self.journal.record();
-        let rejected = record.outcomes.have_rejected(&checked.header().digest);
         let is_settled = record.trial.is_none() && self.journal.is_settled(&mut self.flash);
-        if rejected && !force {
-            return Err(Refusal::Rejected);
-        }
         // Read once: a torn header may read differently a moment later.
         let start = self.board.slot(self.target()).start;
         let present = read_header(&mut self.flash, start).ok();

@@ -13,7 +13,6 @@ use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{BLOCK, Board, Slot};
-use lifeboot_core::verify::Check;
 use lifeboot_core::version::Version;
 use lifeboot_wire::{self as wire, Refusal};
 use sha256::{Digest, Sha256};
@@ -303,49 +302,6 @@ impl<F: ReadNorFlash> Updater<F> {
                 self.end_on_error(skipped)
             }
             _ => Err(Refusal::NoTransfer),
-        }
-    }
-
-    /// Starts the end of a transfer after all bytes were fed: verifies what was written by reading it back, continuing
-    /// from where [`verify_ahead`](Self::verify_ahead) has stopped. [`step`](Self::step) does it, writes the header and
-    /// marks the slot trial; reset the chip when that returns [`Step::Pending`].
-    ///
-    /// # Errors
-    /// [`Refusal::Incomplete`] if bytes are missing; the transfer goes on. Otherwise as for [`next_in`](Self::next_in).
-    #[inline(never)] // As for `verify_ahead`.
-    pub fn finish(&mut self, transfer: Ticket) -> Result<Ticket, Refusal> {
-        self.owned(transfer)?;
-        let Operation::Receiving { transfer, input, .. } = &self.operation else { return Err(Refusal::NoTransfer) };
-        if !transfer.is_complete() {
-            return Err(Refusal::Incomplete);
-        }
-        let check = match input {
-            InputMode::VerifiedAhead(check) => check.clone(),
-            _ => Check::new(transfer.checked(), self.board),
-        };
-        self.operation = Operation::Verifying(*transfer.header(), check);
-        Ok(self.lane.start(&mut self.tickets))
-    }
-
-    /// Reads back and hashes one block of what was written, so that less is left to do after [`finish`](Self::finish).
-    /// To be called while there is nothing else to do. Returns whether there was a block; there is none if the image
-    /// comes as a patch. Flash that goes bad after this check is detected by the bootloader.
-    ///
-    /// # Errors
-    /// What is wrong with the image or the flash; the transfer has then ended.
-    #[inline(never)] // Keeps its locals off the stack of everything else.
-    pub fn verify_ahead(&mut self) -> Result<bool, Refusal> {
-        let Operation::Receiving { transfer, input, .. } = &mut self.operation else { return Ok(false) };
-        if let InputMode::Plain = input {
-            *input = InputMode::VerifiedAhead(Check::new(transfer.checked(), self.board));
-        }
-        match input {
-            InputMode::VerifiedAhead(check) if check.is_before(transfer.written()) => {
-                let stepped = check.step(&mut self.flash, self.board);
-                self.end_on_error(stepped.map_err(Refusal::from))?;
-                Ok(true)
-            }
-            _ => Ok(false),
         }
     }
 

@@ -7,7 +7,7 @@
 use crate::describe::{board_name, running};
 use crate::push::accepted;
 use crate::refusal::{RefusalContext, Refused};
-use crate::state::{is_image, is_on_trial, is_rejection, running_content, target};
+use crate::state::{WantedImage, is_image, is_on_trial, is_rejection, running_content, target};
 use lifeboot_artifact::bootloader_file::Bootloader;
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::{ImageFile, SlotUse};
@@ -100,7 +100,7 @@ impl Judge<'_> {
     fn trial(&self) -> RuleReport {
         let Judge { image, status, .. } = self;
         let runs = running(status);
-        if is_image(&running_content(status), image) {
+        if is_image(&running_content(status), &WantedImage::from(*image)) {
             return passed(Rule::Trial, format!("it runs already: {runs}"));
         }
         match is_on_trial(status) {
@@ -174,7 +174,7 @@ impl Judge<'_> {
     }
 
     fn slot(&self) -> RuleReport {
-        let target = Slot::from(target(self.status, self.image));
+        let target = Slot::from(target(self.status, &self.image.into()));
         match self.image.is_bound() && self.image.linked_for() != target {
             true => self.refused(Rule::Slot, Refusal::OtherSlot),
             false => passed(Rule::Slot, format!("it would go to slot {target}, and runs there")),
@@ -236,6 +236,7 @@ impl Judge<'_> {
         let context = RefusalContext {
             status: Some(self.status),
             image: Some(self.image.header()),
+            named: None,
             quarantine: self.quarantine.unwrap_or_default(),
         };
         let refused = Refused::new(refusal, context);

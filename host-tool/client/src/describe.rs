@@ -39,6 +39,7 @@ pub fn ending(outcome: &Outcome) -> String {
             format!("{version} in slot {slot:?} was started because the confirmed slot could not be")
         }
         OutcomeEnding::Cancelled => format!("{version} in slot {slot:?} was cancelled before it had confirmed"),
+        OutcomeEnding::Staged => format!("{version} in slot {slot:?} was staged, to be activated later"),
         OutcomeEnding::Invalid | OutcomeEnding::NotConfirmed | OutcomeEnding::Requested => {
             format!("{version} in slot {slot:?} was rejected: {}", reason(outcome))
         }
@@ -84,6 +85,7 @@ fn why(ending: OutcomeEnding, last_start: &str) -> String {
         OutcomeEnding::NotConfirmed => format!("it did not confirm in any of its starts{last_start}"),
         OutcomeEnding::Requested => "the firmware or a host requested a rollback".to_owned(),
         OutcomeEnding::Cancelled => "it was cancelled before it had confirmed".to_owned(),
+        OutcomeEnding::Staged => "it was staged, to be activated later".to_owned(),
     }
 }
 

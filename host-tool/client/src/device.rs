@@ -275,7 +275,8 @@ fn done<P: Pipe>(link: &mut Link<P>, command: &Command, retry: Retry) -> Result<
             if refusal != Refusal::Busy {
                 link.release();
             }
-            let context = RefusalContext { status: status.as_ref(), image: None, quarantine: &quarantine };
+            let context =
+                RefusalContext { status: status.as_ref(), quarantine: &quarantine, ..RefusalContext::default() };
             Err(Refused::new(refusal, context).into())
         }
         _ => Err(LinkError::Unexpected.into()),

@@ -6,6 +6,7 @@
 //! | `transfer` | one transfer: begin, request what the slot holds, send, finish |
 //! | `survey` | requests digests of what the slot already holds |
 //! | `plan` | decides what need not be sent |
+//! | `activation` | makes a staged image pending |
 //! | `patches` | decides whether to send a patch instead of the image |
 //! | `content` | what is sent: the image or a patch |
 //! | `estimate` | predicts how much is sent if the slot holds a certain image |
@@ -16,6 +17,7 @@
 //! The device decides about an image; only a file that is inconsistent in itself is rejected earlier ([`ImageFile`]).
 //! After an interruption, the next push resumes the update where it was.
 
+mod activation;
 mod confirm_effects;
 mod content;
 mod error;
@@ -31,6 +33,7 @@ mod survey;
 mod transfer;
 mod trial;
 
+pub use activation::{Activation, activate};
 pub use confirm_effects::{ConfirmEffect, accepted, confirm_effects};
 pub use error::PushError;
 pub use estimate::{Estimate, estimate};
@@ -43,7 +46,7 @@ use crate::link::{Link, LinkError, Retry};
 use crate::other_host::{Held, change, hold_at_once};
 use crate::pipe::Pipe;
 use crate::refusal::{RefusalContext, Refused};
-use crate::state::{ImageState, pending};
+use crate::state::{ImageState, WantedImage, pending};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_wire::{Refusal, Status};
 use std::time::Duration;
@@ -60,21 +63,33 @@ pub struct Options {
     pub force: bool,
     /// Send a patch, if the image has one from the running image and that takes fewer bytes.
     pub patch: bool,
-    /// Restart the device and wait until the image is confirmed or rejected; otherwise its next reset starts the image.
-    pub wait: bool,
-    /// How long to wait for that, at most.
+    /// How far to go.
+    pub until: Until,
+    /// How long to wait for the confirm, at most.
     pub timeout: Duration,
+}
+
+/// How far a push goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Restarts the device and waits until the image is confirmed or rejected.
+    Confirmed,
+    /// Leaves the image pending: the device's next reset starts it.
+    Pending,
+    /// Leaves the image staged: no reset starts it before it is [activated](activate).
+    Staged,
 }
 
 impl Default for Options {
     /// Not forced. Waits long enough for three starts that each take all of `lifeboot_updater::TRIAL_DEADLINE`, with a
     /// margin.
     fn default() -> Self {
-        Options { force: false, patch: true, wait: true, timeout: Duration::from_secs(240) }
+        Options { force: false, patch: true, until: Until::Confirmed, timeout: Duration::from_secs(240) }
     }
 }
 
-/// Writes `image` to the slot that is not running and waits until it is confirmed.
+/// Writes `image` to the slot that is not running and waits until it is confirmed. If it is staged there already, it is only
+/// activated.
 ///
 /// # Errors
 /// See [`PushError`]. The bytes already sent stay in the slot, and need not be sent again.
@@ -85,7 +100,7 @@ pub fn push<P: Pipe>(
     progress: &mut dyn Progress,
 ) -> Result<Pushed, PushError> {
     match push_unless_stopped(link, image, options, progress) {
-        Err(PushError::Link(LinkError::Stopped)) => Err(stopped::describe(link, image)),
+        Err(PushError::Link(LinkError::Stopped)) => Err(stopped::describe(link, &image.into())),
         ended => ended,
     }
 }
@@ -106,15 +121,17 @@ fn push_unless_stopped<P: Pipe>(
     };
     let mut restarts = 0;
     let mut seen: Option<Status> = None;
-    let mut permits = Permits { force: options.force, skip: true, patch: options.patch };
+    let wanted = WantedImage::from(image);
+    let stage = options.until == Until::Staged;
+    let mut permits = Permits { force: options.force, skip: true, patch: options.patch, activate: true, stage };
     loop {
         progress.step(Step::Asking);
         let status = link.status(Retry::SHORT)?;
         if let Some(reason) = status.recovery {
             progress.step(Step::Recovery(reason));
         }
-        let state = ImageState::of(&status, image);
-        if matches!(state, ImageState::Confirmed | ImageState::Trial(_) | ImageState::Marked) {
+        let state = ImageState::of(&status, &wanted);
+        if !matches!(state, ImageState::Rejected(_) | ImageState::Absent) {
             check_held(link, image, &status)?;
         }
         match state {
@@ -127,10 +144,15 @@ fn push_unless_stopped<P: Pipe>(
                     }),
                 };
             }
-            ImageState::Trial(_) | ImageState::Marked if options.wait => break,
+            ImageState::Trial(_) | ImageState::Marked if options.until == Until::Confirmed => break,
             ImageState::Trial(_) => return Ok(Pushed { outcome: PushOutcome::OnTrial, ..pushed }),
-            ImageState::Marked => return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed }),
-            ImageState::Rejected(_) | ImageState::Absent => {}
+            ImageState::Marked if !stage => return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed }),
+            ImageState::Staged if stage => return Ok(Pushed { outcome: PushOutcome::Staged, ..pushed }),
+            // A pending image that is to be staged takes the way of any other: that it is not tried must be durable.
+            ImageState::Marked | ImageState::Staged | ImageState::Rejected(_) | ImageState::Absent => {}
+        }
+        if stage {
+            activation::check_staging(link, &status)?;
         }
         pushed.outcome = PushOutcome::Confirmed;
         if restarts == 0 {
@@ -145,18 +167,25 @@ fn push_unless_stopped<P: Pipe>(
             Held::Ready(status) => status,
             Held::Changed(change) => return Err(PushError::Changed { change }),
             Held::Busy => {
-                let context = RefusalContext { status: Some(&status), image: Some(image.header()), quarantine: &[] };
+                let context =
+                    RefusalContext { status: Some(&status), image: Some(image.header()), ..Default::default() };
                 return Err(Refused::new(Refusal::Busy, context).into());
             }
         };
         seen = Some(status.clone());
-        let stop = match transfer::run(link, image, &status, permits, progress, &mut pushed) {
-            Ok(()) if options.wait => break,
-            Ok(()) => {
+        let activates = state == ImageState::Staged && permits.activate;
+        let done = match activates {
+            true => activation::run(link, &wanted, permits.force, progress),
+            false => transfer::run(link, image, &status, permits, progress, &mut pushed),
+        };
+        let stop = match (done, options.until) {
+            (Ok(()), Until::Confirmed) => break,
+            (Ok(()), Until::Pending | Until::Staged) => {
                 link.release();
-                return Ok(Pushed { outcome: PushOutcome::Marked, ..pushed });
+                let outcome = if stage { PushOutcome::Staged } else { PushOutcome::Marked };
+                return Ok(Pushed { outcome, ..pushed });
             }
-            Err(stop) => stop,
+            (Err(stop), _) => stop,
         };
         let interruption = match stop {
             Stop::Link(error) => return Err(error.into()),
@@ -169,6 +198,10 @@ fn push_unless_stopped<P: Pipe>(
                 progress.patch(&failed);
                 Interruption::PatchFailed
             }
+            Stop::Refused(refusal) if activates && (refusal == Refusal::NotStaged || depends_on_content(refusal)) => {
+                permits.activate = false;
+                Interruption::NotAsStaged
+            }
             // Digests of ranges are truncated, and flash may change after a digest was reported.
             Stop::Refused(refusal) if permits.skip && depends_on_content(refusal) => {
                 permits.skip = false;
@@ -179,8 +212,12 @@ fn push_unless_stopped<P: Pipe>(
                     link.release();
                 }
                 let quarantine = link.quarantine_of(refusal);
-                let context =
-                    RefusalContext { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
+                let context = RefusalContext {
+                    status: Some(&status),
+                    image: Some(image.header()),
+                    quarantine: &quarantine,
+                    ..Default::default()
+                };
                 return Err(Refused::new(refusal, context).into());
             }
         };
@@ -190,7 +227,7 @@ fn push_unless_stopped<P: Pipe>(
         }
         progress.step(Step::StartingOver(interruption));
     }
-    trial::watch(link, image, options.timeout, progress)?;
+    trial::watch(link, &wanted, options.timeout, progress)?;
     Ok(Pushed { outcome: PushOutcome::Confirmed, ..pushed })
 }
 
@@ -199,7 +236,7 @@ fn push_unless_stopped<P: Pipe>(
 fn check_held<P: Pipe>(link: &mut Link<P>, image: &ImageFile, status: &Status) -> Result<(), PushError> {
     let header = image.header();
     let refused = |refusal| {
-        let context = RefusalContext { status: Some(status), image: Some(header), quarantine: &[] };
+        let context = RefusalContext { status: Some(status), image: Some(header), ..Default::default() };
         Err(Refused::new(refusal, context).into())
     };
     if board_name(&status.board) != image.board().name {

@@ -6,7 +6,7 @@ use lifeboot_artifact::hex;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::EPOCH_STEP;
 use lifeboot_core::{Slot, Version};
-use lifeboot_wire::{Refusal, Rejection, SESSION_TIMEOUT_MS, SlotContent, Status};
+use lifeboot_wire::{IMAGE_NAME, Refusal, Rejection, SESSION_TIMEOUT_MS, SlotContent, Status};
 use miette::Diagnostic;
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -18,6 +18,8 @@ pub struct RefusalContext<'a> {
     pub status: Option<&'a Status>,
     /// The image that was offered; `None` if the request was about the content of the other slot.
     pub image: Option<&'a Header>,
+    /// The start of the digest of the image that was named, if no more is known of it.
+    pub named: Option<[u8; IMAGE_NAME]>,
     /// The images that the device rejected before the last outcome.
     pub quarantine: &'a [Rejection],
 }
@@ -68,7 +70,10 @@ const RELOCATABLE: &str =
     "sign it from firmware that was linked with --emit-relocs, without --bound: then it runs in either slot";
 
 /// Returns the meaning and what to do next. The meaning is in the refusal's own words, unless more is known.
-fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: RefusalContext) -> (String, String) {
+fn describe(refusal: Refusal, context: RefusalContext) -> (String, String) {
+    let RefusalContext { status, image, .. } = context;
+    // What it would lead to is not the previous firmware.
+    let status = status.filter(|_| context.named.is_none());
     let key = image.map(|image| format!(" {}", hex(&image.key_id))).unwrap_or_default();
     let next = match refusal {
         Refusal::NoImage => "push one: lifeboot push IMAGE; lifeboot status shows what is there",
@@ -134,7 +139,7 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
         Refusal::TrialRunning => {
             "wait until it confirms, tell it to (lifeboot confirm), or go back first (lifeboot rollback)"
         }
-        Refusal::Rejected => return rejected(status, image, quarantine),
+        Refusal::Rejected => return rejected(context),
         Refusal::Schema => "use firmware whose range of storage schemas includes the device's",
         Refusal::Busy => {
             let seconds = SESSION_TIMEOUT_MS / 1000;
@@ -155,6 +160,8 @@ fn describe(refusal: Refusal, RefusalContext { status, image, quarantine }: Refu
         Refusal::NothingPending => "lifeboot status shows what the slots hold; to leave what runs, lifeboot rollback",
         Refusal::AlreadyStarted => "end its trial: lifeboot confirm keeps it, lifeboot rollback rejects it",
         Refusal::Cancelled => "push that image to try it after all, or another release",
+        Refusal::NotStaged => "stage it first: lifeboot push --stage IMAGE; lifeboot status shows what the slots hold",
+        Refusal::Staged => "to try the staged one: lifeboot activate DIGEST; lifeboot status shows its digest",
         Refusal::Geometry => "give Updater::new a driver whose units divide the map's; docs/guide.md has the rule",
         Refusal::NoBootloader => "flash the bootloader once with a debug probe",
         Refusal::NoSlot => {
@@ -232,12 +239,13 @@ fn epoch_step(status: Option<&Status>, image: Option<&Header>) -> (String, Strin
     (meaning, next.to_owned())
 }
 
-fn rejected(status: Option<&Status>, image: Option<&Header>, quarantine: &[Rejection]) -> (String, String) {
+fn rejected(RefusalContext { status, image, named, quarantine }: RefusalContext) -> (String, String) {
     let held = status.and_then(|status| match content(status, other(status.running)) {
         SlotContent::Image { digest, .. } => Some(digest),
         _ => None,
     });
-    let digest = image.and_then(|image| image.digest.first_chunk().copied()).or(held);
+    let offered = image.and_then(|image| image.digest.first_chunk().copied()).or(named);
+    let digest = offered.or(held);
     let why = digest.and_then(|digest| {
         let last = status.and_then(|status| status.outcome);
         let last = last.filter(|last| is_rejection(last.ending) && last.digest == digest);
@@ -246,7 +254,7 @@ fn rejected(status: Option<&Status>, image: Option<&Header>, quarantine: &[Rejec
     });
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let digits = digest.map_or("DIGEST".to_owned(), |digest| hex(&digest));
-    match image {
+    match offered {
         Some(_) => (
             format!("this image was rejected here before{why}"),
             format!("push a corrected one; to try this very one again all the same, type its digest: --force {digits}"),

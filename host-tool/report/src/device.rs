@@ -33,6 +33,8 @@ pub struct Device {
     pub trial: Option<TrialLeft>,
     /// The image that the next reset starts on trial; `null` if there is none.
     pub pending: Option<Pending>,
+    /// The image that is staged: no reset starts it before it is activated; `null` if there is none.
+    pub staged: Option<Staged>,
     /// What the slots hold.
     pub slots: Slots,
     /// The lowest epoch that the device starts.
@@ -115,6 +117,17 @@ pub struct Pending {
     pub slot: SlotName,
     /// The image's version.
     pub version: String,
+}
+
+/// An image that waits until it is activated.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+pub struct Staged {
+    /// The slot that holds it.
+    pub slot: SlotName,
+    /// The image's version.
+    pub version: String,
+    /// The first half of the image's digest, 32 hexadecimal digits.
+    pub digest: String,
 }
 
 /// How an update ended.
@@ -201,6 +214,8 @@ pub enum Ending {
     FellBack,
     /// The image was no longer wanted, or was replaced, before it had confirmed. It is not rejected.
     Cancelled,
+    /// The image was written and verified, and is not tried before it is activated.
+    Staged,
 }
 
 impl Display for Start {
@@ -241,6 +256,13 @@ impl Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Pending { slot, version } = self;
         write!(f, "{version} in slot {slot}; the next reset starts it, and lifeboot cancel calls it off")
+    }
+}
+
+impl Display for Staged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Staged { slot, version, .. } = self;
+        write!(f, "{version} in slot {slot}; no reset starts it, lifeboot activate does")
     }
 }
 

@@ -39,7 +39,7 @@ pub use admission::{Admission, Rule, RuleReport, Verdict};
 pub use bootloader::{BuiltBootloader, TrustedKey};
 pub use device::{
     Cancelled, Content, Device, Ending, Fault, LastBoot, LastOutcome, Pending, RecoveryReason, Rejected, Running,
-    Slots, Start, TrialLeft,
+    Slots, Staged, Start, TrialLeft,
 };
 pub use diagnosis::{Diagnosis, Finding, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
@@ -55,7 +55,7 @@ pub use monitor::{MonitorEnd, Monitored};
 pub use new_project::{LeftToDo, SetUp};
 pub use patches::PatchReport;
 pub use ports::{Port, Ports};
-pub use push::{PushEvent, PushResult, PushStep, Pushed};
+pub use push::{Activated, PushEvent, PushResult, PushStep, Pushed};
 pub use recorded::RecordedError;
 pub use reset::Reset;
 pub use rollout::{

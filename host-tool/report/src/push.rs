@@ -3,6 +3,7 @@
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::push::{self, Interruption, PatchUse, PushOutcome, Step};
+use lifeboot_client::state::WantedImage;
 use lifeboot_wire::Recovery;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -64,12 +65,16 @@ pub enum PushStep {
     Sending,
     /// The device reads the slot back and verifies it.
     Verifying,
+    /// The device verifies the staged image again, and makes it pending.
+    Activating,
     /// The device lost the update: it is resumed.
     Resuming,
     /// The slot does not match its reported digests: everything is sent.
     SendingAll,
     /// The patch did not produce the image: the image is sent.
     SendingImage,
+    /// What was staged is not whole any more: it is sent again.
+    SendingAgain,
     /// The device is restarted.
     Restarting,
     /// The new firmware runs, and must confirm.
@@ -88,6 +93,8 @@ impl From<Step> for PushEvent {
             Step::Comparing => (PushStep::Comparing, None),
             Step::Sending => (PushStep::Sending, None),
             Step::Verifying => (PushStep::Verifying, None),
+            Step::Activating => (PushStep::Activating, None),
+            Step::StartingOver(Interruption::NotAsStaged) => (PushStep::SendingAgain, None),
             Step::StartingOver(Interruption::TransferEnded) => (PushStep::Resuming, None),
             Step::StartingOver(Interruption::NotAsSurveyed) => (PushStep::SendingAll, None),
             Step::StartingOver(Interruption::PatchFailed) => (PushStep::SendingImage, None),
@@ -124,6 +131,8 @@ impl Display for PushEvent {
             PushStep::Comparing => "looking for what is there already",
             PushStep::Sending => "sending",
             PushStep::Verifying => "the device verifies",
+            PushStep::Activating => "the device verifies the staged image, and activates it",
+            PushStep::SendingAgain => "what was staged is not whole any more: sending it again",
             PushStep::Resuming => "the device lost the update: resuming",
             PushStep::SendingAll => "the slot holds something else: sending all of it",
             PushStep::SendingImage => "starting over, with the image itself",
@@ -174,6 +183,57 @@ pub enum PushResult {
     Marked,
     /// The image already runs on trial, and the push was not to wait.
     OnTrial,
+    /// The image is in the slot, verified; no reset starts it before it is activated.
+    Staged,
+}
+
+impl From<PushOutcome> for PushResult {
+    fn from(outcome: PushOutcome) -> Self {
+        match outcome {
+            PushOutcome::Confirmed => PushResult::Confirmed,
+            PushOutcome::AlreadyConfirmed => PushResult::AlreadyConfirmed,
+            PushOutcome::Marked => PushResult::Marked,
+            PushOutcome::OnTrial => PushResult::OnTrial,
+            PushOutcome::Staged => PushResult::Staged,
+        }
+    }
+}
+
+impl Display for PushResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PushResult::Confirmed => "runs and is confirmed",
+            PushResult::AlreadyConfirmed => "runs already and is confirmed: nothing to do",
+            PushResult::OnTrial => "runs already, on trial: nothing to do but to wait",
+            PushResult::Marked => "is in its slot, verified; the next reset starts it on trial",
+            PushResult::Staged => "is in its slot, verified and staged; no reset starts it before lifeboot activate",
+        })
+    }
+}
+
+/// `lifeboot activate`: the result.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct Activated {
+    /// The start of the image's digest, 32 hexadecimal digits.
+    pub digest: String,
+    /// The image's version; `null` if only its digest was given.
+    pub version: Option<String>,
+    /// How it ended; never `staged`.
+    pub outcome: PushResult,
+}
+
+impl Activated {
+    /// Makes the report on the activation of this image.
+    pub fn new(image: &WantedImage, outcome: PushOutcome) -> Activated {
+        let version = image.header.map(|header| header.version.to_string());
+        Activated { digest: hex(&image.digest), version, outcome: outcome.into() }
+    }
+}
+
+impl Display for Activated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.version.as_ref().unwrap_or(&self.digest), self.outcome)
+    }
 }
 
 impl Pushed {
@@ -189,12 +249,7 @@ impl Pushed {
         Pushed {
             version: header.version.to_string(),
             digest: hex(&header.digest),
-            outcome: match pushed.outcome {
-                PushOutcome::Confirmed => PushResult::Confirmed,
-                PushOutcome::AlreadyConfirmed => PushResult::AlreadyConfirmed,
-                PushOutcome::Marked => PushResult::Marked,
-                PushOutcome::OnTrial => PushResult::OnTrial,
-            },
+            outcome: pushed.outcome.into(),
             sent: pushed.sent,
             skipped: pushed.skipped,
             retransmitted: pushed.retransmitted,
@@ -214,12 +269,6 @@ impl Display for Pushed {
         } else if sent + skipped > 0 {
             writeln!(f, "{sent} bytes sent, {retransmitted} of them again; {skipped} were there already")?;
         }
-        write!(f, "{version} ")?;
-        f.write_str(match self.outcome {
-            PushResult::Confirmed => "runs and is confirmed",
-            PushResult::AlreadyConfirmed => "runs already and is confirmed: nothing to do",
-            PushResult::OnTrial => "runs already, on trial: nothing to do but to wait",
-            PushResult::Marked => "is in its slot, verified; the next reset starts it on trial",
-        })
+        write!(f, "{version} {}", self.outcome)
     }
 }

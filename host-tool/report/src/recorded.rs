@@ -109,6 +109,7 @@ impl From<Ending> for OutcomeEnding {
             Ending::Requested => OutcomeEnding::Requested,
             Ending::FellBack => OutcomeEnding::FellBack,
             Ending::Cancelled => OutcomeEnding::Cancelled,
+            Ending::Staged => OutcomeEnding::Staged,
         }
     }
 }

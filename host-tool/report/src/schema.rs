@@ -17,7 +17,7 @@ use crate::map::FlashMap;
 use crate::monitor::Monitored;
 use crate::new_project::SetUp;
 use crate::ports::Ports;
-use crate::push::{PushEvent, Pushed};
+use crate::push::{Activated, PushEvent, Pushed};
 use crate::rollout::{Rollout, RolloutEvent, RolloutPlan, Rollouts};
 use crate::shell::{Completions, ManFiles, ManPage};
 use crate::watch::{WatchEvent, Watched};
@@ -64,6 +64,7 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
         ("flash", lines::<Flashed>()),
         ("run", lines::<Either<Event<I>, Either<Pushed, Flashed>>>()),
         ("push", lines::<Either<Event<I>, OneOrEach<Pushed>>>()),
+        ("activate", lines::<Either<Event<I>, OneOrEach<Activated>>>()),
         ("monitor", lines::<Either<Record<I>, Monitored>>()),
         ("watch", lines::<Either<Event<I>, Either<WatchEvent, Watched>>>()),
         ("map", lines::<FlashMap>()),

@@ -1,5 +1,6 @@
 //! The commands, one file each: the arguments with their help texts, and a `run` that returns the report.
 
+pub mod activate;
 pub mod bootloader;
 pub mod cancel;
 pub mod completions;

@@ -11,7 +11,7 @@ use crate::output::Output;
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::{Link, LinkError};
-use lifeboot_client::push::{Options, PushError, push};
+use lifeboot_client::push::{Options, PushError, Until, push};
 use lifeboot_project::files::{self, Kind};
 use lifeboot_report::{Each, Either, Pushed};
 use lifeboot_serial::Port;
@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Bytes of a digest that a device reports.
-const DIGEST: usize = 16;
+pub const DIGEST: usize = lifeboot_wire::IMAGE_NAME;
 
 /// How long an adapter may be unplugged during a push.
 pub const UNPLUGGED: Duration = Duration::from_secs(60);
@@ -31,6 +31,9 @@ pub const UNPLUGGED: Duration = Duration::from_secs(60);
 /// confirmed. To resume an interrupted push, repeat it. If the image has a patch from the running image (sign --from)
 /// that takes fewer bytes, the patch is sent instead of the image; the result is verified like any image.
 ///
+/// With --stage the image is only brought there, and lifeboot activate starts it later. An image that is staged already is
+/// not sent again.
+///
 /// Several devices are updated one after the other; once one has not confirmed the image, the others are left alone.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -40,9 +43,10 @@ Examples:
   lifeboot push firmware.img --from last-release.img
   lifeboot push firmware.img --port /dev/ttyACM0 --port /dev/ttyACM1
   lifeboot push firmware.img --port tcp:localhost:4000 --json
+  lifeboot push firmware.img --stage --port /dev/ttyACM0 --port /dev/ttyACM1
   lifeboot push firmware.img --force 0123456789abcdef0123456789abcdef
 
-Exit status: 0 when the image runs and is confirmed, or is ready with --no-wait; 1 when it failed or was rolled back; \
+Exit status: 0 when the image runs and is confirmed, or is ready with --no-wait or --stage; 1 when it failed or was rolled back; \
 2 for wrong arguments.")]
 pub struct Arguments {
     /// The image, as lifeboot sign wrote it
@@ -59,6 +63,9 @@ pub struct Arguments {
     /// Neither restart the device nor wait: its next reset starts the image on trial
     #[arg(long)]
     no_wait: bool,
+    /// Only stage the image: it is verified in its slot, and no reset starts it before lifeboot activate
+    #[arg(long, conflicts_with = "no_wait")]
+    stage: bool,
     /// How long to wait for the new firmware's confirm, in seconds
     #[arg(long, value_name = "SECONDS", env = "LIFEBOOT_TIMEOUT", value_parser = seconds(),
         default_value = TIMEOUT)]
@@ -83,14 +90,18 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Each<
     let options = Options {
         force: arguments.force.is_some(),
         patch: !arguments.whole,
-        wait: !arguments.no_wait,
+        until: match (arguments.stage, arguments.no_wait) {
+            (true, _) => Until::Staged,
+            (false, true) => Until::Pending,
+            (false, false) => Until::Confirmed,
+        },
         timeout: arguments.timeout,
     };
     arguments.ports.each(output, |port| push_at(port, &image, &options, arguments, output), could_happen_again)
 }
 
 /// Whether an error must be feared at the next device as well: this image did not confirm. A person's Ctrl-C is for all.
-fn could_happen_again(error: &Error) -> bool {
+pub fn could_happen_again(error: &Error) -> bool {
     let Error::Push(error) = error else { return matches!(error, Error::Link(LinkError::Stopped)) };
     match error {
         PushError::RolledBack { .. } | PushError::CalledOff { .. } | PushError::Unconfirmed { .. } => true,
@@ -145,7 +156,8 @@ pub fn push_with_progress(
     Ok(Pushed::new(&push(link, image, options, &mut *listener)?, image))
 }
 
-fn digits(text: &str) -> Result<String, String> {
+/// Parses the digest of an image as a device shows it.
+pub fn digits(text: &str) -> Result<String, String> {
     if text.len() != 2 * DIGEST || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         let digits = 2 * DIGEST;
         return Err(format!("all {digits} digits are wanted that the device shows of the rejected image's digest"));

@@ -6,7 +6,7 @@ use crate::line::{Faults, Wire};
 use crate::pushes::{assert_holds, assert_untouched, push_patiently, push_to, recipe};
 use lifeboot_client::link::{LinkError, Retry};
 use lifeboot_client::pipe::Pipe;
-use lifeboot_client::push::{Options, PushError, PushOutcome, push};
+use lifeboot_client::push::{Options, PushError, PushOutcome, Until, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::Board;
 use lifeboot_core::record::Cause;
@@ -100,7 +100,7 @@ fn patient_device() -> Device {
 fn a_large_window_is_filled_while_the_device_stands_still() {
     let wire = Wire::to(patient_device());
     let image = recipe(&STM32F405, 1, 200_000).image();
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     let pushed = push(&mut wire.link(), &image, &options, &mut ()).unwrap();
     assert_eq!((pushed.retransmitted, wire.bench().device.overflowed), (0, 0));
     let (line, now) = (wire.bench().sent / wire.bench().rate, wire.bench().now as usize);

@@ -10,7 +10,7 @@ use lifeboot_artifact::boards::MapError;
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::{LinkError, Retry};
 use lifeboot_client::pipe::{Pipe, PipeError};
-use lifeboot_client::push::{Options, PushError, push};
+use lifeboot_client::push::{Options, PushError, Until, push};
 use lifeboot_client::refusal::{RefusalContext, Refused};
 use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_serial::{BAUD, Port, PortError};
@@ -139,7 +139,7 @@ fn devices(list: &mut List, folder: &Path) {
     fs::write(folder.join("first.img"), factory_image(&MICROBIT).to_bytes()).unwrap();
     let other_pending = || {
         let wire = Wire::to(Device::new(&MICROBIT));
-        let options = Options { wait: false, ..Options::default() };
+        let options = Options { until: Until::Pending, ..Options::default() };
         push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
         wire
     };
@@ -155,7 +155,7 @@ fn devices(list: &mut List, folder: &Path) {
     let previous_broken = || {
         let wire = Wire::to(Device::new(&MICROBIT));
         wire.bench_mut().device.firmware_does(1, Firmware::Unsure);
-        let options = Options { wait: false, ..Options::default() };
+        let options = Options { until: Until::Pending, ..Options::default() };
         push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
         let now = wire.bench().now;
         wire.bench_mut().device.reset(now, lifeboot_core::record::Cause::Request);
@@ -197,7 +197,7 @@ fn devices(list: &mut List, folder: &Path) {
     let mut link = wire.link().with_stop(move || clock.now() >= Duration::from_secs(1));
     let stopped = push(&mut link, &recipe(&MICROBIT, 1, 50_000).image(), &Options::default(), &mut ()).unwrap_err();
     let running = || "1.0.0 in slot A, confirmed".to_owned();
-    let words: [(&str, Box<dyn Diagnostic>); 16] = [
+    let words: [(&str, Box<dyn Diagnostic>); 17] = [
         ("A device that does not come back", away.into()),
         ("Firmware that does not ask for recovery, to lifeboot reset --recovery", stays.into()),
         ("Firmware that does not confirm within --timeout", late.into()),
@@ -225,6 +225,7 @@ fn devices(list: &mut List, folder: &Path) {
         ),
         ("Ctrl-C during a push", stopped.into()),
         ("Another program at the port", LinkError::Stranger { text: "U-Boot 2024.01".to_owned() }.into()),
+        ("A device that stages no images", PushError::CannotStage { reason: "its firmware is older than that" }.into()),
         ("Another host that began an update meanwhile", PushError::CalledOff { running: running() }.into()),
     ];
     for (circumstances, error) in words {
@@ -244,8 +245,8 @@ fn refusals(list: &mut List) {
     let (ending, cause) = (OutcomeEnding::NotConfirmed, ResetCause::Watchdog);
     let quarantine = [Rejection { ending, cause, digest: *image.header().digest.first_chunk().unwrap() }];
     for refusal in REFUSALS {
-        let circumstances =
-            RefusalContext { status: Some(&status), image: Some(image.header()), quarantine: &quarantine };
+        let (status, image) = (Some(&status), Some(image.header()));
+        let circumstances = RefusalContext { status, image, quarantine: &quarantine, ..RefusalContext::default() };
         let refused = Refused::new(refusal, circumstances);
         list.add_words(&format!("{refusal:?}"), &DeviceError::from(refused));
     }
@@ -253,8 +254,8 @@ fn refusals(list: &mut List) {
     let lost = Status { confirmed: None, recovery: None, ..status.clone() };
     let in_recovery = Status { confirmed: None, recovery: Some(Recovery::LastFirmware), ..status.clone() };
     for (refusal, status) in [(Refusal::TrialRunning, &lost), (Refusal::OtherSlot, &in_recovery)] {
-        let circumstances =
-            RefusalContext { status: Some(status), image: Some(image.header()), quarantine: &quarantine };
+        let (status, image) = (Some(status), Some(image.header()));
+        let circumstances = RefusalContext { status, image, quarantine: &quarantine, ..RefusalContext::default() };
         let refused = Refused::new(refusal, circumstances);
         list.add_words(&format!("{refusal:?}, where nothing is confirmed"), &DeviceError::from(refused));
     }
@@ -262,9 +263,16 @@ fn refusals(list: &mut List) {
     let circumstances = RefusalContext { status: Some(&status), ..RefusalContext::default() };
     let refused = Refused::new(Refusal::Rejected, circumstances);
     list.add_words("Rejected, a rollback", &DeviceError::from(refused));
+    // An image that is activated by its digest.
+    let named = image.header().digest.first_chunk().copied();
+    let circumstances =
+        RefusalContext { status: Some(&status), named, quarantine: &quarantine, ..RefusalContext::default() };
+    for refusal in [Refusal::Rejected, Refusal::Epoch, Refusal::RevokedKey] {
+        list.add_words(&format!("{refusal:?}, a digest"), &DeviceError::from(Refused::new(refusal, circumstances)));
+    }
 }
 
-const REFUSALS: [Refusal; 37] = [
+const REFUSALS: [Refusal; 39] = [
     Refusal::NoImage,
     Refusal::Format,
     Refusal::UnknownKey,
@@ -302,4 +310,6 @@ const REFUSALS: [Refusal; 37] = [
     Refusal::AlreadyStarted,
     Refusal::Geometry,
     Refusal::Cancelled,
+    Refusal::NotStaged,
+    Refusal::Staged,
 ];

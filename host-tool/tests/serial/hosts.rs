@@ -9,7 +9,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::{Link, Reply, Retry};
 use lifeboot_client::pipe::Pipe;
-use lifeboot_client::push::{Options, PushError, push};
+use lifeboot_client::push::{Options, PushError, Until, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::BLOCK;
 use lifeboot_core::record::Cause;
@@ -94,7 +94,7 @@ fn a_rollback_that_another_host_has_ended_does_not_start_what_that_host_left() {
         if clock.now() >= start + Duration::from_secs(4) && !is_done.swap(true, Ordering::Relaxed) {
             let status = device::rollback(&mut clock.link(), Duration::from_secs(30)).unwrap();
             assert_eq!(status.running, wire::Slot::B);
-            let options = Options { wait: false, ..Options::default() };
+            let options = Options { until: Until::Pending, ..Options::default() };
             push(&mut clock.link(), &recipe(&MICROBIT, 2, 5000).image(), &options, &mut ()).unwrap();
         }
         false

@@ -10,7 +10,7 @@ use ed25519_dalek::Signer;
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::device;
-use lifeboot_client::push::{ConfirmEffect, Options, Progress, PushError, Step, push};
+use lifeboot_client::push::{ConfirmEffect, Options, Progress, PushError, Step, Until, push};
 use lifeboot_core::Slot;
 use lifeboot_core::image::SIGNED_LENGTH;
 use lifeboot_core::record::Cause;
@@ -43,7 +43,7 @@ fn revoking(minor: u16) -> ImageFile {
 /// What a push reports before it sends anything.
 fn reported(wire: &Wire, image: &ImageFile) -> Vec<String> {
     let mut reported = Reported::default();
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     push(&mut wire.link(), image, &options, &mut reported).unwrap();
     let sending = reported.0.iter().position(|step| step == "Beginning").unwrap();
     let (before, after) = reported.0.split_at(sending);
@@ -100,7 +100,7 @@ fn a_device_says_what_became_of_its_keys() {
     ];
     assert_eq!(shown(&wire), fresh);
     // On trial, nothing is revoked; after a rollback, it never is.
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     push(&mut wire.link(), &revoking(1), &options, &mut ()).unwrap();
     device::reset(&mut wire.link(), Duration::from_secs(30)).unwrap();
     let waiting = [

@@ -83,6 +83,9 @@ mod replays;
 mod requests;
 mod rescues;
 
+/// Images that are staged, and activated later.
+mod staging;
+
 // Keys: what a device reports of them, revocation, and what is reported before it.
 mod keys;
 

@@ -15,7 +15,7 @@ use lifeboot_core::{Slot, Version};
 use lifeboot_example_boards::MICROBIT;
 use lifeboot_updater::{Expected, Refusal, Session, Step, Ticket, Updater};
 use lifeboot_wire::frame::Decoder;
-use lifeboot_wire::{Answer, Body, Command, Request};
+use lifeboot_wire::{Answer, Body, Command, IMAGE_NAME, Request};
 use std::collections::VecDeque;
 
 /// Turns of the session in which a host must be answered. A signature takes the longest: some 140 steps, and as many of
@@ -168,9 +168,11 @@ fn begin(bench: &Bench, force: bool) -> Command<'static> {
 /// Something that a host requests.
 fn request(bench: &Bench, chance: &mut Chance) -> Command<'static> {
     let content = content();
-    match chance.below(10) {
+    match chance.below(12) {
         0 | 1 => begin(bench, true),
         2 => Command::Finish,
+        10 => Command::Stage,
+        11 => Command::Activate { image: &image().header().digest[..IMAGE_NAME], force: true },
         3 | 4 => Command::Rollback,
         5 => Command::Confirm,
         6 => Command::Cancel,
@@ -196,7 +198,7 @@ fn content() -> &'static [u8] {
 fn act(bench: &mut Bench, own: &mut Option<Ticket>, chance: &mut Chance) {
     let expected = bench.expected();
     let updater = &mut bench.updater;
-    match chance.below(12) {
+    match chance.below(14) {
         0 => drop(updater.confirm()),
         1..=3 => drop(updater.request_confirm()),
         4 => updater.abort(),
@@ -205,6 +207,11 @@ fn act(bench: &mut Bench, own: &mut Option<Ticket>, chance: &mut Chance) {
         7 => drop(updater.request_cancel()),
         8 => drop(own.map(|own| updater.feed(own, updater.next().unwrap_or_default(), &[7; 40]))),
         9 => drop(own.map(|own| updater.finish(own))),
+        10 => drop(own.map(|own| updater.stage(own))),
+        11 => {
+            let name = image().header().digest.first_chunk().expect("a digest");
+            let _ = updater.request_activate(name, true);
+        }
         _ => drop(updater.step()),
     }
 }
@@ -249,7 +256,11 @@ fn a_host_is_always_answered_and_a_rollback_stays() {
                         assert!(bench.is_taken_back() || after.trial.is_none() || marked, "seed {seed}: {after:?}");
                     }
                     (Command::Confirm, "refused: RollbackRequested") => {}
-                    (Command::Cancel, "done") => assert_eq!(after.trial, None, "seed {seed}"),
+                    (Command::Activate { .. }, "done") => {
+                        let pending = after.trial.map(|trial| trial.slot);
+                        assert_eq!(pending, Some(bench.updater.target()), "seed {seed}");
+                    }
+                    (Command::Cancel | Command::Stage, "done") => assert_eq!(after.trial, None, "seed {seed}"),
                     _ => {}
                 }
             }

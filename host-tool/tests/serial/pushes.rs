@@ -1,16 +1,16 @@
 //! Pushes over a good line: what is sent, what is skipped, and the outcome.
 
 use crate::device::{Device, Firmware};
-use crate::images::{Recipe, next_key};
+use crate::images::{Recipe, next_key, version};
 use crate::line::Wire;
 use ed25519_dalek::SigningKey;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::LinkError;
-use lifeboot_client::push::{Interruption, Options, Progress, PushError, PushOutcome, Pushed, Step, push};
+use lifeboot_client::push::{Interruption, Options, Progress, PushError, PushOutcome, Pushed, Step, Until, push};
 use lifeboot_core::Slot;
 use lifeboot_core::layout::Board;
 use lifeboot_example_boards::{MICROBIT, STM32F405};
-use lifeboot_wire::Refusal;
+use lifeboot_wire::{OutcomeEnding, Refusal, ResetCause};
 use std::time::Duration;
 
 pub fn recipe(board: &'static Board, minor: u16, length: u32) -> Recipe {
@@ -45,7 +45,7 @@ fn what_runs_already_is_checked_all_the_same() {
     }
     let stranger = recipe.image_by(&SigningKey::from_bytes(&[9; 32]), &[]);
     assert_eq!(stranger.header().digest, recipe.image().header().digest);
-    let no_wait = Options { wait: false, ..Options::default() };
+    let no_wait = Options { until: Until::Pending, ..Options::default() };
     for options in [Options::default(), no_wait] {
         let error = push(&mut wire.link(), &stranger, &options, &mut ()).unwrap_err();
         assert!(matches!(&error, PushError::Refused(refused) if refused.refusal == Refusal::UnknownKey), "{error:?}");
@@ -155,7 +155,7 @@ fn what_runs_already_is_left_alone() {
 fn without_waiting_the_image_is_marked_and_a_second_push_starts_it() {
     let wire = Wire::to(Device::new(&MICROBIT));
     let image = recipe(&MICROBIT, 1, 9000).image();
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     let first = push(&mut wire.link(), &image, &options, &mut ()).unwrap();
     assert_eq!(first.outcome, PushOutcome::Marked);
     assert_eq!(wire.bench().device.starts, 1);
@@ -220,9 +220,11 @@ fn firmware_that_does_not_confirm_is_rolled_back_with_the_reason() {
         let wire = Wire::to(device);
         let image = recipe(&MICROBIT, 1, 9000).image();
         let error = push_to(&wire, &image).unwrap_err();
-        let PushError::RolledBack { reason, running } = &error else { panic!("{error:?}") };
+        let PushError::RolledBack { reason, running, outcome } = &error else { panic!("{error:?}") };
         assert!(reason.contains(words), "{reason}");
         assert_eq!(running, "1.0.0 in slot A, confirmed");
+        assert_eq!((outcome.ending, outcome.version), (OutcomeEnding::NotConfirmed, version(1).into()));
+        assert_eq!(outcome.cause, if firmware == Firmware::Hangs { ResetCause::Watchdog } else { ResetCause::Request });
 
         // It is refused from now on, unless forced.
         let error = push_to(&wire, &image).unwrap_err();
@@ -277,7 +279,7 @@ fn the_line_is_kept_full() {
     // Fast flash, so that the line is the limit.
     let wire = Wire::to(Device::new(&MICROBIT));
     let image = recipe(&MICROBIT, 1, 100_000).image();
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     let pushed = push(&mut wire.link(), &image, &options, &mut ()).unwrap();
     let bench = wire.bench();
     let line = pushed.sent / bench.rate as u64;

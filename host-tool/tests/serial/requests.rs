@@ -6,7 +6,7 @@ use crate::line::{Faults, Wire};
 use crate::pushes::{push_to, recipe};
 use lifeboot_client::device::{self, DeviceError};
 use lifeboot_client::link::Retry;
-use lifeboot_client::push::{Options, PushError, PushOutcome, push};
+use lifeboot_client::push::{Options, PushError, PushOutcome, Until, push};
 use lifeboot_client::{describe, state};
 use lifeboot_core::Slot;
 use lifeboot_example_boards::MICROBIT;
@@ -27,7 +27,7 @@ fn on_trial() -> Wire {
     let mut device = Device::new(&MICROBIT);
     device.firmware_does(1, Firmware::Unsure);
     let wire = Wire::to(device);
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     let mut link = wire.link();
     push(&mut link, &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
     let status = device::reset(&mut link, SOON).unwrap();
@@ -55,7 +55,7 @@ fn a_trial_loses_one_start_to_a_reset_even_if_that_stays_unanswered() {
     wire.bench_mut().device.flushes = false;
     let status = device::reset(&mut wire.link(), SOON).unwrap();
     assert_eq!(status.trial.unwrap().attempts, 1);
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     let pushed = push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
     assert_eq!((pushed.outcome, pushed.sent), (PushOutcome::OnTrial, 0));
 }
@@ -109,7 +109,7 @@ fn a_rollback_ends_a_trial() {
 /// A device that runs 1.0.0, with 1.1.0 pending.
 fn pending() -> Wire {
     let wire = Wire::to(Device::new(&MICROBIT));
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     let pushed = push(&mut wire.link(), &recipe(&MICROBIT, 1, 5000).image(), &options, &mut ()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Marked);
     wire
@@ -140,7 +140,7 @@ fn a_pending_image_is_cancelled_without_a_verdict() {
 #[test]
 fn an_image_that_a_push_replaces_is_cancelled() {
     let newer = recipe(&MICROBIT, 2, 5000).image();
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     for (wire, in_recovery) in [(pending(), false), (pending(), true), (on_trial(), true)] {
         if in_recovery {
             device::recover(&mut wire.link(), SOON).unwrap();
@@ -184,7 +184,7 @@ fn a_cancel_leaves_an_earlier_rejection() {
     let wire = on_trial();
     device::rollback(&mut wire.link(), SOON).unwrap();
     let image = recipe(&MICROBIT, 1, 5000).image();
-    let options = Options { wait: false, force: true, ..Options::default() };
+    let options = Options { until: Until::Pending, force: true, ..Options::default() };
     push(&mut wire.link(), &image, &options, &mut ()).unwrap();
     device::cancel(&mut wire.link()).unwrap();
     let error = push_to(&wire, &image).unwrap_err();

@@ -9,7 +9,7 @@ use crate::recovery::destroyed;
 use lifeboot_client::device;
 use lifeboot_client::device::DeviceError;
 use lifeboot_client::link::Retry;
-use lifeboot_client::push::{Options, PushError, PushOutcome, push};
+use lifeboot_client::push::{Options, PushError, PushOutcome, Until, push};
 use lifeboot_client::state::is_on_trial;
 use lifeboot_core::Slot;
 use lifeboot_core::layout::Board;
@@ -115,7 +115,7 @@ fn a_rescue_that_a_power_cut_interrupts_confirms_nothing() {
             let rescue = Recipe { epoch: 7, ..recipe(&MICROBIT, 2, 3000) };
             let rescue = if is_bound { rescue.bound_image() } else { rescue.image() };
             wire.bench().device.flash.cut_after(operations);
-            let _ = push(&mut wire.link(), &rescue, &Options { wait: false, ..Options::default() }, &mut ());
+            let _ = push(&mut wire.link(), &rescue, &Options { until: Until::Pending, ..Options::default() }, &mut ());
             let is_complete = wire.bench().device.flash.forget_cut();
             let left = status(&wire);
             let runs_unwatched = left.recovery.is_none() && !is_on_trial(&left);
@@ -167,7 +167,7 @@ fn what_can_still_be_started_is_never_written() {
 fn firmware_that_was_rolled_back_for_nothing_may_confirm() {
     let wire = Wire::to(Device::new(&MICROBIT));
     wire.bench_mut().device.firmware_does(1, Firmware::Unsure);
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     push(&mut wire.link(), &recipe(&MICROBIT, 1, 3000).image(), &options, &mut ()).unwrap();
     wire.bench_mut().device.reset(0, Cause::Request);
     damage(&wire, Slot::A);

@@ -6,7 +6,7 @@ use crate::pushes::recipe;
 use lifeboot_client::device;
 use lifeboot_client::link::{Link, LinkError, LinkEvent, Retry, Waiting};
 use lifeboot_client::pipe::Pipe;
-use lifeboot_client::push::{Options, push};
+use lifeboot_client::push::{Options, Until, push};
 use lifeboot_example_boards::MICROBIT;
 use lifeboot_logs::Item;
 use lifeboot_wire::Command;
@@ -172,7 +172,7 @@ fn every_wait_can_be_called_off() {
         assert!(wire.now() < Duration::from_millis(after + 700), "{:?}", wire.now());
         // The session is free: the next host is served at once, and resumes.
         let before = wire.now();
-        let options = Options { wait: false, ..Options::default() };
+        let options = Options { until: Until::Pending, ..Options::default() };
         let next = push(&mut wire.link().with_busy_wait(Duration::ZERO), &image, &options, &mut ()).unwrap();
         assert_eq!(next.skipped > 0, words == sending, "{next:?}");
         assert!(wire.now() - before < Duration::from_secs(8));

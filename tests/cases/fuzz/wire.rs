@@ -15,7 +15,7 @@ use lifeboot_artifact::image_file::{ImageFile, Patch};
 use lifeboot_core::Slot;
 use lifeboot_core::image::{HEADER_LENGTH, SIGNED_LENGTH};
 use lifeboot_wire::patch::FORMAT;
-use lifeboot_wire::{self as wire, Command, Request, frame};
+use lifeboot_wire::{self as wire, Command, IMAGE_NAME, Request, frame};
 use std::sync::LazyLock;
 
 /// Bytes of image in a `Write` of a push.
@@ -209,7 +209,15 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
             bytes = choices.bytes(200).to_vec();
             Command::Patch { offset: if choices.chance() { choices.edge(0) } else { patched }, bytes: &bytes }
         }
-        19 => Command::Cancel,
+        19 => {
+            let mut image = image(&mut Choices::new(&[])).header.digest[..IMAGE_NAME].to_vec();
+            if offset % 16 == 15 {
+                choices.mutate(&mut image);
+            }
+            bytes = image;
+            let activate = Command::Activate { image: &bytes, force: offset % 2 == 1 };
+            [Command::Cancel, Command::Stage, activate][offset as usize % 3].clone()
+        }
         _ => Command::Reset,
     };
     framed(&Request { session, number, command })

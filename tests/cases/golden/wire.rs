@@ -41,6 +41,8 @@ fn commands() {
         Command::Cancel,
         Command::Identity,
         Command::Map,
+        Command::Stage,
+        Command::Activate { image: &DIGEST, force: true },
     ];
     each_variant_is_there::<Command>(&commands);
     let pieces: Vec<_> = (1..)

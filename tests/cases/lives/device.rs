@@ -35,6 +35,8 @@ pub struct Device {
     confirmed: Vec<Slot>,
     /// The content of each slot that may be the default.
     kept: [Option<Image>; 2],
+    /// Whether the release that is being pushed must not be tried, since it is to be staged.
+    untried: bool,
     /// A slot with an image that radiation has changed.
     spoiled: Option<Slot>,
     /// Starts of the trial since it was marked: after crashes, after losses of power.
@@ -57,6 +59,7 @@ impl Device {
             wanted: RESCUE,
             confirmed: vec![Slot::A],
             kept: [None; 2],
+            untried: false,
             spoiled: None,
             starts: (0, 0),
             floor: 0,
@@ -104,6 +107,7 @@ impl Device {
     /// Checks the invariants that hold at every instant, even without power.
     pub fn check(&mut self) -> Lived {
         let states = self.world.oracle.states(&self.flash);
+        self.require(!self.untried || states.iter().all(|state| state.trial.is_none()), "a staged image is pending")?;
         let floor = states.iter().map(|state| state.floor).min().unwrap_or_default();
         self.require(states.iter().all(|state| self.confirmed.contains(&state.confirmed)), "4: not the default")?;
         self.require(floor >= self.floor, "5: the epoch floor fell")?;
@@ -198,14 +202,20 @@ impl Device {
 
     /// A host pushes a release, or its first `bytes`; returns the refusal.
     pub fn push(&mut self, number: usize, force: bool, bytes: usize) -> Lived<Result<(), Refusal>> {
+        self.transfer(number, force, bytes, false)
+    }
+
+    fn transfer(&mut self, number: usize, force: bool, bytes: usize, stage: bool) -> Lived<Result<(), Refusal>> {
         self.wanted = number;
+        self.untried = stage;
         self.starts = (0, 0);
         let (world, running, flash) = (self.world.clone(), self.running, &mut self.flash);
         let (board, release) = (&world.geometry.board, &world.releases[number]);
         let mut pushed = Ok(());
         // As the host tool does: if a failure may be due to a skipped part, it tries again and skips nothing.
-        for may_skip in [true, false] {
-            let how = How { force, may_skip, bytes };
+        // What is staged is written as a whole.
+        for may_skip in [true, false].into_iter().skip(usize::from(stage)) {
+            let how = How { force, may_skip, bytes, stage };
             pushed = match board.write_size {
                 4 => push(Updater::running_in(running, WriteUnits::<4>(flash), board).unwrap(), release, how),
                 8 => push(Updater::running_in(running, WriteUnits::<8>(flash), board).unwrap(), release, how),
@@ -231,6 +241,29 @@ impl Device {
     pub fn update(&mut self, number: usize, force: bool) -> Lived {
         let pushed = self.push(number, force, usize::MAX)?;
         self.require(pushed.is_ok(), &format!("push of {number}: {pushed:?}"))
+    }
+
+    /// A host stages a release, which must be accepted.
+    pub fn stage(&mut self, number: usize) -> Lived {
+        let staged = self.transfer(number, false, usize::MAX, true)?;
+        self.require(staged.is_ok(), &format!("staging of {number}: {staged:?}"))
+    }
+
+    /// A host activates a release. If that is pending already, nothing changes.
+    pub fn activate(&mut self, number: usize) -> Lived {
+        self.wanted = number;
+        if self.untried {
+            (self.untried, self.starts) = (false, (0, 0));
+        }
+        let image = *self.world.releases[number].image.header.digest.first_chunk().expect("a digest");
+        let mut updater = Updater::running_in(self.running, &mut self.flash, &self.world.geometry.board).unwrap();
+        let result = updater.request_activate(&image, false).and_then(|_| work(&mut updater));
+        self.ended(result.map_err(|refusal| format!("activation: {refusal:?}")))?;
+        let target = self.running.other();
+        let states = self.world.oracle.states(&self.flash);
+        let is_pending = states.iter().all(|state| state.trial.is_some_and(|(slot, ..)| slot == target));
+        self.require(is_pending, "an activation ended well, and the image is not pending")?;
+        self.check()
     }
 
     /// Pushes the last release again, or the rescue if that runs already. The push must succeed.

@@ -23,6 +23,8 @@ pub struct How {
     pub may_skip: bool,
     /// How much of it.
     pub bytes: usize,
+    /// It is staged, not pending.
+    pub stage: bool,
 }
 
 /// Pushes a release into the slot that does not run.
@@ -61,7 +63,7 @@ pub fn push<F: NorFlash>(mut updater: Updater<F>, release: &Release, how: How) -
         rest -= fed;
         work(&mut updater)?;
     }
-    updater.finish(transfer)?;
+    if how.stage { updater.stage(transfer) } else { updater.finish(transfer) }?;
     work(&mut updater)
 }
 

@@ -17,7 +17,7 @@ pub type Step = fn(&mut Device) -> Lived;
 const PART: usize = 500;
 
 /// Every step, with its name.
-pub const LIFE: [(&str, Step); 22] = [
+pub const LIFE: [(&str, Step); 28] = [
     ("first boot", |device| device.boots(Cause::PowerOn, Confirmed(A))),
     ("update", |device| device.update(2, false)),
     ("its trial", |device| device.boots(Cause::Request, Trial(B))),
@@ -78,6 +78,21 @@ pub const LIFE: [(&str, Step); 22] = [
         device.confirm()?;
         device.boots(Cause::PowerOn, Confirmed(B))
     }),
+    ("an update that is staged", |device| {
+        near_border(device, 1);
+        device.stage(6)
+    }),
+    ("resets do not start it", |device| {
+        device.boots(Cause::PowerOn, Confirmed(B))?;
+        device.boots(Cause::Watchdog, Confirmed(B))
+    }),
+    ("its activation", |device| {
+        near_border(device, 1);
+        device.activate(6)
+    }),
+    ("its activation once more", |device| device.activate(6)),
+    ("the activated one's trial", |device| device.boots(Cause::Request, Trial(A))),
+    ("the activated one's confirm", Device::confirm),
 ];
 
 /// Simulates long use: the journal's unit is full except for some places and the spare ones. The bytes in between act as garbage.

@@ -4,7 +4,7 @@
 use super::{Host, connect, factory, image, push, status};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::Retry;
-use lifeboot_client::push::{Options, PushError, PushOutcome, push as push_with};
+use lifeboot_client::push::{Options, PushError, PushOutcome, Until, push as push_with};
 use lifeboot_core::record::{CRASH_ATTEMPTS, POWER_ATTEMPTS};
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f4::chip::{Reset, Settings};
@@ -23,7 +23,7 @@ const UNDEFINED: u32 = 1 << 16;
 /// A device whose new image is in its first start.
 fn started(new: &ImageFile) -> Host {
     let mut host = connect(&factory(), &Settings::default());
-    push_with(&mut host, new, &Options { wait: false, ..Options::default() }, &mut ()).unwrap();
+    push_with(&mut host, new, &Options { until: Until::Pending, ..Options::default() }, &mut ()).unwrap();
     host.ask(&Command::Reset, Retry::SHORT).unwrap();
     host.pipe().chip().run_for(SHORT).unwrap();
     assert_eq!(left(&status(&mut host)), (CRASH_ATTEMPTS - 1, POWER_ATTEMPTS));

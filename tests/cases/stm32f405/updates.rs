@@ -2,7 +2,7 @@
 
 use super::{Host, connect, factory, image, push, status};
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_client::push::{Options, PatchUse, PushError, PushOutcome, push as push_with};
+use lifeboot_client::push::{Options, PatchUse, PushError, PushOutcome, Until, push as push_with};
 use lifeboot_core::Slot;
 use lifeboot_tests::bench::{runs, version};
 use lifeboot_tests::emulator::stm32f4::chip::Settings;
@@ -53,7 +53,7 @@ fn a_patch_is_applied_while_slot_b_runs() {
     let new = image(&[], 2, 0);
     let mut host = updated(&new);
     let third = image(&["panic-later"], 3, 0).with_patch_from(&new).unwrap();
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     let pushed = push_with(&mut host, &third, &options, &mut ()).unwrap();
     assert_eq!(pushed.outcome, PushOutcome::Marked, "verified in its slot");
     assert!(matches!(pushed.patch, Some(PatchUse::Sent { .. })), "{pushed:?}");

@@ -3,7 +3,7 @@
 
 use super::{connect, factory, image, push, status};
 use anyhow::Result;
-use lifeboot_client::push::{Options, push as push_with};
+use lifeboot_client::push::{Options, Until, push as push_with};
 use lifeboot_core::Slot;
 use lifeboot_core::journal::Journal;
 use lifeboot_core::layout::Board;
@@ -24,7 +24,7 @@ fn watchdog_resets(erase: Duration) -> u32 {
     push(&mut host, &image(&[], 2, 0)).unwrap();
     assert_eq!(host.pipe().chip().watchdog_resets(), 0);
     // Not restarted since it was confirmed; and not restarted behind this.
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     // A push continues where a reset interrupted it.
     push_with(&mut host, &image(&[], 3, 0), &options, &mut ()).unwrap();
     host.pipe().chip().watchdog_resets()

@@ -19,7 +19,7 @@ use anyhow::{Result, anyhow, ensure};
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::Link;
 use lifeboot_client::pipe::Pipe;
-use lifeboot_client::push::{self, Options, Progress, Pushed, Step};
+use lifeboot_client::push::{self, Options, Progress, Pushed, Step, Until};
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
 use std::time::Duration;
@@ -76,7 +76,7 @@ struct Went {
 fn push<P: Pipe + Clone>(link: &mut Link<P>, image: &ImageFile) -> Result<Went> {
     let start = link.now();
     let mut times = Times { pipe: link.pipe().clone(), sending: start, verifying: start };
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     let pushed = push::push(link, image, &options, &mut times).map_err(|error| anyhow!("{error}"))?;
     let between = |from: Duration, to: Duration| (to - from).as_nanos() as u64;
     let Times { sending, verifying, .. } = times;

@@ -6,7 +6,7 @@ use crate::bench::Bench;
 use crate::emulator::{Emulated, Microbit};
 use crate::product::{self, MICROBIT};
 use anyhow::{Result, ensure};
-use lifeboot_client::push::{self, Options};
+use lifeboot_client::push::{self, Options, Until};
 use lifeboot_core::Slot;
 use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
 use lifeboot_example_boards::MICROBIT as BOARD;
@@ -66,7 +66,7 @@ fn firmware() -> Result<Figure> {
     paint(&mut bench.board, heap)?;
     bench.board.resume()?;
     // Received and verified, not started: the reset would bring the bootloader's stack into it.
-    let options = Options { wait: false, ..Options::default() };
+    let options = Options { until: Until::Pending, ..Options::default() };
     push::push(&mut bench.link()?, &kit::image(&MICROBIT, 16, 2)?, &options, &mut ())?;
     let used = used(&mut bench.board, heap)?;
     ensure!(used > 4000, "{used} bytes of stack cannot check a signature");

@@ -5,7 +5,7 @@ use crate::bench;
 use crate::emulator::{Emulated, Microbit};
 use crate::product::{self, MICROBIT};
 use anyhow::{Result, anyhow, bail, ensure};
-use lifeboot_client::push::{self, Options, PushOutcome};
+use lifeboot_client::push::{self, Options, PushOutcome, Until};
 use lifeboot_core::Slot;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Pushed {
         let port = board.port();
         let new = kit::image(&MICROBIT, 16, 2)?;
         let push = thread::spawn(move || {
-            let options = Options { wait: false, ..Options::default() };
+            let options = Options { until: Until::Pending, ..Options::default() };
             let pushed = push::push(&mut bench::connect(&port)?, &new, &options, &mut ());
             pushed.map(|pushed| pushed.outcome).map_err(|error| anyhow!("{error}"))
         });

@@ -93,6 +93,7 @@ impl From<Ending> for OutcomeEnding {
             Ending::NotConfirmed => OutcomeEnding::NotConfirmed,
             Ending::Requested => OutcomeEnding::Requested,
             Ending::Cancelled => OutcomeEnding::Cancelled,
+            Ending::Staged => OutcomeEnding::Staged,
         }
     }
 }

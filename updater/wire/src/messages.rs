@@ -15,7 +15,7 @@ pub use state::{
 use serde::{Deserialize, Serialize};
 
 /// The version of these messages; grows with each addition.
-pub const WIRE: u8 = 4;
+pub const WIRE: u8 = 5;
 
 /// [`WIRE`] of the first devices that support patches. They may still refuse them.
 pub const WIRE_OF_PATCHES: u8 = 2;
@@ -25,6 +25,9 @@ pub const WIRE_OF_CANCEL: u8 = 3;
 
 /// [`WIRE`] of the first devices that know [`Command::Identity`] and [`Command::Map`].
 pub const WIRE_OF_IDENTITY: u8 = 4;
+
+/// [`WIRE`] of the first devices that know [`Command::Stage`] and [`Command::Activate`].
+pub const WIRE_OF_STAGING: u8 = 5;
 
 /// Maximum number of bytes of a device id.
 pub const DEVICE_ID: usize = 16;
@@ -161,6 +164,18 @@ pub enum Command<'a> {
     /// Requests the device's flash map; answered by [`Body::Map`], to any host. A bootloader in recovery mode reports it with
     /// its state instead.
     Map,
+    /// Ends a transfer as [`Command::Finish`] does, but leaves the image staged: verified and whole in its slot, not pending,
+    /// and not lost at a reset. Answered by [`Body::Done`] when that is durable. A bootloader in recovery mode refuses it.
+    Stage,
+    /// Makes the image in the other slot pending, if it is the one named and may still run here: header and payload are checked
+    /// in full again. Answered by [`Body::Done`] when that is durable, also if it is pending already. A bootloader in recovery
+    /// mode refuses it.
+    Activate {
+        /// The start of the image's digest, [`IMAGE_NAME`] bytes.
+        image: &'a [u8],
+        /// Activate the image even if this device has rejected it before.
+        force: bool,
+    },
 }
 
 /// The answers of a device.
@@ -242,6 +257,8 @@ pub struct Identity<'a> {
 pub mod capability {
     /// The device takes patches.
     pub const PATCHES: u32 = 1;
+    /// The device stages images, and activates them.
+    pub const STAGING: u32 = 2;
 }
 
 /// The keys of a device's bootloader.

@@ -6,7 +6,7 @@
 //! | offset | bytes | field |
 //! | --- | --- | --- |
 //! | 0x20 | 3 × 12 | quarantine: the first 12 bytes of earlier outcomes, the newest last; zeros before them |
-//! | 0x44 | 1 | last outcome: 0 = none yet, 1 = confirmed, 2 = fell back, 3 = cancelled, 16 to 18 = rejected (see [`Ending`]) |
+//! | 0x44 | 1 | last outcome: 0 = none yet, 1 = confirmed, 2 = fell back, 3 = cancelled, 4 = staged, 16 to 18 = rejected (see [`Ending`]) |
 //! | 0x45 | 1 | the cause of the last reset before the outcome |
 //! | 0x46 | 16 | first half of its image's digest |
 //! | 0x56 | 1 | its slot |
@@ -47,6 +47,8 @@ pub enum Ending {
     /// A host or the application no longer wanted the image, which was pending, or replaced it before its trial had ended.
     /// This is no verdict on it.
     Cancelled = 3,
+    /// The image was written and verified, and is not tried before somebody activates it. This is no verdict on it.
+    Staged = 4,
     /// Rejected: the image in the slot does not verify.
     Invalid = REJECTED,
     /// Rejected: all attempts of the trial were used up without a confirm.
@@ -62,6 +64,7 @@ impl Ending {
             1 => Ending::Confirmed,
             2 => Ending::FellBack,
             3 => Ending::Cancelled,
+            4 => Ending::Staged,
             16 => Ending::Invalid,
             17 => Ending::NotConfirmed,
             18 => Ending::Requested,
@@ -72,6 +75,11 @@ impl Ending {
     /// Whether the image was rejected.
     pub const fn is_rejection(self) -> bool {
         self as u8 >= REJECTED
+    }
+
+    /// Whether the ending says something about the image, good or bad.
+    const fn is_verdict(self) -> bool {
+        !matches!(self, Ending::Cancelled | Ending::Staged)
     }
 }
 
@@ -145,7 +153,7 @@ impl Outcomes {
 
     /// Returns the outcomes after a new one: the previous last outcome goes into quarantine if it was a rejection, and
     /// the image that the new outcome is about leaves it, since the new outcome describes that image now. An image that was
-    /// cancelled stays in quarantine: that is no verdict. (The bootloader records no outcome when it falls back to one in
+    /// cancelled or staged stays in quarantine: that is no verdict. (The bootloader records no outcome when it falls back to one in
     /// quarantine.)
     pub(super) fn followed_by(&self, outcome: &Outcome) -> Outcomes {
         let mut after = [0; OUTCOMES];
@@ -160,7 +168,7 @@ impl Outcomes {
         let mut places = after.as_chunks_mut().0.get_mut(..QUARANTINED).unwrap_or_default().iter_mut();
         for rejection in self.rejections() {
             let [ending, _, digest @ ..] = rejection;
-            let leaves = outcome.ending != Ending::Cancelled && outcome.digest.starts_with(digest);
+            let leaves = outcome.ending.is_verdict() && outcome.digest.starts_with(digest);
             if *ending >= REJECTED
                 && !leaves
                 && let Some(place) = places.next_back()
@@ -188,6 +196,7 @@ mod tests {
             (1, Ending::Confirmed, false),
             (2, Ending::FellBack, false),
             (3, Ending::Cancelled, false),
+            (4, Ending::Staged, false),
             (16, Ending::Invalid, true),
             (17, Ending::NotConfirmed, true),
             (18, Ending::Requested, true),

@@ -63,6 +63,8 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
         (
             Command::Finish
+            | Command::Stage
+            | Command::Activate { .. }
             | Command::Abort
             | Command::Confirm
             | Command::Rollback

@@ -2,6 +2,7 @@
 
 use crate::link::LinkError;
 use crate::refusal::Refused;
+use lifeboot_wire::Outcome;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -31,6 +32,15 @@ pub enum PushError {
         reason: String,
         /// The firmware that runs.
         running: String,
+        /// How the update ended, as the device reports it.
+        outcome: Outcome,
+    },
+    /// The device stages no images, and nothing was sent.
+    #[error("the device stages no images: {reason}")]
+    #[diagnostic(help("leave out --stage: the image is then tried at once, or with --no-wait at the next reset"))]
+    CannotStage {
+        /// Why it does not.
+        reason: &'static str,
     },
     /// The device changed while this host waited for another one; nothing was sent.
     #[error("while this waited for the device, it changed: {change}; nothing was sent")]

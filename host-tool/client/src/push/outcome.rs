@@ -30,4 +30,6 @@ pub enum PushOutcome {
     Marked,
     /// The image already runs on trial, and the push was not to wait.
     OnTrial,
+    /// The image is in the slot, verified; no reset starts it before it is activated.
+    Staged,
 }

@@ -19,6 +19,8 @@ pub enum Step {
     Sending,
     /// The device reads the slot back and verifies it.
     Verifying,
+    /// Activates the staged image; the device verifies it again.
+    Activating,
     /// Begins again, for this reason; only time is lost.
     StartingOver(Interruption),
     /// Restarts the device.
@@ -36,6 +38,8 @@ pub enum Interruption {
     NotAsSurveyed,
     /// The patch did not produce the image: the image is sent.
     PatchFailed,
+    /// What was staged is not whole any more: it is sent again.
+    NotAsStaged,
 }
 
 /// Receives the progress of a push.

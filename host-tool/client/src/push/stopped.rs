@@ -4,14 +4,13 @@ use super::error::PushError;
 use crate::describe::running;
 use crate::link::{Link, Retry};
 use crate::pipe::Pipe;
-use crate::state::ImageState;
-use lifeboot_artifact::image_file::ImageFile;
+use crate::state::{ImageState, WantedImage};
 
 /// How long a stopped push waits for the device's state.
 const SHORTLY: Retry = Retry { attempts: 2, ..Retry::SHORT };
 
 /// Leaves the device to the next host, and describes what it does from then on.
-pub(super) fn describe<P: Pipe>(link: &mut Link<P>, image: &ImageFile) -> PushError {
+pub(super) fn describe<P: Pipe>(link: &mut Link<P>, image: &WantedImage) -> PushError {
     link.release();
     let status = link.unstopped(|link| link.status(SHORTLY));
     let (state, next) = match status {
@@ -31,6 +30,10 @@ pub(super) fn describe<P: Pipe>(link: &mut Link<P>, image: &ImageFile) -> PushEr
             ImageState::Marked => (
                 format!("the device runs {}; its next reset starts the new image on trial", running(&status)),
                 "to go on, push again, or lifeboot reset; to call it off, lifeboot cancel",
+            ),
+            ImageState::Staged => (
+                format!("the device goes on with {}; the new image is staged in the other slot", running(&status)),
+                "to go on, push again, or lifeboot activate",
             ),
             ImageState::Rejected(_) => {
                 (format!("the device has rolled back and runs {}", running(&status)), "lifeboot status tells why")

@@ -24,9 +24,13 @@ pub(super) struct Permits {
     pub skip: bool,
     /// Send a patch.
     pub patch: bool,
+    /// Activate what is staged, instead of a transfer.
+    pub activate: bool,
+    /// Leave the image staged, not pending.
+    pub stage: bool,
 }
 
-/// Performs one transfer. Afterwards the image is in the slot, verified and marked as pending.
+/// Performs one transfer. Afterwards the image is in the slot, verified, and pending or staged.
 pub(super) fn run<P: Pipe>(
     link: &mut Link<P>,
     image: &ImageFile,
@@ -36,7 +40,7 @@ pub(super) fn run<P: Pipe>(
     pushed: &mut Pushed,
 ) -> Result<(), Stop> {
     progress.step(Step::Beginning);
-    let target = target(status, image);
+    let target = target(status, &image.into());
     let running = match running_content(status) {
         SlotContent::Image { version, .. } => version,
         SlotContent::Empty | SlotContent::Unfinished => Version::default().into(),
@@ -62,21 +66,22 @@ pub(super) fn run<P: Pipe>(
     let planned = [(phases.table.start, &table[..]), (phases.payload.start, &payload[..])];
     let chosen = if permits.patch { choose(image, status, &planned) } else { None };
     if let Some(patch) = agreed(link, chosen, progress, pushed)? {
-        return send_patch(link, patch, status, progress, pushed);
+        return send_patch(link, patch, status, permits, progress, pushed);
     }
 
     progress.step(Step::Sending);
     Sender::new(link, status, Content::Image(image, &phases), progress, pushed).send(&segments)?;
-    match finish(link, progress) {
+    match finish(link, permits, progress) {
         // The device has lost bytes that it had already acknowledged.
         Err(Stop::Refused(Refusal::Incomplete)) => Err(Stop::Interrupted(Interruption::TransferEnded)),
         finished => finished,
     }
 }
 
-fn finish<P: Pipe>(link: &mut Link<P>, progress: &mut dyn Progress) -> Result<(), Stop> {
+fn finish<P: Pipe>(link: &mut Link<P>, permits: Permits, progress: &mut dyn Progress) -> Result<(), Stop> {
     progress.step(Step::Verifying);
-    match link.ask(&Command::Finish, Retry::VERIFY)? {
+    let command = if permits.stage { Command::Stage } else { Command::Finish };
+    match link.ask(&command, Retry::VERIFY)? {
         Reply::Done => Ok(()),
         Reply::Refused(refusal) => Err(Stop::Refused(refusal)),
         _ => Err(LinkError::Unexpected.into()),
@@ -116,13 +121,14 @@ fn send_patch<P: Pipe>(
     link: &mut Link<P>,
     patch: &Patch,
     status: &Status,
+    permits: Permits,
     progress: &mut dyn Progress,
     pushed: &mut Pushed,
 ) -> Result<(), Stop> {
     progress.step(Step::Sending);
     let (bytes, end) = (patch.bytes(), patch.bytes().len() as u32);
     let sent = Sender::new(link, status, Content::Patch(bytes), progress, pushed).send(&[Segment::Send(end)]);
-    match sent.and_then(|()| finish(link, progress)) {
+    match sent.and_then(|()| finish(link, permits, progress)) {
         // The whole patch was not the whole image, or the result is not the image.
         Err(Stop::Refused(refusal)) if refusal == Refusal::Patch || depends_on_content(refusal) => {
             Err(Stop::Patch(refusal))

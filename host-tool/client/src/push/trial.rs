@@ -6,8 +6,7 @@ use crate::describe::{reason, running};
 use crate::link::{Link, LinkError, Retry};
 use crate::pipe::Pipe;
 use crate::restart::{POLL, RESET_AGAIN};
-use crate::state::ImageState;
-use lifeboot_artifact::image_file::ImageFile;
+use crate::state::{ImageState, WantedImage};
 use lifeboot_wire::Command;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ const ONCE: Retry = Retry { attempts: 1, ..Retry::SHORT };
 /// Waits until the image is confirmed, after restarting the device if it has not started the image yet.
 pub(super) fn watch<P: Pipe>(
     link: &mut Link<P>,
-    image: &ImageFile,
+    image: &WantedImage,
     timeout: Duration,
     progress: &mut dyn Progress,
 ) -> Result<(), PushError> {
@@ -35,9 +34,9 @@ pub(super) fn watch<P: Pipe>(
                 ImageState::Confirmed => return Ok(()),
                 ImageState::Trial(trial) => progress.step(Step::Trial(trial)),
                 ImageState::Rejected(outcome) => {
-                    return Err(PushError::RolledBack { reason: reason(&outcome), running: last });
+                    return Err(PushError::RolledBack { reason: reason(&outcome), running: last, outcome });
                 }
-                ImageState::Absent => return Err(PushError::CalledOff { running: last }),
+                ImageState::Absent | ImageState::Staged => return Err(PushError::CalledOff { running: last }),
                 ImageState::Marked if asked.is_none_or(|asked| link.now().saturating_sub(asked) > RESET_AGAIN) => {
                     progress.step(Step::Restarting);
                     asked = Some(link.now());

@@ -7,9 +7,11 @@ use lifeboot_client::describe::{reason, running};
 use lifeboot_client::device::{DeviceError, rollback};
 use lifeboot_client::link::Link;
 use lifeboot_client::pipe::Pipe;
-use lifeboot_client::push::{Options, Progress, PushError, Step, push};
+use lifeboot_client::push::{
+    Activation, Options, Progress, PushError, PushOutcome, Pushed, Step, Until, activate, push,
+};
 use lifeboot_client::refusal::Refused;
-use lifeboot_client::state::ImageState;
+use lifeboot_client::state::{ImageState, WantedImage};
 use lifeboot_wire::{Outcome, Refusal, ResetCause, Status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,23 +38,26 @@ impl<P: Pipe> Asked<'_, P> {
         progress: &mut dyn FnMut(Transferred) -> bool,
     ) -> Ending {
         self.port.begin_act();
+        let wanted = WantedImage::from(image);
         let mut reporter = Reporter { progress, given_up: self.given_up.clone(), at: Transferred::default() };
-        let end = match act {
-            Act::Update => Options { timeout: confirm, ..Options::default() },
-            Act::Check => return check(&self.status, image),
-            Act::Rollback => return self.roll_back(image, confirm),
-            Act::Stage | Act::Activate => todo!(),
+        let options = |until| Options { until, timeout: confirm, ..Options::default() };
+        let pushed = match act {
+            Act::Update => push(&mut self.link, image, &options(Until::Confirmed), &mut reporter).map(|_| Ending::Confirmed),
+            Act::Stage => push(&mut self.link, image, &options(Until::Staged), &mut reporter).map(of_staging),
+            Act::Activate => {
+                let activation = Activation { force: false, wait: true, timeout: confirm };
+                activate(&mut self.link, &wanted, &activation, &mut reporter).map(|_| Ending::Confirmed)
+            }
+            Act::Check => return check(&self.status, &wanted),
+            Act::Rollback => return self.roll_back(&wanted, confirm),
         };
-        match push(&mut self.link, image, &end, &mut reporter) {
-            Ok(_) => Ending::Confirmed,
-            Err(error) => of_push(error),
-        }
+        pushed.unwrap_or_else(of_push)
     }
 
-    fn roll_back(&mut self, image: &ImageFile, confirm: Duration) -> Ending {
+    fn roll_back(&mut self, image: &WantedImage, confirm: Duration) -> Ending {
         match ImageState::of(&self.status, image) {
             // It runs what it ran before, or something else that this rollout has not brought.
-            ImageState::Rejected(_) | ImageState::Absent => return Ending::Restored,
+            ImageState::Rejected(_) | ImageState::Absent | ImageState::Staged => return Ending::Restored,
             ImageState::Confirmed | ImageState::Trial(_) | ImageState::Marked => {}
         }
         match rollback(&mut self.link, confirm) {
@@ -68,13 +73,24 @@ impl<P: Pipe> Asked<'_, P> {
 }
 
 /// Returns whether the image still runs and is confirmed.
-fn check(status: &Status, image: &ImageFile) -> Ending {
+fn check(status: &Status, image: &WantedImage) -> Ending {
     match ImageState::of(status, image) {
         ImageState::Confirmed => Ending::Confirmed,
         ImageState::Rejected(outcome) => rolled_back(&outcome),
-        ImageState::Trial(_) | ImageState::Marked | ImageState::Absent => {
+        ImageState::Trial(_) | ImageState::Marked | ImageState::Staged | ImageState::Absent => {
             let reason = format!("runs {} instead", running(status));
             Ending::RolledBack { reason, cause: None, pc: None }
+        }
+    }
+}
+
+/// How it ended that the image was brought to a device, which may have started it before.
+fn of_staging(pushed: Pushed) -> Ending {
+    match pushed.outcome {
+        PushOutcome::Staged => Ending::Staged,
+        PushOutcome::Confirmed | PushOutcome::AlreadyConfirmed => Ending::Confirmed,
+        PushOutcome::Marked | PushOutcome::OnTrial => {
+            Ending::Interrupted { reason: "the image is being tried: another host has started it".to_owned() }
         }
     }
 }
@@ -83,6 +99,7 @@ fn of_push(error: PushError) -> Ending {
     match error {
         PushError::RolledBack { outcome, .. } => rolled_back(&outcome),
         PushError::Refused(refused) => of_refusal(&refused),
+        PushError::CannotStage { .. } => Ending::Refused { reason: error.to_string() },
         PushError::Unconfirmed { last, .. } => Ending::Silent { last },
         error => Ending::Interrupted { reason: error.to_string() },
     }

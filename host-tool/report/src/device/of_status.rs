@@ -2,14 +2,14 @@
 
 use super::{
     Cancelled, Content, Device, Ending, Fault, LastBoot, LastOutcome, Pending, RecoveryReason, Rejected, Running,
-    Slots, Start, TrialLeft,
+    Slots, Staged, Start, TrialLeft,
 };
 use crate::reset::Reset;
 use lifeboot_artifact::hex;
 use lifeboot_client::describe::{board_name, earlier_reason, ending, reason, running};
 use lifeboot_client::link::Identity;
 use lifeboot_client::max_stall::max_stall_ms;
-use lifeboot_client::state::pending;
+use lifeboot_client::state::{pending, staged};
 use lifeboot_core::Version;
 use lifeboot_wire::{self as wire, OutcomeEnding, SlotContent};
 
@@ -32,6 +32,11 @@ impl From<&wire::Status> for Device {
             confirmed: status.confirmed.map(Into::into),
             trial: status.trial.map(TrialLeft::from),
             pending: pending(status).map(|(slot, version)| Pending { slot: slot.into(), version: version.to_string() }),
+            staged: staged(status).map(|outcome| Staged {
+                slot: outcome.slot.into(),
+                version: Version::from(outcome.version).to_string(),
+                digest: hex(&outcome.digest),
+            }),
             slots: Slots { a, b },
             epoch_floor: status.epoch_floor,
             revoked_keys: (0..8).filter(|key| status.revoked & 1 << key != 0).map(|key| key + 1).collect(),
@@ -130,6 +135,7 @@ impl From<OutcomeEnding> for Ending {
             OutcomeEnding::Requested => Ending::Requested,
             OutcomeEnding::FellBack => Ending::FellBack,
             OutcomeEnding::Cancelled => Ending::Cancelled,
+            OutcomeEnding::Staged => Ending::Staged,
         }
     }
 }

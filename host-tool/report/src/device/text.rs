@@ -16,6 +16,7 @@ impl Display for Device {
         lines.push(("flash map", self.map_digest.clone()));
         lines.extend([("trial", self.trial.map_or("none".to_owned(), |trial| trial.to_string()))]);
         lines.extend(self.pending.as_ref().map(|pending| ("pending", pending.to_string())));
+        lines.extend(self.staged.as_ref().map(|staged| ("staged", staged.to_string())));
         lines.extend([
             ("epoch floor", format!("{} and up are started", self.epoch_floor)),
             ("revoked keys", if revoked.is_empty() { "none".to_owned() } else { revoked.join(", ") }),
@@ -78,7 +79,9 @@ impl Device {
                     let cancelled = self.last_outcome.as_ref().is_some_and(|last| {
                         last.ending == Ending::Cancelled && last.slot == slot && last.digest == *digest
                     });
+                    let staged = self.staged.as_ref().is_some_and(|staged| staged.slot == slot);
                     state.push(match (self.was_rejected(digest), cancelled) {
+                        _ if staged => "staged",
                         (true, _) => "rejected",
                         (false, true) => "cancelled",
                         (false, false) => "previous",

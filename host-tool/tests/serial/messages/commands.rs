@@ -23,8 +23,15 @@ pub fn commands(scene: &Scene) -> Vec<(String, Vec<u8>)> {
     skips(scene, &mut add);
     patches(scene, &mut add);
     let changes = [Command::Finish, Command::Abort, Command::Confirm, Command::Rollback];
-    for command in changes.into_iter().chain([Command::Cancel, Command::Reset, Command::Recover]) {
+    for command in changes.into_iter().chain([Command::Cancel, Command::Stage, Command::Reset, Command::Recover]) {
         add(format!("{command:?}"), command);
+    }
+    let digest = &image().header().digest;
+    for (name, image) in
+        [("the image under way", &digest[..16]), ("another image", &[7; 16]), ("a short name", &digest[..9])]
+    {
+        add(format!("Activate {name}"), Command::Activate { image, force: false });
+        add(format!("Activate {name}, forced"), Command::Activate { image, force: true });
     }
     no_messages(scene, &mut all);
     all

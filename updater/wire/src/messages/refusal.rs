@@ -90,4 +90,8 @@ pub enum Refusal {
     EpochStep,
     /// The flash map is another one than that of the image, or of the bootloader.
     Map,
+    /// The image that is to be activated is not staged in the other slot.
+    NotStaged,
+    /// The image in the other slot is staged and was never started: it is no previous firmware.
+    Staged,
 }

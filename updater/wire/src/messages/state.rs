@@ -182,6 +182,7 @@ pub enum OutcomeEnding {
     NotConfirmed,
     Requested,
     Cancelled,
+    Staged,
 }
 
 /// Why a device was reset: see [`Cause`](lifeboot_core::record::Cause).

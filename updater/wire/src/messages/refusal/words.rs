@@ -60,6 +60,10 @@ impl Display for Refusal {
             }
             Refusal::EpochStep => "the image's epoch is too far above the device's",
             Refusal::Map => "the firmware and its bootloader were built for different flash maps of the board",
+            Refusal::NotStaged => "that image is not staged in the other slot",
+            Refusal::Staged => {
+                "there is no previous firmware to go back to: the other slot holds an image that is staged"
+            }
         })
     }
 }
