@@ -2,8 +2,8 @@
 
 use crate::command_line::settings_help;
 use crate::commands::{
-    activate, bootloader, cancel, completions, confirm, diff, doctor, flash, inspect, keygen, keys, man, map, monitor,
-    new, ports, provision, push, reset, rollback, run, sign, status, watch,
+    activate, bootloader, cancel, completions, confirm, diff, discover, doctor, flash, inspect, keygen, keys, man, map, monitor,
+    new, ports, provision, push, reset, rollback, rollout, run, sign, status, watch,
 };
 use clap::{Parser, Subcommand};
 
@@ -49,6 +49,8 @@ pub enum Command {
     Confirm(confirm::Arguments),
     Cancel(cancel::Arguments),
     Rollback(rollback::Arguments),
+    Rollout(rollout::Arguments),
+    Devices(discover::Arguments),
     Reset(reset::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),

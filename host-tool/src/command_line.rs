@@ -55,7 +55,7 @@ fn with_settings(command: Command, settings: &Settings) -> Command {
             None => argument,
         }
     };
-    command.mut_subcommands(|command| command.mut_args(with_default))
+    each(command, &with_default)
 }
 
 /// Returns the command line, with empty environment variables as if they were not set.
@@ -64,14 +64,22 @@ fn without_empty_variables(command: Command) -> Command {
         Some(Some(value)) if value.is_empty() => argument.env(Resettable::Reset),
         _ => argument,
     };
-    command.mut_subcommands(|command| command.mut_args(without))
+    each(command, &without)
+}
+
+/// Changes the arguments of all subcommands, and of theirs.
+fn each(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
+    command.mut_subcommands(|command| each(command.mut_args(change), change))
 }
 
 /// Returns the settings' file if it is in a folder above, where it is easily overlooked, and decides an argument.
 fn obeyed<'a>(command: &Command, matches: &ArgMatches, settings: &'a Settings) -> Option<&'a Path> {
     let path = settings.path().filter(|path| *path != Path::new(FILE))?;
-    let (name, matches) = matches.subcommand()?;
-    let mut arguments = command.find_subcommand(name)?.get_arguments();
+    let (mut command, mut matches) = (command, matches);
+    while let Some((name, within)) = matches.subcommand() {
+        (command, matches) = (command.find_subcommand(name)?, within);
+    }
+    let mut arguments = command.get_arguments();
     let is_decided = |argument: &Arg| {
         let variable = argument.get_env().and_then(OsStr::to_str);
         let is_set = variable.is_some_and(|variable| settings.of_variable(variable).is_some());

@@ -12,6 +12,12 @@ use lifeboot_client::device::DeviceError;
 use lifeboot_client::link::LinkError;
 use lifeboot_client::push::PushError;
 use lifeboot_core::layout::EPOCH_STEP;
+use lifeboot_fleet::definition::DefinitionError;
+use lifeboot_fleet::drive::DriveError;
+use lifeboot_fleet::fleet_file::FleetError;
+use lifeboot_fleet::log::LogError;
+use lifeboot_fleet::orders::OrderError;
+use lifeboot_fleet::rollout::EventError;
 use lifeboot_logs::MonitorError;
 use lifeboot_project::bootloader_build::BootloaderBuildError;
 use lifeboot_project::cargo_version::CargoVersionError;
@@ -269,6 +275,67 @@ pub enum Error {
         path: PathBuf,
         /// The reason.
         source: RecordedError,
+    },
+    /// The fleet cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fleet(#[from] FleetError),
+    /// A rollout cannot be made of what was given.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rollout(#[from] DefinitionError),
+    /// The log of a rollout cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Log(#[from] LogError),
+    /// The rollout is not in a state for this.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    RolloutEvent(#[from] EventError),
+    /// The rollout is not driven any further.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Drive(#[from] DriveError),
+    /// The process that drives the rollout did not follow.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Order(#[from] OrderError),
+    /// There is no fleet.
+    #[error("nothing says which devices are meant: there is no fleet.toml here")]
+    #[diagnostic(help(
+        "describe the fleet in fleet.toml (docs/fleets.md; lifeboot devices shows the ids of what is plugged in), name another \
+         file with --fleet, or give --port once for each device"
+    ))]
+    NoFleet,
+    /// There is no rollout.
+    #[error("no rollout was started here yet")]
+    #[diagnostic(help("start one: lifeboot rollout start IMAGE; or name the folder in which it is kept, with --state"))]
+    NoRollout,
+    /// Nothing says where rollouts are kept.
+    #[error("nothing says where rollouts are kept: this user has no home folder")]
+    #[diagnostic(help("name a folder with --state, or in the variable LIFEBOOT_STATE"))]
+    NoStateFolder,
+    /// The rollout waits for no approval.
+    #[error("the rollout waits for no approval")]
+    #[diagnostic(help("see what it waits for: lifeboot rollout status"))]
+    NothingToApprove,
+    /// Nobody answers at a port that was given.
+    #[error("no device answers at {port}: {reason}")]
+    #[diagnostic(help("check what is plugged in there: lifeboot status --port {port}; or leave the port out"))]
+    NobodyAt {
+        /// The port.
+        port: String,
+        /// What was tried.
+        reason: String,
+    },
+    /// What is kept of a rollout's ports cannot be read.
+    #[error("{} cannot be read: {reason}", .path.display())]
+    #[diagnostic(help("use the version of lifeboot that started the rollout, or start another one: devices that run the image stay"))]
+    PortsOfRollout {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// `--force` names another image's digest.
     #[error("--force names another image: this one's digest begins with {digest}")]

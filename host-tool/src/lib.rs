@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `lifeboot-artifact` | makes images, patches and first flashes from firmware; without I/O |
 //! | `lifeboot-client` | talks to a device over any pipe |
+//! | `lifeboot-fleet` | rollouts: which of many devices gets an image when |
 //! | `lifeboot-serial` | pipes: serial ports and TCP |
 //! | `lifeboot-logs` | decodes and shows what devices log |
 //! | `lifeboot-report` | what commands report, for people and as JSON |
@@ -27,8 +28,8 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    activate, bootloader, cancel, completions, confirm, devices, diff, doctor, flash, inspect, interrupt, keygen, keys,
-    man, map, monitor, new, ports, provision, push, reset, rollback, run, sign, status, watch,
+    activate, bootloader, cancel, completions, confirm, devices, diff, discover, doctor, flash, inspect, interrupt, keygen, keys,
+    man, map, monitor, new, ports, provision, push, reset, rollback, rollout, run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -69,6 +70,8 @@ pub fn run() -> ExitCode {
         Command::Confirm(arguments) => output.end(confirm::run(arguments, output)),
         Command::Cancel(arguments) => output.end(cancel::run(arguments, output)),
         Command::Rollback(arguments) => output.end(rollback::run(arguments, output)),
+        Command::Rollout(arguments) => output.judged(rollout::run(arguments, output), |report| rollout::is_good(arguments, report)),
+        Command::Devices(arguments) => output.end(discover::run(arguments, output)),
         Command::Reset(arguments) => output.end(reset::run(arguments, output)),
         Command::Completions(arguments) => output.end(completions::run(arguments, Arguments::command())),
         Command::Man(arguments) => output.end(man::run(arguments, Arguments::command())),

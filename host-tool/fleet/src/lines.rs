@@ -10,12 +10,12 @@ mod places;
 use crate::device::{Act, DeviceId, Ending, Look, Site, Transferred};
 use acts::{Asked, absent};
 use lifeboot_artifact::hex;
-use lifeboot_artifact::image_file::ImageFile;
+use lifeboot_artifact::image_file::{ImageFile, Patch};
 use lifeboot_client::admission::{Verdict, judge};
 use lifeboot_client::describe::{board_name, running};
 use lifeboot_client::link::{Identity, Link, LinkError, Retry};
 use lifeboot_client::pipe::Pipe;
-use lifeboot_client::state::{is_on_trial, running_content};
+use lifeboot_client::state::{ImageState, WantedImage, is_on_trial, running_content};
 use lifeboot_core::Version;
 use lifeboot_wire::{SlotContent, Status};
 use places::{Places, Taken};
@@ -65,11 +65,56 @@ pub struct Lines<O> {
     stop: Arc<AtomicBool>,
 }
 
+/// What would be done with a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// What the device says of itself.
+    pub look: Look,
+    /// Why it would refuse the image, if it is known to.
+    pub refused: Option<String>,
+    /// What would be sent.
+    pub sending: Sending,
+}
+
+/// What would be sent to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// It runs the image, confirmed: nothing.
+    Nothing,
+    /// The image is there, and only has to be started or waited for.
+    Start,
+    /// A patch of so many bytes.
+    Patch(u64),
+    /// The image, of so many bytes; less if its slot holds a part of it already.
+    Image(u64),
+}
+
 impl<O: Open> Lines<O> {
     /// Makes a site. `configured` says at which ports devices were seen last, or are expected. Once `stop` is true, all that
     /// waits for a device ends as soon as that harms nothing.
     pub fn new(opener: O, patience: Patience, configured: BTreeMap<DeviceId, String>, stop: Arc<AtomicBool>) -> Self {
         Lines { opener, patience, places: Places::new(configured), stop }
+    }
+
+    /// Returns what would be done with a device to bring it an image. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Ending::Absent`] or [`Ending::Interrupted`].
+    pub fn forecast(&self, device: &DeviceId, image: &ImageFile) -> Result<Forecast, Ending> {
+        let mut asked = self.find(device)?;
+        let refused = refusal(&mut asked, image)?;
+        let sending = match ImageState::of(&asked.status, &WantedImage::from(image)) {
+            ImageState::Confirmed => Sending::Nothing,
+            ImageState::Trial(_) | ImageState::Marked | ImageState::Staged => Sending::Start,
+            ImageState::Rejected(_) | ImageState::Absent => {
+                let runs = |patch: &&Patch| asked.look.digest.as_ref().is_some_and(|runs| patch.digest().starts_with(runs));
+                match image.patches().iter().find(runs) {
+                    Some(patch) => Sending::Patch(patch.bytes().len() as u64),
+                    None => Sending::Image(u64::from(image.header().image_length().unwrap_or_default())),
+                }
+            }
+        };
+        Ok(Forecast { look: asked.look, refused, sending })
     }
 
     /// Opens the line to a port that was taken.
@@ -145,12 +190,7 @@ impl<O: Open> Site for Lines<O> {
     }
 
     fn admission(&self, device: &DeviceId, image: &ImageFile) -> Result<Option<String>, Ending> {
-        let Asked { mut link, status, .. } = self.find(device)?;
-        let interrupted = |error: LinkError| Ending::Interrupted { reason: error.to_string() };
-        let quarantine = link.quarantine(Retry::SHORT).map_err(interrupted)?;
-        let keys = link.keys(Retry::SHORT).map_err(interrupted)?.1.ok();
-        let reports = judge(image, &status, quarantine.as_deref(), keys.as_ref(), None);
-        Ok(reports.into_iter().find(|report| report.verdict == Verdict::Refused).map(|report| report.text))
+        refusal(&mut self.find(device)?, image)
     }
 
     fn act(
@@ -165,6 +205,15 @@ impl<O: Open> Site for Lines<O> {
             Err(ending) => ending,
         }
     }
+}
+
+/// Returns why a device would refuse an image, if it is known to.
+fn refusal<P: Pipe>(Asked { link, status, .. }: &mut Asked<P>, image: &ImageFile) -> Result<Option<String>, Ending> {
+    let interrupted = |error: LinkError| Ending::Interrupted { reason: error.to_string() };
+    let quarantine = link.quarantine(Retry::SHORT).map_err(interrupted)?;
+    let keys = link.keys(Retry::SHORT).map_err(interrupted)?.1.ok();
+    let reports = judge(image, status, quarantine.as_deref(), keys.as_ref(), None);
+    Ok(reports.into_iter().find(|report| report.verdict == Verdict::Refused).map(|report| report.text))
 }
 
 /// Returns the name of the device at a port.

@@ -10,6 +10,7 @@
 mod admission;
 mod bootloader;
 mod device;
+mod devices;
 mod diagnosis;
 mod difference;
 mod each;
@@ -41,6 +42,7 @@ pub use device::{
     Cancelled, Content, Device, Ending, Fault, LastBoot, LastOutcome, Pending, RecoveryReason, Rejected, Running,
     Slots, Staged, Start, TrialLeft,
 };
+pub use devices::{FoundDevice, FoundDevices};
 pub use diagnosis::{Diagnosis, Finding, State};
 pub use difference::{ChangedField, Difference, RelocationChanges, SizeChange, SizeChanges, Transfer};
 pub use each::{AtPort, AtPortOutcome, DeviceEvent, Each};

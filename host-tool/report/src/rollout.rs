@@ -147,6 +147,11 @@ impl Rollout {
     pub fn is_good(&self) -> bool {
         self.phase == RolloutPhase::Done
     }
+
+    /// Returns whether the rollout was aborted, and nothing is left to do.
+    pub fn is_aborted(&self) -> bool {
+        self.phase == RolloutPhase::Aborted
+    }
 }
 
 impl From<rollout::Phase> for RolloutPhase {

@@ -4,6 +4,7 @@
 
 use crate::bootloader::BuiltBootloader;
 use crate::device::{Cancelled, Device, Running};
+use crate::devices::FoundDevices;
 use crate::diagnosis::Diagnosis;
 use crate::difference::Difference;
 use crate::each::{DeviceEvent, Each};
@@ -75,6 +76,7 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
         ("cancel", lines::<Cancelled>()),
         ("rollback", lines::<Running>()),
         ("rollout", lines::<Either<RolloutEvent, Either<Either<Rollout, Rollouts>, RolloutPlan>>>()),
+        ("devices", lines::<FoundDevices>()),
         ("reset", lines::<Running>()),
         ("completions", lines::<Completions>()),
         ("man", lines::<Either<ManPage, ManFiles>>()),

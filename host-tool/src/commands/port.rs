@@ -17,7 +17,7 @@ use std::time::Duration;
 pub const RESTART: Duration = Duration::from_secs(30);
 
 /// Returns a random seed, which distinguishes this host from others.
-fn seed() -> u32 {
+pub fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
 }
 
@@ -53,6 +53,16 @@ pub struct Line {
 const HIGHEST_BAUD: i64 = 100_000_000;
 
 impl Line {
+    /// Returns the bits a second.
+    pub fn baud(&self) -> u32 {
+        self.baud
+    }
+
+    /// Returns how long to wait for an answer at least.
+    pub fn answer_timeout(&self) -> Duration {
+        self.answer_timeout.unwrap_or_default()
+    }
+
     /// Opens the port with this name.
     pub fn open(&self, name: &str, output: Output) -> Result<Port, Error> {
         let signals = Signals { dtr: self.dtr.map(Level::is_on), rts: self.rts.map(Level::is_on) };
@@ -67,7 +77,7 @@ impl Line {
     /// Returns a link over this pipe, which Ctrl-C stops.
     pub fn link<P: Pipe>(&self, pipe: P) -> Link<P> {
         let link = Link::new(pipe, seed()).with_stop(interrupt::came);
-        link.with_answer_timeout(self.answer_timeout.unwrap_or_default())
+        link.with_answer_timeout(self.answer_timeout())
     }
 }
 

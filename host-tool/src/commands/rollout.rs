@@ -1,12 +1,12 @@
 //! `lifeboot rollout`
 
 mod driving;
-mod folder;
+pub mod folder;
 mod orders;
 mod plan;
 mod screen;
 mod show;
-mod site;
+pub mod site;
 mod start;
 
 use crate::error::Error;

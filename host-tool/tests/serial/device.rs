@@ -50,6 +50,8 @@ pub struct Device {
     running: Option<Running>,
     /// The bootloader in recovery mode; between a reset and its first line it does not respond.
     recovering: Option<Recovering>,
+    /// The device id that its firmware sets; empty for none.
+    pub id: Vec<u8>,
     /// Whether the firmware can request recovery mode.
     pub knows_recovery: bool,
     /// The bootloader must enter recovery mode after the next reset.
@@ -100,6 +102,7 @@ impl Device {
             board,
             running: None,
             recovering: None,
+            id: Vec::new(),
             knows_recovery: true,
             asks_for_recovery: false,
             started: 0,
@@ -174,6 +177,7 @@ impl Device {
             let open = if self.has_async_flash { Updater::running_in_async } else { Updater::running_in };
             let mut updater = open(verified.slot(), self.flash.clone(), self.board).unwrap();
             updater.set_boot_words(boot_words);
+            updater.set_device_id(&self.id);
             Running {
                 slot: verified.slot(),
                 firmware: self.firmware.get(&verified.version()).copied().unwrap_or(Firmware::Healthy),

@@ -114,3 +114,6 @@ mod errors;
 
 /// What a link reports while it waits, and that a wait can be cancelled.
 mod waits;
+
+/// A fleet: devices that are found by their ids, what is done to them, and rollouts.
+mod fleets;

@@ -7,9 +7,7 @@ use lifeboot_client::describe::{reason, running};
 use lifeboot_client::device::{DeviceError, rollback};
 use lifeboot_client::link::Link;
 use lifeboot_client::pipe::Pipe;
-use lifeboot_client::push::{
-    Activation, Options, Progress, PushError, PushOutcome, Pushed, Step, Until, activate, push,
-};
+use lifeboot_client::push::{Options, Progress, PushError, PushOutcome, Pushed, Step, Until, push};
 use lifeboot_client::refusal::Refused;
 use lifeboot_client::state::{ImageState, WantedImage};
 use lifeboot_wire::{Outcome, Refusal, ResetCause, Status};
@@ -42,12 +40,11 @@ impl<P: Pipe> Asked<'_, P> {
         let mut reporter = Reporter { progress, given_up: self.given_up.clone(), at: Transferred::default() };
         let options = |until| Options { until, timeout: confirm, ..Options::default() };
         let pushed = match act {
-            Act::Update => push(&mut self.link, image, &options(Until::Confirmed), &mut reporter).map(|_| Ending::Confirmed),
-            Act::Stage => push(&mut self.link, image, &options(Until::Staged), &mut reporter).map(of_staging),
-            Act::Activate => {
-                let activation = Activation { force: false, wait: true, timeout: confirm };
-                activate(&mut self.link, &wanted, &activation, &mut reporter).map(|_| Ending::Confirmed)
+            // What is staged is only activated; what is not there any more is sent again.
+            Act::Update | Act::Activate => {
+                push(&mut self.link, image, &options(Until::Confirmed), &mut reporter).map(|_| Ending::Confirmed)
             }
+            Act::Stage => push(&mut self.link, image, &options(Until::Staged), &mut reporter).map(of_staging),
             Act::Check => return check(&self.status, &wanted),
             Act::Rollback => return self.roll_back(&wanted, confirm),
         };

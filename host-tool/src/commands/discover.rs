@@ -1,0 +1,39 @@
+//! `lifeboot devices`
+
+use super::interrupt;
+use super::rollout::folder::Places;
+use super::rollout::site::Talk;
+use crate::error::Error;
+use crate::output::Output;
+use lifeboot_fleet::device::Site;
+use lifeboot_report::{FoundDevice, FoundDevices};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// List the devices that answer at the serial ports of this machine, with their device ids
+///
+/// Asks at all USB serial ports at once, or at the ports that are given. What another program has open is not asked.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot devices
+  lifeboot devices --port /dev/ttyACM0 --port tcp:localhost:4000
+  lifeboot devices --json")]
+pub struct Arguments {
+    /// A port at which to ask [default: all USB serial ports]. May be repeated
+    #[arg(short, long)]
+    port: Vec<String>,
+    #[command(flatten)]
+    talk: Talk,
+}
+
+pub fn run(arguments: &Arguments, output: Output) -> Result<FoundDevices, Error> {
+    interrupt::remember(output);
+    let ports = (!arguments.port.is_empty()).then(|| arguments.port.clone());
+    let places = Places { ports, at: BTreeMap::new() };
+    let site = arguments.talk.site(places, output, Arc::new(AtomicBool::new(false)));
+    let mut devices: Vec<_> = site.discover().into_iter().map(FoundDevice::from).collect();
+    devices.sort_by(|a, b| a.port.cmp(&b.port));
+    Ok(FoundDevices { devices })
+}
