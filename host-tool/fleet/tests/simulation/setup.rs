@@ -61,7 +61,13 @@ pub fn setup(devices: u64, random: &mut Random) -> Setup {
     let rollout = RolloutId::new("sim").unwrap();
     let definition = Definition { rollout, image, flow, waves, rules };
     let takes_risks = random.happens(200);
-    Setup { definition, devices, takes_risks, kills: random.one_of(&[0, 5000, 40_000]), orders: random.one_of(&[0, 5, 30]) }
+    Setup {
+        definition,
+        devices,
+        takes_risks,
+        kills: random.one_of(&[0, 5000, 40_000]),
+        orders: random.one_of(&[0, 5, 30]),
+    }
 }
 
 fn device(bad: u64, noise: u64, random: &mut Random) -> Device {
