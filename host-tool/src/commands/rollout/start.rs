@@ -1,6 +1,6 @@
 //! `lifeboot rollout start`
 
-use super::driving::{Driven, now};
+use super::driving::Driven;
 use super::folder::{Folder, folder_of, keep};
 use super::plan::Fleeted;
 use super::site::Talk;
@@ -66,7 +66,6 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Rollout, Error> {
     // With the patches.
     keep(&folder_of(&folder, &rollout), &image.to_bytes(), &places)?;
     let first = vec![Event::Started { definition: Box::new(definition) }];
-    let _ = now;
     Driven { folder, rollout, image, places }.run(log, None, first, arguments.stay, &arguments.talk, output)
 }
 
