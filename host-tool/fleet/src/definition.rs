@@ -155,8 +155,8 @@ pub struct Rules {
 pub struct Definition {
     /// The rollout.
     pub rollout: RolloutId,
-    /// The image.
-    pub image: ImageName,
+    /// The images, of which each device gets the one for its board and flash map.
+    pub images: Vec<ImageName>,
     /// How it comes to run.
     pub flow: Flow,
     /// The waves, in their order.
@@ -180,6 +180,21 @@ pub enum DefinitionError {
     #[error("the wave {0:?} has no devices")]
     #[diagnostic(help("remove it, or let it take some"))]
     EmptyWave(String),
+    /// There are no images.
+    #[error("the rollout has no image")]
+    #[diagnostic(help("name one: lifeboot rollout start IMAGE"))]
+    NoImage,
+    /// Two images are for the same devices.
+    #[error("two images are for {board} with the same flash map: {first} and {second}")]
+    #[diagnostic(help("name one image for each kind of device"))]
+    TwoImages {
+        /// The board.
+        board: String,
+        /// The version of one of them.
+        first: String,
+        /// The version of the other one.
+        second: String,
+    },
     /// A device is there twice.
     #[error("the device {0} is in two waves, or twice in one")]
     #[diagnostic(help("name each device once"))]
@@ -210,6 +225,16 @@ impl Definition {
     pub fn check(&self) -> Result<(), DefinitionError> {
         if self.waves.is_empty() {
             return Err(DefinitionError::NoDevices);
+        }
+        if self.images.is_empty() {
+            return Err(DefinitionError::NoImage);
+        }
+        for (number, image) in self.images.iter().enumerate() {
+            let is_same = |other: &&ImageName| (&other.board, other.map) == (&image.board, image.map);
+            if let Some(other) = self.images[..number].iter().find(is_same) {
+                let (first, second) = (other.version.clone(), image.version.clone());
+                return Err(DefinitionError::TwoImages { board: image.board.clone(), first, second });
+            }
         }
         if u32::try_from(self.devices()).is_err() {
             return Err(rule("the rollout", "it has too many devices", "split the fleet"));

@@ -135,14 +135,14 @@ pub trait Site: Sync {
     /// As [`look`](Self::look).
     fn admission(&self, device: &DeviceId, image: &ImageFile) -> Result<Option<String>, Ending>;
 
-    /// Does something to a device, and waits for its end. May be repeated after any interruption, also of this program: what
-    /// was done already is not done again. `progress` is called while bytes are sent; once it returns `false`, the act is
-    /// given up as soon as that harms nothing, with [`Ending::Interrupted`].
+    /// Does something to a device with the one of the images that is for its board and flash map, and waits for its end. May be
+    /// repeated after any interruption, also of this program: what was done already is not done again. `progress` is called while
+    /// bytes are sent; once it returns `false`, the act is given up as soon as that harms nothing, with [`Ending::Interrupted`].
     fn act(
         &self,
         device: &DeviceId,
         act: Act,
-        image: &ImageFile,
+        images: &[ImageFile],
         progress: &mut dyn FnMut(Transferred) -> bool,
     ) -> Ending;
 }

@@ -4,6 +4,7 @@
 //! says, and asks the devices about the rest.
 
 use crate::device::{Act, DeviceId, Ending, Look, Site, Transferred};
+use crate::lines::image_for;
 use crate::orders::Given;
 use crate::rollout::{DeviceState, Event, EventError, Intent, Stamped, State, decide};
 use crate::time::Time;
@@ -60,8 +61,8 @@ pub trait Watch: Sync {
 pub struct Drive<'a, S> {
     /// The devices.
     pub site: &'a S,
-    /// The image of the definition.
-    pub image: &'a ImageFile,
+    /// The images of the definition.
+    pub images: &'a [ImageFile],
     /// The clock.
     pub now: &'a (dyn Fn() -> Time + Sync),
     /// By how many minutes local time is ahead of UTC.
@@ -207,7 +208,7 @@ impl<'scope, S: Site> Run<'scope, '_, S> {
                 drive.watch.progress(&device, transferred);
                 !drive.stop.load(Ordering::Relaxed)
             };
-            let acted = unless_it_panics(|| drive.site.act(&device, act, drive.image, &mut progress));
+            let acted = unless_it_panics(|| drive.site.act(&device, act, drive.images, &mut progress));
             let _ = sender.send(Report::Ended(device, act, acted.unwrap_or_else(|ending| ending)));
         });
         Ok(())
@@ -228,7 +229,7 @@ impl<'scope, S: Site> Run<'scope, '_, S> {
                     return Ok(());
                 }
                 match looked {
-                    Ok(look) if runs(&look, self.drive.image) => self.happened(Event::Already { device: intent.device }),
+                    Ok(look) if runs(&look, self.drive.images) => self.happened(Event::Already { device: intent.device }),
                     Ok(_) => self.begin(intent),
                     Err(ending) => {
                         self.log_begin(&intent)?;
@@ -243,8 +244,9 @@ impl<'scope, S: Site> Run<'scope, '_, S> {
     }
 }
 
-/// Returns whether a device runs an image, confirmed.
-fn runs(look: &Look, image: &ImageFile) -> bool {
+/// Returns whether a device runs its image, confirmed.
+fn runs(look: &Look, images: &[ImageFile]) -> bool {
+    let Ok(image) = image_for(look, images) else { return false };
     let is_image = look.digest.as_ref().is_some_and(|digest| image.header().digest.starts_with(digest));
     look.is_confirmed && is_image && look.map == image.header().map_digest
 }

@@ -155,17 +155,17 @@ impl Fleet {
         take::take(&self.waves, &self.devices, rollout)
     }
 
-    /// Returns what a rollout of an image is to do.
+    /// Returns what a rollout of these images is to do.
     ///
     /// # Errors
     /// [`FleetError`]: as [`waves`](Self::waves), or if the fleet is empty or has a device twice.
-    pub fn definition(&self, rollout: RolloutId, image: ImageName, flow: Flow) -> Result<Definition, FleetError> {
+    pub fn definition(&self, rollout: RolloutId, images: Vec<ImageName>, flow: Flow) -> Result<Definition, FleetError> {
         let mut seen = BTreeSet::new();
         if let Some(twice) = self.devices.iter().find(|device| !seen.insert(&device.id)) {
             return Err(DefinitionError::TwoTimes(twice.id.clone()).into());
         }
         let waves = self.waves(&rollout)?;
-        let definition = Definition { rollout, image, flow, waves, rules: self.rules.clone() };
+        let definition = Definition { rollout, images, flow, waves, rules: self.rules.clone() };
         definition.check()?;
         Ok(definition)
     }

@@ -96,12 +96,16 @@ impl<O: Open> Lines<O> {
         Lines { opener, patience, places: Places::new(configured), stop }
     }
 
-    /// Returns what would be done with a device to bring it an image. Changes nothing.
+    /// Returns what would be done with a device to bring it one of these images. Changes nothing.
     ///
     /// # Errors
     /// [`Ending::Absent`] or [`Ending::Interrupted`].
-    pub fn forecast(&self, device: &DeviceId, image: &ImageFile) -> Result<Forecast, Ending> {
+    pub fn forecast(&self, device: &DeviceId, images: &[ImageFile]) -> Result<Forecast, Ending> {
         let mut asked = self.find(device)?;
+        let image = match image_for(&asked.look, images) {
+            Ok(image) => image,
+            Err(reason) => return Ok(Forecast { look: asked.look, refused: Some(reason), sending: Sending::Image(0) }),
+        };
         let refused = refusal(&mut asked, image)?;
         let sending = match ImageState::of(&asked.status, &WantedImage::from(image)) {
             ImageState::Confirmed => Sending::Nothing,
@@ -197,13 +201,30 @@ impl<O: Open> Site for Lines<O> {
         &self,
         device: &DeviceId,
         act: Act,
-        image: &ImageFile,
+        images: &[ImageFile],
         progress: &mut dyn FnMut(Transferred) -> bool,
     ) -> Ending {
         match self.find(device) {
-            Ok(asked) => asked.act(act, image, self.patience.confirm, progress),
+            Ok(asked) => match image_for(&asked.look, images) {
+                Ok(image) => asked.act(act, image, self.patience.confirm, progress),
+                Err(reason) => Ending::Refused { reason },
+            },
             Err(ending) => ending,
         }
+    }
+}
+
+/// Returns the image for a device. One that is the only one is offered to any: the device says best why it is not for it.
+///
+/// # Errors
+/// Why there is none, for people.
+pub fn image_for<'a>(look: &Look, images: &'a [ImageFile]) -> Result<&'a ImageFile, String> {
+    let is_for = |image: &&ImageFile| (image.board().name, image.header().map_digest) == (&look.board, look.map);
+    match images {
+        [only] => Ok(only),
+        _ => images.iter().find(is_for).ok_or_else(|| {
+            format!("none of the images is for {} with the flash map {:08x}: add one that is", look.board, look.map)
+        }),
     }
 }
 

@@ -46,10 +46,10 @@ fn a_fleet_without_waves_has_a_canary_and_the_rest() {
     let one = Fleet::of_devices(vec![FleetDevice::at_port("COM3")]);
     assert_eq!(one.waves(&id("r")).unwrap().len(), 1);
     let image = ImageName { version: "1.2.3".to_owned(), digest: "00".to_owned(), board: "acme".to_owned(), map: 1 };
-    let none = Fleet::of_devices(Vec::new()).definition(id("r"), image.clone(), Flow::Update);
+    let none = Fleet::of_devices(Vec::new()).definition(id("r"), vec![image.clone()], Flow::Update);
     assert_eq!(none.unwrap_err().to_string(), "the rollout has no devices");
     let twice = Fleet::of_devices(vec![FleetDevice::at_port("COM3"), FleetDevice::at_port("COM3")]);
-    let error = twice.definition(id("r"), image, Flow::Update).unwrap_err().to_string();
+    let error = twice.definition(id("r"), vec![image], Flow::Update).unwrap_err().to_string();
     assert_eq!(error, "the device port:COM3 is in two waves, or twice in one");
 }
 

@@ -61,7 +61,7 @@ pub use push::{Activated, PushEvent, PushResult, PushStep, Pushed};
 pub use recorded::RecordedError;
 pub use reset::Reset;
 pub use rollout::{
-    ListedRollout, PlanVerdict, PlannedDevice, PlannedWave, Rollout, RolloutCounts, RolloutDevice, RolloutEvent, RolloutPhase,
+    ListedRollout, PlanVerdict, PlannedDevice, PlannedWave, Rollout, RolloutCounts, RolloutDevice, RolloutEvent, RolloutImage, RolloutPhase,
     RolloutPlan, RolloutWave, Rollouts,
 };
 pub use schema::schemas;

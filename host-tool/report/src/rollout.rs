@@ -9,6 +9,7 @@ pub use plan::{PlannedDevice, PlannedWave, RolloutPlan, Verdict as PlanVerdict};
 pub use rollouts::{ListedRollout, Rollouts};
 
 use crate::table::table;
+use lifeboot_fleet::definition::ImageName;
 use lifeboot_fleet::device::Act;
 use lifeboot_fleet::rollout::{self, Counts, DeviceState, DeviceSummary, Step, Summary, WaitsFor};
 use lifeboot_fleet::time::Time;
@@ -22,12 +23,10 @@ use std::time::Duration;
 pub struct Rollout {
     /// Its name.
     pub rollout: String,
-    /// The image's version.
+    /// The image's version; of several images, that of the first.
     pub version: String,
-    /// The image's digest, 64 hexadecimal digits.
-    pub digest: String,
-    /// The board that the image is for.
-    pub board: String,
+    /// The images.
+    pub images: Vec<RolloutImage>,
     /// Where it is.
     pub phase: RolloutPhase,
     /// Whether a process drives it now.
@@ -44,6 +43,17 @@ pub struct Rollout {
     pub waves: Vec<RolloutWave>,
     /// Its devices, wave by wave.
     pub devices: Vec<RolloutDevice>,
+}
+
+/// An image of a rollout.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct RolloutImage {
+    /// Its version.
+    pub version: String,
+    /// Its digest, 64 hexadecimal digits.
+    pub digest: String,
+    /// The board that it is for.
+    pub board: String,
 }
 
 /// Where a rollout is.
@@ -129,9 +139,8 @@ impl Rollout {
         let names: Vec<_> = summary.waves.iter().map(|wave| wave.name.as_str()).collect();
         Rollout {
             rollout: summary.rollout.to_string(),
-            version: summary.image.version.clone(),
-            digest: summary.image.digest.clone(),
-            board: summary.image.board.clone(),
+            version: summary.images.first().map(|image| image.version.clone()).unwrap_or_default(),
+            images: summary.images.iter().map(RolloutImage::from).collect(),
             phase: summary.phase.into(),
             driven,
             started: summary.started.0,
@@ -151,6 +160,12 @@ impl Rollout {
     /// Returns whether the rollout was aborted, and nothing is left to do.
     pub fn is_aborted(&self) -> bool {
         self.phase == RolloutPhase::Aborted
+    }
+}
+
+impl From<&ImageName> for RolloutImage {
+    fn from(ImageName { version, digest, board, .. }: &ImageName) -> Self {
+        RolloutImage { version: version.clone(), digest: digest.clone(), board: board.clone() }
     }
 }
 
@@ -329,8 +344,9 @@ impl Display for RolloutCounts {
 
 impl Display for Rollout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rollout { rollout, version, board, phase, .. } = self;
-        writeln!(f, "rollout {rollout}: {version} for {board}, {phase}")?;
+        let Rollout { rollout, images, phase, .. } = self;
+        let images: Vec<_> = images.iter().map(|image| format!("{} for {}", image.version, image.board)).collect();
+        writeln!(f, "rollout {rollout}: {}, {phase}", images.join(", "))?;
         for waits in &self.waits_for {
             writeln!(f, "waits for {waits}")?;
         }

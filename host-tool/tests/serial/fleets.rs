@@ -19,6 +19,7 @@ use lifeboot_fleet::rollout::{DeviceState, Event, Phase, Stamped, State};
 use lifeboot_fleet::time::Time;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::slice;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -94,7 +95,7 @@ fn id(number: u8) -> DeviceId {
 }
 
 fn act(site: &impl Site, device: &DeviceId, act: Act, image: &ImageFile) -> Ending {
-    site.act(device, act, image, &mut |_| true)
+    site.act(device, act, slice::from_ref(image), &mut |_| true)
 }
 
 fn image(board: &'static Board, minor: u16) -> ImageFile {
@@ -194,7 +195,7 @@ fn an_act_that_is_given_up_ends_soon_and_goes_on_later() {
     ports.plug("one", device(&MICROBIT, 1));
     let (site, image) = (ports.site(), recipe(&MICROBIT, 1, 40_000).image());
     let mut given_up_at = 0;
-    let ending = site.act(&id(1), Act::Update, &image, &mut |Transferred { done, .. }| {
+    let ending = site.act(&id(1), Act::Update, slice::from_ref(&image), &mut |Transferred { done, .. }| {
         given_up_at = done;
         done < 10_000
     });
@@ -242,15 +243,15 @@ fn wave(name: &str, devices: Vec<DeviceId>, parallel: u32, max_failures: u32) ->
 
 fn definition(image: &ImageFile, flow: Flow, waves: Vec<Wave>) -> Event {
     let header = image.header();
-    let image = ImageName {
+    let images = vec![ImageName {
         version: header.version.to_string(),
         digest: hex(&header.digest),
         board: image.board().name.to_owned(),
         map: header.map_digest,
-    };
+    }];
     let rules = Rules { silent_after: Duration::from_secs(1), absent: AbsentRule::Skip, window: None };
     let rollout = RolloutId::new("test").unwrap();
-    Event::Started { definition: Box::new(Definition { rollout, image, flow, waves, rules }) }
+    Event::Started { definition: Box::new(Definition { rollout, images, flow, waves, rules }) }
 }
 
 /// Drives a rollout to where only a person can go on.
@@ -263,7 +264,8 @@ fn roll_out(ports: &Ports, image: &ImageFile, flow: Flow, waves: Vec<Wave>) -> (
     log.append(&start).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let site = ports.site_with(stop.clone());
-    let drive = Drive { site: &site, image, now: &now, local_offset: &|| 0, stop: &stop, watch: &Nobody };
+    let images = slice::from_ref(image);
+    let drive = Drive { site: &site, images, now: &now, local_offset: &|| 0, stop: &stop, watch: &Nobody };
     let state = drive.run(state, &mut log, false).unwrap();
     // The log says the same.
     assert_eq!(State::replay(&log.0).unwrap().devices(), state.devices());

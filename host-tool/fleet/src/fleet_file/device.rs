@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 
 const KEYS: [&str; 3] = ["id", "port", "labels"];
 const EXAMPLE: &str = "[[device]]";
-/// How many digits an id has.
-const DIGITS: RangeInclusive<usize> = 2..=64;
+/// How many digits an id has: two for each of the up to 16 bytes that the wire carries.
+const DIGITS: RangeInclusive<usize> = 2..=32;
 
 /// A device of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +81,9 @@ fn device(table: &Table, source: Source) -> Result<FleetDevice, FleetError> {
 
 /// Reads a device's id, in letters of any case.
 fn device_id(text: &str) -> Result<DeviceId, Wrong> {
-    let is_legal = DIGITS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_legal = DIGITS.contains(&text.len())
+        && text.len().is_multiple_of(2)
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match is_legal {
         true => Ok(DeviceId(text.to_ascii_lowercase())),
         false => {

@@ -122,8 +122,8 @@ pub struct DeviceSummary {
 pub struct Summary {
     /// The rollout.
     pub rollout: RolloutId,
-    /// The image.
-    pub image: ImageName,
+    /// The images.
+    pub images: Vec<ImageName>,
     /// How it comes to run.
     pub flow: Flow,
     /// Where it is.
@@ -174,7 +174,7 @@ impl State {
         }
         Summary {
             rollout: definition.rollout.clone(),
-            image: definition.image.clone(),
+            images: definition.images.clone(),
             flow: definition.flow,
             phase: self.phase(),
             started: self.started,

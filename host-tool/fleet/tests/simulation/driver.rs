@@ -2,8 +2,9 @@
 
 use lifeboot_fleet::definition::{Definition, Limit};
 use lifeboot_fleet::device::Ending;
-use lifeboot_fleet::rollout::{Decision, Event, Stamped, State, decide};
+use lifeboot_fleet::rollout::{Decision, Event, Intent, Stamped, State, decide};
 use lifeboot_fleet::time::Time;
+use std::time::Duration;
 
 /// A rule that is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +14,14 @@ pub enum Mistake {
     Parallel,
     /// At any hour.
     Window,
+    /// Without soak.
+    Soak,
+    /// Without approval.
+    Approval,
     /// A pause is not passed on.
     Pause,
+    /// Nor is an abort.
+    Abort,
     /// A failure more.
     Limit,
     /// An end is lost.
@@ -27,6 +34,8 @@ pub enum Mistake {
     Eager,
     /// The decision depends on how often it was asked.
     Unsteady,
+    /// The decision looks at all devices.
+    Slow,
 }
 
 pub struct Driver {
@@ -42,6 +51,8 @@ impl Driver {
         match mistake {
             Mistake::Parallel => definition.waves.iter_mut().for_each(|wave| wave.parallel *= 2),
             Mistake::Window => definition.rules.window = None,
+            Mistake::Soak => definition.waves.iter_mut().for_each(|wave| wave.soak = Duration::ZERO),
+            Mistake::Approval => definition.waves.iter_mut().for_each(|wave| wave.approve = false),
             Mistake::Limit => {
                 for wave in &mut definition.waves {
                     wave.max_failures = match wave.max_failures {
@@ -70,13 +81,10 @@ impl Driver {
                 let waiting = self.state.devices().iter().filter(|device| device.in_flight().is_none());
                 let act = decision.begin[0].act;
                 decision.begin = waiting
-                    .map(|device| lifeboot_fleet::rollout::Intent {
-                        device: device.id().clone(),
-                        act,
-                        attempt: device.attempts() + 1,
-                    })
+                    .map(|device| Intent { device: device.id().clone(), act, attempt: device.attempts() + 1 })
                     .collect();
             }
+            Mistake::Slow => self.visited += self.state.devices().len() as u64,
             Mistake::Unsteady if self.asked.is_multiple_of(2) => drop(decision.begin.pop()),
             _ => {}
         }
@@ -94,7 +102,11 @@ impl Driver {
 
     /// Whether it passes an order on.
     pub fn obeys(&self, event: &Event) -> bool {
-        self.mistake != Mistake::Pause || !matches!(event, Event::Paused { .. })
+        match self.mistake {
+            Mistake::Pause => !matches!(event, Event::Paused { .. }),
+            Mistake::Abort => !matches!(event, Event::Aborted { .. }),
+            _ => true,
+        }
     }
 
     /// Whether it writes an event.

@@ -35,7 +35,7 @@ fn show(what: &str, rollouts: u64, figures: &Figures) {
 
 #[test]
 fn small_rollouts_replayed_after_each_event() {
-    const ROLLOUTS: u64 = 800;
+    const ROLLOUTS: u64 = 600;
     let mut all = Figures::default();
     for seed in 0..ROLLOUTS {
         let one = run(seed, 1 + seed % 40, Mistake::None);

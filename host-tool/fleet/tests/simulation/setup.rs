@@ -59,7 +59,7 @@ pub fn setup(devices: u64, random: &mut Random) -> Setup {
     let rules = Rules { silent_after: Duration::from_secs(random.within(0, 600)), absent, window };
     let image = ImageName { version: "1.2.3".to_owned(), digest: "00".repeat(32), board: "sim".to_owned(), map: 1 };
     let rollout = RolloutId::new("sim").unwrap();
-    let definition = Definition { rollout, image, flow, waves, rules };
+    let definition = Definition { rollout, images: vec![image], flow, waves, rules };
     let takes_risks = random.happens(200);
     Setup {
         definition,

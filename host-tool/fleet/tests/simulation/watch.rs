@@ -22,6 +22,12 @@ pub struct Watch {
     radius: Vec<u32>,
     is_paused: bool,
     is_aborted: bool,
+    rolls_back: bool,
+    /// Whether a wave that was over may have begun again.
+    was_retried: bool,
+    approved: BTreeSet<usize>,
+    /// When the driver last learned that a device runs the image, by wave.
+    confirmed_at: Vec<Option<u64>>,
     pub most_running: usize,
     pub most_hurt: usize,
     /// Waves in which exactly as many were hurt as the bound allows.
@@ -42,6 +48,10 @@ impl Watch {
             radius,
             is_paused: false,
             is_aborted: false,
+            rolls_back: false,
+            was_retried: false,
+            approved: BTreeSet::new(),
+            confirmed_at: vec![None; definition.waves.len()],
             most_running: 0,
             most_hurt: 0,
             bound_reached: false,
@@ -58,8 +68,14 @@ impl Watch {
                     self.hurt.iter_mut().for_each(BTreeSet::clear);
                 }
             }
-            Event::Retried => self.hurt.iter_mut().for_each(BTreeSet::clear),
-            Event::Aborted { .. } => (self.is_aborted, self.is_paused) = (true, false),
+            Event::Retried => {
+                self.hurt.iter_mut().for_each(BTreeSet::clear);
+                self.was_retried = true;
+            }
+            Event::Approved { wave } => drop(self.approved.insert(*wave)),
+            Event::Aborted { rollback } => {
+                (self.is_aborted, self.rolls_back, self.is_paused) = (true, *rollback, false);
+            }
             _ => {}
         }
     }
@@ -79,9 +95,37 @@ impl Watch {
         if self.is_aborted && !matches!(act, Act::Check | Act::Rollback) {
             return Err(format!("stop: {act:?} begins at {device} after an abort"));
         }
-        match self.is_open(now) {
-            true => Ok(()),
-            false => Err(format!("window: {act:?} begins at {device} outside")),
+        if !self.is_open(now) {
+            return Err(format!("window: {act:?} begins at {device} outside"));
+        }
+        if matches!(act, Act::Update | Act::Activate) { self.is_its_turn(wave, now) } else { Ok(()) }
+    }
+
+    /// Whether the image may be started in a wave.
+    fn is_its_turn(&self, wave: usize, now: u64) -> Result<(), Broken> {
+        if self.definition.waves[wave].approve && !self.approved.contains(&wave) {
+            return Err(format!("approval: wave {wave} begins without"));
+        }
+        for before in 0..wave {
+            if !self.running[before].is_empty() && !self.was_retried {
+                return Err(format!("turn: wave {wave} begins before wave {before} is over"));
+            }
+            let soak = self.definition.waves[before].soak.as_millis() as u64;
+            if self.confirmed_at[before].is_some_and(|at| now < at + soak) && !self.was_retried {
+                return Err(format!("soak: wave {wave} begins before wave {before} was healthy long enough"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The driver takes a device for confirmed.
+    pub fn confirmed(&mut self, number: usize, act: Act, device: &Device, now: u64) -> Result<(), Broken> {
+        if matches!(act, Act::Update | Act::Activate) {
+            self.confirmed_at[self.waves[number]] = Some(now);
+        }
+        match device.runs {
+            Runs::New(_) => Ok(()),
+            runs => Err(format!("confirm: device {number} is logged as confirmed, and runs {runs:?}")),
         }
     }
 
@@ -122,7 +166,7 @@ impl Watch {
         use DeviceState::{Absent, Cancelled, Confirmed, Refused, Restored, RolledBack, Silent, Staged, Waiting};
         let fits = match record.state() {
             // It may have fallen back after it was last asked.
-            Confirmed => device.was_confirmed,
+            Confirmed => device.was_confirmed && !self.rolls_back,
             RolledBack { .. } => device.runs == Runs::Rejected || device.runs == Runs::Old && device.was_confirmed,
             Refused { .. } => matches!(device.runs, Runs::Old),
             Silent { .. } => device.runs == Runs::Nothing || device.noise > 0 || device.there_from > 0,

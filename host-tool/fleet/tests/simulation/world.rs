@@ -5,8 +5,8 @@ use crate::driver::{Driver, Mistake};
 use crate::random::Random;
 use crate::setup::{MINUTE, START, Setup};
 use crate::watch::{Broken, Watch};
-use lifeboot_fleet::device::{Act, DeviceId};
-use lifeboot_fleet::rollout::{Decision, Event, Intent, Stamped, State, WaitsFor};
+use lifeboot_fleet::device::{Act, DeviceId, Ending};
+use lifeboot_fleet::rollout::{Decision, Event, Intent, Stamped, State, WaitsFor, decide};
 use lifeboot_fleet::time::Time;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -180,10 +180,13 @@ impl World {
         let device = &mut self.devices[running.device];
         let reason = "the line failed".to_owned();
         let ending = match running.is_cut_off {
-            true => lifeboot_fleet::device::Ending::Interrupted { reason },
+            true => Ending::Interrupted { reason },
             false => device.end(running.act, running.was_there, running.has_changed, self.now),
         };
         let Some(ending) = driver.hear(ending) else { return Ok(()) };
+        if ending == Ending::Confirmed {
+            self.watch.confirmed(running.device, running.act, device, self.now)?;
+        }
         let device = driver.state.devices()[running.device].id().clone();
         self.write(Event::Ended { device, act: running.act, ending }).map(drop)
     }
@@ -239,7 +242,7 @@ impl World {
         if self.random.happens(200) {
             let latest = decision.look_again.map_or(self.now + 10_000 * MINUTE, |at| at.0);
             let between = Time(self.random.within(self.now, latest.max(self.now + 1)));
-            if !lifeboot_fleet::rollout::decide(&driver.state, between).begin.is_empty() {
+            if !decide(&driver.state, between).begin.is_empty() {
                 return Err("idempotence: something becomes due before the driver looks again".to_owned());
             }
         }

@@ -110,7 +110,7 @@ impl RolloutEvent {
             Event::Started { definition } => RolloutEvent::Started {
                 at,
                 rollout: definition.rollout.to_string(),
-                version: definition.image.version.clone(),
+                version: definition.images.first().map(|image| image.version.clone()).unwrap_or_default(),
                 devices: definition.devices(),
             },
             Event::TakenOver => RolloutEvent::TakenOver { at },

@@ -12,8 +12,8 @@ use std::time::Duration;
 pub struct RolloutPlan {
     /// The image's version.
     pub version: String,
-    /// The image's digest, 64 hexadecimal digits.
-    pub digest: String,
+    /// The images' digests, 64 hexadecimal digits each.
+    pub digests: Vec<String>,
     /// The waves, in their order.
     pub waves: Vec<PlannedWave>,
     /// The devices, wave by wave.

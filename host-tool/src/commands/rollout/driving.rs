@@ -41,7 +41,7 @@ fn local_offset() -> i16 {
 pub struct Driven {
     pub folder: StateFolder,
     pub rollout: RolloutId,
-    pub image: ImageFile,
+    pub images: Vec<ImageFile>,
     pub places: Places,
 }
 
@@ -72,7 +72,7 @@ impl Driven {
         talk: &Talk,
         output: Output,
     ) -> Result<Rollout, Error> {
-        let Driven { folder, rollout, image, places } = self;
+        let Driven { folder, rollout, images, places } = self;
         let mut kept = Kept { log, folder: folder_of(&folder, &rollout) };
         orders::clear(&kept.folder);
         let mut begun = Vec::new();
@@ -98,7 +98,7 @@ impl Driven {
         let site = talk.site(places, output, stop.clone());
         let drive = Drive {
             site: &site,
-            image: &image,
+            images: &images,
             now: &now,
             local_offset: &local_offset,
             stop: &stop,

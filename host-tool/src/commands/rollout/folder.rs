@@ -13,8 +13,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The image of a rollout, in its folder.
-const IMAGE: &str = "image.img";
 /// Where its devices are, in its folder.
 const PORTS: &str = "ports.json";
 
@@ -89,22 +87,30 @@ pub fn folder_of(folder: &StateFolder, rollout: &RolloutId) -> PathBuf {
 }
 
 /// Keeps what a rollout needs to go on, before it begins.
-pub fn keep(folder: &Path, image: &[u8], places: &Places) -> Result<(), Error> {
+pub fn keep(folder: &Path, images: &[ImageFile], places: &Places) -> Result<(), Error> {
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&path, bytes))
             .map_err(|source| Error::from(FileError::Write { path: path.clone(), source }))
     };
-    write(IMAGE, image)?;
+    for (number, image) in images.iter().enumerate() {
+        write(&image_name(number), &image.to_bytes())?;
+    }
     write(PORTS, &serde_json::to_vec(places).expect("texts and lists of them"))
 }
 
-/// Returns the image of a rollout, and where its devices are.
-pub fn kept(folder: &Path) -> Result<(ImageFile, Places), Error> {
-    let image = ImageFile::from_bytes(&files::read(&folder.join(IMAGE), Kind::Image)?)?;
+/// Returns the name of an image in a rollout's folder.
+fn image_name(number: usize) -> String {
+    format!("image-{number}.img")
+}
+
+/// Returns so many images of a rollout, and where its devices are.
+pub fn kept(folder: &Path, images: usize) -> Result<(Vec<ImageFile>, Places), Error> {
+    let image = |number| Ok(ImageFile::from_bytes(&files::read(&folder.join(image_name(number)), Kind::Image)?)?);
+    let images = (0..images).map(image).collect::<Result<_, Error>>()?;
     let path = folder.join(PORTS);
     let text = fs::read_to_string(&path).map_err(|source| FileError::Read { path: path.clone(), source })?;
     let places = serde_json::from_str(&text).map_err(|error| Error::PortsOfRollout { path, reason: error.to_string() })?;
-    Ok((image, places))
+    Ok((images, places))
 }

@@ -143,8 +143,8 @@ impl DriveArguments {
             opened => opened?,
         };
         let first = [Event::TakenOver].into_iter().chain(event(&state)?).collect();
-        let (image, places) = kept(&folder_of(&folder, &rollout))?;
-        Driven { folder, rollout, image, places }.run(log, Some(state), first, self.stay, &self.talk, output)
+        let (images, places) = kept(&folder_of(&folder, &rollout), state.definition().images.len())?;
+        Driven { folder, rollout, images, places }.run(log, Some(state), first, self.stay, &self.talk, output)
     }
 }
 

@@ -37,9 +37,9 @@ Examples:
 
 Exit status: 0 where each device was found and would take the image, 1 otherwise.")]
 pub struct Arguments {
-    /// The image, as lifeboot sign wrote it
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    /// The image, as lifeboot sign wrote it; one for each kind of board, if there are several
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<PathBuf>,
     /// The rollout's name, which decides what devices are in waves of so many percent [default: the image's version]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -105,6 +105,19 @@ impl Fleeted {
     }
 }
 
+/// Reads the images, and adds a patch from each older image to the one of its board.
+pub fn read(images: &[PathBuf], from: &[PathBuf]) -> Result<Vec<ImageFile>, Error> {
+    let read = |path: &PathBuf| Ok(ImageFile::from_bytes(&files::read(path, Kind::Image)?)?);
+    let mut images = images.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+    for path in from {
+        let board = read(path)?.header().map_digest;
+        let of_board = images.iter().position(|image| image.header().map_digest == board).unwrap_or_default();
+        let image = images.swap_remove(of_board);
+        images.push(patches::added(image, std::slice::from_ref(path))?);
+    }
+    Ok(images)
+}
+
 /// Returns the name of an image in rollouts.
 pub fn name_of(image: &ImageFile) -> ImageName {
     let header = image.header();
@@ -117,21 +130,20 @@ pub fn name_of(image: &ImageFile) -> ImageName {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<RolloutPlan, Error> {
-    let image = ImageFile::from_bytes(&files::read(&arguments.image, Kind::Image)?)?;
-    let image = patches::added(image, &arguments.from)?;
-    let version = image.header().version.to_string();
+    let images = read(&arguments.images, &arguments.from)?;
+    let version = images[0].header().version.to_string();
     let name = arguments.name.clone().unwrap_or_else(|| version.replace('+', "-"));
     let (fleet, places) = arguments.fleet.read(&arguments.talk, output)?;
-    let definition = fleet.definition(RolloutId::new(name)?, name_of(&image), Flow::Update)?;
+    let definition = fleet.definition(RolloutId::new(name)?, images.iter().map(name_of).collect(), Flow::Update)?;
     interrupt::remember(output);
     let site = arguments.talk.site(places, output, Arc::new(AtomicBool::new(false)));
     if !output.is_quiet() && !output.is_json() {
         output::note(format_args!("asking {} devices", definition.devices()));
     }
     let radius = blast_radius(&definition);
-    let mut plan = RolloutPlan { digest: hex(&image.header().digest), version, waves: Vec::new(), devices: Vec::new(), seconds: 0 };
+    let mut plan = RolloutPlan { digests: images.iter().map(|image| hex(&image.header().digest)).collect(), version, waves: Vec::new(), devices: Vec::new(), seconds: 0 };
     for (wave, radius) in definition.waves.iter().zip(radius) {
-        let devices = forecasts(&site, wave, &image);
+        let devices = forecasts(&site, wave, &images);
         let seconds = seconds(wave, &devices, arguments.talk.bytes_a_second());
         plan.seconds += seconds;
         plan.waves.push(PlannedWave {
@@ -149,12 +161,12 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<RolloutPlan, Error> 
 }
 
 /// Asks the devices of a wave.
-fn forecasts<O: Open>(site: &Lines<O>, wave: &Wave, image: &ImageFile) -> Vec<PlannedDevice> {
+fn forecasts<O: Open>(site: &Lines<O>, wave: &Wave, images: &[ImageFile]) -> Vec<PlannedDevice> {
     let mut planned = Vec::new();
     for devices in wave.devices.chunks(AT_ONCE) {
         thread::scope(|scope| {
             let asked: Vec<_> =
-                devices.iter().map(|device| scope.spawn(move || (device, site.forecast(device, image)))).collect();
+                devices.iter().map(|device| scope.spawn(move || (device, site.forecast(device, images)))).collect();
             let answers = asked.into_iter().filter_map(|asked| asked.join().ok());
             planned.extend(answers.map(|(device, forecast)| planned_device(device, wave, forecast)));
         });

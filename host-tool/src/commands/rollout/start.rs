@@ -4,13 +4,10 @@ use super::driving::Driven;
 use super::folder::{Folder, folder_of, keep};
 use super::plan::Fleeted;
 use super::site::Talk;
-use crate::commands::patches;
 use crate::error::Error;
 use crate::output::Output;
-use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_fleet::definition::{Flow, RolloutId};
 use lifeboot_fleet::rollout::Event;
-use lifeboot_project::files::{self, Kind};
 use lifeboot_report::Rollout;
 use std::path::PathBuf;
 
@@ -23,14 +20,15 @@ Examples:
   lifeboot rollout start firmware.img
   lifeboot rollout start firmware.img --fleet hall-b.toml --name spring
   lifeboot rollout start firmware.img --stage
+  lifeboot rollout start press.img camera.img
   lifeboot rollout start firmware.img --port /dev/ttyACM0 --port /dev/ttyACM1
 
 Exit status: 0 when each device runs the image and has confirmed it; 1 otherwise, also if the rollout has stopped, or waits \
 for a person.")]
 pub struct Arguments {
-    /// The image, as lifeboot sign wrote it
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    /// The image, as lifeboot sign wrote it; one for each kind of board, if there are several
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<PathBuf>,
     /// The rollout's name [default: the image's version, with a number if there was one]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -52,21 +50,19 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Rollout, Error> {
-    let bytes = files::read(&arguments.image, Kind::Image)?;
-    let image = patches::added(ImageFile::from_bytes(&bytes)?, &arguments.from)?;
+    let images = super::plan::read(&arguments.images, &arguments.from)?;
     let folder = arguments.folder.open()?;
     let rollout = match &arguments.name {
         Some(name) => RolloutId::new(name.clone())?,
-        None => free_name(&image.header().version.to_string(), &folder.list()?)?,
+        None => free_name(&images[0].header().version.to_string(), &folder.list()?)?,
     };
     let (fleet, places) = arguments.fleet.read(&arguments.talk, output)?;
     let flow = if arguments.stage { Flow::StageFirst } else { Flow::Update };
-    let definition = fleet.definition(rollout.clone(), super::plan::name_of(&image), flow)?;
+    let definition = fleet.definition(rollout.clone(), images.iter().map(super::plan::name_of).collect(), flow)?;
     let log = folder.create(&rollout)?;
-    // With the patches.
-    keep(&folder_of(&folder, &rollout), &image.to_bytes(), &places)?;
+    keep(&folder_of(&folder, &rollout), &images, &places)?;
     let first = vec![Event::Started { definition: Box::new(definition) }];
-    Driven { folder, rollout, image, places }.run(log, None, first, arguments.stay, &arguments.talk, output)
+    Driven { folder, rollout, images, places }.run(log, None, first, arguments.stay, &arguments.talk, output)
 }
 
 /// Returns a name that no rollout has.
