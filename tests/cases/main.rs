@@ -43,6 +43,9 @@ mod runtime;
 // The emulated Raspberry Pi Pico: updates over both ports, and power cuts.
 mod pico;
 
+// A rollout to all three.
+mod fleets;
+
 // The live commands, in a terminal and without one.
 mod terminal;
 // The README's pictures of a terminal, compared with the commands' output.

@@ -5,6 +5,7 @@ pub mod chance;
 pub mod costs;
 pub mod desk;
 pub mod emulator;
+pub mod fleet;
 pub mod geometries;
 pub mod pace;
 pub mod play;

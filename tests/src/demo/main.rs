@@ -3,6 +3,7 @@
 //! with exit status 1.
 
 mod board;
+mod fleet;
 mod steps;
 
 use anyhow::{Context, Result};
@@ -18,6 +19,9 @@ struct Arguments {
     /// The board
     #[arg(long, value_enum, default_value_t = Board::Microbit)]
     board: Board,
+    /// Three boards of different kinds, and one rollout to all of them
+    #[arg(long, conflicts_with_all = ["board", "keep"])]
+    fleet: bool,
     /// Leave the board running at the end, and print what to export for it, to play with `lifeboot`
     #[arg(long)]
     keep: bool,
@@ -40,6 +44,9 @@ type Step<B> = fn(&mut DemoBoard<B>) -> Result<()>;
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if arguments.fleet {
+        return fleet::play();
+    }
     match arguments.board {
         Board::Microbit => play::<Microbit>(arguments.keep),
         Board::Rp2040 => play::<Pico>(arguments.keep),
