@@ -150,8 +150,13 @@ impl<O: Open> Lines<O> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Ending::Interrupted { reason: LinkError::Stopped.to_string() });
             }
-            // What is in use is another device's.
-            let Some(taken) = self.places.take(&port) else { continue };
+            let taken = match self.places.take(&port) {
+                Ok(taken) => taken,
+                Err(other) if other == *device => {
+                    return Err(Ending::Interrupted { reason: "something else is being done to it".to_owned() });
+                }
+                Err(_) => continue,
+            };
             match self.ask(taken) {
                 Ok(mut asked) => {
                     // A bootloader reports no id: it is the device that was here.
@@ -179,7 +184,7 @@ impl<O: Open> Site for Lines<O> {
             thread::scope(|scope| {
                 let asked: Vec<_> = ports
                     .iter()
-                    .filter_map(|port| self.places.take(port))
+                    .filter_map(|port| self.places.take(port).ok())
                     .map(|port| scope.spawn(move || self.ask(port).ok().map(|asked| asked.look)))
                     .collect();
                 found.extend(asked.into_iter().filter_map(|asked| asked.join().unwrap_or_default()));

@@ -87,6 +87,7 @@ fn device(board: &'static Board, id: u8) -> Device {
     device.id = vec![0xde, id];
     // Its firmware has started without.
     device.reset(0, Cause::PowerOn);
+    device.starts = 1;
     device
 }
 
@@ -153,7 +154,7 @@ fn what_a_device_says_becomes_its_ending() {
     let Ending::RolledBack { cause, .. } = act(&site, &id(1), Act::Update, &image(&MICROBIT, 3)) else { panic!() };
     assert_eq!(cause.as_deref(), Some("request"));
     let Ending::Refused { reason } = act(&site, &id(1), Act::Update, &image(&STM32F405, 1)) else { panic!() };
-    assert!(reason.contains("another board"), "{reason}");
+    assert!(reason.contains("for board stm32f405"), "{reason}");
     // What was confirmed, is checked, and rolled back once.
     let good = image(&MICROBIT, 4);
     assert_eq!(act(&site, &id(1), Act::Update, &good), Ending::Confirmed);

@@ -35,7 +35,7 @@ impl<P: Pipe> Asked<'_, P> {
         confirm: Duration,
         progress: &mut dyn FnMut(Transferred) -> bool,
     ) -> Ending {
-        self.port.begin_act();
+        self.port.begin_act(&self.look.device);
         let wanted = WantedImage::from(image);
         let mut reporter = Reporter { progress, given_up: self.given_up.clone(), at: Transferred::default() };
         let options = |until| Options { until, timeout: confirm, ..Options::default() };

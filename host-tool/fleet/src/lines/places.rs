@@ -17,12 +17,12 @@ struct State {
 }
 
 /// What a port is in use for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Use {
     /// Its device is asked who it is, which takes seconds.
     Asking,
-    /// Something is done to its device, which takes minutes.
-    Act,
+    /// Something is done to this device, which takes minutes.
+    Act(DeviceId),
 }
 
 impl Places {
@@ -43,17 +43,20 @@ impl Places {
         last.insert(device.clone(), port.to_owned());
     }
 
-    /// Takes a port, to ask its device who it is; `None` while something is done to its device. If it is being asked already,
-    /// waits for the end of that: whoever asks may not look for this device.
-    pub fn take(&self, port: &str) -> Option<Taken<'_>> {
+    /// Takes a port, to ask its device who it is. If it is being asked already, waits for the end of that: whoever asks may not
+    /// look for this device.
+    ///
+    /// # Errors
+    /// The device at the port, while something is done to it.
+    pub fn take(&self, port: &str) -> Result<Taken<'_>, DeviceId> {
         let is_asked = |state: &mut State| state.in_use.get(port) == Some(&Use::Asking);
         let waited = self.freed.wait_while(self.state(), is_asked);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.in_use.contains_key(port) {
-            return None;
+        if let Some(Use::Act(device)) = state.in_use.get(port) {
+            return Err(device.clone());
         }
         state.in_use.insert(port.to_owned(), Use::Asking);
-        Some(Taken { places: self, name: port.to_owned() })
+        Ok(Taken { places: self, name: port.to_owned() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,9 +75,9 @@ impl Taken<'_> {
         &self.name
     }
 
-    /// From now on something is done to the device.
-    pub fn begin_act(&self) {
-        self.places.state().in_use.insert(self.name.clone(), Use::Act);
+    /// From now on something is done to the device, which is this one.
+    pub fn begin_act(&self, device: &DeviceId) {
+        self.places.state().in_use.insert(self.name.clone(), Use::Act(device.clone()));
         self.places.freed.notify_all();
     }
 }
@@ -111,15 +114,16 @@ mod tests {
         let places = Places::new(BTreeMap::new());
         let taken = places.take("one").unwrap();
         thread::scope(|scope| {
-            let second = scope.spawn(|| places.take("one").is_some());
+            let second = scope.spawn(|| places.take("one").is_ok());
             thread::sleep(Duration::from_millis(20));
             drop(taken);
             assert!(second.join().unwrap());
         });
         let taken = places.take("one").unwrap();
-        taken.begin_act();
-        assert!(places.take("one").is_none() && places.take("two").is_some());
+        taken.begin_act(&id("aa"));
+        assert_eq!(places.take("one").err(), Some(id("aa")));
+        assert!(places.take("two").is_ok());
         drop(taken);
-        assert!(places.take("one").is_some());
+        assert!(places.take("one").is_ok());
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_fleet::definition::RolloutId;
+use lifeboot_fleet::device::Site;
 use lifeboot_fleet::drive::{Drive, Record, Watch};
 use lifeboot_fleet::log::{DeviceLock, Log, StateFolder};
 use lifeboot_fleet::orders::{self, Given};
@@ -61,6 +62,15 @@ impl Record for Kept {
     }
 }
 
+/// A rollout whose first events of this process are in its log.
+pub struct Begun {
+    kept: Kept,
+    state: State,
+    events: Vec<Stamped>,
+    images: Vec<ImageFile>,
+    _locks: Vec<DeviceLock>,
+}
+
 impl Driven {
     /// Drives it after these events, which come first, until it has ended, or only a person can go on.
     pub fn run(
@@ -72,39 +82,14 @@ impl Driven {
         talk: &Talk,
         output: Output,
     ) -> Result<Rollout, Error> {
-        let Driven { folder, rollout, images, places } = self;
-        let mut kept = Kept { log, folder: folder_of(&folder, &rollout) };
-        orders::clear(&kept.folder);
-        let mut begun = Vec::new();
-        let mut state = state;
-        for event in first {
-            let stamped = Stamped { at: now(), event };
-            match &mut state {
-                Some(state) => state.apply(&stamped)?,
-                None => state = Some(State::first(&stamped)?),
-            }
-            begun.push(stamped);
-        }
-        let mut state = state.ok_or(Error::NoRollout)?;
-        let _locks = lock_devices(&folder, &rollout, &state)?;
+        let places = self.places.clone();
+        let begun = self.begin(log, state, first)?;
         let screen = Screen::new(output);
-        for event in &begun {
-            kept.log.append(event)?;
-            screen.event(event, &state);
-        }
         let stop = Arc::new(AtomicBool::new(false));
-        let ended = AtomicBool::new(false);
         interrupt::remember(output);
         let site = talk.site(places, output, stop.clone());
-        let drive = Drive {
-            site: &site,
-            images: &images,
-            now: &now,
-            local_offset: &local_offset,
-            stop: &stop,
-            watch: &screen,
-        };
-        state = thread::scope(|scope| {
+        let ended = AtomicBool::new(false);
+        let state = thread::scope(|scope| {
             scope.spawn(|| {
                 while !ended.load(Ordering::Relaxed) {
                     if interrupt::came() {
@@ -113,12 +98,53 @@ impl Driven {
                     thread::sleep(POLL);
                 }
             });
-            let driven = drive.run(state, &mut kept, stays);
+            let driven = begun.drive(&site, &stop, &screen, stays);
             ended.store(true, Ordering::Relaxed);
             driven
         })?;
         screen.clear();
         Ok(Rollout::new(&state.summary(now()), now(), false))
+    }
+
+    /// Takes the devices, and logs the first events.
+    pub fn begin(self, log: Log, mut state: Option<State>, first: Vec<Event>) -> Result<Begun, Error> {
+        let Driven { folder, rollout, images, .. } = self;
+        let mut kept = Kept { log, folder: folder_of(&folder, &rollout) };
+        // Those that nobody waits for any more.
+        orders::clear(&kept.folder);
+        let mut events = Vec::new();
+        for event in first {
+            let stamped = Stamped { at: now(), event };
+            match &mut state {
+                Some(state) => state.apply(&stamped)?,
+                None => state = Some(State::first(&stamped)?),
+            }
+            events.push(stamped);
+        }
+        let state = state.ok_or(Error::NoRollout)?;
+        let locks = lock_devices(&folder, &rollout, &state)?;
+        for event in &events {
+            kept.log.append(event)?;
+        }
+        Ok(Begun { kept, state, events, images, _locks: locks })
+    }
+}
+
+impl Begun {
+    /// Drives it at these devices, until it has ended, or only a person can go on and it does not stay for that.
+    pub fn drive<S: Site>(
+        mut self,
+        site: &S,
+        stop: &AtomicBool,
+        watch: &dyn Watch,
+        stays: bool,
+    ) -> Result<State, Error> {
+        for event in &self.events {
+            watch.event(event, &self.state);
+        }
+        let images = &self.images;
+        let drive = Drive { site, images, now: &now, local_offset: &local_offset, stop, watch };
+        Ok(drive.run(self.state, &mut self.kept, stays)?)
     }
 }
 
