@@ -5,6 +5,8 @@ use crate::commands::{
     activate, bootloader, cancel, completions, confirm, diff, discover, doctor, flash, inspect, keygen, keys, man, map, monitor,
     new, ports, provision, push, reset, rollback, rollout, run, sign, status, watch,
 };
+#[cfg(unix)]
+use crate::commands::gateway;
 use clap::{Parser, Subcommand};
 
 /// A/B firmware updates with rollback for Cortex-M.
@@ -51,6 +53,8 @@ pub enum Command {
     Rollback(rollback::Arguments),
     Rollout(rollout::Arguments),
     Devices(discover::Arguments),
+    #[cfg(unix)]
+    Gateway(gateway::Arguments),
     Reset(reset::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),

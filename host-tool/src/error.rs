@@ -300,6 +300,30 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Order(#[from] OrderError),
+    /// The gateway's table cannot be used.
+    #[cfg(unix)]
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    GatewaySetting(#[from] lifeboot_gateway::settings::SettingError),
+    /// A token cannot be used.
+    #[cfg(unix)]
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Token(#[from] lifeboot_gateway::ddi::TokenError),
+    /// The gateway cannot begin, or cannot go on.
+    #[cfg(unix)]
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Gateway(#[from] lifeboot_gateway::gateway::GatewayError),
+    /// The inbox cannot be used.
+    #[cfg(unix)]
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Inbox(#[from] lifeboot_gateway::inbox::InboxError),
+    /// The system does not let this process handle signals.
+    #[error("this process cannot handle signals: {0}")]
+    #[diagnostic(help("run it where no policy forbids that; then try again"))]
+    Signals(std::io::Error),
     /// There is no fleet.
     #[error("nothing says which devices are meant: there is no fleet.toml here")]
     #[diagnostic(help(

@@ -7,6 +7,7 @@
 //! | `lifeboot-artifact` | makes images, patches and first flashes from firmware; without I/O |
 //! | `lifeboot-client` | talks to a device over any pipe |
 //! | `lifeboot-fleet` | rollouts: which of many devices gets an image when |
+//! | `lifeboot-gateway` | the service between devices and a fleet server |
 //! | `lifeboot-serial` | pipes: serial ports and TCP |
 //! | `lifeboot-logs` | decodes and shows what devices log |
 //! | `lifeboot-report` | what commands report, for people and as JSON |
@@ -71,6 +72,8 @@ pub fn run() -> ExitCode {
         Command::Cancel(arguments) => output.end(cancel::run(arguments, output)),
         Command::Rollback(arguments) => output.end(rollback::run(arguments, output)),
         Command::Rollout(arguments) => output.judged(rollout::run(arguments, output), |report| rollout::is_good(arguments, report)),
+        #[cfg(unix)]
+        Command::Gateway(arguments) => output.end(commands::gateway::run(arguments, output)),
         Command::Devices(arguments) => output.end(discover::run(arguments, output)),
         Command::Reset(arguments) => output.end(reset::run(arguments, output)),
         Command::Completions(arguments) => output.end(completions::run(arguments, Arguments::command())),

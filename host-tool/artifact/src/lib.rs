@@ -14,6 +14,7 @@
 //! | [`flash_file`] | files that other tools flash |
 //! | [`boards`] | the boards that files and devices describe |
 //! | [`keys`] | keys as PEM texts |
+//! | [`swu`] | images in the container of SWUpdate |
 //! | [`version`] | versions as people write them |
 //!
 //! Nothing here reads or writes files, opens connections or calls the system: the caller passes in all bytes and all
@@ -36,6 +37,7 @@ pub mod relocation_types;
 pub mod relocations;
 mod segment;
 pub mod sign;
+pub mod swu;
 pub mod thumb;
 pub mod thunks;
 pub mod version;

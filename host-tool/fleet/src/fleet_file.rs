@@ -90,7 +90,8 @@ use toml::de::DeTable;
 use values::Table;
 use wave::{WaveRule, default_waves, waves};
 
-const KEYS: [&str; 5] = ["device", "wave", "silent-after", "absent", "window"];
+/// `gateway` is another reader's table.
+const KEYS: [&str; 6] = ["device", "wave", "silent-after", "absent", "window", "gateway"];
 const SILENT_AFTER: Duration = Duration::from_secs(300);
 const ABSENT: [(&str, AbsentRule); 3] =
     [("skip", AbsentRule::Skip), ("wait", AbsentRule::Wait), ("fail", AbsentRule::Fail)];

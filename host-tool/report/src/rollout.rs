@@ -317,27 +317,27 @@ impl Display for RolloutPhase {
 }
 
 impl RolloutCounts {
-    /// Returns the states in which there are devices, each with its number.
-    fn present(&self) -> Vec<(u32, &'static str)> {
-        let all = [
-            (self.confirmed, "confirmed"),
-            (self.updating, "updating"),
-            (self.staged, "staged"),
-            (self.waiting, "waiting"),
-            (self.rolled_back, "rolled back"),
-            (self.refused, "refused"),
-            (self.silent, "silent"),
-            (self.absent, "absent"),
-            (self.cancelled, "cancelled"),
-            (self.restored, "restored"),
-        ];
-        all.into_iter().filter(|(count, _)| *count > 0).collect()
+    /// Returns each state's name, and how many devices are in it.
+    pub fn by_name(&self) -> [(&'static str, u32); 10] {
+        [
+            ("confirmed", self.confirmed),
+            ("updating", self.updating),
+            ("staged", self.staged),
+            ("waiting", self.waiting),
+            ("rolled_back", self.rolled_back),
+            ("refused", self.refused),
+            ("silent", self.silent),
+            ("absent", self.absent),
+            ("cancelled", self.cancelled),
+            ("restored", self.restored),
+        ]
     }
 }
 
 impl Display for RolloutCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<_> = self.present().into_iter().map(|(count, state)| format!("{count} {state}")).collect();
+        let present = self.by_name().into_iter().filter(|(_, count)| *count > 0);
+        let words: Vec<_> = present.map(|(state, count)| format!("{count} {}", state.replace('_', " "))).collect();
         f.write_str(&words.join(", "))
     }
 }

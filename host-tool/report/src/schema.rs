@@ -12,6 +12,7 @@ use crate::either::Either;
 use crate::failure::Failure;
 use crate::firmware::FirmwareElf;
 use crate::flash::{Flashed, Provisioned};
+use crate::gateway::GatewayReport;
 use crate::image::{Inspected, Keygen, SignedImage, ToSign};
 use crate::keys::Keys;
 use crate::map::FlashMap;
@@ -76,6 +77,7 @@ pub fn schemas<I: JsonSchema>() -> Vec<(&'static str, Schema)> {
         ("cancel", lines::<Cancelled>()),
         ("rollback", lines::<Running>()),
         ("rollout", lines::<Either<RolloutEvent, Either<Either<Rollout, Rollouts>, RolloutPlan>>>()),
+        ("gateway", lines::<GatewayReport>()),
         ("devices", lines::<FoundDevices>()),
         ("reset", lines::<Running>()),
         ("completions", lines::<Completions>()),

@@ -11,6 +11,8 @@ pub mod discover;
 pub mod doctor;
 mod firmware;
 pub mod flash;
+#[cfg(unix)]
+pub mod gateway;
 pub mod inspect;
 pub mod interrupt;
 pub mod keygen;

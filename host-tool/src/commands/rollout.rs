@@ -1,9 +1,9 @@
 //! `lifeboot rollout`
 
-mod driving;
+pub mod driving;
 pub mod folder;
 mod orders;
-mod plan;
+pub mod plan;
 mod screen;
 mod show;
 pub mod site;

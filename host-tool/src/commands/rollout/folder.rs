@@ -4,6 +4,7 @@ use crate::error::Error;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_fleet::definition::RolloutId;
 use lifeboot_fleet::device::DeviceId;
+use lifeboot_fleet::fleet_file::Fleet;
 use lifeboot_fleet::log::StateFolder;
 use lifeboot_fleet::rollout::{Phase, State};
 use lifeboot_project::environment::variable;
@@ -42,6 +43,17 @@ pub struct Places {
     pub ports: Option<Vec<String>>,
     /// Where single devices are expected.
     pub at: BTreeMap<DeviceId, String>,
+}
+
+impl Places {
+    /// Returns where the devices of a fleet are, as far as its file says.
+    pub fn of(fleet: &Fleet) -> Places {
+        let placed = fleet.devices().iter().filter_map(|device| Some((device.id.clone(), device.port.clone()?)));
+        let at: BTreeMap<_, _> = placed.collect();
+        // If each device says where it is, no other port is anybody's business.
+        let ports = (at.len() == fleet.devices().len()).then(|| at.values().cloned().collect());
+        Places { ports, at }
+    }
 }
 
 impl Folder {

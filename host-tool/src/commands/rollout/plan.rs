@@ -75,16 +75,7 @@ impl Fleeted {
             return Err(Error::NoFleet);
         }
         let fleet = Fleet::parse(path, &files::read_text(path, Kind::Settings)?)?;
-        let mut places = Places::default();
-        for FleetDevice { id, port, .. } in fleet.devices() {
-            if let Some(port) = port {
-                places.at.insert(id.clone(), port.clone());
-            }
-        }
-        // If each device says where it is, no other port is anybody's business.
-        if places.at.len() == fleet.devices().len() {
-            places.ports = Some(places.at.values().cloned().collect());
-        }
+        let places = Places::of(&fleet);
         Ok((fleet, places))
     }
 
