@@ -73,7 +73,7 @@ pub struct ImageName {
 
 /// How the image comes to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Flow {
     /// Each device gets it and starts it, wave by wave.
     Update,
@@ -83,7 +83,7 @@ pub enum Flow {
 
 /// How many failures a wave may have. One more stops the rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// So many.
     Count(u32),
@@ -105,7 +105,7 @@ impl Limit {
 
 /// Some of the devices, and how many of them may be risked at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub struct Wave {
     /// Its name, for people.
     pub name: String,
@@ -126,7 +126,7 @@ pub struct Wave {
 
 /// What to do about a device that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum AbsentRule {
     /// Go on without it. It does not count as a failure.
     Skip,
@@ -138,7 +138,7 @@ pub enum AbsentRule {
 
 /// What holds for all waves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub struct Rules {
     /// How long a device that may have started the image can stay out of reach before it counts as silent.
     #[serde(with = "millis")]
@@ -151,7 +151,7 @@ pub struct Rules {
 
 /// What a rollout is to do. It never changes once the rollout has started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub struct Definition {
     /// The rollout.
     pub rollout: RolloutId,

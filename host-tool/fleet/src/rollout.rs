@@ -16,8 +16,8 @@
 //!
 //! - At most `parallel` devices of a wave are engaged: in flight, or with an end that is not known.
 //! - Nothing begins while the rollout is paused, has too many failures or is outside its window. After an abort nothing begins
-//!   that brings or starts the image: [`Act::Check`](crate::device::Act::Check) asks what became of devices whose end is not known, and
-//!   [`Act::Rollback`](crate::device::Act::Rollback) undoes, if the abort says so.
+//!   that brings or starts the image: [`Check`](crate::device::Act::Check) asks what became of devices whose end is not known,
+//!   and [`Rollback`](crate::device::Act::Rollback) undoes, if the abort says so.
 //! - A wave begins only after each wave before it has passed, with its soak.
 //! - A failed line is tried again, and not counted. A device that may have started the image and stays out of reach, for
 //!   `silent-after` and five attempts at least, is silent; one on which the image was not started is absent.

@@ -15,7 +15,7 @@ pub const MINUTES_A_DAY: u16 = 24 * 60;
 
 /// When devices may be touched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub struct Window {
     /// Whether it opens on a day, from Monday on.
     pub days: [bool; 7],
@@ -29,7 +29,7 @@ pub struct Window {
 
 /// Whose time of the day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Zone {
     /// So many minutes ahead of UTC, the whole year.
     Utc(i16),

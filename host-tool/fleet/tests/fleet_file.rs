@@ -56,8 +56,8 @@ fn a_fleet_without_waves_has_a_canary_and_the_rest() {
 #[test]
 fn what_is_written_is_kept() {
     let text = format!(
-        "silent-after = \"90s\"\nabsent = \"fail\"\nwindow = \"22:00-05:00 local\"\n{TWO}[[wave]]\nname = \"first\"\nlabels = {{ line = 3 }}\n\
-         parallel = 2\nmax-failures = 1\nmin-finished = 1\nsoak = \"1h\"\napprove = true\n[[wave]]\nrest = true\n"
+        "silent-after = \"90s\"\nabsent = \"fail\"\nwindow = \"22:00-05:00 local\"\n{TWO}[[wave]]\n\
+         name = \"first\"\nlabels = {{ line = 3 }}\nparallel = 2\nmax-failures = 1\nmin-finished = 1\nsoak = \"1h\"\napprove = true\n[[wave]]\nrest = true\n"
     );
     let fleet = parse(&text).unwrap();
     assert_eq!((fleet.rules().silent_after, fleet.rules().absent), (Duration::from_secs(90), AbsentRule::Fail));
@@ -92,7 +92,8 @@ fn percent_take_the_same_devices_each_time_and_others_for_another_rollout() {
 #[test]
 fn a_device_is_where_it_is_named_and_else_where_it_fits_first() {
     let text = many(8)
-        + "[[wave]]\nlabels = { line = 1 }\n[[wave]]\ndevices = [\"0000000000000001\", \"0000000000000002\"]\n[[wave]]\nrest = true\n";
+        + "[[wave]]\nlabels = { line = 1 }\n"
+        + "[[wave]]\ndevices = [\"0000000000000001\", \"0000000000000002\"]\n[[wave]]\nrest = true\n";
     let names = |wave: &Wave| wave.devices.iter().map(|device| device.0[15..].to_owned()).collect::<String>();
     assert_eq!(waves(&text, "r").iter().map(names).collect::<Vec<_>>(), ["5", "12", "03467"]);
 }

@@ -5,8 +5,8 @@ use super::nearest::suggestion;
 use crate::window::{MINUTES_A_DAY, Window, Zone};
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const FORM: &str = "write \"22:00-05:00 +02:00\", \"22:00-05:00 UTC\" or \"22:00-05:00 local\", with days before it if it does not \
-                    open on all: \"Mon-Fri 22:00-05:00 local\", \"Sat,Sun 00:00-24:00 UTC\"";
+const FORM: &str = "write \"22:00-05:00 +02:00\", \"22:00-05:00 UTC\" or \"22:00-05:00 local\", with days before it if it \
+                    does not open on all: \"Mon-Fri 22:00-05:00 local\", \"Sat,Sun 00:00-24:00 UTC\"";
 /// No place on Earth is further ahead of UTC, or behind.
 const FURTHEST: i16 = 14 * 60;
 

@@ -33,7 +33,7 @@ pub enum LogError {
     ))]
     InUse(RolloutId),
     /// Another rollout has the device.
-    #[error("the device {device} is in {}, which is running", .rollout.as_deref().map_or_else(|| "another rollout".to_owned(), |name| format!("the rollout {name}")))]
+    #[error("the device {device} is in {}, which is running", named(.rollout.as_deref()))]
     #[diagnostic(help("wait until that rollout has ended, or abort it: a device takes part in one rollout at a time"))]
     DeviceInUse {
         /// The device.
@@ -91,6 +91,10 @@ pub enum LogError {
     #[error("{} took no line before, and what it holds is not known", .0.display())]
     #[diagnostic(help("begin nothing more; once the disk works, take the rollout over: lifeboot rollout resume"))]
     Broken(PathBuf),
+}
+
+fn named(rollout: Option<&str>) -> String {
+    rollout.map_or_else(|| "another rollout".to_owned(), |name| format!("the rollout {name}"))
 }
 
 impl LogError {

@@ -20,7 +20,7 @@ pub struct Intent {
 
 /// What a rollout waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "for", rename_all = "kebab-case")]
+#[serde(tag = "for", rename_all = "snake_case")]
 pub enum WaitsFor {
     /// The end of acts that are in flight.
     Acts {

@@ -12,7 +12,7 @@ pub const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 /// What has become of a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum DeviceState {
     /// Nothing was done with it, or nothing that lasts.
     Waiting,
@@ -69,7 +69,7 @@ impl DeviceState {
             DeviceState::Updating { .. } => "updating",
             DeviceState::Staged => "staged",
             DeviceState::Confirmed => "confirmed",
-            DeviceState::RolledBack { .. } => "rolled-back",
+            DeviceState::RolledBack { .. } => "rolled_back",
             DeviceState::Refused { .. } => "refused",
             DeviceState::Silent { .. } => "silent",
             DeviceState::Absent { .. } => "absent",

@@ -8,7 +8,8 @@ use crate::definition::AbsentRule;
 use crate::device::{Act, DeviceId, Ending};
 use crate::time::Time;
 
-/// Attempts that a device gets at least before it counts as silent, however much time has passed between them.
+/// Attempts that a device gets at least before it counts as silent, however much time has passed between them. What a log
+/// means depends on it, and on the waits in `device_state`: another number is another format of the log.
 const LEAST_ATTEMPTS: u32 = 5;
 
 /// What an ending means.

@@ -18,7 +18,7 @@ pub struct Stamped {
 
 /// What happened. Append-only: a log that was written must stay readable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The rollout was started. The first event, and only that.
     Started {

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// Where a rollout is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Acts begin, or are waited for.
     Running,
@@ -33,7 +33,7 @@ pub enum Phase {
 
 /// How many devices are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are those of the states")]
 pub struct Counts {
     pub waiting: u32,
@@ -73,7 +73,7 @@ impl Counts {
 
 /// A wave in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub struct WaveSummary {
     /// Its name.
     pub name: String,
@@ -97,7 +97,7 @@ pub struct WaveSummary {
 
 /// A device of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub struct DeviceSummary {
     /// The device.
     pub device: DeviceId,
@@ -118,7 +118,7 @@ pub struct DeviceSummary {
 
 /// A rollout in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub struct Summary {
     /// The rollout.
     pub rollout: RolloutId,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 /// How far a wave is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
     /// The image is brought to its devices.
     Staging,

@@ -80,8 +80,8 @@ impl Watch {
         }
     }
 
-    /// An act really begins at a device.
-    pub fn begins(&mut self, device: usize, act: Act, now: u64) -> Result<(), Broken> {
+    /// An act really begins at a device; the driver's clock may be behind.
+    pub fn begins(&mut self, device: usize, act: Act, now: u64, clock: u64) -> Result<(), Broken> {
         let wave = self.waves[device];
         self.running[wave].insert(device);
         let running = self.running[wave].len();
@@ -95,7 +95,7 @@ impl Watch {
         if self.is_aborted && !matches!(act, Act::Check | Act::Rollback) {
             return Err(format!("stop: {act:?} begins at {device} after an abort"));
         }
-        if !self.is_open(now) {
+        if !self.is_open(clock) {
             return Err(format!("window: {act:?} begins at {device} outside"));
         }
         if matches!(act, Act::Update | Act::Activate) { self.is_its_turn(wave, now) } else { Ok(()) }

@@ -41,6 +41,7 @@ pub struct Figures {
     pub kills: u64,
     pub orders: u64,
     pub stops: u64,
+    pub set_back: u64,
     pub most_running: usize,
     pub most_hurt: usize,
     pub bound_reached: u64,
@@ -60,6 +61,8 @@ pub struct World {
     acts: BTreeMap<u64, Running>,
     next: u64,
     now: u64,
+    /// How far the driver's clock was set back.
+    behind: u64,
     look_at: Option<u64>,
     is_person_called: bool,
     kills: u64,
@@ -89,6 +92,7 @@ impl World {
             acts: BTreeMap::new(),
             next: 0,
             now: START,
+            behind: 0,
             look_at: None,
             is_person_called: false,
             kills,
@@ -171,7 +175,16 @@ impl World {
             let order = self.any_order();
             self.order(order)?;
         }
+        if self.orders > 0 && self.random.happens(1) {
+            (self.behind, self.look_at) = (self.behind + self.random.within(1, 180 * MINUTE), None);
+            self.figures.set_back += 1;
+        }
         self.steps()
+    }
+
+    /// What the driver's clock says.
+    fn clock(&self) -> u64 {
+        self.now - self.behind
     }
 
     fn ends(&mut self, running: Running) -> Result<(), Broken> {
@@ -193,10 +206,11 @@ impl World {
 
     /// Does what the driver decides, until it decides on nothing more.
     fn steps(&mut self) -> Result<(), Broken> {
+        let now = self.clock();
         loop {
             let Some(driver) = &mut self.driver else { return Ok(()) };
-            let decision = driver.decide(self.now);
-            if driver.decide(self.now) != decision {
+            let decision = driver.decide(now);
+            if driver.decide(now) != decision {
                 return Err("idempotence: the second answer is another one".to_owned());
             }
             if decision.begin.is_empty() {
@@ -213,7 +227,7 @@ impl World {
     }
 
     fn begin(&mut self, number: usize, act: Act) -> Result<(), Broken> {
-        self.watch.begins(number, act, self.now)?;
+        self.watch.begins(number, act, self.now, self.clock())?;
         let device = &mut self.devices[number];
         let course = device.begin(act, self.now, &mut self.random);
         let was_there = self.now >= device.there_from;
@@ -229,6 +243,7 @@ impl World {
 
     /// Nothing can begin: the rollout must say what it waits for, and when to look again.
     fn waits(&mut self, decision: &Decision) -> Result<(), Broken> {
+        let now = self.clock();
         let Some(driver) = &self.driver else { return Ok(()) };
         if driver.state.has_ended() {
             return Ok(());
@@ -240,13 +255,13 @@ impl World {
             return Err("device lost: acts are waited for that are not under way".to_owned());
         }
         if self.random.happens(200) {
-            let latest = decision.look_again.map_or(self.now + 10_000 * MINUTE, |at| at.0);
-            let between = Time(self.random.within(self.now, latest.max(self.now + 1)));
+            let latest = decision.look_again.map_or(now + 10_000 * MINUTE, |at| at.0);
+            let between = Time(self.random.within(now, latest.max(now + 1)));
             if !decide(&driver.state, between).begin.is_empty() {
                 return Err("idempotence: something becomes due before the driver looks again".to_owned());
             }
         }
-        if let Some(Time(at)) = decision.look_again
+        if let Some(at) = decision.look_again.map(|at| at.0 + self.behind)
             && self.look_at.is_none_or(|earlier| at < earlier || earlier < self.now)
         {
             self.look_at = Some(at);
@@ -268,8 +283,9 @@ impl World {
 
     /// A person sees what the rollout waits for, and decides.
     fn person(&mut self) -> Result<(), Broken> {
+        let now = self.clock();
         let Some(driver) = &mut self.driver else { return Ok(()) };
-        let waits_for = driver.decide(self.now).waits_for;
+        let waits_for = driver.decide(now).waits_for;
         let rollback = self.random.happens(500);
         for waits in waits_for {
             let event = match waits {
@@ -302,7 +318,7 @@ impl World {
     /// Passes an order on. What cannot be is refused, and changes nothing.
     fn order(&mut self, event: Event) -> Result<(), Broken> {
         let Some(driver) = &mut self.driver else { return Ok(()) };
-        let stamped = Stamped { at: Time(self.now), event };
+        let stamped = Stamped { at: Time(self.now - self.behind), event };
         let mut tried = driver.state.clone();
         if tried.apply(&stamped).is_err() {
             return match tried == driver.state {
@@ -328,7 +344,7 @@ impl World {
             return Ok(false);
         }
         let Some(driver) = &mut self.driver else { return Ok(false) };
-        let stamped = Stamped { at: Time(self.now), event };
+        let stamped = Stamped { at: Time(self.now - self.behind), event };
         driver.state.apply(&stamped).map_err(|error| format!("fold: {error}"))?;
         if !driver.writes(&stamped.event) {
             return Ok(true);
