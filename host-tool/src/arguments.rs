@@ -1,12 +1,12 @@
 //! The commands of the command line.
 
 use crate::command_line::settings_help;
-use crate::commands::{
-    activate, bootloader, cancel, completions, confirm, diff, discover, doctor, flash, inspect, keygen, keys, man, map, monitor,
-    new, ports, provision, push, reset, rollback, rollout, run, sign, status, watch,
-};
 #[cfg(unix)]
 use crate::commands::gateway;
+use crate::commands::{
+    activate, bootloader, cancel, completions, confirm, diff, discover, doctor, flash, inspect, keygen, keys, man, map,
+    monitor, new, ports, provision, push, reset, rollback, rollout, run, sign, status, watch,
+};
 use clap::{Parser, Subcommand};
 
 /// A/B firmware updates with rollback for Cortex-M.

@@ -333,7 +333,9 @@ pub enum Error {
     NoFleet,
     /// There is no rollout.
     #[error("no rollout was started here yet")]
-    #[diagnostic(help("start one: lifeboot rollout start IMAGE; or name the folder in which it is kept, with --state"))]
+    #[diagnostic(help(
+        "start one: lifeboot rollout start IMAGE; or name the folder in which it is kept, with --state"
+    ))]
     NoRollout,
     /// Nothing says where rollouts are kept.
     #[error("nothing says where rollouts are kept: this user has no home folder")]
@@ -354,7 +356,9 @@ pub enum Error {
     },
     /// What is kept of a rollout's ports cannot be read.
     #[error("{} cannot be read: {reason}", .path.display())]
-    #[diagnostic(help("use the version of lifeboot that started the rollout, or start another one: devices that run the image stay"))]
+    #[diagnostic(help(
+        "use the version of lifeboot that started the rollout, or start another one: devices that run the image stay"
+    ))]
     PortsOfRollout {
         /// The file.
         path: PathBuf,

@@ -29,8 +29,8 @@ pub use error::Error;
 use arguments::{Arguments, Command};
 use clap::CommandFactory;
 use commands::{
-    activate, bootloader, cancel, completions, confirm, devices, diff, discover, doctor, flash, inspect, interrupt, keygen, keys,
-    man, map, monitor, new, ports, provision, push, reset, rollback, rollout, run, sign, status, watch,
+    activate, bootloader, cancel, completions, confirm, devices, diff, discover, doctor, flash, inspect, interrupt,
+    keygen, keys, man, map, monitor, new, ports, provision, push, reset, rollback, rollout, run, sign, status, watch,
 };
 use output::Output;
 use std::process::ExitCode;
@@ -71,7 +71,9 @@ pub fn run() -> ExitCode {
         Command::Confirm(arguments) => output.end(confirm::run(arguments, output)),
         Command::Cancel(arguments) => output.end(cancel::run(arguments, output)),
         Command::Rollback(arguments) => output.end(rollback::run(arguments, output)),
-        Command::Rollout(arguments) => output.judged(rollout::run(arguments, output), |report| rollout::is_good(arguments, report)),
+        Command::Rollout(arguments) => {
+            output.judged(rollout::run(arguments, output), |report| rollout::is_good(arguments, report))
+        }
         #[cfg(unix)]
         Command::Gateway(arguments) => output.end(commands::gateway::run(arguments, output)),
         Command::Devices(arguments) => output.end(discover::run(arguments, output)),

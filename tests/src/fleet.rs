@@ -43,7 +43,8 @@ impl Fleet {
         for (port, role) in fleet.ports().iter().zip(["canary", "rest", "rest"]) {
             text += &format!("[[device]]\nport = \"{port}\"\nlabels = {{ role = \"{role}\" }}\n\n");
         }
-        text += "[[wave]]\nname = \"canary\"\nlabels = { role = \"canary\" }\n\n[[wave]]\nname = \"rest\"\nrest = true\n";
+        text +=
+            "[[wave]]\nname = \"canary\"\nlabels = { role = \"canary\" }\n\n[[wave]]\nname = \"rest\"\nrest = true\n";
         fs::write(folder.join("fleet.toml"), text).context("cannot write fleet.toml")?;
         Ok(fleet)
     }

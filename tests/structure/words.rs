@@ -19,12 +19,11 @@ const fn banned(word: &'static str, instead: &'static str) -> Banned {
 }
 
 /// Names in code.
-const NAMES: [Banned; 33] = [
+const NAMES: [Banned; 32] = [
     banned("STANDS", "RECHECK_OK"),
     banned("Doubt", "SuspectUnits"),
     banned("Along", "InputMode"),
     banned("Belief", "Expected"),
-    banned("Stage", "Operation"),
     banned("Purpose", "CheckFor"),
     banned("Consequences", "ConfirmEffects"),
     banned("are_due", "pending"),
@@ -154,8 +153,8 @@ fn words_that_were_given_up_do_not_come_back() {
 fn words_are_found_whole_in_any_case_and_over_lines() {
     let found = |text| wrong(Path::new("a.rs"), text);
     assert_eq!(found("/// It runs in place\n/// of the other.")[0], "a.rs:1: \"in place of\"; write instead of");
-    assert_eq!(found("//! Whoever tells a Stage.\n\n\nfn a() { mend() }").len(), 2);
-    assert_eq!(found("let stage = recommend(Stages); placed"), Vec::<String>::new());
-    assert_eq!(found("fn a() {\n    vec![Stage]\n}"), ["a.rs:2: \"Stage\"; write Operation"]);
-    assert_eq!(wrong(Path::new("a.md"), "Stage for goodness"), Vec::<String>::new());
+    assert_eq!(found("//! Whoever tells a Belief.\n\n\nfn a() { mend() }").len(), 2);
+    assert_eq!(found("let belief = recommend(Beliefs); placed"), Vec::<String>::new());
+    assert_eq!(found("fn a() {\n    vec![Belief]\n}"), ["a.rs:2: \"Belief\"; write Expected"]);
+    assert_eq!(wrong(Path::new("a.md"), "Belief for goodness"), Vec::<String>::new());
 }

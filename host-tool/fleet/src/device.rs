@@ -33,7 +33,7 @@ impl Display for DeviceId {
 
 /// What is done to a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Bring the image to the device, restart it, and wait for its confirm.
     Update,
@@ -49,7 +49,7 @@ pub enum Act {
 
 /// How an act ended at a device, as the device itself says; in doubt it is asked again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ending", rename_all = "kebab-case")]
+#[serde(tag = "ending", rename_all = "snake_case")]
 pub enum Ending {
     /// The image runs and is confirmed.
     Confirmed,

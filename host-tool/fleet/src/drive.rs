@@ -229,7 +229,9 @@ impl<'scope, S: Site> Run<'scope, '_, S> {
                     return Ok(());
                 }
                 match looked {
-                    Ok(look) if runs(&look, self.drive.images) => self.happened(Event::Already { device: intent.device }),
+                    Ok(look) if runs(&look, self.drive.images) => {
+                        self.happened(Event::Already { device: intent.device })
+                    }
                     Ok(_) => self.begin(intent),
                     Err(ending) => {
                         self.log_begin(&intent)?;
@@ -253,5 +255,6 @@ fn runs(look: &Look, images: &[ImageFile]) -> bool {
 
 /// A thread that fails must not leave a device in flight for ever.
 fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, Ending> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Ending::Interrupted { reason: "this program failed: please report it".to_owned() })
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| Ending::Interrupted { reason: "this program failed: please report it".to_owned() })
 }

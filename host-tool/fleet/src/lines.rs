@@ -48,7 +48,7 @@ pub trait Open: Sync {
 
 /// How to talk to the devices.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// How long to wait for a new firmware's confirm.
     pub confirm: Duration,
     /// How long a line may be interrupted during an act.
@@ -60,7 +60,7 @@ pub struct Patience {
 /// The devices at the ports that `O` opens.
 pub struct Lines<O> {
     opener: O,
-    patience: Patience,
+    timeouts: Timeouts,
     places: Places,
     stop: Arc<AtomicBool>,
 }
@@ -92,8 +92,8 @@ pub enum Sending {
 impl<O: Open> Lines<O> {
     /// Makes a site. `configured` says at which ports devices were seen last, or are expected. Once `stop` is true, all that
     /// waits for a device ends as soon as that harms nothing.
-    pub fn new(opener: O, patience: Patience, configured: BTreeMap<DeviceId, String>, stop: Arc<AtomicBool>) -> Self {
-        Lines { opener, patience, places: Places::new(configured), stop }
+    pub fn new(opener: O, timeouts: Timeouts, configured: BTreeMap<DeviceId, String>, stop: Arc<AtomicBool>) -> Self {
+        Lines { opener, timeouts, places: Places::new(configured), stop }
     }
 
     /// Returns what would be done with a device to bring it one of these images. Changes nothing.
@@ -111,7 +111,8 @@ impl<O: Open> Lines<O> {
             ImageState::Confirmed => Sending::Nothing,
             ImageState::Trial(_) | ImageState::Marked | ImageState::Staged => Sending::Start,
             ImageState::Rejected(_) | ImageState::Absent => {
-                let runs = |patch: &&Patch| asked.look.digest.as_ref().is_some_and(|runs| patch.digest().starts_with(runs));
+                let runs =
+                    |patch: &&Patch| asked.look.digest.as_ref().is_some_and(|runs| patch.digest().starts_with(runs));
                 match image.patches().iter().find(runs) {
                     Some(patch) => Sending::Patch(patch.bytes().len() as u64),
                     None => Sending::Image(u64::from(image.header().image_length().unwrap_or_default())),
@@ -126,15 +127,16 @@ impl<O: Open> Lines<O> {
         let pipe = self.opener.open(port.name())?;
         let (stop, given_up) = (self.stop.clone(), given_up.clone());
         let stopped = move || stop.load(Ordering::Relaxed) || given_up.load(Ordering::Relaxed);
-        let link = Link::new(pipe, self.opener.seed()).with_stop(stopped).with_recovery(self.patience.unplugged);
-        Ok(link.with_answer_timeout(self.patience.answer))
+        let link = Link::new(pipe, self.opener.seed()).with_stop(stopped).with_recovery(self.timeouts.unplugged);
+        Ok(link.with_answer_timeout(self.timeouts.answer))
     }
 
     /// Asks who is at a port.
     fn ask<'a>(&'a self, port: Taken<'a>) -> Result<Asked<'a, O::Pipe>, String> {
         let given_up = Arc::new(AtomicBool::new(false));
         let mut link = self.link(&port, &given_up)?;
-        let (status, identity) = link.identity(Retry { attempts: 3, ..Retry::SHORT }).map_err(|error| error.to_string())?;
+        let (status, identity) =
+            link.identity(Retry { attempts: 3, ..Retry::SHORT }).map_err(|error| error.to_string())?;
         let device = id_of(port.name(), identity.as_ref());
         let look = look_of(device, port.name(), &status);
         Ok(Asked { link, look, status, given_up, port })
@@ -211,7 +213,7 @@ impl<O: Open> Site for Lines<O> {
     ) -> Ending {
         match self.find(device) {
             Ok(asked) => match image_for(&asked.look, images) {
-                Ok(image) => asked.act(act, image, self.patience.confirm, progress),
+                Ok(image) => asked.act(act, image, self.timeouts.confirm, progress),
                 Err(reason) => Ending::Refused { reason },
             },
             Err(ending) => ending,

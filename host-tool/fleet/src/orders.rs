@@ -24,7 +24,9 @@ const POLL: Duration = Duration::from_millis(20);
 pub enum OrderError {
     /// It cannot be given.
     #[error("cannot write to {}", .path.display())]
-    #[diagnostic(help("give yourself write access to the rollout's folder, or run the command as the user who started it"))]
+    #[diagnostic(help(
+        "give yourself write access to the rollout's folder, or run the command as the user who started it"
+    ))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -134,7 +136,7 @@ fn put_answer(order: &Path, followed: Result<(), &dyn Diagnostic>) {
         },
         |()| Answer::Done,
     );
-    // Whoever waits gives up by itself.
+    // Who waits for it gives up by itself.
     let _ = put(&order.with_extension("answer"), &answer);
 }
 

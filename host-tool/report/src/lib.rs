@@ -63,8 +63,8 @@ pub use push::{Activated, PushEvent, PushResult, PushStep, Pushed};
 pub use recorded::RecordedError;
 pub use reset::Reset;
 pub use rollout::{
-    ListedRollout, PlanVerdict, PlannedDevice, PlannedWave, Rollout, RolloutCounts, RolloutDevice, RolloutEvent, RolloutImage, RolloutPhase,
-    RolloutPlan, RolloutWave, Rollouts,
+    ListedRollout, PlanVerdict, PlannedDevice, PlannedWave, Rollout, RolloutCounts, RolloutDevice, RolloutEvent,
+    RolloutImage, RolloutPhase, RolloutPlan, RolloutWave, Rollouts,
 };
 pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};

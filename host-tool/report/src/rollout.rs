@@ -185,18 +185,8 @@ impl From<rollout::Phase> for RolloutPhase {
 
 impl From<Counts> for RolloutCounts {
     fn from(counts: Counts) -> Self {
-        let Counts {
-            waiting,
-            updating,
-            staged,
-            confirmed,
-            rolled_back,
-            refused,
-            silent,
-            absent,
-            cancelled,
-            restored,
-        } = counts;
+        let Counts { waiting, updating, staged, confirmed, rolled_back, refused, silent, absent, cancelled, restored } =
+            counts;
         RolloutCounts {
             waiting,
             updating,
@@ -286,7 +276,9 @@ fn describe(waits: &WaitsFor, waves: &[&str], now: Time) -> String {
         WaitsFor::Soak { wave, until } => format!("the soak of wave {}, for another {}", name(wave), left(until)),
         WaitsFor::Approval { wave } => format!("approval of wave {}: lifeboot rollout approve", name(wave)),
         WaitsFor::Resume => "a person: lifeboot rollout resume".to_owned(),
-        WaitsFor::Failures => "a person, since too many devices failed: lifeboot rollout retry --failed, or abort".to_owned(),
+        WaitsFor::Failures => {
+            "a person, since too many devices failed: lifeboot rollout retry --failed, or abort".to_owned()
+        }
         WaitsFor::Window { opens } => format!("its time window, which opens in {}", left(opens)),
         WaitsFor::LocalOffset => "the local time".to_owned(),
     }

@@ -60,9 +60,10 @@ pub fn is_good(arguments: &Arguments, report: &Report) -> bool {
     match (&arguments.command, report) {
         (Command::Plan(_), Either::Other(plan)) => plan.is_good(),
         (Command::Abort(_), Either::One(Either::One(rollout))) => rollout.is_aborted(),
-        (Command::Start(_) | Command::Resume(_) | Command::Approve(_) | Command::Retry(_), Either::One(Either::One(rollout))) => {
-            rollout.is_good()
-        }
+        (
+            Command::Start(_) | Command::Resume(_) | Command::Approve(_) | Command::Retry(_),
+            Either::One(Either::One(rollout)),
+        ) => rollout.is_good(),
         _ => true,
     }
 }

@@ -13,7 +13,7 @@ use lifeboot_example_boards::{MICROBIT, STM32F405};
 use lifeboot_fleet::definition::{AbsentRule, Definition, Flow, ImageName, Limit, RolloutId, Rules, Wave};
 use lifeboot_fleet::device::{Act, DeviceId, Ending, Site, Transferred};
 use lifeboot_fleet::drive::{Drive, Record, Watch};
-use lifeboot_fleet::lines::{Lines, Open, Patience};
+use lifeboot_fleet::lines::{Lines, Open, Timeouts};
 use lifeboot_fleet::orders::Given;
 use lifeboot_fleet::rollout::{DeviceState, Event, Phase, Stamped, State};
 use lifeboot_fleet::time::Time;
@@ -52,12 +52,9 @@ impl Ports {
     }
 
     fn site_with(&self, stop: Arc<AtomicBool>) -> Lines<Ports> {
-        let patience = Patience {
-            confirm: Duration::from_secs(240),
-            unplugged: Duration::from_secs(10),
-            answer: Duration::ZERO,
-        };
-        Lines::new(self.clone(), patience, BTreeMap::new(), stop)
+        let timeouts =
+            Timeouts { confirm: Duration::from_secs(240), unplugged: Duration::from_secs(10), answer: Duration::ZERO };
+        Lines::new(self.clone(), timeouts, BTreeMap::new(), stop)
     }
 
     fn starts(&self, port: &str) -> u32 {
@@ -74,7 +71,9 @@ impl Open for Ports {
 
     fn open(&self, port: &str) -> Result<Box<dyn Pipe>, String> {
         let at = self.at.lock().unwrap();
-        at.get(port).map(|wire| Box::new(wire.clone()) as Box<dyn Pipe>).ok_or_else(|| "there is no such port".to_owned())
+        at.get(port)
+            .map(|wire| Box::new(wire.clone()) as Box<dyn Pipe>)
+            .ok_or_else(|| "there is no such port".to_owned())
     }
 
     fn seed(&self) -> u32 {
@@ -112,11 +111,9 @@ fn devices_are_found_by_their_ids_whichever_port_they_are_at() {
     let site = ports.site();
     let mut found = site.discover();
     found.sort_by(|a, b| a.port.cmp(&b.port));
-    let found: Vec<_> = found.iter().map(|look| (look.port.as_str(), look.device.0.as_str(), look.board.as_str())).collect();
-    assert_eq!(
-        found,
-        [("one", "de01", "microbit"), ("three", "port:three", "microbit"), ("two", "de02", "stm32f405")]
-    );
+    let found: Vec<_> =
+        found.iter().map(|look| (look.port.as_str(), look.device.0.as_str(), look.board.as_str())).collect();
+    assert_eq!(found, [("one", "de01", "microbit"), ("three", "port:three", "microbit"), ("two", "de02", "stm32f405")]);
     // A device changes its place, and another one takes the old one.
     ports.replug("one", "four");
     ports.replug("three", "one");
@@ -146,7 +143,9 @@ fn what_a_device_says_becomes_its_ending() {
     for (minor, firmware) in [(2, Firmware::Hangs), (3, Firmware::Unsure)] {
         ports.wire("one").bench_mut().device.firmware_does(minor, firmware);
     }
-    let Ending::RolledBack { reason, cause, pc } = act(&site, &id(1), Act::Update, &image(&MICROBIT, 2)) else { panic!() };
+    let Ending::RolledBack { reason, cause, pc } = act(&site, &id(1), Act::Update, &image(&MICROBIT, 2)) else {
+        panic!()
+    };
     assert_eq!((cause.as_deref(), pc), (Some("watchdog"), None));
     assert!(reason.contains("watchdog"), "{reason}");
     // Again, it is the same without being sent.

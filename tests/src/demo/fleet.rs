@@ -48,7 +48,8 @@ pub fn play() -> Result<()> {
 
 /// Runs `lifeboot rollout`, and shows it.
 fn lifeboot(fleet: &Fleet, command: &str, images: &[String]) -> Result<Said> {
-    let short = |image: &String| Path::new(image).file_name().map(|name| format!(" {}", name.display())).unwrap_or_default();
+    let short =
+        |image: &String| Path::new(image).file_name().map(|name| format!(" {}", name.display())).unwrap_or_default();
     println!("  $ lifeboot rollout {command}{}", images.iter().map(short).collect::<String>());
     let arguments: Vec<&str> = std::iter::once(command).chain(images.iter().map(String::as_str)).collect();
     let said = fleet.rollout(&arguments)?;

@@ -43,7 +43,7 @@ impl Places {
         last.insert(device.clone(), port.to_owned());
     }
 
-    /// Takes a port, to ask its device who it is. If it is being asked already, waits for the end of that: whoever asks may not
+    /// Takes a port, to ask its device who it is. If it is being asked already, waits for the end of that: the other one may not
     /// look for this device.
     ///
     /// # Errors

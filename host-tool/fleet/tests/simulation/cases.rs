@@ -26,7 +26,8 @@ fn definition() -> Definition {
     let image = ImageName { version: "1.2.3".to_owned(), digest: "00".to_owned(), board: "acme".to_owned(), map: 1 };
     Definition {
         rollout: RolloutId::new("r").unwrap(),
-        images: vec![image], flow: Flow::Update,
+        images: vec![image],
+        flow: Flow::Update,
         waves: vec![wave("canary", &["a"], 1), wave("rest", &["b", "c", "d"], 2)],
         rules: Rules { silent_after: Duration::from_secs(100), absent: AbsentRule::Skip, window: None },
     }

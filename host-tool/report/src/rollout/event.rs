@@ -116,9 +116,12 @@ impl RolloutEvent {
             Event::TakenOver => RolloutEvent::TakenOver { at },
             Event::LocalOffset { .. } => return None,
             Event::Already { device } => RolloutEvent::Already { at, device: device.to_string() },
-            Event::Begun { device, act, attempt } => {
-                RolloutEvent::Begun { at, device: device.to_string(), act: act_name(*act).to_owned(), attempt: *attempt }
-            }
+            Event::Begun { device, act, attempt } => RolloutEvent::Begun {
+                at,
+                device: device.to_string(),
+                act: act_name(*act).to_owned(),
+                attempt: *attempt,
+            },
             Event::Ended { device, act, ending } => {
                 let (name, reason, cause, pc) = described(ending);
                 RolloutEvent::Ended {

@@ -61,7 +61,8 @@ impl<'a, S: Site> Rollouts<'a, S> {
         }
         let fleet = locked(&self.fleet).clone().ok_or("fleet.toml names no devices")?;
         // What cannot be rolled out is found out before it is taken.
-        fleet.definition(name(&image).map_err(|error| error.to_string())?, vec![image_name(&image)], Flow::Update)
+        fleet
+            .definition(name(&image).map_err(|error| error.to_string())?, vec![image_name(&image)], Flow::Update)
             .map_err(|error| error.to_string())?;
         images.send(image).map_err(|_| "the gateway stops".to_owned())
     }

@@ -123,6 +123,7 @@ pub fn kept(folder: &Path, images: usize) -> Result<(Vec<ImageFile>, Places), Er
     let images = (0..images).map(image).collect::<Result<_, Error>>()?;
     let path = folder.join(PORTS);
     let text = fs::read_to_string(&path).map_err(|source| FileError::Read { path: path.clone(), source })?;
-    let places = serde_json::from_str(&text).map_err(|error| Error::PortsOfRollout { path, reason: error.to_string() })?;
+    let places =
+        serde_json::from_str(&text).map_err(|error| Error::PortsOfRollout { path, reason: error.to_string() })?;
     Ok((images, places))
 }

@@ -126,11 +126,7 @@ pub fn retry(arguments: &RetryArguments, output: Output) -> Result<Rollout, Erro
 
 impl DriveArguments {
     /// Gives the order to the process that drives the rollout, or drives it with that.
-    fn run(
-        &self,
-        output: Output,
-        event: impl Fn(&State) -> Result<Option<Event>, Error>,
-    ) -> Result<Rollout, Error> {
+    fn run(&self, output: Output, event: impl Fn(&State) -> Result<Option<Event>, Error>) -> Result<Rollout, Error> {
         let (folder, rollout) = self.named.find()?;
         let (log, state) = match folder.open(&rollout) {
             Err(LogError::InUse(_)) => {

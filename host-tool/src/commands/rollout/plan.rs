@@ -132,7 +132,13 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<RolloutPlan, Error> 
         output::note(format_args!("asking {} devices", definition.devices()));
     }
     let radius = blast_radius(&definition);
-    let mut plan = RolloutPlan { digests: images.iter().map(|image| hex(&image.header().digest)).collect(), version, waves: Vec::new(), devices: Vec::new(), seconds: 0 };
+    let mut plan = RolloutPlan {
+        digests: images.iter().map(|image| hex(&image.header().digest)).collect(),
+        version,
+        waves: Vec::new(),
+        devices: Vec::new(),
+        seconds: 0,
+    };
     for (wave, radius) in definition.waves.iter().zip(radius) {
         let devices = forecasts(&site, wave, &images);
         let seconds = seconds(wave, &devices, arguments.talk.bytes_a_second());

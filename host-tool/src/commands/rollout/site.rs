@@ -4,7 +4,7 @@ use super::folder::Places;
 use crate::commands::port::{self, Line};
 use crate::commands::seconds::{TIMEOUT, seconds};
 use crate::output::Output;
-use lifeboot_fleet::lines::{Lines, Open, Patience};
+use lifeboot_fleet::lines::{Lines, Open, Timeouts};
 use lifeboot_report::Failure;
 use lifeboot_serial::{Port, found_ports};
 use miette::Diagnostic;
@@ -37,9 +37,8 @@ impl Talk {
     /// Returns the devices at these places.
     pub fn site(&self, places: Places, output: Output, stop: Arc<AtomicBool>) -> Lines<Ports> {
         let ports = Ports { names: places.ports, line: self.line, output };
-        let patience =
-            Patience { confirm: self.timeout, unplugged: UNPLUGGED, answer: self.line.answer_timeout() };
-        Lines::new(ports, patience, places.at, stop)
+        let timeouts = Timeouts { confirm: self.timeout, unplugged: UNPLUGGED, answer: self.line.answer_timeout() };
+        Lines::new(ports, timeouts, places.at, stop)
     }
 
     /// Returns how many bytes a line carries in a second.
