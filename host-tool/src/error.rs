@@ -8,6 +8,7 @@ use lifeboot_artifact::image_file::ImageError;
 use lifeboot_artifact::keys::KeyError;
 use lifeboot_artifact::provision::ProvisionError;
 use lifeboot_artifact::sign::{RelinkedError, SignError};
+use lifeboot_artifact::swu::SwuError;
 use lifeboot_client::device::DeviceError;
 use lifeboot_client::link::LinkError;
 use lifeboot_client::push::PushError;
@@ -52,6 +53,14 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Image(#[from] ImageError),
+    /// The image cannot be written in SWUpdate's container.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Container(#[from] SwuError),
+    /// A container goes beside a file.
+    #[error("--swu writes a second file beside the image, and the image goes to stdout")]
+    #[diagnostic(help("write the image to a file: -o OUT.img"))]
+    ContainerBesideStdout,
     /// A key cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -43,6 +43,8 @@ impl Display for Keygen {
 pub struct SignedImage {
     /// The image's file.
     pub image: String,
+    /// The file with the image in SWUpdate's container; `null` if none was wanted.
+    pub container: Option<String>,
     /// The board that the image is for.
     pub board: String,
     /// The firmware's version.
@@ -78,6 +80,7 @@ impl Display for SignedImage {
         version_from.iter().try_for_each(|manifest| write!(f, " (of {manifest})"))?;
         write!(f, ", epoch {epoch}\nkey {key_id}, digest {digest}\nslot: {slot}")?;
         self.patches.iter().try_for_each(|patch| write!(f, "\npatch {patch}"))?;
+        self.container.iter().try_for_each(|container| write!(f, "\ncontainer {container}"))?;
         if proved.is_none() && !self.bound {
             f.write_str("\nnot proved: --prove compares it with the firmware linked for slot B")?;
         }

@@ -8,7 +8,7 @@ use crate::output;
 use lifeboot_artifact::image_file::{ImageFile, UnsignedImage};
 use lifeboot_artifact::keys::{PrivateKey, PublicKey};
 use lifeboot_artifact::sign::Program;
-use lifeboot_artifact::{hex, version};
+use lifeboot_artifact::{hex, swu, version};
 use lifeboot_core::Version;
 use lifeboot_core::image::Header;
 use lifeboot_project::files::{self, Kind};
@@ -27,6 +27,9 @@ use std::path::{Path, PathBuf};
 Examples:
   lifeboot sign target/thumbv6m-none-eabi/release/app --key release.pem -o firmware.img
   lifeboot sign firmware.elf --version 1.2.3 --epoch 2 --key release.pem
+
+  For a fleet server that wants SWUpdate's container, also firmware.swu:
+  lifeboot sign firmware.elf --version 1.3.0 --key release.pem -o firmware.img --swu
 
   Let devices that run the last release be sent only what changed since:
   lifeboot sign firmware.elf --version 1.3.0 --key release.pem --from firmware-1.2.3.img
@@ -83,6 +86,11 @@ pub struct Arguments {
     /// The image file; - is stdout [default: the firmware's name with .img]
     #[arg(short, long, value_name = "OUT.img")]
     out: Option<PathBuf>,
+    /// Also write the image in SWUpdate's container, for fleet servers that want one: beside the image, ending in .swu, for this
+    /// revision of the board's hardware
+    #[arg(long, value_name = "REVISION", num_args = 0..=1, require_equals = true, default_missing_value = "1",
+        conflicts_with = "external_bytes")]
+    swu: Option<String>,
     /// The arguments that cargo built the firmware with, such as --features; for --prove
     #[arg(last = true, value_name = "CARGO BUILD ARGUMENTS", requires = "prove")]
     cargo: Vec<String>,
@@ -130,10 +138,21 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
     }
     let image = patches::added(signer.sign(unsigned)?, &arguments.from)?;
     let out = arguments.out.clone().unwrap_or_else(|| files::with_ending(&arguments.firmware, &LINKED, "img"));
+    // What cannot be written as a container is not signed by halves.
+    let container = arguments.swu.as_deref().map(|revision| swu::write(&image, revision)).transpose()?;
+    if container.is_some() && files::is_stdout(&out) {
+        return Err(Error::ContainerBesideStdout);
+    }
     files::write(&out, &image.to_bytes())?;
+    let container = container.map(|bytes| {
+        let path = out.with_extension("swu");
+        files::write(&path, &bytes).map(|()| files::shown(&path))
+    });
+    let container = container.transpose()?;
     let (header, board) = (image.header(), image.board());
     Ok(Either::One(SignedImage {
         image: files::shown(&out),
+        container,
         board: board.name.to_owned(),
         version: header.version.to_string(),
         version_from: version_from.map(|path| path.display().to_string()),
