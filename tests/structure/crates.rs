@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// What each crate may use: one more here is a decision, and a line of ARCHITECTURE.md.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     // What runs on devices.
     ("lifeboot-core", &[]),
     ("lifeboot-chips", &["lifeboot-core"]),
@@ -26,6 +26,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("lifeboot-serial", &["lifeboot-client"]),
     ("lifeboot-logs", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
     ("lifeboot-report", &["lifeboot-artifact", "lifeboot-client", "lifeboot-core", "lifeboot-wire"]),
+    ("lifeboot-gateway", &["lifeboot-artifact", "lifeboot-fleet"]),
     ("lifeboot-project", &["lifeboot-artifact", "lifeboot-board", "lifeboot-core", "lifeboot-pem"]),
     ("lifeboot-probe", &["lifeboot-artifact", "lifeboot-core"]),
     (
