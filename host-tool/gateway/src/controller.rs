@@ -77,11 +77,12 @@ impl State {
         let Some(run) = &mut self.run else { return };
         match (event, &run.phase) {
             (Event::Begun(begun), Phase::Offered) => run.phase = Phase::Begun(begun.clone()),
-            (Event::Ended(ended), Phase::Offered | Phase::Begun(_)) if ended.is_of(&run.offered) => {
-                // Only what has begun can have ended well.
-                if !ended.report.success || matches!(run.phase, Phase::Begun(_)) {
-                    run.phase = Phase::Ended(ended.report.clone());
-                }
+            // Only what has begun can have ended well.
+            (Event::Ended(ended), Phase::Offered) if ended.is_of(&run.offered) && !ended.report.success => {
+                run.phase = Phase::Ended(ended.report.clone());
+            }
+            (Event::Ended(ended), Phase::Begun(_)) if ended.is_of(&run.offered) => {
+                run.phase = Phase::Ended(ended.report.clone());
             }
             (Event::Cancelled, Phase::Offered | Phase::Begun(_)) if run.cancel.is_some() => {
                 run.phase = Phase::Cancelled

@@ -44,7 +44,9 @@ pub struct Settings {
     pub cache_limit: u64,
     /// Bytes that an artifact may have.
     pub artifact_limit: u64,
-    /// The address of status page and metrics.
+    /// The folder whose images the caller rolls out.
+    pub inbox: Option<PathBuf>,
+    /// The address of status page and metrics; `None` for none.
     pub listen: Option<SocketAddr>,
     /// The names by which others may open the status page.
     pub hosts: Vec<String>,
@@ -106,6 +108,7 @@ impl Settings {
             cache: table.path("cache")?.unwrap_or_else(|| "/var/cache/lifeboot-gateway".into()),
             cache_limit: whole("cache-limit", 256 << 20, 1 << 20..=1 << 40)?,
             artifact_limit: whole("artifact-limit", 16 << 20, 1 << 10..=1 << 30)?,
+            inbox: table.path("inbox")?,
             listen: listen.unwrap_or(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)))),
             hosts: table.texts("hosts")?,
         })
@@ -142,6 +145,7 @@ impl Settings {
         let changed = [
             ("state", self.state != other.state),
             ("cache", self.cache != other.cache || self.cache_limit != other.cache_limit),
+            ("inbox", self.inbox != other.inbox),
             ("listen", self.listen != other.listen),
             ("polls", self.polls != other.polls),
             ("parallel", self.parallel != other.parallel),

@@ -25,7 +25,7 @@ const SLEEP: Duration = Duration::from_secs(60);
 /// How a step ended.
 enum Step {
     /// The next one follows.
-    Goes,
+    Continues,
     /// Nothing more is to do until this time.
     Waits(Duration),
 }
@@ -44,7 +44,7 @@ pub(crate) fn turn(hub: &Hub, device: &Device) -> Result<Duration, Stopped> {
             decide(&inner.state, &inner.facts, hub.now())
         };
         match step(hub, device, next)? {
-            Step::Goes => {}
+            Step::Continues => {}
             Step::Waits(until) => return Ok(until.saturating_sub(hub.now())),
         }
     }
@@ -58,7 +58,7 @@ fn step(hub: &Hub, device: &Device, next: Next) -> Result<Step, Stopped> {
         Next::Wait(until) => return Ok(Step::Waits(until)),
         Next::Note(event) => {
             hub.note(device, &event)?;
-            return Ok(Step::Goes);
+            return Ok(Step::Continues);
         }
         Next::Download => return download(hub, device),
         Next::Begin => return begin(hub, device),
@@ -67,7 +67,7 @@ fn step(hub: &Hub, device: &Device, next: Next) -> Result<Step, Stopped> {
             inner.facts.is_pushing = true;
             let forced = inner.state.run.as_ref().is_some_and(|run| run.offered.forced);
             hub.pushes.add(&device.id, forced);
-            return Ok(Step::Goes);
+            return Ok(Step::Continues);
         }
         Next::Close(report) => close(hub, device, &report)?,
         other => ask(hub, device, other)?,
@@ -76,7 +76,7 @@ fn step(hub: &Hub, device: &Device, next: Next) -> Result<Step, Stopped> {
         Ok(()) => {
             device.lock().failures.requests = 0;
             *hub.server_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
-            Ok(Step::Goes)
+            Ok(Step::Continues)
         }
         Err(error) => Ok(failed(hub, device, &error)),
     }
@@ -91,6 +91,8 @@ fn failed(hub: &Hub, device: &Device, error: &DdiError) -> Step {
     }
     inner.facts.progress = None;
     let at = hub.retry_at(inner.failures.requests);
+    // However often something changes at the device meanwhile.
+    inner.facts.server_at = at;
     inner.poll_again(at);
     *hub.server_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error.to_string());
     Step::Waits(at)
@@ -194,7 +196,7 @@ fn tolerated(sent: Result<(), DdiError>) -> Result<(), DdiError> {
 }
 
 fn download(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
-    let Some(Run { offered, phase, .. }) = device.lock().state.run.clone() else { return Ok(Step::Goes) };
+    let Some(Run { offered, phase, .. }) = device.lock().state.run.clone() else { return Ok(Step::Continues) };
     let (config, in_use) = (hub.config(), hub.artifacts_in_use());
     let fetched = hub.cache.fetch(&offered.digest, offered.size, &in_use, &mut |from, write| {
         let wanted = Downloading { device: &device.id.0, link: &offered.download, size: offered.size, from };
@@ -206,7 +208,7 @@ fn download(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
             inner.failures.artifact = 0;
             drop(inner);
             hub.wake_for(&offered.digest);
-            return Ok(Step::Goes);
+            return Ok(Step::Continues);
         }
         // It is woken once that has ended.
         Ok(Fetched::UnderWay) => {
@@ -232,7 +234,7 @@ fn download(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
         };
         if let Some(report) = report {
             hub.note(device, &offered.ended(report))?;
-            return Ok(Step::Goes);
+            return Ok(Step::Continues);
         }
         inner = device.lock();
     }
@@ -257,14 +259,14 @@ fn without_artifact(hub: &Hub, device: &Device, begun: &Begun, error: &CacheErro
 
 /// Reads the image, asks whether the device would take it, and notes that the act begins.
 fn begin(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
-    let Some(Run { offered, .. }) = device.lock().state.run.clone() else { return Ok(Step::Goes) };
-    let Ok(bytes) = hub.cache.read(&offered.digest) else { return Ok(Step::Goes) };
+    let Some(Run { offered, .. }) = device.lock().state.run.clone() else { return Ok(Step::Continues) };
+    let Ok(bytes) = hub.cache.read(&offered.digest) else { return Ok(Step::Continues) };
     let image = match swu::image_in(&bytes) {
         Ok(image) => image,
         Err(error) => {
             let report = Report::failure("artifact", vec![format!("{}: {error}", offered.name)]);
             hub.note(device, &offered.ended(report))?;
-            return Ok(Step::Goes);
+            return Ok(Step::Continues);
         }
     };
     match hub.site.admission(&device.id, &image) {
@@ -283,7 +285,7 @@ fn begin(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
             return Ok(Step::Waits(inner.facts.retry_at));
         }
     }
-    Ok(Step::Goes)
+    Ok(Step::Continues)
 }
 
 /// The digest by which devices name an image.

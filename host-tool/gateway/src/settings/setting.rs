@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 /// What each setting is: its name, what it sets, and an example.
-pub const SETTINGS: [(&str, &str, &str); 19] = [
+pub const SETTINGS: [(&str, &str, &str); 20] = [
     ("server", "the fleet server's URL", "\"https://updates.example.com\""),
     ("tenant", "the tenant at the server", "\"DEFAULT\""),
     ("gateway-token", "the token for all devices: a file, or a credential of the unit", "{ credential = \"gateway\" }"),
@@ -23,6 +23,7 @@ pub const SETTINGS: [(&str, &str, &str); 19] = [
     ("cache", "the folder of downloaded artifacts", "\"/var/cache/lifeboot-gateway\""),
     ("cache-limit", "bytes that the cache may hold", "268435456"),
     ("artifact-limit", "bytes that an artifact may have", "16777216"),
+    ("inbox", "the folder whose images are rolled out", "\"/var/lib/lifeboot-gateway/inbox\""),
     ("listen", "the address of status page and metrics; or off", "\"127.0.0.1:9464\""),
     ("hosts", "the names by which others may open the status page", "[\"gateway.example.com\"]"),
 ];

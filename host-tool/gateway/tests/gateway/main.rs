@@ -1,0 +1,28 @@
+//! The gateway as a whole, with simulated devices.
+
+// What goosebit does, replayed; and worse.
+mod quirks;
+// Kills and restarts at each event.
+mod kills;
+// Many devices, one artifact; tokens; reload.
+mod fleets;
+// hawkBit's stand-in from crates.io.
+mod hawkbit;
+// A folder for images.
+mod inbox;
+// The status page, without a browser.
+mod page;
+// What systemd hears.
+mod systemd;
+// Certificates.
+mod tls;
+
+// A fleet server from PyPI, and a browser.
+#[cfg(feature = "every-change")]
+mod browser;
+#[cfg(feature = "every-change")]
+mod goosebit;
+
+// Equipment.
+mod fake;
+mod kit;
