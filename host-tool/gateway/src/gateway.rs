@@ -163,7 +163,10 @@ impl<'a> Gateway<'a> {
             self.hub.set_config(config);
             self.hub.forget_other_servers();
             for device in self.hub.all() {
-                device.lock().poll_again(Duration::ZERO);
+                let mut inner = device.lock();
+                // The other settings may be what the server was missing.
+                (inner.facts.server_at, inner.failures.requests) = (Duration::ZERO, 0);
+                inner.poll_again(Duration::ZERO);
                 self.hub.polls.wake(&device.id);
             }
             needs_restart

@@ -106,7 +106,7 @@ impl<'a> Hub<'a> {
             inner.facts.consent = config.settings.consent;
             let run = inner.state.run.take_if(|run| run.offered.server != server);
             if let Some(run) = run {
-                warn!(device = %device.id, action = run.offered.action, server = run.offered.server, "another server's, forgotten");
+                warn!(device = %device.id, action = run.offered.action, server = run.offered.server, "another server's");
                 inner.poll_again(Duration::ZERO);
             }
         }

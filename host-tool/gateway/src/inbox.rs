@@ -47,7 +47,7 @@ pub struct Inbox {
 pub enum InboxError {
     /// The folder cannot be used.
     #[error("cannot use the inbox {}", path.display())]
-    #[diagnostic(help("check inbox in fleet.toml: a folder that this user may write to"))]
+    #[diagnostic(help("check inbox in [gateway] of fleet.toml: a folder that this user may write to"))]
     Folder {
         /// The folder.
         path: PathBuf,

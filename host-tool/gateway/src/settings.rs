@@ -44,9 +44,9 @@ pub struct Settings {
     pub cache_limit: u64,
     /// Bytes that an artifact may have.
     pub artifact_limit: u64,
-    /// The folder whose images are rolled out in the waves of the file.
+    /// The folder whose images the caller rolls out.
     pub inbox: Option<PathBuf>,
-    /// The address of status page and metrics.
+    /// The address of status page and metrics; `None` for none.
     pub listen: Option<SocketAddr>,
     /// The names by which others may open the status page.
     pub hosts: Vec<String>,

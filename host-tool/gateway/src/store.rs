@@ -97,7 +97,8 @@ impl Folder {
             new.persist(file).map_err(|error| error.error)?;
             return File::open(&self.path)?.sync_all();
         }
-        let mut file = OpenOptions::new().append(true).open(file)?;
+        // Somebody may have removed it: then these lines alone mean nothing, and the device is asked.
+        let mut file = OpenOptions::new().create(true).append(true).open(file)?;
         file.write_all(line.as_bytes())?;
         file.sync_all()
     }

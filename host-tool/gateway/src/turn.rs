@@ -91,6 +91,8 @@ fn failed(hub: &Hub, device: &Device, error: &DdiError) -> Step {
     }
     inner.facts.progress = None;
     let at = hub.retry_at(inner.failures.requests);
+    // However often something changes at the device meanwhile.
+    inner.facts.server_at = at;
     inner.poll_again(at);
     *hub.server_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error.to_string());
     Step::Waits(at)

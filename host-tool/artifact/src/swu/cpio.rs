@@ -3,10 +3,11 @@
 //! | offset | length | field of an entry, in hexadecimal digits |
 //! | ---: | ---: | --- |
 //! | 0 | 6 | magic: `070701` (newc) or `070702` (crc) |
-//! | 6 | 8 each | inode, mode, user, group, links, time, size of the content, device (4 fields), size of the name, sum of the content's bytes |
+//! | 6 | 8 each | inode, mode, user, group, links, time, size of the content |
+//! | 62 | 8 each | device (4 fields), size of the name, sum of the content's bytes |
 //! | 110 | | the name and a NUL, up to a multiple of 4; the content, up to a multiple of 4 |
 
-use super::SwuError;
+use super::error::SwuError;
 
 const NEWC: &[u8] = b"070701";
 const CRC: &[u8] = b"070702";

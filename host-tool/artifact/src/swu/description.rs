@@ -1,6 +1,6 @@
 //! `sw-description`: what is in a container and for which board, in the syntax of libconfig.
 
-use super::SwuError;
+use super::error::SwuError;
 
 /// Writes the description of one image: for its board alone, so that a server offers it to no other.
 pub(super) fn write(board: &str, revision: &str, version: &str, file: &str, sha256: &str) -> Result<String, SwuError> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::image_file::{Release, UnsignedImage};
 use lifeboot_core::{Board, KeyIds, Slot, Version};
+use miette::Diagnostic;
 
 fn image() -> ImageFile {
     let board: &'static Board = lifeboot_example_boards::BOARDS[0];
@@ -22,7 +23,7 @@ fn with(description: &str, name: &str) -> Vec<u8> {
 #[test]
 fn what_is_written_is_read() {
     let bytes = container();
-    assert!(is_swu(&bytes) && bytes.len() % 512 == 0);
+    assert!(is_swu(&bytes) && bytes.len().is_multiple_of(512));
     assert_eq!(read(&bytes).unwrap().to_bytes(), image().to_bytes());
     assert_eq!(image_in(&bytes).unwrap().to_bytes(), image().to_bytes());
     assert_eq!(image_in(&image().to_bytes()).unwrap().to_bytes(), image().to_bytes());

@@ -150,8 +150,11 @@ impl Reporter<'_> {
 }
 
 impl Progress for Reporter<'_> {
-    fn step(&mut self, _: Step) {
-        self.report();
+    fn step(&mut self, step: Step) {
+        // Once the image is pending, the act must not be given up: the device starts it in any case.
+        if !matches!(step, Step::Restarting | Step::Trial(_)) {
+            self.report();
+        }
     }
 
     fn bytes(&mut self, done: u64, total: u64) {

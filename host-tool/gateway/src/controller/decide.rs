@@ -41,6 +41,8 @@ pub struct Facts {
     pub poll_at: Duration,
     /// See [`poll_at`](Self::poll_at).
     pub retry_at: Duration,
+    /// Until when the server is left alone, since it was not reached.
+    pub server_at: Duration,
     /// See [`poll_at`](Self::poll_at).
     pub closed_at: Duration,
 }
@@ -98,7 +100,7 @@ pub fn decide(state: &State, facts: &Facts, now: Duration) -> Next {
         return Next::Wait(Duration::MAX);
     }
     let Some(poll) = &facts.poll else {
-        return if now >= facts.poll_at { Next::Poll } else { Next::Wait(soonest(state, facts)) };
+        return if now >= facts.poll_at.max(facts.server_at) { Next::Poll } else { Next::Wait(soonest(state, facts)) };
     };
     let attributes = facts.is_present && (poll.config_data.is_some() || facts.attributes_are_due);
     if attributes && !facts.attributes_were_sent {
@@ -135,15 +137,17 @@ fn unfinished(run: &Run, facts: &Facts, now: Duration) -> Option<Next> {
             granted,
         })
     };
+    let server = now >= facts.server_at;
     match &run.phase {
+        Phase::Cancelled | Phase::Ended(_) if !server => None,
         Phase::Cancelled => answer(true),
         Phase::Ended(report) => Some(answer(false).unwrap_or_else(|| Next::Close(report.clone()))),
         Phase::Begun(_) => match &facts.progress {
-            Some(progress) => Some(Next::Proceed(progress.clone())),
-            None if !facts.is_pushing && facts.is_present && now >= facts.retry_at => {
+            Some(progress) if server => Some(Next::Proceed(progress.clone())),
+            _ if !facts.is_pushing && facts.is_present && now >= facts.retry_at => {
                 Some(if facts.is_cached { Next::Push } else { Next::Download })
             }
-            None => None,
+            _ => None,
         },
         Phase::Offered if run.cancel.is_some() => Some(Next::Note(Event::Cancelled)),
         Phase::Offered | Phase::Closed(_) => None,
@@ -220,6 +224,8 @@ fn unusable(offer: &Offer) -> Artifact {
 
 /// When there is something to do at the latest.
 fn soonest(state: &State, facts: &Facts) -> Duration {
-    let waits = state.unfinished().is_some() && !facts.is_pushing && facts.is_present;
-    if waits { facts.poll_at.min(facts.retry_at) } else { facts.poll_at }
+    let has_begun = state.run.as_ref().is_some_and(|run| matches!(run.phase, Phase::Begun(_)));
+    let waits = has_begun && !facts.is_pushing && facts.is_present;
+    let server = facts.poll_at.max(facts.server_at);
+    if waits { server.min(facts.retry_at) } else { server }
 }

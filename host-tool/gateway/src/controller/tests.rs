@@ -249,6 +249,21 @@ fn nobody_speaks_for_a_device_that_is_away_unless_something_is_unfinished() {
     assert!(matches!(next(&ended, &away), Next::Close(_)));
 }
 
+/// A server that was not reached is left alone, however often the device's state changes; the device is not.
+#[test]
+fn a_server_that_was_not_reached_is_left_alone() {
+    let facts = Facts { server_at: NOW * 3, progress: Some("Downloaded 30%".to_owned()), ..facts(None) };
+    let away = Facts { poll: None, poll_at: Duration::ZERO, is_cached: true, ..facts };
+    let later = Next::Wait(NOW * 3);
+    let mut events = vec![Event::Offered(offered("1", "a")), begun()];
+    assert_eq!(next(&events, &Facts { is_pushing: true, ..away.clone() }), later);
+    assert_eq!(next(&events, &away), Next::Push);
+    assert_eq!(next(&events, &Facts { retry_at: LATER, ..away.clone() }), Next::Wait(LATER));
+    events.push(ended("1", "a", true));
+    assert_eq!(next(&events, &away), later);
+    assert_eq!(decide(&State::of(&events), &away, NOW * 3), Next::Close(Report::success("confirmed".to_owned())));
+}
+
 /// Lines of logs that were written once must be read for ever.
 #[test]
 fn events_keep_their_form() {

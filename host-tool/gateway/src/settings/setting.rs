@@ -23,12 +23,8 @@ pub const SETTINGS: [(&str, &str, &str); 20] = [
     ("cache", "the folder of downloaded artifacts", "\"/var/cache/lifeboot-gateway\""),
     ("cache-limit", "bytes that the cache may hold", "268435456"),
     ("artifact-limit", "bytes that an artifact may have", "16777216"),
+    ("inbox", "the folder whose images are rolled out", "\"/var/lib/lifeboot-gateway/inbox\""),
     ("listen", "the address of status page and metrics; or off", "\"127.0.0.1:9464\""),
-    (
-        "inbox",
-        "a folder: what is moved there is rolled out in the waves of this file",
-        "\"/var/lib/lifeboot-gateway/inbox\"",
-    ),
     ("hosts", "the names by which others may open the status page", "[\"gateway.example.com\"]"),
 ];
 

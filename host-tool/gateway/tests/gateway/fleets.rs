@@ -8,6 +8,8 @@ use lifeboot_gateway::gateway::Gateway;
 use lifeboot_gateway::settings::Secret;
 use serde_json::json;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn artifact() -> Vec<u8> {
@@ -130,6 +132,38 @@ fn a_reload_drops_no_push() {
     .unwrap();
     assert_eq!((bench.get("ab12").acts.len(), &*fake.closed("ab12")[0].1), (1, "success"));
     assert_eq!(fake.state().log.last().unwrap().authorization.as_deref(), Some("GatewayToken new"));
+}
+
+/// A server that is down hears of the end soon after it is back, and is not asked at each step of a transfer.
+#[test]
+fn a_server_that_is_down_is_not_pestered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (is_down, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (down, count) = (is_down.clone(), asked.clone());
+    let fake = Fake::with(move |_, _| {
+        down.load(Ordering::Relaxed).then(|| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Answer::json(503, &json!({}))
+        })
+    });
+    let bench = Bench::with(&[("ab12", Does::Hangs)]);
+    fake.offer("ab12", "1", &artifact());
+    let mut settings = settings(&fake.url, folder.path());
+    settings.poll = (Duration::from_millis(200), Duration::from_millis(200));
+    let gateway = Gateway::open(settings, Tokens::default(), &bench).unwrap();
+    run(&gateway, |gateway| {
+        until(|| bench.get("ab12").acts.len() == 1, || format!("{:?}", gateway.status()));
+        is_down.store(true, Ordering::Relaxed);
+        bench.change("ab12", |device| device.does = Does::Confirms);
+        until(|| bench.get("ab12").version == "3.1.1", || format!("{:?}", gateway.status()));
+        std::thread::sleep(Duration::from_millis(300));
+        let asked = asked.load(Ordering::Relaxed);
+        assert!(asked <= 3, "{asked} requests to a server that is down");
+        is_down.store(false, Ordering::Relaxed);
+        until(|| !fake.closed("ab12").is_empty(), || format!("{:?}", gateway.status()));
+    })
+    .unwrap();
+    assert_eq!(fake.closed("ab12")[0].1, "success");
 }
 
 /// What one server offered is not reported to another.

@@ -171,6 +171,8 @@ fn a_rollout_with_a_good_device_a_bad_one_and_a_restart_of_the_server() {
     let bench = Bench::with(&[("ab12", Does::Hangs), ("cd34", Does::RollsBack)]);
     let mut settings = settings(&server.url(""), folder.path());
     settings.poll = (Duration::from_millis(200), Duration::from_millis(500));
+    // goosebit 0.2.12 writes its hardware "default" several times if its first devices come at once, and fails on that later.
+    settings.polls = 1;
     let tokens = Tokens::default().with_targets(Path::new("x"), "ab12 secret1\ncd34 secret2\n").unwrap();
     let gateway = Gateway::open(settings, tokens, &bench).unwrap();
     run(&gateway, |gateway| {

@@ -6,6 +6,7 @@ import sys
 import threading
 
 import uvicorn
+from goosebit import app
 
 
 def end_with_input():
@@ -18,4 +19,4 @@ listener = socket.socket()
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 listener.bind(("127.0.0.1", int(sys.argv[1])))
 print(listener.getsockname()[1], flush=True)
-uvicorn.Server(uvicorn.Config("goosebit:app", log_level="warning")).run(sockets=[listener])
+uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
