@@ -2,11 +2,12 @@
 
 use super::{Device, Started, firmware};
 use crate::signed_image::{SignedImage, key_ids};
+use embedded_storage::nor_flash::NorFlash;
 use lifeboot_core::layout::{BLOCK, Board};
 use lifeboot_core::record::{CRASH_ATTEMPTS, Cause, Ending, Trial};
 use lifeboot_core::{Slot, Version};
 use lifeboot_example_boards::{BOARDS, MICROBIT};
-use lifeboot_tests::simulated_flash::Part;
+use lifeboot_tests::simulated_flash::{Part, WriteUnits};
 use lifeboot_updater::wire::IMAGE_NAME;
 use lifeboot_updater::{Expected, Refusal, Step, Updater};
 
@@ -19,7 +20,7 @@ fn name(image: &SignedImage) -> [u8; IMAGE_NAME] {
     *image.header.digest.first_chunk().unwrap()
 }
 
-fn work(updater: &mut Updater<impl embedded_storage::nor_flash::NorFlash>) -> Result<Step, Refusal> {
+fn work(updater: &mut Updater<impl NorFlash>) -> Result<Step, Refusal> {
     loop {
         match updater.step()? {
             Step::Busy => {}
@@ -30,8 +31,19 @@ fn work(updater: &mut Updater<impl embedded_storage::nor_flash::NorFlash>) -> Re
 
 /// Stages an image in slot B, by the firmware in slot A.
 fn stage(device: &mut Device, image: &SignedImage, force: bool) -> Result<Step, Refusal> {
-    let board = image.board;
-    let mut updater = Updater::running_in(Slot::A, &mut device.flash, board).unwrap();
+    // The driver of a Pico's flash writes whole pages.
+    match image.board.write_size {
+        256 => stage_by(Updater::running_in(Slot::A, WriteUnits::<256>(&mut device.flash), image.board), image, force),
+        _ => stage_by(Updater::running_in(Slot::A, &mut device.flash, image.board), image, force),
+    }
+}
+
+fn stage_by<F: NorFlash>(
+    updater: Result<Updater<F>, Refusal>,
+    image: &SignedImage,
+    force: bool,
+) -> Result<Step, Refusal> {
+    let (mut updater, board) = (updater.unwrap(), image.board);
     let expected = Expected { running: firmware(board, 1, 0).header.version, target: Slot::B };
     let transfer = updater.begin(&image.header_bytes(), expected, force)?;
     while work(&mut updater)? == Step::Receiving {}

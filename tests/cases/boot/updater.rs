@@ -167,6 +167,28 @@ fn a_change_of_the_boot_state_is_one_flash_operation_a_step() {
     }
 }
 
+/// The same of an activation, from an image that is staged.
+#[test]
+fn an_activation_is_one_flash_operation_a_step() {
+    for board in BOARDS.into_iter().filter(|board| board.journal_unit < 16 << 10) {
+        let image = firmware(board, 2, 0);
+        let digest = *image.header.digest.first_chunk().unwrap();
+        let (version, cause) = (image.header.version, Cause::Unknown);
+        let outcome = Outcome { ending: Ending::Staged, slot: Slot::B, cause, fault: None, version, digest };
+        for records in 1..=board.journal_unit / board.write_size.max(RECORD_LENGTH as u32) {
+            let mut device = Device::from_factory(board);
+            device.put(Slot::B, &image);
+            (0..records).for_each(|_| device.record_with(|record| *record = record.ended(&outcome)));
+            let mut running = Running::new(&device, Slot::A);
+            assert_eq!(running.updater.staged(), Some(digest));
+            for _ in 0..2 {
+                running.updater.request_activate(&digest, false).unwrap();
+                assert_eq!(running.work(), Ok(Step::Pending), "{records} records on {}", board.name);
+            }
+        }
+    }
+}
+
 /// Until then each step has something to do.
 #[test]
 fn steps_are_busy_until_a_confirm_is_done() {

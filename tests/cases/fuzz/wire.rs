@@ -210,11 +210,11 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
             Command::Patch { offset: if choices.chance() { choices.edge(0) } else { patched }, bytes: &bytes }
         }
         19 => {
-            let mut image = image(&mut Choices::new(&[])).header.digest[..IMAGE_NAME].to_vec();
+            let mut name = image.header.digest[..IMAGE_NAME].to_vec();
             if offset % 16 == 15 {
-                choices.mutate(&mut image);
+                choices.mutate(&mut name);
             }
-            bytes = image;
+            bytes = name;
             let activate = Command::Activate { image: &bytes, force: offset % 2 == 1 };
             [Command::Cancel, Command::Stage, activate][offset as usize % 3].clone()
         }

@@ -1,6 +1,6 @@
 //! Bugs of the boot policy: trials, epochs, keys, outcomes.
 
-use crate::bug::{BOOT, Bug, CONFIRM, HANDOVER, IMAGE, OUTCOMES, RECORD, ROLLBACK, bug};
+use crate::bug::{BOOT, Bug, CONFIRM, DUE, HANDOVER, IMAGE, OUTCOMES, RECORD, ROLLBACK, STAGING, STEP, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -107,14 +107,14 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an image that confirms stays in quarantine",
         OUTCOMES,
-        "let leaves = outcome.ending != Ending::Cancelled && outcome",
-        "let leaves = outcome.ending != Ending::Cancelled && outcome.ending != Ending::Confirmed && outcome",
+        "let leaves = outcome.ending.is_verdict() && outcome",
+        "let leaves = outcome.ending.is_verdict() && outcome.ending != Ending::Confirmed && outcome",
         Suite::Boot,
     ),
     bug(
         "an image that is cancelled leaves the quarantine",
         OUTCOMES,
-        "let leaves = outcome.ending != Ending::Cancelled && outcome",
+        "let leaves = outcome.ending.is_verdict() && outcome",
         "let leaves = outcome",
         Suite::Boot,
     ),
@@ -130,6 +130,48 @@ pub const BUGS: &[Bug] = &[
         ROLLBACK,
         "Ok(self.end_trial(trial.slot, Ending::Cancelled))",
         "Ok(self.end_trial(trial.slot, Ending::Requested))",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that is staged leaves the quarantine",
+        OUTCOMES,
+        "let leaves = outcome.ending.is_verdict() && outcome",
+        "let leaves = (outcome.ending.is_verdict() || outcome.ending == Ending::Staged) && outcome",
+        Suite::Boot,
+    ),
+    bug(
+        "an image that is staged is pending",
+        DUE,
+        "record.ended(&outcome(flash, board, *slot, Ending::Staged, Reset::default()))",
+        "Record { trial: Some(Trial::new(*slot)), ..record.ended(&outcome(flash, board, *slot, Ending::Staged, Reset::default())) }",
+        Suite::Boot,
+    ),
+    bug(
+        "any image in the other slot is activated",
+        STAGING,
+        "if !outcomes.last().is_some_and(|last| last.slot == target && last.digest == *image) {",
+        "if false {",
+        Suite::Boot,
+    ),
+    bug(
+        "an activation asks nothing of a rejected image",
+        STEP,
+        "            CheckFor::Activation { force } => {\n                self.check_wanted(&info, &checked, force)?;\n",
+        "            CheckFor::Activation { force } => {\n                self.check_wanted(&info, &checked, true | force)?;\n",
+        Suite::Boot,
+    ),
+    bug(
+        "an activation gives attempts back that a trial has used up",
+        STEP,
+        "Change::MarkTrial(slot) if journal.record().trial.is_some_and(|trial| trial.slot == *slot) => {",
+        "Change::MarkTrial(slot) if journal.record().trial == Some(Trial::new(*slot)) => {",
+        Suite::Boot,
+    ),
+    bug(
+        "a rollback goes to a staged image",
+        ROLLBACK,
+        "            Some(Ending::Staged) => return Err(Refusal::Staged),\n",
+        "",
         Suite::Boot,
     ),
     bug(

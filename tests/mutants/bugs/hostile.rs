@@ -1,7 +1,9 @@
 //! Bugs that a host or an image would have to be made for: lengths, addresses and tables at their limits, and flash that
 //! changes between check and use.
 
-use crate::bug::{Bug, CONVERSATION, DUE, HEADER, IMAGE, REBASE, RECEIVE, STEP, TRANSFER, UPDATER, VERIFY, bug};
+use crate::bug::{
+    Bug, CONVERSATION, DUE, FINISH, HEADER, IMAGE, REBASE, RECEIVE, STEP, TRANSFER, UPDATER, VERIFY, bug,
+};
 use crate::suite::Suite;
 
 /// All of them.
@@ -107,9 +109,9 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "what is verified is one slot, and the other is marked",
-        STEP,
-        "*operation = Operation::Sealing(*header, verified.slot());",
-        "*operation = Operation::Sealing(*header, verified.slot().other());",
+        FINISH,
+        "self.start_finish(transfer, Change::MarkTrial(self.target()))",
+        "self.start_finish(transfer, Change::MarkTrial(self.running))",
         Suite::Line,
     ),
     bug(

@@ -1,8 +1,8 @@
 //! Bugs of an update: what the updater writes, marks and confirms, and what it takes from the line.
 
 use crate::bug::{
-    Bug, CONFIRM, CONVERSATION, DUE, FRAME, INSTRUCTIONS, OLD, OPERATION, PATCHED, PATCHING, RECEIVE, RECOVERY, SENDER,
-    STEP, SUSPECTS, TRANSFER, UPDATER, VERIFY, WRITING, bug,
+    Bug, CONFIRM, CONVERSATION, DUE, FINISH, FRAME, INSTRUCTIONS, OLD, OPERATION, PATCHED, PATCHING, RECEIVE, RECOVERY,
+    SENDER, STEP, SUSPECTS, TRANSFER, UPDATER, VERIFY, WRITING, bug,
 };
 use crate::suite::Suite;
 
@@ -10,9 +10,9 @@ use crate::suite::Suite;
 pub const BUGS: &[Bug] = &[
     bug(
         "what was written is not read back before the trial",
-        UPDATER,
-        "self.operation = Operation::Verifying(*transfer.header(), check);",
-        "drop(check);\n        self.operation = Operation::Sealing(*transfer.header(), transfer.checked().slot());",
+        FINISH,
+        "self.operation = Operation::Verifying(*transfer.header(), check, change);",
+        "drop(check);\n        self.operation = Operation::Sealing(*transfer.header(), change);",
         Suite::Line,
     ),
     bug(
@@ -65,9 +65,9 @@ pub const BUGS: &[Bug] = &[
     ),
     bug(
         "the slot is marked before it is verified",
-        UPDATER,
-        "self.operation = Operation::Verifying(*transfer.header(), check);",
-        "drop(check);\n        self.operation = Operation::Recording(crate::operation::Change::MarkTrial(transfer.checked().slot()));",
+        FINISH,
+        "self.operation = Operation::Verifying(*transfer.header(), check, change);",
+        "drop(check);\n        self.operation = Operation::Recording(change);",
         Suite::Life,
     ),
     bug(
@@ -151,7 +151,13 @@ pub const BUGS: &[Bug] = &[
         "self.phase == Phase::Table && self.next() == self.phase_end()",
         Suite::Line,
     ),
-    bug("a rejected image is taken again", STEP, "if rejected && !force {", "if rejected && force {", Suite::Line),
+    bug(
+        "a rejected image is taken again",
+        STEP,
+        "if record.outcomes.have_rejected(&checked.header().digest) && !force {",
+        "if record.outcomes.have_rejected(&checked.header().digest) && force {",
+        Suite::Line,
+    ),
     bug(
         "a bootloader in recovery mode takes what was rejected",
         RECOVERY,
