@@ -9,19 +9,9 @@ use lifeboot_board::chip::Family;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The profile that Lifeboot's own bootloaders are measured with.
+/// The profile that Lifeboot's own bootloaders are measured with: what only a manifest says, of single packages.
 const PROFILE: &str = "\
-# What Lifeboot's own bootloaders are built and measured with.
-[profile.release]
-opt-level = \"z\"
-lto = \"fat\"
-codegen-units = 1
-panic = \"abort\"
-overflow-checks = false
-debug = 2
-strip = false
-incremental = false
-
+# With what `lifeboot bootloader` passes to cargo: what Lifeboot's own bootloaders are built and measured with.
 [profile.release.package.curve25519-dalek]
 opt-level = \"s\"
 
@@ -35,7 +25,7 @@ opt-level = \"s\"
 opt-level = \"s\"
 ";
 
-/// The same, as settings that no configuration of cargo and no variable overrides.
+/// The rest of that profile, as settings for cargo's command line, which no configuration and no variable overrides.
 pub const PROFILE_SETTINGS: [&str; 7] = [
     "profile.release.opt-level=\"z\"",
     "profile.release.lto=\"fat\"",
