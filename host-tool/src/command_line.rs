@@ -108,6 +108,20 @@ fn failure(error: &clap::Error) -> Failure {
     Failure { error: FailureDetails { message, because: Vec::new(), help } }
 }
 
+/// Returns the commands that do something, with their names: of a command with commands of its own, these.
+#[cfg(test)]
+fn leaves(command: &Command) -> Vec<(String, &Command)> {
+    let mut leaves = Vec::new();
+    for command in command.get_subcommands() {
+        let name = command.get_name().to_owned();
+        match self::leaves(command) {
+            within if within.is_empty() => leaves.push((name, command)),
+            within => leaves.extend(within.into_iter().map(|(inner, command)| (format!("{name} {inner}"), command))),
+        }
+    }
+    leaves
+}
+
 #[cfg(test)]
 mod reference;
 #[cfg(test)]

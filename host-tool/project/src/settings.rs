@@ -51,7 +51,7 @@ enum Kind {
 const BOARD_FILE: &str = "\"boards/acme-press.toml\"";
 
 /// All settings.
-pub const SETTINGS: [Setting; 18] = [
+pub const SETTINGS: [Setting; 19] = [
     setting(
         "board",
         "the file that describes the board; or the board itself, a table [board]",
@@ -79,6 +79,7 @@ pub const SETTINGS: [Setting; 18] = [
     setting("relink", "the command that links it for slot B, to $LIFEBOOT_RELINKED", "\"make b.elf\"", Kind::Command),
     setting("bootloader", "the bootloader's ELF file", "\"bootloader.elf\"", Kind::Path),
     setting("probe", "the debug probe: VID:PID or VID:PID:SERIAL", "\"0d28:0204\"", Kind::Text(any)),
+    setting("state", "the folder in which rollouts are kept", "\"rollouts\"", Kind::Path),
     setting("chip", "the chip, by probe-rs's name", "\"nRF51822_xxAA\"", Kind::Text(any)),
 ];
 

@@ -2,6 +2,7 @@
 //!
 //! To rewrite it: `LIFEBOOT_BLESS=1 cargo test -p lifeboot-host-tool reference`.
 
+use super::leaves;
 use crate::arguments::Arguments;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 use lifeboot_project::settings::{FILE, SETTINGS};
@@ -30,7 +31,8 @@ manual page.
 #[test]
 fn the_reference_is_that_of_the_command_line() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/commands.md");
-    let mut command = Arguments::command().disable_help_subcommand(true);
+    let command = Arguments::command().disable_help_subcommand(true);
+    let mut command = command.mut_subcommands(|command| command.disable_help_subcommand(true));
     command.build();
     let reference = reference(&command);
     if env::var_os("LIFEBOOT_BLESS").is_some() {
@@ -49,8 +51,8 @@ fn reference(command: &Command) -> String {
     page += &arguments(command.get_arguments());
     page += "\nWith `--json`, the lines on stdout follow the [schemas](../host-tool/report/schemas/README.md).\n";
     page += &settings();
-    for command in command.get_subcommands() {
-        page += &section(command);
+    for (name, command) in leaves(command) {
+        page += &section(&name, command);
     }
     page
 }
@@ -71,8 +73,7 @@ fn settings() -> String {
     text
 }
 
-fn section(command: &Command) -> String {
-    let name = command.get_name();
+fn section(name: &str, command: &Command) -> String {
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");

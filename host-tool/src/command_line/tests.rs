@@ -1,15 +1,17 @@
 //! The whole command line: the rules that every command's help, manual page and completions must follow.
 
 use crate::arguments::Arguments;
+use super::leaves;
 use clap::{Command, CommandFactory};
 use lifeboot_project::settings::SETTINGS;
 use std::collections::BTreeSet;
 
-/// Returns every command, built, without the one that prints help.
-fn commands() -> Vec<Command> {
+/// Returns every command, built, without the one that prints help; of a command with commands of its own, these.
+fn commands() -> Vec<(String, Command)> {
     let mut command = Arguments::command().disable_help_subcommand(true);
+    command = command.mut_subcommands(|command| command.disable_help_subcommand(true));
     command.build();
-    command.get_subcommands().cloned().collect()
+    leaves(&command).into_iter().map(|(name, command)| (name, command.clone())).collect()
 }
 
 #[test]
@@ -19,8 +21,7 @@ fn clap_finds_nothing_wrong() {
 
 #[test]
 fn every_command_has_examples_that_its_parser_takes() {
-    for command in commands() {
-        let name = command.get_name();
+    for (name, command) in commands() {
         let help = command.get_after_help().map(|help| help.to_string()).unwrap_or_default();
         assert!(help.starts_with("Examples:\n"), "{name}'s help ends without examples");
         let prefix = format!("lifeboot {name}");
@@ -54,19 +55,19 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn every_line_of_help_fits_a_hundred_columns() {
-    for mut command in commands() {
+    for (name, mut command) in commands() {
         let help = command.render_long_help().to_string();
         for line in help.lines() {
-            assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            assert!(line.chars().count() <= 100, "{name}: {line}");
         }
     }
 }
 
 #[test]
 fn every_argument_says_what_it_is() {
-    for command in commands() {
+    for (name, command) in commands() {
         for argument in command.get_arguments() {
-            assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            assert!(argument.get_help().is_some(), "{name} {}", argument.get_id());
         }
     }
 }
@@ -74,7 +75,7 @@ fn every_argument_says_what_it_is() {
 #[test]
 fn every_setting_has_a_variable_that_a_command_takes_and_the_other_way_round() {
     let commands = commands();
-    let arguments = commands.iter().flat_map(|command| command.get_arguments());
+    let arguments = commands.iter().flat_map(|(_, command)| command.get_arguments());
     let variables = arguments.filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned()));
     let settings = SETTINGS.iter().map(|setting| setting.variable());
     assert_eq!(variables.collect::<BTreeSet<_>>(), settings.collect());

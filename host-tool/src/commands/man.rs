@@ -24,7 +24,8 @@ pub struct Arguments {
 
 /// Prints or writes the manual pages of this command line.
 pub fn run(arguments: &Arguments, command: Command) -> Result<Either<ManPage, ManFiles>, Error> {
-    let mut command = command.disable_help_subcommand(true);
+    let command = command.disable_help_subcommand(true);
+    let mut command = command.mut_subcommands(|command| command.disable_help_subcommand(true));
     command.build();
     let Some(folder) = &arguments.out else {
         return Ok(Either::One(ManPage { page: page(&command).1 }));
@@ -32,13 +33,18 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<Either<ManPage, Ma
     let write = |source| FileError::Write { path: folder.clone(), source };
     std::fs::create_dir_all(folder).map_err(write)?;
     let mut written = Vec::new();
-    for command in std::iter::once(&command).chain(command.get_subcommands()) {
+    for command in with_all_below(&command) {
         let (name, page) = page(command);
         let path = folder.join(name);
         files::write(&path, page.as_bytes())?;
         written.push(path.display().to_string());
     }
     Ok(Either::Other(ManFiles { files: written }))
+}
+
+/// Returns a command, and all commands below it.
+fn with_all_below(command: &Command) -> Vec<&Command> {
+    std::iter::once(command).chain(command.get_subcommands().flat_map(with_all_below)).collect()
 }
 
 /// Returns the file name of a command's page, and the page.
@@ -60,6 +66,8 @@ fn render(man: &Man, command: &Command, out: &mut Vec<u8>) -> io::Result<()> {
     let mut roff = Roff::new();
     if command.has_subcommands() {
         man.render_subcommands_section(out)?;
+    }
+    if command.get_name() == "lifeboot" {
         settings(&mut roff);
     }
     if let Some(text) = command.get_after_help() {

@@ -18,6 +18,10 @@ use lifeboot_report::Rollout;
 
 /// Pause a rollout: nothing new begins, what is at work ends
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot rollout pause
+  lifeboot rollout pause spring --reason 'line 3 is busy'")]
 pub struct PauseArguments {
     #[command(flatten)]
     named: Named,
@@ -31,6 +35,10 @@ pub struct PauseArguments {
 /// After a crash the devices are asked what became of them.
 #[derive(clap::Args)]
 #[command(after_help = "\
+Examples:
+  lifeboot rollout resume
+  lifeboot rollout resume spring --accept-failures
+
 Exit status: 0 when each device runs the image; 1 otherwise, also if the rollout stops again, or waits for a person.")]
 pub struct ResumeArguments {
     #[command(flatten)]
@@ -42,6 +50,10 @@ pub struct ResumeArguments {
 
 /// Approve the wave that a rollout waits for, and go on
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot rollout approve
+  lifeboot rollout approve spring --stay")]
 pub struct ApproveArguments {
     #[command(flatten)]
     drive: DriveArguments,
@@ -49,6 +61,10 @@ pub struct ApproveArguments {
 
 /// End a rollout: nothing new is updated
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot rollout abort
+  lifeboot rollout abort spring --rollback")]
 pub struct AbortArguments {
     #[command(flatten)]
     drive: DriveArguments,
@@ -59,6 +75,9 @@ pub struct AbortArguments {
 
 /// Try again the devices that failed or were absent
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot rollout retry --failed")]
 pub struct RetryArguments {
     #[command(flatten)]
     drive: DriveArguments,

@@ -32,6 +32,10 @@ pub struct Arguments {
 
 /// List the rollouts that were started by this user, the newest first
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  lifeboot rollout list
+  lifeboot rollout list --json")]
 pub struct ListArguments {
     #[command(flatten)]
     folder: Folder,

@@ -21,6 +21,13 @@ const UNCAUSED: &[(&str, &str)] = &[
     ("RelinkError::Temporary", "the folder for temporary files is there"),
     ("RelinkError::Another", "its words are in proofs.rs, with the cargo that causes it"),
     ("RelinkError::Failed", "as well"),
+    ("SwuError::Archive", CONTAINER),
+    ("SwuError::NoDescription", CONTAINER),
+    ("SwuError::NoImage", CONTAINER),
+    ("SwuError::NoDigest", CONTAINER),
+    ("SwuError::Digest", CONTAINER),
+    ("Error::NoStateFolder", "each user of this machine has a home folder"),
+    ("Error::Signals", "this system lets a process handle its signals"),
     ("ProbeError::NoProbe", PROBE),
     ("ProbeError::Missing", PROBE),
     ("ProbeError::Several", PROBE),
@@ -34,6 +41,8 @@ const UNCAUSED: &[(&str, &str)] = &[
 ];
 
 const PROBE: &str = "only with the cargo feature probe, whose own tests have its words: probe/src/flasher/tests.rs";
+
+const CONTAINER: &str = "a command writes containers; what reads them is the gateway: artifact/src/swu.rs tests the words";
 
 const CARGO: &str = "its words are in bootloader_build.rs, with the cargo that causes it";
 

@@ -6,6 +6,9 @@ mod chapter;
 /// Whether the list is complete.
 mod complete;
 
+/// Fleets and rollouts.
+mod fleets;
+
 /// Bootloaders, provisioning, files for flashing.
 mod flashing;
 
@@ -34,5 +37,6 @@ fn the_list_is_as_written() {
     programs::list(&mut list);
     images::list(&mut list);
     flashing::list(&mut list);
+    fleets::list(&mut list);
     list.compare("host.txt");
 }
