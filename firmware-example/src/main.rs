@@ -32,7 +32,7 @@ fn main() -> ! {
     if cfg!(feature = "hang-at-start") {
         hang();
     }
-    let board::Parts { flash, mut serial, led, clock } = board::start();
+    let board::Parts { flash, mut serial, led, clock, id } = board::start();
     let mut blink = Blink::new(led);
     // Not moved after it was made: a move would put a second copy on the stack.
     let mut updater = Updater::new(flash, &board::BOARD);
@@ -40,6 +40,9 @@ fn main() -> ! {
         panic!("linked for no slot of this board, or with a flash driver that does not fit it");
     };
     updater.set_boot_words(board::boot_words());
+    if let Some(id) = id {
+        updater.set_device_id(&id);
+    }
     let mut session = Session::<{ board::FRAME }>::new(board::RECEIVE_BUFFER).with_trial_deadline(TRIAL_DEADLINE);
     let healthy = self_test::passes();
     let mut boot_log = board::bootloader_log();

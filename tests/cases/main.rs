@@ -25,6 +25,9 @@ mod update;
 mod misbehaving;
 // The emulated board: updates that are sent as a patch of what runs.
 mod patches;
+
+/// Device ids, as hosts read them.
+mod device_ids;
 // Emulated boards in recovery mode.
 mod recovery;
 // The emulated boards: recovery mode on request.

@@ -34,7 +34,7 @@ fn image(features: &[&str], major: u16, epoch: u32) -> ImageFile {
 }
 
 /// Flash from production, with firmware 1.0.0.
-fn factory() -> Vec<u8> {
+pub fn factory() -> Vec<u8> {
     product::factory_flash(&STM32F405, &bench::bootloader(&STM32F405).unwrap(), &image(&[], 1, 0)).unwrap()
 }
 

@@ -98,7 +98,7 @@ impl<F: ReadNorFlash> Updater<F> {
             State::Changed => match operation {
                 Operation::Recording(Change::MarkTrial(slot)) => Record { trial: Some(Trial::new(*slot)), ..record },
                 Operation::Recording(Change::Stage(slot)) => {
-                    record.ended(&outcome(flash, board, *slot, Ending::Staged, Reset::default()))
+                    record.staged(&outcome(flash, board, *slot, Ending::Staged, Reset::default()))
                 }
                 Operation::Recording(Change::EndTrial(outcome)) => record.ended(outcome),
                 _ => record,

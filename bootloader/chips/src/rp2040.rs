@@ -32,6 +32,17 @@ const BLOCK: [u32; 2] = [64 * 1024, 0xD8];
 const SECOND_STAGE: usize = 64;
 /// Words of the code of `in_ram`.
 const ROUTINE: usize = 14;
+/// Words of the code of `exchange`.
+const EXCHANGE: usize = 11;
+
+/// The command that reads the flash's unique id, and the bytes that pass before it: the command's own and four more (W25Q16JV,
+/// 8.1.2).
+const READ_UNIQUE_ID: u8 = 0x4B;
+const BEFORE_ID: usize = 5;
+
+/// GPIO_QSPI_SS_CTRL (2.19.6.2), and the SSI's registers (4.10.13).
+const CHIP_SELECT: u32 = 0x4001_800C;
+const SSI: u32 = 0x1800_0000;
 
 /// The flash, of `LENGTH` bytes. Its first `BOOTLOADER` bytes, the bootloader's own part, can be read, but never erased or
 /// written. The two are parameters, since constants save the bootloader 300 bytes:
@@ -48,6 +59,18 @@ impl<const LENGTH: u32, const BOOTLOADER: u32> Flash<LENGTH, BOOTLOADER> {
     #[expect(clippy::new_without_default, reason = "there is nothing default about a chip's flash")]
     pub const fn new() -> Self {
         Flash(())
+    }
+
+    /// Reads the id that the flash's vendor has given to this one, from a command that W25Q and most other parts have; `None` if the
+    /// part does not know it: then it leaves the line as it is, at one level. The RP2040 itself has no id.
+    ///
+    /// Takes a tenth of a millisecond in which nothing is read from flash, with interrupts disabled.
+    pub fn unique_id(&mut self) -> Option<[u8; 8]> {
+        let mut bytes = [0; BEFORE_ID + 8];
+        bytes[0] = READ_UNIQUE_ID;
+        converse(&mut bytes);
+        let id: [u8; 8] = bytes.last_chunk().copied()?;
+        (id != [0; 8] && id != [0xff; 8]).then_some(id)
     }
 }
 
@@ -140,25 +163,36 @@ struct Work {
 /// Runs the ROM's function of this name, with the calls that are required before and after it.
 #[inline(never)]
 fn operate(name: [u8; 2], arguments: [u32; 4]) {
+    run(|| rom_function(name), arguments);
+}
+
+/// Sends these bytes to the flash as one command, and puts what it answers meanwhile into their places.
+#[inline(never)]
+fn converse(bytes: &mut [u8]) {
+    // SAFETY: as for `in_ram` in `run`.
+    let routine: [u32; EXCHANGE] =
+        unsafe { *with_exposed_provenance((exchange as *const ()).expose_provenance() & !1) };
+    let (start, length) = (bytes.as_mut_ptr().expose_provenance() as u32, bytes.len() as u32);
+    run(|| thumb(&routine), [start, length, CHIP_SELECT, SSI]);
+}
+
+/// Runs a function that is not in flash, with the calls that are required before and after it.
+#[inline(always)]
+fn run(function: impl FnOnce() -> u32, arguments: [u32; 4]) {
     // SAFETY: the second stage is the first thing in flash, and can be read like any other flash.
     let second_stage: [u32; SECOND_STAGE] = unsafe { *with_exposed_provenance(XIP) };
     // SAFETY: the instructions of a function are in flash or RAM, and more code follows them, so all these words can be
     // read.
     let routine: [u32; ROUTINE] = unsafe { *with_exposed_provenance((in_ram as *const ()).expose_provenance() & !1) };
     let work = Work {
-        functions: [
-            rom_function(*b"IF"),
-            rom_function(*b"EX"),
-            rom_function(name),
-            rom_function(*b"FC"),
-            thumb(&second_stage),
-        ],
+        functions: [rom_function(*b"IF"), rom_function(*b"EX"), function(), rom_function(*b"FC"), thumb(&second_stage)],
         arguments,
     };
     compiler_fence(Ordering::SeqCst);
     // SAFETY: `routine` is a copy of `in_ram`, which is position-independent; the stack is in RAM, which is executable.
-    // It calls functions of the ROM and the second stage, which returns to its caller if it is called from code (2.8).
-    // `arguments` are those of the operation, in a part of flash that the callers have checked.
+    // It calls functions of the ROM or a copy of `exchange`, and the second stage, which returns to its caller if it is called
+    // from code (2.8). `arguments` are those of the function: a part of flash that the callers have checked, or of RAM that is
+    // theirs.
     unsafe {
         let copy: unsafe extern "C" fn(&Work) =
             core::mem::transmute(with_exposed_provenance_mut::<()>(thumb(&routine) as usize));
@@ -214,5 +248,47 @@ unsafe extern "C" fn in_ram(work: &Work) {
         // Fails if it is longer than its copy.
         ".org 0b + {length}",
         length = const ROUTINE * 4,
+    )
+}
+
+/// Exchanges bytes with the flash: how many, and where they are in RAM, then the addresses of `CHIP_SELECT` and `SSI`, which sends
+/// and receives a byte at a time after `flash_exit_xip` (2.8.1.3). The chip select is driven by hand, since the SSI would end the
+/// command with each pause; flash_flush_cache gives it back. Position-independent.
+#[unsafe(naked)]
+unsafe extern "C" fn exchange(bytes: *mut u8, length: u32, chip_select: u32, ssi: u32) {
+    naked_asm!(
+        // It is copied by words.
+        ".p2align 2",
+        "0:",
+        "push {{r4, r5, r6, lr}}",
+        // OUTOVER, bits 8 and 9: 2 drives the pin low, 3 high.
+        "movs r5, #3",
+        "lsls r5, r5, #8",
+        "movs r6, #2",
+        "lsls r6, r6, #8",
+        "ldr  r4, [r2]",
+        "bics r4, r5",
+        "orrs r4, r6",
+        "str  r4, [r2]",
+        "1:",
+        "ldrb r6, [r0]",
+        // DR0
+        "str  r6, [r3, #0x60]",
+        "2:",
+        // SR: RFNE, bit 3, says that a byte has been received.
+        "ldr  r6, [r3, #0x28]",
+        "lsrs r6, r6, #4",
+        "bcc  2b",
+        "ldr  r6, [r3, #0x60]",
+        "strb r6, [r0]",
+        "adds r0, #1",
+        "subs r1, #1",
+        "bne  1b",
+        "orrs r4, r5",
+        "str  r4, [r2]",
+        "pop  {{r4, r5, r6, pc}}",
+        // Fails if it is longer than its copy.
+        ".org 0b + {length}",
+        length = const EXCHANGE * 4,
     )
 }

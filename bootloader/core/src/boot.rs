@@ -89,7 +89,7 @@ pub fn boot<F: NorFlash>(flash: &mut F, board: &'static Board, info: &Bootloader
         break;
     }
 
-    // 3: the confirmed slot, the default. 4: any firmware that verifies beats none.
+    // 3: the confirmed slot, the default. 4: any firmware that verifies beats none, also what was cancelled or is only staged.
     let Record { confirmed, lost, .. } = *device.record();
     let first = if lost { confirmed.other() } else { confirmed };
     for slot in [first, first.other()] {

@@ -129,10 +129,15 @@ impl Record {
         slot == self.confirmed && !self.lost
     }
 
-    /// Returns the state after a trial has ended with `outcome`. Every caller that records an outcome must use this, so
-    /// that no rejection is lost.
+    /// Returns the state after a trial has ended with `outcome`. Every caller that records an outcome must use this, or
+    /// [`staged`](Self::staged), so that no rejection is lost.
     pub fn ended(&self, outcome: &Outcome) -> Record {
         Record { trial: None, outcomes: self.outcomes.followed_by(outcome), ..*self }
+    }
+
+    /// Returns the state after the image of this outcome was staged, whatever ending it has. There is no trial then.
+    pub fn staged(&self, outcome: &Outcome) -> Record {
+        Record { trial: None, outcomes: self.outcomes.followed_by_staged(outcome), ..*self }
     }
 
     /// Returns the bytes of the record, with this sequence number and the CRC.

@@ -1,6 +1,6 @@
 //! BBC micro:bit v1: nRF51822, serial port on P0.24 (out) and P0.25 (in), LED matrix from P0.04 on.
 //!
-//! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (TIMER: chapter 18, WDT: 20, UART: 29).
+//! Addresses and bits are from the nRF51 Series Reference Manual 3.0 (FICR: chapter 7, TIMER: 18, WDT: 20, UART: 29).
 
 use super::BOARD;
 use super::clock::Clock;
@@ -42,6 +42,9 @@ const RX_PIN: u32 = 25;
 /// Turns of a loop that take far longer than a byte on the line, which takes 1,389 clocks.
 const TURNS: u32 = 200_000;
 
+/// FICR's DEVICEID: 64 bits that production has made at random.
+const DEVICE_ID: [usize; 2] = [0x1000_0060, 0x1000_0064];
+
 const TIMER0_CLEAR: usize = 0x4000_800C;
 const TIMER1: usize = 0x4000_9000;
 const TIMER1_COMPARE0: usize = TIMER1 + 0x140;
@@ -57,6 +60,8 @@ pub struct Parts {
     pub serial: Serial<Consumer<'static, u8>, Transmitter>,
     pub led: Pin<Output<PushPull>>,
     pub clock: Clock,
+    /// Names this unit among others of the board, if its chip has such a name.
+    pub id: Option<[u8; 8]>,
 }
 
 /// Sets up the board after the bootloader. Panics if it is called twice.
@@ -88,7 +93,13 @@ pub fn start() -> Parts {
         serial: Serial::new(received, Transmitter { sending: false }),
         led,
         clock: Clock::new(),
+        id: Some(device_id()),
     }
+}
+
+fn device_id() -> [u8; 8] {
+    let [low, high] = DEVICE_ID.map(load);
+    (u64::from(high) << 32 | u64::from(low)).to_le_bytes()
 }
 
 /// Starts an interrupt each millisecond from TIMER1. It also wakes QEMU's main loop, without which QEMU's UART receives

@@ -66,12 +66,17 @@ const STREAM_ON: u32 = 1;
 const WATCHDOG_KEY: usize = 0x4000_3000;
 const WATCHDOG_RELOAD: u32 = 0xAAAA;
 
+/// The unique device ID register: 96 bits (RM0090, 39.1).
+const DEVICE_ID: [usize; 3] = [0x1FFF_7A10, 0x1FFF_7A14, 0x1FFF_7A18];
+
 /// The parts of the board that the application uses.
 pub struct Parts {
     pub flash: Flash,
     pub serial: Serial<Ring, Transmitter>,
     pub led: Leds,
     pub clock: Clock,
+    /// Names this unit among others of the board, if its chip has such a name.
+    pub id: Option<[u8; 12]>,
 }
 
 /// Sets up the board after the bootloader. Panics if it is called twice.
@@ -109,7 +114,21 @@ pub fn start() -> Parts {
     timer.enable_counter();
     timer.enable_interrupt();
     let led = Leds(port_c.pc13.into_push_pull_output(), port_d.pd12.into_push_pull_output());
-    Parts { flash: flash.unlocked(), serial: Serial::new(received, Transmitter), led, clock: Clock::new() }
+    Parts {
+        flash: flash.unlocked(),
+        serial: Serial::new(received, Transmitter),
+        led,
+        clock: Clock::new(),
+        id: Some(device_id()),
+    }
+}
+
+fn device_id() -> [u8; 12] {
+    let mut id = [0; 12];
+    for (place, word) in id.as_chunks_mut::<4>().0.iter_mut().zip(DEVICE_ID.map(load)) {
+        *place = word.to_le_bytes();
+    }
+    id
 }
 
 #[exception]

@@ -48,8 +48,9 @@ pub struct Device {
     pub quarantine: Option<Vec<Rejected>>,
     /// How the running firmware was started; `null` if it does not report it.
     pub last_boot: Option<LastBoot>,
-    /// Longest time in milliseconds for which the application stalls during a push, as measured with the board's
-    /// example firmware; `null` if it was not measured, or no firmware runs.
+    /// Longest time in milliseconds for which the application stalls during a push, by the device's flash map and the chip's data
+    /// sheet, if its flash driver waits for the flash; `null` if the map was not requested, its chip's flash is not known, or no
+    /// firmware runs.
     pub max_stall_ms: Option<u32>,
     /// Whether the flash of the boot journal is failing: the device goes on starting its confirmed firmware, but updates may
     /// fail. `null` in recovery mode, in which it is not known.

@@ -24,8 +24,14 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Device, Each<
     let status = |port: &port::Arguments| {
         let mut link = port.link(output)?;
         let (status, identity) = link.identity(Retry::SHORT)?;
+        let board = match link.board(Retry::SHORT) {
+            Err(LinkError::Stopped) => return Err(LinkError::Stopped.into()),
+            // A map that makes no sense is no reason to say nothing.
+            board => board.ok().and_then(|(_, board)| board),
+        };
         Ok(Device::from(&status)
             .with_identity(identity.as_ref())
+            .with_board(board)
             .with_quarantine(link.quarantine(Retry::SHORT)?.as_deref()))
     };
     arguments.ports.each(output, status, |error| matches!(error, Error::Link(LinkError::Stopped)))

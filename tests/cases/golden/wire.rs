@@ -7,7 +7,7 @@ use lifeboot_example_boards::MICROBIT;
 use lifeboot_wire::frame::{self, Decoder};
 use lifeboot_wire::{
     Answer, Body, Boot, Command, Fault, Identity, Keys, Outcome, OutcomeEnding, Recovery, Refusal, Rejection, Request,
-    ResetCause, Signed, Slot, SlotContent, Start, Status, Trial, Version, WIRE, capability,
+    ResetCause, Signed, Slot, SlotContent, Start, Status, Trial, Version, capability,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -135,7 +135,7 @@ fn answers() {
         ]),
         Body::Patched { next: 0x1234 },
         Body::Identity(Identity {
-            wire: WIRE,
+            wire: 4,
             board: *b"acme-press\0\0\0\0\0\0",
             map: 0x1718_191a,
             device: b"\x01\x02\x03",

@@ -107,14 +107,14 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an image that confirms stays in quarantine",
         OUTCOMES,
-        "let leaves = outcome.ending.is_verdict() && outcome",
-        "let leaves = outcome.ending.is_verdict() && outcome.ending != Ending::Confirmed && outcome",
+        "let leaves = outcome.ending != Ending::Cancelled && outcome",
+        "let leaves = outcome.ending != Ending::Cancelled && outcome.ending != Ending::Confirmed && outcome",
         Suite::Boot,
     ),
     bug(
         "an image that is cancelled leaves the quarantine",
         OUTCOMES,
-        "let leaves = outcome.ending.is_verdict() && outcome",
+        "let leaves = outcome.ending != Ending::Cancelled && outcome",
         "let leaves = outcome",
         Suite::Boot,
     ),
@@ -135,15 +135,15 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an image that is staged leaves the quarantine",
         OUTCOMES,
-        "let leaves = outcome.ending.is_verdict() && outcome",
-        "let leaves = (outcome.ending.is_verdict() || outcome.ending == Ending::Staged) && outcome",
+        "&Outcome { ending: Ending::Cancelled, ..*outcome }",
+        "outcome",
         Suite::Boot,
     ),
     bug(
         "an image that is staged is pending",
         DUE,
-        "record.ended(&outcome(flash, board, *slot, Ending::Staged, Reset::default()))",
-        "Record { trial: Some(Trial::new(*slot)), ..record.ended(&outcome(flash, board, *slot, Ending::Staged, Reset::default())) }",
+        "record.staged(&outcome(flash, board, *slot, Ending::Staged, Reset::default()))",
+        "Record { trial: Some(Trial::new(*slot)), ..record.staged(&outcome(flash, board, *slot, Ending::Staged, Reset::default())) }",
         Suite::Boot,
     ),
     bug(

@@ -76,11 +76,6 @@ impl Ending {
     pub const fn is_rejection(self) -> bool {
         self as u8 >= REJECTED
     }
-
-    /// Whether the ending says something about the image, good or bad.
-    const fn is_verdict(self) -> bool {
-        !matches!(self, Ending::Cancelled | Ending::Staged)
-    }
 }
 
 /// The last outcome: which image, in which slot, and how it ended.
@@ -168,7 +163,7 @@ impl Outcomes {
         let mut places = after.as_chunks_mut().0.get_mut(..QUARANTINED).unwrap_or_default().iter_mut();
         for rejection in self.rejections() {
             let [ending, _, digest @ ..] = rejection;
-            let leaves = outcome.ending.is_verdict() && outcome.digest.starts_with(digest);
+            let leaves = outcome.ending != Ending::Cancelled && outcome.digest.starts_with(digest);
             if *ending >= REJECTED
                 && !leaves
                 && let Some(place) = places.next_back()
@@ -177,6 +172,14 @@ impl Outcomes {
             }
         }
         Outcomes(after)
+    }
+
+    /// Returns the outcomes after an image was staged: those after a cancel, which is no verdict either, under another name. A
+    /// function of its own, since the bootloader stages nothing and has no room for it.
+    pub(super) fn followed_by_staged(&self, outcome: &Outcome) -> Outcomes {
+        let mut after = self.followed_by(&Outcome { ending: Ending::Cancelled, ..*outcome });
+        put::<0x24, 1, OUTCOMES>(&mut after.0, [Ending::Staged as u8]);
+        after
     }
 
     /// Returns the first bytes of the last outcome, even if it is not a rejection, then those of the quarantine; newest

@@ -42,6 +42,8 @@ pub struct Parts {
     pub serial: Pair<Serial<Ring, uart::Transmitter>, usb::Port>,
     pub led: Pin<Gpio25, FunctionSioOutput, PullDown>,
     pub clock: Clock,
+    /// Names this unit among others of the board, if its flash has such a name: the chip has none.
+    pub id: Option<[u8; 8]>,
 }
 
 /// Sets up the board after the bootloader. Panics if it is called twice.
@@ -80,7 +82,9 @@ pub fn start() -> Parts {
     timer.enable_interrupt();
     let usb = usb::start(peripherals.USBCTRL_REGS, peripherals.USBCTRL_DPRAM, clocks.usb_clock, &mut resets);
     let led = pins.gpio25.into_push_pull_output();
-    Parts { flash: Flash::new(), serial: Pair::new(uart, usb), led, clock: Clock::new() }
+    let mut flash = Flash::new();
+    let id = flash.unique_id();
+    Parts { flash, serial: Pair::new(uart, usb), led, clock: Clock::new(), id }
 }
 
 #[exception]

@@ -10,7 +10,7 @@ use lifeboot_client::describe::{board_name, earlier_reason, ending, reason, runn
 use lifeboot_client::link::Identity;
 use lifeboot_client::max_stall::max_stall_ms;
 use lifeboot_client::state::{pending, staged};
-use lifeboot_core::Version;
+use lifeboot_core::{Board, Version};
 use lifeboot_wire::{self as wire, OutcomeEnding, SlotContent};
 
 impl From<&wire::Status> for Device {
@@ -43,10 +43,7 @@ impl From<&wire::Status> for Device {
             last_outcome: status.outcome.as_ref().map(LastOutcome::from),
             quarantine: None,
             last_boot: status.boot.map(LastBoot::from),
-            max_stall_ms: match status.recovery {
-                None => max_stall_ms(&board_name(&status.board)),
-                Some(_) => None,
-            },
+            max_stall_ms: None,
             journal_failing: status.journal_failing,
         }
     }
@@ -57,6 +54,13 @@ impl Device {
     pub fn with_identity(self, identity: Option<&Identity>) -> Self {
         let device = identity.map(|identity| hex(&identity.device)).filter(|id| !id.is_empty());
         Device { device_id: device, ..self }
+    }
+
+    /// Adds what follows from the device's flash map.
+    pub fn with_board(self, board: Option<&Board>) -> Self {
+        // In recovery mode no application runs.
+        let board = board.filter(|_| self.recovery.is_none());
+        Device { max_stall_ms: board.and_then(max_stall_ms), ..self }
     }
 
     /// Adds the device's report on its quarantine.

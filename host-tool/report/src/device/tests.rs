@@ -2,6 +2,7 @@
 
 use super::*;
 use lifeboot_client::describe::running;
+use lifeboot_example_boards::MICROBIT;
 use lifeboot_wire::{self as wire, OutcomeEnding, SlotContent};
 use lifeboot_wire::{Outcome, ResetCause, Slot, Status, Trial};
 
@@ -44,7 +45,7 @@ fn status() -> Status {
 #[test]
 fn a_device_is_described() {
     assert_eq!(
-        Device::from(&status()).to_string(),
+        Device::from(&status()).with_board(Some(&MICROBIT)).to_string(),
         "\
 microbit, bootloader format 1
 +------+---------+-------+----------------------------------+----------------+
@@ -62,7 +63,7 @@ last update  1.2.3 in slot B was rejected: it did not confirm in any of its star
              its digest is 01010101010101010101010101010101
 quarantine   the device does not tell
 last boot    started on trial, after a reset by the watchdog; verified in 870 ms
-max stall    up to 53 ms at a time during a push, as measured of the example firmware
+max stall    up to 53 ms at a time during a push, typically, if its flash driver waits
 warning      this bootloader was built with a demo key: it protects nothing"
     );
     assert_eq!(running(&status()), "1.3.0 in slot B, on trial");
@@ -82,7 +83,7 @@ fn a_device_with_little_to_tell_is_described() {
         ..status()
     };
     assert_eq!(
-        Device::from(&status).with_quarantine(Some(&[])).to_string(),
+        Device::from(&status).with_quarantine(Some(&[])).with_board(Some(&MICROBIT)).to_string(),
         "\
 microbit, bootloader format 1
 +------+---------+-------+----------------------------------+-----------------+
@@ -98,7 +99,7 @@ revoked keys none
 last update  none yet
 quarantine   empty
 last boot    the firmware does not tell
-max stall    up to 53 ms at a time during a push, as measured of the example firmware"
+max stall    up to 53 ms at a time during a push, typically, if its flash driver waits"
     );
 }
 

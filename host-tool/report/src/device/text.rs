@@ -41,7 +41,7 @@ impl Display for Device {
             lines.push(("last boot", boot.map_or("the firmware does not tell".to_owned(), |boot| boot.text.clone())));
         }
         lines.extend(self.max_stall_ms.map(|time| {
-            ("max stall", format!("up to {time} ms at a time during a push, as measured of the example firmware"))
+            ("max stall", format!("up to {time} ms at a time during a push, typically, if its flash driver waits"))
         }));
         if self.journal_failing == Some(true) {
             let failing = "the flash of the boot journal is failing: the device goes on starting its confirmed firmware, but \

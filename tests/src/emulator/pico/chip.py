@@ -17,7 +17,7 @@ from rp2040py.execute_batch import execute_batch
 from rp2040py.peripherals.vreg_and_chip_reset import HAD_RUN
 from rp2040py.simulator import Simulator
 
-from mended import Busy, Dma, Resets, Ticks, UartRequests, UartRoom
+from mended import Busy, Dma, Resets, Ticks, UartRequests, UartRoom, UniqueId
 
 FLASH = 0x1000_0000
 RAM = 0x2000_0000
@@ -72,7 +72,7 @@ class Chip:
         self._apply_command = mcu.ssi._apply_command
         mcu.ssi._apply_command = self._flash_command
         self.ticks, self.resets = Ticks(mcu), Resets(mcu)
-        self.dma, self.busy = Dma(mcu), Busy(mcu)
+        self.dma, self.busy, self.id = Dma(mcu), Busy(mcu), UniqueId(mcu)
         self.uarts = [(UartRequests(mcu, number), UartRoom(mcu, number)) for number in range(2)]
         mcu.watchdog.on_watchdog_trigger = self._watchdog_fired
         mcu.on_break = self._break

@@ -7,6 +7,7 @@
 - A UART asks DMA for each byte that it has received. In rp2040py, it asks for those to send alone.
 - A UART interrupts for room to send once after a byte has left (4.2.6.3). In rp2040py, it does so all the time.
 - Flash is busy for as long as its data sheet says, typically. In rp2040py, it never is.
+- Flash has a unique id. rp2040py's does not know the command.
 - A UART that is not driven by the crystal or by 125 MHz has no clock that the model knows.
 """
 
@@ -202,6 +203,25 @@ class Busy:
             return answer
         self.mcu.clock.tick(min(left, self.ASKING))
         return answer | self.BUSY
+
+
+class UniqueId:
+    """The flash's unique id, after four bytes that say nothing (W25Q16JV, 8.1.2)."""
+
+    COMMAND = 0x4B
+    BEFORE = 5
+    ID = bytes.fromhex("e6614103e7452d2f")
+
+    def __init__(self, mcu):
+        self.mcu = mcu
+        self._shift = mcu.ssi._shift_byte
+        mcu.ssi._shift_byte = self._shifted
+
+    def _shifted(self, byte):
+        answer = self._shift(byte)
+        sent = self.mcu.ssi._tx_buffer
+        place = len(sent) - 1 - self.BEFORE
+        return self.ID[place] if sent[0] == self.COMMAND and 0 <= place < len(self.ID) else answer
 
 
 def uart_clock(mcu):
