@@ -161,8 +161,10 @@ impl<O: Open> Lines<O> {
             };
             match self.ask(taken) {
                 Ok(mut asked) => {
-                    // A bootloader reports no id: it is the device that was here.
-                    let is_here = asked.status.recovery.is_some() && last.as_ref() == Some(&port);
+                    // One that is named by its port is whatever is there. A bootloader reports no id: it is the device that was
+                    // here.
+                    let is_named = device.port() == Some(&port);
+                    let is_here = is_named || asked.status.recovery.is_some() && last.as_ref() == Some(&port);
                     if asked.look.device == *device || is_here {
                         asked.look.device = device.clone();
                         self.places.note(device, &port);

@@ -124,6 +124,8 @@ fn devices_are_found_by_their_ids_whichever_port_they_are_at() {
     // One that reports no id is known by its port, and is nowhere else.
     assert!(matches!(site.look(&DeviceId::at_port("three")), Err(Ending::Absent { .. })));
     assert_eq!(site.look(&DeviceId::at_port("one")).unwrap().version.as_deref(), Some("1.0.0"));
+    // So is one that reports an id, if it is named so.
+    assert_eq!(site.look(&DeviceId::at_port("two")).unwrap().board, "stm32f405");
 }
 
 #[test]
