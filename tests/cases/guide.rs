@@ -38,13 +38,13 @@ fn the_guide_brings_updates_to_blocking_firmware() {
     is_updated(&follow("stm32f4xx-hal", Kind::Blocking, "").unwrap());
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn the_guide_brings_updates_to_async_firmware() {
     is_updated(&follow("embassy", Kind::Async, "").unwrap());
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn a_memory_x_that_is_left_in_the_project_stops_the_build() {
     let failure = format!("{:#}", follow("stm32f4xx-hal", Kind::Blocking, "rm memory.x").err().unwrap());

@@ -10,7 +10,7 @@ use lifeboot_board::BoardDescription;
 use lifeboot_client::link::Retry;
 use lifeboot_core::Version;
 use lifeboot_tests::bench::{connect, runs};
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 use lifeboot_tests::emulator::Microbit;
 use lifeboot_tests::emulator::{Emulated, Pico, Stm32f4};
 use lifeboot_wire::{self as wire, OutcomeEnding, Recovery, Slot, Status};
@@ -97,7 +97,7 @@ impl<B: Emulated> Device<B> {
     }
 
     /// So it does if no slot can be started.
-    #[cfg(feature = "every-change")]
+    #[cfg(feature = "deep")]
     fn recovers_from_destroyed_slots(self, minor: u16) -> Self {
         let board = self.project.board().clone();
         let mut flash = self.board.power_cut().unwrap();
@@ -133,9 +133,9 @@ fn recovered<B: Emulated>(mut device: Device<B>) -> Device<B> {
     device.rolls_back();
     device.recovers_by_its_pin(3);
     device.runs(Slot::A, version(3));
-    #[cfg(feature = "every-change")]
+    #[cfg(feature = "deep")]
     return device.recovers_from_destroyed_slots(4);
-    #[cfg(not(feature = "every-change"))]
+    #[cfg(not(feature = "deep"))]
     device
 }
 
@@ -145,13 +145,13 @@ fn an_stm32f411_with_settings_in_a_sector_of_its_own() {
 }
 
 /// Its slots differ in their sectors.
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn an_stm32f401() {
     recovered(updated::<Stm32f4>(Project::new("small-press"))).keeps_what_is_the_applications();
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn an_stm32f429_with_a_slot_in_each_bank() {
     recovered(updated::<Stm32f4>(Project::new("two-banks"))).keeps_what_is_the_applications();
@@ -166,26 +166,24 @@ fn an_rp2040_with_16_mib_another_uart_and_a_file_system() {
     recovered(device).keeps_what_is_the_applications();
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn a_microbit_with_another_map() {
     recovered(updated::<Microbit>(Project::new("other-microbit"))).keeps_what_is_the_applications();
 }
 
 /// A chip's code in a crate of the user's own, over the flash driver of embassy-stm32.
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn an_stm32f411_with_a_bootloader_of_ones_own() {
     let project = Project::with_own_bootloader("embassy-stm32", "acme-press");
     recovered(updated::<Stm32f4>(project)).keeps_what_is_the_applications();
 }
 
-/// The same, over that of embassy-rp; up to its first update, but for the deep tier.
-#[cfg(feature = "every-change")]
+/// The same, over that of embassy-rp.
+#[cfg(feature = "deep")]
 #[test]
 fn an_rp2040_with_a_bootloader_of_ones_own() {
-    let mut device = updated::<Pico>(Project::with_own_bootloader("embassy-rp", "large-pico"));
-    device.keeps_what_is_the_applications();
-    #[cfg(feature = "deep")]
+    let device = updated::<Pico>(Project::with_own_bootloader("embassy-rp", "large-pico"));
     recovered(device).keeps_what_is_the_applications();
 }

@@ -1,13 +1,13 @@
 //! The whole system on the emulated Raspberry Pi Pico: the chip's own boot ROM starts the factory's flash content, and
 //! runs the flash commands.
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod booted;
 mod cuts;
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod failures;
 mod handover;
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod recovery;
 mod uart;
 mod update;

@@ -135,13 +135,13 @@ fn unknown_key() {
     sweep(Badness::UnknownKey);
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn revoked_key() {
     sweep(Badness::RevokedKey);
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn epoch_below_the_floor() {
     sweep(Badness::Epoch);
@@ -152,7 +152,7 @@ fn another_boards() {
     sweep(Badness::Board);
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn signature_that_ignores_the_key() {
     sweep(Badness::NoKey);

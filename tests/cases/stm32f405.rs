@@ -1,20 +1,20 @@
 //! The whole system on an STM32F405 in rsemu: the real bootloader, the example firmware on stm32f4xx-hal's flash driver,
 //! and the host tool's library at the serial line, all in virtual time. Each test is the same in each run.
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod completed;
 mod cuts;
 mod handover;
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod keys;
 mod recovery;
 mod recovery_requested;
 mod resets;
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod storms;
 mod supply;
 pub mod updates;
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod watchdog;
 
 use lifeboot_artifact::image_file::ImageFile;

@@ -3,9 +3,9 @@
 //!
 //! The figures are printed: `cargo test -p lifeboot-tests sweep -- --nocapture`.
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod believing;
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod turnover;
 
 use lifeboot_core::Slot;

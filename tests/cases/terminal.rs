@@ -1,6 +1,6 @@
 //! The live commands in a terminal, as a person sees them: the real `lifeboot` at an emulated micro:bit.
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 mod boards;
 
 use crate::reported;

@@ -71,7 +71,7 @@ fn firmware_that_hangs_before_its_first_line_is_rolled_back_by_the_watchdog() {
     );
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn firmware_that_hangs_later_is_rolled_back_by_the_watchdog() {
     rolled_back(

@@ -16,6 +16,7 @@ mod bug;
 mod bugs;
 mod build;
 mod copy;
+mod first;
 #[cfg(feature = "deep")]
 mod listed;
 #[cfg(feature = "deep")]
@@ -29,11 +30,13 @@ mod suite;
 use crate::bug::Bug;
 use bugs::bugs;
 use build::Build;
-use run::{Run, check_names, run};
+use first::FirstTests;
+use run::{Run, check_names, listed, run};
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
-use suite::Suite;
+use suite::{Binary, Suite};
 
 /// What runs: a suite, with a bug on or with none.
 #[derive(Clone, Copy)]
@@ -56,6 +59,14 @@ fn run_all(build: &Build, jobs: Vec<Job>) -> Vec<(Job, Run)> {
     for job in jobs.iter().filter(|job| job.bug.is_none()) {
         check_names(build.executable(job.suite.binary()).unwrap(), job.suite).unwrap();
     }
+    let first = FirstTests::read().unwrap();
+    let list = |binary: Binary| (binary.name(), listed(build.executable(binary).unwrap()).unwrap());
+    let names = BTreeMap::from(Binary::OF_BUGS.map(list));
+    // A test that is no more is none to begin with.
+    let first_of = |job: &Job| {
+        let test = first.of(job.bug?.1.name)?;
+        names[job.suite.binary().name()].iter().find(|name| *name == test).map(String::as_str)
+    };
     let left = Mutex::new(jobs.into_iter().enumerate());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || {
@@ -64,7 +75,7 @@ fn run_all(build: &Build, jobs: Vec<Job>) -> Vec<(Job, Run)> {
             let notes = build.folder.join("target/runs").join(place.to_string());
             let executable = build.executable(job.suite.binary()).unwrap();
             let number = job.bug.map(|(number, _)| number);
-            let run = run(executable, job.suite, number, &build.folder, &notes).unwrap();
+            let run = run(executable, job.suite, first_of(&job), number, &build.folder, &notes).unwrap();
             print(job.bug.map(|(_, bug)| bug), job.suite, &run);
             done.push((place, job, run));
         }
@@ -76,6 +87,8 @@ fn run_all(build: &Build, jobs: Vec<Job>) -> Vec<(Job, Run)> {
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
     done.sort_by_key(|(place, ..)| *place);
+    let caught = done.iter().filter_map(|(_, job, run)| Some((job.bug?.1.name, run.test()?)));
+    first.compare(caught).unwrap();
     done.into_iter().map(|(_, job, run)| (job, run)).collect()
 }
 

@@ -33,6 +33,6 @@ impl Rebuild {
             changes.insert(bug.file.into(), source);
         }
         let folder = copy(COPY, &changes)?;
-        run(self.0.executable(suite.binary())?, suite, None, &folder, &folder.join("target/run"))
+        run(self.0.executable(suite.binary())?, suite, None, None, &folder, &folder.join("target/run"))
     }
 }

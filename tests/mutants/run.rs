@@ -38,6 +38,11 @@ impl Run {
     /// Of no tests.
     pub const NOTHING: Run = Run { failure: None, reached: false, time: Duration::ZERO };
 
+    /// The test that failed first.
+    pub fn test(&self) -> Option<&str> {
+        self.failure.as_deref()?.split(' ').next()
+    }
+
     /// This and then that.
     pub fn and(self, next: Run) -> Run {
         let failure = self.failure.or(next.failure);
@@ -45,9 +50,23 @@ impl Run {
     }
 }
 
-/// Runs a suite with a bug on, or with none, up to what fails first; `notes` is a folder of this run's own.
-pub fn run(executable: &Executable, suite: Suite, bug: Option<usize>, copy: &Path, notes: &Path) -> Result<Run> {
+/// Runs a suite with a bug on, or with none, up to what fails first; `notes` is a folder of this run's own. What `first` names
+/// runs before, alone.
+pub fn run(
+    executable: &Executable,
+    suite: Suite,
+    first: Option<&str>,
+    bug: Option<usize>,
+    copy: &Path,
+    notes: &Path,
+) -> Result<Run> {
     let on = Conditions { bug, copy, notes, endless: suite.endless() };
+    if let Some(test) = first {
+        let run = run_tests(executable, &["--exact", test], &on)?;
+        if run.1.failure.is_some() {
+            return Ok(run.1);
+        }
+    }
     let run = run_part(executable, suite, Part::Quick, &on)?;
     if run.failure.is_some() || suite.slow().is_empty() {
         return Ok(run);
@@ -58,14 +77,20 @@ pub fn run(executable: &Executable, suite: Suite, bug: Option<usize>, copy: &Pat
 /// Checks that each name in a suite's list of slow tests is that of one test: one that was renamed or moved since would
 /// otherwise be found out when all that runs before it has passed, or run with the quick ones.
 pub fn check_names(executable: &Executable, suite: Suite) -> Result<()> {
-    let output = Command::new(&executable.path).current_dir(&executable.folder).args(["--list"]).output()?;
-    let listed = String::from_utf8(output.stdout)?;
-    let tests: Vec<_> = listed.lines().filter_map(|line| line.strip_suffix(": test")).collect();
-    ensure!(!tests.is_empty(), "{suite:?}: the test binary lists no tests");
+    let tests = listed(executable).with_context(|| format!("{suite:?}"))?;
     let named = |name: &str| tests.iter().filter(|test| test.contains(name)).count();
     let wrong: Vec<_> = suite.slow().iter().filter(|name| named(name) != 1).collect();
     ensure!(wrong.is_empty(), "{suite:?}: names in suite.rs that are not those of one test each: {wrong:?}");
     Ok(())
+}
+
+/// The tests of a binary.
+pub fn listed(executable: &Executable) -> Result<Vec<String>> {
+    let output = Command::new(&executable.path).current_dir(&executable.folder).args(["--list"]).output()?;
+    let listed = String::from_utf8(output.stdout)?;
+    let tests: Vec<_> = listed.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect();
+    ensure!(!tests.is_empty(), "the test binary lists no tests");
+    Ok(tests)
 }
 
 /// A part of a suite.
@@ -88,14 +113,22 @@ pub struct Conditions<'a> {
 
 /// Runs a part of a suite, up to what fails first.
 pub fn run_part(executable: &Executable, suite: Suite, part: Part, on: &Conditions) -> Result<Run> {
-    fs::create_dir_all(on.notes)?;
-    let reached = on.notes.join("reached");
-    fs::remove_file(&reached).or_else(|error| if reached.exists() { Err(error) } else { Ok(()) })?;
     let slow = suite.slow();
-    let tests = match part {
+    let tests: Vec<_> = match part {
         Part::Quick => suite.tests().iter().copied().chain(slow.iter().flat_map(|test| ["--skip", test])).collect(),
         Part::Slow => slow.to_vec(),
     };
+    let (tests, run) = run_tests(executable, &tests, on)?;
+    let are_all = part == Part::Quick || tests == slow.len();
+    ensure!(are_all, "{suite:?}: {tests} tests run by the names of {}", slow.len());
+    Ok(run)
+}
+
+/// Runs the tests that these arguments choose, up to what fails first; returns how many were to run.
+fn run_tests(executable: &Executable, tests: &[&str], on: &Conditions) -> Result<(usize, Run)> {
+    fs::create_dir_all(on.notes)?;
+    let reached = on.notes.join("reached");
+    fs::remove_file(&reached).or_else(|error| if reached.exists() { Err(error) } else { Ok(()) })?;
     let mut command = Command::new("sh");
     at_copy(&mut command, on.copy).current_dir(&executable.folder).args(["-c", LIMITED]).arg(&executable.path);
     match on.bug {
@@ -103,9 +136,7 @@ pub fn run_part(executable: &Executable, suite: Suite, part: Part, on: &Conditio
         None => command.args(tests).env_remove(BUG).env_remove(REACHED),
     };
     let Ended { tests, failure, time } = run_up_to_a_failure(&mut command, on.notes, on.endless)?;
-    let are_all = part == Part::Quick || tests == slow.len();
-    ensure!(are_all, "{suite:?}: {tests} tests run by the names of {}", slow.len());
-    Ok(Run { failure, reached: reached.exists(), time })
+    Ok((tests, Run { failure, reached: reached.exists(), time }))
 }
 
 /// How tests ended.

@@ -65,7 +65,7 @@ impl Project {
 
     /// A project with a bootloader of its own, from a folder of `tests/own_chips/`; its firmware has this feature of
     /// `tests/own_boards/`.
-    #[cfg(feature = "every-change")]
+    #[cfg(feature = "deep")]
     pub fn with_own_bootloader(name: &str, feature: &str) -> Result<Self> {
         let shared = Shared::get()?;
         let template = product::root().join("tests/own_chips").join(name);

@@ -91,7 +91,7 @@ fn firmware_that_panics_is_rolled_back() {
     rolled_back(&image(&["panic-later"], 2, 0), OutcomeEnding::NotConfirmed, ResetCause::Fault);
 }
 
-#[cfg(feature = "every-change")]
+#[cfg(feature = "deep")]
 #[test]
 fn firmware_that_never_confirms_is_rolled_back() {
     rolled_back(&image(&["never-confirm"], 2, 0), OutcomeEnding::NotConfirmed, ResetCause::Request);
