@@ -6,8 +6,6 @@ mod quirks;
 mod kills;
 // Many devices, one artifact; tokens; reload.
 mod fleets;
-// hawkBit's stand-in from crates.io.
-mod hawkbit;
 // A folder for images.
 mod inbox;
 // The status page, without a browser.
@@ -17,9 +15,10 @@ mod systemd;
 // Certificates.
 mod tls;
 
-// A fleet server from PyPI, and a browser.
-#[cfg(feature = "every-change")]
+// The status page in a browser.
+#[cfg(feature = "browser")]
 mod browser;
+// A fleet server from PyPI.
 #[cfg(feature = "every-change")]
 mod goosebit;
 

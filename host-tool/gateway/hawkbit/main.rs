@@ -1,6 +1,14 @@
 //! Cancelling, consents and maintenance windows, which goosebit lacks: with the stand-in for hawkBit that its Rust client is
 //! tested with. It answers 404 to all feedback but that which a test expects.
 
+// Equipment of the gateway's other tests.
+#[path = "../tests/gateway/fake.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod fake;
+#[path = "../tests/gateway/kit.rs"]
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod kit;
+
 use crate::kit::{Bench, Does, image, run, settings, until};
 use hawkbit::ddi::{ConfirmationResponse, Execution, Finished, MaintenanceWindow, Type};
 use hawkbit_mock::ddi::{
