@@ -143,7 +143,7 @@ impl Conversation {
                 let started = self.own().and_then(|own| updater.finish(own));
                 self.start_operation(number, started)
             }
-            Command::Stage => {
+            Command::FinishStaged => {
                 let started = self.own().and_then(|own| updater.stage(own));
                 self.start_operation(number, started)
             }

@@ -97,7 +97,7 @@ impl<F: ReadNorFlash> Updater<F> {
             State::Replaced(slot) => record.ended(&outcome(flash, board, slot, Ending::Cancelled, Reset::default())),
             State::Changed => match operation {
                 Operation::Recording(Change::MarkTrial(slot)) => Record { trial: Some(Trial::new(*slot)), ..record },
-                Operation::Recording(Change::Stage(slot)) => {
+                Operation::Recording(Change::MarkStaged(slot)) => {
                     record.staged(&outcome(flash, board, *slot, Ending::Staged, Reset::default()))
                 }
                 Operation::Recording(Change::EndTrial(outcome)) => record.ended(outcome),

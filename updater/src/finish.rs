@@ -29,7 +29,7 @@ impl<F: ReadNorFlash> Updater<F> {
     /// # Errors
     /// As for [`finish`](Self::finish).
     pub fn stage(&mut self, transfer: Ticket) -> Result<Ticket, Refusal> {
-        self.start_finish(transfer, Change::Stage(self.target()))
+        self.start_finish(transfer, Change::MarkStaged(self.target()))
     }
 
     #[inline(never)] // As for `verify_ahead`.

@@ -94,7 +94,7 @@ pub(crate) enum CheckFor {
 pub(crate) enum Change {
     MarkTrial(Slot),
     /// The image in this slot is staged.
-    Stage(Slot),
+    MarkStaged(Slot),
     /// By a rollback or by a cancel: the outcome says which.
     EndTrial(Outcome),
 }

@@ -125,7 +125,7 @@ impl<F: ReadNorFlash> Updater<F> {
                         });
                     }
                     Change::MarkTrial(_) => Step::Pending,
-                    Change::Stage(_) => Step::Staged,
+                    Change::MarkStaged(_) => Step::Staged,
                     Change::EndTrial(_) if journal.record().trial.is_none() => return Ok(Plan::Done(Step::RolledBack)),
                     Change::EndTrial(outcome) if outcome.ending == Ending::Cancelled => Step::Cancelled,
                     Change::EndTrial(_) => Step::RolledBack,

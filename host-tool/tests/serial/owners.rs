@@ -171,7 +171,7 @@ fn request(bench: &Bench, chance: &mut Chance) -> Command<'static> {
     match chance.below(12) {
         0 | 1 => begin(bench, true),
         2 => Command::Finish,
-        10 => Command::Stage,
+        10 => Command::FinishStaged,
         11 => Command::Activate { image: &image().header().digest[..IMAGE_NAME], force: true },
         3 | 4 => Command::Rollback,
         5 => Command::Confirm,
@@ -260,7 +260,7 @@ fn a_host_is_always_answered_and_a_rollback_stays() {
                         let pending = after.trial.map(|trial| trial.slot);
                         assert_eq!(pending, Some(bench.updater.target()), "seed {seed}");
                     }
-                    (Command::Cancel | Command::Stage, "done") => assert_eq!(after.trial, None, "seed {seed}"),
+                    (Command::Cancel | Command::FinishStaged, "done") => assert_eq!(after.trial, None, "seed {seed}"),
                     _ => {}
                 }
             }

@@ -216,7 +216,7 @@ pub fn command(next: [u32; 2], running: wire::Version, choices: &mut Choices) ->
             }
             bytes = name;
             let activate = Command::Activate { image: &bytes, force: offset % 2 == 1 };
-            [Command::Cancel, Command::Stage, activate][offset as usize % 3].clone()
+            [Command::Cancel, Command::FinishStaged, activate][offset as usize % 3].clone()
         }
         _ => Command::Reset,
     };

@@ -41,7 +41,7 @@ fn commands() {
         Command::Cancel,
         Command::Identity,
         Command::Map,
-        Command::Stage,
+        Command::FinishStaged,
         Command::Activate { image: &DIGEST, force: true },
     ];
     each_variant_is_there::<Command>(&commands);

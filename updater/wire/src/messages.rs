@@ -26,7 +26,7 @@ pub const WIRE_OF_CANCEL: u8 = 3;
 /// [`WIRE`] of the first devices that know [`Command::Identity`] and [`Command::Map`].
 pub const WIRE_OF_IDENTITY: u8 = 4;
 
-/// [`WIRE`] of the first devices that know [`Command::Stage`] and [`Command::Activate`].
+/// [`WIRE`] of the first devices that know [`Command::FinishStaged`] and [`Command::Activate`].
 pub const WIRE_OF_STAGING: u8 = 5;
 
 /// Maximum number of bytes of a device id.
@@ -166,7 +166,7 @@ pub enum Command<'a> {
     Map,
     /// Ends a transfer as [`Command::Finish`] does, but leaves the image staged: verified and whole in its slot, not pending,
     /// and not lost at a reset. Answered by [`Body::Done`] when that is durable. A bootloader in recovery mode refuses it.
-    Stage,
+    FinishStaged,
     /// Makes the image in the other slot pending, if it is the one named and may still run here: header and payload are checked
     /// in full again. Answered by [`Body::Done`] when that is durable, also if it is pending already. A bootloader in recovery
     /// mode refuses it.

@@ -63,7 +63,7 @@ pub(super) fn fits(command: &Command, reply: &Reply) -> bool {
         (Command::Write { .. } | Command::Skip { .. }, reply) => matches!(reply, Reply::Written(_)),
         (
             Command::Finish
-            | Command::Stage
+            | Command::FinishStaged
             | Command::Activate { .. }
             | Command::Abort
             | Command::Confirm

@@ -80,7 +80,7 @@ pub(super) fn run<P: Pipe>(
 
 fn finish<P: Pipe>(link: &mut Link<P>, permits: Permits, progress: &mut dyn Progress) -> Result<(), Stop> {
     progress.step(Step::Verifying);
-    let command = if permits.stage { Command::Stage } else { Command::Finish };
+    let command = if permits.stage { Command::FinishStaged } else { Command::Finish };
     match link.ask(&command, Retry::VERIFY)? {
         Reply::Done => Ok(()),
         Reply::Refused(refusal) => Err(Stop::Refused(refusal)),

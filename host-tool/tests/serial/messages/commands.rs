@@ -23,7 +23,8 @@ pub fn commands(scene: &Scene) -> Vec<(String, Vec<u8>)> {
     skips(scene, &mut add);
     patches(scene, &mut add);
     let changes = [Command::Finish, Command::Abort, Command::Confirm, Command::Rollback];
-    for command in changes.into_iter().chain([Command::Cancel, Command::Stage, Command::Reset, Command::Recover]) {
+    for command in changes.into_iter().chain([Command::Cancel, Command::FinishStaged, Command::Reset, Command::Recover])
+    {
         add(format!("{command:?}"), command);
     }
     let digest = &image().header().digest;
