@@ -52,7 +52,7 @@ mod tests {
     fn boards_are_known_by_their_maps() {
         assert_eq!([&MICROBIT, &PICO, &STM32F405].map(max_stall_ms), [Some(53), Some(45), Some(2000)]);
         // Under any name.
-        assert_eq!(max_stall_ms(&Board { name: "acme-press", ..PICO }), Some(45));
+        assert_eq!(max_stall_ms(&PICO.with_name("acme-press")), Some(45));
     }
 
     #[test]
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn of_other_flash_nothing_is_said() {
-        assert_eq!(max_stall_ms(&Board { flash_address: 0x0020_0000, ..STM32F405 }), None);
+        assert_eq!(max_stall_ms(&STM32F405.with_flash_address(0x0020_0000)), None);
         let pages: &[Units] = &[Units { start: 0, length: 2048 }];
         assert_eq!(max_stall_ms(&STM32F405.with_units(pages)), None);
         assert_eq!(max_stall_ms(&MICROBIT.with_units(&[Units { start: 0, length: 4096 }])), None);
