@@ -1,7 +1,7 @@
 //! The whole command line: the rules that every command's help, manual page and completions must follow.
 
-use crate::arguments::Arguments;
 use super::leaves;
+use crate::arguments::Arguments;
 use clap::{Command, CommandFactory};
 use lifeboot_project::settings::SETTINGS;
 use std::collections::BTreeSet;

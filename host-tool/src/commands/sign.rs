@@ -29,7 +29,7 @@ Examples:
   lifeboot sign firmware.elf --version 1.2.3 --epoch 2 --key release.pem
 
   For a fleet server that wants SWUpdate's container, also firmware.swu:
-  lifeboot sign firmware.elf --version 1.3.0 --key release.pem -o firmware.img --swu
+  lifeboot sign firmware.elf --version 1.3.0 --key release.pem -o firmware.img --swu 1
 
   Let devices that run the last release be sent only what changed since:
   lifeboot sign firmware.elf --version 1.3.0 --key release.pem --from firmware-1.2.3.img
@@ -88,8 +88,7 @@ pub struct Arguments {
     out: Option<PathBuf>,
     /// Also write the image in SWUpdate's container, for fleet servers that want one: beside the image, ending in .swu, for this
     /// revision of the board's hardware
-    #[arg(long, value_name = "REVISION", num_args = 0..=1, require_equals = true, default_missing_value = "1",
-        conflicts_with = "external_bytes")]
+    #[arg(long, value_name = "REVISION", conflicts_with = "external_bytes")]
     swu: Option<String>,
     /// The arguments that cargo built the firmware with, such as --features; for --prove
     #[arg(last = true, value_name = "CARGO BUILD ARGUMENTS", requires = "prove")]

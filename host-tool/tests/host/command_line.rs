@@ -59,8 +59,14 @@ impl Folder {
 
     /// The names of all commands.
     pub fn commands(&self) -> Vec<String> {
-        let help = self.done("--help");
-        let list = help.split_once("\nCommands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+        self.commands_of("")
+    }
+
+    /// The names of a command's own commands; none if it has none.
+    pub fn commands_of(&self, command: &str) -> Vec<String> {
+        let help = self.done(&format!("{command} --help"));
+        let Some((_, list)) = help.split_once("\nCommands:\n") else { return Vec::new() };
+        let list = list.split_once("\n\n").unwrap().0;
         // Two spaces in front of a name, more in front of the rest of its description.
         let names = list.lines().filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
         names.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()

@@ -15,8 +15,15 @@ fn flags(folder: &Folder, command: &str) -> BTreeSet<String> {
     words.filter(|word| word.starts_with("--")).map(str::to_owned).collect()
 }
 
+/// The names of all commands, those of commands with commands of their own as well: `rollout plan`.
 fn commands(folder: &Folder) -> Vec<String> {
-    folder.commands().into_iter().filter(|name| name != "help").collect()
+    let mut all = Vec::new();
+    for name in folder.commands().into_iter().filter(|name| name != "help") {
+        let within = folder.commands_of(&name).into_iter().filter(|inner| inner != "help");
+        all.extend(within.map(|inner| format!("{name} {inner}")));
+        all.push(name);
+    }
+    all
 }
 
 #[test]
@@ -25,7 +32,8 @@ fn every_command_and_flag_is_completed() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell", "nushell"] {
         let script = folder.done(&format!("completions {shell}"));
         for command in commands(&folder) {
-            assert!(script.contains(&command), "{shell}: {command}");
+            let name = command.split(' ').next_back().unwrap();
+            assert!(script.contains(name), "{shell}: {command}");
             for flag in flags(&folder, &command) {
                 // fish has its own way to write them.
                 let flag = if shell == "fish" { format!("-l {}", &flag[2..]) } else { flag };
@@ -63,14 +71,15 @@ fn bash_completes() {
     let checked = Command::new("bash").args(["-n", "lifeboot.bash"]).current_dir(folder.0.path()).output().unwrap();
     assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}");
     let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(offered(&folder, &["lifeboot", "ro"]), set(&["rollback"]));
+    assert_eq!(offered(&folder, &["lifeboot", "ro"]), set(&["rollback", "rollout"]));
     assert_eq!(offered(&folder, &["lifeboot", "push", "--no"]), set(&["--no-wait"]));
     let formats = set(&["elf", "hex", "bin", "uf2"]);
     assert_eq!(offered(&folder, &["lifeboot", "provision", "--format", ""]), formats);
     // Files are completed by bash itself, from the folder.
     assert_eq!(offered(&folder, &["lifeboot", "sign", "--key", "key.p"]), set(&["key.pem", "key.pub.pem"]));
     for command in commands(&folder) {
-        let offered = offered(&folder, &["lifeboot", &command, "--"]);
+        let words: Vec<&str> = ["lifeboot"].into_iter().chain(command.split(' ')).chain(["--"]).collect();
+        let offered = offered(&folder, &words);
         let flags = flags(&folder, &command);
         assert!(offered.is_superset(&flags), "{command}: {flags:?}, and only {offered:?}");
     }
@@ -82,9 +91,11 @@ fn every_command_has_a_manual_page_with_every_flag() {
     let said = folder.done("man --out share/man1");
     let mut expected = BTreeSet::from(["lifeboot.1".to_owned()]);
     for command in commands(&folder) {
-        let name = format!("lifeboot-{command}.1");
+        let name = format!("lifeboot-{}.1", command.replace(' ', "-"));
         let page = String::from_utf8(folder.bytes(&format!("share/man1/{name}"))).unwrap();
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS"] {
+        let has_examples = folder.commands_of(&command).is_empty();
+        let sections = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS"];
+        for section in sections.into_iter().filter(|section| has_examples || *section != "EXAMPLES") {
             let heading = [format!(".SH {section}\n"), format!(".SH \"{section}\"\n")];
             assert!(heading.iter().any(|heading| page.contains(heading)), "{name}: {section}");
         }
@@ -98,7 +109,7 @@ fn every_command_has_a_manual_page_with_every_flag() {
     assert_eq!(said.lines().map(|line| line.replace("wrote share/man1/", "")).collect::<BTreeSet<_>>(), expected);
     let main = folder.done("man");
     assert_eq!(main.trim_end(), String::from_utf8(folder.bytes("share/man1/lifeboot.1")).unwrap().trim_end());
-    for command in commands(&folder) {
+    for command in commands(&folder).iter().filter(|command| !command.contains(' ')) {
         assert!(main.contains(&format!("lifeboot\\-{command}(1)")), "{command}");
     }
     for setting in lifeboot_project::settings::SETTINGS {

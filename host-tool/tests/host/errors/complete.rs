@@ -42,7 +42,8 @@ const UNCAUSED: &[(&str, &str)] = &[
 
 const PROBE: &str = "only with the cargo feature probe, whose own tests have its words: probe/src/flasher/tests.rs";
 
-const CONTAINER: &str = "a command writes containers; what reads them is the gateway: artifact/src/swu.rs tests the words";
+const CONTAINER: &str =
+    "a command writes containers; what reads them is the gateway: artifact/src/swu.rs tests the words";
 
 const CARGO: &str = "its words are in bootloader_build.rs, with the cargo that causes it";
 

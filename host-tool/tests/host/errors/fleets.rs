@@ -39,6 +39,6 @@ pub fn list(list: &mut List) {
     chapter.folder.put("state/rollouts/spring/ports.json", b"{");
     chapter.fails("What is kept of its ports is damaged", &format!("rollout retry --failed {kept}"));
 
-    chapter.fails("A container beside an image on stdout", &format!("{SIGN} -o - --swu"));
-    chapter.fails("A container for a revision that cannot be written", &format!("{SIGN} -o b.img --swu=a\"b"));
+    chapter.fails("A container beside an image on stdout", &format!("{SIGN} -o - --swu 1"));
+    chapter.fails("A container for a revision that cannot be written", &format!("{SIGN} -o b.img --swu a\"b"));
 }
