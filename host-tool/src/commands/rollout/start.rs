@@ -71,5 +71,5 @@ fn free_name(version: &str, taken: &[RolloutId]) -> Result<RolloutId, Error> {
     let version = version.replace('+', "-");
     let names = std::iter::once(version.clone()).chain((2..).map(|number| format!("{version}_{number}")));
     let free = names.map(RolloutId::new).find(|name| name.as_ref().map_or(true, |name| !taken.contains(name)));
-    Ok(free.transpose()?.ok_or(Error::NoRollout)?)
+    free.transpose()?.ok_or(Error::NoRollout)
 }
