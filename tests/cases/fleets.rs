@@ -33,13 +33,9 @@ fn a_rollout_stops_at_a_canary_that_fails_and_goes_through_with_one_that_confirm
     let good = fleet.rollout(&["start", &a, &b, &c, "--json"]).unwrap();
     assert_eq!(good.status, Some(0), "{}", good.text);
     for device in [&canary, &second, &third] {
-        let ended =
-            good.text.lines().filter(|line| line.contains("\"event\":\"ended\"") && line.contains(device.as_str()));
-        assert!(
-            ended.clone().count() == 1 && ended.last().unwrap().contains("\"ending\":\"confirmed\""),
-            "{}",
-            good.text
-        );
+        let is_end = |line: &&str| line.contains("\"event\":\"ended\"") && line.contains(device.as_str());
+        let ended: Vec<&str> = good.text.lines().filter(is_end).collect();
+        assert!(matches!(ended[..], [end] if end.contains("\"ending\":\"confirmed\"")), "{}", good.text);
     }
     fleet.run([(Slot::B, 3); 3]).unwrap();
     let listed = fleet.rollout(&["list"]).unwrap().text;
