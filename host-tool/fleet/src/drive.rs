@@ -3,8 +3,7 @@
 //! Every event is in the log before it has an effect, so this may end at any instant: another driver goes on with what the log
 //! says, and asks the devices about the rest.
 
-use crate::device::{Act, DeviceId, Ending, Look, Site, Transferred};
-use crate::lines::image_for;
+use crate::device::{Act, DeviceId, Ending, Site, Transferred};
 use crate::orders::Given;
 use crate::rollout::{DeviceState, Event, EventError, Intent, Stamped, State, decide};
 use crate::time::Time;
@@ -76,8 +75,8 @@ pub struct Drive<'a, S> {
 
 /// What a thread reports.
 enum Report {
-    /// A device was asked before anything was begun with it.
-    Looked(Intent, Result<Look, Ending>),
+    /// A device was asked, before anything was begun with it, whether it runs its image. This is how [`Act::Check`] ended.
+    Asked(Intent, Ending),
     /// An act has ended.
     Ended(DeviceId, Act, Ending),
 }
@@ -192,8 +191,9 @@ impl<'scope, S: Site> Run<'scope, '_, S> {
         let (drive, sender) = (self.drive, self.sender.clone());
         self.flying += 1;
         self.scope.spawn(move || {
-            let looked = unless_it_panics(|| drive.site.look(&intent.device)).unwrap_or_else(Err);
-            let _ = sender.send(Report::Looked(intent, looked));
+            let check = || drive.site.act(&intent.device, Act::Check, drive.images, &mut |_| true);
+            let asked = unless_it_panics(check).unwrap_or_else(|ending| ending);
+            let _ = sender.send(Report::Asked(intent, asked));
         });
         Ok(())
     }
@@ -221,22 +221,20 @@ impl<'scope, S: Site> Run<'scope, '_, S> {
     fn take(&mut self, report: Report) -> Result<(), DriveError> {
         self.flying -= 1;
         match report {
-            Report::Looked(intent, looked) => {
+            Report::Asked(intent, asked) => {
                 self.looking.remove(&intent.device);
                 // What was decided before an order may not be due any more; it is decided again.
                 let decision = decide(&self.state, (self.drive.now)());
                 if self.drive.stop.load(Ordering::Relaxed) || !decision.begin.contains(&intent) {
                     return Ok(());
                 }
-                match looked {
-                    Ok(look) if runs(&look, self.drive.images) => {
-                        self.happened(Event::Already { device: intent.device })
-                    }
-                    Ok(_) => self.begin(intent),
-                    Err(ending) => {
+                match asked {
+                    Ending::Confirmed => self.happened(Event::Already { device: intent.device }),
+                    ending @ (Ending::Absent { .. } | Ending::Interrupted { .. }) => {
                         self.log_begin(&intent)?;
                         self.happened(Event::Ended { device: intent.device, act: intent.act, ending })
                     }
+                    _ => self.begin(intent),
                 }
             }
             // It ended because this program does. What became of the device, the device says.
@@ -244,13 +242,6 @@ impl<'scope, S: Site> Run<'scope, '_, S> {
             Report::Ended(device, act, ending) => self.happened(Event::Ended { device, act, ending }),
         }
     }
-}
-
-/// Returns whether a device runs its image, confirmed.
-fn runs(look: &Look, images: &[ImageFile]) -> bool {
-    let Ok(image) = image_for(look, images) else { return false };
-    let is_image = look.digest.as_ref().is_some_and(|digest| image.header().digest.starts_with(digest));
-    look.is_confirmed && is_image && look.map == image.header().map_digest
 }
 
 /// A thread that fails must not leave a device in flight for ever.

@@ -1,7 +1,7 @@
 //! A fleet of simulated devices at simulated lines: the real link, session, updater and boot policy of each.
 
 use crate::device::{Device, Firmware};
-use crate::images::version;
+use crate::images::{Recipe, version};
 use crate::line::Wire;
 use crate::pushes::recipe;
 use lifeboot_artifact::hex;
@@ -330,6 +330,23 @@ fn a_bad_image_hurts_the_canary_alone() {
         assert_eq!(state.device(&id(number)).unwrap().state(), DeviceState::Waiting);
         assert_eq!(ports.starts(&format!("port {number}")), 1);
     }
+}
+
+/// The same firmware under another version is another image: it is sent, and confirmed.
+#[test]
+fn the_same_payload_under_another_version_is_another_image() {
+    let ports = Ports::default();
+    let first = recipe(&MICROBIT, 1, 3000);
+    let mut device = Device::with_image(&first.image());
+    device.id = vec![0xde, 1];
+    device.reset(0, Cause::PowerOn);
+    ports.plug("one", device);
+    let second = Recipe { minor: 2, ..first }.image();
+    assert_eq!(second.header().digest, first.image().header().digest);
+    let (state, log) = roll_out(&ports, &second, Flow::Update, vec![wave("all", vec![id(1)], 1, 0)]);
+    assert_eq!(state.phase(), Phase::Done);
+    assert!(!log.iter().any(|stamped| matches!(stamped.event, Event::Already { .. })));
+    assert_eq!(ports.site().look(&id(1)).unwrap().version.as_deref(), Some("1.2.0"));
 }
 
 /// Blue and green: nothing is started before all have it.
