@@ -117,9 +117,16 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the header is written without being read back",
         DUE,
-        "                (!is_done).then_some(write)\n",
-        "                if is_done {
-                    *operation = Operation::Recording(Change::MarkTrial(*slot));
+        "            (Work::Seal, Operation::Sealing(header, _)) => {
+                bench.block.put(header);
+                let write = FlashOperation::Write { start: board.slot(running.other()).start, length: header.len() };
+                (!is_done).then_some(write)\n",
+        "            (Work::Seal, Operation::Sealing(header, change)) => {
+                bench.block.put(header);
+                let (change, length) = (*change, header.len());
+                let write = FlashOperation::Write { start: board.slot(running.other()).start, length };
+                if is_done {
+                    *operation = Operation::Recording(change);
                 }
                 (!is_done).then_some(write)\n",
         Suite::Line,
