@@ -1,5 +1,6 @@
 //! The devices of a fleet: what they are called, what can be asked of them, and how that ends.
 
+use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display};
@@ -118,6 +119,15 @@ pub struct Look {
     pub text: String,
 }
 
+impl Look {
+    /// Returns whether the device runs the image of this version and digest, in hexadecimal digits; confirmed or not. Both must be
+    /// compared: a digest does not cover the version, so the same firmware may be two images.
+    pub fn runs(&self, version: &str, digest: &str) -> bool {
+        let is_same = self.digest.as_ref().is_some_and(|runs| !runs.is_empty() && digest.starts_with(&hex(runs)));
+        is_same && self.version.as_deref() == Some(version)
+    }
+}
+
 /// The devices within reach: real ones at ports, or simulated ones. It is used by several threads, each at a device of its own.
 pub trait Site: Sync {
     /// Looks for devices at all ports, and returns those that answer. What is in use by an act is not asked.
@@ -145,4 +155,20 @@ pub trait Site: Sync {
         images: &[ImageFile],
         progress: &mut dyn FnMut(Transferred) -> bool,
     ) -> Ending;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_told_apart_by_version_and_digest() {
+        let (device, port, board) = (DeviceId("ab".to_owned()), String::new(), String::new());
+        let (version, digest) = (Some("1.0.0".to_owned()), Some(vec![0xde, 0xad]));
+        let look = Look { device, port, board, map: 7, version, digest, is_confirmed: true, text: String::new() };
+        assert!(look.runs("1.0.0", "deadbeef"));
+        assert!(!look.runs("1.0.1", "deadbeef") && !look.runs("1.0.0", "beefdead"));
+        assert!(!Look { digest: Some(Vec::new()), ..look.clone() }.runs("1.0.0", "deadbeef"));
+        assert!(!Look { version: None, ..look }.runs("1.0.0", "deadbeef"));
+    }
 }

@@ -47,7 +47,7 @@ pub trait Record {
     fn order(&mut self) -> Option<Given>;
 }
 
-/// Is told what happens. It is called by several threads.
+/// Receives what happens in a rollout. It is called by several threads.
 pub trait Watch: Sync {
     /// An event has happened, and this is the state since.
     fn event(&self, event: &Stamped, state: &State);
@@ -69,7 +69,7 @@ pub struct Drive<'a, S> {
     /// Once true, nothing begins, what is in flight ends as soon as that harms nothing, and the driver does. The site must
     /// follow it as well.
     pub stop: &'a AtomicBool,
-    /// Who is told what happens.
+    /// What receives the events and the progress.
     pub watch: &'a dyn Watch,
 }
 

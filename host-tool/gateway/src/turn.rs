@@ -8,7 +8,6 @@ use crate::device::Device;
 use crate::hub::{Hub, Stopped};
 use crate::push::described;
 use lifeboot_artifact::hex;
-use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_artifact::swu;
 use std::time::Duration;
 use tracing::{debug, warn};
@@ -248,8 +247,7 @@ fn download(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
 /// How a run that has begun ended, if its artifact is lost: what the device says; `None` if it cannot be asked.
 fn without_artifact(hub: &Hub, device: &Device, begun: &Begun, error: &CacheError) -> Option<Report> {
     let look = hub.site.look(&device.id).ok()?;
-    let runs = look.digest.as_deref().is_some_and(|digest| !digest.is_empty() && begun.image.starts_with(&hex(digest)));
-    match (runs, look.is_confirmed) {
+    match (look.runs(&begun.version, &begun.image), look.is_confirmed) {
         (true, true) => Some(Report::success(format!("confirmed {}", look.version.unwrap_or_default()))),
         // On trial: it may still confirm.
         (true, false) => None,
@@ -271,7 +269,8 @@ fn begin(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
     };
     match hub.site.admission(&device.id, &image) {
         Ok(None) => {
-            hub.note(device, &Event::Begun(Begun { image: image_digest(&image) }))?;
+            let (version, image_digest) = (image.header().version.to_string(), hex(&image.header().digest));
+            hub.note(device, &Event::Begun(Begun { version, image: image_digest }))?;
             let mut inner = device.lock();
             (inner.begun_at, inner.problem) = (Some(hub.now()), None);
             inner.facts.progress = Some(format!("updates to {}", image.header().version));
@@ -286,9 +285,4 @@ fn begin(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
         }
     }
     Ok(Step::Continues)
-}
-
-/// The digest by which devices name an image.
-fn image_digest(image: &ImageFile) -> String {
-    hex(&image.header().digest)
 }

@@ -57,7 +57,9 @@ pub struct Offered {
 /// An act that was to begin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
-    /// The image's own digest, in hexadecimal digits: what the device names it by.
+    /// The image's version.
+    pub version: String,
+    /// The image's own digest, in hexadecimal digits.
     pub image: String,
 }
 

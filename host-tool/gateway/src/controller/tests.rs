@@ -30,7 +30,7 @@ fn offered(action: &str, digit: &str) -> Offered {
 }
 
 fn begun() -> Event {
-    Event::Begun(Begun { image: "aa".to_owned() })
+    Event::Begun(Begun { version: "1.2.3".to_owned(), image: "aa".to_owned() })
 }
 
 fn ended(action: &str, digit: &str, success: bool) -> Event {
@@ -272,7 +272,7 @@ fn events_keep_their_form() {
             Event::Offered(offered("1", "a")),
             r#"{"event":"offered","server":"here","action":"1","link":"/d/deploymentBase/1","name":"fw.img","digest":{"algorithm":"md5","digits":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"size":9,"download":"/download","version":null,"forced":true}"#,
         ),
-        (begun(), r#"{"event":"begun","image":"aa"}"#),
+        (begun(), r#"{"event":"begun","version":"1.2.3","image":"aa"}"#),
         (
             Event::CancelWanted { id: "9".to_owned(), link: link("/c") },
             r#"{"event":"cancel-wanted","id":"9","link":"/c"}"#,

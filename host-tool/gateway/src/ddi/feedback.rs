@@ -1,4 +1,4 @@
-//! What a server is told of an action.
+//! What a server hears of an action.
 
 use serde::Serialize;
 

@@ -53,16 +53,16 @@ impl<'a, S: Site> Rollouts<'a, S> {
 
     /// Takes an image of the inbox, unless it was rolled out before. It is rolled out by [`drive`](Self::drive).
     pub fn take(&self, image: Image, images: &Sender<Image>) -> Result<(), String> {
-        let digest = hex(&image.header().digest);
+        let image_of = image_name(&image);
         let known = self.states().map_err(|error| error.to_string())?;
-        let holds = |state: &State| state.definition().images.iter().any(|image| image.digest == digest);
+        let holds = |state: &State| state.definition().images.contains(&image_of);
         if let Some((rollout, _)) = known.iter().find(|(_, state)| holds(state)) {
             return Err(format!("it was rolled out before: see lifeboot rollout status {rollout}"));
         }
         let fleet = locked(&self.fleet).clone().ok_or("fleet.toml names no devices")?;
         // What cannot be rolled out is found out before it is taken.
         fleet
-            .definition(name(&image).map_err(|error| error.to_string())?, vec![image_name(&image)], Flow::Update)
+            .definition(name(&image).map_err(|error| error.to_string())?, vec![image_of], Flow::Update)
             .map_err(|error| error.to_string())?;
         images.send(image).map_err(|_| "the gateway stops".to_owned())
     }
