@@ -1,9 +1,10 @@
 //! `lifeboot rollout`
 
+pub mod chosen;
 pub mod driving;
 pub mod folder;
 mod orders;
-pub mod plan;
+mod plan;
 mod screen;
 mod show;
 pub mod site;

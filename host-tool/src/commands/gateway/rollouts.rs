@@ -1,12 +1,13 @@
 //! Rollouts of a gateway: an image that is moved into its inbox is rolled out in the waves of `fleet.toml`. Their logs are in the
 //! gateway's folder for state, where `lifeboot rollout status --state FOLDER` sees them, and `approve`, `pause` and `abort` reach them.
 
+use crate::commands::rollout::chosen::name_of;
 use crate::commands::rollout::driving::{Driven, now};
 use crate::commands::rollout::folder::{Places, folder_of, is_over, keep, kept};
 use crate::error::Error;
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_fleet::definition::{Flow, ImageName, RolloutId};
+use lifeboot_fleet::definition::{Flow, RolloutId};
 use lifeboot_fleet::device::{DeviceId, Site, Transferred};
 use lifeboot_fleet::drive::Watch;
 use lifeboot_fleet::fleet_file::Fleet;
@@ -53,7 +54,7 @@ impl<'a, S: Site> Rollouts<'a, S> {
 
     /// Takes an image of the inbox, unless it was rolled out before. It is rolled out by [`drive`](Self::drive).
     pub fn take(&self, image: Image, images: &Sender<Image>) -> Result<(), String> {
-        let image_of = image_name(&image);
+        let image_of = name_of(&image);
         let known = self.states().map_err(|error| error.to_string())?;
         let holds = |state: &State| state.definition().images.contains(&image_of);
         if let Some((rollout, _)) = known.iter().find(|(_, state)| holds(state)) {
@@ -100,7 +101,7 @@ impl<'a, S: Site> Rollouts<'a, S> {
 
     fn start(&self, rollout: &RolloutId, image: Image, ends: &AtomicBool) -> Result<(), Error> {
         let fleet = locked(&self.fleet).clone().ok_or(Error::NoFleet)?;
-        let definition = fleet.definition(rollout.clone(), vec![image_name(&image)], Flow::Update)?;
+        let definition = fleet.definition(rollout.clone(), vec![name_of(&image)], Flow::Update)?;
         let (images, places) = (vec![image], Places::of(&fleet));
         let log = self.folder.create(rollout)?;
         keep(&folder_of(&self.folder, rollout), &images, &places)?;
@@ -155,10 +156,6 @@ fn name(image: &ImageFile) -> Result<RolloutId, Error> {
     let header = image.header();
     let version = header.version.to_string().replace('+', "-");
     Ok(RolloutId::new(format!("{version}_{}", hex(&header.digest[..4])))?)
-}
-
-fn image_name(image: &ImageFile) -> ImageName {
-    crate::commands::rollout::plan::name_of(image)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,27 +1,20 @@
-//! `lifeboot rollout plan`, and the fleet that is meant.
+//! `lifeboot rollout plan`
 
-use super::folder::Places;
-use super::site::Talk;
-use crate::commands::{interrupt, patches};
+use super::chosen::{Choice, Chosen, reason_of};
+use crate::commands::interrupt;
 use crate::error::Error;
 use crate::output::{self, Output};
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_fleet::blast_radius::blast_radius;
-use lifeboot_fleet::definition::{Flow, ImageName, RolloutId, Wave};
-use lifeboot_fleet::device::{DeviceId, Ending, Site};
-use lifeboot_fleet::fleet_file::{Fleet, FleetDevice};
+use lifeboot_fleet::definition::{Flow, Wave};
+use lifeboot_fleet::device::{DeviceId, Ending};
 use lifeboot_fleet::lines::{Forecast, Lines, Open, Sending};
-use lifeboot_project::files::{self, Kind};
 use lifeboot_report::{PlanVerdict, PlannedDevice, PlannedWave, RolloutPlan};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
-/// The file of a fleet, if none is named.
-const FILE: &str = "fleet.toml";
 /// How many devices are asked at once.
 const AT_ONCE: usize = 16;
 
@@ -37,111 +30,29 @@ Examples:
 
 Exit status: 0 where each device was found and would take the image, 1 otherwise.")]
 pub struct Arguments {
-    /// The image, as lifeboot sign wrote it; one for each kind of board, if there are several
-    #[arg(value_name = "IMAGE", required = true)]
-    images: Vec<PathBuf>,
-    /// The rollout's name, which decides what devices are in waves of so many percent [default: the image's version]
-    #[arg(long, value_name = "NAME")]
-    name: Option<String>,
     #[command(flatten)]
-    fleet: Fleeted,
-    /// An image that devices may run, so that only the changes since are sent. May be repeated
-    #[arg(long, value_name = "OLD.img")]
-    from: Vec<PathBuf>,
-    #[command(flatten)]
-    talk: Talk,
-}
-
-/// The fleet that is meant.
-#[derive(clap::Args)]
-#[group(skip)]
-pub struct Fleeted {
-    /// The file that describes devices and waves [default: fleet.toml, unless ports are given]
-    #[arg(long, value_name = "FLEET.toml", conflicts_with = "port")]
-    fleet: Option<PathBuf>,
-    /// A port, instead of a file: the devices that are found there now, a canary first. May be repeated
-    #[arg(short, long)]
-    port: Vec<String>,
-}
-
-impl Fleeted {
-    /// Returns the fleet, and where its devices are.
-    pub fn read(&self, talk: &Talk, output: Output) -> Result<(Fleet, Places), Error> {
-        if !self.port.is_empty() {
-            return self.found(talk, output);
-        }
-        let path = self.fleet.as_deref().unwrap_or(Path::new(FILE));
-        if self.fleet.is_none() && !path.exists() {
-            return Err(Error::NoFleet);
-        }
-        let fleet = Fleet::parse(path, &files::read_text(path, Kind::Settings)?)?;
-        let places = Places::of(&fleet);
-        Ok((fleet, places))
-    }
-
-    /// The devices that are at the given ports now.
-    fn found(&self, talk: &Talk, output: Output) -> Result<(Fleet, Places), Error> {
-        interrupt::remember(output);
-        let mut places = Places { ports: Some(self.port.clone()), at: BTreeMap::new() };
-        let site = talk.site(places.clone(), output, Arc::new(AtomicBool::new(false)));
-        let mut found = site.discover();
-        found.sort_by_key(|look| self.port.iter().position(|port| *port == look.port));
-        if let Some(silent) = self.port.iter().find(|port| !found.iter().any(|look| look.port == **port)) {
-            let reason = site.look(&DeviceId::at_port(silent)).err().map(|ending| reason_of(&ending));
-            return Err(Error::NobodyAt { port: silent.clone(), reason: reason.unwrap_or_default() });
-        }
-        places.at = found.iter().map(|look| (look.device.clone(), look.port.clone())).collect();
-        let device = |look: lifeboot_fleet::device::Look| FleetDevice::new(look.device, Some(look.port));
-        Ok((Fleet::of_devices(found.into_iter().map(device).collect()), places))
-    }
-}
-
-/// Reads the images, and adds a patch from each older image to the one of its board.
-pub fn read(images: &[PathBuf], from: &[PathBuf]) -> Result<Vec<ImageFile>, Error> {
-    let read = |path: &PathBuf| Ok(ImageFile::from_bytes(&files::read(path, Kind::Image)?)?);
-    let mut images = images.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
-    for path in from {
-        let board = read(path)?.header().map_digest;
-        let of_board = images.iter().position(|image| image.header().map_digest == board).unwrap_or_default();
-        let image = images.swap_remove(of_board);
-        images.push(patches::added(image, std::slice::from_ref(path))?);
-    }
-    Ok(images)
-}
-
-/// Returns the name of an image in rollouts.
-pub fn name_of(image: &ImageFile) -> ImageName {
-    let header = image.header();
-    ImageName {
-        version: header.version.to_string(),
-        digest: hex(&header.digest),
-        board: image.board().name.to_owned(),
-        map: header.map_digest,
-    }
+    chosen: Chosen,
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<RolloutPlan, Error> {
-    let images = read(&arguments.images, &arguments.from)?;
-    let version = images[0].header().version.to_string();
-    let name = arguments.name.clone().unwrap_or_else(|| version.replace('+', "-"));
-    let (fleet, places) = arguments.fleet.read(&arguments.talk, output)?;
-    let definition = fleet.definition(RolloutId::new(name)?, images.iter().map(name_of).collect(), Flow::Update)?;
+    let Choice { definition, images, places, .. } = arguments.chosen.read(Flow::Update, output)?;
+    let talk = &arguments.chosen.talk;
     interrupt::remember(output);
-    let site = arguments.talk.site(places, output, Arc::new(AtomicBool::new(false)));
+    let site = talk.site(places, output, Arc::new(AtomicBool::new(false)));
     if !output.is_quiet() && !output.is_json() {
         output::note(format_args!("asking {} devices", definition.devices()));
     }
     let radius = blast_radius(&definition);
     let mut plan = RolloutPlan {
         digests: images.iter().map(|image| hex(&image.header().digest)).collect(),
-        version,
+        version: images.first().map(|image| image.header().version.to_string()).unwrap_or_default(),
         waves: Vec::new(),
         devices: Vec::new(),
         seconds: 0,
     };
     for (wave, radius) in definition.waves.iter().zip(radius) {
         let devices = forecasts(&site, wave, &images);
-        let seconds = seconds(wave, &devices, arguments.talk.bytes_a_second());
+        let seconds = seconds(wave, &devices, talk.bytes_a_second());
         plan.seconds += seconds;
         plan.waves.push(PlannedWave {
             name: wave.name.clone(),
@@ -197,15 +108,6 @@ fn planned_device(device: &DeviceId, wave: &Wave, forecast: Result<Forecast, End
         }
     }
     planned
-}
-
-fn reason_of(ending: &Ending) -> String {
-    match ending {
-        Ending::Absent { reason } | Ending::Interrupted { reason } | Ending::Refused { reason } => reason.clone(),
-        Ending::RolledBack { reason, .. } => reason.clone(),
-        Ending::Silent { last } => last.clone(),
-        Ending::Confirmed | Ending::Staged | Ending::Restored => String::new(),
-    }
 }
 
 /// How long a wave's lines are busy with sending.

@@ -19,7 +19,7 @@ pub fn list(list: &mut List) {
     chapter.fails("A name that is none", &format!("rollout status ../autumn {kept}"));
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     chapter.list.name(closed.to_string(), "HOST:NUMBER");
-    chapter.fails("Nobody at a port", &format!("rollout plan a.img --port tcp:{closed}"));
+    chapter.fails("Nobody at a port", &format!("rollout plan a.img --port tcp:{closed} {kept}"));
 
     for (circumstances, text) in [
         ("A wave of devices with a label that none has", "[[wave]]\nlabels = { line = \"3\" }\n"),
@@ -27,10 +27,10 @@ pub fn list(list: &mut List) {
         ("A misspelled key", "[[wave]]\nrest = true\nparalel = 3\n"),
     ] {
         chapter.folder.put("fleet.toml", format!("{FLEET}\n{text}").as_bytes());
-        chapter.fails(circumstances, "rollout plan a.img");
+        chapter.fails(circumstances, &format!("rollout plan a.img {kept}"));
     }
     chapter.folder.put("fleet.toml", FLEET.replace("PORT", &format!("tcp:{closed}")).as_bytes());
-    chapter.fails("Two images for the same board", "rollout plan a.img a.img");
+    chapter.fails("Two images for the same board", &format!("rollout plan a.img a.img {kept}"));
     // The device is absent, and skipped: it ends, and each device does not run the image.
     let ended = chapter.folder.run(&format!("rollout start a.img --name spring {kept}"));
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
