@@ -83,7 +83,8 @@ impl Fleet {
         states.iter().zip(expected).try_for_each(|(status, (slot, major))| runs(status, slot, version(major)))
     }
 
-    /// Runs `lifeboot rollout` in the fleet's folder.
+    /// Runs `lifeboot rollout` in the fleet's folder. Three emulators share the processors with all else that runs, while the
+    /// host measures real time: its timeouts are those for a slow line.
     ///
     /// # Errors
     /// If it cannot be started.
@@ -93,6 +94,9 @@ impl Fleet {
             command.env_remove(name);
         }
         command.arg("rollout").args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        if arguments.first() != Some(&"list") {
+            command.args(["--answer-timeout", "120", "--timeout", "900"]);
+        }
         let output = command.env("LIFEBOOT_STATE", self.folder.join("state")).output()?;
         let text = [output.stderr, output.stdout].concat();
         Ok(Said { text: String::from_utf8_lossy(&text).into_owned(), status: output.status.code() })
