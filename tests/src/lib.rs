@@ -7,6 +7,7 @@ pub mod desk;
 pub mod emulator;
 pub mod fleet;
 pub mod geometries;
+pub mod goosebit;
 pub mod pace;
 pub mod play;
 pub mod product;

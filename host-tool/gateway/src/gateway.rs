@@ -129,7 +129,11 @@ impl<'a> Gateway<'a> {
             if let Some(page) = &self.page {
                 scope.spawn(move || page.serve(&|| self.status(), &|| hub.metrics.text()));
             }
-            info!(server = hub.config().client.server().origin(), page = ?self.address(), "ready");
+            info!(
+                server = hub.config().client.server().origin(),
+                page = self.address().map(|address| address.to_string()),
+                "ready"
+            );
             self.notifier.ready();
             while !stop.wait(TICK) && !hub.stop().is_requested() {
                 self.notifier.tick(self.workers.make_progress(), &|| self.summary());

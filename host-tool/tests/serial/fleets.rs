@@ -81,7 +81,8 @@ impl Open for Ports {
     }
 }
 
-fn device(board: &'static Board, id: u8) -> Device {
+/// A device with an id.
+pub fn device(board: &'static Board, id: u8) -> Device {
     let mut device = Device::new(board);
     device.id = vec![0xde, id];
     // Its firmware has started without.

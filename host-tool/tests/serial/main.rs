@@ -117,3 +117,7 @@ mod waits;
 
 /// A fleet: devices that are found by their ids, what is done to them, and rollouts.
 mod fleets;
+
+/// The command that serves a fleet, which runs on Unix.
+#[cfg(unix)]
+mod gateway;

@@ -23,7 +23,7 @@ pub fn lifeboot(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
 }
 
-fn command(arguments: &[&str]) -> Command {
+pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
     // The settings of this machine's user must not affect the tests.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LIFEBOOT_")) {

@@ -1,4 +1,4 @@
-//! Emulators in Python: each set of programs in a virtual environment of its own, in cargo's target folder.
+//! Programs in Python: each set of programs in a virtual environment of its own, in cargo's target folder.
 
 use super::{found, install, lock_between_processes, on_path, say};
 use crate::product;
@@ -42,11 +42,9 @@ pub fn python(name: &str, requirements: &Path) -> Result<PathBuf> {
         python.display(),
         install.join(" ")
     );
-    say(&format!("installing the emulator {name}: {by_hand}"));
+    say(&format!("installing {name}: {by_hand}"));
     if !runs(&interpreter, &["-m", "venv", &place]) || !runs(&python, &[&install[..], &[&list]].concat()) {
-        bail!(
-            "the emulator {name} could not be installed, the message is above; once that is solved, run\n    {by_hand}"
-        );
+        bail!("{name} could not be installed, the message is above; once that is solved, run\n    {by_hand}");
     }
     fs::write(folder.join(COMPLETE), "")?;
     Ok(python)

@@ -18,9 +18,6 @@ mod tls;
 // The status page in a browser.
 #[cfg(feature = "browser")]
 mod browser;
-// A fleet server from PyPI.
-#[cfg(feature = "every-change")]
-mod goosebit;
 
 // Equipment.
 mod fake;
