@@ -3,9 +3,10 @@
 use anyhow::{Result, ensure};
 use lifeboot_tests::costs::{self, Figure, pages, table};
 use std::fs;
+use std::path::Path;
 
 fn main() -> Result<()> {
-    let costs = costs::measure()?;
+    let costs = costs::measure(Path::new(env!("CARGO_BIN_EXE_load")))?;
     print!("{}\n{}", table::details(&costs), table::figures(&costs));
     fs::write(costs::file(), serde_json::to_string_pretty(&costs)? + "\n")?;
     for page in pages::PAGES {

@@ -7,6 +7,8 @@ use lifeboot_tests::costs::stall::MAX_STALL;
 use lifeboot_tests::costs::{self, Costs, Figure, Unit, pages, wear};
 use lifeboot_tests::product;
 use std::fs;
+#[cfg(feature = "every-change")]
+use std::path::Path;
 
 /// What to do about a difference.
 const REMEDY: &str = "if that is as it should be, run `cargo costs` and commit what it writes";
@@ -35,7 +37,8 @@ fn differences(written: &Costs, measured: &Costs) -> Vec<String> {
 #[cfg(feature = "every-change")]
 #[test]
 fn what_lifeboot_costs_is_written_down_and_within_its_limits() {
-    let (written, measured) = (costs::written().unwrap(), costs::measure().unwrap());
+    let load = Path::new(env!("CARGO_BIN_EXE_load"));
+    let (written, measured) = (costs::written().unwrap(), costs::measure(load).unwrap());
     println!("{}", costs::table::figures(&measured));
     let beyond: Vec<String> =
         measured.figures.iter().filter(|figure| figure.is_beyond_limit()).map(Figure::to_string).collect();

@@ -9,12 +9,14 @@
 //! | `wear` | what updates and rollbacks do to flash, and what embassy-boot's do |
 //! | `push` | pushes over a line: time, bytes, frames, flash |
 //! | `stall` | how long the application stalls meanwhile |
+//! | `gateway` | what a gateway with a thousand devices asks of its server, and its memory |
 //! | `peer` | embassy-boot's real code on the same flash |
 //!
 //! `kit` is what is measured; `device`, `line` and `flash_time` what it is measured on; `figure`, `table` and `pages`
 //! the results. The limit of a figure is written where it is measured, and nowhere else.
 
 pub mod boot;
+pub mod gateway;
 pub mod line;
 pub mod pages;
 pub mod peer;
@@ -37,16 +39,18 @@ pub use flash_time::FlashTime;
 use crate::product;
 use anyhow::{Context, Result, anyhow};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::{self, ScopedJoinHandle};
 
-/// Measures everything, the long measurements in parallel. Each emulated board needs a thread, as it goes off with it.
-pub fn measure() -> Result<Costs> {
+/// Measures everything, the long measurements in parallel. Each emulated board needs a thread, as it goes off with it. `load` is
+/// the program of `src/load/`.
+pub fn measure(load: &Path) -> Result<Costs> {
     thread::scope(|scope| {
         let pico = scope.spawn(boot::pico);
         let microbit = scope.spawn(|| Ok((boot::microbit()?, stall::microbit()?, stack::figures()?)));
         let stm32f405 = scope.spawn(|| Ok((boot::stm32f405()?, push::stm32f405()?)));
 
+        let gateway = gateway::figures(load)?;
         let (sizes, symbols, wear) = (size::figures()?, size::symbols()?, wear::figures()?);
         let (microbit, turns, stacks) = joined(microbit)?;
         let hash = microbit.hash.context("the micro:bit's hash is not seen")?;
@@ -59,7 +63,7 @@ pub fn measure() -> Result<Costs> {
         let boots = [microbit.figures, pico.figures, stm32f405.figures].concat();
         let pushes = [vec![turns.figure], pushes, pico_push, emulated_push].concat();
         Ok(Costs {
-            figures: [sizes, stacks, boots, pushes, wear].concat(),
+            figures: [sizes, stacks, boots, pushes, wear, gateway].concat(),
             details: [microbit.details, stm32f405.details, push_details, next_versions].concat(),
             symbols,
         })

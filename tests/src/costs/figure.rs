@@ -72,6 +72,8 @@ pub enum Unit {
     Erases,
     /// Records of the boot journal.
     Records,
+    /// Requests over HTTP.
+    Requests,
     /// Instructions.
     Instructions,
     /// Microseconds on the board.
@@ -86,7 +88,7 @@ impl Unit {
     /// Whether it is exactly the same on each machine. Otherwise compilers' paths, or the moments at which bytes
     /// arrive, make a small difference.
     pub const fn is_exact(self) -> bool {
-        matches!(self, Unit::LineBytes | Unit::Frames | Unit::Erases | Unit::Records)
+        matches!(self, Unit::LineBytes | Unit::Frames | Unit::Erases | Unit::Records | Unit::Requests)
     }
 
     /// Formats a number of this unit for people.
@@ -117,6 +119,7 @@ impl Unit {
             Unit::Frames => "frames",
             Unit::Erases => "erases",
             Unit::Records => "records",
+            Unit::Requests => "requests",
             Unit::Instructions => "M instructions",
             Unit::Microseconds => "ms",
             Unit::LineShare => "%",

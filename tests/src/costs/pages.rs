@@ -1,7 +1,7 @@
 //! The pages' tables of figures: parts of them that are written by `cargo costs`, between two marks.
 
 use super::stall::MAX_STALL;
-use super::{Costs, Figure, Peer, Unit};
+use super::{Costs, Figure, Peer, Unit, gateway};
 use crate::product::{self, MICROBIT, PICO, STM32F405};
 use anyhow::{Context, Result};
 use std::fs;
@@ -14,12 +14,22 @@ pub struct Page {
     file: &'static str,
     /// The figures in it; the rest is in `costs.json`.
     figures: &'static [&'static str],
-    /// Whether each row ends with the figure's limit, its budget and a peer's figure.
-    has_limits: bool,
+    columns: Columns,
+}
+
+/// What stands in a table's row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Columns {
+    /// The figure on each board.
+    Boards,
+    /// And its limit, its budget and a peer's figure.
+    BoardsAndLimits,
+    /// A figure that is no board's, and its limit.
+    Limit,
 }
 
 /// The pages.
-pub const PAGES: [Page; 2] = [README, EVIDENCE];
+pub const PAGES: [Page; 3] = [README, EVIDENCE, FLEETS];
 
 /// The few figures that a decision for or against Lifeboot needs.
 const README: Page = Page {
@@ -32,11 +42,18 @@ const README: Page = Page {
         "push of 64 KiB at 115200 baud",
         "update of 64 KiB: erases, journal included",
     ],
-    has_limits: false,
+    columns: Columns::Boards,
 };
 
 /// What a reader of the evidence looks for.
-const EVIDENCE: Page = Page { file: "docs/evidence.md", figures: &ALL, has_limits: true };
+const EVIDENCE: Page = Page { file: "docs/evidence.md", figures: &ALL, columns: Columns::BoardsAndLimits };
+
+/// What a gateway takes.
+const FLEETS: Page = Page {
+    file: "docs/fleets.md",
+    figures: &[gateway::DOWNLOADS, gateway::UPDATE, gateway::HEAP],
+    columns: Columns::Limit,
+};
 
 const ALL: [&str; 24] = [
     "bootloader in flash, with recovery",
@@ -66,28 +83,44 @@ const ALL: [&str; 24] = [
 ];
 
 /// What a row may be in; what is measured in two has two rows.
-const UNITS: [Unit; 7] =
-    [Unit::Bytes, Unit::Instructions, Unit::Microseconds, Unit::Ratio, Unit::LineShare, Unit::Erases, Unit::Records];
+const UNITS: [Unit; 8] = [
+    Unit::Bytes,
+    Unit::Instructions,
+    Unit::Microseconds,
+    Unit::Ratio,
+    Unit::LineShare,
+    Unit::Erases,
+    Unit::Records,
+    Unit::Requests,
+];
 
 /// The table of a page.
 pub fn table(page: &Page, costs: &Costs) -> String {
-    let (columns, rule) = match page.has_limits {
-        true => (" held to | budget | peer |", " --- | --- | --- |"),
-        false => ("", ""),
+    let (columns, rule) = match page.columns {
+        Columns::Boards => (" micro:bit | Pico | STM32F405 |", " --- | --- | --- |"),
+        Columns::BoardsAndLimits => {
+            (" micro:bit | Pico | STM32F405 | held to | budget | peer |", " --- | --- | --- | --- | --- | --- |")
+        }
+        Columns::Limit => (" measured | held to |", " --- | --- |"),
     };
     let rows = page.figures.iter().flat_map(|what| {
         let of_this = |unit: Unit| -> Vec<&Figure> {
             costs.figures.iter().filter(|figure| figure.what == *what && figure.unit == unit).collect()
         };
         let in_units = UNITS.map(of_this).into_iter().filter(|figures| !figures.is_empty());
-        in_units.map(|figures| row(what, &figures, page.has_limits)).collect::<Vec<_>>()
+        in_units.map(|figures| row(what, &figures, page.columns)).collect::<Vec<_>>()
     });
     let rows = rows.collect::<String>();
-    format!("| figure | micro:bit | Pico | STM32F405 |{columns}\n| --- | --- | --- | --- |{rule}\n{rows}")
+    format!("| figure |{columns}\n| --- |{rule}\n{rows}")
 }
 
 /// What is measured on all boards, in one row; what is the same for all of them, once.
-fn row(what: &str, figures: &[&Figure], has_limits: bool) -> String {
+fn row(what: &str, figures: &[&Figure], columns: Columns) -> String {
+    if columns == Columns::Limit {
+        let figure = figures[0];
+        let limit = figure.limit.map_or_else(String::new, |limit| figure.unit.number(limit));
+        return format!("| {what}, {} | {} | {limit} |\n", figure.unit.name(), figure.unit.number(figure.ours));
+    }
     let on_boards = [&MICROBIT, &PICO, &STM32F405].map(|target| {
         let is_its = |figure: &&&Figure| figure.board == target.board.name;
         figures.iter().find(is_its).copied()
@@ -109,7 +142,10 @@ fn row(what: &str, figures: &[&Figure], has_limits: bool) -> String {
         format!(" {name}, {}", if *measured { "measured" } else { "cited" })
     });
     let of = if what.contains(unit.name()) { String::new() } else { format!(", {}", unit.name()) };
-    let limits = if has_limits { format!(" {limits} | {budgets}{missed} | {peers}{named} |") } else { String::new() };
+    let limits = match columns {
+        Columns::BoardsAndLimits => format!(" {limits} | {budgets}{missed} | {peers}{named} |"),
+        Columns::Boards | Columns::Limit => String::new(),
+    };
     format!("| {what}{of} | {} |{limits}\n", ours.join(" | "))
 }
 
