@@ -82,7 +82,7 @@ pub use error::FleetError;
 use crate::definition::{AbsentRule, Definition, DefinitionError, Flow, ImageName, RolloutId, Rules, Wave};
 use device::devices;
 use error::{Source, Wrong, starts, wrong};
-use nearest::suggestion;
+pub use nearest::suggestion;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;

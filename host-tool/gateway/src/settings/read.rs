@@ -1,6 +1,7 @@
 //! Values of a table, with the lines of what is wrong in them.
 
 use super::setting::{SETTINGS, Secret, SettingError};
+use lifeboot_fleet::fleet_file::suggestion;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
@@ -37,12 +38,8 @@ impl<'a> Table<'a> {
         for (name, value) in table {
             let (at, name) = (name.span().start, name.into_inner().into_owned());
             if !SETTINGS.iter().any(|(known, ..)| *known == name) {
-                let known: Vec<&str> = SETTINGS.iter().map(|(known, ..)| *known).collect();
-                let meant = name.replace('_', "-").to_lowercase();
-                let help = match known.contains(&&*meant) {
-                    true => format!("write {meant}"),
-                    false => format!("the settings of [gateway] are {}", known.join(", ")),
-                };
+                let known = SETTINGS.iter().map(|(known, ..)| *known);
+                let help = suggestion(&name, "the settings of [gateway]", known);
                 return Err(error_at(path, text, at, format!("[gateway] has no setting {name}"), help));
             }
             values.push((name, value.span().start, value.into_inner()));

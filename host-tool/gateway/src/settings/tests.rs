@@ -32,7 +32,7 @@ fn each_example_is_taken() {
 fn what_is_wrong_has_its_line_and_a_help() {
     let all = [
         ("poll_at_least = 5", "write poll-at-least"),
-        ("frequency = 5", "the settings of [gateway] are server"),
+        ("frequency = 5", "the settings of [gateway] are "),
         ("polls = 0", "polls = 8"),
         ("polls = \"8\"", "polls = 8"),
         ("polls = -1", "polls = 8"),

@@ -28,6 +28,34 @@ const UNCAUSED: &[(&str, &str)] = &[
     ("SwuError::Digest", CONTAINER),
     ("Error::NoStateFolder", "each user of this machine has a home folder"),
     ("Error::Signals", "this system lets a process handle its signals"),
+    ("LogError::TooManyFiles", SYSTEM),
+    ("LogError::Broken", SYSTEM),
+    ("DriveError::Log", SYSTEM),
+    ("InboxError::Watch", SYSTEM),
+    ("LogError::Format", "only another version of this program writes one, with its checksum"),
+    ("ReplayError", CHECKSUMS),
+    ("EventError::NotStarted", CHECKSUMS),
+    ("EventError::StartedBefore", CHECKSUMS),
+    ("EventError::NotDue", CHECKSUMS),
+    ("EventError::NotInFlight", CHECKSUMS),
+    ("EventError::UnknownDevice", DRIVER),
+    ("EventError::NoSuchEnding", DRIVER),
+    ("EventError::NotUntouched", DRIVER),
+    ("EventError::NotPaused", DRIVER),
+    ("EventError::UnknownWave", DRIVER),
+    ("EventError::NoApprovalNeeded", DRIVER),
+    ("Unreadable", "only this command writes orders"),
+    ("DefinitionError::NoDevices", FLEET_FILE),
+    ("DefinitionError::EmptyWave", FLEET_FILE),
+    ("DefinitionError::TwoTimes", FLEET_FILE),
+    ("DefinitionError::NoImage", "the command line wants one"),
+    ("DdiError::Transport", LOGGED),
+    ("DdiError::Token", LOGGED),
+    ("DdiError::Gone", LOGGED),
+    ("DdiError::Status", LOGGED),
+    ("DdiError::Answer", LOGGED),
+    ("CacheError::Digest", LOGGED),
+    ("CacheError::Incomplete", LOGGED),
     ("ProbeError::NoProbe", PROBE),
     ("ProbeError::Missing", PROBE),
     ("ProbeError::Several", PROBE),
@@ -46,6 +74,16 @@ const CONTAINER: &str =
     "a command writes containers; what reads them is the gateway: artifact/src/swu.rs tests the words";
 
 const CARGO: &str = "its words are in bootloader_build.rs, with the cargo that causes it";
+
+const SYSTEM: &str = "only on a system that refuses what it has granted before, such as one with a full disk";
+
+const DRIVER: &str = "the command asks for nothing of the kind; the rollout's core refuses it, in fleet's own tests";
+
+const CHECKSUMS: &str = "a log that was changed by hand does not match its checksums";
+
+const FLEET_FILE: &str = "fleet.toml is refused before, with the line";
+
+const LOGGED: &str = "the gateway logs it and tries again: gateway/tests has what it then does";
 
 /// An error as the sources declare it.
 struct Declared {
