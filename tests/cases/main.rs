@@ -49,7 +49,6 @@ mod pico;
 // A rollout to all three.
 mod fleets;
 // Two of them behind the gateway, with a fleet server from PyPI.
-#[cfg(feature = "every-change")]
 mod gateway;
 
 // The live commands, in a terminal and without one.

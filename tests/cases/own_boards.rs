@@ -10,9 +10,9 @@ use lifeboot_board::BoardDescription;
 use lifeboot_client::link::Retry;
 use lifeboot_core::Version;
 use lifeboot_tests::bench::{connect, runs};
+use lifeboot_tests::emulator::{Emulated, Stm32f4};
 #[cfg(feature = "deep")]
-use lifeboot_tests::emulator::Microbit;
-use lifeboot_tests::emulator::{Emulated, Pico, Stm32f4};
+use lifeboot_tests::emulator::{Microbit, Pico};
 use lifeboot_wire::{self as wire, OutcomeEnding, Recovery, Slot, Status};
 use project::Project;
 use std::fs;
@@ -157,13 +157,10 @@ fn an_stm32f429_with_a_slot_in_each_bank() {
     recovered(updated::<Stm32f4>(Project::new("two-banks"))).keeps_what_is_the_applications();
 }
 
-/// The slowest of the emulators, so the rest is in the deep tier.
+#[cfg(feature = "deep")]
 #[test]
 fn an_rp2040_with_16_mib_another_uart_and_a_file_system() {
-    let mut device = updated::<Pico>(Project::new("large-pico"));
-    device.keeps_what_is_the_applications();
-    #[cfg(feature = "deep")]
-    recovered(device).keeps_what_is_the_applications();
+    recovered(updated::<Pico>(Project::new("large-pico"))).keeps_what_is_the_applications();
 }
 
 #[cfg(feature = "deep")]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::{env, fs};
 
-/// Set, the file is written anew.
-const BLESS: &str = "LIFEBOOT_BLESS";
+/// Environment variable: if it is set, the file is written anew.
+pub const BLESS: &str = "LIFEBOOT_BLESS";
 
 /// Tests by the names of the bugs that they caught.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! Runs test binaries, and tells how that ended.
 
 use crate::build::{Executable, at_copy};
+use crate::first::BLESS;
 use crate::seeded::{BUG, REACHED};
 use crate::suite::{Endless, Suite};
 use anyhow::{Context, Result, ensure};
@@ -154,6 +155,8 @@ fn run_up_to_a_failure(tests: &mut Command, notes: &Path, endless: Endless) -> R
         .args(["--format", "pretty", "--test-threads", "1"])
         // A property that fails has to be seen, not minimised; and no folder of old failures is kept.
         .env("PROPTEST_MAX_SHRINK_ITERS", "0")
+        // What a test would write instead of comparing it, it could not miss.
+        .env_remove(BLESS)
         .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())

@@ -22,13 +22,13 @@ const QUICK: [Suite; 10] = [
 const SLOW: [Suite; 4] = [Suite::Policy, Suite::Lasting, Suite::Life, Suite::LifeEcc];
 
 /// Which tests run, in turns: a mutant takes part in the next only if it was not caught.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// The quick ones of its file's own suites.
     Own,
     /// The quick ones of all other suites that may run its code.
     Others,
-    /// The slow ones of all of these.
+    /// The slow ones of all of these, unless it is accepted.
     Slow,
 }
 
