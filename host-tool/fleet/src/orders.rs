@@ -25,7 +25,7 @@ pub enum OrderError {
     /// It cannot be given.
     #[error("cannot write to {}", .path.display())]
     #[diagnostic(help(
-        "give yourself write access to the rollout's folder, or run the command as the user who started it"
+        "give yourself write access to the rollout's folder, or run the command as the user who started it, or as root"
     ))]
     Folder {
         /// The folder.
@@ -62,9 +62,8 @@ enum Answer {
 pub fn give(rollout: &Path, name: &str, order: &Event) -> Result<(), OrderError> {
     let folder = rollout.join(FOLDER);
     let failed = |source| OrderError::Folder { path: folder.clone(), source };
-    fs::create_dir_all(&folder).map_err(failed)?;
     let (given, answered) = (folder.join(format!("{name}.order")), folder.join(format!("{name}.answer")));
-    put(&given, order).map_err(failed)?;
+    put(&given, order, Some(&folder)).map_err(failed)?;
     let until = Instant::now() + ANSWER;
     loop {
         if let Ok(text) = fs::read_to_string(&answered) {
@@ -137,17 +136,44 @@ fn put_answer(order: &Path, followed: Result<(), &dyn Diagnostic>) {
         |()| Answer::Done,
     );
     // Who waits for it gives up by itself.
-    let _ = put(&order.with_extension("answer"), &answer);
+    let _ = put(&order.with_extension("answer"), &answer, None);
 }
 
-/// Removes orders and answers that nobody waits for any more.
-pub fn clear(rollout: &Path) {
-    let _ = fs::remove_dir_all(rollout.join(FOLDER));
+/// Makes the folder of orders, without those that nobody waits for any more. It is the driver's: whoever orders may be another
+/// user, such as root, and what they had made the driver could not clear.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn open(rollout: &Path) -> io::Result<()> {
+    let folder = rollout.join(FOLDER);
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::create_dir(&folder),
+    }
 }
 
-fn put<T: Serialize>(path: &Path, content: &T) -> io::Result<()> {
+/// Gives a file to the owner of its folder, who must be able to read it. Only root gives anything away.
+fn hand_over(file: &Path, folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, chown};
+        let (own, theirs) = (fs::metadata(file)?, fs::metadata(folder)?);
+        if own.uid() != theirs.uid() {
+            chown(file, Some(theirs.uid()), Some(theirs.gid()))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (file, folder);
+    Ok(())
+}
+
+/// Puts a file there as a whole; for the owner of a folder, if one is named.
+fn put<T: Serialize>(path: &Path, content: &T, owners: Option<&Path>) -> io::Result<()> {
     let unfinished = path.with_extension("new");
     fs::write(&unfinished, serde_json::to_vec(content)?)?;
+    if let Some(folder) = owners {
+        hand_over(&unfinished, folder)?;
+    }
     fs::rename(&unfinished, path)
 }
 
@@ -160,6 +186,7 @@ mod tests {
     fn an_order_is_answered_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
+        open(&path).unwrap();
         let pause = Event::Paused { reason: "lunch".to_owned() };
         let given = std::thread::spawn({
             let (path, pause) = (path.clone(), pause.clone());

@@ -165,7 +165,7 @@ fn a_rollout_has_one_driver_and_a_device_one_rollout() {
     let port = DeviceId("port:/dev/ttyACM0".to_owned());
     let lock = folder.lock_device(&port, &rollout()).unwrap();
     let error = folder.lock_device(&port, &RolloutId::new("other").unwrap()).unwrap_err();
-    assert_eq!(error.to_string(), "the device port:/dev/ttyACM0 is in the rollout 1.2.3, which is running");
+    assert_eq!(error.to_string(), "the device port:/dev/ttyACM0 is in the rollout 1.2.3, which is not over");
     folder.lock_device(&device(1), &rollout()).unwrap();
     drop(lock);
     folder.lock_device(&port, &rollout()).unwrap();

@@ -23,6 +23,8 @@ use tracing::{info, warn};
 const SETTLED: Duration = Duration::from_secs(1);
 /// The folder is looked through this often even if no event came: some file systems report none.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// What was not taken yet is handed on again after this time.
+const AGAIN: Duration = Duration::from_secs(5);
 /// How soon a request to stop is noticed.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -40,6 +42,17 @@ pub struct Inbox {
     waiting: BTreeMap<PathBuf, (u64, SystemTime, Instant)>,
     /// What was handed on and could not be moved away: it is not handed on twice.
     stuck: BTreeMap<PathBuf, (u64, SystemTime)>,
+    /// What was not taken yet, why, and when it was handed on last.
+    later: BTreeMap<PathBuf, (String, Instant)>,
+}
+
+/// Why an image is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// It is no image, or none that is wanted.
+    Rejected(String),
+    /// Not now: it stays where it is, and is handed on again.
+    Later(String),
 }
 
 /// Why an inbox cannot be used.
@@ -89,10 +102,11 @@ impl Inbox {
             events,
             waiting: BTreeMap::new(),
             stuck: BTreeMap::new(),
+            later: BTreeMap::new(),
         })
     }
 
-    /// Hands images on until a stop is requested: with the file's name, to a function that returns why it does not want one.
+    /// Hands images on until a stop is requested: with the file's name, to a function that returns why it does not take one.
     /// What is there at the begin is handed on, too.
     ///
     /// # Errors
@@ -100,7 +114,7 @@ impl Inbox {
     pub fn run(
         &mut self,
         stop: &Stop,
-        take: &mut dyn FnMut(&str, ImageFile) -> Result<(), String>,
+        take: &mut dyn FnMut(&str, ImageFile) -> Result<(), NotTaken>,
     ) -> Result<(), InboxError> {
         let mut looked: Option<Instant> = None;
         while !stop.is_requested() {
@@ -110,7 +124,8 @@ impl Inbox {
                 Err(RecvTimeoutError::Disconnected) => stop.wait(TICK),
             };
             while self.events.try_recv().is_ok() {}
-            let is_due = looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
+            let is_again = self.later.values().any(|(_, since)| since.elapsed() >= AGAIN);
+            let is_due = is_again || looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
             if event || is_due || !self.waiting.is_empty() {
                 looked = Some(Instant::now());
                 self.look(take)?;
@@ -120,7 +135,7 @@ impl Inbox {
     }
 
     /// Looks through the folder once, and hands on what has settled.
-    fn look(&mut self, take: &mut dyn FnMut(&str, ImageFile) -> Result<(), String>) -> Result<(), InboxError> {
+    fn look(&mut self, take: &mut dyn FnMut(&str, ImageFile) -> Result<(), NotTaken>) -> Result<(), InboxError> {
         let wrong = |source| InboxError::Folder { path: self.folder.clone(), source };
         let mut there = BTreeMap::new();
         for entry in fs::read_dir(&self.folder).map_err(wrong)? {
@@ -141,7 +156,11 @@ impl Inbox {
         let (settled, waiting): (BTreeMap<_, _>, BTreeMap<_, _>) =
             there.into_iter().partition(|(_, (.., since))| since.elapsed() >= SETTLED);
         self.waiting = waiting;
+        self.later.retain(|path, _| settled.contains_key(path));
         for (path, (length, time, _)) in settled {
+            if self.later.get(&path).is_some_and(|(_, since)| since.elapsed() < AGAIN) {
+                continue;
+            }
             if !self.hand_on(&path, take) {
                 self.stuck.insert(path, (length, time));
             }
@@ -149,16 +168,24 @@ impl Inbox {
         Ok(())
     }
 
-    /// Returns whether the file is out of the way then.
-    fn hand_on(&self, path: &Path, take: &mut dyn FnMut(&str, ImageFile) -> Result<(), String>) -> bool {
+    /// Returns whether the file is out of the way then, or waits.
+    fn hand_on(&mut self, path: &Path, take: &mut dyn FnMut(&str, ImageFile) -> Result<(), NotTaken>) -> bool {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let taken = self.read(path).and_then(|image| take(&name, image));
+        let taken = self.read(path).map_err(NotTaken::Rejected).and_then(|image| take(&name, image));
+        let before = self.later.remove(path);
         let moved = match &taken {
+            Err(NotTaken::Later(reason)) => {
+                if before.is_none_or(|(before, _)| before != *reason) {
+                    info!(name, reason, "waits in the inbox");
+                }
+                self.later.insert(path.to_owned(), (reason.clone(), Instant::now()));
+                return true;
+            }
             Ok(()) => {
                 info!(name, "taken from the inbox");
                 fs::rename(path, self.folder.join(DONE).join(&name))
             }
-            Err(reason) => {
+            Err(NotTaken::Rejected(reason)) => {
                 warn!(name, reason, "rejected");
                 let rejected = self.folder.join(REJECTED);
                 fs::write(rejected.join(format!("{name}.reason.txt")), format!("{reason}\n"))

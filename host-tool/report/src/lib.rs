@@ -64,7 +64,7 @@ pub use recorded::RecordedError;
 pub use reset::Reset;
 pub use rollout::{
     ListedRollout, PlanVerdict, PlannedDevice, PlannedWave, Rollout, RolloutCounts, RolloutDevice, RolloutEvent,
-    RolloutImage, RolloutPhase, RolloutPlan, RolloutWave, Rollouts,
+    RolloutImage, RolloutPhase, RolloutPlan, RolloutWave, Rollouts, UnreadableRollout,
 };
 pub use schema::schemas;
 pub use shell::{Completions, ManFiles, ManPage};

@@ -6,7 +6,7 @@ mod rollouts;
 
 pub use event::RolloutEvent;
 pub use plan::{PlannedDevice, PlannedWave, RolloutPlan, Verdict as PlanVerdict};
-pub use rollouts::{ListedRollout, Rollouts};
+pub use rollouts::{ListedRollout, Rollouts, UnreadableRollout};
 
 use crate::table::table;
 use lifeboot_fleet::definition::ImageName;
@@ -66,6 +66,8 @@ pub enum RolloutPhase {
     Paused,
     /// Too many devices failed: it has stopped by itself.
     Stopped,
+    /// It has stopped by itself: another wave would begin, and no device has confirmed the image.
+    Untried,
     /// It was aborted, and devices end or are rolled back.
     Aborting,
     /// It was aborted, and nothing is left to do.
@@ -175,6 +177,7 @@ impl From<rollout::Phase> for RolloutPhase {
             rollout::Phase::Running => RolloutPhase::Running,
             rollout::Phase::Paused => RolloutPhase::Paused,
             rollout::Phase::Stopped => RolloutPhase::Stopped,
+            rollout::Phase::Untried => RolloutPhase::Untried,
             rollout::Phase::Aborting => RolloutPhase::Aborting,
             rollout::Phase::Aborted => RolloutPhase::Aborted,
             rollout::Phase::Done => RolloutPhase::Done,
@@ -279,6 +282,11 @@ fn describe(waits: &WaitsFor, waves: &[&str], now: Time) -> String {
         WaitsFor::Failures => {
             "a person, since too many devices failed: lifeboot rollout retry --failed, or abort".to_owned()
         }
+        WaitsFor::Untried { wave } => format!(
+            "a person, since no device has confirmed the image before wave {}: lifeboot rollout retry --failed once they are there, \
+             resume --accept-failures to go on without, or abort",
+            name(wave)
+        ),
         WaitsFor::Window { opens } => format!("its time window, which opens in {}", left(opens)),
         WaitsFor::LocalOffset => "the local time".to_owned(),
     }
@@ -300,6 +308,7 @@ impl Display for RolloutPhase {
             RolloutPhase::Running => "running",
             RolloutPhase::Paused => "paused",
             RolloutPhase::Stopped => "stopped: too many devices failed",
+            RolloutPhase::Untried => "stopped: no device has confirmed the image",
             RolloutPhase::Aborting => "being aborted",
             RolloutPhase::Aborted => "aborted",
             RolloutPhase::Done => "done: each device runs the image",
@@ -342,8 +351,7 @@ impl Display for Rollout {
         for waits in &self.waits_for {
             writeln!(f, "waits for {waits}")?;
         }
-        let is_over = matches!(phase, RolloutPhase::Done | RolloutPhase::DoneWithFailures | RolloutPhase::Aborted);
-        if !is_over && !self.driven {
+        if *phase == RolloutPhase::Running && self.waits_for.is_empty() && !self.driven {
             writeln!(f, "nothing drives it now; to go on: lifeboot rollout resume {rollout}")?;
         }
         let waves = self.waves.iter().map(|wave| {

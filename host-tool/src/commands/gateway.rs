@@ -18,7 +18,7 @@ use lifeboot_gateway::systemd::{DASHBOARD, UNIT};
 use lifeboot_project::environment::variable;
 use lifeboot_project::files::{self, Kind};
 use lifeboot_report::GatewayReport;
-use rollouts::{Image, Rollouts};
+use rollouts::Rollouts;
 use std::io::stderr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<GatewayReport, Error
     thread::scope(|scope| {
         let reload = || reload(arguments, &gateway, &rollouts);
         let _signals = signals::watch(scope, &stop, reload).map_err(Error::Signals)?;
-        let (sender, images) = std::sync::mpsc::channel::<Image>();
+        let (sender, begun) = std::sync::mpsc::channel();
         if let Some(mut inbox) = inbox {
             let (stop, rollouts) = (&stop, &rollouts);
             scope.spawn(move || {
@@ -95,7 +95,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<GatewayReport, Error
                     error!(%error, "the inbox is not watched any more");
                 }
             });
-            scope.spawn(move || rollouts.drive(&images, stop));
+            scope.spawn(move || rollouts.drive(&begun, stop));
         }
         let ran = gateway.run(&stop);
         stop.request();

@@ -212,14 +212,17 @@ fn the_service_rolls_out_its_inbox_reloads_outlives_a_crash_and_ends_in_good_ord
             && line.ends_with(" 1")
     };
     assert!(metrics.lines().any(is_counted), "{metrics}");
-    // A person ends it, by the command, while the service drives it.
+    // The next image waits for its devices: the rollout that has stopped is not over.
+    site.put(3, 60_000);
+    site.wait(&gateway, "1.3.0 does not wait", || gateway.has_logged("waits in the inbox").is_some());
+    assert!(site.path("inbox/3.img").exists() && site.rollout_of("1.3.0").0.is_empty());
+    // A person ends that, by the command, while the service drives it.
     let stopped =
         site.rollout(&["list"])["rollouts"].as_array().unwrap().iter().find(|one| one["version"] == "1.2.0").cloned();
     let aborted = site.rollout(&["abort", stopped.unwrap()["rollout"].as_str().unwrap()]);
     assert_eq!(aborted["phase"], "aborted", "{aborted}");
 
     // A crash while an image is on its way: the next one goes on.
-    site.put(3, 60_000);
     site.wait(&gateway, "1.3.0 does not begin", || site.rollout_of("1.3.0").1["updating"] == 1);
     gateway.child.kill().unwrap();
     gateway.child.wait().unwrap();

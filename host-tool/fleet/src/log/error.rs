@@ -33,8 +33,8 @@ pub enum LogError {
     ))]
     InUse(RolloutId),
     /// Another rollout has the device.
-    #[error("the device {device} is in {}, which is running", named(.rollout.as_deref()))]
-    #[diagnostic(help("wait until that rollout has ended, or abort it: a device takes part in one rollout at a time"))]
+    #[error("the device {device} is in {}, which is not over", named(.rollout.as_deref()))]
+    #[diagnostic(help("wait until that rollout is over, or abort it: a device takes part in one rollout at a time"))]
     DeviceInUse {
         /// The device.
         device: DeviceId,

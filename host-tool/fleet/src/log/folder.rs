@@ -2,7 +2,7 @@
 
 use super::error::LogError;
 use super::file::{Content, Log, read};
-use super::lock::{DeviceLock, lock};
+use super::lock::{DeviceLock, is_locked, lock};
 use crate::definition::RolloutId;
 use crate::device::DeviceId;
 use crate::rollout::{Stamped, State};
@@ -40,12 +40,20 @@ impl StateFolder {
         if begun {
             return Err(LogError::Exists(rollout.clone()));
         }
-        let log = Log::create(&path, lock)?;
-        // The names must survive a crash as the content does.
-        for folder in [&folder, &self.path.join("rollouts"), &self.path] {
-            sync_folder(folder)?;
-        }
-        Ok(log)
+        let log = Log::create(&path, lock).and_then(|log| {
+            // The names must survive a crash as the content does.
+            for folder in [&folder, &self.path.join("rollouts"), &self.path] {
+                sync_folder(folder)?;
+            }
+            Ok(log)
+        });
+        log.inspect_err(|_| self.discard(rollout))
+    }
+
+    /// Removes a rollout that could not be started: nothing has begun.
+    pub fn discard(&self, rollout: &RolloutId) {
+        // What stays is an empty log, which is no rollout.
+        let _ = fs::remove_dir_all(self.rollout(rollout));
     }
 
     /// Takes a rollout over: opens its log, cuts off what a crash has torn, and returns the state that it gives. The next event
@@ -99,11 +107,7 @@ impl StateFolder {
     /// # Errors
     /// [`LogError::Io`] if its lock cannot be tried.
     pub fn is_driven(&self, rollout: &RolloutId) -> Result<bool, LogError> {
-        let path = self.rollout(rollout).join("lock");
-        if !path.exists() {
-            return Ok(false);
-        }
-        Ok(lock(&path)?.is_none())
+        is_locked(&self.rollout(rollout).join("lock"))
     }
 
     /// Takes a device for a rollout. A driver must hold all of its devices as long as it drives: an open file each.

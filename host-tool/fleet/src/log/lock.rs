@@ -45,3 +45,17 @@ pub fn lock(path: &Path) -> Result<Option<File>, LogError> {
         Err(TryLockError::Error(error)) => Err(LogError::io("lock", path)(error)),
     }
 }
+
+/// Returns whether a process has locked a file. Who asks needs no right to write it.
+pub fn is_locked(path: &Path) -> Result<bool, LogError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(LogError::io("open", path)(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(LogError::io("lock", path)(error)),
+    }
+}

@@ -2,7 +2,7 @@
 //! which a crash could lose it.
 
 use super::state::State;
-use super::stops::Failures;
+use super::stops::{Failures, Untried};
 use super::wave_state::Step;
 use crate::time::Time;
 
@@ -16,6 +16,17 @@ impl State {
             }
         }
         self.find_current(wave);
+        self.find_untried(at);
+    }
+
+    /// Stops a rollout before the second wave and each later one as long as nobody runs the image: what no device has tried does
+    /// not go to more of them.
+    fn find_untried(&mut self, at: Time) {
+        let begins_another = !self.is_staging && self.current > 0 && self.current < self.waves.len();
+        let is_settled = self.abort.is_some() || self.untried.is_some() || self.accepts_untried;
+        if begins_another && !is_settled && !self.is_tried() {
+            self.untried = Some(Untried { at, wave: self.current });
+        }
     }
 
     fn judge(&mut self, wave: usize, at: Time) {

@@ -104,13 +104,18 @@ impl State {
     fn already(&mut self, id: &DeviceId, at: Time) -> Result<(), EventError> {
         let number = self.number(id).ok_or_else(|| EventError::UnknownDevice(id.clone()))?;
         let device = &self.devices[number as usize];
-        if device.settled != DeviceState::Waiting || device.attempts > 0 || device.is_ours {
+        if device.settled != DeviceState::Waiting || device.attempts > 0 {
             return Err(EventError::NotUntouched(id.clone()));
         }
         let wave = device.wave;
-        self.change(number, |device, _| {
-            (device.settled, device.since, device.away_until) = (DeviceState::Confirmed, at, None);
-        });
+        match device.is_ours {
+            // It was tried before: the image that it runs is this rollout's work after all.
+            true => self.settle(number, DeviceState::Confirmed, at),
+            false => self.change(number, |device, _| {
+                (device.settled, device.since, device.away_until) = (DeviceState::Confirmed, at, None);
+                device.before_retry = None;
+            }),
+        }
         self.advance(wave, at);
         Ok(())
     }

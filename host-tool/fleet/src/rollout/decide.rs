@@ -59,6 +59,11 @@ pub enum WaitsFor {
     Resume,
     /// A person who looks at the failures, and retries, resumes or aborts.
     Failures,
+    /// A person who decides about this wave: no device has confirmed the image.
+    Untried {
+        /// The number of the wave.
+        wave: usize,
+    },
     /// The window.
     Window {
         /// When it opens.
@@ -105,6 +110,7 @@ pub fn decide(state: &State, now: Time) -> Decision {
             let waits_for = match hold {
                 Hold::Paused => WaitsFor::Resume,
                 Hold::TooManyFailures => WaitsFor::Failures,
+                Hold::Untried { wave } => WaitsFor::Untried { wave },
                 Hold::WindowClosed(opens) => WaitsFor::Window { opens },
                 Hold::OffsetUnknown => WaitsFor::LocalOffset,
             };

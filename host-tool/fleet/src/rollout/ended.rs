@@ -57,7 +57,7 @@ impl State {
         Ok(())
     }
 
-    fn settle(&mut self, number: u32, state: DeviceState, at: Time) {
+    pub(super) fn settle(&mut self, number: u32, state: DeviceState, at: Time) {
         self.change(number, |device, wave| {
             let is_end = state != DeviceState::Staged || wave.step == Step::Staging;
             match state.is_failure() {

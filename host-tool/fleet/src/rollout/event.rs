@@ -157,6 +157,16 @@ pub enum EventError {
         /// How many finished.
         finished: u32,
     },
+    /// No device has confirmed the image, and nobody takes the risk.
+    #[error("the rollout has stopped before the wave {wave:?}: no device has confirmed the image yet")]
+    #[diagnostic(help(
+        "once the devices before it are there: lifeboot rollout retry --failed; to go on with an image that none has tried: \
+         lifeboot rollout resume --accept-failures"
+    ))]
+    NobodyConfirmed {
+        /// The wave.
+        wave: String,
+    },
     /// There is no such wave.
     #[error("the rollout has no wave {0}")]
     #[diagnostic(help("waves are counted from 0"))]

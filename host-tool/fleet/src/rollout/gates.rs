@@ -3,6 +3,7 @@
 use super::device_state::Work;
 use super::due;
 use super::state::State;
+use super::stops::Untried;
 use super::wave_state::Step;
 use crate::device::Act;
 use crate::time::Time;
@@ -15,6 +16,11 @@ pub enum Hold {
     Paused,
     /// Too many devices have failed.
     TooManyFailures,
+    /// This wave would begin though no device has confirmed the image.
+    Untried {
+        /// Its number.
+        wave: usize,
+    },
     /// The window is closed, until then.
     WindowClosed(Time),
     /// The window is in local time, and the driver did not report the host's offset from UTC.
@@ -41,6 +47,9 @@ impl State {
         // After an abort nothing is risked any more: what begins asks, or goes back.
         if self.failures.is_some() && self.abort.is_none() {
             return Some(Hold::TooManyFailures);
+        }
+        if let (Some(Untried { wave, .. }), None) = (self.untried, self.abort) {
+            return Some(Hold::Untried { wave });
         }
         match self.definition.rules.window.as_ref()?.at(now, self.local_offset) {
             Opening::Open(_) => None,

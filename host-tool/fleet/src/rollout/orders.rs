@@ -22,7 +22,8 @@ impl State {
 
     pub(super) fn resumed(&mut self, accept_failures: bool) -> Result<(), EventError> {
         let failures = self.failures.as_ref().filter(|_| self.abort.is_none());
-        if self.pause.is_none() && failures.is_none() {
+        let untried = self.untried.filter(|_| self.abort.is_none());
+        if self.pause.is_none() && failures.is_none() && untried.is_none() {
             return Err(EventError::NotPaused);
         }
         if let Some(failures) = failures {
@@ -34,6 +35,12 @@ impl State {
             // Others may have failed in other waves meanwhile. The person has seen them, too.
             self.waves.iter_mut().for_each(|wave| wave.count_anew());
             self.failures = None;
+        }
+        if let Some(untried) = untried {
+            if !accept_failures {
+                return Err(EventError::NobodyConfirmed { wave: self.definition.waves[untried.wave].name.clone() });
+            }
+            (self.untried, self.accepts_untried) = (None, true);
         }
         self.pause = None;
         Ok(())
@@ -92,7 +99,7 @@ impl State {
             });
         }
         // What it stopped for is taken back.
-        self.failures = None;
+        (self.failures, self.untried) = (None, None);
         for wave in waves {
             self.waves[wave].step = if self.is_staging { Step::Staging } else { Step::Running };
             self.refile_wave(wave);

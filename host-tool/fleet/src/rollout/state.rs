@@ -3,7 +3,7 @@
 use super::device_state::{Device, DeviceState};
 use super::due;
 use super::event::EventError;
-use super::stops::{Abort, Failures, Pause};
+use super::stops::{Abort, Failures, Pause, Untried};
 use super::wave_state::{Step, WaveState};
 use crate::definition::{Definition, Flow};
 use crate::device::DeviceId;
@@ -26,6 +26,10 @@ pub struct State {
     pub(super) is_staging: bool,
     pub(super) pause: Option<Pause>,
     pub(super) failures: Option<Failures>,
+    /// What has stopped it if no device runs the image.
+    pub(super) untried: Option<Untried>,
+    /// Whether a person has accepted that.
+    pub(super) accepts_untried: bool,
     pub(super) abort: Option<Abort>,
     pub(super) local_offset: Option<i16>,
     pub(super) started: Time,
@@ -57,6 +61,8 @@ impl State {
             is_staging,
             pause: None,
             failures: None,
+            untried: None,
+            accepts_untried: false,
             abort: None,
             local_offset: None,
             started: at,
@@ -100,6 +106,11 @@ impl State {
     /// Returns the failures that have stopped it, if they were too many.
     pub fn failures(&self) -> Option<&Failures> {
         self.failures.as_ref()
+    }
+
+    /// Returns the wave that it has stopped before, as no device has confirmed the image.
+    pub fn untried(&self) -> Option<Untried> {
+        self.untried
     }
 
     /// Returns the abort, if a person has ended it.
@@ -172,5 +183,12 @@ impl State {
         let members = self.members(wave);
         self.visited += members.len() as u64;
         members.into_iter().any(|number| self.devices[number as usize].settled == DeviceState::Confirmed)
+    }
+
+    /// Returns whether a device runs the image and has confirmed it.
+    pub(super) fn is_tried(&mut self) -> bool {
+        let tried = self.devices.iter().position(|device| device.settled == DeviceState::Confirmed);
+        self.visited += tried.map_or(self.devices.len(), |first| first + 1) as u64;
+        tried.is_some()
     }
 }

@@ -16,6 +16,15 @@ pub struct Failures {
     pub finished: u32,
 }
 
+/// A wave that would begin though no device has confirmed the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Untried {
+    /// When that was known.
+    pub at: Time,
+    /// The number of the wave, counted from 0.
+    pub wave: usize,
+}
+
 /// A pause by a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pause {

@@ -21,6 +21,8 @@ pub enum Phase {
     Paused,
     /// It has stopped by itself: too many devices failed.
     Stopped,
+    /// It has stopped by itself: another wave would begin, and no device has confirmed the image.
+    Untried,
     /// It was aborted, and devices end or are rolled back.
     Aborting,
     /// It was aborted, and nothing is left to do.
@@ -158,6 +160,7 @@ impl State {
             (false, _) if self.pause.is_some() => Phase::Paused,
             (false, true) => Phase::Aborting,
             (false, false) if self.failures.is_some() => Phase::Stopped,
+            (false, false) if self.untried.is_some() => Phase::Untried,
             (false, false) => Phase::Running,
         }
     }

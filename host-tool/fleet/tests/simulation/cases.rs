@@ -129,6 +129,46 @@ fn a_rollout_goes_from_wave_to_wave_and_asks_again_after_each_soak() {
     assert_eq!(play.state.summary(Time(play.now)).counts.confirmed, 4);
 }
 
+/// What no device of a canary has tried does not go to all others.
+#[test]
+fn an_image_that_nobody_has_confirmed_goes_to_no_other_wave() {
+    let mut play = Play::new(definition());
+    play.begin().ends("a", absent());
+    assert_eq!((play.begins().len(), play.waits_for()), (0, vec![WaitsFor::Untried { wave: 1 }]));
+    assert_eq!(play.state.phase(), Phase::Untried);
+    let refused = play.tried(Event::Resumed { accept_failures: false });
+    assert_eq!(refused, Err(EventError::NobodyConfirmed { wave: "rest".to_owned() }));
+    // It is there again.
+    let mut again = Play { state: play.state.clone(), now: play.now };
+    again.happens(Event::Retried);
+    assert_eq!(again.begins(), ["Update a"]);
+    again.begin().ends("a", Ending::Confirmed).waits(SOAK).begin().ends("a", Ending::Confirmed);
+    assert_eq!(again.begins(), ["Update b", "Update c"]);
+    // A person takes the risk.
+    play.happens(Event::Resumed { accept_failures: true });
+    assert_eq!(play.begins(), ["Update b", "Update c"]);
+    // The last wave is followed by none.
+    play.begin().ends("b", absent()).ends("c", absent()).begin().ends("d", absent());
+    assert_eq!(play.state.phase(), Phase::DoneWithFailures);
+}
+
+/// It was silent, and is found to run the image when it is tried again: that is this rollout's work.
+#[test]
+fn a_device_that_is_retried_may_run_the_image_already() {
+    let mut play = Play::new(definition());
+    play.begin().ends("a", Ending::Silent { last: "on trial".to_owned() });
+    assert_eq!(play.state.phase(), Phase::Stopped);
+    play.happens(Event::Retried);
+    assert_eq!(play.begins(), ["Update a"]);
+    play.happens(Event::Already { device: DeviceId("a".to_owned()) });
+    assert_eq!(play.is("a"), DeviceState::Confirmed);
+    assert_eq!(play.state.waves()[0].judged(), (1, 0));
+    play.waits(SOAK).begin().ends("a", Ending::Confirmed);
+    // So it is rolled back with the others.
+    play.happens(Event::Aborted { rollback: true });
+    assert_eq!(play.begins(), ["Rollback a"]);
+}
+
 #[test]
 fn a_device_that_falls_back_in_the_soak_counts() {
     let mut play = Play::new(definition());
@@ -164,7 +204,9 @@ fn a_retry_opens_a_wave_that_has_passed_before_the_next_goes_on() {
     definition.waves[0].max_failures = Limit::Count(1);
     let mut play = Play::new(definition);
     play.begin().ends("a", rolled_back());
-    assert_eq!(play.begins(), ["Update b", "Update c"], "one failure is allowed");
+    assert_eq!(play.waits_for(), [WaitsFor::Untried { wave: 1 }], "one failure is allowed, but nobody runs it");
+    play.happens(Event::Resumed { accept_failures: true });
+    assert_eq!(play.begins(), ["Update b", "Update c"]);
     play.begin().happens(Event::Retried);
     assert_eq!(play.begins(), ["Update a"]);
     play.begin().ends("a", Ending::Confirmed).ends("b", Ending::Confirmed).waits(SOAK);
@@ -210,7 +252,9 @@ fn what_is_absent_is_skipped_waited_for_or_a_failure() {
         play.begin().ends("a", absent());
         play
     };
-    assert_eq!(with(AbsentRule::Skip).begins(), ["Update b", "Update c"]);
+    let mut skipped = with(AbsentRule::Skip);
+    skipped.happens(Event::Resumed { accept_failures: true });
+    assert_eq!(skipped.begins(), ["Update b", "Update c"]);
     assert_eq!(with(AbsentRule::Fail).waits_for(), [WaitsFor::Failures]);
     let mut waiting = with(AbsentRule::Wait);
     let at = Time(waiting.now + 60_000);

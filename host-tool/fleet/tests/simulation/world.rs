@@ -267,9 +267,9 @@ impl World {
             self.look_at = Some(at);
             self.push(at, What::Look);
         }
-        use WaitsFor::{Approval, Devices, Failures, Resume};
+        use WaitsFor::{Approval, Devices, Failures, Resume, Untried};
         let needs_person = decision.waits_for.iter().any(|waits| match waits {
-            Approval { .. } | Resume | Failures => true,
+            Approval { .. } | Resume | Failures | Untried { .. } => true,
             Devices { .. } => self.now > PATIENT_UNTIL,
             _ => false,
         });
@@ -292,7 +292,7 @@ impl World {
                 WaitsFor::Approval { wave } => Event::Approved { wave },
                 WaitsFor::Resume => Event::Resumed { accept_failures: true },
                 WaitsFor::Devices { .. } if self.now > PATIENT_UNTIL => Event::Aborted { rollback },
-                WaitsFor::Failures => match self.random.within(0, 8) {
+                WaitsFor::Failures | WaitsFor::Untried { .. } => match self.random.within(0, 8) {
                     0 if self.retries < 2 && !self.takes_risks => Event::Retried,
                     0 | 1 if !self.takes_risks => Event::Aborted { rollback },
                     _ => Event::Resumed { accept_failures: true },

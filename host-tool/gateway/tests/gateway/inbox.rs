@@ -2,7 +2,7 @@
 
 use crate::kit::{image, until};
 use lifeboot_artifact::swu;
-use lifeboot_gateway::inbox::Inbox;
+use lifeboot_gateway::inbox::{Inbox, NotTaken};
 use lifeboot_gateway::stop::Stop;
 use std::fs;
 use std::io::Write;
@@ -19,7 +19,7 @@ fn run(folder: &Path, test: impl FnOnce(&Mutex<Vec<String>>)) -> Vec<String> {
         let running = scope.spawn(|| {
             inbox.run(&stop, &mut |name, image| {
                 if image.header().version.patch == 9 {
-                    return Err("another rollout goes on".to_owned());
+                    return Err(NotTaken::Rejected("it is too old".to_owned()));
                 }
                 taken.lock().unwrap().push(format!("{name} {}", image.header().version));
                 Ok(())
@@ -74,7 +74,7 @@ fn bad_ones_are_put_away_with_the_reason() {
     let reason = |name: &str| fs::read_to_string(rejected.join(format!("{name}.reason.txt"))).unwrap();
     assert!(reason("broken.img").contains("damaged"));
     assert_eq!(reason("large.img"), "it has more than 100000 bytes\n");
-    assert_eq!(reason("unwanted.img"), "another rollout goes on\n");
+    assert_eq!(reason("unwanted.img"), "it is too old\n");
 }
 
 #[test]
@@ -101,4 +101,33 @@ fn what_is_still_being_copied_waits_and_links_are_left_alone() {
     });
     assert_eq!(taken, ["slow.img 3.1.1"]);
     assert_eq!(names(&inbox), [".hidden.img", "copy.img.part", "done", "link.img", "rejected"]);
+}
+
+#[test]
+fn what_is_not_taken_yet_stays_and_is_taken_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let inbox = folder.path();
+    fs::write(inbox.join("early.img"), image(1).to_bytes()).unwrap();
+    let (stop, offered) = (Stop::default(), Mutex::new(0));
+    let mut opened = Inbox::open(inbox, 100_000).unwrap();
+    thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            opened.run(&stop, &mut |_, _| {
+                *offered.lock().unwrap() += 1;
+                match *offered.lock().unwrap() {
+                    1 => Err(NotTaken::Later("its device is in another rollout".to_owned())),
+                    _ => Ok(()),
+                }
+            })
+        });
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            until(|| *offered.lock().unwrap() == 1, || "it is not offered".to_owned());
+            assert_eq!(names(inbox), ["done", "early.img", "rejected"]);
+            until(|| names(&inbox.join("done")) == ["early.img"], || format!("{:?}", names(inbox)));
+        }));
+        stop.request();
+        running.join().unwrap().unwrap();
+        ended.unwrap();
+    });
+    assert_eq!((*offered.lock().unwrap(), names(&inbox.join("rejected")).len()), (2, 0));
 }

@@ -11,6 +11,19 @@ use std::fmt::{self, Display};
 pub struct Rollouts {
     /// The rollouts, the newest first.
     pub rollouts: Vec<ListedRollout>,
+    /// Those whose logs cannot be read.
+    pub unreadable: Vec<UnreadableRollout>,
+}
+
+/// A rollout whose log cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+pub struct UnreadableRollout {
+    /// Its name.
+    pub rollout: String,
+    /// Why not.
+    pub reason: String,
+    /// What to do.
+    pub help: String,
 }
 
 /// A rollout in a list.
@@ -32,7 +45,7 @@ pub struct ListedRollout {
 
 impl Display for Rollouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.rollouts.is_empty() {
+        if self.rollouts.is_empty() && self.unreadable.is_empty() {
             return f.write_str("no rollout was started here yet: lifeboot rollout start IMAGE");
         }
         let rows = self.rollouts.iter().map(|rollout| {
@@ -42,6 +55,10 @@ impl Display for Rollouts {
             };
             [rollout.rollout.clone(), rollout.version.clone(), phase, rollout.counts.to_string()]
         });
-        f.write_str(&table(["rollout", "version", "phase", "devices"], rows))
+        f.write_str(&table(["rollout", "version", "phase", "devices"], rows))?;
+        for UnreadableRollout { rollout, reason, help } in &self.unreadable {
+            write!(f, "\n{rollout} cannot be read: {reason}; {help}")?;
+        }
+        Ok(())
     }
 }

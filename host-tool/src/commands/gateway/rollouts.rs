@@ -2,8 +2,8 @@
 //! gateway's folder for state, where `lifeboot rollout status --state FOLDER` sees them, and `approve`, `pause` and `abort` reach them.
 
 use crate::commands::rollout::chosen::name_of;
-use crate::commands::rollout::driving::{Driven, now};
-use crate::commands::rollout::folder::{Places, folder_of, is_over, keep, kept};
+use crate::commands::rollout::driving::{Begun, Driven, now};
+use crate::commands::rollout::folder::{Places, Read, folder_of, is_over, kept, read_all};
 use crate::error::Error;
 use lifeboot_artifact::hex;
 use lifeboot_artifact::image_file::ImageFile;
@@ -11,25 +11,24 @@ use lifeboot_fleet::definition::{Flow, RolloutId};
 use lifeboot_fleet::device::{DeviceId, Site, Transferred};
 use lifeboot_fleet::drive::Watch;
 use lifeboot_fleet::fleet_file::Fleet;
-use lifeboot_fleet::log::StateFolder;
+use lifeboot_fleet::log::{LogError, StateFolder};
 use lifeboot_fleet::rollout::{Event, Stamped, State};
 use lifeboot_gateway::gateway::Gateway;
+use lifeboot_gateway::inbox::NotTaken;
 use lifeboot_gateway::status::{RolloutStatus, WaveStatus};
 use lifeboot_gateway::stop::Stop;
 use lifeboot_report::{Rollout, RolloutEvent};
+use miette::Diagnostic;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 /// How soon a request to stop is noticed.
 const TICK: Duration = Duration::from_millis(250);
-
-/// An image to roll out.
-pub type Image = ImageFile;
 
 /// The rollouts of a gateway.
 pub struct Rollouts<'a, S> {
@@ -52,42 +51,58 @@ impl<'a, S: Site> Rollouts<'a, S> {
         *locked(&self.fleet) = fleet;
     }
 
-    /// Takes an image of the inbox, unless it was rolled out before. It is rolled out by [`drive`](Self::drive).
-    pub fn take(&self, image: Image, images: &Sender<Image>) -> Result<(), String> {
+    /// Begins the rollout of an image of the inbox, unless it was rolled out before. While its devices are in another rollout, it
+    /// has to wait. It is driven by [`drive`](Self::drive).
+    pub fn take(&self, image: ImageFile, begun: &Sender<Begun>) -> Result<(), NotTaken> {
+        let rejected = |error: Error| NotTaken::Rejected(described(&error));
         let image_of = name_of(&image);
-        let known = self.states().map_err(|error| error.to_string())?;
+        let known = read_all(&self.folder).map_err(rejected)?.rollouts;
         let holds = |state: &State| state.definition().images.contains(&image_of);
-        if let Some((rollout, _)) = known.iter().find(|(_, state)| holds(state)) {
-            return Err(format!("it was rolled out before: see lifeboot rollout status {rollout}"));
+        if let Some((rollout, state)) = known.iter().find(|(_, state)| holds(state)) {
+            // The gateway was killed before the file was moved away.
+            if !is_over(state) {
+                return Ok(());
+            }
+            return Err(NotTaken::Rejected(format!("it was rolled out before: see lifeboot rollout status {rollout}")));
         }
-        let fleet = locked(&self.fleet).clone().ok_or("fleet.toml names no devices")?;
-        // What cannot be rolled out is found out before it is taken.
-        fleet
-            .definition(name(&image).map_err(|error| error.to_string())?, vec![image_of], Flow::Update)
-            .map_err(|error| error.to_string())?;
-        images.send(image).map_err(|_| "the gateway stops".to_owned())
+        let fleet = locked(&self.fleet).clone().ok_or(Error::NoFleet).map_err(rejected)?;
+        let rollout = name(&image).map_err(rejected)?;
+        let definition = fleet.definition(rollout.clone(), vec![image_of], Flow::Update);
+        let definition = definition.map_err(|error| rejected(error.into()))?;
+        let driven = Driven { folder: self.folder.clone(), rollout, images: vec![image], places: Places::of(&fleet) };
+        match driven.start(definition) {
+            Ok(rollout) => {
+                // If the gateway stops, it goes on with it at its next start.
+                let _ = begun.send(rollout);
+                Ok(())
+            }
+            Err(error @ Error::Log(LogError::DeviceInUse { .. })) => Err(NotTaken::Later(described(&error))),
+            Err(error) => Err(rejected(error)),
+        }
     }
 
-    /// Drives the rollouts that were interrupted, and each of the images that come, until a stop is requested.
-    pub fn drive(&self, images: &Receiver<Image>, stop: &Stop) {
+    /// Drives the rollouts that were interrupted, and each that begins, until a stop is requested.
+    pub fn drive(&self, begun: &Receiver<Begun>, stop: &Stop) {
         let ends = AtomicBool::new(false);
+        let drive = |begun: Result<Begun, Error>, rollout: &RolloutId| {
+            if let Err(error) = begun.and_then(|begun| begun.drive(self.site, &ends, self, true)) {
+                error!(%rollout, error = described(&error), "the rollout is not driven any further");
+            }
+        };
+        let drive = &drive;
         thread::scope(|scope| {
-            let go_on = |driven: Result<(), Error>, rollout: &RolloutId| {
-                if let Err(error) = driven {
-                    error!(%rollout, %error, "the rollout is not driven any further");
-                }
-            };
-            let interrupted = self.states().unwrap_or_default().into_iter().filter(|(_, state)| !is_over(state));
-            for (rollout, _) in interrupted {
-                let ends = &ends;
-                scope.spawn(move || go_on(self.resume(&rollout, ends), &rollout));
+            let Read { rollouts, unreadable } = read_all(&self.folder).unwrap_or_default();
+            for (rollout, error) in unreadable {
+                warn!(%rollout, error = described(&error.into()), "cannot be read");
+            }
+            for (rollout, _) in rollouts.into_iter().filter(|(_, state)| !is_over(state)) {
+                scope.spawn(move || drive(self.resume(&rollout), &rollout));
             }
             while !stop.is_requested() {
-                match images.recv_timeout(TICK) {
-                    Ok(image) => {
-                        let ends = &ends;
-                        let Ok(rollout) = name(&image) else { continue };
-                        scope.spawn(move || go_on(self.start(&rollout, image, ends), &rollout));
+                match begun.recv_timeout(TICK) {
+                    Ok(begun) => {
+                        let rollout = begun.rollout().clone();
+                        scope.spawn(move || drive(Ok(begun), &rollout));
                     }
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => {
@@ -99,32 +114,11 @@ impl<'a, S: Site> Rollouts<'a, S> {
         });
     }
 
-    fn start(&self, rollout: &RolloutId, image: Image, ends: &AtomicBool) -> Result<(), Error> {
-        let fleet = locked(&self.fleet).clone().ok_or(Error::NoFleet)?;
-        let definition = fleet.definition(rollout.clone(), vec![name_of(&image)], Flow::Update)?;
-        let (images, places) = (vec![image], Places::of(&fleet));
-        let log = self.folder.create(rollout)?;
-        keep(&folder_of(&self.folder, rollout), &images, &places)?;
-        let driven = Driven { folder: self.folder.clone(), rollout: rollout.clone(), images, places };
-        let begun = driven.begin(log, None, vec![Event::Started { definition: Box::new(definition) }])?;
-        begun.drive(self.site, ends, self, true)?;
-        Ok(())
-    }
-
-    fn resume(&self, rollout: &RolloutId, ends: &AtomicBool) -> Result<(), Error> {
+    fn resume(&self, rollout: &RolloutId) -> Result<Begun, Error> {
         let (log, state) = self.folder.open(rollout)?;
         let (images, places) = kept(&folder_of(&self.folder, rollout), state.definition().images.len())?;
         let driven = Driven { folder: self.folder.clone(), rollout: rollout.clone(), images, places };
-        driven.begin(log, Some(state), vec![Event::TakenOver])?.drive(self.site, ends, self, true)?;
-        Ok(())
-    }
-
-    fn states(&self) -> Result<Vec<(RolloutId, State)>, Error> {
-        let read = |rollout: RolloutId| {
-            let (_, state) = self.folder.read(&rollout)?;
-            Ok((rollout, state))
-        };
-        self.folder.list()?.into_iter().map(read).collect()
+        driven.go_on(log, state, vec![Event::TakenOver])
     }
 }
 
@@ -149,6 +143,12 @@ impl<S: Site> Watch for Rollouts<'_, S> {
     }
 
     fn progress(&self, _: &DeviceId, _: Transferred) {}
+}
+
+/// Returns an error with what to do next, in a line.
+fn described(error: &Error) -> String {
+    let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+    format!("{error}{help}")
 }
 
 /// Returns the name of an image's rollout: no other image has it.

@@ -1,6 +1,6 @@
 //! Drives a rollout in this process, from its start or from where its log ends.
 
-use super::folder::{Places, folder_of};
+use super::folder::{Places, folder_of, is_over, keep, read_all};
 use super::screen::Screen;
 use super::site::Talk;
 use crate::commands::interrupt;
@@ -9,13 +9,14 @@ use crate::output::Output;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lifeboot_artifact::image_file::ImageFile;
-use lifeboot_fleet::definition::RolloutId;
+use lifeboot_fleet::definition::{Definition, RolloutId};
 use lifeboot_fleet::device::Site;
 use lifeboot_fleet::drive::{Drive, Record, Watch};
-use lifeboot_fleet::log::{DeviceLock, Log, StateFolder};
+use lifeboot_fleet::log::{DeviceLock, Log, LogError, StateFolder};
 use lifeboot_fleet::orders::{self, Given};
 use lifeboot_fleet::rollout::{Event, Stamped, State};
 use lifeboot_fleet::time::Time;
+use lifeboot_project::files::FileError;
 use lifeboot_report::Rollout;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -68,22 +69,62 @@ pub struct Begun {
     state: State,
     events: Vec<Stamped>,
     images: Vec<ImageFile>,
+    places: Places,
     _locks: Vec<DeviceLock>,
 }
 
 impl Driven {
-    /// Drives it after these events, which come first, until it has ended, or only a person can go on.
-    pub fn run(
-        self,
-        log: Log,
-        state: Option<State>,
-        first: Vec<Event>,
-        stays: bool,
-        talk: &Talk,
-        output: Output,
-    ) -> Result<Rollout, Error> {
-        let places = self.places.clone();
-        let begun = self.begin(log, state, first)?;
+    /// Begins a new rollout. Its devices are taken before it has a log, and what fails leaves nothing behind.
+    pub fn start(self, definition: Definition) -> Result<Begun, Error> {
+        let Driven { folder, rollout, images, places } = self;
+        let started = Stamped { at: now(), event: Event::Started { definition: Box::new(definition) } };
+        let state = State::first(&started)?;
+        are_free(&folder, &rollout, &state)?;
+        let locks = lock_devices(&folder, &rollout, &state)?;
+        let log = folder.create(&rollout)?;
+        let path = folder_of(&folder, &rollout);
+        let mut kept = Kept { log, folder: path.clone() };
+        let written = keep(&path, &images, &places)
+            .and_then(|()| orders::open(&path).map_err(|source| Error::from(FileError::Write { path, source })))
+            .and_then(|()| Ok(kept.log.append(&started)?));
+        if let Err(error) = written {
+            drop(kept);
+            folder.discard(&rollout);
+            return Err(error);
+        }
+        Ok(Begun { kept, state, events: vec![started], images, places, _locks: locks })
+    }
+
+    /// Goes on with a rollout, after these events.
+    pub fn go_on(self, log: Log, mut state: State, first: Vec<Event>) -> Result<Begun, Error> {
+        let Driven { folder, rollout, images, places } = self;
+        let path = folder_of(&folder, &rollout);
+        let mut kept = Kept { log, folder: path.clone() };
+        let mut events = Vec::new();
+        for event in first {
+            let stamped = Stamped { at: now(), event };
+            state.apply(&stamped)?;
+            events.push(stamped);
+        }
+        let locks = lock_devices(&folder, &rollout, &state)?;
+        orders::open(&path).map_err(|source| FileError::Write { path, source })?;
+        for event in &events {
+            kept.log.append(event)?;
+        }
+        Ok(Begun { kept, state, events, images, places, _locks: locks })
+    }
+}
+
+impl Begun {
+    /// Returns its name.
+    pub fn rollout(&self) -> &RolloutId {
+        &self.state.definition().rollout
+    }
+
+    /// Drives it at this computer's ports until it has ended, or only a person can go on.
+    pub fn run(self, stays: bool, talk: &Talk, output: Output) -> Result<Rollout, Error> {
+        let begun = self;
+        let places = begun.places.clone();
         let screen = Screen::new(output);
         let stop = Arc::new(AtomicBool::new(false));
         interrupt::remember(output);
@@ -106,31 +147,6 @@ impl Driven {
         Ok(Rollout::new(&state.summary(now()), now(), false))
     }
 
-    /// Takes the devices, and logs the first events.
-    pub fn begin(self, log: Log, mut state: Option<State>, first: Vec<Event>) -> Result<Begun, Error> {
-        let Driven { folder, rollout, images, .. } = self;
-        let mut kept = Kept { log, folder: folder_of(&folder, &rollout) };
-        // Those that nobody waits for any more.
-        orders::clear(&kept.folder);
-        let mut events = Vec::new();
-        for event in first {
-            let stamped = Stamped { at: now(), event };
-            match &mut state {
-                Some(state) => state.apply(&stamped)?,
-                None => state = Some(State::first(&stamped)?),
-            }
-            events.push(stamped);
-        }
-        let state = state.ok_or(Error::NoRollout)?;
-        let locks = lock_devices(&folder, &rollout, &state)?;
-        for event in &events {
-            kept.log.append(event)?;
-        }
-        Ok(Begun { kept, state, events, images, _locks: locks })
-    }
-}
-
-impl Begun {
     /// Drives it at these devices, until it has ended, or only a person can go on and it does not stay for that.
     pub fn drive<S: Site>(
         mut self,
@@ -146,6 +162,18 @@ impl Begun {
         let drive = Drive { site, images, now: &now, local_offset: &local_offset, stop, watch };
         Ok(drive.run(self.state, &mut self.kept, stays)?)
     }
+}
+
+/// Whether no other rollout that is not over has one of its devices, driven or not.
+fn are_free(folder: &StateFolder, rollout: &RolloutId, state: &State) -> Result<(), Error> {
+    let others = read_all(folder)?.rollouts;
+    for (other, theirs) in others.iter().filter(|(other, theirs)| other != rollout && !is_over(theirs)) {
+        if let Some(device) = state.devices().iter().find(|device| theirs.device(device.id()).is_some()) {
+            let (device, rollout) = (device.id().clone(), Some(other.to_string()));
+            return Err(LogError::DeviceInUse { device, rollout }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Takes all devices for this rollout.

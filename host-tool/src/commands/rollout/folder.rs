@@ -5,7 +5,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_fleet::definition::RolloutId;
 use lifeboot_fleet::device::DeviceId;
 use lifeboot_fleet::fleet_file::Fleet;
-use lifeboot_fleet::log::StateFolder;
+use lifeboot_fleet::log::{LogError, StateFolder};
 use lifeboot_fleet::rollout::{Phase, State};
 use lifeboot_project::environment::variable;
 use lifeboot_project::files::{self, FileError, Kind};
@@ -77,15 +77,34 @@ impl Named {
         if let Some(name) = &self.rollout {
             return Ok((folder, RolloutId::new(name)?));
         }
-        let mut all = Vec::new();
-        for rollout in folder.list()? {
-            let (_, state) = folder.read(&rollout)?;
-            all.push((is_over(&state), state.times().0, rollout));
+        // The last of those that are not over, else the last of all. One that cannot be read keeps nobody from the others.
+        let Read { rollouts, unreadable } = read_all(&folder)?;
+        let chosen = rollouts.into_iter().max_by_key(|(_, state)| (!is_over(state), state.times().0));
+        match (chosen, unreadable.into_iter().next()) {
+            (Some((rollout, _)), _) => Ok((folder, rollout)),
+            (None, Some((_, error))) => Err(error.into()),
+            (None, None) => Err(Error::NoRollout),
         }
-        // The last of those that are not over, else the last of all.
-        let chosen = all.into_iter().max_by_key(|(is_over, started, _)| (!is_over, *started));
-        chosen.map(|(_, _, rollout)| (folder, rollout)).ok_or(Error::NoRollout)
     }
+}
+
+/// All rollouts of a folder, in the order of their names.
+#[derive(Default)]
+pub struct Read {
+    pub rollouts: Vec<(RolloutId, State)>,
+    pub unreadable: Vec<(RolloutId, LogError)>,
+}
+
+/// Reads all rollouts of a folder.
+pub fn read_all(folder: &StateFolder) -> Result<Read, Error> {
+    let mut all = Read { rollouts: Vec::new(), unreadable: Vec::new() };
+    for rollout in folder.list()? {
+        match folder.read(&rollout) {
+            Ok((_, state)) => all.rollouts.push((rollout, state)),
+            Err(error) => all.unreadable.push((rollout, error)),
+        }
+    }
+    Ok(all)
 }
 
 /// Returns whether nothing is left to do.

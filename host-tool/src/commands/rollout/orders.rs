@@ -117,7 +117,7 @@ pub fn pause(arguments: &PauseArguments) -> Result<Rollout, Error> {
 pub fn resume(arguments: &ResumeArguments, output: Output) -> Result<Rollout, Error> {
     let accept_failures = arguments.accept_failures;
     arguments.drive.run(output, |state| {
-        let is_held = state.pause().is_some() || state.failures().is_some();
+        let is_held = state.pause().is_some() || state.failures().is_some() || state.untried().is_some();
         // What was only interrupted needs no resumption.
         Ok((is_held || accept_failures).then_some(Event::Resumed { accept_failures }))
     })
@@ -159,7 +159,8 @@ impl DriveArguments {
         };
         let first = [Event::TakenOver].into_iter().chain(event(&state)?).collect();
         let (images, places) = kept(&folder_of(&folder, &rollout), state.definition().images.len())?;
-        Driven { folder, rollout, images, places }.run(log, Some(state), first, self.stay, &self.talk, output)
+        let begun = Driven { folder, rollout, images, places }.go_on(log, state, first)?;
+        begun.run(self.stay, &self.talk, output)
     }
 }
 

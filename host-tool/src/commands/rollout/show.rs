@@ -1,14 +1,15 @@
 //! `lifeboot rollout status` and `lifeboot rollout list`
 
 use super::driving::now;
-use super::folder::{Folder, Named, is_over};
+use super::folder::{Folder, Named, is_over, read_all};
 use crate::commands::interrupt;
 use crate::error::Error;
 use crate::output::{self, Output};
 use lifeboot_fleet::definition::RolloutId;
 use lifeboot_fleet::log::StateFolder;
 use lifeboot_fleet::rollout::State;
-use lifeboot_report::{ListedRollout, Rollout, RolloutEvent, Rollouts};
+use lifeboot_report::{ListedRollout, Rollout, RolloutEvent, Rollouts, UnreadableRollout};
+use miette::Diagnostic;
 use std::thread;
 use std::time::Duration;
 
@@ -86,13 +87,18 @@ fn follow(folder: &StateFolder, rollout: &RolloutId, output: Output) -> Result<(
 
 pub fn list(arguments: &ListArguments) -> Result<Rollouts, Error> {
     let folder = arguments.folder.open()?;
+    let all = read_all(&folder)?;
     let mut rollouts = Vec::new();
-    for rollout in folder.list()? {
-        let (_, state) = folder.read(&rollout)?;
+    for (rollout, state) in all.rollouts {
         let Rollout { version, phase, driven, started, counts, .. } =
             Rollout::new(&state.summary(now()), now(), folder.is_driven(&rollout)?);
         rollouts.push(ListedRollout { rollout: rollout.to_string(), version, phase, driven, started, counts });
     }
     rollouts.sort_by_key(|rollout| std::cmp::Reverse(rollout.started));
-    Ok(Rollouts { rollouts })
+    let unreadable = all.unreadable.into_iter().map(|(rollout, error)| UnreadableRollout {
+        rollout: rollout.to_string(),
+        reason: error.to_string(),
+        help: error.help().map(|help| help.to_string()).unwrap_or_default(),
+    });
+    Ok(Rollouts { rollouts, unreadable: unreadable.collect() })
 }

@@ -2,11 +2,9 @@
 
 use super::chosen::{Choice, Chosen};
 use super::driving::Driven;
-use super::folder::{folder_of, keep};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_fleet::definition::Flow;
-use lifeboot_fleet::rollout::Event;
 use lifeboot_report::Rollout;
 
 /// Start a rollout, and drive it until it is over, stops, or waits for a person
@@ -38,9 +36,6 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Rollout, Error> {
     let flow = if arguments.stage { Flow::StageFirst } else { Flow::Update };
     let Choice { folder, definition, images, places } = arguments.chosen.read(flow, output)?;
     let rollout = definition.rollout.clone();
-    let log = folder.create(&rollout)?;
-    keep(&folder_of(&folder, &rollout), &images, &places)?;
-    let first = vec![Event::Started { definition: Box::new(definition) }];
-    let driven = Driven { folder, rollout, images, places };
-    driven.run(log, None, first, arguments.stay, &arguments.chosen.talk, output)
+    let begun = Driven { folder, rollout, images, places }.start(definition)?;
+    begun.run(arguments.stay, &arguments.chosen.talk, output)
 }

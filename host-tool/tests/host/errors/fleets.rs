@@ -59,10 +59,12 @@ fn locked(chapter: &mut Chapter, port: &str) {
         file
     };
     let lock = locked(chapter, "state/rollouts/spring/lock");
+    // As its driver has left it.
+    assert!(chapter.folder.exists("state/rollouts/spring/orders"));
     chapter.fails("Another process drives it", "rollout start a.img --name spring --state state");
     chapter.fails("Its driver does not answer", "rollout pause spring --state state");
     let orders = "state/rollouts/spring/orders";
-    fs::remove_dir_all(chapter.folder.0.path().join(orders)).unwrap();
+    fs::remove_dir(chapter.folder.0.path().join(orders)).unwrap();
     chapter.folder.put(orders, b"");
     chapter.fails("Its folder takes no order", "rollout pause spring --state state");
     drop(lock);
@@ -76,6 +78,7 @@ fn locked(chapter: &mut Chapter, port: &str) {
         .collect();
     let _lock = locked(chapter, &format!("state/devices/{name}.lock"));
     chapter.fails("Another rollout has the device", "rollout start a.img --name winter --state state");
+    assert!(!chapter.folder.exists("state/rollouts/winter"), "what was not started has left something");
 }
 
 /// What a rollout's state does not allow.
@@ -87,6 +90,8 @@ fn by_state(chapter: &mut Chapter) {
 
     chapter.folder.put("fleet.toml", two("", "approve = true\n").as_bytes());
     chapter.folder.run("rollout start a.img --name summer --state state");
+    chapter.fails("Its devices are in a rollout that waits", "rollout start a.img --name winter --state state");
+    assert!(!chapter.folder.exists("state/rollouts/winter"), "what was not started has left something");
     chapter.fails("None has failed", "rollout retry --failed summer --state state");
     chapter.folder.run("rollout pause summer --state state");
     chapter.fails("It is paused", "rollout pause summer --state state");
@@ -96,6 +101,15 @@ fn by_state(chapter: &mut Chapter) {
     chapter.folder.put("fleet.toml", two("absent = \"fail\"\n\n", "max-failures = 0\n").as_bytes());
     chapter.folder.run("rollout start a.img --name autumn --state state");
     chapter.fails("It has stopped", "rollout resume autumn --state state");
+    chapter.folder.run("rollout abort autumn --state state");
+
+    let canary = "[[device]]\nid = \"0011\"\nport = \"tcp:127.0.0.1:1\"\n\n";
+    let waves = "[[wave]]\nname = \"canary\"\ndevices = [\"0011\"]\n\n[[wave]]\nrest = true\n";
+    let text = format!("{canary}{FLEET}\n{waves}").replace("PORT", "tcp:127.0.0.1:2");
+    chapter.folder.put("fleet.toml", text.as_bytes());
+    chapter.folder.run("rollout start a.img --name dawn --state state");
+    chapter.fails("Its canary was absent", "rollout resume dawn --state state");
+    chapter.folder.run("rollout abort dawn --state state");
 }
 
 /// Logs that cannot be used.
