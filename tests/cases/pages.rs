@@ -4,6 +4,7 @@
 mod commands;
 mod flash_maps;
 mod formats;
+mod gateway;
 mod links;
 mod markdown;
 mod messages;

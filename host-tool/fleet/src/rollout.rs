@@ -15,10 +15,11 @@
 //! Rules that always hold:
 //!
 //! - At most `parallel` devices of a wave are engaged: in flight, or with an end that is not known.
-//! - Nothing begins while the rollout is paused, has too many failures or is outside its window. After an abort nothing begins
+//! - Nothing begins while the rollout is paused, has stopped or is outside its window. After an abort nothing begins
 //!   that brings or starts the image: [`Check`](crate::device::Act::Check) asks what became of devices whose end is not known,
 //!   and [`Rollback`](crate::device::Act::Rollback) undoes, if the abort says so.
-//! - A wave begins only after each wave before it has passed, with its soak.
+//! - A wave begins only after each wave before it has passed, with its soak; the second one and those behind it only if a device
+//!   has confirmed the image, or a person accepts that none has.
 //! - A failed line is tried again, and not counted. A device that may have started the image and stays out of reach, for
 //!   `silent-after` and five attempts at least, is silent; one on which the image was not started is absent.
 
