@@ -22,6 +22,8 @@ pub(crate) struct Inner {
     /// The fold of its persisted events.
     pub(crate) state: State,
     pub(crate) facts: Facts,
+    /// When the server was asked what it answered in `facts`; `None` if that does not count any more.
+    pub(crate) asked_at: Option<Duration>,
     pub(crate) look: Option<Look>,
     /// What the server got of its attributes last.
     pub(crate) sent: Option<BTreeMap<&'static str, String>>,
@@ -166,6 +168,13 @@ impl Inner {
             (facts.offer, facts.cancel, facts.confirmation) = (None, None, None);
             facts.attributes_were_sent = false;
         }
+    }
+
+    /// Takes the answer to a poll into account. Those to questions after an older poll say nothing about this one.
+    pub(crate) fn polled(&mut self, poll: Poll, asked_at: Duration, next_at: Duration) {
+        (self.asked_at, self.facts.poll_at) = (Some(asked_at), next_at);
+        (self.facts.offer, self.facts.cancel, self.facts.confirmation) = (None, None, None);
+        self.facts.poll = Some(poll);
     }
 
     /// Lets the next poll be at this time, whatever the server has answered so far.

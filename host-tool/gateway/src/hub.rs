@@ -1,9 +1,9 @@
 //! What all threads of a gateway share, and how an event is noted: persisted first, then taken into account.
 
 use crate::cache::Cache;
-use crate::controller::Event;
+use crate::controller::{Begun, Event, Offered, Phase, Run};
 use crate::ddi::Client;
-use crate::device::Device;
+use crate::device::{Device, Inner};
 use crate::digest::Digest;
 use crate::metrics::Metrics;
 use crate::schedule::{Queue, Schedule};
@@ -77,11 +77,25 @@ impl<'a> Hub<'a> {
     /// error ends the whole gateway.
     pub(crate) fn note(&self, device: &Device, event: &Event) -> Result<(), Stopped> {
         let mut inner = device.lock();
-        if self.stop_is_failure() {
-            return Err(Stopped);
-        }
         if matches!(event, Event::Offered(_)) && inner.state.unfinished().is_some() {
             return Ok(());
+        }
+        self.persist(device, &mut inner, event)
+    }
+
+    /// As [`note`](Self::note), that the act begins for which this was offered; returns `false` if that was dropped meanwhile.
+    pub(crate) fn begin(&self, device: &Device, offered: &Offered, begun: Begun) -> Result<bool, Stopped> {
+        let mut inner = device.lock();
+        let is_of = |run: &Run| run.offered == *offered && run.phase == Phase::Offered && run.cancel.is_none();
+        if !inner.state.run.as_ref().is_some_and(is_of) {
+            return Ok(false);
+        }
+        self.persist(device, &mut inner, &Event::Begun(begun)).map(|()| true)
+    }
+
+    fn persist(&self, device: &Device, inner: &mut Inner, event: &Event) -> Result<(), Stopped> {
+        if self.stop_is_failure() {
+            return Err(Stopped);
         }
         if let Err(error) = self.store.append(&device.id, event) {
             self.failure().get_or_insert(error);

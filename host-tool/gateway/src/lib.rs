@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
+mod begin;
 pub mod cache;
 pub mod controller;
 pub mod ddi;

@@ -3,36 +3,48 @@
 //! Everything that a page needs is served from here, and the browser is told to load nothing else. A request must name a host
 //! that is meant: a page of another site, whose name was made to lead to this machine, gets nothing.
 
+mod connections;
 mod html;
 
 use crate::status::Status;
+use connections::{Answer, Limits};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::{Method, Request, StatusCode};
 use miette::Diagnostic;
-use std::io::{self, Cursor};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{PoisonError, RwLock};
 use thiserror::Error;
-use tiny_http::{Header, Method, Request, Response, Server};
-use tracing::debug;
+use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::Notify;
 
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
+const TEXT: &str = "text/plain; charset=utf-8";
+
 /// What each answer says to a browser.
 const HEADERS: [(&str, &str); 5] = [
     (
-        "Content-Security-Policy",
+        "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'",
     ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Cache-Control", "no-store"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cache-control", "no-store"),
 ];
 
 /// The page's server.
 pub(crate) struct Page {
-    server: Server,
+    runtime: Runtime,
+    listener: TcpListener,
+    limits: Limits,
+    ended: Notify,
     address: SocketAddr,
     hosts: RwLock<Vec<String>>,
 }
@@ -51,10 +63,15 @@ pub struct PageError {
 impl Page {
     /// Listens at an address. `hosts` are the names by which others than this machine may ask.
     pub(crate) fn open(address: SocketAddr, hosts: &[String]) -> Result<Page, PageError> {
-        let wrong = |why: String| PageError { address, why };
-        let server = Server::http(address).map_err(|error| wrong(error.to_string()))?;
-        let bound = server.server_addr().to_ip().ok_or_else(|| wrong("it is no address of the internet".to_owned()))?;
-        Ok(Page { server, address: bound, hosts: RwLock::new(hosts.to_vec()) })
+        Page::listen(address, hosts).map_err(|error| PageError { address, why: error.to_string() })
+    }
+
+    fn listen(address: SocketAddr, hosts: &[String]) -> io::Result<Page> {
+        let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let listener = runtime.block_on(TcpListener::bind(address))?;
+        let address = listener.local_addr()?;
+        let (limits, ended) = (Limits::default(), Notify::new());
+        Ok(Page { runtime, listener, limits, ended, address, hosts: RwLock::new(hosts.to_vec()) })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -67,55 +84,48 @@ impl Page {
 
     /// Answers until it is closed.
     pub(crate) fn serve(&self, status: &dyn Fn() -> Status, metrics: &dyn Fn() -> String) {
-        for request in self.server.incoming_requests() {
-            let response = self.answer(&request, status, metrics);
-            let head = *request.method() == Method::Head;
-            let sent = if head { request.respond(without_body(response)) } else { request.respond(response) };
-            if let Err(error) = sent {
-                debug!(%error, "the browser has gone");
-            }
-        }
+        let answer = |request: &Request<Incoming>| self.answer(request, status, metrics);
+        self.runtime.block_on(connections::serve(&self.listener, self.limits, &self.ended, &answer));
     }
 
     /// Ends [`serve`](Self::serve).
     pub(crate) fn close(&self) {
-        self.server.unblock();
+        self.ended.notify_one();
     }
 
-    fn answer(
-        &self,
-        request: &Request,
-        status: &dyn Fn() -> Status,
-        metrics: &dyn Fn() -> String,
-    ) -> Response<Cursor<Vec<u8>>> {
+    fn answer<B>(&self, request: &Request<B>, status: &dyn Fn() -> Status, metrics: &dyn Fn() -> String) -> Answer {
         if !self.is_meant(request) {
-            return answer(
-                421,
-                "text/plain",
-                "this host name is not among hosts in [gateway] of fleet.toml\n".to_owned(),
-            );
+            let text = "this host name is not among hosts in [gateway] of fleet.toml\n";
+            return answer(StatusCode::MISDIRECTED_REQUEST, TEXT, text.to_owned());
         }
-        if !matches!(request.method(), Method::Get | Method::Head) {
-            return answer(405, "text/plain", "nothing can be changed here\n".to_owned());
+        // hyper leaves out the body of an answer to HEAD.
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return answer(StatusCode::METHOD_NOT_ALLOWED, TEXT, "nothing can be changed here\n".to_owned());
         }
-        match request.url().split('?').next().unwrap_or_default() {
-            "/" => answer(200, "text/html", html::page(&status())),
-            "/page.css" => answer(200, "text/css", STYLE.to_owned()),
-            "/page.js" => answer(200, "text/javascript", SCRIPT.to_owned()),
+        match request.uri().path() {
+            "/" => answer(StatusCode::OK, "text/html; charset=utf-8", html::page(&status())),
+            "/page.css" => answer(StatusCode::OK, "text/css; charset=utf-8", STYLE.to_owned()),
+            "/page.js" => answer(StatusCode::OK, "text/javascript; charset=utf-8", SCRIPT.to_owned()),
             "/status.json" => match serde_json::to_string(&status()) {
-                Ok(json) => answer(200, "application/json", json),
-                Err(error) => answer(500, "text/plain", format!("{error}\n")),
+                Ok(json) => answer(StatusCode::OK, "application/json; charset=utf-8", json),
+                Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{error}\n")),
             },
-            "/metrics" => answer(200, "application/openmetrics-text; version=1.0.0", metrics()),
-            _ => answer(404, "text/plain", "there is / and /metrics\n".to_owned()),
+            "/metrics" => {
+                answer(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", metrics())
+            }
+            _ => answer(StatusCode::NOT_FOUND, TEXT, "there is / and /metrics\n".to_owned()),
         }
     }
 
     /// Returns whether a request names this machine, the address that is listened at, or one of the settings' hosts.
-    fn is_meant(&self, request: &Request) -> bool {
-        let mut names = request.headers().iter().filter(|header| header.field.equiv("Host"));
-        let (Some(host), None) = (names.next(), names.next()) else { return false };
-        let Some(name) = host_of(host.value.as_str(), self.address.port()) else { return false };
+    fn is_meant<B>(&self, request: &Request<B>) -> bool {
+        let mut hosts = request.headers().get_all(HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+        // A request that names a host besides is one for a proxy.
+        if request.uri().authority().is_some() {
+            return false;
+        }
+        let Some(name) = host.to_str().ok().and_then(|host| host_of(host, self.address.port())) else { return false };
         let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         let is_this = |address: IpAddr| address.is_loopback() || address == self.address.ip();
         name.eq_ignore_ascii_case("localhost")
@@ -137,34 +147,16 @@ fn host_of(host: &str, port: u16) -> Option<&str> {
     }
 }
 
-fn answer(code: u16, kind: &str, body: String) -> Response<Cursor<Vec<u8>>> {
-    let kind = format!("{kind}; charset=utf-8");
-    let mut response = Response::from_data(body.into_bytes()).with_status_code(code);
-    for (name, value) in HEADERS.into_iter().chain([("Content-Type", &*kind)]) {
-        // They are all plain text.
-        if let Ok(header) = Header::from_bytes(name, value) {
-            response.add_header(header);
-        }
+fn answer(code: StatusCode, kind: &'static str, body: String) -> Answer {
+    let mut answer = Answer::new(Full::from(body));
+    *answer.status_mut() = code;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    for (name, value) in HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    response
-}
-
-fn without_body(response: Response<Cursor<Vec<u8>>>) -> Response<io::Empty> {
-    let length = response.data_length();
-    response.with_data(io::empty(), length.map(|_| 0))
+    answer
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_has_this_port_or_none() {
-        assert_eq!(host_of("localhost:9464", 9464), Some("localhost"));
-        assert_eq!(host_of("[::1]:9464", 9464), Some("[::1]"));
-        assert_eq!(host_of("[::1]", 9464), Some("[::1]"));
-        assert_eq!(host_of("gateway.example.com", 9464), Some("gateway.example.com"));
-        assert_eq!(host_of("localhost:80", 9464), None);
-        assert_eq!(host_of("localhost:", 9464), None);
-    }
-}
+mod tests;

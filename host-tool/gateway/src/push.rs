@@ -1,5 +1,6 @@
 //! An act at a device, from its begin to what the device says of its end.
 
+use crate::begin::begin;
 use crate::controller::{Event, Phase, Report, Run};
 use crate::device::{Device, Inner};
 use crate::hub::{Hub, Stopped};
@@ -11,11 +12,14 @@ use tracing::{info, warn};
 /// Steps of the transfer that the server hears of, in percent.
 const STEP: u64 = 10;
 
-/// Carries out the act that has begun at a device. `alive` is called while bytes are sent.
+/// Begins the act at a device if it has not begun yet, and carries it out. `alive` is called while bytes are sent.
 pub(crate) fn push(hub: &Hub, device: &Device, alive: &dyn Fn()) -> Result<(), Stopped> {
-    let pushed = act(hub, device, alive);
+    let has_begun = begin(hub, device);
+    let pushed = if has_begun == Ok(true) { act(hub, device, alive) } else { has_begun.map(drop) };
     device.lock().facts.is_pushing = false;
-    if let Ok(look) = hub.site.look(&device.id) {
+    if has_begun == Ok(true)
+        && let Ok(look) = hub.site.look(&device.id)
+    {
         device.lock().seen(&device.id, Some(look), &hub.metrics);
     }
     hub.polls.wake(&device.id);

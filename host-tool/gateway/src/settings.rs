@@ -1,5 +1,6 @@
 //! The table `[gateway]` of `fleet.toml`. Paths in it are relative to the file; secrets are never in it.
 
+mod folders;
 mod read;
 mod setting;
 
@@ -92,7 +93,7 @@ impl Settings {
             false => Ok(text.to_owned()),
             true => Err("a name is wanted".to_owned()),
         })?;
-        Ok(Settings {
+        let settings = Settings {
             server,
             tenant: tenant.unwrap_or_else(|| "DEFAULT".to_owned()),
             gateway_token: table.secret("gateway-token")?,
@@ -111,7 +112,9 @@ impl Settings {
             inbox: table.path("inbox")?,
             listen: listen.unwrap_or(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)))),
             hosts: table.texts("hosts")?,
-        })
+        };
+        folders::check(&table, &settings)?;
+        Ok(settings)
     }
 
     /// Reads the tokens. `credentials` is the folder that systemd names in `CREDENTIALS_DIRECTORY`, if any.

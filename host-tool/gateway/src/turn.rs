@@ -6,9 +6,6 @@ use crate::controller::{Begun, Event, Next, Phase, Report, Run, decide};
 use crate::ddi::{DdiError, Downloading, Execution, Feedback, Finished};
 use crate::device::Device;
 use crate::hub::{Hub, Stopped};
-use crate::push::described;
-use lifeboot_artifact::hex;
-use lifeboot_artifact::swu;
 use std::time::Duration;
 use tracing::{debug, warn};
 
@@ -60,8 +57,7 @@ fn step(hub: &Hub, device: &Device, next: Next) -> Result<Step, Stopped> {
             return Ok(Step::Continues);
         }
         Next::Download => return download(hub, device),
-        Next::Begin => return begin(hub, device),
-        Next::Push => {
+        Next::Begin | Next::Push => {
             let mut inner = device.lock();
             inner.facts.is_pushing = true;
             let forced = inner.state.run.as_ref().is_some_and(|run| run.offered.forced);
@@ -77,12 +73,12 @@ fn step(hub: &Hub, device: &Device, next: Next) -> Result<Step, Stopped> {
             *hub.server_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
             Ok(Step::Continues)
         }
-        Err(error) => Ok(failed(hub, device, &error)),
+        Err(error) => Ok(Step::Waits(failed(hub, device, &error))),
     }
 }
 
-/// The server was not reached, or did not understand: later.
-fn failed(hub: &Hub, device: &Device, error: &DdiError) -> Step {
+/// The server was not reached, or did not understand: later. Returns when.
+pub(crate) fn failed(hub: &Hub, device: &Device, error: &DdiError) -> Duration {
     let mut inner = device.lock();
     inner.failures.requests = inner.failures.requests.saturating_add(1);
     if inner.failures.requests == 1 {
@@ -94,22 +90,23 @@ fn failed(hub: &Hub, device: &Device, error: &DdiError) -> Step {
     inner.facts.server_at = at;
     inner.poll_again(at);
     *hub.server_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error.to_string());
-    Step::Waits(at)
+    at
 }
 
 /// One of the requests that leave nothing to persist.
-fn ask(hub: &Hub, device: &Device, next: Next) -> Result<Result<(), DdiError>, Stopped> {
+pub(crate) fn ask(hub: &Hub, device: &Device, next: Next) -> Result<Result<(), DdiError>, Stopped> {
     let config = hub.config();
     let (client, id) = (&config.client, &*device.id.0);
     let least = config.settings.poll.0;
     debug!(device = id, ?next, "asks");
     Ok(match next {
-        Next::Poll => client.poll(id).map(|poll| {
-            let sleep = poll.sleep.unwrap_or(SLEEP).clamp(least, config.settings.poll.1);
-            let mut inner = device.lock();
-            inner.facts.poll_at = hub.now() + sleep;
-            inner.facts.poll = Some(poll);
-        }),
+        Next::Poll => {
+            let asked_at = hub.now();
+            client.poll(id).map(|poll| {
+                let sleep = poll.sleep.unwrap_or(SLEEP).clamp(least, config.settings.poll.1);
+                device.lock().polled(poll, asked_at, hub.now() + sleep);
+            })
+        }
         Next::SendAttributes(link) => {
             let attributes = device.lock().attributes();
             let link = link.unwrap_or_else(|| client.attributes_link(id));
@@ -184,7 +181,6 @@ fn close(hub: &Hub, device: &Device, report: &Report) -> Result<Result<(), DdiEr
         inner.facts.closed_at = hub.now();
         // The next action, or that this one is gone, should not be long in coming.
         inner.poll_again(hub.now());
-        inner.facts.offer = None;
     }
     Ok(sent)
 }
@@ -239,8 +235,10 @@ fn download(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
     }
     let until = hub.retry_at(inner.failures.artifact.max(1));
     inner.facts.retry_at = until;
-    drop(inner);
-    hub.wake_for(&offered.digest);
+    if matches!(phase, Phase::Offered) {
+        // The server may have withdrawn it, and that may be why.
+        inner.poll_again(until);
+    }
     Ok(Step::Waits(until))
 }
 
@@ -253,36 +251,4 @@ fn without_artifact(hub: &Hub, device: &Device, begun: &Begun, error: &CacheErro
         (true, false) => None,
         (false, _) => Some(Report::failure("artifact", vec![error.to_string(), look.text])),
     }
-}
-
-/// Reads the image, asks whether the device would take it, and notes that the act begins.
-fn begin(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
-    let Some(Run { offered, .. }) = device.lock().state.run.clone() else { return Ok(Step::Continues) };
-    let Ok(bytes) = hub.cache.read(&offered.digest) else { return Ok(Step::Continues) };
-    let image = match swu::image_in(&bytes) {
-        Ok(image) => image,
-        Err(error) => {
-            let report = Report::failure("artifact", vec![format!("{}: {error}", offered.name)]);
-            hub.note(device, &offered.ended(report))?;
-            return Ok(Step::Continues);
-        }
-    };
-    match hub.site.admission(&device.id, &image) {
-        Ok(None) => {
-            let (version, image_digest) = (image.header().version.to_string(), hex(&image.header().digest));
-            hub.note(device, &Event::Begun(Begun { version, image: image_digest }))?;
-            let mut inner = device.lock();
-            (inner.begun_at, inner.problem) = (Some(hub.now()), None);
-            inner.facts.progress = Some(format!("updates to {}", image.header().version));
-        }
-        Ok(Some(reason)) => hub.note(device, &offered.ended(Report::failure("refused", vec![reason])))?,
-        Err(ending) => {
-            let mut inner = device.lock();
-            inner.failures.acts = inner.failures.acts.saturating_add(1);
-            inner.facts.retry_at = hub.retry_at(inner.failures.acts);
-            inner.problem = Some(described(&ending));
-            return Ok(Step::Waits(inner.facts.retry_at));
-        }
-    }
-    Ok(Step::Continues)
 }

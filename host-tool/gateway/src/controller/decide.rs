@@ -81,7 +81,7 @@ pub enum Next {
     },
     /// Download the run's artifact.
     Download,
-    /// Ask whether the device would take the image; then note that the act begins.
+    /// Queue the act; once it is its turn, it begins if the server offers it still and the device would take the image.
     Begin,
     /// Queue the act, which has begun.
     Push,
@@ -199,7 +199,8 @@ fn offered(run: Option<&Run>, offer: &Offer, state: &State, facts: &Facts, now: 
     if offer.is_download_only && !facts.download_was_reported {
         return Next::ReportDownloaded(run.offered.clone());
     }
-    if offer.may_update && facts.is_present && now >= facts.retry_at { Next::Begin } else { wait }
+    let may_begin = offer.may_update && facts.is_present && !facts.is_pushing && now >= facts.retry_at;
+    if may_begin { Next::Begin } else { wait }
 }
 
 fn is_of(run: &Run, offer: &Offer, artifact: Option<&Artifact>, facts: &Facts) -> bool {

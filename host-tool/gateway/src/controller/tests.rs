@@ -72,6 +72,9 @@ fn the_main_path_in_its_order() {
     assert_eq!(next(&events, &facts), Next::Download);
     facts.is_cached = true;
     assert_eq!(next(&events, &facts), Next::Begin);
+    facts.is_pushing = true;
+    assert_eq!(next(&events, &facts), Next::Wait(LATER), "it is queued");
+    facts.is_pushing = false;
     events.push(begun());
     assert_eq!(next(&events, &facts), Next::Push);
     facts.is_pushing = true;

@@ -51,6 +51,10 @@ impl<'a> Table<'a> {
         self.values.iter().find(|(known, ..)| known == name).map(|(.., value)| value)
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
     /// An error in a setting.
     pub(super) fn wrong(&self, name: &str, what: &str, help: &str) -> SettingError {
         let at = self.values.iter().find(|(known, ..)| known == name).map_or(self.at, |(_, at, _)| *at);

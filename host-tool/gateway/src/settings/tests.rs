@@ -57,6 +57,37 @@ fn what_is_wrong_has_its_line_and_a_help() {
 }
 
 #[test]
+fn folders_do_not_get_in_each_others_way() {
+    let all = [
+        ("inbox = \"state\"", "state = \"state\"", "inbox: it is the same folder as state"),
+        ("inbox = \"/srv/./a/../state/\"", "state = \"/srv/state\"", "inbox: it is the same folder as state"),
+        ("inbox = \"/var/lib/lifeboot-gateway\"", "", "inbox: it is the same folder as state"),
+        ("inbox = \"/var\"", "", "inbox: state is inside of it"),
+        ("inbox = \"/../var\"", "", "inbox: state is inside of it"),
+        ("inbox = \"a\"", "cache = \"a\"", "inbox: it is the same folder as cache"),
+        ("inbox = \"a\"", "cache = \"a/cache\"", "inbox: cache is inside of it"),
+        ("inbox = \"a/inbox\"", "cache = \"a\"", "inbox: it is inside of cache"),
+        ("cache = \"a\"", "state = \"a\"", "cache: it is the same folder as state"),
+        ("cache = \"a\"", "state = \"a/state\"", "cache: state is inside of it"),
+        ("state = \"/var/cache/lifeboot-gateway\"", "", "state: it is the same folder as cache"),
+        ("state = \"/var/cache/lifeboot-gateway/state\"", "", "state: it is inside of cache"),
+    ];
+    for (line, other, what) in all {
+        let error = with(&format!("{line}\n{other}")).unwrap_err();
+        assert_eq!((error.line, &*error.what), (6, what), "{line} {other}");
+        let name = line.split(' ').next().unwrap();
+        assert!(error.help.contains(&format!("for example: {name} = \"/var/")), "{}", error.help);
+    }
+    for (line, other) in [
+        ("inbox = \"state/inbox\"", "state = \"state\"\ncache = \"state/cache\""),
+        ("inbox = \"state-inbox\"", "state = \"state\""),
+        ("inbox = \"../lifeboot/inbox\"", "state = \"../../state\""),
+    ] {
+        with(&format!("{line}\n{other}")).unwrap();
+    }
+}
+
+#[test]
 fn tokens_do_not_cross_a_network_in_the_clear_unasked() {
     let plain = "[gateway]\nserver = \"http://updates.example.com\"\n";
     let error = parse(plain).unwrap_err();

@@ -6,6 +6,8 @@ mod quirks;
 mod kills;
 // Many devices, one artifact; tokens; reload.
 mod fleets;
+// What the server withdraws before it has begun.
+mod withdrawn;
 // A folder for images.
 mod inbox;
 // The status page, without a browser.

@@ -1,13 +1,14 @@
 //! The status page and the metrics, as a client of HTTP sees them.
 
 use crate::fake::Fake;
-use crate::kit::{Bench, Does, image, run, settings, until};
+use crate::kit::{Bench, Does, SOON, image, run, settings, until};
 use lifeboot_artifact::swu;
 use lifeboot_gateway::ddi::Tokens;
 use lifeboot_gateway::gateway::Gateway;
 use lifeboot_gateway::status::{RolloutStatus, WaveStatus};
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use ureq::http::Response;
 
 fn get(url: &str, host: &str) -> (Response<ureq::Body>, String) {
@@ -74,7 +75,47 @@ fn devices_outcomes_and_rollouts_are_shown_and_nothing_can_be_changed() {
         let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
         assert_eq!(agent.post(url("/")).send("x").unwrap().status(), 405);
         assert_eq!(agent.delete(url("/")).call().unwrap().status(), 405);
-        assert_eq!(agent.head(url("/")).call().unwrap().status(), 200);
+        let head = agent.head(url("/")).call().unwrap();
+        assert_eq!(head.status(), 200);
+        assert!(head.headers()["Content-Type"].to_str().unwrap().starts_with("text/html"));
+    })
+    .unwrap();
+}
+
+/// Sends a text, and returns what is answered until the connection ends.
+fn send(address: SocketAddr, text: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    // The connection may end before all of it is sent, and then the answer may be lost.
+    let _ = stream.write_all(text);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// What a request announces takes no memory, and what it sends only so much.
+#[test]
+fn what_a_request_announces_or_sends_without_end_harms_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (fake, bench) = (Fake::new(), Bench::default());
+    let mut settings = settings(&fake.url, folder.path());
+    settings.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let gateway = Gateway::open(settings, Tokens::default(), &bench).unwrap();
+    let address = gateway.address().unwrap();
+    run(&gateway, |_| {
+        let is_served = || assert_eq!(get(&format!("http://{address}/metrics"), "localhost").0.status(), 200);
+        for (host, code) in [("evil.example", "421"), ("localhost", "200")] {
+            let head = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100000000000\r\n\r\n");
+            assert!(send(address, head.as_bytes()).starts_with(&format!("HTTP/1.1 {code} ")), "{host}");
+            is_served();
+        }
+        let many = "X: y\r\n".repeat(1000);
+        for headers in [format!("X: {}", "y".repeat(1 << 20)), many] {
+            let head = format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n");
+            let answer = send(address, head.as_bytes());
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+            is_served();
+        }
     })
     .unwrap();
 }

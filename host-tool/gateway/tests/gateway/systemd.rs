@@ -112,6 +112,10 @@ fn the_unit_is_hardened_and_holds_no_secret() {
     ] {
         assert!(lines.contains(&line), "{line}");
     }
+    // cargo install puts the program where the unit cannot read it.
+    let program = lines.iter().find_map(|line| line.strip_prefix("ExecStart=")?.split(' ').next()).unwrap();
+    let install = format!("#   sudo install -m 755 \"$(command -v lifeboot)\" {program}");
+    assert!(lines.contains(&"ProtectHome=yes") && lines.contains(&&*install), "{install}");
     // systemd 252 passes over what it does not know, and then waits for nothing.
     assert!(!systemd::UNIT.contains("notify-reload") && !systemd::UNIT.contains("Environment="));
     assert!(
