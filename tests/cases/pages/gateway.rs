@@ -12,7 +12,7 @@ const END: &str = "<!-- Up to here. -->\n";
 #[test]
 fn the_settings_of_the_gateway_are_those_of_the_sources() {
     let rows = SETTINGS.map(|(name, what, example)| format!("| `{name}` | {what} | `{example}` |\n"));
-    let table = format!("| setting | what it sets | for example |\n| --- | --- | --- |\n{}", rows.concat());
+    let table = format!("\n| setting | what it sets | for example |\n| --- | --- | --- |\n{}\n", rows.concat());
     let text = page(PAGE);
     let (before, rest) = text.split_once(BEGIN).expect("a place for the settings");
     let (written, behind) = rest.split_once(END).expect("its end");
