@@ -6,6 +6,7 @@ use crate::controller::{Begun, Event, Next, Phase, Report, Run, decide};
 use crate::ddi::{DdiError, Downloading, Execution, Feedback, Finished};
 use crate::device::Device;
 use crate::hub::{Hub, Stopped};
+use std::io;
 use std::time::Duration;
 use tracing::{debug, warn};
 
@@ -194,9 +195,21 @@ fn download(hub: &Hub, device: &Device) -> Result<Step, Stopped> {
     let Some(Run { offered, phase, .. }) = device.lock().state.run.clone() else { return Ok(Step::Continues) };
     let (config, in_use) = (hub.config(), hub.artifacts_in_use());
     let fetched = hub.cache.fetch(&offered.digest, offered.size, &in_use, &mut |from, write| {
+        // As a line that breaks: it goes on there after the next start.
+        let stops = || DdiError::Transport("the gateway stops".to_owned());
+        if hub.stop().is_requested() {
+            return Err(stops());
+        }
         let wanted = Downloading { device: &device.id.0, link: &offered.download, size: offered.size, from };
-        config.client.download(&wanted, write)
+        let downloaded = config.client.download(&wanted, &mut |piece, restart| match hub.stop().is_requested() {
+            true => Err(io::Error::from(io::ErrorKind::Interrupted)),
+            false => write(piece, restart),
+        });
+        downloaded.map_err(|error| if hub.stop().is_requested() { stops() } else { error })
     });
+    if fetched.is_err() && hub.stop().is_requested() {
+        return Ok(Step::Waits(Duration::MAX));
+    }
     let mut inner = device.lock();
     let error = match fetched {
         Ok(Fetched::Whole) => {

@@ -16,12 +16,12 @@ use ureq::{Agent, Body, RequestExt};
 
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: u64 = 256 * 1024;
-/// How long a question and its answer may take.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection may take.
+/// How long a question and its answer may take: a request under way is what a stop of the gateway waits for.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it may take to find the server, and again to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a download may stall.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a download may stall; then it goes on with another request. A stop waits for it, too.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one request for a download may take; then it goes on with another one, behind what is there.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// Redirects that a download follows.
@@ -74,6 +74,7 @@ impl Client {
             .max_redirects_will_error(false)
             // A proxy of the environment would see what is sent to a server in plain HTTP.
             .proxy(None)
+            .timeout_resolve(Some(CONNECT_TIMEOUT))
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_per_call(Some(ANSWER_TIMEOUT))
             .max_response_header_size(32 * 1024)

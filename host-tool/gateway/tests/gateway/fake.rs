@@ -4,8 +4,10 @@ use lifeboot_artifact::hex;
 use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tiny_http::{Header, Response, Server};
 
 /// A request as it arrived.
@@ -40,6 +42,8 @@ pub struct State {
     pub offers: BTreeMap<String, (String, Vec<u8>)>,
     /// What else the deployments of actions say.
     pub deployment: Value,
+    /// Whether downloads take half a minute, a few bytes at a time.
+    pub downloads_are_slow: bool,
     /// Whether attributes are wanted.
     pub wants_attributes: bool,
     pub attributes: Vec<(String, Value)>,
@@ -129,21 +133,41 @@ fn serve(mut request: tiny_http::Request, state: &Mutex<State>, url: &str) {
     };
     let range = header("Range").map(|range| range["bytes=".len()..].trim_end_matches('-').parse().unwrap());
     let (method, path) = (request.method().to_string(), request.url().to_owned());
+    let is_download = path.ends_with("/download");
     let asked = Asked { method, path, authorization: header("Authorization"), range, body };
-    let answer = {
+    let (answer, is_slow) = {
         let mut state = state.lock().unwrap();
         state.log.push(asked.clone());
         let mut quirk = state.quirk.take();
         let answer = quirk.as_mut().and_then(|quirk| quirk(&asked, &mut state));
         state.quirk = quirk;
-        answer.unwrap_or_else(|| usual(&asked, &mut state, url))
+        (answer.unwrap_or_else(|| usual(&asked, &mut state, url)), is_download && state.downloads_are_slow)
     };
-    let mut response = Response::from_data(answer.body).with_status_code(answer.code);
+    let length = answer.body.len();
+    let body = Body { left: Cursor::new(answer.body), is_slow };
+    let mut response = Response::new(answer.code.into(), Vec::new(), body, Some(length), None);
     for (name, value) in answer.headers {
         response.add_header(Header::from_bytes(name, value).unwrap());
     }
     // The client may have gone, as a killed one does.
     let _ = request.respond(response);
+}
+
+/// The body of an answer.
+struct Body {
+    left: Cursor<Vec<u8>>,
+    is_slow: bool,
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.is_slow {
+            return self.left.read(buffer);
+        }
+        thread::sleep(Duration::from_millis(100));
+        let length = buffer.len().min(64);
+        self.left.read(&mut buffer[..length])
+    }
 }
 
 fn usual(asked: &Asked, state: &mut State, url: &str) -> Answer {

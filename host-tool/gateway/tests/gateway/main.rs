@@ -8,6 +8,8 @@ mod kills;
 mod fleets;
 // What the server withdraws before it has begun.
 mod withdrawn;
+// A stop while the server hangs.
+mod stops;
 // A folder for images.
 mod inbox;
 // The status page, without a browser.
