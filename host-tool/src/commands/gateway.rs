@@ -36,7 +36,7 @@ use tracing::{error, warn};
 #[command(after_help = "\
 Examples:
   lifeboot gateway --fleet /etc/lifeboot/fleet.toml
-  lifeboot gateway --install > /etc/systemd/system/lifeboot-gateway.service
+  lifeboot gateway --install | sudo tee /etc/systemd/system/lifeboot-gateway.service
   lifeboot gateway --dashboard > lifeboot.json")]
 pub struct Arguments {
     /// The file with the table [gateway]

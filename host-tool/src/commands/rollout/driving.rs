@@ -117,6 +117,7 @@ impl Driven {
 
 impl Begun {
     /// Returns its name.
+    #[cfg(unix)]
     pub fn rollout(&self) -> &RolloutId {
         &self.state.definition().rollout
     }

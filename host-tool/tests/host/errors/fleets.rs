@@ -157,6 +157,7 @@ fn gateway(chapter: &mut Chapter) {
         ("A folder for state with a damaged file", "state = \"damaged\""),
         ("A cache that is a file", "cache = \"file\""),
         ("An inbox that is a file", "inbox = \"file\""),
+        ("An inbox that is the folder for state", "inbox = \"gateway\""),
         ("A port for the status page that is taken", &format!("listen = \"{address}\"")),
     ] {
         let others = [
