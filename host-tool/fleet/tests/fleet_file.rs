@@ -120,6 +120,12 @@ fn each_error_names_its_line_and_what_to_write() {
         (wave("soak = \"10m\""), "7: the wave takes no devices", "write one of devices"),
         (wave("percent = 10\nrest = true"), "7: percent and rest in one wave", "write one of devices"),
         (wave("percent = 101"), "8: percent: 101 percent are more than all", "100 or less"),
+        (wave("percent = 50\nname = \"\""), "9: name: a text that is not empty is wanted", "name = \"line 3\""),
+        (
+            wave("percent = 50\nname = \"a\\u001b[2J\""),
+            "9: name: a text without control characters is wanted",
+            "line 3",
+        ),
         (wave("percent = 0"), "8: percent: a number from 1 to 100 is wanted", "percent = 10"),
         (wave("labels = { lien = \"3\" }"), "8: labels: no device has a label \"lien\"", "write line"),
         (

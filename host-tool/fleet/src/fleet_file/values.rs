@@ -75,10 +75,14 @@ impl<'a> Value<'a> {
         read(self.text(example)?).map_err(|wrong| self.error(wrong))
     }
 
-    /// Returns the text that it is, which is not empty.
+    /// Returns the text that it is, which is not empty. It is printed on terminals, so it has no control characters.
     pub fn text(self, example: &str) -> Result<&'a str, FleetError> {
         match self.value {
-            DeValue::String(text) if !text.trim().is_empty() => Ok(text),
+            DeValue::String(text) if text.trim().is_empty() => self.refuse("a text that is not empty", example),
+            DeValue::String(text) if text.contains(char::is_control) => {
+                self.refuse("a text without control characters", example)
+            }
+            DeValue::String(text) => Ok(text),
             _ => self.refuse("a text in quotes", example),
         }
     }
