@@ -36,13 +36,14 @@ fn show(what: &str, rollouts: u64, figures: &Figures) {
 
 #[test]
 fn small_rollouts_replayed_after_each_event() {
-    const ROLLOUTS: u64 = 600;
+    // Thousands take minutes.
+    let rollouts = std::env::var("LIFEBOOT_ROLLOUTS").map_or(600, |count| count.parse().expect("a number"));
     let mut all = Figures::default();
-    for seed in 0..ROLLOUTS {
+    for seed in 0..rollouts {
         let one = run(seed, 1 + seed % 40, Mistake::None);
         add(&mut all, one.unwrap_or_else(|broken| panic!("{broken}")));
     }
-    show("small", ROLLOUTS, &all);
+    show("small", rollouts, &all);
     // It would prove little if nothing had happened.
     assert!(
         all.kills > 500 && all.orders > 500 && all.stops > 100 && all.bound_reached > 20 && all.set_back > 20,
