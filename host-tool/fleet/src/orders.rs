@@ -139,8 +139,8 @@ fn put_answer(order: &Path, followed: Result<(), &dyn Diagnostic>) {
     let _ = put(&order.with_extension("answer"), &answer, None);
 }
 
-/// Makes the folder of orders, without those that nobody waits for any more. It is the driver's: whoever orders may be another
-/// user, such as root, and what they had made the driver could not clear.
+/// Makes the folder of orders, without those that nobody waits for any more. It is the driver's: an order may
+/// come from another user, such as root, and a folder of theirs the driver could not clear.
 ///
 /// # Errors
 /// If it cannot be made.

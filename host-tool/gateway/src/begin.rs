@@ -7,10 +7,10 @@ use crate::controller::{Begun, Next, Phase, Report, Run, decide};
 use crate::ddi::{DdiError, Offer, Poll};
 use crate::device::Device;
 use crate::hub::{Hub, Stopped};
-use crate::push::described;
 use crate::turn::{ask, failed};
 use lifeboot_artifact::hex;
 use lifeboot_artifact::swu;
+use lifeboot_fleet::device::Ending;
 
 /// Notes that the act of a device begins, if the server still wants it and the device would take the image. Returns whether it
 /// has begun, also if it had before.
@@ -102,4 +102,18 @@ fn offered_now(hub: &Hub, device: &Device) -> Result<(Poll, Option<Offer>), DdiE
         None => None,
     };
     Ok((poll, offer))
+}
+
+/// Describes an ending, for people.
+pub(crate) fn described(ending: &Ending) -> String {
+    match ending {
+        Ending::Confirmed => "the image runs and is confirmed".to_owned(),
+        Ending::Staged => "the image is on the device, but was not to be left pending".to_owned(),
+        Ending::Restored => "the firmware from before the image runs".to_owned(),
+        Ending::RolledBack { reason, .. } => format!("rolled back: {reason}"),
+        Ending::Refused { reason } => format!("refused: {reason}"),
+        Ending::Silent { last } => format!("silent since it was restarted: {last}"),
+        Ending::Absent { reason } => format!("not within reach: {reason}"),
+        Ending::Interrupted { reason } => format!("interrupted: {reason}"),
+    }
 }

@@ -1,6 +1,6 @@
 //! An act at a device, from its begin to what the device says of its end.
 
-use crate::begin::begin;
+use crate::begin::{begin, described};
 use crate::controller::{Event, Phase, Report, Run};
 use crate::device::{Device, Inner};
 use crate::hub::{Hub, Stopped};
@@ -94,20 +94,6 @@ fn rolled_back(reason: &str, cause: Option<&str>, pc: Option<u32>) -> Report {
     details.extend(cause.map(|cause| format!("reset cause: {cause}")));
     details.extend(pc.map(|pc| format!("pc: {pc:#010x}")));
     Report::failure(cause.unwrap_or("rolled-back"), details)
-}
-
-/// Describes an ending, for people.
-pub(crate) fn described(ending: &Ending) -> String {
-    match ending {
-        Ending::Confirmed => "the image runs and is confirmed".to_owned(),
-        Ending::Staged => "the image is on the device, but was not to be left pending".to_owned(),
-        Ending::Restored => "the firmware from before the image runs".to_owned(),
-        Ending::RolledBack { reason, .. } => format!("rolled back: {reason}"),
-        Ending::Refused { reason } => format!("refused: {reason}"),
-        Ending::Silent { last } => format!("silent since it was restarted: {last}"),
-        Ending::Absent { reason } => format!("not within reach: {reason}"),
-        Ending::Interrupted { reason } => format!("interrupted: {reason}"),
-    }
 }
 
 fn percent(bytes: Transferred) -> u64 {

@@ -113,7 +113,7 @@ impl Settings {
             listen: listen.unwrap_or(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)))),
             hosts: table.texts("hosts")?,
         };
-        folders::check(&table, &settings)?;
+        folders::check(&table, &settings.state, &settings.cache, settings.inbox.as_deref())?;
         Ok(settings)
     }
 

@@ -32,7 +32,7 @@ const DEVICES: usize = 1000;
 /// How long each load lasts.
 const LOAD: Duration = Duration::from_secs(10);
 /// For how long nothing must happen until all is done.
-const QUIET: Duration = Duration::from_millis(500);
+const IDLE_GAP: Duration = Duration::from_millis(500);
 /// A time that no measurement lasts.
 const NEVER: Duration = Duration::from_secs(86_400);
 
@@ -63,7 +63,7 @@ fn counts(devices: usize) -> Result<Counts> {
             if server.requests() != requests {
                 (requests, since) = (server.requests(), Instant::now());
             }
-            since.elapsed() > QUIET
+            since.elapsed() > IDLE_GAP
         })?;
         ensure!(bench.confirmed() == devices, "{} of {devices} have confirmed", bench.confirmed());
         let heap = HEAP.allocated().saturating_sub(before);

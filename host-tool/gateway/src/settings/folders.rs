@@ -2,9 +2,8 @@
 //!
 //! Paths are compared as they are written: where symbolic links lead is not known before there are folders.
 
-use super::Settings;
 use super::read::Table;
-use super::setting::SettingError;
+use super::setting::{SETTINGS, SettingError};
 use std::path::{Component, Path, PathBuf};
 
 /// Checks that inbox, cache and state are folders of their own. Inbox and cache may be inside of the state's folder, where only
@@ -12,9 +11,9 @@ use std::path::{Component, Path, PathBuf};
 ///
 /// # Errors
 /// [`SettingError`]
-pub(super) fn check(table: &Table, settings: &Settings) -> Result<(), SettingError> {
-    let (state, cache) = (("state", &settings.state), ("cache", &settings.cache));
-    let inbox = settings.inbox.as_ref().map(|inbox| ("inbox", inbox));
+pub(super) fn check(table: &Table, state: &Path, cache: &Path, inbox: Option<&Path>) -> Result<(), SettingError> {
+    let (state, cache) = (("state", state), ("cache", cache));
+    let inbox = inbox.map(|inbox| ("inbox", inbox));
     let pairs = inbox.into_iter().flat_map(|inbox| [(inbox, state), (inbox, cache)]).chain([(cache, state)]);
     for ((one, one_path), (other, other_path)) in pairs {
         let (one_path, other_path) = (plain(one_path), plain(other_path));
@@ -36,7 +35,7 @@ pub(super) fn check(table: &Table, settings: &Settings) -> Result<(), SettingErr
 }
 
 fn example(name: &str) -> String {
-    let setting = super::SETTINGS.iter().find(|(known, ..)| *known == name);
+    let setting = SETTINGS.iter().find(|(known, ..)| *known == name);
     setting.map_or_else(String::new, |(name, _, example)| format!("{name} = {example}"))
 }
 
