@@ -46,7 +46,7 @@ pub fn lock(path: &Path) -> Result<Option<File>, LogError> {
     }
 }
 
-/// Returns whether a process has locked a file. Who asks needs no right to write it.
+/// Returns whether a process has locked a file. The caller may lack the right to write it.
 pub fn is_locked(path: &Path) -> Result<bool, LogError> {
     let file = match File::open(path) {
         Ok(file) => file,

@@ -44,7 +44,7 @@ impl Default for Limits {
     }
 }
 
-/// Answers all requests until it is told to end.
+/// Answers all requests until it is closed.
 pub(super) async fn serve(
     listener: &TcpListener,
     limits: Limits,
