@@ -18,8 +18,11 @@ unsafe extern "C" {
     fn lifeboot_entry();
 }
 
-/// link.x has these numbers.
-const _: () = assert!(handover::BOOT_STACK == 8960 && handover::HANDOVER_LENGTH == 64);
+/// Bytes of the stack, at the end of RAM.
+const STACK: u32 = if cfg!(feature = "compact") { handover::COMPACT_BOOT_STACK } else { handover::BOOT_STACK };
+/// link.x and build.rs have these numbers.
+const _: () = assert!(handover::BOOT_STACK == 8960 && handover::COMPACT_BOOT_STACK == 3840);
+const _: () = assert!(handover::HANDOVER_LENGTH == 64);
 
 /// An entry of the vector table (B1.5.3).
 #[repr(C)]
@@ -104,7 +107,7 @@ pub unsafe extern "C" fn clear_stack<C: Chip>() {
         ".p2align 2",
         "2: .word {bottom}",
         "3: .word {top}",
-        bottom = const C::BOARD.ram.end() - handover::BOOT_STACK,
+        bottom = const C::BOARD.ram.end() - STACK,
         top = const C::BOARD.ram.end(),
     )
 }

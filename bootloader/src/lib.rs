@@ -82,6 +82,9 @@ pub mod parts {
     pub use crate::reset::fault;
     pub use crate::run::run;
     pub use lifeboot_core::info::InfoSection;
+
+    /// Whether the compact verifier is built in.
+    pub const IS_COMPACT: bool = cfg!(feature = "compact");
 }
 
 /// Defines the board that the bootloader is built for, and its keys, as `lifeboot_build::bootloader` has rendered them in the

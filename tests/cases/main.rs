@@ -65,6 +65,8 @@ mod log;
 mod simulated_flash;
 // Bytes in flash and on the line that must never change.
 mod golden;
+// The compact verifier against big integers, curve25519-dalek and sha2.
+mod compact;
 // Published vectors of Ed25519 and SHA-256, through Lifeboot's own functions.
 mod vectors;
 // The verifier: what it accepts, and that everything else is refused for the right reason.

@@ -43,7 +43,11 @@ const COMPUTING: (usize, usize) = (97, 499);
 /// By default, one in so many of those whose point is looked at.
 const FORESEEN: usize = 13;
 /// Parts of the names of the functions that multiply a point.
-const PRODUCT: [&str; 3] = ["signature7product", "signature6number", "non_adjacent_form"];
+const PRODUCT: [&str; 3] = [
+    "signature7product",
+    "signature6number",
+    if cfg!(feature = "compact") { "11NonAdjacent3set" } else { "non_adjacent_form" },
+];
 /// Part of the name of the function that reads a block.
 const BLOCK: [&str; 1] = ["verify5Check4read"];
 

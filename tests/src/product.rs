@@ -9,7 +9,7 @@ use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_artifact::keys::PrivateKey;
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_artifact::sign::{Options, Program};
-use lifeboot_board::BoardDescription;
+use lifeboot_board::{BoardDescription, Verifier};
 use lifeboot_core::KeyIds;
 use lifeboot_core::image::Header;
 use lifeboot_core::layout::Board;
@@ -55,6 +55,12 @@ pub const STM32F405: Target = Target {
 pub const PICO: Target =
     Target { board: &lifeboot_example_boards::PICO, feature: "pico", chip: "rp2040", triple: "thumbv6m-none-eabi" };
 
+/// The verifier of bootloaders, and of what runs on the host, but for figures: the feature `compact` chooses it for all tests.
+pub const VERIFIER: Verifier = if cfg!(feature = "compact") { Verifier::Compact } else { Verifier::Dalek };
+
+/// Among a bootloader's features: that there is no recovery mode.
+pub const NO_RECOVERY: &str = "no-recovery";
+
 /// The package of the example firmware.
 const FIRMWARE: &str = "lifeboot-firmware-example";
 
@@ -96,37 +102,39 @@ pub fn bootloader(target: &Target, public_keys: &[PathBuf]) -> Result<PathBuf> {
 
 /// As [`bootloader`], with these features beside the board's.
 pub fn bootloader_with(target: &Target, public_keys: &[PathBuf], features: &[&str]) -> Result<PathBuf> {
+    bootloader_of(VERIFIER, target, public_keys, features)
+}
+
+/// As [`bootloader_with`], with this verifier. The feature `recovery` is left out by `no-recovery`.
+pub fn bootloader_of(
+    verifier: Verifier,
+    target: &Target,
+    public_keys: &[PathBuf],
+    features: &[&str],
+) -> Result<PathBuf> {
     let list = env::join_paths(public_keys)?;
     let mut name = format!("bootloader-{}", target.feature);
-    for feature in features {
-        name.extend(["-", feature]);
+    for part in verifier.feature().iter().chain(features) {
+        name.extend(["-", part]);
     }
     for key in public_keys {
         let file = key.file_stem().context("a key's file has a name")?;
         name.extend(["-", file.to_str().context("odd path")?]);
     }
     let list = list.to_str().context("odd path")?;
-    keep(name, || build_bootloader(target, &[], features, list))
-}
-
-/// As [`bootloader`], without recovery.
-pub fn bootloader_without_recovery(target: &Target, public_key: &Path) -> Result<PathBuf> {
-    let name = format!("bootloader-{}-no-recovery", target.feature);
-    let key = public_key.to_str().context("odd path")?;
-    keep(name, || build_bootloader(target, &["--no-default-features"], &[], key))
+    let (without, with): (Vec<_>, Vec<_>) = features.iter().copied().partition(|feature| *feature == NO_RECOVERY);
+    let arguments: &[&str] = if without.is_empty() { &[] } else { &["--no-default-features"] };
+    let board = target.board_file_with(verifier)?;
+    keep(name, || build_bootloader(&board, target, arguments, &with, list))
 }
 
 /// Builds the bootloader for the board that another file describes, with the target's chip; its file gets this name.
 pub fn bootloader_for(board: &Path, name: &str, target: &Target, public_key: &Path) -> Result<PathBuf> {
     let key = public_key.to_str().context("odd path")?;
-    keep(format!("bootloader-{name}"), || build_bootloader_for(board, target, &[], &[], key))
+    keep(format!("bootloader-{name}"), || build_bootloader(board, target, &[], &[], key))
 }
 
-fn build_bootloader(target: &Target, arguments: &[&str], features: &[&str], keys: &str) -> Result<PathBuf> {
-    build_bootloader_for(&target.board_file(), target, arguments, features, keys)
-}
-
-fn build_bootloader_for(
+fn build_bootloader(
     board: &Path,
     target: &Target,
     arguments: &[&str],
@@ -134,7 +142,9 @@ fn build_bootloader_for(
     keys: &str,
 ) -> Result<PathBuf> {
     let arguments = [arguments, &["--package", "lifeboot-bootloader"]].concat();
-    let features = [&[target.chip], features].concat();
+    let verifier = lifeboot_board::read(board)?.board.verifier;
+    let features: Vec<_> =
+        [target.chip].into_iter().chain(verifier.feature()).chain(features.iter().copied()).collect();
     let board = board.to_str().context("odd path")?;
     build_with(target, &arguments, &features, &[("LIFEBOOT_BOARD", board), ("LIFEBOOT_KEYS", keys)])
 }
@@ -143,6 +153,20 @@ impl Target {
     /// Returns the board's file.
     pub fn board_file(&self) -> PathBuf {
         root().join("firmware-example/boards").join(self.feature).with_extension("toml")
+    }
+
+    /// Returns the board's file, with this verifier.
+    fn board_file_with(&self, verifier: Verifier) -> Result<PathBuf> {
+        if verifier == Verifier::default() {
+            return Ok(self.board_file());
+        }
+        let file = output()?.join(format!("{}-{}.toml", self.feature, verifier.name()));
+        let text = format!("verifier = \"{}\"\n{}", verifier.name(), fs::read_to_string(self.board_file())?);
+        // An existing file is left alone, as another thread's build may be reading it.
+        if fs::read_to_string(&file).ok().as_deref() != Some(&*text) {
+            fs::write(&file, text)?;
+        }
+        Ok(file)
     }
 
     /// Returns what the board's file says.

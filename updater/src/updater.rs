@@ -9,13 +9,13 @@ use crate::work::{State, Work};
 use embedded_storage::nor_flash::ReadNorFlash;
 use heapless::Vec;
 use lifeboot_core::handover::{self, Boot, Start};
+use lifeboot_core::hash::Sha256;
 use lifeboot_core::image::{Header, HeaderBytes};
 use lifeboot_core::info::BootloaderInfo;
 use lifeboot_core::journal::{Effort, Journal};
 use lifeboot_core::layout::{BLOCK, Board, Slot};
 use lifeboot_core::version::Version;
 use lifeboot_wire::{self as wire, Refusal};
-use sha256::{Digest, Sha256};
 
 /// What a host expects of the device; a transfer begins only if it is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,14 +338,13 @@ impl<F: ReadNorFlash> Updater<F> {
         if !offset.is_multiple_of(BLOCK) {
             return Err(Refusal::Command);
         }
-        let mut hash = Sha256::new();
+        let mut hash = Sha256::default();
         let mut block = [0; BLOCK as usize];
         for start in (offset..end).step_by(block.len()) {
             self.flash.read(slot.start + start, &mut block).map_err(|_| Refusal::Flash)?;
             hash.update(block.get(..(end - start).min(BLOCK) as usize).unwrap_or_default());
         }
-        let digest: [u8; 32] = hash.finalize().into();
-        Ok(digest.first_chunk().copied().unwrap_or_default())
+        Ok(hash.finalize().first_chunk().copied().unwrap_or_default())
     }
 
     pub(crate) fn end_on_error<T>(&mut self, result: Result<T, Refusal>) -> Result<T, Refusal> {

@@ -4,6 +4,7 @@ use crate::chip::{Chip, ClockSource};
 use crate::clock::{Divisor, PllClock};
 use crate::map::FlashMap;
 use crate::pin::{RecoveryPin, Serial};
+use crate::verifier::Verifier;
 use lifeboot_core::layout::{Board, Region, Units};
 
 /// Bits a second of the serial port in recovery mode.
@@ -22,6 +23,8 @@ pub struct BoardDescription {
     pub ram: Region,
     /// Whether the watchdog also runs while confirmed firmware does.
     pub watches_confirmed: bool,
+    /// What verifies signatures in the bootloader.
+    pub verifier: Verifier,
     /// The serial port of recovery mode; `None` if the bootloader has none.
     pub serial: Option<Serial>,
     /// The pin that requests recovery mode; `None` if there is none.

@@ -36,6 +36,7 @@ mod sectors;
 mod size;
 mod suggest;
 mod values;
+mod verifier;
 
 pub use description::{BAUD, BoardDescription};
 pub use error::{BoardError, Wrong};
@@ -45,3 +46,4 @@ pub use read::{FoundBoard, PROJECT_FILE, ReadError, of_project, read, read_by};
 pub use sectors::{Sector, SectorRun, Sectors};
 pub use size::{read as read_size, show as show_size};
 pub use suggest::{NewBoard, suggest};
+pub use verifier::Verifier;

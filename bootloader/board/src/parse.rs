@@ -12,6 +12,7 @@
 //! ram = "64K"                   # less than the chip has
 //! dual-bank = true              # an STM32F42x or F43x with 1M, whose option DB1M is set
 //! watch-confirmed = true        # the watchdog also runs while confirmed firmware does
+//! verifier = "compact"          # a bootloader 8 KB smaller, with 5 KB less stack; else ed25519-dalek and sha2
 //! ```
 //!
 //! Every further name in the map is a region of the application.
@@ -29,17 +30,20 @@ use crate::pin::{RecoveryPin, Serial};
 use crate::pins;
 use crate::size::{self, show};
 use crate::values::{Table, Value};
+use crate::verifier::Verifier;
 use lifeboot_core::layout::{HANDOVER_LENGTH, Region};
 use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: [&str; 9] = ["name", "chip", "flash", "map", "pins", "clock", "ram", "dual-bank", "watch-confirmed"];
+const KEYS: [&str; 10] =
+    ["name", "chip", "flash", "map", "pins", "clock", "ram", "dual-bank", "watch-confirmed", "verifier"];
 const PINS: [&str; 2] = ["serial", "recovery"];
 
-/// What the bootloader clears at the end of RAM, its stack (`docs/boards`), rounded up to whole KiB together with the words
-/// that it shares with the firmware.
-const SMALLEST_RAM: u32 = (8_960 + HANDOVER_LENGTH).next_multiple_of(1024);
+/// Returns what the bootloader uses of RAM: its stack, and the words that it shares with the firmware; in whole KiB.
+fn smallest_ram(verifier: Verifier) -> u32 {
+    (verifier.stack() + HANDOVER_LENGTH).next_multiple_of(1024)
+}
 
 /// Reads a board from a file of its own, or from the table `[board]` of a project's `lifeboot.toml`.
 ///
@@ -75,11 +79,12 @@ pub fn parse_table(table: &DeTable<'_>, text: &str, path: &Path) -> Result<Board
     let name = check_name(name.text("\"acme-press\"")?).map_err(at_name)?;
     let chip = chip(&table, source)?;
     let map = map::map(&table, source, &chip)?;
-    let ram = ram(&table, source, &chip)?;
+    let verifier = verifier(&table, source)?;
+    let ram = ram(&table, source, &chip, smallest_ram(verifier))?;
     let (serial, recovery) = read_pins(&table, source, &chip)?;
     let clock = clock::clock(&table, source, &chip)?;
     let watches_confirmed = table.value("watch-confirmed").map(Value::flag).transpose()?.unwrap_or(false);
-    Ok(BoardDescription { name: name.to_owned(), chip, map, ram, watches_confirmed, serial, recovery, clock })
+    Ok(BoardDescription { name: name.to_owned(), chip, map, ram, watches_confirmed, verifier, serial, recovery, clock })
 }
 
 /// Headers hold 16 bytes, and a linker script's symbol is quoted.
@@ -135,19 +140,23 @@ fn read_size(key: &str, text: &str, example: &str) -> Result<u32, Wrong> {
     }
 }
 
-fn ram(table: &Table, source: Source, chip: &Chip) -> Result<Region, BoardError> {
+fn verifier(table: &Table, source: Source) -> Result<Verifier, BoardError> {
+    let Some(value) = table.value("verifier") else { return Ok(Verifier::default()) };
+    Verifier::find(value.text("\"compact\"")?).map_err(|wrong| source.error(value.at, wrong))
+}
+
+fn ram(table: &Table, source: Source, chip: &Chip, smallest: u32) -> Result<Region, BoardError> {
     let all = chip.main_ram();
     let Some(value) = table.value("ram") else { return Ok(all) };
     let text = value.size_text("\"64K\"")?;
     let check = |length: u32| {
-        let nearest = length.clamp(SMALLEST_RAM, all.length) / 8 * 8;
+        let nearest = length.clamp(smallest, all.length) / 8 * 8;
         let help = format!("write ram = {:?}, or leave it out for all of it", show(nearest));
         if length > all.length {
             return wrong(format!("ram: the {} has {}, not {}", chip.name, show(all.length), show(length)), help);
         }
-        if length < SMALLEST_RAM {
-            let what =
-                format!("ram: {} are too few for the bootloader, which needs {}", show(length), show(SMALLEST_RAM));
+        if length < smallest {
+            let what = format!("ram: {} are too few for the bootloader, which needs {}", show(length), show(smallest));
             return wrong(what, help);
         }
         if length != nearest {

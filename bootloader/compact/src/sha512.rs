@@ -106,7 +106,7 @@ const BLOCK: usize = 128;
 #[inline(never)]
 pub fn digest(parts: [&[u8]; 3]) -> [u8; 64] {
     let mut hash = Hash { state: START, block: [0; 16], length: 0 };
-    for part in parts {
+    for part in &parts {
         hash.update(part);
     }
     let bits = hash.length as u128 * 8;

@@ -25,6 +25,9 @@ pub use crate::layout::HANDOVER_LENGTH;
 /// starts, so firmware can keep nothing there over a reset. A test measures that the bootloader needs no more.
 pub const BOOT_STACK: u32 = 8960;
 
+/// The same of a bootloader with the compact verifier.
+pub const COMPACT_BOOT_STACK: u32 = 3840;
+
 /// Offset of the word that holds the address of the running firmware's vector table. If the core has no VTOR register
 /// (Cortex-M0), the bootloader's vectors forward through it.
 pub const VECTORS: u32 = 0x00;

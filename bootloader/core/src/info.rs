@@ -15,12 +15,12 @@
 //! | 0xF0 | 16 | zero |
 
 use crate::bytes::{field, put};
+use crate::hash::Sha256;
 use crate::key_ids::{KeyId, KeyIds};
 use crate::layout::{Board, MAP_LENGTH, MapBytes};
 
 pub use crate::layout::INFO_LENGTH;
 use embedded_storage::nor_flash::ReadNorFlash;
-use sha256::{Digest, Sha256};
 
 /// The bootloader format of this code; an image may require at least this format.
 pub const FORMAT: u16 = 1;
@@ -180,7 +180,7 @@ impl BootloaderInfo {
 
 /// Returns the id of a key as headers name it: the first four bytes of the SHA-256 of the public key.
 pub fn key_id(key: &[u8; 32]) -> KeyId {
-    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
+    let [a, b, c, d, ..] = Sha256::digest(key);
     [a, b, c, d]
 }
 

@@ -4,6 +4,7 @@
 //! | module | owns |
 //! | --- | --- |
 //! | [`layout`] | the flash map of each board, as a constant; the linker scripts |
+//! | [`hash`] | SHA-256 |
 //! | [`image`] | the header and its checks |
 //! | [`key_ids`] | how keys are named |
 //! | [`rebase`] | the relocation table; canonical payload to rebased payload and back |
@@ -28,6 +29,7 @@ pub mod boot;
 mod bytes;
 mod checksum;
 pub mod handover;
+pub mod hash;
 pub mod image;
 pub mod info;
 pub mod journal;

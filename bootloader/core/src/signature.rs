@@ -1,4 +1,5 @@
-//! Ed25519 signatures (RFC 8032, section 5.1.7): the curve is that of ed25519-dalek; the scalars are handled here.
+//! Ed25519 signatures (RFC 8032, section 5.1.7): the curve is that of ed25519-dalek, or with the feature `compact` that of
+//! lifeboot-compact; the scalars are handled here.
 //!
 //! The check is R = S·B − k·A, without the optional cofactor and with R compared as bytes, as in ed25519-dalek's
 //! `verify`. That function handles S and k in constant time, which is 8 KB of code on a Cortex-M0; nothing here is
@@ -13,16 +14,26 @@
 //! The bootloader uses [`compute_r`]. [`SignatureCheck`] does the same in small steps, for firmware that keeps running
 //! meanwhile: about as fast, with half of the stack, and with a kilobyte of state between the steps.
 
+#[cfg(feature = "compact")]
+mod compact;
+#[cfg(not(feature = "compact"))]
+mod dalek;
+mod digits;
 mod scalar;
 mod steps;
 
 pub use steps::SignatureCheck;
 
-use curve25519_dalek::edwards::EdwardsPoint;
-use curve25519_dalek::scalar::Scalar;
-use ed25519_dalek::{PUBLIC_KEY_LENGTH, SIGNATURE_LENGTH, VerifyingKey};
+#[cfg(feature = "compact")]
+use compact as curve;
+use curve::CurvePoint;
+#[cfg(not(feature = "compact"))]
+use dalek as curve;
 use scalar::{is_below_order, reduce};
-use sha2::{Digest, Sha512};
+
+/// Bytes of a public key and of a signature (RFC 8032, 5.1.5 and 5.1.6).
+const PUBLIC_KEY_LENGTH: usize = 32;
+const SIGNATURE_LENGTH: usize = 64;
 
 /// A point of the curve, as bytes.
 pub type Point = [u8; 32];
@@ -31,9 +42,8 @@ pub type Point = [u8; 32];
 type Key = [u8; PUBLIC_KEY_LENGTH];
 
 /// Bytes of a scalar's lower part: enough that its values cannot all be tried, but few, since the higher part's point
-/// is doubled once for each of their bits. A multiple of three, since doublings are done three at a time.
+/// is doubled once for each of their bits.
 const LOW: usize = 9;
-const _: () = assert!(LOW.is_multiple_of(3));
 
 /// Whether `signature` is that of `key` over `message`: [`compute_r`] in two parts, or at once.
 pub fn is_signed<const TWO_PARTS: bool>(key: &Key, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> bool {
@@ -88,13 +98,13 @@ pub fn first_half(signature: &[u8; SIGNATURE_LENGTH]) -> &Point {
 /// Returns s·B − k·A, with only the bytes `from..to` of S and k, taken as their lowest bytes.
 #[inline(never)]
 fn part(
-    minus_a: &EdwardsPoint,
+    minus_a: &CurvePoint,
     key: &Key,
     message: &[u8],
     signature: &[u8; SIGNATURE_LENGTH],
     from: usize,
     to: usize,
-) -> EdwardsPoint {
+) -> CurvePoint {
     let k = challenge(first_half(signature), key, message);
     let k = number(k.get(from..to).unwrap_or_default());
     let s = number(signature.last_chunk::<32>().and_then(|s| s.get(from..to)).unwrap_or_default());
@@ -104,52 +114,49 @@ fn part(
 /// Returns k = SHA-512(R ‖ A ‖ M), reduced below the group's order: the part that the signer cannot choose.
 #[inline(never)]
 fn challenge(r: &[u8; 32], key: &Key, message: &[u8]) -> [u8; 32] {
-    let digest = Sha512::new().chain_update(r).chain_update(key).chain_update(message).finalize();
-    reduce(&digest.into())
+    reduce(&curve::sha512([r, key, message]))
 }
 
 /// Returns −A, if these are the bytes of a point A.
 #[inline(never)]
-fn minus(key: &Key) -> Option<EdwardsPoint> {
-    Some(-VerifyingKey::from_bytes(key).ok()?.to_edwards())
+fn minus(key: &Key) -> Option<CurvePoint> {
+    curve::minus(key)
 }
 
-/// Returns the scalar, below the order, with these lowest bytes; the others are zero.
+/// Returns the number, below the order, with these lowest bytes; the others are zero.
 #[inline(never)]
-fn number(bytes: &[u8]) -> Scalar {
+fn number(bytes: &[u8]) -> [u8; 32] {
     let mut number = [0; 32];
     for (place, byte) in number.iter_mut().zip(bytes) {
         *place = *byte;
     }
-    Scalar::from_bits(number)
+    number
 }
 
 /// Returns s·B − k·A.
 #[inline(never)]
-fn product(minus_a: &EdwardsPoint, k: &Scalar, s: &Scalar) -> EdwardsPoint {
-    EdwardsPoint::vartime_double_scalar_mul_basepoint(k, minus_a, s)
+fn product(minus_a: &CurvePoint, k: &[u8; 32], s: &[u8; 32]) -> CurvePoint {
+    curve::product(minus_a, k, s)
 }
 
 /// Moves a higher part's point to its place: doubles it for each bit of the lower part.
 #[inline(never)]
-fn raise(point: &mut EdwardsPoint) {
-    for _ in 0..LOW * 8 / 3 {
-        *point = point.mul_by_cofactor();
-    }
+fn raise(point: &mut CurvePoint) {
+    curve::double::<{ LOW * 8 }>(point);
 }
 
 /// Replaces both points by their sum. The two sums are made separately: if an addition is skipped, what an earlier one
 /// left there may be predictable, but is not the other sum.
 #[inline(never)]
-fn add(one: &mut EdwardsPoint, other: &mut EdwardsPoint) {
-    let sum = *one + *other;
-    *other += *one;
+fn add(one: &mut CurvePoint, other: &mut CurvePoint) {
+    let sum = curve::sum(one, other);
+    *other = curve::sum(other, one);
     *one = sum;
 }
 
 /// Returns the sum's bytes if both sums are equal and −A is that of `key_copy`.
 #[inline(never)]
-fn confirm_sum(sum: &EdwardsPoint, minus_a: &EdwardsPoint, twin: &EdwardsPoint, key_copy: &Key) -> Option<Point> {
+fn confirm_sum(sum: &CurvePoint, minus_a: &CurvePoint, twin: &CurvePoint, key_copy: &Key) -> Option<Point> {
     // Another point lies between the two copies of the sum: if a store is skipped, what lies in its place may be
     // predictable.
     let [point, used, twin] = compressed(sum, minus_a, twin);
@@ -160,12 +167,12 @@ fn confirm_sum(sum: &EdwardsPoint, minus_a: &EdwardsPoint, twin: &EdwardsPoint, 
 
 /// Returns a point as bytes.
 #[inline(never)]
-fn compress(point: &EdwardsPoint) -> Point {
-    point.compress().to_bytes()
+fn compress(point: &CurvePoint) -> Point {
+    curve::encode(point)
 }
 
 /// Returns the sum, −A and the second sum as bytes; one division for all of them.
 #[inline(never)]
-fn compressed(sum: &EdwardsPoint, minus_a: &EdwardsPoint, twin: &EdwardsPoint) -> [Point; 3] {
-    EdwardsPoint::compress_batch(&[*sum, *minus_a, *twin]).map(|point| point.to_bytes())
+fn compressed(sum: &CurvePoint, minus_a: &CurvePoint, twin: &CurvePoint) -> [Point; 3] {
+    curve::encode_three([sum, minus_a, twin])
 }

@@ -15,6 +15,7 @@
 //! [`verify`] makes it, and [`recheck`] repeats it right before the jump. A test skips each instruction of the real
 //! bootloader in turn, and no bad image starts (`tests/cases/skips.rs`).
 
+use crate::hash::Sha256;
 use crate::image::{Checked, HEADER_LENGTH, Invalid, Trust};
 use crate::info::BootloaderInfo;
 use crate::journal::Journal;
@@ -23,7 +24,6 @@ use crate::layout::{BLOCK, Board, HANDOVER_LENGTH, Slot};
 use crate::rebase::{Decoder, ENTRY_LENGTH, Entry, Rebaser};
 use crate::version::Version;
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
-use sha256::{Digest, Sha256};
 
 const BLOCK_LENGTH: usize = BLOCK as usize;
 /// Fills the buffer between two blocks; no block of an image consists of it.
@@ -180,7 +180,7 @@ impl Check {
             table: TableReader::new(&checked, board),
             rebaser: Rebaser::new(checked.distance(board).wrapping_neg()),
             checked,
-            hash: Sha256::new(),
+            hash: Sha256::default(),
             hashed: 0,
             held: 0,
             buffer: Buffer([0; BUFFER_LENGTH]),
@@ -244,7 +244,7 @@ impl Check {
     }
 
     fn finish(&mut self, board: &Board) -> Result<Verified, Invalid> {
-        let digest = self.hash.clone().finalize().into();
+        let digest = self.hash.clone().finalize();
         if !self.checked.store_computed_digest(digest) {
             return Err(Invalid::Digest);
         }

@@ -75,7 +75,7 @@ pub fn build(order: &Order) -> Result<PathBuf, BootloaderBuildError> {
     let (package, build) = (folder.join("packages").join(&name), folder.join("build").join(&name));
     let triple = description.chip.core.target();
     require_target(triple, &project)?;
-    let keys = package::write(&package, &source, description.chip.family, features, keys)?;
+    let keys = package::write(&package, &source, description, features, keys)?;
     let mut cargo = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args(["build", "--release", "--target", triple, "--manifest-path"])

@@ -8,7 +8,10 @@ use std::ops::Range;
 use std::path::Path;
 
 /// Functions that compute on numbers and decide nothing: SHA-2 and the curve.
-const COMPUTE: [&str; 9] = [
+const COMPUTE: [&str; 12] = [
+    "lifeboot_compact",
+    "lifeboot_field",
+    "lifeboot_sha",
     "curve25519",
     "sha2",
     "ed25519",

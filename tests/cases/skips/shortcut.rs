@@ -49,7 +49,7 @@ impl Shortcuts {
         let in_place = |name, arguments, result| Function { first: 0, ..function(name, arguments, result) };
         let mut functions = vec![
             function("challenge", &[32, 32, SIGNED_LENGTH], 32),
-            // An Option of four numbers of ten words.
+            // An Option of four numbers of ten words, or of five of eight.
             function("signature5minus", &[32], 4 + 4 * 40),
             function("signature7product", &[4 * 40, 32, 32], 4 * 40),
         ];

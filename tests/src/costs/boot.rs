@@ -4,12 +4,15 @@ mod watched;
 
 pub use watched::{Boot, MICROBIT_HERTZ};
 
+use super::size::COMPACT;
 use super::{Device, Figure, Unit, kit, wear};
 use crate::product::{self, MICROBIT, PICO, STM32F405, Target};
 use crate::simulated_flash::Wear;
 use anyhow::{Result, ensure};
+use lifeboot_board::Verifier;
 use lifeboot_core::Slot;
 use lifeboot_core::record::Cause;
+use std::path::Path;
 
 /// KiB of the image that budgets are for.
 const KIB: usize = 64;
@@ -34,6 +37,8 @@ struct Bounds {
     limit: u64,
     trial: u64,
     budget: u64,
+    /// Limit and budget with the compact verifier.
+    compact: [u64; 2],
     peer: Option<u64>,
     /// KiB of other images, which show how the figure grows with the size.
     others: &'static [usize],
@@ -45,16 +50,25 @@ const MICROBIT_BOUNDS: Bounds = Bounds {
     limit: 16_400_000,
     trial: 16_800_000,
     budget: 16_500_000,
+    compact: [13_000_000, 13_000_000],
     peer: Some(20_500_000),
     others: &[16, 110],
 };
-const PICO_BOUNDS: Bounds =
-    Bounds { target: &PICO, limit: 16_500_000, trial: 16_700_000, budget: 16_500_000, peer: None, others: &[] };
+const PICO_BOUNDS: Bounds = Bounds {
+    target: &PICO,
+    limit: 16_500_000,
+    trial: 16_700_000,
+    budget: 16_500_000,
+    compact: [13_000_000, 13_000_000],
+    peer: None,
+    others: &[],
+};
 const STM32F405_BOUNDS: Bounds = Bounds {
     target: &STM32F405,
     limit: 6_200_000,
     trial: 6_500_000,
-    budget: 5_600_000,
+    budget: 6_000_000,
+    compact: [4_600_000, 4_600_000],
     peer: Some(5_930_000),
     others: &[16, 128],
 };
@@ -85,19 +99,19 @@ pub fn pico() -> Result<Boots> {
 }
 
 fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
-    let Bounds { target, others, limit, trial, budget, peer } = *bounds;
+    let Bounds { target, others, limit, trial, budget, compact, peer } = *bounds;
     let name = target.board.name;
-    let bootloader = kit::bootloader(target)?;
-    let begins = phases.iter().filter_map(|(_, begin)| *begin);
-    let begins = begins.map(|part| product::function(&bootloader, part)).collect::<Result<Vec<_>>>()?;
-    let confirmed = |kib: usize| -> Result<Boot> {
+    let confirmed = |bootloader: &Path, kib: usize| -> Result<Boot> {
+        let begins = phases.iter().filter_map(|(_, begin)| *begin);
+        let begins = begins.map(|part| product::function(bootloader, part)).collect::<Result<Vec<_>>>()?;
         let image = kit::image(target, kib, 1)?;
-        let flash = product::factory_flash(target, &bootloader, &image)?;
+        let flash = product::factory_flash(target, bootloader, &image)?;
         let route = [&begins[..], &[kit::entry(target, &image, Slot::A)?]].concat();
         Boot::watch(target, &flash, &route, Wear::default())
     };
 
-    let boot = confirmed(KIB)?;
+    let bootloader = kit::bootloader(target)?;
+    let boot = confirmed(&bootloader, KIB)?;
     let what = format!("reset to confirmed firmware of {KIB} KiB");
     let figure = Figure::new(&what, name, Unit::Instructions, boot.whole()).held_to(limit).meant_to_be(budget);
     let figure = match peer {
@@ -105,13 +119,23 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
         None => figure,
     };
     let mut figures = vec![figure, Figure::new(&what, name, Unit::Microseconds, boot.microseconds)];
+    let small = confirmed(&kit::bootloader_of(Verifier::Compact, target, &[])?, KIB)?;
+    let small_what = format!("{what}{COMPACT}");
+    let figure =
+        Figure::new(&small_what, name, Unit::Instructions, small.whole()).held_to(compact[0]).meant_to_be(compact[1]);
+    figures.push(match peer {
+        Some(peer) => figure.beside_cited(PEER, peer),
+        None => figure,
+    });
+    figures.push(Figure::new(&small_what, name, Unit::Microseconds, small.microseconds));
     figures.push(Figure::new(what + ", with two-part-signature", name, Unit::Instructions, two_parts(target)?));
-    let mut details = parts(phases, name, KIB, &boot);
+    let mut details = parts(phases, name, KIB, "", &boot);
+    details.extend(parts(phases, name, KIB, COMPACT, &small));
     for kib in others {
-        let boot = confirmed(*kib)?;
+        let boot = confirmed(&bootloader, *kib)?;
         let what = format!("reset to confirmed firmware of {kib} KiB");
         details.push(Figure::new(what, name, Unit::Instructions, boot.whole()));
-        details.extend(parts(phases, name, *kib, &boot));
+        details.extend(parts(phases, name, *kib, "", &boot));
     }
     let hash = details.iter().find(|detail| detail.what.ends_with(": hash")).map(|hash| hash.ours / KIB as u64);
     figures.extend(first_start(target, trial)?);
@@ -121,17 +145,18 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
 /// The instructions of a boot in which the signature is computed in two parts.
 fn two_parts(target: &'static Target) -> Result<u64> {
     let image = kit::image(target, KIB, 1)?;
-    let flash = product::factory_flash(target, &kit::bootloader_with_two_parts(target)?, &image)?;
+    let flash =
+        product::factory_flash(target, &kit::bootloader_of(Verifier::Dalek, target, &["two-part-signature"])?, &image)?;
     let boot = Boot::watch(target, &flash, &[kit::entry(target, &image, Slot::A)?], Wear::default())?;
     Ok(boot.whole())
 }
 
 /// What a boot's instructions are for.
-fn parts(phases: &[(&str, Option<&str>)], board: &str, kib: usize, boot: &Boot) -> Vec<Figure> {
+fn parts(phases: &[(&str, Option<&str>)], board: &str, kib: usize, verifier: &str, boot: &Boot) -> Vec<Figure> {
     let before = [0].into_iter().chain(boot.instructions.iter().copied());
     let parts = phases.iter().zip(boot.instructions.iter().zip(before));
     let figure = |((phase, _), (count, before)): (&(&str, Option<&str>), (&u64, u64))| {
-        let what = format!("reset to confirmed firmware of {kib} KiB: {phase}");
+        let what = format!("reset to confirmed firmware of {kib} KiB{verifier}: {phase}");
         Figure::new(what, board, Unit::Instructions, count - before)
     };
     parts.map(figure).collect()

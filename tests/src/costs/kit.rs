@@ -6,6 +6,7 @@ use crate::product::{self, Target};
 use anyhow::Result;
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_artifact::keys::PrivateKey;
+use lifeboot_board::Verifier;
 use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
 use lifeboot_core::rebase::{Entry, Kind};
@@ -42,19 +43,14 @@ fn key() -> Result<(PrivateKey, PathBuf)> {
     Ok((key_files::private(&private)?, public))
 }
 
-/// A board's bootloader.
+/// A board's bootloader, with the default verifier.
 pub fn bootloader(target: &Target) -> Result<PathBuf> {
-    product::bootloader(target, &[key()?.1])
+    bootloader_of(Verifier::Dalek, target, &[])
 }
 
-/// A board's bootloader that computes signatures in two parts.
-pub fn bootloader_with_two_parts(target: &Target) -> Result<PathBuf> {
-    product::bootloader_with(target, &[key()?.1], &["two-part-signature"])
-}
-
-/// A board's bootloader without recovery.
-pub fn bootloader_without_recovery(target: &Target) -> Result<PathBuf> {
-    product::bootloader_without_recovery(target, &key()?.1)
+/// A board's bootloader, with this verifier and these features.
+pub fn bootloader_of(verifier: Verifier, target: &Target, features: &[&str]) -> Result<PathBuf> {
+    product::bootloader_of(verifier, target, &[key()?.1], features)
 }
 
 /// A board's example firmware with these features, as version `major`.0.0.

@@ -36,8 +36,10 @@ const README: Page = Page {
     file: "README.md",
     figures: &[
         "bootloader in flash, with recovery",
+        "bootloader in flash, with recovery, compact verifier",
         "RAM of updater and session with the board's frames, of 512 or 2,048 bytes, in bytes",
         "reset to confirmed firmware of 64 KiB",
+        "reset to confirmed firmware of 64 KiB, compact verifier",
         MAX_STALL,
         "push of 64 KiB at 115200 baud",
         "update of 64 KiB: erases, journal included",
@@ -55,15 +57,19 @@ const FLEETS: Page = Page {
     columns: Columns::Limit,
 };
 
-const ALL: [&str; 24] = [
+const ALL: [&str; 28] = [
     "bootloader in flash, with recovery",
+    "bootloader in flash, with recovery, compact verifier",
     "bootloader in flash, with recovery and two-part-signature",
     "bootloader in flash, without recovery",
+    "bootloader in flash, without recovery, compact verifier",
     "bootloader's static RAM",
     "bootloader's stack",
+    "bootloader's stack, compact verifier",
     "RAM of updater and session with the board's frames, of 512 or 2,048 bytes, in bytes",
     "example firmware's stack in an update, signature check, updater and session included",
     "reset to confirmed firmware of 64 KiB",
+    "reset to confirmed firmware of 64 KiB, compact verifier",
     "reset to confirmed firmware of 64 KiB, with two-part-signature",
     "reset to the first instruction of new firmware of 64 KiB",
     MAX_STALL,

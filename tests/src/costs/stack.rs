@@ -1,15 +1,18 @@
 //! Stack use on the emulated micro:bit: the stack is painted before, and what is left of the paint is counted
 //! afterwards.
 
+use super::size::COMPACT;
 use super::{Figure, Unit, kit};
 use crate::bench::Bench;
 use crate::emulator::{Emulated, Microbit};
 use crate::product::{self, MICROBIT};
 use anyhow::{Result, ensure};
+use lifeboot_board::Verifier;
 use lifeboot_client::push::{self, Options, Until};
 use lifeboot_core::Slot;
-use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH};
+use lifeboot_core::handover::{BOOT_STACK, COMPACT_BOOT_STACK, HANDOVER_LENGTH};
 use lifeboot_example_boards::MICROBIT as BOARD;
+use std::path::Path;
 use std::time::Duration;
 
 /// The byte that unused stack is painted with.
@@ -33,24 +36,29 @@ fn paint(board: &mut Microbit, from: u32) -> Result<()> {
 
 /// The figures.
 pub fn figures() -> Result<Vec<Figure>> {
-    Ok(vec![bootloader()?, firmware()?])
+    let dalek = bootloader("bootloader's stack", &kit::bootloader(&MICROBIT)?)?;
+    let compact =
+        bootloader(&format!("bootloader's stack{COMPACT}"), &kit::bootloader_of(Verifier::Compact, &MICROBIT, &[])?)?;
+    Ok(vec![
+        dalek.held_to(u64::from(BOOT_STACK)).meant_to_be(8_700),
+        compact.held_to(u64::from(COMPACT_BOOT_STACK)).meant_to_be(3_700),
+        firmware()?,
+    ])
 }
 
-fn bootloader() -> Result<Figure> {
-    let program = kit::bootloader(&MICROBIT)?;
-    let flash = product::factory_flash(&MICROBIT, &program, &kit::image(&MICROBIT, 16, 1)?)?;
+fn bootloader(what: &str, program: &Path) -> Result<Figure> {
+    let flash = product::factory_flash(&MICROBIT, program, &kit::image(&MICROBIT, 16, 1)?)?;
     let mut board = Microbit::power_on(&flash)?;
     board.pause()?;
     board.reset()?;
     // Between the two times that it clears its stack.
-    let [begin, leave] = ["lifeboot_reset", "cortex_m5leave"].map(|name| product::function(&program, name));
+    let [begin, leave] = ["lifeboot_reset", "cortex_m5leave"].map(|name| product::function(program, name));
     ensure!(board.run_to(&[begin?], TIMEOUT)?.is_some(), "the bootloader does not begin");
     paint(&mut board, BOARD.ram.start)?;
     ensure!(board.run_to(&[leave?], TIMEOUT)?.is_some(), "the bootloader does not end");
     let used = used(&mut board, BOARD.ram.start + HANDOVER_LENGTH)?;
     ensure!(used > 1000, "{used} bytes of stack cannot check a signature");
-    let figure = Figure::new("bootloader's stack", BOARD.name, Unit::Bytes, used);
-    Ok(figure.held_to(u64::from(BOOT_STACK)).meant_to_be(8250))
+    Ok(Figure::new(what, BOARD.name, Unit::Bytes, used))
 }
 
 fn firmware() -> Result<Figure> {

@@ -4,7 +4,7 @@ use crate::folder;
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::DecodePublicKey;
 use lifeboot_board::chip::Family;
-use lifeboot_board::{BoardDescription, FoundBoard, ReadError, of_project, pins, read};
+use lifeboot_board::{BoardDescription, FoundBoard, ReadError, Verifier, of_project, pins, read};
 use lifeboot_core::info::{KEYS, key_id};
 use lifeboot_core::signature::is_canonical;
 use lifeboot_pem::{Block, PUBLIC};
@@ -66,9 +66,22 @@ fn write_files(board: &BoardDescription, keys: &str, more: &str) -> Result<(), S
         fs::write(out.join(name), content).map_err(|error| format!("cannot write {name} into OUT_DIR: {error}"))
     };
     write("lifeboot-memory.x", board.board().bootloader_memory_x().to_string())?;
-    write("board.rs", board.constants("::lifeboot_bootloader::layout") + keys + more)?;
+    write("board.rs", board.constants("::lifeboot_bootloader::layout") + keys + &verifier(board) + more)?;
     println!("cargo::rustc-link-search={}", out.display());
     Ok(())
+}
+
+/// Returns source that fails to compile unless the bootloader has the verifier that the board's file names: a build script cannot see
+/// the features of a dependency.
+fn verifier(board: &BoardDescription) -> String {
+    let is_compact = board.verifier == Verifier::Compact;
+    let help = match is_compact {
+        true => "the board's file says verifier = \\\"compact\\\": build lifeboot-bootloader with the feature compact",
+        false => {
+            "lifeboot-bootloader is built with the feature compact: add verifier = \\\"compact\\\" to the board's file"
+        }
+    };
+    format!("const _: () = assert!(::lifeboot_bootloader::parts::IS_COMPACT == {is_compact}, \"{help}\");\n")
 }
 
 fn watch(files: &[PathBuf]) {

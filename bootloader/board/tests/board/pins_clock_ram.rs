@@ -100,6 +100,13 @@ fn ram_that_the_chip_does_not_have_or_the_bootloader_needs() {
         "board.toml:3: ram: 8K are too few for the bootloader, which needs 9K",
         "write ram = \"9K\", or leave it out for all of it",
     );
+    let compact = |ram| format!("chip = \"STM32F411CE\"\nverifier = \"compact\"\nram = \"{ram}\"");
+    assert_eq!(read(&BASE.replace(CHIP, &compact("4K"))).ram.length, 4096);
+    says(
+        refused(CHIP, &compact("3K")),
+        "board.toml:4: ram: 3K are too few for the bootloader, which needs 4K",
+        "write ram = \"4K\", or leave it out for all of it",
+    );
     says(
         refused(CHIP, "chip = \"STM32F411CE\"\nram = 65537"),
         "board.toml:3: ram: 65537 bytes end where no stack can start, at no multiple of 8",

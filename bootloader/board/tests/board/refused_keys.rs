@@ -12,7 +12,7 @@ fn unknown_keys() {
     says(
         refused("name =", "voltage = 3\nname ="),
         "board.toml:1: a board has no voltage",
-        "the keys are name, chip, flash, map, pins, clock, ram, dual-bank, watch-confirmed",
+        "the keys are name, chip, flash, map, pins, clock, ram, dual-bank, watch-confirmed, verifier",
     );
 }
 
@@ -27,6 +27,11 @@ fn missing_keys() {
         refused("chip = \"STM32F411CE\"\n", ""),
         "board.toml:1: the board has no chip",
         "add the chip's part number: chip = \"STM32F411CE\"",
+    );
+    says(
+        refused("name =", "verifier = \"small\"\nname ="),
+        "board.toml:1: verifier: \"small\" is none",
+        "write verifier = \"compact\" for the small one, or leave it out for ed25519-dalek and sha2",
     );
     says(
         refused_text("name = \"a\"\nchip = \"STM32F411CE\""),

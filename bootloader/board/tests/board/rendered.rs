@@ -1,6 +1,7 @@
 //! What builds get.
 
 use super::read;
+use lifeboot_board::Verifier;
 
 const FILE: &str = r#"name = "acme-press"
 chip = "STM32F411CE"
@@ -42,6 +43,15 @@ fn each_field_is_rendered() {
 fn the_symbols_are_addresses() {
     let symbols = "__lifeboot_file_system_start = 0x08010000;\n__lifeboot_file_system_end = 0x08020000;\n";
     assert_eq!(read(FILE).symbols(), symbols);
+}
+
+#[test]
+fn the_verifier_is_a_choice() {
+    assert_eq!(read(super::BASE).verifier, Verifier::Dalek);
+    for verifier in Verifier::ALL {
+        let file = format!("verifier = \"{}\"\n{}", verifier.name(), super::BASE);
+        assert_eq!(read(&file).verifier, verifier);
+    }
 }
 
 #[test]

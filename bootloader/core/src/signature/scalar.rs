@@ -12,37 +12,40 @@ pub fn is_below_order(number: &[u8; 32]) -> bool {
     words.iter().rev().map(|word| u32::from_le_bytes(*word)).lt(ORDER.into_iter().rev())
 }
 
-/// Returns the remainder of a 64-byte number divided by the order, both little-endian. Bit by bit, as in long division.
+/// Returns the remainder of a 64-byte number divided by the order, both little-endian. As in long division, with digits of 16
+/// bits.
 #[inline(never)]
 pub fn reduce(number: &[u8; 64]) -> [u8; 32] {
-    let mut rest = [0; 8];
-    for byte in number.iter().rev() {
-        for bit in (0..8).rev() {
-            // Below twice the order, since it was below the order before, so it fits its words.
-            let mut carry = u32::from(byte >> bit & 1);
-            for word in &mut rest {
-                (*word, carry) = (*word << 1 | carry, *word >> 31);
+    let mut rest = [0u32; 8];
+    for digit in number.as_chunks().0.iter().rev() {
+        // The rest is below the order, so it stays below 2²⁶⁹ with the digit behind it; `top` are the bits above its words.
+        let mut top = u32::from(u16::from_le_bytes(*digit));
+        for word in &mut rest {
+            (*word, top) = (*word << 16 | top, *word >> 16);
+        }
+        // How often 2²⁵² goes into it. The order is a little more, so it goes in as often, or once less.
+        let [.., highest] = rest;
+        let mut times = i64::from(top << 4 | highest >> 28);
+        loop {
+            let mut carry = 0;
+            for (word, order) in rest.iter_mut().zip(&ORDER) {
+                carry += i64::from(*word) - times * i64::from(*order);
+                *word = carry as u32;
+                carry >>= 32;
             }
-            if !rest.iter().rev().lt(ORDER.iter().rev()) {
-                let mut borrow = false;
-                for (word, order) in rest.iter_mut().zip(ORDER) {
-                    (*word, borrow) = less(*word, order, borrow);
-                }
+            top = top.wrapping_add(carry as u32);
+            if top == 0 {
+                break;
             }
+            // Taken away once too often.
+            times = -1;
         }
     }
     let mut bytes = [0; 32];
-    for (place, word) in bytes.as_chunks_mut().0.iter_mut().zip(rest) {
+    for (place, word) in bytes.as_chunks_mut().0.iter_mut().zip(&rest) {
         *place = word.to_le_bytes();
     }
     bytes
-}
-
-/// Returns `from` minus `what` minus the borrow, and whether that borrows.
-fn less(from: u32, what: u32, borrowed: bool) -> (u32, bool) {
-    let (difference, first) = from.overflowing_sub(what);
-    let (difference, second) = difference.overflowing_sub(u32::from(borrowed));
-    (difference, first | second)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::source::Source;
 use crate::files::{self, FileError};
 use lifeboot_artifact::hex;
 use lifeboot_artifact::keys::PublicKey;
-use lifeboot_board::chip::Family;
+use lifeboot_board::BoardDescription;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -59,9 +59,10 @@ pub struct Features {
 }
 
 impl Features {
-    fn of(self, family: Family) -> Vec<&'static str> {
+    fn of(self, board: &BoardDescription) -> Vec<&'static str> {
         let Features { recovery, defmt, two_part_signature } = self;
-        let mut features = vec![family.feature()];
+        let mut features = vec![board.chip.family.feature()];
+        features.extend(board.verifier.feature());
         features.extend(recovery.then_some("recovery"));
         features.extend(defmt.then_some("defmt"));
         features.extend(two_part_signature.then_some("two-part-signature"));
@@ -74,11 +75,11 @@ impl Features {
 pub fn write(
     folder: &Path,
     source: &Source,
-    family: Family,
+    board: &BoardDescription,
     features: Features,
     keys: &[PublicKey],
 ) -> Result<Vec<PathBuf>, BootloaderBuildError> {
-    let depends_on = features.of(family);
+    let depends_on = features.of(board);
     let own = if features.defmt { "\n[features]\ndefault = [\"defmt\"]\ndefmt = []\n" } else { "" };
     let manifest = format!(
         "# Made by `lifeboot bootloader`, and made again by the next one.\n\
