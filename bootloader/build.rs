@@ -26,7 +26,7 @@ fn run() -> Result<(), String> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     let statics = if has_feature("STATICS") { "" } else { NO_STATICS };
     // `BOOT_STACK` or `COMPACT_BOOT_STACK` of core's handover.
-    let stack = if has_feature("COMPACT") { 3840 } else { 8960 };
+    let stack = if has_feature("COMPACT") { 4032 } else { 8960 };
     let script = format!("_lifeboot_stack_length = {stack};\n{}{statics}", include_str!("link.x"));
     fs::write(out.join("lifeboot-bootloader.x"), script).map_err(|error| error.to_string())?;
     println!("cargo::rustc-link-search={}", out.display());

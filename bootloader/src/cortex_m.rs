@@ -21,7 +21,7 @@ unsafe extern "C" {
 /// Bytes of the stack, at the end of RAM.
 const STACK: u32 = if cfg!(feature = "compact") { handover::COMPACT_BOOT_STACK } else { handover::BOOT_STACK };
 /// link.x and build.rs have these numbers.
-const _: () = assert!(handover::BOOT_STACK == 8960 && handover::COMPACT_BOOT_STACK == 3840);
+const _: () = assert!(handover::BOOT_STACK == 8960 && handover::COMPACT_BOOT_STACK == 4032);
 const _: () = assert!(handover::HANDOVER_LENGTH == 64);
 
 /// An entry of the vector table (B1.5.3).

@@ -2,11 +2,11 @@
 //! RAM, no interrupt enabled, and the bootloader's flash protected. `stm32f405/handover.rs` checks more, on an
 //! STM32F405.
 
-use lifeboot_core::handover::{BOOT_STACK, HANDOVER_LENGTH, STARTS, starts_word};
+use lifeboot_core::handover::{HANDOVER_LENGTH, STARTS, starts_word};
 use lifeboot_example_boards::MICROBIT as BOARD;
 use lifeboot_tests::bench::{self, Bench, image, version};
 use lifeboot_tests::emulator::{Emulated, Microbit};
-use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_tests::product::{self, MICROBIT, VERIFIER};
 use std::time::Duration;
 
 /// The registers of what is enabled and pending of SysTick and the interrupts, and their bits (Armv6-M ARM, B3.3.3 and
@@ -35,8 +35,8 @@ fn the_micro_bits_firmware_finds_nothing_of_the_bootloader() {
     for (register, bits) in INTERRUPTS {
         assert_eq!(board.read_word(register).unwrap() & bits, 0, "{register:#010x}");
     }
-    let bottom = BOARD.ram.end() - BOOT_STACK;
-    assert_eq!(board.read_memory(bottom, BOOT_STACK as usize).unwrap(), [0; BOOT_STACK as usize]);
+    let bottom = BOARD.ram.end() - VERIFIER.stack();
+    assert_eq!(board.read_memory(bottom, VERIFIER.stack() as usize).unwrap(), vec![0; VERIFIER.stack() as usize]);
     let shared = BOARD.ram.start + HANDOVER_LENGTH;
     let below = board.read_memory(shared, (bottom - shared) as usize).unwrap();
     assert!(below.iter().all(|byte| *byte == 0x5a), "the bootloader used RAM below its stack");

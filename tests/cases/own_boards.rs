@@ -139,9 +139,11 @@ fn recovered<B: Emulated>(mut device: Device<B>) -> Device<B> {
     device
 }
 
+/// With the compact verifier.
 #[test]
 fn an_stm32f411_with_settings_in_a_sector_of_its_own() {
-    recovered(updated::<Stm32f4>(Project::new("acme-press"))).keeps_what_is_the_applications();
+    let project = Project::new("acme-press").and_then(Project::with_compact_verifier);
+    recovered(updated::<Stm32f4>(project)).keeps_what_is_the_applications();
 }
 
 /// Its slots differ in their sectors.

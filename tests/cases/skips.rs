@@ -11,9 +11,9 @@
 //!   that are executed four times at most if the signature was made for a computation of which a part is missing. One
 //!   in five hundred otherwise.
 //!
-//! By default a boot leaves out every other instruction that decides, the next boot those between, but all before the
+//! By default a boot leaves out one in five of the instructions that decide, other boots the others, but all before the
 //! first header if the epoch is too low; at the first, the last and one more execution; and of the code that computes,
-//! one instruction in a hundred. Some functions are covered completely: those that work on the digits of a signature's
+//! one instruction in four hundred. Some functions are covered completely: those that work on the digits of a signature's
 //! numbers, and the one that reads a block.
 //!
 //! If a boot wrote to flash, the next one must not start the image either.
@@ -39,7 +39,7 @@ use std::collections::HashMap;
 use walk::{End, Walk, left_behind};
 
 /// One in so many of the instructions that compute is left out, if the signature is bad and if it is not.
-const COMPUTING: (usize, usize) = (97, 499);
+const COMPUTING: (usize, usize) = if IS_DEEP { (97, 499) } else { (397, 1_999) };
 /// By default, one in so many of those whose point is looked at.
 const FORESEEN: usize = 13;
 /// Parts of the names of the functions that multiply a point.

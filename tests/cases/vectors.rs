@@ -4,6 +4,8 @@
 mod ed25519;
 pub mod ed25519_edges;
 mod sha256;
+mod torsion;
+mod wycheproof;
 
 use crate::signed_image::key;
 use ed25519_dalek::Signer;

@@ -26,7 +26,7 @@ pub use crate::layout::HANDOVER_LENGTH;
 pub const BOOT_STACK: u32 = 8960;
 
 /// The same of a bootloader with the compact verifier.
-pub const COMPACT_BOOT_STACK: u32 = 3840;
+pub const COMPACT_BOOT_STACK: u32 = 4032;
 
 /// Offset of the word that holds the address of the running firmware's vector table. If the core has no VTOR register
 /// (Cortex-M0), the bootloader's vectors forward through it.

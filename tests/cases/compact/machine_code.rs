@@ -13,8 +13,6 @@ use sha2::Digest;
 use std::fs;
 use std::path::PathBuf;
 
-/// Bytes of the product's routine on a Cortex-M4.
-const MULTIPLY: u64 = 142;
 /// Calls of each routine.
 const CALLS: usize = if IS_DEEP { 100_000 } else { 500 };
 
@@ -114,8 +112,9 @@ fn start_512() -> Vec<u8> {
 fn a_cortex_m4_multiplies_with_umaal() {
     let elf = fs::read(bootloader(&STM32F405)).unwrap();
     let file = object::File::parse(&*elf).unwrap();
-    let start = file.symbols().find(|symbol| symbol.name() == Ok("lifeboot_field_multiply")).unwrap().address() & !1;
-    let code = file.segments().find_map(|segment| segment.data_range(start, MULTIPLY).unwrap()).unwrap();
+    let multiply = file.symbols().find(|symbol| symbol.name() == Ok("lifeboot_field_multiply")).unwrap();
+    let (start, length) = (multiply.address() & !1, multiply.size());
+    let code = file.segments().find_map(|segment| segment.data_range(start, length).unwrap()).unwrap();
     // UMAAL, T1 (DDI 0403E.e, A7.7.202): 1111 1011 1110 nnnn, llll hhhh 0110 mmmm.
     let words: Vec<u16> = code.as_chunks::<2>().0.iter().map(|half| u16::from_le_bytes(*half)).collect();
     let umaal = words.windows(2).filter(|pair| pair[0] & 0xfff0 == 0xfbe0 && pair[1] & 0x00f0 == 0x0060).count();

@@ -1,8 +1,8 @@
 //! A project for a board: the firmware of `tests/own_boards/`, on a desk, with a lifeboot.toml and a key.
 
 use anyhow::{Context, Result, ensure};
-use lifeboot_board::BoardDescription;
 use lifeboot_board::pin::{Level, RecoveryPin, Serial};
+use lifeboot_board::{BoardDescription, Verifier};
 use lifeboot_core::Slot;
 use lifeboot_tests::desk::{self, Desk};
 use lifeboot_tests::product;
@@ -61,6 +61,17 @@ impl Project {
             |board: &BoardDescription| board.map.application().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
         ensure!(regions(&board) == regions(&wanted), "{name} has other regions");
         Project::of(name, folder, board, shared)
+    }
+
+    /// The same, whose bootloader has the compact verifier.
+    pub fn with_compact_verifier(self) -> Result<Self> {
+        let file = self.folder.join("lifeboot.toml");
+        let text = fs::read_to_string(&file)?;
+        ensure!(text.matches("[board]\n").count() == 1, "{text}");
+        fs::write(&file, text.replace("[board]\n", "[board]\nverifier = \"compact\"\n"))?;
+        let board = lifeboot_board::of_project(&self.folder)?.board;
+        ensure!(board.verifier == Verifier::Compact, "the line is not read");
+        Ok(Project { board, ..self })
     }
 
     /// A project with a bootloader of its own, from a folder of `tests/own_chips/`; its firmware has this feature of

@@ -4,13 +4,12 @@
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_core::KeyIds;
 use lifeboot_core::Slot;
-use lifeboot_core::handover::BOOT_STACK;
 use lifeboot_core::info::FORMAT;
 use lifeboot_example_boards::PICO as BOARD;
 use lifeboot_tests::bench::{bootloader, version};
 use lifeboot_tests::emulator::pico::Options;
 use lifeboot_tests::emulator::{Emulated, Pico};
-use lifeboot_tests::product::{self, PICO};
+use lifeboot_tests::product::{self, PICO, VERIFIER};
 use std::time::{Duration, Instant};
 
 /// The clocks: reference, system, peripherals. Whether the crystal
@@ -68,7 +67,7 @@ fn the_picos_firmware_finds_nothing_of_the_bootloader() {
     let mut expected = [0; 16];
     (expected[0], expected[13], expected[14], expected[15]) = (entry, stack, u32::MAX, entry & !1);
     assert_eq!(board.registers().unwrap(), expected);
-    let bottom = BOARD.ram.end() - BOOT_STACK;
-    assert_eq!(board.read_memory(bottom, BOOT_STACK as usize).unwrap(), [0; BOOT_STACK as usize]);
+    let bottom = BOARD.ram.end() - VERIFIER.stack();
+    assert_eq!(board.read_memory(bottom, VERIFIER.stack() as usize).unwrap(), vec![0; VERIFIER.stack() as usize]);
     assert_eq!(registers(&mut board), before);
 }

@@ -13,7 +13,7 @@ const OF_A_LOOP: usize = 3;
 /// signature's two parts.
 const SELDOM: usize = 4;
 /// By default a boot leaves out one in so many instructions after the first header; other boots leave out the others.
-const LATE: usize = 2;
+const LATE: usize = 5;
 
 /// How much is left out.
 #[derive(Clone, Copy)]

@@ -3,10 +3,9 @@
 
 use super::factory;
 use lifeboot_core::Slot;
-use lifeboot_core::handover::BOOT_STACK;
 use lifeboot_core::layout::Board;
 use lifeboot_tests::emulator::stm32f4::chip::{Chip, Settings};
-use lifeboot_tests::product::STM32F405;
+use lifeboot_tests::product::{STM32F405, VERIFIER};
 
 const BOARD: &Board = STM32F405.board;
 
@@ -102,8 +101,8 @@ fn firmware_finds_the_chip_as_after_a_reset() {
 #[test]
 fn nothing_of_the_bootloaders_stack_is_left() {
     let chip = handed_over(&factory(), 0x5a);
-    let stack = BOARD.ram.end() - BOOT_STACK;
-    assert_eq!(chip.read_memory(stack, BOOT_STACK as usize).unwrap(), [0; BOOT_STACK as usize]);
+    let stack = BOARD.ram.end() - VERIFIER.stack();
+    assert_eq!(chip.read_memory(stack, VERIFIER.stack() as usize).unwrap(), vec![0; VERIFIER.stack() as usize]);
     // What lies below is the firmware's, over resets: none of it was touched.
     let shared = lifeboot_core::handover::HANDOVER_LENGTH;
     let below = chip.read_memory(BOARD.ram.start + shared, (stack - BOARD.ram.start - shared) as usize).unwrap();

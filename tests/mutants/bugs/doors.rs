@@ -30,7 +30,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the sum of a signature's two parts is made once",
         SIGNATURE,
-        "    *other += *one;\n    *one = sum;",
+        "    *other = curve::sum(other, one);\n    *one = sum;",
         "    *one = sum;\n    *other = sum;",
         Suite::Skips,
     ),

@@ -68,7 +68,7 @@ const STM32F405_BOUNDS: Bounds = Bounds {
     limit: 6_200_000,
     trial: 6_500_000,
     budget: 6_000_000,
-    compact: [4_600_000, 4_600_000],
+    compact: [4_720_000, 4_600_000],
     peer: Some(5_930_000),
     others: &[16, 128],
 };

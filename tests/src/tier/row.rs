@@ -37,7 +37,8 @@ pub struct Row {
 impl Row {
     /// Begins a row, and its time.
     pub fn begin(what: impl Into<String>) -> Self {
-        let entry = Entry { what: what.into(), cases: 0, failures: 0, seconds: 0.0, is_complete: false };
+        let what = what.into() + if cfg!(feature = "compact") { ", compact verifier" } else { "" };
+        let entry = Entry { what, cases: 0, failures: 0, seconds: 0.0, is_complete: false };
         Row { entry, begun: Instant::now() }
     }
 

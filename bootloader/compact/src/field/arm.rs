@@ -38,6 +38,7 @@ global_asm!(
     // The carry counts 38. Here r0 and r3 point behind `out`.
     "4: movs r4, #38",
     // Adds r4 at the lowest word; the carry goes from word to word, but seldom far.
+    ".size lifeboot_field_add, . - lifeboot_field_add",
     ".global lifeboot_field_fold",
     ".type lifeboot_field_fold, %function",
     ".thumb_func",
@@ -52,6 +53,7 @@ global_asm!(
     "bne  2b",
     "b    4b",
     "3: pop {{r4-r7, pc}}",
+    ".size lifeboot_field_fold, . - lifeboot_field_fold",
     ".global lifeboot_field_subtract",
     ".type lifeboot_field_subtract, %function",
     ".thumb_func",
@@ -81,6 +83,7 @@ global_asm!(
     "bne  2b",
     "b    4b",
     "3: pop {{r4-r7, pc}}",
+    ".size lifeboot_field_subtract, . - lifeboot_field_subtract",
     ".popsection",
 );
 
@@ -149,6 +152,7 @@ global_asm!(
     "mul  r4, r12, r4",
     "mov  r3, r0",
     "b    lifeboot_field_fold",
+    ".size lifeboot_field_multiply, . - lifeboot_field_multiply",
     ".popsection",
 );
 
@@ -204,6 +208,7 @@ global_asm!(
     "movs r4, r2",
     "movs r3, r0",
     "b    lifeboot_field_fold",
+    ".size lifeboot_field_multiply, . - lifeboot_field_multiply",
     ".popsection",
 );
 
@@ -250,6 +255,7 @@ global_asm!(
     "bne  6b",
     "str  r2, [r0]",
     "bx   lr",
+    ".size lifeboot_field_row, . - lifeboot_field_row",
     ".popsection",
 );
 
@@ -274,5 +280,6 @@ global_asm!(
     "bne  6b",
     "str  r2, [r0]",
     "bx   lr",
+    ".size lifeboot_field_row, . - lifeboot_field_row",
     ".popsection",
 );

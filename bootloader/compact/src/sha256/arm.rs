@@ -84,15 +84,16 @@ global_asm!(
     "mov  r3, sp",
     "stm  r3, {{r4-r11}}",
     "add  r4, sp, #32",
-    "add  sp, #256",
-    "pop  {{r0}}",
+    "ldr  r0, [sp, #256]",
     "4: ldmia r3!, {{r2}}",
     "ldr  r1, [r0]",
     "adds r1, r2",
     "stmia r0!, {{r1}}",
     "cmp  r3, r4",
     "bne  4b",
+    "add  sp, #260",
     "pop  {{r4-r11, pc}}",
+    ".size lifeboot_sha256, . - lifeboot_sha256",
     ".popsection",
 );
 
@@ -214,5 +215,6 @@ global_asm!(
     "bne  5b",
     "add  sp, #288",
     "pop  {{r0, r4-r7, pc}}",
+    ".size lifeboot_sha256, . - lifeboot_sha256",
     ".popsection",
 );

@@ -36,6 +36,7 @@ global_asm!(
     "lsrs r1, r1, #8",
     "bne  9b",
     "bx   lr",
+    ".size lifeboot_sha512_sigma, . - lifeboot_sha512_sigma",
     ".global lifeboot_sha512",
     ".type lifeboot_sha512, %function",
     ".thumb_func",
@@ -190,5 +191,6 @@ global_asm!(
     "12: .word 13 | 9 << 8 | 29 << 16", // 19, 6, 61
     "13: .word 23 | 4 << 8 | 14 << 16", // 41, 18, 14
     "14: .word 5 | 6 << 8 | 28 << 16",  // 39, 34, 28
+    ".size lifeboot_sha512, . - lifeboot_sha512",
     ".popsection",
 );

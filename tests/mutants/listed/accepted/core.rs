@@ -8,8 +8,8 @@ const JOURNAL: &str = "bootloader/core/src/journal.rs";
 const REBASE: &str = "bootloader/core/src/rebase.rs";
 const RECEIVE: &str = "bootloader/core/src/receive.rs";
 const RECOVERY: &str = "bootloader/core/src/recovery.rs";
+const SIGNATURE_DALEK: &str = "bootloader/core/src/signature/dalek.rs";
 const SIGNATURE_SCALAR: &str = "bootloader/core/src/signature/scalar.rs";
-const SIGNATURE_STEPS: &str = "bootloader/core/src/signature/steps.rs";
 const VERIFY: &str = "bootloader/core/src/verify.rs";
 
 /// Why a comparison of sequence numbers never sees two that are equal.
@@ -149,19 +149,19 @@ pub const ACCEPTED: &[Accepted] = &[
     ),
     accept(
         SIGNATURE_SCALAR,
-        "replace | with ^ in less",
-        "(difference, first ^ second)",
-        "The two subtractions never both borrow: after a borrow, the first difference is not 0.",
+        "replace | with ^ in reduce",
+        "(*word, top) = (*word << 16 ^ top, *word >> 16);",
+        DISJOINT,
     ),
     accept(
         SIGNATURE_SCALAR,
         "replace | with ^ in reduce",
-        "(*word, carry) = (*word << 1 ^ carry, *word >> 31);",
+        "let mut times = i64::from(top << 4 ^ highest >> 28);",
         DISJOINT,
     ),
     accept(
-        SIGNATURE_STEPS,
-        "replace > with >= in SignatureCheck::round",
+        SIGNATURE_DALEK,
+        "replace > with >= in Sum::add_digits",
         "Some((point, digit)) if digit >= 0 => twice + point,",
         "No digit that gets here is 0: the first arm above takes those.",
     ),
