@@ -8,7 +8,7 @@ use lifeboot_core::Slot;
 use lifeboot_tests::product::{self, MICROBIT, STM32F405, Target};
 use lifeboot_tests::setup;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// C firmware and its linker script.

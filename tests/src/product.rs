@@ -236,7 +236,8 @@ pub fn compact_verifier(triple: &str) -> Result<PathBuf> {
     let elf = folder.join(triple).with_extension("elf");
     // What it calls of the core library is not linked: nothing that is proved calls it.
     let arguments = ["--unresolved-symbols=ignore-all", "--entry=0", "--whole-archive"];
-    let linked = rust_lld()?.args(arguments).arg(&library).arg("-o").arg(&elf).output().context("cannot run rust-lld")?;
+    let linked =
+        rust_lld()?.args(arguments).arg(&library).arg("-o").arg(&elf).output().context("cannot run rust-lld")?;
     ensure!(linked.status.success(), "rust-lld failed:\n{}", String::from_utf8_lossy(&linked.stderr));
     Ok(elf)
 }

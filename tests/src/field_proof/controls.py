@@ -7,6 +7,8 @@ Each instruction of the routines is left out, and each bit of it is flipped, one
 If a run goes wrong and the proof succeeds, the proof is worth nothing.
 """
 
+import re
+
 from contracts import CONTRACTS, edges, prove, run
 from decoder import Refused
 from harmless import HARMLESS
@@ -58,8 +60,12 @@ class Controls:
             self.counts["refused"] += 1
         else:
             self.counts["harmless"] += 1
-            if not any(self.architecture in where.split() and text == f"{before} -> {after}" for where, text, _ in HARMLESS):
+            if not self.is_listed(f"{before} -> {after}"):
                 self.problems.append(f"{name}: proved, and not listed as harmless")
+
+    def is_listed(self, text):
+        places = [patterns for where, _, patterns in HARMLESS if self.architecture in where.split()]
+        return any(re.fullmatch(pattern, text) for patterns in places for pattern in patterns)
 
     def text(self, place, changes):
         """An instruction, with the distance instead of the target of a branch."""

@@ -4,7 +4,7 @@ A word is an `int`, an `Atom` between 0 and 2^32 - 1, a `Pointer`, a `Return`, o
 whole aligned words. What is below the stack pointer is lost: an exception may be taken between any two instructions, and its
 frame is written there.
 
-With numbers in the place of all unknowns, and of pointers as well, this is a plain emulator.
+With numbers instead of all unknowns, and of pointers as well, this is a plain emulator.
 """
 
 from collections import namedtuple

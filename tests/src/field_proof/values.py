@@ -66,7 +66,7 @@ def times(left, right):
 
 
 def replace(terms, atom, by):
-    """A polynomial with a polynomial in the place of an atom."""
+    """A polynomial, with a polynomial instead of an atom."""
     total = {monomial: coefficient for monomial, coefficient in terms.items() if atom not in monomial}
     for monomial, coefficient in terms.items():
         if atom in monomial:
@@ -129,7 +129,7 @@ class Path:
         self.fixed[atom] = value
 
     def tidy(self, terms):
-        """With numbers in the place of decided booleans, and functions of one atom resolved."""
+        """With numbers instead of decided booleans, and functions of one atom resolved."""
         for _ in range(1000):
             for monomial in terms:
                 for atom in monomial:
@@ -220,6 +220,8 @@ class Path:
 
     def divide(self, terms, bits):
         """The quotient and the remainder of a division by 2^bits."""
+        if not terms or terms.keys() == {()}:
+            return divmod(terms.get((), 0), 1 << bits)
         terms = self.tidy(terms)
         key = (frozenset(terms.items()), bits)
         if key not in self.splits:
@@ -237,7 +239,7 @@ class Path:
             bit, = atoms
             return self.by_cases(bit, lambda value: divmod(sum(replace(terms, bit, polynomial(value)).values()), 1 << bits))
         # Only a sum that exceeds by little is worth the question; this bounds the time, and proves nothing.
-        while least < most and high - (most << bits) < 1 << (bits - 8) and self.impossible(most << bits, terms, high):
+        while least < most and high - (most << bits) < (1 << bits) >> 8 and self.impossible(most << bits, terms, high):
             most -= 1
         if least == most:
             quotient = least
