@@ -76,13 +76,13 @@ def congruent(end, layout, contract, expected):
         raise Refused("leaves an address in its result")
     result = whole(words)
     difference = end.path.expand(add((1, result), (-1, expected)))
-    # A carry out of the result may be one that never is.
-    for monomial, coefficient in list(difference.items()):
-        if coefficient % contract.modulus and len(monomial) == 1 and (monomial[0].low, monomial[0].high) == (0, 1):
-            for value in (0, 1):
-                if end.path.impossible(value, {monomial: 1}, value, (100,)):
-                    end.path.fix(monomial[0], 1 - value)
-                    break
+    # The last carry of `reduce` is dropped, since it never is one; no branch has looked at it. Elsewhere nothing is dropped.
+    dropped = [atom for monomial, coefficient in difference.items() if coefficient % contract.modulus for atom in monomial] if contract.modulus == P else []
+    for atom in dropped[:2]:
+        for value in (0, 1):
+            if (atom.low, atom.high) == (0, 1) and end.path.impossible(value, {(atom,): 1}, value, (100,)):
+                end.path.fix(atom, 1 - value)
+                break
     difference = end.path.tidy(difference)
     # A combination of integers with coefficients that the modulus divides is divisible by it.
     if any(coefficient % contract.modulus for coefficient in difference.values()):

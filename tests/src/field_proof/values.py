@@ -117,7 +117,8 @@ class Path:
     """What holds on one path through the code: booleans that a branch has decided."""
 
     def __init__(self):
-        self.fixed, self.splits = {}, {}
+        # Divisions that were made, and ranges under the present decisions.
+        self.fixed, self.splits, self.ranges = {}, {}, {}
 
     def copy(self):
         path = Path()
@@ -127,6 +128,7 @@ class Path:
     def fix(self, atom, value):
         """Decides a boolean."""
         self.fixed[atom] = value
+        self.ranges = {}
 
     def tidy(self, terms):
         """With numbers instead of decided booleans, and functions of one atom resolved."""
@@ -153,6 +155,11 @@ class Path:
         return len(atoms) <= 1
 
     def range(self, atom):
+        if atom not in self.ranges:
+            self.ranges[atom] = self.new_range(atom)
+        return self.ranges[atom]
+
+    def new_range(self, atom):
         if atom in self.fixed:
             return self.fixed[atom], self.fixed[atom]
         low, high = atom.low, atom.high
