@@ -8,7 +8,7 @@ use lifeboot_core::Slot;
 use lifeboot_tests::product::{self, MICROBIT, STM32F405, Target};
 use lifeboot_tests::setup;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// C firmware and its linker script.
@@ -49,22 +49,13 @@ fn linked(target: &Target, linker: Linker, options: &[&str], script: &str) -> Re
         fs::write(&map, format!("{}{script}", target.board.memory_x(slot)))?;
         let mut command = match linker {
             Linker::Gnu => Command::new(gcc.with_file_name("arm-none-eabi-ld")),
-            Linker::Lld => rust_lld()?,
+            Linker::Lld => product::rust_lld()?,
         };
         let arguments = ["--emit-relocs", "--nmagic", "--gc-sections", "-T"];
         succeed(command.args(arguments).arg(&map).arg(&object).arg(library.trim_end()).arg("-o").arg(&elf))?;
         Ok(fs::read(elf)?)
     };
     Ok([link(Slot::A)?, link(Slot::B)?])
-}
-
-/// The linker that comes with the pinned toolchain, as rustc calls it.
-fn rust_lld() -> Result<Command> {
-    let output = Command::new("rustc").args(["--print", "target-libdir"]).current_dir(product::root()).output()?;
-    let library = PathBuf::from(String::from_utf8(output.stdout)?.trim_end());
-    let mut command = Command::new(library.with_file_name("bin").join("rust-lld"));
-    command.args(["-flavor", "gnu"]);
-    Ok(command)
 }
 
 fn script() -> String {

@@ -41,6 +41,8 @@ mod stm32f405;
 mod sweep;
 // The real bootloader with each instruction left out in turn: does a bad image start?
 mod skips;
+// The compact verifier's field arithmetic: its machine code is proved, and code with an error is not.
+mod field_proof;
 // The bootloader's own assembly, called with extreme numbers and ranges.
 mod runtime;
 // The emulated Raspberry Pi Pico: updates over both ports, and power cuts.

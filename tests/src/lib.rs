@@ -5,6 +5,7 @@ pub mod chance;
 pub mod costs;
 pub mod desk;
 pub mod emulator;
+pub mod field_proof;
 pub mod fleet;
 pub mod geometries;
 pub mod goosebit;

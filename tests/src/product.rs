@@ -246,6 +246,35 @@ pub fn host_tool() -> Result<PathBuf> {
     Ok(target_folder().join("debug/lifeboot"))
 }
 
+/// Builds the compact verifier as a program that is only looked at: all of its functions, with no link-time optimisation, so
+/// that the library holds machine code. Returns its ELF file.
+pub fn compact_verifier(triple: &str) -> Result<PathBuf> {
+    setup::rust_target(triple)?;
+    // Apart from other builds, which make the same library of bitcode.
+    let folder = output()?.join("compact-verifier");
+    let target_folder = folder.to_str().context("odd path")?;
+    let package = ["rustc", "--package", "lifeboot-compact", "--lib", "--target", triple, "--profile", "embedded"];
+    let options = ["--config", "profile.embedded.lto=false", "--target-dir", target_folder];
+    cargo(&[&package[..], &options].concat(), &[])?;
+    let library = folder.join(triple).join("embedded/liblifeboot_compact.rlib");
+    let elf = folder.join(triple).with_extension("elf");
+    // What it calls of the core library is not linked: nothing that is proved calls it.
+    let arguments = ["--unresolved-symbols=ignore-all", "--entry=0", "--whole-archive"];
+    let linked =
+        rust_lld()?.args(arguments).arg(&library).arg("-o").arg(&elf).output().context("cannot run rust-lld")?;
+    ensure!(linked.status.success(), "rust-lld failed:\n{}", String::from_utf8_lossy(&linked.stderr));
+    Ok(elf)
+}
+
+/// The linker that comes with the pinned toolchain, as rustc calls it.
+pub fn rust_lld() -> Result<Command> {
+    let output = Command::new("rustc").args(["--print", "target-libdir"]).current_dir(root()).output()?;
+    let library = PathBuf::from(String::from_utf8(output.stdout)?.trim_end());
+    let mut command = Command::new(library.with_file_name("bin").join("rust-lld"));
+    command.args(["-flavor", "gnu"]);
+    Ok(command)
+}
+
 /// Builds with these arguments, the last of which is the package.
 fn build_with(target: &Target, arguments: &[&str], features: &[&str], environment: &[(&str, &str)]) -> Result<PathBuf> {
     setup::rust_target(target.triple)?;
