@@ -74,14 +74,15 @@ fn write_files(board: &BoardDescription, keys: &str, more: &str) -> Result<(), S
 /// Returns source that fails to compile unless the bootloader has the verifier that the board's file names: a build script cannot see
 /// the features of a dependency.
 fn verifier(board: &BoardDescription) -> String {
-    let is_compact = board.verifier == Verifier::Compact;
-    let help = match is_compact {
-        true => "the board's file says verifier = \\\"compact\\\": build lifeboot-bootloader with the feature compact",
-        false => {
-            "lifeboot-bootloader is built with the feature compact: add verifier = \\\"compact\\\" to the board's file"
+    let (not, help) = match board.verifier {
+        Verifier::Compact => {
+            ("", "the board's file says verifier = \\\"compact\\\": build lifeboot-bootloader with the feature compact")
+        }
+        Verifier::Dalek => {
+            ("!", "lifeboot-bootloader has the feature compact: add verifier = \\\"compact\\\" to the board's file")
         }
     };
-    format!("const _: () = assert!(::lifeboot_bootloader::parts::IS_COMPACT == {is_compact}, \"{help}\");\n")
+    format!("const _: () = assert!({not}::lifeboot_bootloader::parts::IS_COMPACT, \"{help}\");\n")
 }
 
 fn watch(files: &[PathBuf]) {
