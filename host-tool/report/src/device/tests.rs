@@ -63,7 +63,7 @@ last update  1.2.3 in slot B was rejected: it did not confirm in any of its star
              its digest is 01010101010101010101010101010101
 quarantine   the device does not tell
 last boot    started on trial, after a reset by the watchdog; verified in 870 ms
-max stall    up to 53 ms at a time during a push, typically, if its flash driver waits
+max stall    up to 48 ms at a time during a push, typically, if its flash driver waits
 warning      this bootloader was built with a demo key: it protects nothing"
     );
     assert_eq!(running(&status()), "1.3.0 in slot B, on trial");
@@ -99,7 +99,7 @@ revoked keys none
 last update  none yet
 quarantine   empty
 last boot    the firmware does not tell
-max stall    up to 53 ms at a time during a push, typically, if its flash driver waits"
+max stall    up to 48 ms at a time during a push, typically, if its flash driver waits"
     );
 }
 
