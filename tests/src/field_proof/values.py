@@ -12,8 +12,12 @@ A polynomial is a dictionary from monomials, sorted tuples of atoms, to integer 
 
 import z3
 
+from decoder import Refused
+
 # How far back in definitions a question goes at first, and at last. Fewer facts are sound: they prove less.
 DEPTHS = (2, 4, 7)
+# All that is stated is about products of two numbers.
+DEGREE = 2
 # Work of the solver for one question, so that the answer is the same on each machine.
 LIMIT = 2_000_000
 
@@ -277,6 +281,9 @@ def expand(terms):
             if atom.expanded is None:
                 atom.expanded = {(atom,): 1} if atom.definition is None else expand(atom.definition)
             part = times(part, atom.expanded)
+            # Degrees would double with each product of products.
+            if any(len(inside) > DEGREE for inside in part):
+                raise Refused("a product of more than two numbers")
         for inside, factor in part.items():
             total[inside] = total.get(inside, 0) + factor
     return {monomial: coefficient for monomial, coefficient in total.items() if coefficient}
