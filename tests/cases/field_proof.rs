@@ -1,9 +1,11 @@
 //! The compact verifier's field arithmetic, proved in its machine code for all inputs; and as controls, mutants of that code,
 //! which must not be proved.
 
+use lifeboot_board::Verifier;
 use lifeboot_tests::field_proof::prove;
-use lifeboot_tests::product;
+use lifeboot_tests::product::{self, MICROBIT, RECOVERY, STM32F405};
 use lifeboot_tests::tier::{Row, one_in};
+use std::slice;
 
 /// One in how many mutants is tried by default: nine of each architecture.
 const SAMPLE: usize = 307;
@@ -35,6 +37,18 @@ fn armv7m_is_proved() {
 #[test]
 fn armv7em_is_proved() {
     proved("armv7em", "thumbv7em-none-eabi", 104);
+}
+
+/// As they are linked, with all that was optimised across crates.
+#[test]
+fn the_bootloaders_are_proved() {
+    let key = product::demo_key("demo").unwrap().1;
+    for (architecture, target) in [("armv6m", &MICROBIT), ("armv7em", &STM32F405)] {
+        let elf = product::bootloader_of(Verifier::Compact, target, slice::from_ref(&key), &[RECOVERY]).unwrap();
+        let report = prove(architecture, &elf, None).unwrap();
+        assert!(report.problems.is_empty(), "{architecture}:\n{}", report.problems.join("\n"));
+        assert_eq!(report.routines.len(), 4);
+    }
 }
 
 /// What is no program for the core is an error, and no success.

@@ -5,7 +5,7 @@ pub mod functions;
 use functions::{Functions, RAM};
 use lifeboot_board::Verifier;
 use lifeboot_tests::chance::Chance;
-use lifeboot_tests::product::{self, MICROBIT};
+use lifeboot_tests::product::{self, MICROBIT, RECOVERY};
 
 /// Bytes of the functions' data.
 const LENGTH: usize = 96;
@@ -13,13 +13,13 @@ const LENGTH: usize = 96;
 /// The product is for the default verifier.
 fn load() -> Functions {
     let key = product::demo_key("demo").unwrap().1;
-    let elf = product::bootloader_of(Verifier::Dalek, &MICROBIT, &[key], &[]).unwrap();
+    let elf = product::bootloader_of(Verifier::Dalek, &MICROBIT, &[key], &[RECOVERY]).unwrap();
     Functions::load(&MICROBIT, &elf)
 }
 
 #[test]
 fn the_product_is_the_processors_own() {
-    let functions = load();
+    let mut functions = load();
     let edges = [0, 1, 2, 0xffff, 0x1_0000, 0x1_0001, 0x7fff_ffff, 0x8000_0000, 0xffff_0000, 0xffff_ffff];
     let words = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
     let by_edge = edges.iter().flat_map(|low| edges.map(|high| words(*low, high))).collect::<Vec<_>>();
@@ -75,7 +75,7 @@ fn bytes_are_compared_up_to_the_first_that_differs() {
     let mut functions = load();
     let bytes = [[1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 9, 0], [1, 2, 3, 5]].concat();
     functions.chip.put_ram(0, &bytes).unwrap();
-    let compare = |other: u32, length| functions.call("memcmp", [RAM, RAM + other, length, 0])[0] as i32;
+    let mut compare = |other: u32, length| functions.call("memcmp", [RAM, RAM + other, length, 0])[0] as i32;
     assert_eq!(compare(4, 4), 0);
     assert_eq!(compare(8, 2), 0);
     assert_eq!(compare(8, 0), 0);

@@ -58,8 +58,8 @@ pub const PICO: Target =
 /// The verifier of bootloaders, and of what runs on the host, but for figures: the feature `compact` chooses it for all tests.
 pub const VERIFIER: Verifier = if cfg!(feature = "compact") { Verifier::Compact } else { Verifier::Dalek };
 
-/// Among a bootloader's features: that there is no recovery mode.
-pub const NO_RECOVERY: &str = "no-recovery";
+/// The bootloader's feature that is on by default.
+pub const RECOVERY: &str = "recovery";
 
 /// The package of the example firmware.
 const FIRMWARE: &str = "lifeboot-firmware-example";
@@ -102,10 +102,10 @@ pub fn bootloader(target: &Target, public_keys: &[PathBuf]) -> Result<PathBuf> {
 
 /// As [`bootloader`], with these features beside the board's.
 pub fn bootloader_with(target: &Target, public_keys: &[PathBuf], features: &[&str]) -> Result<PathBuf> {
-    bootloader_of(VERIFIER, target, public_keys, features)
+    bootloader_of(VERIFIER, target, public_keys, &[&[RECOVERY], features].concat())
 }
 
-/// As [`bootloader_with`], with this verifier. The feature `recovery` is left out by `no-recovery`.
+/// As [`bootloader`], with this verifier and of its features just these, so without [`RECOVERY`] if it is not among them.
 pub fn bootloader_of(
     verifier: Verifier,
     target: &Target,
@@ -122,26 +122,18 @@ pub fn bootloader_of(
         name.extend(["-", file.to_str().context("odd path")?]);
     }
     let list = list.to_str().context("odd path")?;
-    let (without, with): (Vec<_>, Vec<_>) = features.iter().copied().partition(|feature| *feature == NO_RECOVERY);
-    let arguments: &[&str] = if without.is_empty() { &[] } else { &["--no-default-features"] };
     let board = target.board_file_with(verifier)?;
-    keep(name, || build_bootloader(&board, target, arguments, &with, list))
+    keep(name, || build_bootloader(&board, target, features, list))
 }
 
 /// Builds the bootloader for the board that another file describes, with the target's chip; its file gets this name.
 pub fn bootloader_for(board: &Path, name: &str, target: &Target, public_key: &Path) -> Result<PathBuf> {
     let key = public_key.to_str().context("odd path")?;
-    keep(format!("bootloader-{name}"), || build_bootloader(board, target, &[], &[], key))
+    keep(format!("bootloader-{name}"), || build_bootloader(board, target, &[RECOVERY], key))
 }
 
-fn build_bootloader(
-    board: &Path,
-    target: &Target,
-    arguments: &[&str],
-    features: &[&str],
-    keys: &str,
-) -> Result<PathBuf> {
-    let arguments = [arguments, &["--package", "lifeboot-bootloader"]].concat();
+fn build_bootloader(board: &Path, target: &Target, features: &[&str], keys: &str) -> Result<PathBuf> {
+    let arguments = ["--no-default-features", "--package", "lifeboot-bootloader"];
     let verifier = lifeboot_board::read(board)?.board.verifier;
     let features: Vec<_> =
         [target.chip].into_iter().chain(verifier.feature()).chain(features.iter().copied()).collect();

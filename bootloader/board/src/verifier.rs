@@ -3,8 +3,8 @@
 use crate::error::{Wrong, wrong};
 use lifeboot_core::handover::{BOOT_STACK, COMPACT_BOOT_STACK};
 
-/// The code that checks signatures and computes digests in the bootloader. It decides on size and speed only: all of them accept
-/// the same images.
+/// The code that checks signatures and computes digests in the bootloader. They differ in size and speed only, and accept the
+/// same images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verifier {
     /// ed25519-dalek and sha2.
@@ -47,7 +47,7 @@ impl Verifier {
         match Verifier::ALL.into_iter().find(|verifier| verifier.name() == name) {
             Some(verifier) => Ok(verifier),
             None => wrong(
-                format!("verifier: {name:?} is none"),
+                format!("verifier: there is none that is called {name:?}"),
                 "write verifier = \"compact\" for the small one, or leave it out for ed25519-dalek and sha2".to_owned(),
             ),
         }

@@ -1,5 +1,5 @@
-//! The compact verifier: checks Ed25519 signatures (RFC 8032) and computes SHA-256 and SHA-512 (FIPS 180-4) in about 4 KB of
-//! flash and 1.5 KB of stack, for bootloaders and updaters on Cortex-M.
+//! The compact verifier: checks Ed25519 signatures (RFC 8032) and computes SHA-256 and SHA-512 (FIPS 180-4) in about 3 KB of
+//! flash, for bootloaders and updaters on Cortex-M.
 //!
 //! Only public data belongs in here: nothing runs in constant time, and nothing is erased. There is no signing.
 //!

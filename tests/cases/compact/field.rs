@@ -5,8 +5,10 @@ use lifeboot_compact::field::{Element, Operation, add, multiply, portable, reduc
 use lifeboot_tests::chance::Chance;
 use num_bigint::BigUint;
 
-/// An operation and what it computes of two numbers, modulo 2p so that nothing is negative.
-pub const OPERATIONS: [(&str, Operation, fn(BigUint, BigUint) -> BigUint); 3] = [
+/// What an operation computes of two numbers, not reduced, and never negative.
+type Expected = fn(BigUint, BigUint) -> BigUint;
+
+const OPERATIONS: [(&str, Operation, Expected); 3] = [
     ("add", add, |a, b| a + b),
     ("subtract", subtract, |a, b| a + 4u32 * p() - b),
     ("multiply", multiply, |a, b| a * b),
@@ -15,11 +17,11 @@ pub const OPERATIONS: [(&str, Operation, fn(BigUint, BigUint) -> BigUint); 3] = 
 const PORTABLE: [Operation; 3] = [portable::add, portable::subtract, portable::multiply];
 
 /// 2²⁵⁵ − 19.
-pub fn p() -> BigUint {
+fn p() -> BigUint {
     (BigUint::from(1u8) << 255) - 19u8
 }
 
-pub fn number(element: &Element) -> BigUint {
+fn number(element: &Element) -> BigUint {
     BigUint::from_slice(element)
 }
 

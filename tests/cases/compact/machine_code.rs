@@ -5,7 +5,7 @@ use crate::runtime::functions::{Functions, RAM};
 use lifeboot_board::Verifier;
 use lifeboot_compact::field::{Element, Operation, portable, to_bytes};
 use lifeboot_tests::chance::Chance;
-use lifeboot_tests::product::{self, MICROBIT, STM32F405, Target};
+use lifeboot_tests::product::{self, MICROBIT, RECOVERY, STM32F405, Target};
 use lifeboot_tests::tier::IS_DEEP;
 use num_bigint::BigUint;
 use object::{Object, ObjectSegment, ObjectSymbol};
@@ -24,7 +24,7 @@ const ROUTINES: [(&str, Operation); 3] = [
 
 fn bootloader(target: &Target) -> PathBuf {
     let key = product::demo_key("demo").unwrap().1;
-    product::bootloader_of(Verifier::Compact, target, &[key], &[]).unwrap()
+    product::bootloader_of(Verifier::Compact, target, &[key], &[RECOVERY]).unwrap()
 }
 
 /// Both operands and the result's place, as bytes.
@@ -107,7 +107,8 @@ fn start_512() -> Vec<u8> {
     [2, 3, 5, 7, 11, 13, 17, 19].map(root).iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
-/// Which cores have `umaal` is told from the target's name, and the other code would fit as well: 3 times as slow.
+/// The build script knows cores with `umaal` by the target's name. If it missed one, the code for other cores would run there as
+/// well, several times as slow.
 #[test]
 fn a_cortex_m4_multiplies_with_umaal() {
     let elf = fs::read(bootloader(&STM32F405)).unwrap();

@@ -12,6 +12,8 @@ use std::path::Path;
 pub const RAM: u32 = 0x2000_0000;
 const STACK: u32 = RAM + 0x1000;
 const BACK: u32 = RAM + 0x2000;
+/// Bytes of the stack that an exception uses here: more than any of the functions does.
+const EXCEPTION: usize = 1024;
 /// The registers that a call must preserve: r4 to r11, and the stack pointer (IHI 0042, 6.1.1).
 const KEPT: [u8; 9] = [4, 5, 6, 7, 8, 9, 10, 11, 13];
 
@@ -57,8 +59,9 @@ impl Functions {
         }
     }
 
-    /// Calls a function; returns r0 and r1.
-    pub fn call(&self, name: &str, arguments: [u32; 4]) -> [u32; 2] {
+    /// Calls a function; returns r0 and r1. After each instruction, what lies below the stack pointer is overwritten, as by the
+    /// frame of an exception and its handler's stack: nothing that a function still needs may be there.
+    pub fn call(&mut self, name: &str, arguments: [u32; 4]) -> [u32; 2] {
         let core = self.chip.core();
         for (register, argument) in arguments.into_iter().enumerate() {
             core.set_reg(register as u8, argument);
@@ -69,10 +72,13 @@ impl Functions {
         core.set_pc(self.addresses[name] & !1);
         let before = KEPT.map(|register| core.reg(register));
         let returns = (0..100_000).any(|_| {
-            core.step();
-            core.pc() == BACK
+            self.chip.core().step();
+            let below = self.chip.core().reg(13) - RAM - EXCEPTION as u32;
+            self.chip.put_ram(below.into(), &[0xa5; EXCEPTION]).unwrap();
+            self.chip.core().pc() == BACK
         });
         assert!(returns, "{name}({arguments:x?}) does not return");
+        let core = self.chip.core();
         let behind = KEPT.map(|register| core.reg(register));
         assert_eq!(behind, before, "{name}({arguments:x?}) leaves other registers");
         [core.reg(0), core.reg(1)]

@@ -6,7 +6,7 @@ pub use watched::{Boot, MICROBIT_HERTZ};
 
 use super::size::COMPACT;
 use super::{Device, Figure, Unit, kit, wear};
-use crate::product::{self, MICROBIT, PICO, STM32F405, Target};
+use crate::product::{self, MICROBIT, PICO, RECOVERY, STM32F405, Target};
 use crate::simulated_flash::Wear;
 use anyhow::{Result, ensure};
 use lifeboot_board::Verifier;
@@ -119,7 +119,7 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
         None => figure,
     };
     let mut figures = vec![figure, Figure::new(&what, name, Unit::Microseconds, boot.microseconds)];
-    let small = confirmed(&kit::bootloader_of(Verifier::Compact, target, &[])?, KIB)?;
+    let small = confirmed(&kit::bootloader_of(Verifier::Compact, target, &[RECOVERY])?, KIB)?;
     let small_what = format!("{what}{COMPACT}");
     let figure =
         Figure::new(&small_what, name, Unit::Instructions, small.whole()).held_to(compact[0]).meant_to_be(compact[1]);
@@ -145,8 +145,11 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
 /// The instructions of a boot in which the signature is computed in two parts.
 fn two_parts(target: &'static Target) -> Result<u64> {
     let image = kit::image(target, KIB, 1)?;
-    let flash =
-        product::factory_flash(target, &kit::bootloader_of(Verifier::Dalek, target, &["two-part-signature"])?, &image)?;
+    let flash = product::factory_flash(
+        target,
+        &kit::bootloader_of(Verifier::Dalek, target, &[RECOVERY, "two-part-signature"])?,
+        &image,
+    )?;
     let boot = Boot::watch(target, &flash, &[kit::entry(target, &image, Slot::A)?], Wear::default())?;
     Ok(boot.whole())
 }

@@ -2,7 +2,7 @@
 //! the same, since the time of a signature's check depends on its numbers.
 
 use crate::bench::version;
-use crate::product::{self, Target};
+use crate::product::{self, RECOVERY, Target};
 use anyhow::Result;
 use lifeboot_artifact::image_file::{ImageFile, Release, UnsignedImage};
 use lifeboot_artifact::keys::PrivateKey;
@@ -43,12 +43,12 @@ fn key() -> Result<(PrivateKey, PathBuf)> {
     Ok((key_files::private(&private)?, public))
 }
 
-/// A board's bootloader, with the default verifier.
+/// A board's bootloader, with the default verifier and recovery.
 pub fn bootloader(target: &Target) -> Result<PathBuf> {
-    bootloader_of(Verifier::Dalek, target, &[])
+    bootloader_of(Verifier::Dalek, target, &[RECOVERY])
 }
 
-/// A board's bootloader, with this verifier and these features.
+/// A board's bootloader, with this verifier and just these features.
 pub fn bootloader_of(verifier: Verifier, target: &Target, features: &[&str]) -> Result<PathBuf> {
     product::bootloader_of(verifier, target, &[key()?.1], features)
 }

@@ -3,7 +3,7 @@
 mod types;
 
 use super::{Figure, Symbol, Unit, kit};
-use crate::product::{self, MICROBIT, NO_RECOVERY, PICO, STM32F405, Target};
+use crate::product::{self, MICROBIT, PICO, RECOVERY, STM32F405, Target};
 use anyhow::Result;
 use lifeboot_board::Verifier;
 use lifeboot_core::Slot;
@@ -67,15 +67,15 @@ pub fn figures() -> Result<Vec<Figure>> {
         for (verifier, limits, name) in [(Verifier::Dalek, dalek, ""), (Verifier::Compact, compact, COMPACT)] {
             let size = |features| product::flash_size(&kit::bootloader_of(verifier, target, features)?);
             let ([limit, budget], what) = (limits.with_recovery, format!("bootloader in flash, with recovery{name}"));
-            figures.push(figure(&what, size(&[])?).held_to(limit).meant_to_be(budget));
+            figures.push(figure(&what, size(&[RECOVERY])?).held_to(limit).meant_to_be(budget));
             let ([limit, budget], what) = (limits.without, format!("bootloader in flash, without recovery{name}"));
-            let without = figure(&what, size(&[NO_RECOVERY])?).held_to(limit).meant_to_be(budget);
+            let without = figure(&what, size(&[])?).held_to(limit).meant_to_be(budget);
             figures.push(match peer {
                 Some(peer) => without.beside_cited(PEER, peer),
                 None => without,
             });
         }
-        let two_parts = kit::bootloader_of(Verifier::Dalek, target, &["two-part-signature"])?;
+        let two_parts = kit::bootloader_of(Verifier::Dalek, target, &[RECOVERY, "two-part-signature"])?;
         let two_parts = product::flash_size(&two_parts)?;
         figures.push(figure("bootloader in flash, with recovery and two-part-signature", two_parts));
         figures.push(

@@ -5,7 +5,7 @@ use super::size::COMPACT;
 use super::{Figure, Unit, kit};
 use crate::bench::Bench;
 use crate::emulator::{Emulated, Microbit};
-use crate::product::{self, MICROBIT};
+use crate::product::{self, MICROBIT, RECOVERY};
 use anyhow::{Result, ensure};
 use lifeboot_board::Verifier;
 use lifeboot_client::push::{self, Options, Until};
@@ -37,8 +37,10 @@ fn paint(board: &mut Microbit, from: u32) -> Result<()> {
 /// The figures.
 pub fn figures() -> Result<Vec<Figure>> {
     let dalek = bootloader("bootloader's stack", &kit::bootloader(&MICROBIT)?)?;
-    let compact =
-        bootloader(&format!("bootloader's stack{COMPACT}"), &kit::bootloader_of(Verifier::Compact, &MICROBIT, &[])?)?;
+    let compact = bootloader(
+        &format!("bootloader's stack{COMPACT}"),
+        &kit::bootloader_of(Verifier::Compact, &MICROBIT, &[RECOVERY])?,
+    )?;
     Ok(vec![
         dalek.held_to(u64::from(BOOT_STACK)).meant_to_be(8_700),
         compact.held_to(u64::from(COMPACT_BOOT_STACK)).meant_to_be(3_700),

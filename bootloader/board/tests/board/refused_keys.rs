@@ -30,7 +30,7 @@ fn missing_keys() {
     );
     says(
         refused("name =", "verifier = \"small\"\nname ="),
-        "board.toml:1: verifier: \"small\" is none",
+        "board.toml:1: verifier: there is none that is called \"small\"",
         "write verifier = \"compact\" for the small one, or leave it out for ed25519-dalek and sha2",
     );
     says(
