@@ -95,7 +95,7 @@ fn doors(form: Form, badness: Badness) -> Vec<String> {
         count(End::Hangs)
     );
     row.end(skipped, count(End::Started));
-    let least = if IS_DEEP { 600 } else { 250 };
+    let least = if IS_DEEP { 600 } else { 150 };
     assert!(skipped > least && count(End::Resets) > 40, "that is too little of a boot: {skipped} of {least}");
     ends.doors.keys().map(|door| format!("{door:#010x} in {}", code.function(*door))).collect()
 }

@@ -12,6 +12,7 @@ mod bounds;
 mod error;
 mod firmware;
 mod link_inputs;
+mod lost;
 mod read;
 
 pub use error::ElfError;

@@ -10,12 +10,12 @@
 //! | a distance, from a place outside | error, unless it is a branch to a thunk | correct in both slots |
 //!
 //! A symbol moves if its section is allocated and lies in the slot, and its value lies in that section. One in a section that is
-//! not allocated (defmt's strings) is a number, whatever its value. A symbol without a section, or outside it, is judged by its
-//! value: in RAM it stays, at the border of a section in the slot it moves, elsewhere in the slot nothing tells what it is, which
-//! is an error.
+//! not allocated (defmt's strings, counted from 0) is a number, if its value lies in that section, and the section not in the slot.
+//! A symbol without a section, or outside it, is judged by its value: outside the slot it stays, at the border of a section in the
+//! slot it moves, elsewhere in the slot nothing tells what it is, which is an error.
 //!
-//! Three checks find addresses without a relocation: [`thunks`] are recognised, vectors are checked, and so are sections of
-//! which nothing is on record. What a linker script writes itself (`LONG(…)`, a number made of addresses that does not look
+//! Four checks find addresses without a relocation: [`thunks`] are recognised, vectors are checked, and so are sections of which
+//! nothing or not all is on record. What a linker script writes itself (`LONG(…)`, a number made of addresses that does not look
 //! like one) leaves no record at all; only the comparison with a relinked program finds it.
 
 pub(crate) mod error;
@@ -53,9 +53,10 @@ pub fn table(firmware: &Firmware, relinked: Option<&Firmware>) -> Result<Vec<Tab
     if !firmware.has_relocations() && firmware.unread_relocations().is_none() {
         return Err(RelocationError::Missing);
     }
-    sections::check(firmware, relinked.is_some())?;
-    check_linker_tables(firmware)?;
+    sections::check_are_read(firmware)?;
     let thunks = thunks::find(firmware)?;
+    sections::check(firmware, &thunks, relinked.is_some())?;
+    check_linker_tables(firmware)?;
     let mut table = Vec::new();
     for relocation in firmware.relocations() {
         table.extend(entry(firmware, relinked, &thunks, relocation)?);
@@ -167,8 +168,12 @@ const NO_CALL: [[u16; 2]; 2] = [[0xf3af, 0x8000], [0xe000, 0xbf00]];
 fn moves(firmware: &Firmware, relinked: Option<&Firmware>, relocation: &Relocation) -> Result<bool, RelocationError> {
     let Some(symbol) = symbol(firmware, relocation) else { return Ok(false) };
     let decided = match symbol.section {
-        SymbolSection::Undefined => Some(false),
-        SymbolSection::Section(section) if !firmware.sections()[section].allocated => Some(false),
+        SymbolSection::Undefined => by_value(firmware, symbol.value).filter(|moves| !moves),
+        SymbolSection::Section(section) if !firmware.sections()[section].allocated => {
+            let section = &firmware.sections()[section];
+            let counts = !firmware.is_in_image(section.address) && section.contains(symbol.value);
+            if counts { Some(false) } else { by_value(firmware, symbol.value).filter(|moves| !moves) }
+        }
         SymbolSection::Section(section) if firmware.sections()[section].contains(symbol.value) => {
             Some(firmware.moves(section))
         }

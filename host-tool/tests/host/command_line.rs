@@ -44,8 +44,10 @@ impl Folder {
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboot"));
         // The settings of this machine's user must not affect the tests.
-        let personal =
-            |name: &str| name.starts_with("LIFEBOOT_") || ["COLUMNS", "CLICOLOR_FORCE", "NO_COLOR"].contains(&name);
+        let personal = |name: &str| {
+            name.starts_with("LIFEBOOT_")
+                || ["CARGO_TARGET_DIR", "CLICOLOR_FORCE", "COLUMNS", "NO_COLOR"].contains(&name)
+        };
         for (name, _) in std::env::vars().filter(|(name, _)| personal(name)) {
             command.env_remove(name);
         }

@@ -55,8 +55,10 @@ pub struct Section {
     pub zeroed: u32,
     pub allocated: bool,
     pub alignment: u32,
-    /// Whether a segment loads it.
+    /// Whether a segment loads it, if it has bytes and is part of the program.
     pub loaded: bool,
+    /// Whether a segment loads it, whatever else it is.
+    pub segment: Option<bool>,
 }
 
 pub struct Program {
@@ -65,6 +67,10 @@ pub struct Program {
     pub symbols: Vec<(String, Option<u32>, u32, u32)>,
     pub relocations: Vec<(u32, u32, RelocationType, u32)>,
     pub emit_relocations: bool,
+    /// Whether the sections of relocations say that they hold none.
+    pub empty_records: bool,
+    /// Bytes of the file between its headers and the first section.
+    pub gap: u64,
     /// A section of this name and type that says that it holds the relocations of a section.
     pub unread: Option<(&'static str, elf::SectionType, u32)>,
     pub file_type: elf::FileType,
@@ -78,7 +84,17 @@ impl Program {
         let (flash, ram) = (board.payload_address(slot), board.ram.start + 0x100);
         let section = |name, address, load_address, bytes: Vec<u8>| {
             let allocated = address != 0;
-            Section { name, address, load_address, bytes, zeroed: 0, allocated, alignment: 4, loaded: true }
+            Section {
+                name,
+                address,
+                load_address,
+                bytes,
+                zeroed: 0,
+                allocated,
+                alignment: 4,
+                loaded: true,
+                segment: None,
+            }
         };
         let mut bss = section(".bss", ram + 0x20, ram + 0x20, Vec::new());
         bss.zeroed = 0x10;
@@ -96,6 +112,8 @@ impl Program {
             symbols: Vec::new(),
             relocations: Vec::new(),
             emit_relocations: true,
+            empty_records: false,
+            gap: 0,
             unread: None,
             file_type: elf::ET_EXEC,
             machine: elf::EM_ARM,
@@ -106,8 +124,8 @@ impl Program {
         program.symbol("VARIABLE", Some(DATA), ram, 4);
         program.symbol("ram_function", Some(DATA), ram + 9, 0x10);
         program.symbol("ZEROED", Some(BSS), ram + 0x20, 4);
-        // A number, the same in any slot, that happens to look like an address in the payload.
-        program.symbol("{=str} hello", Some(DEFMT), board.payload_address(Slot::A) + RODATA_OFFSET, 0);
+        // A number, the same in any slot.
+        program.symbol("{=str} hello", Some(DEFMT), 5, 0);
         program.symbol("__sidata", None, flash + DATA_OFFSET, 0);
         program.symbols.push(("weak".to_owned(), Some(0), 0, 0));
         program.symbol(&format!("{BOARD_SYMBOL}{}", board.name), None, board.map_digest(), 0);
@@ -138,6 +156,7 @@ impl Program {
             allocated: true,
             alignment: 4,
             loaded: true,
+            segment: None,
         };
         program.sections = vec![
             section(".vectors", start, vectors),
@@ -191,13 +210,30 @@ impl Program {
         Firmware::parse(&self.elf(), self.board).unwrap()
     }
 
+    /// The ELF file as lld lays it out without --nmagic: the first segment starts at the file's start, in front of the slot. Returns
+    /// it with the offset of the first section.
+    pub fn elf_with_loaded_headers(&self) -> (Vec<u8>, usize) {
+        let mut bytes = self.elf();
+        let first_header = 0x34;
+        let field = |at: usize| u32::from_le_bytes(*bytes[first_header + at..].first_chunk().unwrap());
+        let (offset, address, length) = (field(4), field(12), field(16));
+        let start = address - offset;
+        for (at, value) in [(4, 0), (8, start), (12, start), (16, length + offset), (20, length + offset)] {
+            bytes[first_header + at..][..4].copy_from_slice(&u32::to_le_bytes(value));
+        }
+        (bytes, offset as usize)
+    }
+
     /// The ELF file.
     pub fn elf(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut writer = Writer::new(Endianness::Little, false, &mut bytes);
         writer.reserve_file_header();
-        let loaded = |section: &&Section| section.loaded && section.allocated && !section.bytes.is_empty();
+        let loaded = |section: &&Section| {
+            section.segment.unwrap_or(section.loaded && section.allocated && !section.bytes.is_empty())
+        };
         writer.reserve_program_headers(self.sections.iter().filter(loaded).count() as u32);
+        writer.reserve(self.gap, 1);
         let offsets: Vec<u64> =
             self.sections.iter().map(|section| writer.reserve(section.bytes.len() as u64, 4)).collect();
         let with_records: Vec<u32> = (1..=self.sections.len() as u32)
@@ -297,7 +333,7 @@ impl Program {
         }
         let symbols = writer.symtab_index();
         for (index, offset) in with_records.iter().zip(&record_offsets) {
-            let count = self.records(*index).count();
+            let count = if self.empty_records { 0 } else { self.records(*index).count() };
             writer.write_relocation_section_header(rel_name, SectionIndex(*index), symbols, *offset, count, false);
         }
         if let Some((_, sh_type, section)) = self.unread {

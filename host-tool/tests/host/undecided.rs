@@ -41,8 +41,33 @@ fn a_symbols_section_counts_only_where_its_value_lies_in_it() {
             let error = refused(&with_symbol(board, Slot::A, Some(RODATA), number));
             assert!(matches!(error, RelocationError::NumberOrAddress(_)), "{number:#x}: {error}");
         }
-        // A section of logs has numbers only.
-        assert_eq!(listed(&with_symbol(board, Slot::A, Some(DEFMT), rodata)).unwrap(), 0);
+    }
+}
+
+/// defmt's strings are counted from 0, and on a board with flash low in the address space there may be that many of them.
+#[test]
+fn a_symbol_of_no_part_of_the_program_is_a_number_only_where_it_lies_in_its_section() {
+    for board in [SMALL, LARGE] {
+        let rodata = Program::new(board, Slot::A).address(RODATA, 0);
+        let with = |start: u32, length: u32, value: u32| {
+            let mut program = with_symbol(board, Slot::A, Some(DEFMT), value);
+            let section = &mut program.sections[DEFMT as usize - 1];
+            (section.address, section.bytes, section.zeroed) = (start, Vec::new(), length);
+            program
+        };
+        assert_eq!(listed(&with(0, 8, 5)).unwrap(), 0);
+        assert_eq!(listed(&with(0, rodata + 1, rodata)).unwrap(), 0);
+        for unclear in
+            [with(0, 8, rodata), with(rodata - 4, 8, rodata), with(board.payload_address(Slot::A), 8, rodata)]
+        {
+            let error = refused(&unclear);
+            assert!(matches!(error, RelocationError::NumberOrAddress(_)), "{error}");
+        }
+        // Nor is a symbol without a definition anything in the image.
+        let mut undefined = Program::new(board, Slot::A);
+        undefined.symbols[UNDEFINED as usize - 1].2 = rodata;
+        undefined.word(RODATA, 8, UNDEFINED);
+        assert!(matches!(refused(&undefined), RelocationError::NumberOrAddress(_)));
     }
 }
 
@@ -117,18 +142,53 @@ fn relocations_that_were_removed_are_missed() {
     program.relocations.retain(|(section, ..)| *section != RODATA);
     let place = program.address(RODATA, 8);
     assert!(matches!(refused(&program), RelocationError::Unrecorded { address, .. } if address == place));
-    // Low in the address space, a word that is no symbol's may be any number.
+    // Low in the address space it may be any number, and nothing tells.
     let mut low = Program::new(SMALL, Slot::A);
     let main = low.address(TEXT, 1);
-    low.put(RODATA, 8, &(main + 2).to_le_bytes());
-    assert_eq!(listed(&low).unwrap(), 0);
-    low.put(RODATA, 8, &main.to_le_bytes());
-    assert!(matches!(refused(&low), RelocationError::Unrecorded { .. }));
+    for word in [main, main + 2] {
+        low.put(RODATA, 8, &word.to_le_bytes());
+        assert!(matches!(refused(&low), RelocationError::Unrecorded { value, .. } if value == word));
+    }
+    low.put(RODATA, 8, &(main + 0x1000).to_le_bytes());
+    assert_eq!(listed(&low).unwrap(), 0, "behind the image");
     // A number that the relinked program has as well.
     let mut twin = Program::new(LARGE, Slot::B);
     let number = program.address(TEXT, 1);
     twin.put(RODATA, 8, &number.to_le_bytes());
     assert!(Signable::read_and_prove(&program.elf(), LARGE, &twin.elf()).unwrap().is_proved());
+}
+
+/// `objcopy --remove-relocations`, or what else leaves a section of relocations with nothing or not all in it.
+#[test]
+fn relocations_that_are_not_all_there_are_missed() {
+    for board in [SMALL, LARGE] {
+        let mut program = Program::new(board, Slot::A);
+        program.word(RODATA, 0, MAIN);
+        program.word(RODATA, 8, MAIN);
+        assert_eq!(listed(&program).unwrap(), 2);
+        program.relocations.pop();
+        let place = program.address(RODATA, 8);
+        assert!(matches!(refused(&program), RelocationError::Unrecorded { address, .. } if address == place));
+        // Empty sections of relocations.
+        program.empty_records = true;
+        assert!(matches!(refused(&program), RelocationError::Missing));
+        // What the relinked program has as well is a number.
+        let mut twin = Program::new(board, Slot::B);
+        twin.word(RODATA, 0, MAIN);
+        twin.put(RODATA, 8, &program.address(TEXT, 1).to_le_bytes());
+        program.empty_records = false;
+        assert!(Signable::read_and_prove(&program.elf(), board, &twin.elf()).unwrap().is_proved());
+    }
+    // Numbers are common where flash lies low, and there only a function's address is told from one.
+    let with = |board| {
+        let mut program = Program::new(board, Slot::A);
+        program.word(RODATA, 0, MAIN);
+        let constant = program.address(RODATA, 0);
+        program.put(RODATA, 8, &constant.to_le_bytes());
+        program
+    };
+    assert_eq!(listed(&with(SMALL)).unwrap(), 1);
+    assert!(matches!(refused(&with(LARGE)), RelocationError::Unrecorded { .. }));
 }
 
 #[test]
@@ -202,4 +262,54 @@ fn bytes_that_are_loaded_twice_or_not_at_all_are_refused() {
     let mut left_out = Program::new(LARGE, Slot::A);
     left_out.sections[RODATA as usize - 1].loaded = false;
     assert!(matches!(parse(&left_out), ElfError::InNoSegment(name) if name == ".rodata"));
+}
+
+/// `objcopy --add-section` and a segment over it: the section would be missing in the image.
+#[test]
+fn what_a_segment_loads_of_no_part_of_the_program_is_refused() {
+    let parse = |bytes: &[u8]| Firmware::parse(bytes, LARGE).unwrap_err();
+    let mut unmarked = Program::new(LARGE, Slot::A);
+    unmarked.sections[RODATA as usize - 1].allocated = false;
+    unmarked.sections[RODATA as usize - 1].segment = Some(true);
+    assert!(matches!(parse(&unmarked.elf()), ElfError::NotAllocated(name) if name == ".rodata"));
+    // The first segment begins with the file's own headers, and nothing else that is lost.
+    let mut program = Program::new(LARGE, Slot::A);
+    program.gap = 16;
+    let (mut bytes, first) = program.elf_with_loaded_headers();
+    assert!(Firmware::parse(&bytes, LARGE).is_ok());
+    bytes[first - 1] = 1;
+    let address = program.address(VECTORS, 0) - first as u32;
+    assert!(matches!(parse(&bytes), ElfError::NoSection(at) if at == address));
+}
+
+#[test]
+fn ram_that_is_not_the_firmwares_is_refused() {
+    for board in [SMALL, LARGE] {
+        let parse = |section: u32, address: u32, length: u32| {
+            let mut program = Program::new(board, Slot::A);
+            let moved = &mut program.sections[section as usize - 1];
+            moved.address = address;
+            if section == BSS {
+                moved.zeroed = length
+            } else {
+                moved.bytes.resize(length as usize, 0)
+            }
+            Firmware::parse(&program.elf(), board)
+        };
+        let (start, end) = (board.ram.start, board.ram.end());
+        for section in [DATA, BSS] {
+            for (address, length) in [(start, 4), (start + 60, 0x20), (start - 4, 8), (start - 4, 0x100)] {
+                let error = parse(section, address, length).unwrap_err();
+                assert!(matches!(error, ElfError::InHandover { .. }), "{address:#x}: {error}");
+            }
+            for (address, length) in [(end - 4, 8), (end - 0x20, 0x24)] {
+                let error = parse(section, address, length).unwrap_err();
+                assert!(matches!(error, ElfError::OutsideRam { .. }), "{address:#x}: {error}");
+            }
+            // Behind it may be memory of the chip that no board's file names.
+            for (address, length) in [(start + 64, 0x20), (end - 0x20, 0x20), (end, 0x20), (0x1000_0000, 0x20)] {
+                assert!(parse(section, address, length).is_ok(), "{address:#x}");
+            }
+        }
+    }
 }

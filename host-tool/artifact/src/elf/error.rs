@@ -82,6 +82,49 @@ pub enum ElfError {
         "check the linker script's PHDRS and what ran after the linker: every section of the firmware must be loaded"
     ))]
     InNoSegment(String),
+    /// A segment loads bytes of a section that is not marked as part of the program.
+    #[error("a segment loads section {0}, which is not marked as part of the program (SHF_ALLOC)")]
+    #[diagnostic(help(
+        "in the linker script, keep the section out of the segments, or make it a part of the program; with objcopy \
+         --add-section, set its flags as well: --set-section-flags {0}=alloc,load,readonly,data"
+    ))]
+    NotAllocated(String),
+    /// A segment loads bytes that belong to no section, and would be missing in the image.
+    #[error("the segment that is loaded to {0:#010x} holds bytes of no section")]
+    #[diagnostic(help("sign what the linker wrote, before any other tool changes its sections"))]
+    NoSection(u32),
+    /// A section uses the words of RAM that the bootloader writes.
+    #[error(
+        "section {section} uses {start:#010x}..{end:#010x}, and the bootloader hands over in the RAM below {first:#010x}"
+    )]
+    #[diagnostic(help(
+        "link with the memory.x that Lifeboot renders for the board, whose RAM starts behind those words"
+    ))]
+    InHandover {
+        /// Name of the section.
+        section: String,
+        /// Its first address.
+        start: u32,
+        /// Address just after it.
+        end: u64,
+        /// The first address that firmware may use.
+        first: u32,
+    },
+    /// A section reaches out of the RAM.
+    #[error("section {section} uses {start:#010x}..{end:#010x}, and the firmware's RAM is {first:#010x}..{last:#010x}")]
+    #[diagnostic(help("use less RAM, or link with the memory.x that Lifeboot renders for the board"))]
+    OutsideRam {
+        /// Name of the section.
+        section: String,
+        /// Its first address.
+        start: u32,
+        /// Address just after it.
+        end: u64,
+        /// The first address that firmware may use.
+        first: u32,
+        /// Address just after the last one.
+        last: u32,
+    },
     /// Two sections or segments are loaded to the same place.
     #[error("{first} and {second} are both loaded to {address:#010x}")]
     #[diagnostic(help(

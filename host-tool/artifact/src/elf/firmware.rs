@@ -183,6 +183,30 @@ impl Firmware {
         }
     }
 
+    /// Checks that no section lies in the words at the start of RAM that the bootloader writes, or reaches out of the RAM. Memory
+    /// beside it, such as an STM32F4's core-coupled RAM, is the firmware's own.
+    pub(super) fn check_ram(&self) -> Result<(), ElfError> {
+        let ram = self.board.ram;
+        let shared = Region { start: ram.start, length: HANDOVER_LENGTH };
+        let overlaps = |section: &Section, region: Region| {
+            let (start, end) = (u64::from(section.address), u64::from(section.address) + u64::from(section.length));
+            start < u64::from(region.end()) && u64::from(region.start) < end
+        };
+        for section in self.sections.iter().filter(|section| section.allocated && section.length > 0) {
+            let end = u64::from(section.address) + u64::from(section.length);
+            let place = || (section.name.clone(), section.address, end);
+            if overlaps(section, shared) {
+                let (section, start, end) = place();
+                return Err(ElfError::InHandover { section, start, end, first: shared.end() });
+            }
+            if overlaps(section, ram) && (section.address < ram.start || end > u64::from(ram.end())) {
+                let (section, start, end) = place();
+                return Err(ElfError::OutsideRam { section, start, end, first: shared.end(), last: ram.end() });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks early what `lifeboot_core::verify` will require of the first two vectors.
     pub(super) fn check_vectors(&self) -> Result<(), ElfError> {
         let start = self.board.payload_address(self.slot);

@@ -3,6 +3,7 @@
 use super::bounds;
 use super::error::ElfError;
 use super::firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
+use super::lost;
 use crate::boards::from_map;
 use crate::segment::{ERASED, Segment};
 use lifeboot_core::layout::{BOARD_SYMBOL, MAP_LENGTH, MAP_SYMBOL};
@@ -21,11 +22,12 @@ impl Firmware {
     pub fn parse(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
         let firmware = read(bytes, board)?;
         firmware.check_vectors()?;
+        firmware.check_ram()?;
         Ok(firmware)
     }
 }
 
-/// Reads everything, but does not check the vectors.
+/// Reads everything, but does not check vectors and RAM.
 fn read(bytes: &[u8], board: &'static Board) -> Result<Firmware, ElfError> {
     let (_, table, segments) = open(bytes)?;
     match named_board(&table, bytes)? {
@@ -116,6 +118,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Opened<'_>, ElfError> {
     }
     let table = header.sections(LITTLE, bytes)?;
     bounds::check(header, &table, bytes)?;
+    lost::check(header, &table, bytes)?;
     let segments = segments(header, bytes, &table)?;
     Ok((header, table, segments))
 }
@@ -166,7 +169,7 @@ fn segments<'a>(
 }
 
 /// Returns the file range of a section whose bytes are loaded.
-fn loaded_range(raw: &RawSection) -> Option<(u64, u64)> {
+pub(super) fn loaded_range(raw: &RawSection) -> Option<(u64, u64)> {
     let allocated = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
     raw.file_range(LITTLE).filter(|(_, length)| allocated && *length > 0)
 }
@@ -281,8 +284,8 @@ fn read_linkage(firmware: &mut Firmware, table: &SectionTable<'_, Header>, bytes
         if link != symbols.section() && link != SectionIndex(0) {
             return Err(damaged("its relocations refer to a second symbol table"));
         }
-        firmware.has_relocations = true;
-        firmware.sections[section].has_relocations = true;
+        firmware.has_relocations |= !list.is_empty();
+        firmware.sections[section].has_relocations |= !list.is_empty();
         for (address, kind, symbol) in list {
             let symbol = symbol as usize;
             if symbol >= firmware.symbols.len().max(1) {

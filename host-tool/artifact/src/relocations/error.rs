@@ -76,10 +76,10 @@ pub enum RelocationError {
         "compile and link without CREL (-Wa,--crel), and sign what the linker wrote, before any other tool changes it"
     ))]
     Unread(String),
-    /// A section has no relocations, but holds what looks like an address.
+    /// A word looks like an address, and has no relocation.
     #[error(
-        "the word at {address:#010x} in {section}, {value:#010x}, looks like an address in the image, and the file holds no \
-             relocations of that section"
+        "the word at {address:#010x} in {section}, {value:#010x}, may be an address in the image, and the file holds no \
+             relocation of it"
     )]
     #[diagnostic(help(
         "sign what the linker wrote with --emit-relocs, before strip or objcopy; if it is a number, prove the image with \

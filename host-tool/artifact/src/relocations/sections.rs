@@ -2,7 +2,8 @@
 //! slot.
 
 use super::error::RelocationError;
-use crate::elf::{Firmware, Section};
+use crate::elf::{Firmware, Section, SymbolSection};
+use crate::thunks::Thunk;
 use lifeboot_core::Slot;
 use std::collections::HashSet;
 
@@ -12,12 +13,16 @@ const UNWIND_INDEX: &str = ".ARM.exidx";
 /// Numbers from here on are rare in firmware.
 const NO_NUMBERS: u32 = 0x0100_0000;
 
+/// Checks that all relocations could be read.
+pub fn check_are_read(firmware: &Firmware) -> Result<(), RelocationError> {
+    firmware.unread_relocations().map_or(Ok(()), |section| Err(RelocationError::Unread(section.to_owned())))
+}
+
 /// Checks the sections of firmware. With `proved`, a comparison with the relinked program follows, so what only looks like an
 /// address is no error.
-pub fn check(firmware: &Firmware, proved: bool) -> Result<(), RelocationError> {
-    if let Some(section) = firmware.unread_relocations() {
-        return Err(RelocationError::Unread(section.to_owned()));
-    }
+pub fn check(firmware: &Firmware, thunks: &[Thunk], proved: bool) -> Result<(), RelocationError> {
+    // Linkers keep no relocations of their thunks.
+    let thunk_words = thunks.iter().filter_map(|thunk| Some((thunk.address + thunk.entry?.0) & !3)).collect();
     for (index, section) in firmware.sections().iter().enumerate() {
         if section.name.starts_with(UNWIND_INDEX) {
             check_unwind_index(firmware, index, section)?;
@@ -25,8 +30,10 @@ pub fn check(firmware: &Firmware, proved: bool) -> Result<(), RelocationError> {
         if section.name == ".eh_frame" && !section.has_relocations {
             check_empty(firmware, section)?;
         }
-        if !section.has_relocations && !proved {
-            check_unrecorded(firmware, section)?;
+        match section.has_relocations {
+            _ if proved => {}
+            true => check_partly_recorded(firmware, index, section, &thunk_words)?,
+            false => check_unrecorded(firmware, section)?,
         }
         if firmware.moves(index) {
             check_alignment(firmware, section)?;
@@ -39,8 +46,7 @@ pub fn check(firmware: &Firmware, proved: bool) -> Result<(), RelocationError> {
 /// section 6), and lld keeps no relocations of the tables that it makes.
 fn check_unwind_index(firmware: &Firmware, index: usize, section: &Section) -> Result<(), RelocationError> {
     const CANNOT_UNWIND: u32 = 1;
-    for (number, word) in (0..).zip(words(section, firmware.payload())) {
-        let place = section.address + 4 * number;
+    for (number, (place, word)) in words(section, firmware.payload()).enumerate() {
         let is_inline = number % 2 == 1 && (word == CANNOT_UNWIND || word >> 31 != 0);
         // 31 bits, with a sign.
         let target = place.wrapping_add(((word << 1) as i32 >> 1) as u32);
@@ -57,25 +63,43 @@ fn check_empty(firmware: &Firmware, section: &Section) -> Result<(), RelocationE
     if is_empty { Ok(()) } else { Err(RelocationError::LinkerTable(section.name.clone())) }
 }
 
-/// Checks that a section of which the linker kept no relocation holds no word that would be an address in the image: its
-/// relocations may have been removed.
-///
-/// Where flash lies low in the address space, as on the nRF51, ordinary numbers lie in the image as well (38400 baud); there only
-/// the exact value of a symbol counts.
+/// Checks that a section of which the linker kept no relocation holds no word that may be an address in the image: its
+/// relocations may have been removed. Where flash lies low in the address space, as on the nRF51, that may be a number as well
+/// (38400 baud), and nothing tells.
 fn check_unrecorded(firmware: &Firmware, section: &Section) -> Result<(), RelocationError> {
     let end = firmware.room().start + firmware.payload().len() as u32;
     let image = firmware.room().start..end;
-    let symbols = firmware.symbols().iter().filter(|symbol| firmware.lies_in_its_section(symbol) == Some(true));
-    let named: HashSet<u32> = symbols.map(|symbol| symbol.value).collect();
-    let is_address = |word| image.contains(&(word & !1)) && (image.start >= NO_NUMBERS || named.contains(&word));
-    let found = (0..).zip(words(section, firmware.payload())).find(|(_, word)| is_address(*word));
-    match found {
-        None => Ok(()),
-        Some((number, value)) => {
-            let address = section.address + 4 * number;
-            Err(RelocationError::Unrecorded { section: section.name.clone(), address, value })
-        }
-    }
+    let found = words(section, firmware.payload()).find(|(_, word)| image.contains(&(word & !1)));
+    found.map_or(Ok(()), |word| Err(unrecorded(section, word)))
+}
+
+/// Checks that a section of which the linker kept some relocations holds no symbol's address without one: a part of them may have
+/// been removed. `known` are the places whose addresses are accounted for.
+///
+/// Where flash lies low in the address space, only the odd addresses of functions count: other numbers are common.
+fn check_partly_recorded(
+    firmware: &Firmware,
+    index: usize,
+    section: &Section,
+    known: &HashSet<u32>,
+) -> Result<(), RelocationError> {
+    let is_rare = |value: u32| firmware.room().start >= NO_NUMBERS || value & 1 != 0;
+    let symbols = firmware.symbols().iter().filter(|symbol| symbol.length > 0 && is_rare(symbol.value));
+    let moving = symbols.filter(|symbol| {
+        let SymbolSection::Section(of) = symbol.section else { return false };
+        firmware.moves(of) && firmware.lies_in_its_section(symbol) == Some(true)
+    });
+    let named: HashSet<u32> = moving.map(|symbol| symbol.value).collect();
+    let recorded = firmware.relocations().iter().filter(|relocation| relocation.section == index);
+    let recorded: HashSet<u32> = recorded.map(|relocation| relocation.address & !3).collect();
+    let is_missed =
+        |(address, word): &(u32, u32)| named.contains(word) && !recorded.contains(address) && !known.contains(address);
+    let found = words(section, firmware.payload()).find(is_missed);
+    found.map_or(Ok(()), |word| Err(unrecorded(section, word)))
+}
+
+fn unrecorded(section: &Section, (address, value): (u32, u32)) -> RelocationError {
+    RelocationError::Unrecorded { section: section.name.clone(), address, value }
 }
 
 fn check_alignment(firmware: &Firmware, section: &Section) -> Result<(), RelocationError> {
@@ -88,7 +112,8 @@ fn check_alignment(firmware: &Firmware, section: &Section) -> Result<(), Relocat
     Err(RelocationError::Alignment { section, alignment, board: board.name, largest: 1 << distance.trailing_zeros() })
 }
 
-/// Returns the aligned words of a section that is loaded.
-fn words<'a>(section: &Section, payload: &'a [u8]) -> impl Iterator<Item = u32> + use<'a> {
-    section.content(payload).as_chunks().0.iter().map(|word| u32::from_le_bytes(*word))
+/// Returns the aligned words of a section that is loaded, each with its address.
+fn words<'a>(section: &Section, payload: &'a [u8]) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+    let words = section.content(payload).as_chunks().0.iter().map(|word| u32::from_le_bytes(*word));
+    (section.address..).step_by(4).zip(words)
 }

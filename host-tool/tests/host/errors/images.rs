@@ -47,6 +47,7 @@ pub fn list(list: &mut List) {
     large.sections[2].bytes = vec![0; (SMALL.capacity() - RODATA_OFFSET) as usize];
     large.sections[3].load_address = LARGE.ram.start;
     large.sections.remove(3);
+    large.sections[1].bytes = [0x00, 0xbf].repeat(0x20);
     large.symbols.clear();
     large.relocations.clear();
     large.symbol("main", Some(TEXT), SMALL.payload_address(Slot::A) + TEXT_OFFSET + 1, 0x20);

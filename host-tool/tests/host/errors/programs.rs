@@ -92,6 +92,18 @@ pub fn list(list: &mut List) {
         &with(LARGE, |program| program.sections[3].load_address = program.address(TEXT, 0x10)),
     );
     fails("A section that is not loaded", &with(LARGE, |program| program.sections[2].loaded = false));
+    fails(
+        "A loaded section that is no part of the program",
+        &with(LARGE, |program| {
+            program.sections[2].allocated = false;
+            program.sections[2].segment = Some(true);
+        }),
+    );
+    fails(
+        "Data in the words that the bootloader writes",
+        &with(LARGE, |program| program.sections[3].address = LARGE.ram.start + 8),
+    );
+    fails("Variables beyond the RAM", &with(LARGE, |program| program.sections[4].address = LARGE.ram.end() - 8));
     fails("A pointer in a packed structure", &relocated(RODATA, 3, elf::R_ARM_ABS32, MAIN));
     fails("An address in what is not loaded", &relocated(BSS, 0, elf::R_ARM_ABS32, MAIN));
     fails("A program that was changed after linking", &relocated(TEXT, 0x14, elf::R_ARM_THM_MOVT_ABS, CONSTANT));
@@ -125,6 +137,10 @@ pub fn list(list: &mut List) {
     });
     chapter.folder.put("program.elf", &empty.elf());
     chapter.fails("Nothing to load", &format!("{sign} --board stm32f405.toml"));
+    let (mut bytes, first) = with(LARGE, |program| program.gap = 16).elf_with_loaded_headers();
+    bytes[first - 1] = 1;
+    chapter.folder.put("program.elf", &bytes);
+    chapter.fails("Loaded bytes of no section", &sign);
     chapter.folder.put("program.elf", b"no program");
     chapter.fails("No ELF file", &sign);
     let mut damaged = Program::new(LARGE, Slot::A).elf();
