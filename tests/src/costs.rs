@@ -4,6 +4,7 @@
 //! | module | measures |
 //! | --- | --- |
 //! | `size` | the bootloader's flash and RAM, its largest symbols |
+//! | `added` | what an updater adds to a firmware's flash |
 //! | `stack` | stack use, by painting it before |
 //! | `boot` | instructions and time from reset to the firmware |
 //! | `wear` | what updates and rollbacks do to flash, and what embassy-boot's do |
@@ -15,6 +16,7 @@
 //! `kit` is what is measured; `device`, `line` and `flash_time` what it is measured on; `figure`, `table` and `pages`
 //! the results. The limit of a figure is written where it is measured, and nowhere else.
 
+pub mod added;
 pub mod boot;
 pub mod gateway;
 pub mod line;
@@ -51,7 +53,8 @@ pub fn measure(load: &Path) -> Result<Costs> {
         let stm32f405 = scope.spawn(|| Ok((boot::stm32f405()?, push::stm32f405()?)));
 
         let gateway = gateway::figures(load)?;
-        let (sizes, symbols, wear) = (size::figures()?, size::symbols()?, wear::figures()?);
+        let sizes = [size::figures()?, added::figures()?].concat();
+        let (symbols, wear) = (size::symbols()?, wear::figures()?);
         let (microbit, turns, stacks) = joined(microbit)?;
         let hash = microbit.hash.context("the micro:bit's hash is not seen")?;
         let computed = push::Computed { signature: turns.signature, longest: turns.longest, hash };
@@ -61,7 +64,7 @@ pub fn measure(load: &Path) -> Result<Costs> {
         let (stm32f405, emulated_push) = joined(stm32f405)?;
         let pico = joined(pico)?;
         let boots = [microbit.figures, pico.figures, stm32f405.figures].concat();
-        let pushes = [vec![turns.figure], pushes, pico_push, emulated_push].concat();
+        let pushes = [turns.figures, pushes, pico_push, emulated_push].concat();
         Ok(Costs {
             figures: [sizes, stacks, boots, pushes, wear, gateway].concat(),
             details: [microbit.details, stm32f405.details, push_details, next_versions].concat(),

@@ -199,6 +199,13 @@ pub fn firmware_without_delta(target: &Target) -> Result<PathBuf> {
     keep(name, || build_with(target, &package, &[target.feature], &[("LIFEBOOT_LINK_SLOT", "A")]))
 }
 
+/// Builds the program that is weighed with these features: what an updater adds to it.
+pub fn with_updater(target: &Target, features: &[&str]) -> Result<PathBuf> {
+    let name = format!("added-flash-{}-{}", target.feature, features.join("-").replace(',', "-"));
+    let features = [&[target.feature], features].concat();
+    keep(name, || build_with(target, &["--package", "lifeboot-added-flash"], &features, &[]))
+}
+
 /// Builds something and copies it to a file of its own, once a process. All variants are built in one folder, so each
 /// is built and copied before the next. A caller whose file exists already does not wait for the others.
 fn keep(name: String, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {

@@ -1,7 +1,9 @@
 //! [`Updater`]: the state of the device, and every change that the firmware can make to it.
 
 use crate::geometry::{self, Units};
-use crate::operation::{CheckFor, InputMode, Operation, Step};
+#[cfg(feature = "delta")]
+use crate::operation::InputMode;
+use crate::operation::{CheckFor, Operation, Step};
 use crate::suspects::SuspectUnits;
 use crate::ticket::{Lane, Ticket, Tickets};
 use crate::transfer::read_header;

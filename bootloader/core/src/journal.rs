@@ -32,17 +32,16 @@
 //!
 //! Requirement on the chip's flash driver: a read of torn words must return, with an error or with any bytes.
 
+mod places;
 mod writing;
 
 pub use writing::Writing;
 
 use crate::layout::{Board, Region};
 use crate::operation::Block;
-use crate::record::{RECORD_LENGTH, Record, RecordBytes};
+use crate::record::Record;
 use embedded_storage::nor_flash::{NorFlash, ReadNorFlash};
-
-/// Maximum size of a record in flash, padded to the flash's write unit.
-const STRIDE_LIMIT: usize = crate::layout::BLOCK as usize;
+use places::{Place, behind, is_blank_at, record_at, scan};
 
 /// Equal records after which a state from an earlier boot counts as settled.
 pub const EQUAL_RECORDS: u32 = 3;
@@ -68,16 +67,6 @@ pub enum Effort {
     Bounded,
     /// Always: for changes that somebody has requested, or that a bounded number of attempts leads to.
     Unbounded,
-}
-
-/// Where a record lies. Both fields count from the start of flash: a division would cost a Cortex-M0 half a kilobyte of
-/// code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    /// The start of its erase unit.
-    unit: u32,
-    /// The start of the record.
-    start: u32,
 }
 
 /// What lies behind the newest record in its unit.
@@ -314,7 +303,7 @@ impl Journal {
         while let Some(this) = place
             && behind.blank <= SPARE
         {
-            if self.is_blank_at(flash, this.start) {
+            if is_blank_at(flash, self.board, this.start) {
                 behind.blank += 1;
             } else if behind.blank == 0 {
                 behind.spoilt += 1;
@@ -333,7 +322,7 @@ impl Journal {
         while let Some(this) = place {
             if blank == 0 && record_at(flash, this).is_some() {
                 records += 1;
-            } else if self.is_blank_at(flash, this.start) {
+            } else if is_blank_at(flash, self.board, this.start) {
                 blank += 1;
             } else {
                 return false;
@@ -347,55 +336,7 @@ impl Journal {
     fn is_next_unit_older<F: ReadNorFlash>(&self, flash: &mut F) -> bool {
         let unit = self.unit_after(self.unit());
         let first = Place { unit, start: unit };
-        self.is_blank_at(flash, first.start) || record_at(flash, first).is_some_and(|(old, _)| old < self.sequence())
+        is_blank_at(flash, self.board, first.start)
+            || record_at(flash, first).is_some_and(|(old, _)| old < self.sequence())
     }
-
-    fn is_blank_at<F: ReadNorFlash>(&self, flash: &mut F, start: u32) -> bool {
-        let mut bytes = [0; STRIDE_LIMIT];
-        let stride = stride(self.board) as usize;
-        bytes
-            .get_mut(..stride)
-            .is_some_and(|bytes| flash.read(start, bytes).is_ok() && bytes.iter().all(|byte| *byte == 0xff))
-    }
-}
-
-/// Calls `each` with every valid record of the journal: its place, its sequence number and the state in it.
-fn scan<F: ReadNorFlash>(flash: &mut F, board: &Board, mut each: impl FnMut(Place, u32, Record)) {
-    let mut unit = board.journal.start;
-    while unit < board.journal.end() {
-        let mut place = Some(Place { unit, start: unit });
-        while let Some(this) = place {
-            if let Some((sequence, record)) = record_at(flash, this) {
-                each(this, sequence, record);
-            }
-            place = behind(board, this);
-        }
-        unit += board.journal_unit;
-    }
-}
-
-/// Returns the next place in the same unit, if there is one.
-fn behind(board: &Board, place: Place) -> Option<Place> {
-    let start = place.start + stride(board);
-    (start + stride(board) <= place.unit + board.journal_unit).then_some(Place { start, ..place })
-}
-
-/// Bytes from one record to the next.
-const fn stride(board: &Board) -> u32 {
-    if board.write_size > RECORD_LENGTH as u32 { board.write_size } else { RECORD_LENGTH as u32 }
-}
-
-/// Returns the sequence number and the record at a place, `None` if it holds no valid record. What is neither a record nor
-/// blank is read again: one bad read must not bring back an older state.
-fn record_at<F: ReadNorFlash>(flash: &mut F, place: Place) -> Option<(u32, Record)> {
-    let mut bytes: RecordBytes = [0; RECORD_LENGTH];
-    for _ in 0..2 {
-        if flash.read(place.start, &mut bytes).is_ok() {
-            let record = Record::from_bytes(&bytes);
-            if record.is_some() || bytes.first_chunk() == Some(&[0xff; 4]) {
-                return record;
-            }
-        }
-    }
-    None
 }

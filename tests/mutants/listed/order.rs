@@ -74,7 +74,7 @@ fn slow(suites: impl Iterator<Item = Suite>) -> Vec<(Suite, Part)> {
 /// The suites of a file that most likely catch its mutants, quickest first.
 fn own(file: &str) -> &'static [Suite] {
     match file.strip_prefix("bootloader/core/src/") {
-        Some("journal.rs") => &[Suite::CoreUnits, Suite::Journal, Suite::Boot],
+        Some(file) if file.starts_with("journal") => &[Suite::CoreUnits, Suite::Journal, Suite::Boot],
         Some(file) if file.starts_with("record") => &[Suite::CoreUnits, Suite::Golden, Suite::Boot, Suite::Journal],
         Some(file) if file.starts_with("recovery") => &[Suite::CoreUnits, Suite::Line, Suite::Recovery],
         Some("receive.rs") => &[Suite::CoreUnits, Suite::Line],

@@ -65,10 +65,10 @@ const PICO_BOUNDS: Bounds = Bounds {
 };
 const STM32F405_BOUNDS: Bounds = Bounds {
     target: &STM32F405,
-    limit: 6_200_000,
+    limit: 5_950_000,
     trial: 6_500_000,
     budget: 6_000_000,
-    compact: [4_720_000, 4_600_000],
+    compact: [4_620_000, 4_600_000],
     peer: Some(5_930_000),
     others: &[16, 128],
 };

@@ -1,6 +1,6 @@
 //! The pages' tables of figures: parts of them that are written by `cargo costs`, between two marks.
 
-use super::stall::MAX_STALL;
+use super::stall::{CHECK, MAX_STALL};
 use super::{Costs, Figure, Peer, Unit, gateway};
 use crate::product::{self, MICROBIT, PICO, STM32F405};
 use anyhow::{Context, Result};
@@ -57,7 +57,7 @@ const FLEETS: Page = Page {
     columns: Columns::Limit,
 };
 
-const ALL: [&str; 28] = [
+const ALL: [&str; 37] = [
     "bootloader in flash, with recovery",
     "bootloader in flash, with recovery, compact verifier",
     "bootloader in flash, with recovery and two-part-signature",
@@ -67,7 +67,16 @@ const ALL: [&str; 28] = [
     "bootloader's stack",
     "bootloader's stack, compact verifier",
     "RAM of updater and session with the board's frames, of 512 or 2,048 bytes, in bytes",
+    "updater in firmware's flash",
+    "updater in firmware's flash, compact verifier",
+    "updater and session in firmware's flash",
+    "updater and session in firmware's flash, compact verifier",
+    "updater and session with patches in firmware's flash",
+    "updater and session with patches in firmware's flash, compact verifier",
     "example firmware's stack in an update, signature check, updater and session included",
+    "example firmware's stack in an update, signature check, updater and session included, compact verifier",
+    CHECK,
+    "signature's check by the example firmware during a push, compact verifier",
     "reset to confirmed firmware of 64 KiB",
     "reset to confirmed firmware of 64 KiB, compact verifier",
     "reset to confirmed firmware of 64 KiB, with two-part-signature",

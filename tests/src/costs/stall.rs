@@ -1,5 +1,6 @@
 //! How long the application stalls while it is updated: from one turn of the example firmware's loop to the next.
 
+use super::size::COMPACT;
 use super::{Figure, Unit, kit};
 use crate::bench;
 use crate::emulator::{Emulated, Microbit};
@@ -19,8 +20,11 @@ pub const MAX_STALL: &str = "longest stall of the application during a push";
 /// Turns from the beginning of a push on: all of the signature's check, the first erases and writes.
 const TURNS: usize = 600;
 
-/// The limit of a turn, in instructions: 72 ms at 16 MHz.
-const LIMIT: u64 = 870_000;
+/// The check's name as a figure.
+pub const CHECK: &str = "signature's check by the example firmware during a push";
+
+/// Limits of a turn and of a signature's check, in instructions: 72 ms and 1 s at 16 MHz; then with the compact verifier.
+const LIMITS: [[u64; 2]; 2] = [[870_000, 16_000_000], [870_000, 16_000_000]];
 
 /// Instructions are rounded down to a multiple of this if interrupts make a small difference.
 const ROUND: u64 = 100_000;
@@ -30,8 +34,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The measurements of a micro:bit's turns.
 pub struct Turns {
-    /// The figure.
-    pub figure: Figure,
+    /// The figures.
+    pub figures: Vec<Figure>,
     /// Instructions for the check of a header's signature, turns of the loop included.
     pub signature: u64,
     /// Instructions of the longest turn.
@@ -50,10 +54,10 @@ struct Pushed {
 
 impl Pushed {
     /// Runs it up to where the check of the signature begins.
-    fn start() -> Result<Self> {
+    fn start(features: &[&str]) -> Result<Self> {
         let flash =
-            product::factory_flash(&MICROBIT, &kit::bootloader(&MICROBIT)?, &kit::firmware(&MICROBIT, &[], 1)?)?;
-        let elf = product::firmware(&MICROBIT, Slot::A, &[])?;
+            product::factory_flash(&MICROBIT, &kit::bootloader(&MICROBIT)?, &kit::firmware(&MICROBIT, features, 1)?)?;
+        let elf = product::firmware(&MICROBIT, Slot::A, features)?;
         let place = |part| product::function(&elf, part);
         let (begin, end, turn) = (place("start_signature")?, place("start_transfer")?, place(EACH_TURN)?);
         let mut board = Microbit::power_on_counting(&flash)?;
@@ -77,9 +81,16 @@ impl Pushed {
     }
 }
 
-/// Measures a micro:bit at the beginning of a push. QEMU's flash takes no time; the caller adds the data sheet's.
+/// Measures a micro:bit at the beginning of a push, with either verifier in its firmware. QEMU's flash takes no time; the caller
+/// adds the data sheet's.
 pub fn microbit() -> Result<Turns> {
-    let mut pushed = Pushed::start()?;
+    let mut turns = measured("", &[], LIMITS[0])?;
+    turns.figures.extend(measured(COMPACT, &["compact"], LIMITS[1])?.figures);
+    Ok(turns)
+}
+
+fn measured(verifier: &str, features: &[&str], [turn_limit, check_limit]: [u64; 2]) -> Result<Turns> {
+    let mut pushed = Pushed::start(features)?;
     let mut began = pushed.board.instructions()?;
     loop {
         match pushed.board.run_to(&[pushed.end, pushed.begin], TIMEOUT)? {
@@ -94,7 +105,7 @@ pub fn microbit() -> Result<Turns> {
     pushed.finish()?;
 
     // With so many stops the host repeats its requests, so the other figures come from the push before.
-    let mut pushed = Pushed::start()?;
+    let mut pushed = Pushed::start(features)?;
     let (mut before, mut longest) = (pushed.board.instructions()?, 0);
     for _ in 0..TURNS {
         ensure!(pushed.board.run_to(&[pushed.turn], TIMEOUT)?.is_some(), "the application does not go on");
@@ -104,9 +115,12 @@ pub fn microbit() -> Result<Turns> {
     }
     pushed.finish()?;
 
-    let what = format!("{MAX_STALL}, beside flash");
-    let figure = Figure::new(what, MICROBIT.board.name, Unit::Instructions, longest).held_to(LIMIT);
-    Ok(Turns { figure, signature, longest })
+    let figure = |what: String, value| Figure::new(what, MICROBIT.board.name, Unit::Instructions, value);
+    let figures = vec![
+        figure(format!("{MAX_STALL}, beside flash{verifier}"), longest).held_to(turn_limit),
+        figure(format!("{CHECK}{verifier}"), signature).held_to(check_limit),
+    ];
+    Ok(Turns { figures, signature, longest })
 }
 
 /// How long an application stalls during a push: for a step of a signature's check, of so many instructions, or for

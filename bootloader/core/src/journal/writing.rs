@@ -4,7 +4,8 @@
 //! The unit of the newest record is tried first, and the others, in order, only if it takes no record: it may have died. If it is
 //! nearly full, the others are tried first; then what is left of it, and for the next record's sake the others again.
 
-use super::{Behind, Effort, Failed, Journal, LAST_SEQUENCE, LastWrite, Place, SPARE, SPOILT};
+use super::places::{Place, is_blank_at, stride};
+use super::{Behind, Effort, Failed, Journal, LAST_SEQUENCE, LastWrite, SPARE, SPOILT};
 use crate::operation::{Block, FlashOperation};
 use crate::record::{RECORD_LENGTH, Record};
 use embedded_storage::nor_flash::ReadNorFlash;
@@ -95,7 +96,7 @@ impl Journal {
         done: bool,
     ) -> Option<FlashOperation> {
         let current = self.unit();
-        let stride = super::stride(self.board);
+        let stride = stride(self.board);
         match writing.under_way {
             UnderWay::Erase if done => {
                 self.prepared = Some(writing.unit);
@@ -123,7 +124,7 @@ impl Journal {
             // valid one day, and must not have the number of a later record.
             while writing.failed < SPOILT && writing.start + stride <= writing.unit + self.board.journal_unit {
                 writing.sequence += 1;
-                if self.is_blank_at(flash, writing.start) {
+                if is_blank_at(flash, self.board, writing.start) {
                     block.put(&record.to_bytes(writing.sequence));
                     writing.under_way = UnderWay::Write;
                     return Some(FlashOperation::Write { start: writing.start, length: stride as usize });
@@ -167,7 +168,7 @@ impl Journal {
         }
         writing.has_stayed = true;
         writing.enter(match self.newest {
-            Some((_, newest)) => newest.start + super::stride(self.board),
+            Some((_, newest)) => newest.start + stride(self.board),
             None => writing.unit,
         });
     }

@@ -5,6 +5,7 @@ use super::entry::{Accepted, DISJOINT, LARGER, accept};
 const HANDOVER: &str = "bootloader/core/src/handover.rs";
 const INFO: &str = "bootloader/core/src/info.rs";
 const JOURNAL: &str = "bootloader/core/src/journal.rs";
+const JOURNAL_PLACES: &str = "bootloader/core/src/journal/places.rs";
 const REBASE: &str = "bootloader/core/src/rebase.rs";
 const RECEIVE: &str = "bootloader/core/src/receive.rs";
 const RECOVERY: &str = "bootloader/core/src/recovery.rs";
@@ -60,11 +61,11 @@ pub const ACCEPTED: &[Accepted] = &[
     accept(
         JOURNAL,
         "replace < with <= in Journal::is_next_unit_older",
-        "self.is_blank_at(flash, first.start) || record_at(flash, first).is_some_and(|(old, _)| old <= self.sequence())",
+        "is_blank_at(flash, self.board, first.start) || record_at(flash, first).is_some_and(|(old, _)| old <= self.sequence())",
         UNIQUE,
     ),
     accept(
-        JOURNAL,
+        JOURNAL_PLACES,
         "replace > with >= in stride",
         "if board.write_size >= RECORD_LENGTH as u32 { board.write_size } else { RECORD_LENGTH as u32 }",
         "Where the two are equal, either is right.",
