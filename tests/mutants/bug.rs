@@ -24,6 +24,7 @@ pub struct Bug {
 pub const WRITING: &str = "bootloader/core/src/journal/writing.rs";
 pub const OPERATION: &str = "bootloader/core/src/operation.rs";
 pub const JOURNAL: &str = "bootloader/core/src/journal.rs";
+pub const PLACES: &str = "bootloader/core/src/journal/places.rs";
 pub const RECORD: &str = "bootloader/core/src/record.rs";
 pub const OUTCOMES: &str = "bootloader/core/src/record/outcomes.rs";
 pub const HANDOVER: &str = "bootloader/core/src/handover.rs";

@@ -70,9 +70,14 @@ fn add_below(modules: &mut Modules, parent: &Names, file: &Path, folder: &Path, 
     }
     let named = module.attrs.iter().find_map(named_path);
     let beside = folder.join(format!("{name}.rs"));
+    // A #[path] leads from the folder of the file that says so, and the files of the modules below lie beside the one that it
+    // names (The Rust Reference, 6.1.1).
     let found = match named {
-        // From the folder of the file that says so.
-        Some(named) => file.with_file_name(named).canonicalize().expect("a #[path] leads to a file"),
+        Some(named) => {
+            let found = file.with_file_name(named).canonicalize().expect("a #[path] leads to a file");
+            let below = found.parent().expect("a file lies in a folder").to_owned();
+            return add_file(modules, path, &found, &below);
+        }
         None if beside.exists() => beside,
         None => below.join("mod.rs"),
     };

@@ -13,6 +13,7 @@ mod error;
 mod firmware;
 mod link_inputs;
 mod lost;
+mod raw;
 mod read;
 
 pub use error::ElfError;

@@ -29,7 +29,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "a place that was torn is written again",
         WRITING,
-        "if self.is_blank_at(flash, writing.start) {",
+        "if is_blank_at(flash, self.board, writing.start) {",
         "if stride > 0 {",
         Suite::Journal,
     ),
@@ -54,7 +54,7 @@ pub const BUGS: &[Bug] = &[
         WRITING,
         "} else if self.prepared == Some(writing.unit) {",
         "} else if self.prepared == Some(writing.unit)
-                || self.is_blank_at(flash, writing.unit)
+                || is_blank_at(flash, self.board, writing.unit)
             {",
         Suite::Journal,
     ),

@@ -1,6 +1,6 @@
 //! Bugs that show only if a fault stays, or comes once in a read.
 
-use crate::bug::{BOOT, Bug, HANDOVER, IMAGE, JOURNAL, UPDATER, WRITING, bug};
+use crate::bug::{BOOT, Bug, HANDOVER, IMAGE, JOURNAL, PLACES, UPDATER, WRITING, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -55,7 +55,7 @@ pub const BUGS: &[Bug] = &[
         "if verified.is_err() && self.reset.listened {",
         Suite::Lasting,
     ),
-    bug("one bad read hides a boot record", JOURNAL, "for _ in 0..2 {", "for _ in 0..1 {", Suite::Lasting),
+    bug("one bad read hides a boot record", PLACES, "for _ in 0..2 {", "for _ in 0..1 {", Suite::Lasting),
     bug(
         "rejected firmware starts again without a word of the host",
         BOOT,

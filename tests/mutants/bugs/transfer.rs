@@ -126,7 +126,7 @@ pub const BUGS: &[Bug] = &[
     bug(
         "an ECC word of the journal is written twice",
         WRITING,
-        "if self.is_blank_at(flash, writing.start) {",
+        "if is_blank_at(flash, self.board, writing.start) {",
         "if stride > 0 {",
         Suite::LifeEcc,
     ),

@@ -50,8 +50,8 @@ pub const BUGS: &[Bug] = &[
     bug(
         "the check in steps does not compare",
         STEPS,
-        "return Some(self.sum.compress().0 == self.r);",
-        "return Some(self.sum.compress().0 != [0; 32] && self.r != [0xff; 32]);",
+        "return Some(sum.encode() == *r);",
+        "return Some(sum.encode() != [0; 32] && *r != [0xff; 32]);",
         Suite::Verifier,
     ),
     bug(

@@ -2,12 +2,9 @@
 //! refer to the same long name or the same bytes. Each bound is a multiple of what firmware for these boards has.
 
 use super::error::ElfError;
-use object::LittleEndian;
-use object::elf::{self, FileHeader32};
+use super::raw::{Header, LITTLE};
+use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
-
-type Header = FileHeader32<LittleEndian>;
-const LITTLE: LittleEndian = LittleEndian;
 
 /// Most program headers.
 const SEGMENTS: usize = 256;

@@ -1,7 +1,8 @@
 //! What firmware was linked with, beside its own code and data, as far as its ELF file shows.
 
 use super::error::ElfError;
-use super::read::{LITTLE, open};
+use super::raw::LITTLE;
+use super::read::open;
 use object::SectionIndex;
 use object::elf;
 use object::read::elf::{SectionHeader, Sym};

@@ -1,7 +1,7 @@
 //! Finds what a segment loads and no image would hold.
 
 use super::error::ElfError;
-use super::read::{Header, LITTLE, loaded_range};
+use super::raw::{Header, LITTLE, loaded_range};
 use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable};
 use std::ops::Range;

@@ -4,18 +4,15 @@ use super::bounds;
 use super::error::ElfError;
 use super::firmware::{Firmware, Relocation, Section, Symbol, SymbolSection};
 use super::lost;
+use super::raw::{Header, LITTLE, RawSection, loaded_range};
 use crate::boards::from_map;
 use crate::segment::{ERASED, Segment};
 use lifeboot_core::layout::{BOARD_SYMBOL, MAP_LENGTH, MAP_SYMBOL};
 use lifeboot_core::{Board, Slot};
-use object::elf::{self, FileHeader32, Rel32, Rela32, RelocationType, SectionHeader32, Sym32};
+use object::elf::{self, Rel32, Rela32, RelocationType, Sym32};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable, Sym};
 use object::{LittleEndian, SectionIndex};
 use std::ops::Range;
-
-pub(super) type Header = FileHeader32<LittleEndian>;
-type RawSection = SectionHeader32<LittleEndian>;
-pub(super) const LITTLE: LittleEndian = LittleEndian;
 
 impl Firmware {
     /// Reads an ELF file for `board`.
@@ -166,12 +163,6 @@ fn segments<'a>(
         });
     }
     Ok(segments)
-}
-
-/// Returns the file range of a section whose bytes are loaded.
-pub(super) fn loaded_range(raw: &RawSection) -> Option<(u64, u64)> {
-    let allocated = raw.sh_flags(LITTLE).contains(elf::SHF_ALLOC);
-    raw.file_range(LITTLE).filter(|(_, length)| allocated && *length > 0)
 }
 
 fn linked_slot(segments: &[FileSegment], board: &'static Board) -> Result<Slot, ElfError> {
