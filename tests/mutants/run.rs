@@ -44,6 +44,12 @@ impl Run {
         self.failure.as_deref()?.split(' ').next()
     }
 
+    /// Whether what failed did not end, or ended the process.
+    #[cfg(feature = "deep")]
+    pub fn is_endless(&self) -> bool {
+        self.failure.as_deref().is_some_and(|failure| failure.contains(' '))
+    }
+
     /// This and then that.
     pub fn and(self, next: Run) -> Run {
         let failure = self.failure.or(next.failure);
@@ -63,9 +69,9 @@ pub fn run(
 ) -> Result<Run> {
     let on = Conditions { bug, copy, notes, endless: suite.endless() };
     if let Some(test) = first {
-        let run = run_tests(executable, &["--exact", test], &on)?;
-        if run.1.failure.is_some() {
-            return Ok(run.1);
+        let run = run_one(executable, test, &on)?;
+        if run.failure.is_some() {
+            return Ok(run);
         }
     }
     let run = run_part(executable, suite, Part::Quick, &on)?;
@@ -73,6 +79,11 @@ pub fn run(
         return Ok(run);
     }
     Ok(run.and(run_part(executable, suite, Part::Slow, &on)?))
+}
+
+/// Runs a test alone.
+pub fn run_one(executable: &Executable, test: &str, on: &Conditions) -> Result<Run> {
+    Ok(run_tests(executable, &["--exact", test], on)?.1)
 }
 
 /// Checks that each name in a suite's list of slow tests is that of one test: one that was renamed or moved since would
