@@ -9,8 +9,10 @@ mod product;
 // The file of the first flash, and cargo's runner, by the commands that a user types.
 mod first_flash;
 // The guide for one's own firmware, followed to the letter.
+#[cfg(feature = "every-change")]
 mod guide;
 // Five boards that no source names, each from a project to an update.
+#[cfg(feature = "every-change")]
 mod own_boards;
 // The README's first update, typed as it says.
 mod first_update;
@@ -51,6 +53,7 @@ mod pico;
 // A rollout to all three.
 mod fleets;
 // Two of them behind the gateway, with a fleet server from PyPI.
+#[cfg(feature = "every-change")]
 mod gateway;
 
 // The live commands, in a terminal and without one.

@@ -1,9 +1,10 @@
-//! Three emulated boards of different kinds, as a fleet: what a test and the demo roll out to.
+//! Emulated boards of different kinds, as a fleet: what a test and the demo roll out to.
 
 use crate::bench::{Bench, image, runs, save, version};
 use crate::emulator::{Emulated, Microbit, Pico, Stm32f4};
 use crate::product;
 use anyhow::{Context, Result};
+use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_client::link::Retry;
 use lifeboot_wire::Slot;
 use std::fs;
@@ -14,7 +15,7 @@ use std::process::{Command, Stdio};
 pub struct Fleet {
     microbit: Bench<Microbit>,
     stm32f405: Bench<Stm32f4>,
-    pico: Bench<Pico>,
+    pico: Option<Bench<Pico>>,
     folder: PathBuf,
 }
 
@@ -27,15 +28,17 @@ pub struct Said {
 }
 
 impl Fleet {
-    /// Powers on three boards that run 1.0.0, and describes them in a `fleet.toml`: the micro:bit is the canary.
+    /// Powers on boards that run 1.0.0, and describes them in a `fleet.toml`: a micro:bit, which is the canary, an STM32F405, and a
+    /// Pico if there is to be one. Its emulator is the slow one.
     ///
     /// # Errors
     /// If a board cannot be built or started.
-    pub fn start(folder: &Path) -> Result<Fleet> {
+    pub fn start(folder: &Path, has_pico: bool) -> Result<Fleet> {
+        let pico = || Bench::start(&image(&Pico::TARGET, &[], version(1), 0)?);
         let fleet = Fleet {
             microbit: Bench::start(&image(&Microbit::TARGET, &[], version(1), 0)?)?,
             stm32f405: Bench::start(&image(&Stm32f4::TARGET, &[], version(1), 0)?)?,
-            pico: Bench::start(&image(&Pico::TARGET, &[], version(1), 0)?)?,
+            pico: has_pico.then(pico).transpose()?,
             folder: folder.to_owned(),
         };
         fs::create_dir_all(folder)?;
@@ -50,8 +53,9 @@ impl Fleet {
     }
 
     /// Returns the ports of the boards, the canary's first.
-    pub fn ports(&self) -> [String; 3] {
-        [self.microbit.board.port(), self.stm32f405.board.port(), self.pico.board.port()]
+    pub fn ports(&self) -> Vec<String> {
+        let pico = self.pico.as_ref().map(|pico| pico.board.port());
+        [self.microbit.board.port(), self.stm32f405.board.port()].into_iter().chain(pico).collect()
     }
 
     /// Signs the example firmware of each board, the canary's with a feature that makes it misbehave, if there is one.
@@ -59,31 +63,34 @@ impl Fleet {
     ///
     /// # Errors
     /// If it cannot be built.
-    pub fn images(&self, major: u16, canary: &[&str]) -> Result<[String; 3]> {
-        let images = [
-            image(&Microbit::TARGET, canary, version(major), 0)?,
-            image(&Stm32f4::TARGET, &[], version(major), 0)?,
-            image(&Pico::TARGET, &[], version(major), 0)?,
+    pub fn images(&self, major: u16, canary: &[&str]) -> Result<Vec<String>> {
+        let mut images = vec![
+            ("microbit", image(&Microbit::TARGET, canary, version(major), 0)?),
+            ("stm32f405", image(&Stm32f4::TARGET, &[], version(major), 0)?),
         ];
-        let [a, b, c] = ["microbit", "stm32f405", "pico"].map(|board| format!("fleet-{board}-{major}.img"));
-        let path = |index: usize, name: &str| Ok::<_, anyhow::Error>(save(&images[index], name)?.display().to_string());
-        Ok([path(0, &a)?, path(1, &b)?, path(2, &c)?])
+        if self.pico.is_some() {
+            images.push(("pico", image(&Pico::TARGET, &[], version(major), 0)?));
+        }
+        let path = |(board, image): &(&str, ImageFile)| {
+            Ok(save(image, &format!("fleet-{board}-{major}.img"))?.display().to_string())
+        };
+        images.iter().map(path).collect()
     }
 
-    /// Checks which version each board reports as running and confirmed, and in which slot.
+    /// Checks that each board reports this version as running and confirmed, in this slot.
     ///
     /// # Errors
     /// The first board that differs.
-    pub fn run(&self, expected: [(Slot, u16); 3]) -> Result<()> {
-        let states = [
-            self.microbit.link()?.status(Retry::VERIFY)?,
-            self.stm32f405.link()?.status(Retry::VERIFY)?,
-            self.pico.link()?.status(Retry::VERIFY)?,
-        ];
-        states.iter().zip(expected).try_for_each(|(status, (slot, major))| runs(status, slot, version(major)))
+    pub fn run(&self, slot: Slot, major: u16) -> Result<()> {
+        let mut states =
+            vec![self.microbit.link()?.status(Retry::VERIFY)?, self.stm32f405.link()?.status(Retry::VERIFY)?];
+        if let Some(pico) = &self.pico {
+            states.push(pico.link()?.status(Retry::VERIFY)?);
+        }
+        states.iter().try_for_each(|status| runs(status, slot, version(major)))
     }
 
-    /// Runs `lifeboot rollout` in the fleet's folder. Three emulators share the processors with all else that runs, while the
+    /// Runs `lifeboot rollout` in the fleet's folder. The emulators share the processors with all else that runs, while the
     /// host measures real time: its timeouts are those for a slow line.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ pub fn play() -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
-    let fleet = Fleet::start(&folder)?;
+    let fleet = Fleet::start(&folder, true)?;
     println!("  a micro:bit, an STM32F405 and a Pico run firmware 1.0.0; the micro:bit is the canary\n");
     println!("{}", indented(&fs::read_to_string(folder.join("fleet.toml"))?));
 
@@ -33,12 +33,12 @@ pub fn play() -> Result<()> {
     println!("\n2. 2.0.0 fails its self-test on the canary: the rollout stops, and nobody else is touched");
     let stopped = lifeboot(&fleet, "start", &bad)?;
     ensure!(stopped.status == Some(1) && stopped.text.contains("stopped: too many devices failed"), "it did not stop");
-    fleet.run([(Slot::A, 1); 3])?;
+    fleet.run(Slot::A, 1)?;
     succeeds(&lifeboot(&fleet, "abort", &[])?, "aborted")?;
 
     println!("\n3. 3.0.0 confirms on the canary, and then on the others");
     succeeds(&lifeboot(&fleet, "start", &fleet.images(3, &[])?)?, "done: each device runs the image")?;
-    fleet.run([(Slot::B, 3); 3])?;
+    fleet.run(Slot::B, 3)?;
 
     println!("\n4. what became of them");
     succeeds(&lifeboot(&fleet, "list", &[])?, "3 confirmed")?;
