@@ -16,6 +16,13 @@ use std::{env, fs};
 /// way that they are built otherwise, since what was built of this copy must never be taken for the workspace's.
 const PROFILE: [&str; 4] = ["opt-level=1", "debug=false", "incremental=false", "codegen-units=16"];
 
+/// With the tests that a newcomer's `cargo test` does without, and with the verifier that these tests are for.
+const FEATURES: &str = if cfg!(feature = "compact") {
+    "lifeboot-tests/every-change,lifeboot-tests/compact"
+} else {
+    "lifeboot-tests/every-change"
+};
+
 /// The crate that holds the switch.
 const SWITCH: &str = "seeded";
 
@@ -63,8 +70,7 @@ impl Build {
     /// Builds these test binaries of a copy.
     pub fn of(folder: PathBuf, binaries: &[Binary]) -> Result<Self> {
         let mut cargo = Command::new(env!("CARGO"));
-        // With the tests that a newcomer's `cargo test` does without.
-        cargo.args(["test", "--features", "lifeboot-tests/every-change"]);
+        cargo.args(["test", "--features", FEATURES]);
         cargo.args(["--no-run", "--message-format", "json-render-diagnostics"]);
         if binaries.iter().any(|binary| binary.is_of_units()) {
             cargo.arg("--lib");

@@ -8,16 +8,22 @@
 //! What only runs in a bootloader is built once a bug instead (`rebuild.rs`), with the feature `deep`; and so that not only
 //! bugs are caught that somebody thought of, that tier tries what cargo-mutants lists as well (`listed.rs`).
 //!
+//! With the feature `compact` the copy has the compact verifier; the deep tier runs both.
+//!
 //! `cargo test-seeded -- --nocapture` prints which test caught which bug first.
 
-#![cfg_attr(not(feature = "deep"), expect(dead_code, reason = "the deep tier tries all mutants, in more suites"))]
+#![cfg_attr(
+    not(all(feature = "deep", not(feature = "compact"))),
+    expect(dead_code, reason = "the deep tier tries all mutants, in more suites")
+)]
 
 mod bug;
 mod bugs;
 mod build;
 mod copy;
 mod first;
-#[cfg(feature = "deep")]
+// Of the default verifier's build.
+#[cfg(all(feature = "deep", not(feature = "compact")))]
 mod listed;
 #[cfg(feature = "deep")]
 mod rebuild;

@@ -1,5 +1,5 @@
-//! `cargo test-deep`: all tests of this package in the deep tier, then those of `cases/` again with the compact verifier, and one
-//! table of what they tried. Arguments are those of the tests: `cargo test-deep lives::` runs the lives only.
+//! `cargo test-deep`: all tests of this package in the deep tier, then those of `cases/` and the seeded bugs again with the compact
+//! verifier, and one table of what they tried. Arguments are those of the tests: `cargo test-deep lives::` runs the lives only.
 
 use anyhow::{Context, Result, ensure};
 use lifeboot_tests::product;
@@ -12,8 +12,9 @@ use std::{env, fs};
 /// What cargo does beside the filters that were given.
 const TESTS: [&str; 6] = ["test", "--profile", "deep", "--package", "lifeboot-tests", "--no-fail-fast"];
 
-/// And with which verifier: the default one, and the compact one, of which the seeded bugs and the mutants know nothing.
-const RUNS: [&[&str]; 2] = [&["--features", "deep"], &["--features", "deep,compact", "--test", "lifeboot"]];
+/// And with which verifier: the default one, and the compact one, of which cargo-mutants' list knows nothing.
+const RUNS: [&[&str]; 2] =
+    [&["--features", "deep"], &["--features", "deep,compact", "--test", "lifeboot", "--test", "mutants"]];
 
 fn main() -> Result<ExitCode> {
     let folder = tempfile::tempdir().context("cannot make a folder for the table: set TMPDIR to a folder of yours")?;
