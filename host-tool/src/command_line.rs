@@ -3,6 +3,8 @@
 //! An argument with an environment variable `LIFEBOOT_X` takes the file's setting `x` as its default. So a flag
 //! overrides the environment, the environment overrides the file, and `--help` shows the file's values.
 
+mod key_texts;
+
 use crate::error::Error;
 use crate::output::{self, Output};
 use clap::builder::Resettable;
@@ -20,15 +22,20 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     let settings = std::env::current_dir().map_or(Ok(Settings::default()), |folder| Settings::of_project(&folder));
     let none = Settings::default();
     let known = settings.as_ref().unwrap_or(&none);
-    let command = with_settings(A::command(), known);
+    let command = key_texts::hidden(with_settings(A::command(), known));
     let matches = without_empty_variables(command.clone()).try_get_matches();
     if let Some(path) = matches.as_ref().ok().and_then(|matches| obeyed(&command, matches, known)) {
         output::note(format_args!("settings from {}", path.display()));
     }
+    let key_text = matches.as_ref().ok().and_then(|matches| key_texts::refused(&command, matches));
     // The doctor reports a broken file among its other findings.
     let is_doctor = matches.as_ref().is_ok_and(|matches| matches.subcommand_name() == Some("doctor"));
     let parsed = matches.and_then(|mut matches| A::from_arg_matches_mut(&mut matches));
     let output = Output::new(std::env::args_os().any(|argument| argument == "--json"));
+    if let Some(error) = key_text {
+        output.end(Err::<Failure, Error>(error));
+        return Err(ExitCode::from(2));
+    }
     match (parsed, settings) {
         // Help is always shown, even if the file is broken.
         (Err(error), _) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -38,8 +45,14 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
         (Ok(arguments), Err(_)) if is_doctor => Ok(arguments),
         (_, Err(error)) => Err(output.end(Err::<Failure, Error>(error.into()))),
         (Err(error), _) => {
-            output.fail(&failure(&error));
-            let _ = error.print();
+            match key_texts::refused_instead(&command, &error) {
+                Some(refused) => output.end(Err::<Failure, Error>(refused)),
+                None => {
+                    output.fail(&failure(&error));
+                    let _ = error.print();
+                    ExitCode::FAILURE
+                }
+            };
             Err(ExitCode::from(2))
         }
         (Ok(arguments), Ok(_)) => Ok(arguments),

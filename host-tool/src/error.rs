@@ -61,6 +61,30 @@ pub enum Error {
     #[error("--swu writes a second file beside the image, and the image goes to stdout")]
     #[diagnostic(help("write the image to a file: -o OUT.img"))]
     ContainerBesideStdout,
+    /// A variable holds the text of a key, or several lines, instead of one value; the text is not shown.
+    #[error("{variable} holds a key itself, or several lines, and not the name of a file or another value of one line")]
+    #[diagnostic(help(
+        "let a pipe hand a key over: {flag} <(printf %s \"${variable}\"); or write it to a file that only you can read, and give \
+         the file's name"
+    ))]
+    KeyInVariable {
+        /// The variable.
+        variable: String,
+        /// The argument that takes its value from it.
+        flag: String,
+    },
+    /// An argument is the text of a key, or several lines; the text is not shown.
+    #[error(
+        "{argument} was given a key itself, or several lines, and not the name of a file or another value of one line"
+    )]
+    #[diagnostic(help(
+        "write a key to a file that only you can read, and give the file's name; a private key that was an argument could be \
+         seen by everybody on this machine, so better trust it no more"
+    ))]
+    KeyInArgument {
+        /// The argument.
+        argument: String,
+    },
     /// A key cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

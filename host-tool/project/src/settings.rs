@@ -9,6 +9,7 @@ use crate::files::{self, FileError};
 use lifeboot_artifact::keys::id;
 use lifeboot_artifact::version;
 use lifeboot_board::parse_table;
+use lifeboot_pem::is_text_of_key;
 use miette::Diagnostic;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -179,7 +180,12 @@ impl Settings {
         for (name, value) in table.into_inner() {
             let (at, name) = (name.span().start, name.into_inner());
             let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
-                return Err(wrong(at, format!("there is no setting {name}"), nearest(&name)));
+                let what = if is_text_of_key(&name) {
+                    "there is no such setting".to_owned()
+                } else {
+                    format!("there is no setting {name}")
+                };
+                return Err(wrong(at, what, nearest(&name)));
             };
             let at = value.span().start;
             if let (Kind::Board, DeValue::Table(board)) = (setting.kind, value.get_ref()) {
@@ -206,6 +212,12 @@ impl Settings {
 impl Setting {
     fn value(&self, path: &Path, value: &DeValue) -> Result<String, String> {
         match (self.kind, value) {
+            // Not even its beginning is shown.
+            (kind, DeValue::String(text))
+                if is_text_of_key(text) && (text.contains("-----BEGIN") || !matches!(kind, Kind::Command)) =>
+            {
+                Err("this is a key itself, or several lines; write the key to a file, and its name here".to_owned())
+            }
             (Kind::Number, DeValue::Integer(number)) => {
                 let number = u32::from_str_radix(number.as_str(), number.radix());
                 Ok(number.map_err(|_| "a number from 0 to 4294967295 is wanted".to_owned())?.to_string())

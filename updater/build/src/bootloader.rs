@@ -7,7 +7,7 @@ use lifeboot_board::chip::Family;
 use lifeboot_board::{BoardDescription, FoundBoard, ReadError, Verifier, of_project, pins, read};
 use lifeboot_core::info::{KEYS, key_id};
 use lifeboot_core::signature::is_canonical;
-use lifeboot_pem::{Block, PUBLIC};
+use lifeboot_pem::{Block, PUBLIC, is_text_of_key};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -138,6 +138,10 @@ fn keys() -> Result<Vec<PathBuf>, String> {
         "no key: set LIFEBOOT_KEYS to the public key files (PEM, separated by colons) that firmware will be signed \
          for; `lifeboot keygen` makes a pair. There is no default key",
     )?;
+    if list.to_str().is_some_and(is_text_of_key) {
+        return Err("LIFEBOOT_KEYS holds a key itself, not the names of files: write the key to a file, and name that"
+            .to_owned());
+    }
     let paths: Vec<PathBuf> = env::split_paths(&list).collect();
     if paths.len() > KEYS {
         let count = paths.len();

@@ -40,6 +40,13 @@ pub fn list(list: &mut List) {
         chapter.fails(circumstances, line);
     }
 
+    let line = "sign a.elf --version 1.2.3";
+    let key = String::from_utf8(chapter.folder.bytes("key.pem")).unwrap();
+    let output = chapter.folder.command(line).env("LIFEBOOT_KEY", &key).output().unwrap();
+    chapter.list.add("A variable that holds the key itself", line, &output);
+    let output = chapter.folder.command(line).args(["--key", &key]).output().unwrap();
+    chapter.list.add("An argument that is the key itself", &format!("{line} --key \"$(cat key.pem)\""), &output);
+
     let mut chapter = Chapter::new(chapter.list, "Files", chapter.folder);
     chapter.fails("A file that is not there", "inspect none.img");
     fs::create_dir(chapter.folder.0.path().join("folder")).unwrap();
@@ -69,6 +76,7 @@ pub fn list(list: &mut List) {
             "A board in lifeboot.toml whose chip is not known",
             "[board]\nname = \"acme-press\"\nchip = \"STM32F411XX\"\n",
         ),
+        ("A key itself where its file is to be named", "key = \"-----BEGIN PRIVATE KEY-----\"\n"),
         ("No TOML", "board = microbit\n"),
     ] {
         chapter.folder.put("lifeboot.toml", settings.as_bytes());

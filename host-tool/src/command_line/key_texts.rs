@@ -1,0 +1,102 @@
+//! Keys whose text is given where the name of a file is wanted, as a CI's secret easily is. Invariant: such a value is
+//! refused before anything can show it, clap's own errors and help included.
+
+use super::each;
+use crate::error::Error;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+use lifeboot_pem::is_text_of_key;
+use std::ffi::{OsStr, OsString};
+
+/// What the values of these arguments are called, which may have several lines.
+const TEXTS: [&str; 4] = ["COMMAND", "TEXT", "REASON", "CARGO BUILD ARGUMENTS"];
+
+/// Returns the command line, with the values of variables that must not be shown left out of the help.
+pub fn hidden(command: Command) -> Command {
+    let hide = |argument: Arg| match variable(&argument) {
+        Some((_, value)) if is_text_of_key(&value) => argument.hide_env_values(true),
+        _ => argument,
+    };
+    each(command, &hide)
+}
+
+/// Returns the error for a command line that was understood, if one of its values is the text of a key.
+pub fn refused(command: &Command, matches: &ArgMatches) -> Option<Error> {
+    let (mut command, mut matches) = (command, matches);
+    loop {
+        if let Some(error) = command.get_arguments().find_map(|argument| refused_value(argument, matches)) {
+            return Some(error);
+        }
+        let (name, within) = matches.subcommand()?;
+        (command, matches) = (command.find_subcommand(name)?, within);
+    }
+}
+
+fn refused_value(argument: &Arg, matches: &ArgMatches) -> Option<Error> {
+    let id = argument.get_id().as_str();
+    let source = matches.try_contains_id(id).ok().and_then(|_| matches.value_source(id))?;
+    let values = matches.try_get_raw(id).ok()??;
+    let is_text = argument.get_value_names().into_iter().flatten().any(|name| TEXTS.contains(&name.as_str()));
+    let wrong = |value: &OsStr| {
+        let value = value.to_string_lossy();
+        if is_text { value.contains("-----BEGIN") } else { is_text_of_key(&value) }
+    };
+    // Several values of one variable are separated by commas, which no key has.
+    if !values.into_iter().any(wrong) {
+        return None;
+    }
+    let flag = flag(argument);
+    Some(match (source, argument.get_env().and_then(OsStr::to_str)) {
+        (ValueSource::EnvVariable, Some(variable)) => in_variable(variable, &flag),
+        _ => Error::KeyInArgument { argument: flag },
+    })
+}
+
+/// Returns the error to show instead of clap's, if that shows the text of a key.
+pub fn refused_instead(command: &Command, error: &clap::Error) -> Option<Error> {
+    let shown = error.render().to_string();
+    let is_shown =
+        |value: &str| is_text_of_key(value) && value.lines().any(|line| line.len() > 3 && shown.contains(line));
+    let arguments: Vec<_> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    if let Some(at) = arguments.iter().position(|argument| is_shown(argument)) {
+        let before = arguments[..at].last().filter(|before| before.starts_with('-') && !is_text_of_key(before));
+        let own = arguments[at].split_once('=').map(|(name, _)| name.to_owned());
+        let own = own.filter(|name| name.starts_with('-') && !is_text_of_key(name));
+        let argument = own.or(before.cloned()).unwrap_or_else(|| "an argument".to_owned());
+        return Some(Error::KeyInArgument { argument });
+    }
+    of_variables(command, &is_shown).or_else(|| {
+        // Not reached by a value that is known here; it is not shown either way.
+        shown.contains("-----BEGIN").then(|| Error::KeyInArgument { argument: "an argument".to_owned() })
+    })
+}
+
+/// Returns the error for the first variable with such a value.
+fn of_variables(command: &Command, is_shown: &dyn Fn(&str) -> bool) -> Option<Error> {
+    let wrong = |argument: &Arg| {
+        let (name, value) = variable(argument)?;
+        is_shown(&value).then(|| in_variable(&name, &flag(argument)))
+    };
+    let own = command.get_arguments().find_map(wrong);
+    own.or_else(|| command.get_subcommands().find_map(|command| of_variables(command, is_shown)))
+}
+
+fn in_variable(variable: &str, flag: &str) -> Error {
+    Error::KeyInVariable { variable: variable.to_owned(), flag: flag.to_owned() }
+}
+
+/// Returns the variable that an argument takes its value from, if it is set, with its value.
+fn variable(argument: &Arg) -> Option<(String, String)> {
+    let name = argument.get_env()?;
+    let value: OsString = std::env::var_os(name)?;
+    Some((name.to_str()?.to_owned(), value.to_string_lossy().into_owned()))
+}
+
+/// Returns an argument as a user writes it.
+fn flag(argument: &Arg) -> String {
+    match (argument.get_long(), argument.get_value_names()) {
+        (Some(long), _) => format!("--{long}"),
+        (None, Some([name, ..])) => name.to_string(),
+        (None, _) => argument.get_id().to_string(),
+    }
+}
