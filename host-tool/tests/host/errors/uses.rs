@@ -58,6 +58,8 @@ pub fn list(list: &mut List) {
     chapter.fails("An output that is an input", &format!("{SIGN} -o a.elf"));
     chapter.folder.done("keygen other.pem");
     chapter.fails("An output that is a private key", &format!("{SIGN} -o other.pem"));
+    chapter.fails("An output that is a public key", &format!("{SIGN} -o other.pub.pem"));
+    chapter.fails("Two outputs that are one file", &format!("{SIGN} -o out.swu --swu 1"));
     chapter.folder.put("large.bin", &vec![0; 17 << 20]);
     chapter.fails("A file that is too large to be what it should be", "flash large.bin");
     assert!(Command::new("mkfifo").arg("pipe").current_dir(chapter.folder.0.path()).status().unwrap().success());
