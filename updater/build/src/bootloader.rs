@@ -196,6 +196,11 @@ fn read_key(path: &Path, of: &str) -> Result<([u8; 32], bool), String> {
         )
     };
     let block = blocks.iter().find(|block| block.label == PUBLIC).ok_or_else(|| wrong("it has no PUBLIC KEY block"))?;
+    if blocks.iter().any(|other| other.is_public() && other.bytes != block.bytes) {
+        return Err(format!(
+            "{place} holds more than one public key: put each into a file of its own, and name each file"
+        ));
+    }
     let bytes = block.bytes.as_ref().ok_or_else(|| wrong("its block is damaged"))?;
     let key = VerifyingKey::from_public_key_der(bytes).map_err(|error| wrong(&error.to_string()))?;
     if key.is_weak() {
