@@ -357,6 +357,10 @@ pub enum Error {
     #[error("this process cannot handle signals: {0}")]
     #[diagnostic(help("run it where no policy forbids that; then try again"))]
     Signals(std::io::Error),
+    /// The command was stopped by a signal while it asked devices.
+    #[error("stopped before each device had answered")]
+    #[diagnostic(help("nothing was changed: run the command again"))]
+    Stopped,
     /// There is no fleet.
     #[error("nothing says which devices are meant: there is no fleet.toml here")]
     #[diagnostic(help(

@@ -1,5 +1,6 @@
 //! One command at several devices, one after the other.
 
+use super::interrupt;
 use super::port::{self, Line};
 use crate::error::Error;
 use crate::output::{self, Output};
@@ -31,7 +32,7 @@ impl Ports {
         let mut devices = Vec::new();
         let mut has_ended = false;
         for (index, port) in self.port.iter().enumerate() {
-            if has_ended {
+            if has_ended || interrupt::came() {
                 devices.push(AtPort::not_tried(port));
                 continue;
             }

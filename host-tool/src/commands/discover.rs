@@ -8,8 +8,6 @@ use crate::output::Output;
 use lifeboot_fleet::device::Site;
 use lifeboot_report::{FoundDevice, FoundDevices};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// List the devices that answer at the serial ports of this machine, with their device ids
 ///
@@ -29,11 +27,13 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<FoundDevices, Error> {
-    interrupt::remember(output);
     let ports = (!arguments.port.is_empty()).then(|| arguments.port.clone());
     let places = Places { ports, at: BTreeMap::new() };
-    let site = arguments.talk.site(places, output, Arc::new(AtomicBool::new(false)));
+    let site = arguments.talk.site(places, output);
     let mut devices: Vec<_> = site.discover().into_iter().map(FoundDevice::from).collect();
+    if interrupt::came() {
+        return Err(Error::Stopped);
+    }
     devices.sort_by(|a, b| a.port.cmp(&b.port));
     Ok(FoundDevices { devices })
 }

@@ -74,8 +74,10 @@ impl Line {
         Ok(port.with_trace(Box::new(|now, traced| output::note(trace_line(now, traced)))))
     }
 
-    /// Returns a link over this pipe, which Ctrl-C stops.
-    pub fn link<P: Pipe>(&self, pipe: P) -> Link<P> {
+    /// Returns a link over this pipe, which Ctrl-C stops. Not earlier: a port that takes long to open, and what only reads files,
+    /// can be ended at once.
+    pub fn link<P: Pipe>(&self, pipe: P, output: Output) -> Link<P> {
+        interrupt::remember(output);
         let link = Link::new(pipe, seed()).with_stop(interrupt::came);
         link.with_answer_timeout(self.answer_timeout())
     }
@@ -117,9 +119,7 @@ impl Arguments {
             }
         };
         let port = self.open(output)?;
-        // Not earlier: a port that takes long to open can be given up at once.
-        interrupt::remember(output);
-        Ok(self.line.link(port).with_listener(report))
+        Ok(self.line.link(port, output).with_listener(report))
     }
 
     /// Opens the port.

@@ -15,8 +15,6 @@ use lifeboot_fleet::log::StateFolder;
 use lifeboot_project::files::{self, Kind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// The file of a fleet, if none is named.
 const FILE: &str = "fleet.toml";
@@ -99,10 +97,12 @@ impl Chosen {
 
     /// The devices that are at the given ports now.
     fn found(&self, output: Output) -> Result<(Fleet, Places), Error> {
-        interrupt::remember(output);
         let mut places = Places { ports: Some(self.port.clone()), at: BTreeMap::new() };
-        let site = self.talk.site(places.clone(), output, Arc::new(AtomicBool::new(false)));
+        let site = self.talk.site(places.clone(), output);
         let mut found = site.discover();
+        if interrupt::came() {
+            return Err(Error::Stopped);
+        }
         found.sort_by_key(|look| self.port.iter().position(|port| *port == look.port));
         if let Some(silent) = self.port.iter().find(|port| !found.iter().any(|look| look.port == **port)) {
             let reason = site.look(&DeviceId::at_port(silent)).err().map(|ending| reason_of(&ending));
