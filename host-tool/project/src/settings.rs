@@ -1,7 +1,7 @@
 //! `lifeboot.toml`: the arguments that a project would otherwise repeat with each command.
 //!
 //! The file is searched from the current folder upwards, but not above the project's root, and another owner's file is
-//! refused. Each setting has an environment variable and, in the commands that use it, a flag. A flag overrides the
+//! refused, as is one that others may write. Each setting has an environment variable and, in the commands that use it, a flag. A flag overrides the
 //! environment, the environment overrides the file, and the file overrides the built-in default. Paths in the file are
 //! relative to the file.
 
@@ -16,9 +16,12 @@ use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
 mod search;
+mod trust;
 
-pub use search::{FILE, OtherOwner};
-use search::{Found, User, search};
+pub use search::FILE;
+use search::{Found, search};
+pub use trust::Distrust;
+use trust::User;
 
 /// A setting.
 #[derive(Clone, Copy, Debug)]
@@ -119,10 +122,10 @@ pub enum SettingsError {
         "remove it, or put the file there that a link should lead to: another folder's settings are never taken instead"
     ))]
     NotAFile(PathBuf),
-    /// The file is somebody else's.
+    /// Somebody else decides what is in the file.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    OtherOwner(#[from] OtherOwner),
+    Distrusted(#[from] Distrust),
 }
 
 /// An error in the file.
@@ -144,7 +147,7 @@ impl Settings {
     /// Reads the file of the project that `folder` belongs to. Without a file there are no settings.
     ///
     /// # Errors
-    /// [`SettingsError`] if the file cannot be read, belongs to another user, or has an error.
+    /// [`SettingsError`] if the file cannot be read, is not the user's alone to write, or has an error.
     pub fn of_project(folder: &Path) -> Result<Settings, SettingsError> {
         let Some(Found { place, path }) = search(folder, &User::current())? else { return Ok(Settings::default()) };
         if !place.is_file() {

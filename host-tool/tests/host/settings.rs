@@ -192,6 +192,23 @@ fn a_file_of_another_owner_is_refused() {
 }
 
 #[test]
+fn a_file_that_others_may_write_is_refused() {
+    let folder = folder("key = \"key.pem\"\nversion = \"1.0.0\"\n");
+    crate::encrypted_keys::chmod(&folder, "lifeboot.toml", 0o666);
+    let said = folder.failed("sign a.elf");
+    assert!(said.starts_with("error: lifeboot.toml can be written by others (mode 0666), and decides"), "{said}");
+    assert!(said.ends_with("; then: chmod go-w lifeboot.toml\n") && !folder.exists("a.img"), "{said}");
+    let found = String::from_utf8(folder.run("doctor").stdout).unwrap();
+    assert!(found.contains("\nbroken   lifeboot.toml: lifeboot.toml can be written by others"), "{found}");
+    crate::encrypted_keys::chmod(&folder, "lifeboot.toml", 0o644);
+    crate::encrypted_keys::chmod(&folder, ".", 0o777);
+    let said = folder.failed("sign a.elf");
+    assert!(said.starts_with("error: lifeboot.toml can be replaced by others, who may write its folder "), "{said}");
+    crate::encrypted_keys::chmod(&folder, ".", 0o755);
+    folder.done("sign a.elf");
+}
+
+#[test]
 fn an_empty_variable_is_as_one_that_is_not_set() {
     let folder = folder("firmware = \"a.elf\"\nkey = \"key.pem\"\nversion = \"1.0.0\"\n");
     let empty = |line: &str, names: &[&str]| {

@@ -2,13 +2,14 @@
 
 use super::chapter::Chapter;
 use crate::command_line::{Folder, SIGN};
+use crate::encrypted_keys::chmod;
 use crate::error_list::List;
 use crate::images::rich;
 use crate::program::{LARGE, LOG_STRING};
 use crate::versions::{MAIN, project};
 use lifeboot_core::Slot;
 use lifeboot_logs::MonitorError;
-use lifeboot_project::settings::OtherOwner;
+use lifeboot_project::settings::Distrust;
 use lifeboot_project::watch::WatchError;
 use std::path::PathBuf;
 use std::process::Command;
@@ -66,8 +67,16 @@ pub fn list(list: &mut List) {
     chapter.fails("A pipe that no program writes into", "inspect pipe");
     chapter.fails("A pipe that no program reads from", &format!("{SIGN} -o pipe"));
     chapter.fails("The name that means stdin elsewhere", "inspect -");
-    let other = OtherOwner { path: PathBuf::from("../lifeboot.toml"), owner: 1001 };
+    let other = Distrust::OtherOwner { path: PathBuf::from("../lifeboot.toml"), owner: 1001 };
     chapter.list.add_words("A lifeboot.toml of another user, in a folder above", &other);
+
+    chapter.folder.put("lifeboot.toml", b"");
+    chmod(&chapter.folder, "lifeboot.toml", 0o666);
+    chapter.fails("A lifeboot.toml that everybody can write", "inspect a.elf");
+    chmod(&chapter.folder, "lifeboot.toml", 0o644);
+    let place = PathBuf::from("lifeboot.toml");
+    let open = Distrust::OthersReplace { path: place, folder: PathBuf::from("."), mode: 0o777 };
+    chapter.list.add_words("A lifeboot.toml in a folder that everybody can write", &open);
 
     for (circumstances, settings) in [
         ("A setting that there is not", "\nbord = 1\n"),
