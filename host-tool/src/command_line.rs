@@ -8,10 +8,11 @@ mod key_texts;
 use crate::error::Error;
 use crate::output::{self, Output};
 use clap::builder::Resettable;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, Parser};
-use lifeboot_project::settings::{FILE, SETTINGS, Settings};
+use lifeboot_project::environment::variable as variable_of_process;
+use lifeboot_project::settings::{FILE, SETTINGS, Settings, SettingsError};
 use lifeboot_report::{Failure, FailureDetails};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -44,8 +45,9 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
         }
         (Ok(arguments), Err(_)) if is_doctor => Ok(arguments),
         (_, Err(error)) => Err(output.end(Err::<Failure, Error>(error.into()))),
-        (Err(error), _) => {
-            match key_texts::refused_instead(&command, &error) {
+        (Err(error), Ok(settings)) => {
+            let refused = key_texts::refused_instead(&command, &error);
+            match refused.or_else(|| of_file(&command, &error, &settings)) {
                 Some(refused) => output.end(Err::<Failure, Error>(refused)),
                 None => {
                     output.fail(&failure(&error));
@@ -57,6 +59,25 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
         }
         (Ok(arguments), Ok(_)) => Ok(arguments),
     }
+}
+
+/// Returns the error to show instead of clap's for a value that comes from the file: it says where that is.
+fn of_file(command: &Command, error: &clap::Error, settings: &Settings) -> Option<Error> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (shown, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let reason = std::error::Error::source(error)?.to_string();
+    let flag = shown.split([' ', '=']).next()?.strip_prefix("--")?;
+    let is_meant = |argument: &Arg| {
+        let variable = argument.get_env().and_then(OsStr::to_str).filter(|_| argument.get_long() == Some(flag))?;
+        // What is in the environment counts before the file.
+        let is_of_file = variable_of_process(variable).is_none() && settings.of_variable(variable) == Some(value);
+        is_of_file.then(|| settings.wrong_value(variable, &reason)).flatten()
+    };
+    let own = command.get_arguments().find_map(is_meant).map(|wrong| SettingsError::from(wrong).into());
+    own.or_else(|| command.get_subcommands().find_map(|command| of_file(command, error, settings)))
 }
 
 /// Returns the command line with the file's values as defaults.

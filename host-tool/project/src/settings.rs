@@ -102,7 +102,16 @@ impl Setting {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     path: Option<PathBuf>,
-    values: Vec<(&'static str, String)>,
+    values: Vec<Value>,
+}
+
+/// A setting's value, as an argument of the command line takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Value {
+    name: &'static str,
+    text: String,
+    /// The line in the file, counted from 1.
+    line: usize,
 }
 
 /// Why a project's file cannot be used.
@@ -167,10 +176,9 @@ impl Settings {
     /// # Errors
     /// [`SettingError`] if the text has an error.
     pub fn parse(path: &Path, text: &str) -> Result<Settings, SettingError> {
-        let wrong = |at: usize, what: String, help: String| {
-            let line = text[..at.min(text.len())].matches('\n').count() + 1;
-            SettingError { path: path.to_owned(), line, what, help }
-        };
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let wrong =
+            |at: usize, what: String, help: String| SettingError { path: path.to_owned(), line: line(at), what, help };
         let table = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             wrong(
@@ -193,26 +201,42 @@ impl Settings {
             let at = value.span().start;
             if let (Kind::Board, DeValue::Table(board)) = (setting.kind, value.get_ref()) {
                 parse_table(board, text, path)?;
-                values.push((setting.name, path.display().to_string()));
+                values.push(Value { name: setting.name, text: path.display().to_string(), line: line(at) });
                 continue;
             }
-            let value = setting.value(path, value.get_ref()).map_err(|what| {
-                let (name, example, about) = (setting.name, setting.example, setting.about);
-                wrong(at, format!("{name}: {what}"), format!("{name} is {about}; for example: {name} = {example}"))
-            })?;
-            values.push((setting.name, value));
+            let value = setting
+                .value(path, value.get_ref())
+                .map_err(|what| wrong(at, format!("{}: {what}", setting.name), setting.help()))?;
+            values.push(Value { name: setting.name, text: value, line: line(at) });
         }
         Ok(Settings { path: Some(path.to_owned()), values })
     }
 
     /// Returns the file's value for an environment variable; `None` if the file does not set it.
     pub fn of_variable(&self, variable: &str) -> Option<&str> {
-        let setting = SETTINGS.iter().find(|setting| setting.variable() == variable)?;
-        self.values.iter().find(|(name, _)| *name == setting.name).map(|(_, value)| value.as_str())
+        self.value(variable).map(|(_, value)| value.text.as_str())
+    }
+
+    /// Returns the error for the file's value for an environment variable, which an argument does not take; `None` if the file
+    /// does not set it.
+    pub fn wrong_value(&self, variable: &str, what: &str) -> Option<SettingError> {
+        let (setting, value) = self.value(variable)?;
+        let (what, help) = (format!("{}: {what}", setting.name), setting.help());
+        Some(SettingError { path: self.path.clone()?, line: value.line, what, help })
+    }
+
+    fn value(&self, variable: &str) -> Option<(Setting, &Value)> {
+        let setting = SETTINGS.into_iter().find(|setting| setting.variable() == variable)?;
+        Some((setting, self.values.iter().find(|value| value.name == setting.name)?))
     }
 }
 
 impl Setting {
+    fn help(&self) -> String {
+        let (name, example, about) = (self.name, self.example, self.about);
+        format!("{name} is {about}; for example: {name} = {example}")
+    }
+
     fn value(&self, path: &Path, value: &DeValue) -> Result<String, String> {
         match (self.kind, value) {
             // Not even its beginning is shown.
