@@ -105,7 +105,7 @@ impl Arguments {
             Some(line) => Relink::Command(line.clone()),
             None => Relink::Cargo(self.cargo.clone()),
         };
-        if self.prove { Ok(Some(relink(&how, &self.firmware, elf)?)) } else { Ok(None) }
+        if self.prove { Ok(Some(relink(&how, &self.firmware, elf, &|| false)?)) } else { Ok(None) }
     }
 
     /// Returns whether stdout is the file that this command writes.

@@ -278,7 +278,7 @@ impl Watch<'_> {
                 self.monitor.listen(link, |_| !linking.is_finished())?;
                 Ok::<_, Error>(linking.join().unwrap_or_else(|panic| resume_unwind(panic)))
             })?;
-            // Ctrl-C has ended the linker, too.
+            // The linker has been ended, too.
             if interrupt::came() {
                 return Ok(None);
             }
