@@ -12,6 +12,7 @@ use pkcs8::pkcs5::pbes2::Pbkdf2Params;
 pub fn list(list: &mut List) {
     let mut chapter = Chapter::new(list, "Keys", folder());
     chapter.fails("A key of that name is there already", "keygen key.pem");
+    chapter.fails("A new key, to stdout", "keygen -");
     chapter.folder.put("open.pem", &chapter.folder.bytes("key.pem"));
     chmod(&chapter.folder, "open.pem", 0o640);
     let sign = |key: &str| SIGN.replace("key.pem", key);
