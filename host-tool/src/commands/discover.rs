@@ -1,8 +1,8 @@
 //! `lifeboot devices`
 
-use super::interrupt;
 use super::rollout::folder::Places;
 use super::rollout::site::Talk;
+use super::{interrupt, port};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_fleet::device::Site;
@@ -20,14 +20,14 @@ Examples:
   lifeboot devices --json")]
 pub struct Arguments {
     /// A port at which to ask [default: all USB serial ports]. May be repeated
-    #[arg(short, long)]
+    #[arg(short, long, env = "LIFEBOOT_PORT")]
     port: Vec<String>,
     #[command(flatten)]
     talk: Talk,
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<FoundDevices, Error> {
-    let ports = (!arguments.port.is_empty()).then(|| arguments.port.clone());
+    let ports = (!arguments.port.is_empty()).then(|| port::distinct(&arguments.port));
     let places = Places { ports, at: BTreeMap::new() };
     let site = arguments.talk.site(places, output);
     let mut devices: Vec<_> = site.discover().into_iter().map(FoundDevice::from).collect();

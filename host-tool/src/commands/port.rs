@@ -11,6 +11,7 @@ use lifeboot_client::pipe::Pipe;
 use lifeboot_logs::Item;
 use lifeboot_serial::{BAUD, Port, Signals, Traced, all_ports, choose};
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a device may take to answer after a reset: its bootloader verifies the firmware first.
@@ -19,6 +20,22 @@ pub const RESTART: Duration = Duration::from_secs(30);
 /// Returns a random seed, which distinguishes this host from others.
 pub fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
+}
+
+/// Returns ports in their order, each once, under the first of its names: a link to a serial port names the same one.
+pub fn distinct(ports: &[String]) -> Vec<String> {
+    let place = |port: &String| match port.starts_with("tcp:") {
+        true => PathBuf::from(port.to_lowercase()),
+        false => std::fs::canonicalize(port).unwrap_or_else(|_| PathBuf::from(port)),
+    };
+    let mut places = Vec::new();
+    let is_first = |port: &&String| {
+        let place = place(port);
+        let is_first = !places.contains(&place);
+        places.push(place);
+        is_first
+    };
+    ports.iter().filter(is_first).cloned().collect()
 }
 
 #[derive(clap::Args)]
