@@ -226,7 +226,7 @@ fn a_file_that_others_may_write_is_refused() {
     crate::encrypted_keys::chmod(&folder, "lifeboot.toml", 0o666);
     let said = folder.failed("sign a.elf");
     assert!(said.starts_with("error: lifeboot.toml can be written by others (mode 0666), and decides"), "{said}");
-    assert!(said.ends_with("; then: chmod go-w lifeboot.toml\n") && !folder.exists("a.img"), "{said}");
+    assert!(said.contains("; then: chmod go-w lifeboot.toml; or") && !folder.exists("a.img"), "{said}");
     let found = String::from_utf8(folder.run("doctor").stdout).unwrap();
     assert!(found.contains("\nbroken   lifeboot.toml: lifeboot.toml can be written by others"), "{found}");
     crate::encrypted_keys::chmod(&folder, "lifeboot.toml", 0o644);

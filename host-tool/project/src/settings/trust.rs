@@ -27,7 +27,7 @@ pub enum Distrust {
     },
     /// Others may write it.
     #[error("{} can be written by others (mode {mode:04o}), and decides which key signs and what watch runs", .path.display())]
-    #[diagnostic(help("read it, and see that nobody has changed it; then: chmod go-w {}", .path.display()))]
+    #[diagnostic(help("{}", closed(path)))]
     OthersWrite {
         /// The file.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum Distrust {
         .path.display(),
         .folder.display()
     )]
-    #[diagnostic(help("read it, and see that nobody has changed it; then: chmod go-w {}", .folder.display()))]
+    #[diagnostic(help("{}", closed(folder)))]
     OthersReplace {
         /// The file.
         path: PathBuf,
@@ -49,6 +49,15 @@ pub enum Distrust {
         /// The folder's permission bits.
         mode: u32,
     },
+}
+
+/// Returns how to keep others from writing; not every file's mode can be changed, as on a drive of another system.
+fn closed(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "read it, and see that nobody has changed it; then: chmod go-w {path}; or, if its mode cannot be changed, as on a mounted \
+         Windows drive, keep the project elsewhere"
+    )
 }
 
 /// The user whose files count.
