@@ -23,7 +23,7 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     let settings = std::env::current_dir().map_or(Ok(Settings::default()), |folder| Settings::of_project(&folder));
     let none = Settings::default();
     let known = settings.as_ref().unwrap_or(&none);
-    let command = key_texts::hidden(with_settings(A::command(), known));
+    let command = each(with_settings(A::command(), known), &key_texts::hidden);
     let matches = without_empty_variables(command.clone()).try_get_matches();
     if let Some(path) = matches.as_ref().ok().and_then(|matches| obeyed(&command, matches, known)) {
         output::note(format_args!("settings from {}", path.display()));

@@ -62,7 +62,7 @@ pub enum Error {
     #[diagnostic(help("write the image to a file: -o OUT.img"))]
     ContainerBesideStdout,
     /// A variable holds the text of a key, or several lines, instead of one value; the text is not shown.
-    #[error("{variable} holds a key itself, or several lines, and not the name of a file or another value of one line")]
+    #[error("{variable} holds {holds}, not {wanted}")]
     #[diagnostic(help(
         "let a pipe hand a key over: {flag} <(printf %s \"${variable}\"); or write it to a file that only you can read, and give \
          the file's name"
@@ -72,11 +72,13 @@ pub enum Error {
         variable: String,
         /// The argument that takes its value from it.
         flag: String,
+        /// What it holds.
+        holds: &'static str,
+        /// What it should hold.
+        wanted: &'static str,
     },
     /// An argument is the text of a key, or several lines; the text is not shown.
-    #[error(
-        "{argument} was given a key itself, or several lines, and not the name of a file or another value of one line"
-    )]
+    #[error("{argument} was given {holds}, not {wanted}")]
     #[diagnostic(help(
         "write a key to a file that only you can read, and give the file's name; a private key that was an argument could be \
          seen by everybody on this machine, so better trust it no more"
@@ -84,6 +86,10 @@ pub enum Error {
     KeyInArgument {
         /// The argument.
         argument: String,
+        /// What it was given.
+        holds: &'static str,
+        /// What it takes.
+        wanted: &'static str,
     },
     /// A key cannot be used.
     #[error(transparent)]

@@ -5,8 +5,8 @@
 use crate::error::Error;
 use anstream::stream::IsTerminal;
 use anstyle::{AnsiColor, Style};
+use lifeboot_artifact::keys::without_private_keys;
 use lifeboot_client::text;
-use lifeboot_pem::without_private_keys;
 use lifeboot_project::environment::variable;
 use lifeboot_project::files::FileError;
 use lifeboot_report::{Failure, FailureDetails, Report};

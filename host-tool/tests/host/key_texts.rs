@@ -61,8 +61,7 @@ fn a_variable_that_holds_a_key_is_refused_with_a_way_that_works() {
         (output.status.code(), &*said_here),
         (
             Some(2),
-            "error: LIFEBOOT_KEY holds a key itself, or several lines, and not the name of a file or another value of one \
-             line\n  help: let a pipe hand a key over: --key <(printf %s \"$LIFEBOOT_KEY\"); or write it to a file that only \
+            "error: LIFEBOOT_KEY holds the key itself, not the name of a file\n  help: let a pipe hand a key over: --key <(printf %s \"$LIFEBOOT_KEY\"); or write it to a file that only \
              you can read, and give the file's name\n"
         )
     );
@@ -118,7 +117,7 @@ fn no_argument_is_shown_if_it_is_a_key() {
             );
             let (output, said) = said(command.args(more), &secret);
             assert_eq!(output.status.code(), Some(2), "{line}: {said}");
-            let start = format!("{named} was given a key itself");
+            let start = format!("{named} was given the key itself");
             assert!(said.contains(&start), "{line}: {said}");
         }
     }
@@ -127,7 +126,10 @@ fn no_argument_is_shown_if_it_is_a_key() {
         let mut command = folder.command("");
         command.args(line.split(' ').map(|word| word.replace("KEY", &format!("demo\n{text}"))));
         let (output, said) = said(&mut command, &secret);
-        assert!(output.status.code() == Some(2) && said.contains(&format!("{named} was given a key itself")), "{said}");
+        assert!(
+            output.status.code() == Some(2) && said.contains(&format!("{named} was given the key itself")),
+            "{said}"
+        );
     }
     // Without quotes, the shell makes several arguments of it.
     let mut command = folder.command("sign a.elf --version 1.2.3 --key");
