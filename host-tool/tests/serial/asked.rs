@@ -67,7 +67,7 @@ fn a_port_that_is_given_twice_is_asked_once() {
     // As many connections as there are commands.
     let server = thread::spawn(move || serve(listener, 2));
     let output = command(&["devices", "--port", &port, "--port", &port, "--json"]).output().unwrap();
-    assert_eq!(found(&output), [port.clone()]);
+    assert_eq!(found(&output), std::slice::from_ref(&port));
     let output = command(&["status", "--port", &port, "--port", &port, "--json"]).output().unwrap();
     let status: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(output.status.success() && status["board"].is_string(), "{status}");

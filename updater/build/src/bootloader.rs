@@ -228,3 +228,28 @@ fn taken(first: &Path, second: &Path, of: &str, same: bool) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The public half of RFC 8032, 7.1, test 1; and that of test 2.
+    const KEYS: [&str; 2] = [
+        "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        "MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
+    ];
+
+    #[test]
+    fn a_file_with_two_keys_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = KEYS.map(|key| format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"));
+        let read = |text: String| {
+            let path = folder.path().join("key.pem");
+            fs::write(&path, text).unwrap();
+            read_key(&path, "")
+        };
+        assert_eq!(read(one.clone()).unwrap(), read(format!("{one}{one}")).unwrap());
+        let refused = read(format!("{one}{two}")).unwrap_err();
+        assert!(refused.contains("key.pem holds more than one public key"), "{refused}");
+    }
+}
