@@ -3,13 +3,16 @@
 //! An argument with an environment variable `LIFEBOOT_X` takes the file's setting `x` as its default. So a flag
 //! overrides the environment, the environment overrides the file, and `--help` shows the file's values.
 
+mod key_texts;
+
 use crate::error::Error;
 use crate::output::{self, Output};
 use clap::builder::Resettable;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, Parser};
-use lifeboot_project::settings::{FILE, SETTINGS, Settings};
+use lifeboot_project::environment::variable as variable_of_process;
+use lifeboot_project::settings::{FILE, SETTINGS, Settings, SettingsError};
 use lifeboot_report::{Failure, FailureDetails};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -20,15 +23,20 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
     let settings = std::env::current_dir().map_or(Ok(Settings::default()), |folder| Settings::of_project(&folder));
     let none = Settings::default();
     let known = settings.as_ref().unwrap_or(&none);
-    let command = with_settings(A::command(), known);
+    let command = each(with_settings(A::command(), known), &key_texts::hidden);
     let matches = without_empty_variables(command.clone()).try_get_matches();
     if let Some(path) = matches.as_ref().ok().and_then(|matches| obeyed(&command, matches, known)) {
         output::note(format_args!("settings from {}", path.display()));
     }
+    let key_text = matches.as_ref().ok().and_then(|matches| key_texts::refused(&command, matches));
     // The doctor reports a broken file among its other findings.
     let is_doctor = matches.as_ref().is_ok_and(|matches| matches.subcommand_name() == Some("doctor"));
     let parsed = matches.and_then(|mut matches| A::from_arg_matches_mut(&mut matches));
     let output = Output::new(std::env::args_os().any(|argument| argument == "--json"));
+    if let Some(error) = key_text {
+        output.end(Err::<Failure, Error>(error));
+        return Err(ExitCode::from(2));
+    }
     match (parsed, settings) {
         // Help is always shown, even if the file is broken.
         (Err(error), _) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -37,13 +45,39 @@ pub fn parse<A: Parser>() -> Result<A, ExitCode> {
         }
         (Ok(arguments), Err(_)) if is_doctor => Ok(arguments),
         (_, Err(error)) => Err(output.end(Err::<Failure, Error>(error.into()))),
-        (Err(error), _) => {
-            output.fail(&failure(&error));
-            let _ = error.print();
+        (Err(error), Ok(settings)) => {
+            let refused = key_texts::refused_instead(&command, &error);
+            match refused.or_else(|| of_file(&command, &error, &settings)) {
+                Some(refused) => output.end(Err::<Failure, Error>(refused)),
+                None => {
+                    output.fail(&failure(&error));
+                    let _ = error.print();
+                    ExitCode::FAILURE
+                }
+            };
             Err(ExitCode::from(2))
         }
         (Ok(arguments), Ok(_)) => Ok(arguments),
     }
+}
+
+/// Returns the error to show instead of clap's for a value that comes from the file: it says where that is.
+fn of_file(command: &Command, error: &clap::Error, settings: &Settings) -> Option<Error> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (shown, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let reason = std::error::Error::source(error)?.to_string();
+    let flag = shown.split([' ', '=']).next()?.strip_prefix("--")?;
+    let is_meant = |argument: &Arg| {
+        let variable = argument.get_env().and_then(OsStr::to_str).filter(|_| argument.get_long() == Some(flag))?;
+        // What is in the environment counts before the file.
+        let is_of_file = variable_of_process(variable).is_none() && settings.of_variable(variable) == Some(value);
+        is_of_file.then(|| settings.wrong_value(variable, &reason)).flatten()
+    };
+    let own = command.get_arguments().find_map(is_meant).map(|wrong| SettingsError::from(wrong).into());
+    own.or_else(|| command.get_subcommands().find_map(|command| of_file(command, error, settings)))
 }
 
 /// Returns the command line with the file's values as defaults.

@@ -61,6 +61,36 @@ pub enum Error {
     #[error("--swu writes a second file beside the image, and the image goes to stdout")]
     #[diagnostic(help("write the image to a file: -o OUT.img"))]
     ContainerBesideStdout,
+    /// A variable holds the text of a key, or several lines, instead of one value; the text is not shown.
+    #[error("{variable} holds {holds}, not {wanted}")]
+    #[diagnostic(help(
+        "let a pipe hand a key over: {flag} <(printf %s \"${variable}\"); or write it to a file that only you can read, and give \
+         the file's name"
+    ))]
+    KeyInVariable {
+        /// The variable.
+        variable: String,
+        /// The argument that takes its value from it.
+        flag: String,
+        /// What it holds.
+        holds: &'static str,
+        /// What it should hold.
+        wanted: &'static str,
+    },
+    /// An argument is the text of a key, or several lines; the text is not shown.
+    #[error("{argument} was given {holds}, not {wanted}")]
+    #[diagnostic(help(
+        "write a key to a file that only you can read, and give the file's name; a private key that was an argument could be \
+         seen by everybody on this machine, so better trust it no more"
+    ))]
+    KeyInArgument {
+        /// The argument.
+        argument: String,
+        /// What it was given.
+        holds: &'static str,
+        /// What it takes.
+        wanted: &'static str,
+    },
     /// A key cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -333,6 +363,10 @@ pub enum Error {
     #[error("this process cannot handle signals: {0}")]
     #[diagnostic(help("run it where no policy forbids that; then try again"))]
     Signals(std::io::Error),
+    /// The command was stopped by a signal while it asked devices.
+    #[error("stopped before each device had answered")]
+    #[diagnostic(help("nothing was changed: run the command again"))]
+    Stopped,
     /// There is no fleet.
     #[error("nothing says which devices are meant: there is no fleet.toml here")]
     #[diagnostic(help(

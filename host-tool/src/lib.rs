@@ -53,7 +53,9 @@ pub fn run() -> ExitCode {
         Command::Inspect(arguments) => output.judged(inspect::run(arguments, output), inspect::is_good),
         Command::Diff(arguments) => output.end(diff::run(arguments)),
         Command::Doctor(arguments) => output.judged(doctor::run(arguments), doctor::is_good),
-        Command::Bootloader(arguments) => output.end(bootloader::run(arguments, output)),
+        Command::Bootloader(arguments) => {
+            output.beside(arguments.stdout_is_taken()).end(bootloader::run(arguments, output))
+        }
         Command::Provision(arguments) => output.beside(arguments.stdout_is_taken()).end(provision::run(arguments)),
         Command::Flash(arguments) => output.end(flash::run(arguments)),
         Command::Run(arguments) => output.end(run::run(arguments, output)),

@@ -1,11 +1,12 @@
 //! The commands' output: results go to stdout, as text or with `--json` for a program; warnings, progress and errors go
 //! to stderr. Colour and progress bars are for terminals only, and colour only if `NO_COLOR` is not set. Text for people
-//! passes [`shown`], so that nothing that a device sends acts on the terminal.
+//! passes [`shown`], so that nothing that a device sends acts on the terminal. No output holds a private key.
 
 use crate::error::Error;
 use anstream::stream::IsTerminal;
 use anstyle::{AnsiColor, Style};
-use lifeboot_client::text::shown;
+use lifeboot_artifact::keys::without_private_keys;
+use lifeboot_client::text;
 use lifeboot_project::environment::variable;
 use lifeboot_project::files::FileError;
 use lifeboot_report::{Failure, FailureDetails, Report};
@@ -105,6 +106,7 @@ impl Output {
     }
 
     fn line(self, line: &str) -> io::Result<()> {
+        let line = without_private_keys(line);
         if self.beside { writeln!(stderr(), "{line}") } else { writeln!(stdout(), "{line}") }
     }
 
@@ -142,6 +144,11 @@ impl Output {
             let _ = self.json_line(&failure.json(), true);
         }
     }
+}
+
+/// Returns text for people, with what acts on a terminal written out, and without private keys.
+fn shown(text: &str) -> String {
+    text::shown(&without_private_keys(text))
 }
 
 /// Whether the last line for a program was printed: nothing may follow it.

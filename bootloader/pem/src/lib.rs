@@ -7,8 +7,10 @@
 #![forbid(unsafe_code)]
 
 mod encoding;
+mod shown;
 
 pub use encoding::decoded;
+pub use shown::{is_text_of_key, without_private_keys};
 
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
@@ -45,6 +47,11 @@ impl Block {
     /// Returns whether the block holds a private key of any form, encrypted or not.
     pub fn is_private(&self) -> bool {
         self.label.ends_with(PRIVATE)
+    }
+
+    /// Returns whether the block holds a public key of any algorithm.
+    pub fn is_public(&self) -> bool {
+        self.label.ends_with(PUBLIC)
     }
 }
 

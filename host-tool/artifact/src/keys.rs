@@ -18,6 +18,6 @@ pub use encrypted::Passphrase;
 pub use error::KeyError;
 pub use id::id;
 pub use key::{PrivateKey, PublicKey};
-pub use lifeboot_pem::DEMO_LINE;
+pub use lifeboot_pem::{DEMO_LINE, is_text_of_key, without_private_keys};
 pub use pair::{KeyPair, RANDOM_BYTES};
 pub use pem::holds_private;

@@ -106,6 +106,10 @@ pub struct Link<P> {
     heard_at: Duration,
     /// The longest line of text that was received since the last frame.
     heard: String,
+    /// The kind of a whole answer to the last request that cannot be read.
+    unreadable: Option<u32>,
+    /// Whether an answer to the last request was of a kind that does not fit it.
+    is_unfit: bool,
     /// When the first request since the last answer was sent, and whether that wait was reported.
     unanswered: Option<(Duration, bool)>,
     /// Whether the last request had to be repeated, or to wait for another host.
@@ -134,6 +138,8 @@ impl<P: Pipe> Link<P> {
             answer_timeout: Duration::ZERO,
             heard_at: Duration::ZERO,
             heard: String::new(),
+            unreadable: None,
+            is_unfit: false,
             listener: None,
             stop: None,
             unanswered: None,
@@ -206,6 +212,7 @@ impl<P: Pipe> Link<P> {
         self.has_waited = false;
         let (mut attempts, mut started) = (0, self.now());
         self.heard.clear();
+        (self.unreadable, self.is_unfit) = (None, false);
         // What is to be sent once, such as a restart, is not repeated on a line with a long delay either.
         let timeout = if retry.attempts == 1 { retry.timeout.max(self.answer_timeout) } else { retry.timeout };
         let patience = if retry.attempts == 1 { Duration::ZERO } else { self.answer_timeout };
@@ -321,7 +328,12 @@ impl<P: Pipe> Link<P> {
             return None;
         }
         self.heard.clear();
-        let Answer { number, body } = self.frames.message()?;
+        let Some(Answer { number, body }) = self.frames.message() else {
+            // Number and kind come first in every version's answers.
+            let kind = self.frames.message::<(u8, u32)>().filter(|(number, _)| *number == self.number);
+            self.unreadable = kind.map(|(_, kind)| kind).or(self.unreadable);
+            return None;
+        };
         match &body {
             Body::Log(piece) => report(LinkEvent::Log(Source::Firmware, piece)),
             Body::BootLog(log) => report(LinkEvent::Log(Source::Bootloader, log)),
@@ -334,7 +346,13 @@ impl<P: Pipe> Link<P> {
             }
             _ => {}
         }
-        Some((number, Reply::of(body)?))
+        let is_log = matches!(body, Body::Log(_) | Body::BootLog(_));
+        let reply = Reply::of(body);
+        if reply.is_none() && !is_log && number == self.number {
+            let kind = self.frames.message::<(u8, u32)>();
+            self.unreadable = kind.map(|(_, kind)| kind).or(self.unreadable);
+        }
+        Some((number, reply?))
     }
 
     /// Makes the next frame begin with a zero byte, which ends whatever the line carries.
@@ -366,6 +384,7 @@ impl<P: Pipe> Link<P> {
             }
             match self.receive(left.min(IDLE_GAP))? {
                 Some((found, reply)) if found == number && fits(command, &reply) => return Ok(Some(reply)),
+                Some((found, _)) if found == number => self.is_unfit = true,
                 // A late or repeated answer, one to another host, or one without a request.
                 Some(_) | None => {}
             }
@@ -380,9 +399,11 @@ impl<P: Pipe> Link<P> {
 
     /// Returns why no answer came.
     pub(crate) fn silent(&self) -> LinkError {
-        match self.heard.trim() {
-            "" => LinkError::Silent,
-            text => LinkError::Stranger { text: text.to_owned() },
+        match (self.unreadable, self.heard.trim()) {
+            (Some(kind), _) => LinkError::Unreadable { kind },
+            (None, _) if self.is_unfit => LinkError::Unexpected,
+            (None, "") => LinkError::Silent,
+            (None, text) => LinkError::Stranger { text: text.to_owned() },
         }
     }
 

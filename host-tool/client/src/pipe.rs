@@ -12,7 +12,7 @@ use thiserror::Error;
 pub enum PipeError {
     /// The connection was open, and is lost.
     #[error("the connection to {port} is lost: {reason}")]
-    #[diagnostic(help("plug the device in again and repeat the command: a push goes on where it was"))]
+    #[diagnostic(help("{}", again(port)))]
     Lost {
         /// Name of the port.
         port: String,
@@ -26,6 +26,17 @@ pub enum PipeError {
         /// The reason, as recorded.
         reason: String,
     },
+}
+
+/// Returns what to do about a lost connection.
+fn again(port: &str) -> &'static str {
+    match port.starts_with("tcp:") {
+        true => {
+            "see that the emulator or terminal server there runs, and that no other program has the line, as many of them serve only \
+             one; then repeat the command: a push goes on where it was"
+        }
+        false => "plug the device in again and repeat the command: a push goes on where it was",
+    }
 }
 
 /// A byte pipe to a device, and the clock that measures waits.

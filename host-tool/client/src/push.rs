@@ -51,6 +51,7 @@ use lifeboot_artifact::image_file::ImageFile;
 use lifeboot_wire::{Refusal, Status};
 use std::time::Duration;
 use stop::{Stop, depends_on_content};
+use stopped::Stopped;
 use transfer::Permits;
 
 /// How often a push begins again before it gives up: a device whose supply fails that often needs another supply.
@@ -100,7 +101,7 @@ pub fn push<P: Pipe>(
     progress: &mut dyn Progress,
 ) -> Result<Pushed, PushError> {
     match push_unless_stopped(link, image, options, progress) {
-        Err(PushError::Link(LinkError::Stopped)) => Err(stopped::describe(link, &image.into())),
+        Err(PushError::Link(LinkError::Stopped)) => Err(stopped::describe(link, &image.into(), Stopped::Push)),
         ended => ended,
     }
 }

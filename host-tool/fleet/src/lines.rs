@@ -185,6 +185,9 @@ impl<O: Open> Site for Lines<O> {
         let ports = self.opener.ports();
         let mut found = Vec::new();
         for ports in ports.chunks(AT_A_TIME) {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
             thread::scope(|scope| {
                 let asked: Vec<_> = ports
                     .iter()

@@ -13,13 +13,16 @@ use miette::Diagnostic;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::{fs, io};
+use std::time::Duration;
+use std::{fs, io, thread};
 use thiserror::Error;
 
 /// Names the slot that `lifeboot_build` links firmware for.
 const SLOT: &str = "LIFEBOOT_LINK_SLOT";
 /// Names the file that a command writes.
 const OUTPUT: &str = "LIFEBOOT_RELINKED";
+/// How often is asked whether what links has ended.
+const POLL: Duration = Duration::from_millis(20);
 /// What a report calls the linking by cargo.
 const CARGO: &str = "cargo build for slot B";
 
@@ -132,34 +135,37 @@ impl RelinkError {
     }
 }
 
+/// Whether to end what links: asked again and again.
+pub type Stop<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// Links firmware for slot B. `original` is the content of its ELF file, which stays as it is. Returns the content of the relinked
-/// ELF file, and what linked it.
+/// ELF file, and what linked it. Once `stop` returns true, what links is ended.
 ///
 /// # Errors
 /// See [`RelinkError`].
-pub fn relink(how: &Relink, elf: &Path, original: &[u8]) -> Result<(Vec<u8>, String), RelinkError> {
+pub fn relink(how: &Relink, elf: &Path, original: &[u8], stop: Stop<'_>) -> Result<(Vec<u8>, String), RelinkError> {
     match how {
-        Relink::Command(line) => Ok((by_command(line)?, format!("`{line}`"))),
-        Relink::Cargo(arguments) => Ok((by_cargo(by_path(arguments, elf)?, elf, original)?, CARGO.to_owned())),
+        Relink::Command(line) => Ok((by_command(line, stop)?, format!("`{line}`"))),
+        Relink::Cargo(arguments) => Ok((by_cargo(by_path(arguments, elf)?, elf, original, stop)?, CARGO.to_owned())),
         Relink::Same(arguments) => {
             let build = || {
                 let mut command = cargo();
                 command.arg("build").args(arguments);
                 command
             };
-            Ok((by_cargo(build, elf, original)?, CARGO.to_owned()))
+            Ok((by_cargo(build, elf, original, stop)?, CARGO.to_owned()))
         }
     }
 }
 
-fn by_command(line: &str) -> Result<Vec<u8>, RelinkError> {
+fn by_command(line: &str, stop: Stop<'_>) -> Result<Vec<u8>, RelinkError> {
     let made = tempfile::tempdir().map_err(RelinkError::Temporary)?;
     let path = made.path().join("slot-b.elf");
     let [shell, flag] = if cfg!(windows) { ["cmd", "/C"] } else { ["sh", "-c"] };
     let mut command = Command::new(shell);
     command.args([flag, line]).env(SLOT, "B").env(OUTPUT, &path);
     let name = format!("`{line}`");
-    run(command, name.clone()).map_err(|error| match error {
+    run(command, name.clone(), stop).map_err(|error| match error {
         RelinkError::Failed { command, status } => RelinkError::CommandFailed { command, status },
         error => error,
     })?;
@@ -181,11 +187,16 @@ fn by_path(arguments: &[String], elf: &Path) -> Result<impl Fn() -> Command, Rel
     })
 }
 
-fn by_cargo(command: impl Fn() -> Command, elf: &Path, original: &[u8]) -> Result<Vec<u8>, RelinkError> {
+fn by_cargo(
+    command: impl Fn() -> Command,
+    elf: &Path,
+    original: &[u8],
+    stop: Stop<'_>,
+) -> Result<Vec<u8>, RelinkError> {
     let build = |slot: &str| {
         let mut command = command();
         command.env(SLOT, slot);
-        run(command, "cargo build".to_owned())
+        run(command, "cargo build".to_owned(), stop)
     };
     let kept = Kept::new(elf, original)?;
     let relinked = build("B").and_then(|()| Ok(files::read(elf, Kind::Elf)?));
@@ -261,10 +272,21 @@ fn cargo() -> Command {
     Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn run(mut command: Command, name: String) -> Result<(), RelinkError> {
+fn run(mut command: Command, name: String, stop: Stop<'_>) -> Result<(), RelinkError> {
+    let failed = |source| RelinkError::Start { command: name.clone(), source };
     // Stdout may be for a program.
-    let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status();
-    let status = status.map_err(|source| RelinkError::Start { command: name.clone(), source })?;
+    let mut child = command.stdin(Stdio::null()).stdout(std::io::stderr()).spawn().map_err(failed)?;
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        // Ctrl-C goes to what links as well; a request to terminate does not.
+        if stop() {
+            let _ = child.kill();
+            break child.wait().map_err(failed)?;
+        }
+        thread::sleep(POLL);
+    };
     if status.success() { Ok(()) } else { Err(RelinkError::Failed { command: name, status }) }
 }
 
@@ -306,6 +328,15 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn what_links_can_be_ended() {
+        let began = std::time::Instant::now();
+        let how = Relink::Command("exec sleep 60".to_owned());
+        let error = relink(&how, Path::new("a.elf"), &[], &|| true).unwrap_err();
+        assert!(error.was_stopped() && began.elapsed() < Duration::from_secs(30), "{error}");
+    }
 
     #[test]
     fn the_path_says_how_cargo_built_it() {

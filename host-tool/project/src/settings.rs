@@ -1,7 +1,7 @@
 //! `lifeboot.toml`: the arguments that a project would otherwise repeat with each command.
 //!
 //! The file is searched from the current folder upwards, but not above the project's root, and another owner's file is
-//! refused. Each setting has an environment variable and, in the commands that use it, a flag. A flag overrides the
+//! refused, as is one that others may write. Each setting has an environment variable and, in the commands that use it, a flag. A flag overrides the
 //! environment, the environment overrides the file, and the file overrides the built-in default. Paths in the file are
 //! relative to the file.
 
@@ -9,15 +9,19 @@ use crate::files::{self, FileError};
 use lifeboot_artifact::keys::id;
 use lifeboot_artifact::version;
 use lifeboot_board::parse_table;
+use lifeboot_pem::is_text_of_key;
 use miette::Diagnostic;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
 mod search;
+mod trust;
 
-pub use search::{FILE, OtherOwner};
-use search::{Found, User, search};
+pub use search::FILE;
+use search::{Found, search};
+pub use trust::Distrust;
+use trust::User;
 
 /// A setting.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +102,16 @@ impl Setting {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     path: Option<PathBuf>,
-    values: Vec<(&'static str, String)>,
+    values: Vec<Value>,
+}
+
+/// A setting's value, as an argument of the command line takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Value {
+    name: &'static str,
+    text: String,
+    /// The line in the file, counted from 1.
+    line: usize,
 }
 
 /// Why a project's file cannot be used.
@@ -118,10 +131,10 @@ pub enum SettingsError {
         "remove it, or put the file there that a link should lead to: another folder's settings are never taken instead"
     ))]
     NotAFile(PathBuf),
-    /// The file is somebody else's.
+    /// Somebody else decides what is in the file.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    OtherOwner(#[from] OtherOwner),
+    Distrusted(#[from] Distrust),
 }
 
 /// An error in the file.
@@ -143,7 +156,7 @@ impl Settings {
     /// Reads the file of the project that `folder` belongs to. Without a file there are no settings.
     ///
     /// # Errors
-    /// [`SettingsError`] if the file cannot be read, belongs to another user, or has an error.
+    /// [`SettingsError`] if the file cannot be read, is not the user's alone to write, or has an error.
     pub fn of_project(folder: &Path) -> Result<Settings, SettingsError> {
         let Some(Found { place, path }) = search(folder, &User::current())? else { return Ok(Settings::default()) };
         if !place.is_file() {
@@ -163,10 +176,9 @@ impl Settings {
     /// # Errors
     /// [`SettingError`] if the text has an error.
     pub fn parse(path: &Path, text: &str) -> Result<Settings, SettingError> {
-        let wrong = |at: usize, what: String, help: String| {
-            let line = text[..at.min(text.len())].matches('\n').count() + 1;
-            SettingError { path: path.to_owned(), line, what, help }
-        };
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let wrong =
+            |at: usize, what: String, help: String| SettingError { path: path.to_owned(), line: line(at), what, help };
         let table = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             wrong(
@@ -179,33 +191,60 @@ impl Settings {
         for (name, value) in table.into_inner() {
             let (at, name) = (name.span().start, name.into_inner());
             let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
-                return Err(wrong(at, format!("there is no setting {name}"), nearest(&name)));
+                let what = if is_text_of_key(&name) {
+                    "there is no such setting".to_owned()
+                } else {
+                    format!("there is no setting {name}")
+                };
+                return Err(wrong(at, what, nearest(&name)));
             };
             let at = value.span().start;
             if let (Kind::Board, DeValue::Table(board)) = (setting.kind, value.get_ref()) {
                 parse_table(board, text, path)?;
-                values.push((setting.name, path.display().to_string()));
+                values.push(Value { name: setting.name, text: path.display().to_string(), line: line(at) });
                 continue;
             }
-            let value = setting.value(path, value.get_ref()).map_err(|what| {
-                let (name, example, about) = (setting.name, setting.example, setting.about);
-                wrong(at, format!("{name}: {what}"), format!("{name} is {about}; for example: {name} = {example}"))
-            })?;
-            values.push((setting.name, value));
+            let value = setting
+                .value(path, value.get_ref())
+                .map_err(|what| wrong(at, format!("{}: {what}", setting.name), setting.help()))?;
+            values.push(Value { name: setting.name, text: value, line: line(at) });
         }
         Ok(Settings { path: Some(path.to_owned()), values })
     }
 
     /// Returns the file's value for an environment variable; `None` if the file does not set it.
     pub fn of_variable(&self, variable: &str) -> Option<&str> {
-        let setting = SETTINGS.iter().find(|setting| setting.variable() == variable)?;
-        self.values.iter().find(|(name, _)| *name == setting.name).map(|(_, value)| value.as_str())
+        self.value(variable).map(|(_, value)| value.text.as_str())
+    }
+
+    /// Returns the error for the file's value for an environment variable, which an argument does not take; `None` if the file
+    /// does not set it.
+    pub fn wrong_value(&self, variable: &str, what: &str) -> Option<SettingError> {
+        let (setting, value) = self.value(variable)?;
+        let (what, help) = (format!("{}: {what}", setting.name), setting.help());
+        Some(SettingError { path: self.path.clone()?, line: value.line, what, help })
+    }
+
+    fn value(&self, variable: &str) -> Option<(Setting, &Value)> {
+        let setting = SETTINGS.into_iter().find(|setting| setting.variable() == variable)?;
+        Some((setting, self.values.iter().find(|value| value.name == setting.name)?))
     }
 }
 
 impl Setting {
+    fn help(&self) -> String {
+        let (name, example, about) = (self.name, self.example, self.about);
+        format!("{name} is {about}; for example: {name} = {example}")
+    }
+
     fn value(&self, path: &Path, value: &DeValue) -> Result<String, String> {
         match (self.kind, value) {
+            // Not even its beginning is shown.
+            (kind, DeValue::String(text))
+                if is_text_of_key(text) && (text.contains("-----BEGIN") || !matches!(kind, Kind::Command)) =>
+            {
+                Err("this is a key itself, or several lines; write the key to a file, and its name here".to_owned())
+            }
             (Kind::Number, DeValue::Integer(number)) => {
                 let number = u32::from_str_radix(number.as_str(), number.radix());
                 Ok(number.map_err(|_| "a number from 0 to 4294967295 is wanted".to_owned())?.to_string())

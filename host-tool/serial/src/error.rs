@@ -86,13 +86,22 @@ pub enum PortError {
     },
     /// The system cannot open the port, for another reason.
     #[error("cannot open {port}: {reason}")]
-    #[diagnostic(help("check that it is a serial port, and that it can do this baud rate"))]
+    #[diagnostic(help("{}", about_opening(port)))]
     Open {
         /// The port.
         port: String,
         /// The reason, as reported by the system.
         reason: String,
     },
+}
+
+fn about_opening(port: &str) -> &'static str {
+    match port.starts_with("tcp:") {
+        true => {
+            "check host and number, and that the emulator or terminal server there runs and takes another connection"
+        }
+        false => "check that it is a serial port, and that it can do this baud rate",
+    }
 }
 
 const PLUG_IN: &str = "plug the device in, or check its cable (some carry power only)";

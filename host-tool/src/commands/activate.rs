@@ -1,10 +1,10 @@
 //! `lifeboot activate`
 
 use super::devices::Ports;
+use super::port;
 use super::progress::Console;
 use super::push::{DIGEST, UNPLUGGED, could_happen_again, digits, reporting};
 use super::seconds::{TIMEOUT, seconds};
-use super::{interrupt, port};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::hex;
@@ -72,8 +72,7 @@ fn activate_at(
 ) -> Result<Activated, Error> {
     let console = Console::new(output);
     let opened = port.open(output)?;
-    interrupt::remember(output);
-    let mut link = reporting(port.line.link(opened).with_recovery(UNPLUGGED), &console);
+    let mut link = reporting(port.line.link(opened, output).with_recovery(UNPLUGGED), &console);
     let mut listener = console.listener();
     Ok(Activated::new(image, activate(&mut link, image, activation, &mut *listener)?))
 }

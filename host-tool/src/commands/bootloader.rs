@@ -34,7 +34,7 @@ pub struct Arguments {
     /// The public key that firmware is checked with
     #[arg(long, value_name = "KEY.pub.pem", env = "LIFEBOOT_PUBLIC_KEY")]
     public_key: Option<PathBuf>,
-    /// Copy it to this file, too
+    /// Copy it to this file, too; - is stdout
     #[arg(short, long, value_name = "BOOTLOADER.elf")]
     out: Option<PathBuf>,
     /// Leave recovery mode out, which answers a host if nothing can be started: 4 KB smaller
@@ -49,6 +49,13 @@ pub struct Arguments {
     /// A folder with Lifeboot's sources [default: those that the project depends on]
     #[arg(long, value_name = "FOLDER")]
     lifeboot: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Returns whether stdout is the file that this command writes.
+    pub fn stdout_is_taken(&self) -> bool {
+        self.out.as_deref().is_some_and(files::is_stdout)
+    }
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<BuiltBootloader, Error> {
@@ -84,7 +91,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<BuiltBootloader, Err
         output::warn("one of its keys is a demo's throw-away key, which protects nothing");
     }
     let keys: Vec<_> = public.iter().zip(&keys).map(|(key, file)| (key.id(), file.display().to_string())).collect();
-    Ok(BuiltBootloader::new(files::near(path).display().to_string(), &bootloader, &keys, features.recovery))
+    Ok(BuiltBootloader::new(files::shown(&files::near(path)), &bootloader, &keys, features.recovery))
 }
 
 /// Returns the public key files, by what is said most plainly.

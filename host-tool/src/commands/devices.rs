@@ -1,5 +1,6 @@
 //! One command at several devices, one after the other.
 
+use super::interrupt;
 use super::port::{self, Line};
 use crate::error::Error;
 use crate::output::{self, Output};
@@ -25,17 +26,18 @@ impl Ports {
         ends: impl Fn(&Error) -> bool,
     ) -> Result<Either<R, Each<R>>, Error> {
         let at = |port| port::Arguments { port, line: self.line };
-        if let [] | [_] = &*self.port {
-            return command(&at(self.port.first().cloned())).map(Either::One);
+        let ports = port::distinct(&self.port);
+        if let [] | [_] = &*ports {
+            return command(&at(ports.first().cloned())).map(Either::One);
         }
         let mut devices = Vec::new();
         let mut has_ended = false;
-        for (index, port) in self.port.iter().enumerate() {
-            if has_ended {
+        for (index, port) in ports.iter().enumerate() {
+            if has_ended || interrupt::came() {
                 devices.push(AtPort::not_tried(port));
                 continue;
             }
-            let next = DeviceEvent::Device { port: port.clone(), number: index + 1, of: self.port.len() };
+            let next = DeviceEvent::Device { port: port.clone(), number: index + 1, of: ports.len() };
             match output.is_json() {
                 true => output.event(&next),
                 false if !output.is_quiet() => output::note(&next),

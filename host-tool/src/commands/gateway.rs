@@ -76,7 +76,7 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<GatewayReport, Error
     let Configuration { settings, fleet, places } = configuration(&arguments.fleet)?;
     let tokens = settings.read_tokens(credentials().as_deref())?;
     // Devices are waited for until they have confirmed: `Stop` ends the rest.
-    let site = arguments.talk.site(places, output, Arc::new(AtomicBool::new(false)));
+    let site = arguments.talk.site_with(places, output, Arc::new(AtomicBool::new(false)));
     let (state, inbox) = (settings.state.clone(), settings.inbox.clone());
     let limit = settings.artifact_limit;
     let gateway = Gateway::open(settings, tokens, &site)?;

@@ -86,7 +86,7 @@ pub fn is_good(report: &Either<Inspected, FirmwareElf>) -> bool {
 fn admission(arguments: &Arguments, image: &ImageFile, output: Output) -> Result<Option<Admission>, Error> {
     let (device, status, quarantine, keys) = match (&arguments.port, &arguments.against) {
         (Some(port), _) => {
-            let mut link = arguments.line.link(arguments.line.open(port, output)?);
+            let mut link = arguments.line.link(arguments.line.open(port, output)?, output);
             let (status, keys) = link.keys(Retry::SHORT)?;
             (port.clone(), status, link.quarantine(Retry::SHORT)?, keys.ok())
         }

@@ -1,10 +1,10 @@
 //! Ctrl-C and requests to terminate.
 
 use crate::output::Output;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Once};
 
-static CAME: AtomicBool = AtomicBool::new(false);
+static CAME: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static REMEMBERS: AtomicBool = AtomicBool::new(false);
 
 /// The exit status of a program that Ctrl-C has ended.
@@ -30,6 +30,11 @@ pub fn report(output: Output) {
 pub fn remember(output: Output) {
     REMEMBERS.store(true, Ordering::Relaxed);
     report(output);
+}
+
+/// Returns the flag that Ctrl-C or a request to terminate sets, for what waits in other threads.
+pub fn flag() -> Arc<AtomicBool> {
+    CAME.clone()
 }
 
 /// Returns whether Ctrl-C or a request to terminate was received.

@@ -32,14 +32,11 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<Either<ManPage, Ma
     };
     let write = |source| FileError::Write { path: folder.clone(), source };
     std::fs::create_dir_all(folder).map_err(write)?;
-    let mut written = Vec::new();
-    for command in with_all_below(&command) {
-        let (name, page) = page(command);
-        let path = folder.join(name);
-        files::write(&path, page.as_bytes())?;
-        written.push(path.display().to_string());
-    }
-    Ok(Either::Other(ManFiles { files: written }))
+    let pages = with_all_below(&command).into_iter().map(page).map(|(name, page)| (folder.join(name), page));
+    let pages: Vec<_> = pages.collect();
+    files::check_outputs(&pages.iter().map(|(path, _)| &**path).collect::<Vec<_>>())?;
+    pages.iter().try_for_each(|(path, page)| files::write(path, page.as_bytes()))?;
+    Ok(Either::Other(ManFiles { files: pages.iter().map(|(path, _)| path.display().to_string()).collect() }))
 }
 
 /// Returns a command, and all commands below it.

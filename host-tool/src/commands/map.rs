@@ -38,7 +38,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<FlashMap, Error> {
     if let Some(port) = &arguments.port {
-        let mut link = arguments.line.link(arguments.line.open(port, output)?);
+        let mut link = arguments.line.link(arguments.line.open(port, output)?, output);
         let (_, board) = link.board(Retry::SHORT)?;
         return Ok(FlashMap::of(board.ok_or(Error::NoMapReported)?));
     }

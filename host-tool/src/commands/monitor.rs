@@ -70,7 +70,6 @@ pub struct Programs {
 }
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
-    interrupt::remember(output);
     let screen = Screen::new(output, arguments.until.clone(), arguments.programs.bootloader.is_some());
     let monitor = arguments.programs.monitor(screen.sink())?;
     let until = arguments.seconds.and_then(|time| Instant::now().checked_add(time));
@@ -87,15 +86,16 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Monitored, Error> {
         Some(path) => {
             let text = files::read_text(path, Kind::Recording)?;
             let replay = Replay::read(&path.display().to_string(), &text)?;
-            let mut link =
-                monitor.on(arguments.port.line.link(replay).with_recovery(Duration::MAX)).with_stop(stop.clone());
+            let mut link = monitor
+                .on(arguments.port.line.link(replay, output).with_recovery(Duration::MAX))
+                .with_stop(stop.clone());
             monitor.listen(&mut link, |link| !link.pipe().is_over() && !stop())?;
         }
         None => {
             let port = arguments.port.open(output)?;
             // Not earlier: a port that does not open must leave the last recording as it is.
             let file = arguments.record.as_deref().map(files::stream).transpose()?;
-            let link = arguments.port.line.link(Recorded::new(port, file)).with_recovery(Duration::MAX);
+            let link = arguments.port.line.link(Recorded::new(port, file), output).with_recovery(Duration::MAX);
             let mut link = monitor.on(link).with_stop(stop.clone());
             monitor.listen(&mut link, |_| !stop())?;
             link.into_pipe().finish()?;

@@ -11,6 +11,7 @@ use lifeboot_client::pipe::Pipe;
 use lifeboot_logs::Item;
 use lifeboot_serial::{BAUD, Port, Signals, Traced, all_ports, choose};
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a device may take to answer after a reset: its bootloader verifies the firmware first.
@@ -19,6 +20,22 @@ pub const RESTART: Duration = Duration::from_secs(30);
 /// Returns a random seed, which distinguishes this host from others.
 pub fn seed() -> u32 {
     RandomState::new().hash_one(0) as u32
+}
+
+/// Returns ports in their order, each once, under the first of its names: a link to a serial port names the same one.
+pub fn distinct(ports: &[String]) -> Vec<String> {
+    let place = |port: &String| match port.starts_with("tcp:") {
+        true => PathBuf::from(port.to_lowercase()),
+        false => std::fs::canonicalize(port).unwrap_or_else(|_| PathBuf::from(port)),
+    };
+    let mut places = Vec::new();
+    let is_first = |port: &&String| {
+        let place = place(port);
+        let is_first = !places.contains(&place);
+        places.push(place);
+        is_first
+    };
+    ports.iter().filter(is_first).cloned().collect()
 }
 
 #[derive(clap::Args)]
@@ -74,8 +91,10 @@ impl Line {
         Ok(port.with_trace(Box::new(|now, traced| output::note(trace_line(now, traced)))))
     }
 
-    /// Returns a link over this pipe, which Ctrl-C stops.
-    pub fn link<P: Pipe>(&self, pipe: P) -> Link<P> {
+    /// Returns a link over this pipe, which Ctrl-C stops. Not earlier: a port that takes long to open, and what only reads files,
+    /// can be ended at once.
+    pub fn link<P: Pipe>(&self, pipe: P, output: Output) -> Link<P> {
+        interrupt::remember(output);
         let link = Link::new(pipe, seed()).with_stop(interrupt::came);
         link.with_answer_timeout(self.answer_timeout())
     }
@@ -117,9 +136,7 @@ impl Arguments {
             }
         };
         let port = self.open(output)?;
-        // Not earlier: a port that takes long to open can be given up at once.
-        interrupt::remember(output);
-        Ok(self.line.link(port).with_listener(report))
+        Ok(self.line.link(port, output).with_listener(report))
     }
 
     /// Opens the port.

@@ -1,6 +1,7 @@
 //! Images are proved during development, too: once for everything that firmware is linked with, not for each change of the
 //! code.
 
+use super::interrupt;
 use crate::error::Error;
 use crate::output;
 use lifeboot_artifact::elf::link_inputs;
@@ -33,7 +34,7 @@ pub type Relinked = Result<(Vec<u8>, String), RelinkError>;
 impl Due {
     /// Links the firmware for slot B. This takes as long as building it.
     pub fn relink(&self, path: &Path, elf: &[u8]) -> Relinked {
-        relink::relink(&self.how, path, elf)
+        relink::relink(&self.how, path, elf, &interrupt::came)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::devices::Ports;
 use super::monitor::{Programs, Screen};
+use super::patches;
 use super::port;
 use super::progress::Console;
 use super::seconds::{TIMEOUT, seconds};
-use super::{interrupt, patches};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::hex;
@@ -125,9 +125,7 @@ fn push_at(
     });
     let monitor = monitor.transpose()?;
     let opened = port.open(output)?;
-    // Not earlier: what only reads files can be ended at once.
-    interrupt::remember(output);
-    let link = port.line.link(opened).with_recovery(UNPLUGGED);
+    let link = port.line.link(opened, output).with_recovery(UNPLUGGED);
     let mut link = match &monitor {
         Some(monitor) => monitor.on(link),
         None => reporting(link, &console),

@@ -10,7 +10,7 @@ use super::proving::{self, program};
 use super::provision::warn;
 use super::push::{push_with_progress, reporting};
 use super::seconds::{TIMEOUT, seconds};
-use super::{interrupt, passphrase, release};
+use super::{passphrase, release};
 use crate::error::Error;
 use crate::output::{self, Output};
 use lifeboot_artifact::bootloader_file::Bootloader;
@@ -108,12 +108,14 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<Either<Pushed, Flash
     // The image is made once there is a board for it.
     match &arguments.port {
         Some(port) => {
-            interrupt::remember(output);
             let console = Console::new(output);
-            let mut link = reporting(arguments.line.link(arguments.line.open(port, output)?), &console);
+            let opened = arguments.line.open(port, output)?;
+            let image = image()?;
+            // Before there is a link, the program can be ended at once, whatever it builds.
+            let mut link = reporting(arguments.line.link(opened, output), &console);
             let timeout = arguments.timeout;
             let options = push::Options { timeout, ..push::Options::default() };
-            push_with_progress(&mut link, &image()?, &options, &console).map(Either::One)
+            push_with_progress(&mut link, &image, &options, &console).map(Either::One)
         }
         None => provision(arguments, board, file.as_ref(), image).map(Either::Other),
     }

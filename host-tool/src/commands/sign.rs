@@ -105,7 +105,7 @@ impl Arguments {
             Some(line) => Relink::Command(line.clone()),
             None => Relink::Cargo(self.cargo.clone()),
         };
-        if self.prove { Ok(Some(relink(&how, &self.firmware, elf)?)) } else { Ok(None) }
+        if self.prove { Ok(Some(relink(&how, &self.firmware, elf, &|| false)?)) } else { Ok(None) }
     }
 
     /// Returns whether stdout is the file that this command writes.
@@ -142,11 +142,11 @@ pub fn run(arguments: &Arguments) -> Result<Either<SignedImage, ToSign>, Error> 
     if container.is_some() && files::is_stdout(&out) {
         return Err(Error::ContainerBesideStdout);
     }
+    let beside = out.with_extension("swu");
+    let outputs = [&*out, &*beside];
+    files::check_outputs(&outputs[..1 + usize::from(container.is_some())])?;
     files::write(&out, &image.to_bytes())?;
-    let container = container.map(|bytes| {
-        let path = out.with_extension("swu");
-        files::write(&path, &bytes).map(|()| files::shown(&path))
-    });
+    let container = container.map(|bytes| files::write(&beside, &bytes).map(|()| files::shown(&beside)));
     let container = container.transpose()?;
     let (header, board) = (image.header(), image.board());
     Ok(Either::One(SignedImage {

@@ -84,15 +84,14 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, output: Output) -> Result<Watched, Error> {
     let key = arguments.passphrase.private_key(arguments.key.as_ref().ok_or(Error::KeyNeeded)?)?;
-    // Not earlier: at the prompt for a passphrase, Ctrl-C ends the program at once.
-    interrupt::remember(output);
     let build = arguments.build()?;
     let (mut changes, paths) = arguments.changes()?;
     let console = Console::new(output);
     let bootloader = read_bootloader(arguments.bootloader.as_deref())?;
     let screen = Screen::new(output, None, bootloader.is_some());
     let monitor = Shared::new(Vec::new(), bootloader, screen.sink_above(&console));
-    let link = arguments.port.line.link(arguments.port.open(output)?).with_recovery(Duration::MAX);
+    let opened = arguments.port.open(output)?;
+    let link = arguments.port.line.link(opened, output).with_recovery(Duration::MAX);
     let mut link = monitor.on(link);
     let mut watch = Watch {
         arguments,
@@ -279,7 +278,7 @@ impl Watch<'_> {
                 self.monitor.listen(link, |_| !linking.is_finished())?;
                 Ok::<_, Error>(linking.join().unwrap_or_else(|panic| resume_unwind(panic)))
             })?;
-            // Ctrl-C has ended the linker, too.
+            // The linker has been ended, too.
             if interrupt::came() {
                 return Ok(None);
             }

@@ -124,6 +124,16 @@ fn firmware_is_signed_proved_and_inspected() {
 }
 
 #[test]
+fn a_new_key_does_not_go_to_stdout() {
+    let folder = Folder::new();
+    for name in ["-", "/dev/stdout", "- --demo"] {
+        let said = folder.failed(&format!("keygen {name}"));
+        assert!(said.starts_with("error: a new key is two files, and "), "{said}");
+    }
+    assert!(!folder.exists("-") && !folder.exists("-.pub.pem"));
+}
+
+#[test]
 fn the_image_is_named_after_the_firmware() {
     let folder = Folder::new();
     folder.done(SIGN);

@@ -90,8 +90,77 @@ fn no_output_destroys_a_private_key() {
         );
         assert_eq!(folder.bytes(name), before);
     }
-    // A public key is replaced as any other file.
-    folder.done(&format!("{SIGN} -o other.pub.pem"));
+}
+
+#[test]
+fn no_output_destroys_a_public_key() {
+    let folder = folder();
+    folder.done("keygen other.pem");
+    symlink("other.pub.pem", path(&folder, "link.img")).unwrap();
+    let before = folder.bytes("other.pub.pem");
+    for line in [
+        format!("{SIGN} -o other.pub.pem"),
+        format!("{SIGN} -o link.img"),
+        "provision boot.elf a.img --format hex -o other.pub.pem".to_owned(),
+        "sign a.elf --version 1.2.3 --public-key key.pub.pem --external-bytes other.pub.pem".to_owned(),
+    ] {
+        let said = folder.failed(&line);
+        assert!(
+            said.contains(" holds a public key, and this output is none\n  help: give the output another"),
+            "{said}"
+        );
+        assert_eq!(folder.bytes("other.pub.pem"), before, "{line}");
+    }
+}
+
+/// Two outputs of one command that are one file: nothing is written, and what was there stays.
+#[test]
+fn no_output_destroys_another() {
+    let folder = folder();
+    symlink("out.swu", path(&folder, "link.img")).unwrap();
+    symlink("link.img", path(&folder, "link.swu")).unwrap();
+    symlink(folder.0.path(), path(&folder, "here")).unwrap();
+    symlink("here/first.swu", path(&folder, "first.img")).unwrap();
+    for (out, left) in
+        [("out.swu", "out.swu"), ("./out.swu", "out.swu"), ("link.img", "out.swu"), ("first.img", "first.swu")]
+    {
+        let said = folder.failed(&format!("{SIGN} --swu 1 -o {out}"));
+        assert!(
+            said.contains(" is two outputs of this command at once, and one would be lost\n  help: "),
+            "{out}: {said}"
+        );
+        assert!(!folder.exists(left), "{out}");
+        folder.put(left, b"old");
+        folder.failed(&format!("{SIGN} --swu 1 -o {out}"));
+        assert_eq!(folder.bytes(left), b"old", "{out}");
+        fs::remove_file(path(&folder, left)).unwrap();
+    }
+    // Neither is written if the second cannot be.
+    folder.put("input.swu", &folder.bytes("a.elf"));
+    folder.failed(&format!("{} --swu 1 -o input.img", SIGN.replace("a.elf", "input.swu")));
+    assert!(!folder.exists("input.img"));
+    // Two names of one file are two files once one is replaced.
+    folder.put("both.img", b"old");
+    fs::hard_link(path(&folder, "both.img"), path(&folder, "both.swu")).unwrap();
+    folder.done(&format!("{SIGN} --swu 1 -o both.img"));
+    assert!(folder.bytes("both.img").starts_with(b"LBIM") && folder.bytes("both.swu").starts_with(b"0707"));
+    // Where the shell sends stdout is an output as well.
+    let output = bash(&folder, &format!("lifeboot {SIGN} -o same.img > same.img"));
+    assert!(said(&output).contains("error: same.img is two outputs"), "{}", said(&output));
+    fs::create_dir(path(&folder, "pages")).unwrap();
+    symlink("lifeboot.1", path(&folder, "pages/lifeboot-sign.1")).unwrap();
+    let said = folder.failed("man --out pages");
+    assert!(said.contains("error: pages/lifeboot-sign.1 is two outputs"), "{said}");
+    assert!(!folder.exists("pages/lifeboot.1"));
+}
+
+#[test]
+fn a_recording_is_no_other_output() {
+    let folder = folder();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("tcp:{}", listener.local_addr().unwrap());
+    let output = bash(&folder, &format!("lifeboot monitor --port {port} --record log --for 1 > log"));
+    assert!(said(&output).contains("error: log is two outputs"), "{}", said(&output));
 }
 
 #[test]

@@ -87,13 +87,13 @@ fn failures_say_what_to_do() {
     folder.done("sign a.elf --version 1.2.3 --key other.pem -o other.img");
     let said = failed("lifeboot-bootloader other.img");
     assert!(said.starts_with("error: the bootloader does not trust the key that signed the image, "), "{said}");
-    assert!(said.contains("\n  help: sign the firmware with a key of the bootloader, or build the bootloader with"));
+    assert!(said.contains("\n  help: sign the firmware with a key of the bootloader; or build the bootloader with"));
     folder.put("large.elf", &rich(LARGE, Slot::A).elf());
     folder.done("sign large.elf --version 1.2.3 --key key.pem");
     assert_eq!(
         failed("lifeboot-bootloader large.img"),
-        "error: the bootloader is for board microbit, the image for board stm32f405\n  help: build the bootloader with \
-         LIFEBOOT_BOARD naming the board file of stm32f405, or give firmware that was signed for microbit\n"
+        "error: the bootloader is for board microbit, the image for board stm32f405\n  help: build the bootloader of \
+         stm32f405: lifeboot bootloader --board BOARD.toml; or give firmware that was signed for microbit\n"
     );
     let left: Vec<_> = fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("first")), "{left:?}");

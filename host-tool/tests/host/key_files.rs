@@ -163,6 +163,35 @@ fn keys_that_cannot_be_used_say_why() {
 }
 
 #[test]
+fn a_file_with_two_keys_is_refused() {
+    let folder = Folder::new();
+    let make = |name: &str| {
+        let path = folder.path(name);
+        let (_, public_path) = key_files::generate(&path, false).unwrap();
+        (fs::read_to_string(&path).unwrap(), fs::read_to_string(public_path).unwrap())
+    };
+    let ((private, public), (other_private, other_public)) = (make("key.pem"), make("other.pem"));
+    let several = |error: KeyError, most: usize| matches!(error, KeyError::Several { count, .. } if count == most);
+    for (what, text, count) in [
+        ("two private keys", format!("{private}{other_private}"), 2),
+        ("two pairs", format!("{private}{public}{other_private}{other_public}"), 2),
+        ("another's public half", format!("{private}{other_public}"), 2),
+        ("another's public half first", format!("{other_public}{private}"), 2),
+        ("both public halves", format!("{private}{public}{other_public}"), 2),
+        ("a key of another algorithm", format!("{private}{public}{ELLIPTIC}"), 2),
+    ] {
+        assert!(several(key_error(key_files::private(&folder.file(&text, 0o600))), count), "{what}");
+        assert!(several(key_error(key_files::public(&folder.file(&text, 0o600))), count), "{what}");
+    }
+    let three = format!("{public}{OPENSSL_PUBLIC}{other_public}");
+    assert!(several(key_error(key_files::public(&folder.file(&three, 0o644))), 3));
+    // The same key twice is one.
+    for text in [format!("{private}{private}{public}{public}"), format!("{public}{public}")] {
+        key_files::public(&folder.file(&text, 0o600)).unwrap();
+    }
+}
+
+#[test]
 fn every_form_that_openssl_reads_is_read() {
     let folder = Folder::new();
     let path = folder.path("key.pem");

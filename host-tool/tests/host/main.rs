@@ -16,6 +16,9 @@ mod patches;
 /// Keys in Lifeboot's and openssl's forms, and those that are refused.
 mod key_files;
 
+/// Keys whose text is given where a file's name is wanted.
+mod key_texts;
+
 /// Private keys behind a passphrase.
 mod encrypted_keys;
 /// A command's JSON output, checked.

@@ -191,6 +191,52 @@ fn a_file_of_another_owner_is_refused() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// What only an argument's own parser refuses is in the file, too: the error names file and line.
+#[test]
+fn a_value_that_an_argument_does_not_take_says_where_it_is() {
+    let folder = folder("");
+    folder.done(crate::command_line::SIGN);
+    let nowhere = "--port /dev/ttyNone7";
+    for (settings, line, what) in [
+        ("\nbaud = 0\n", format!("status {nowhere}"), "2: baud: 0 is not in 1..=100000000"),
+        ("timeout = 4294967295\n", format!("push a.img {nowhere}"), "1: timeout: 4294967295 is not in 0..=31536000"),
+        (
+            "key = \"key.pem\"\nversion = \"1.2.3\"\nschemas = \"3..=1\"\n",
+            "sign a.elf".to_owned(),
+            "3: schemas: give the lowest and the highest schema, up to 65535, e.g. 1..=3",
+        ),
+        ("baud = 0\n", format!("rollout plan a.img {nowhere}"), "1: baud: 0 is not in 1..=100000000"),
+    ] {
+        folder.put("lifeboot.toml", settings.as_bytes());
+        let said = folder.refused(&line, 2);
+        assert!(said.starts_with(&format!("error: lifeboot.toml:{what}\n  help: ")), "{line}: {said}");
+    }
+    // What is said elsewhere is not the file's.
+    folder.put("lifeboot.toml", b"baud = 9600\n");
+    assert!(
+        folder.refused(&format!("status {nowhere} --baud 0"), 2).starts_with("error: invalid value '0' for '--baud")
+    );
+    let output = folder.command(&format!("status {nowhere}")).env("LIFEBOOT_BAUD", "0").output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: invalid value '0' for '--baud"));
+}
+
+#[test]
+fn a_file_that_others_may_write_is_refused() {
+    let folder = folder("key = \"key.pem\"\nversion = \"1.0.0\"\n");
+    crate::encrypted_keys::chmod(&folder, "lifeboot.toml", 0o666);
+    let said = folder.failed("sign a.elf");
+    assert!(said.starts_with("error: lifeboot.toml can be written by others (mode 0666), and decides"), "{said}");
+    assert!(said.contains("; then: chmod go-w lifeboot.toml; or") && !folder.exists("a.img"), "{said}");
+    let found = String::from_utf8(folder.run("doctor").stdout).unwrap();
+    assert!(found.contains("\nbroken   lifeboot.toml: lifeboot.toml can be written by others"), "{found}");
+    crate::encrypted_keys::chmod(&folder, "lifeboot.toml", 0o644);
+    crate::encrypted_keys::chmod(&folder, ".", 0o777);
+    let said = folder.failed("sign a.elf");
+    assert!(said.starts_with("error: lifeboot.toml can be replaced by others, who may write its folder "), "{said}");
+    crate::encrypted_keys::chmod(&folder, ".", 0o755);
+    folder.done("sign a.elf");
+}
+
 #[test]
 fn an_empty_variable_is_as_one_that_is_not_set() {
     let folder = folder("firmware = \"a.elf\"\nkey = \"key.pem\"\nversion = \"1.0.0\"\n");

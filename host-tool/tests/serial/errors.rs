@@ -197,7 +197,7 @@ fn devices(list: &mut List, folder: &Path) {
     let mut link = wire.link().with_stop(move || clock.now() >= Duration::from_secs(1));
     let stopped = push(&mut link, &recipe(&MICROBIT, 1, 50_000).image(), &Options::default(), &mut ()).unwrap_err();
     let running = || "1.0.0 in slot A, confirmed".to_owned();
-    let words: [(&str, Box<dyn Diagnostic>); 17] = [
+    let words: [(&str, Box<dyn Diagnostic>); 19] = [
         ("A device that does not come back", away.into()),
         ("Firmware that does not ask for recovery, to lifeboot reset --recovery", stays.into()),
         ("Firmware that does not confirm within --timeout", late.into()),
@@ -224,6 +224,15 @@ fn devices(list: &mut List, folder: &Path) {
             PushError::Changed { change: "1.1.0 in slot B is pending".to_owned() }.into(),
         ),
         ("Ctrl-C during a push", stopped.into()),
+        ("A newer device's answer", LinkError::Unreadable { kind: 23 }.into()),
+        (
+            "A TCP connection that the other end has reset",
+            LinkError::from(PipeError::Lost {
+                port: "tcp:localhost:4000".to_owned(),
+                reason: "Connection reset by peer (os error 104)".to_owned(),
+            })
+            .into(),
+        ),
         ("Another program at the port", LinkError::Stranger { text: "U-Boot 2024.01".to_owned() }.into()),
         ("A device that stages no images", PushError::CannotStage { reason: "its firmware is older than that" }.into()),
         ("Another host that began an update meanwhile", PushError::CalledOff { running: running() }.into()),

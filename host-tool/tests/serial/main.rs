@@ -112,6 +112,13 @@ mod error_list;
 /// The list of errors that a device, or the way to one, causes.
 mod errors;
 
+/// Answers that cannot be read, and the ports that are asked.
+mod asked;
+
+/// The first signal ends every command that waits for a device.
+#[cfg(unix)]
+mod stops;
+
 /// What a link reports while it waits, and that a wait can be cancelled.
 mod waits;
 

@@ -253,7 +253,7 @@ fn control_lines_are_set_or_it_is_said_that_they_cannot_be() {
 }
 
 /// Sends a signal to a process.
-fn signal(process: &Child, name: &str) {
+pub fn signal(process: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &process.id().to_string()]).status().unwrap().success());
 }
 

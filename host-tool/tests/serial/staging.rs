@@ -274,3 +274,31 @@ fn a_fleet_is_staged_first_and_switched_together() {
         server.join().unwrap();
     }
 }
+
+#[test]
+fn an_activation_that_is_stopped_says_how_to_go_on() {
+    let image = release();
+    let stopped = |wire: &Wire, image: &ImageFile| match activate(
+        &mut wire.link().with_stop(|| true),
+        &WantedImage::from(image),
+        &ACTIVATE,
+        &mut (),
+    )
+    .unwrap_err()
+    {
+        PushError::Stopped { state, next } => (state, next),
+        error => panic!("{error:?}"),
+    };
+    let wire = staged();
+    let (state, next) = stopped(&wire, &image);
+    assert_eq!(state, "the device goes on with 1.0.0 in slot A, confirmed; the new image is staged in the other slot");
+    assert_eq!(next, "to go on, lifeboot activate again");
+    let (state, next) = stopped(&wire, &recipe(&MICROBIT, 2, 5000).image());
+    assert_eq!(state, "the device goes on with 1.0.0 in slot A, confirmed; the image is not in its other slot");
+    assert_eq!(next, "bring it there first: lifeboot push, or lifeboot push --stage");
+    activate(&mut wire.link(), &WantedImage::from(&image), &LEAVE_PENDING, &mut ()).unwrap();
+    assert_eq!(
+        stopped(&wire, &image).1,
+        "to go on, lifeboot activate again, or lifeboot reset; to call it off, lifeboot cancel"
+    );
+}

@@ -7,7 +7,7 @@ use lifeboot_board::chip::Family;
 use lifeboot_board::{BoardDescription, FoundBoard, ReadError, Verifier, of_project, pins, read};
 use lifeboot_core::info::{KEYS, key_id};
 use lifeboot_core::signature::is_canonical;
-use lifeboot_pem::{Block, PUBLIC};
+use lifeboot_pem::{Block, PUBLIC, is_text_of_key};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -138,6 +138,10 @@ fn keys() -> Result<Vec<PathBuf>, String> {
         "no key: set LIFEBOOT_KEYS to the public key files (PEM, separated by colons) that firmware will be signed \
          for; `lifeboot keygen` makes a pair. There is no default key",
     )?;
+    if list.to_str().is_some_and(is_text_of_key) {
+        return Err("LIFEBOOT_KEYS holds a key itself, not the names of files: write the key to a file, and name that"
+            .to_owned());
+    }
     let paths: Vec<PathBuf> = env::split_paths(&list).collect();
     if paths.len() > KEYS {
         let count = paths.len();
@@ -192,6 +196,11 @@ fn read_key(path: &Path, of: &str) -> Result<([u8; 32], bool), String> {
         )
     };
     let block = blocks.iter().find(|block| block.label == PUBLIC).ok_or_else(|| wrong("it has no PUBLIC KEY block"))?;
+    if blocks.iter().any(|other| other.is_public() && other.bytes != block.bytes) {
+        return Err(format!(
+            "{place} holds more than one public key: put each into a file of its own, and name each file"
+        ));
+    }
     let bytes = block.bytes.as_ref().ok_or_else(|| wrong("its block is damaged"))?;
     let key = VerifyingKey::from_public_key_der(bytes).map_err(|error| wrong(&error.to_string()))?;
     if key.is_weak() {
@@ -217,5 +226,30 @@ fn taken(first: &Path, second: &Path, of: &str, same: bool) -> String {
             "{first} and {second}{of} have the same id, by which images name their key: make one of them \
              anew with `lifeboot keygen KEY.pem`"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The public half of RFC 8032, 7.1, test 1; and that of test 2.
+    const KEYS: [&str; 2] = [
+        "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        "MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
+    ];
+
+    #[test]
+    fn a_file_with_two_keys_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = KEYS.map(|key| format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"));
+        let read = |text: String| {
+            let path = folder.path().join("key.pem");
+            fs::write(&path, text).unwrap();
+            read_key(&path, "")
+        };
+        assert_eq!(read(one.clone()).unwrap(), read(format!("{one}{one}")).unwrap());
+        let refused = read(format!("{one}{two}")).unwrap_err();
+        assert!(refused.contains("key.pem holds more than one public key"), "{refused}");
     }
 }

@@ -15,6 +15,17 @@ pub enum KeyError {
     #[error("{} is not a PEM file", .0.display())]
     #[diagnostic(help("make a key with: lifeboot keygen key.pem; or openssl genpkey -algorithm ed25519 -out key.pem"))]
     NotPem(PathBuf),
+    /// The file holds more than one key, so that none of them is meant for sure.
+    #[error("{} holds {count} keys, and one is wanted", .path.display())]
+    #[diagnostic(help(
+        "put each key into a file of its own, and give the one that is meant; where several may be given, give each file"
+    ))]
+    Several {
+        /// Path of the file.
+        path: PathBuf,
+        /// Number of keys.
+        count: usize,
+    },
     /// The key is public, but a private key is needed.
     #[error("{} holds a public key, and signing needs the private one", .0.display())]
     #[diagnostic(help("give the private key's file, as lifeboot keygen wrote it beside this one"))]

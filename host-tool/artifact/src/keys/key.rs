@@ -2,7 +2,7 @@
 
 use super::encrypted::{self, Passphrase};
 use super::error::KeyError;
-use super::pem::Found;
+use super::pem::{Found, refuse_another};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -36,15 +36,15 @@ impl PrivateKey {
         file: &[u8],
         ask: impl FnOnce(&Path) -> Result<Passphrase, E>,
     ) -> Result<PrivateKey, E> {
-        match Found::first(file, [PRIVATE, ENCRYPTED]) {
-            Some(Found::Private(block)) => Ok(PrivateKey::plain(path, &block)?),
-            Some(Found::Encrypted(block)) => {
+        match Found::only(path, file, [PRIVATE, ENCRYPTED])? {
+            Found::Private(block) => Ok(PrivateKey::plain(path, &block)?),
+            Found::Encrypted(block) => {
                 let key = encrypted::open(path, &block, &ask(path)?)?;
+                refuse_another(path, file, &key)?;
                 Ok(PrivateKey { key, is_demo: block.is_demo })
             }
-            Some(Found::Public(_)) => Err(KeyError::NotPrivate(path.to_owned()).into()),
-            Some(Found::Other(block)) => Err(other(path, block).into()),
-            None => Err(KeyError::NotPem(path.to_owned()).into()),
+            Found::Public(_) => Err(KeyError::NotPrivate(path.to_owned()).into()),
+            Found::Other(block) => Err(other(path, block).into()),
         }
     }
 
@@ -71,9 +71,9 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError`] if the file is neither.
     pub fn from_pem(path: &Path, file: &[u8]) -> Result<PublicKey, KeyError> {
-        match Found::first(file, [PUBLIC, PRIVATE]) {
-            Some(Found::Private(block)) => Ok(PrivateKey::plain(path, &block)?.public()),
-            Some(Found::Public(block)) => {
+        match Found::only(path, file, [PUBLIC, PRIVATE])? {
+            Found::Private(block) => Ok(PrivateKey::plain(path, &block)?.public()),
+            Found::Public(block) => {
                 let key = block.bytes.as_ref().and_then(|bytes| VerifyingKey::from_public_key_der(bytes).ok());
                 let key = key.ok_or_else(|| KeyError::NotEd25519(path.to_owned()))?;
                 // Devices reject a key whose encoding is not canonical by RFC 8032.
@@ -82,9 +82,8 @@ impl PublicKey {
                 }
                 Ok(PublicKey { key, is_demo: block.is_demo })
             }
-            Some(Found::Encrypted(_)) => Err(KeyError::EncryptedPublic(path.to_owned())),
-            Some(Found::Other(block)) => Err(other(path, block)),
-            None => Err(KeyError::NotPem(path.to_owned())),
+            Found::Encrypted(_) => Err(KeyError::EncryptedPublic(path.to_owned())),
+            Found::Other(block) => Err(other(path, block)),
         }
     }
 

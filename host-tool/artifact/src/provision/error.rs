@@ -14,7 +14,7 @@ pub enum ProvisionError {
     /// Bootloader and image are for different boards.
     #[error("the bootloader is for board {bootloader}, the image for board {image}")]
     #[diagnostic(help(
-        "build the bootloader with LIFEBOOT_BOARD naming the board file of {image}, or give firmware that was signed for \
+        "build the bootloader of {image}: lifeboot bootloader --board BOARD.toml; or give firmware that was signed for \
          {bootloader}"
     ))]
     Boards {
@@ -38,8 +38,8 @@ pub enum ProvisionError {
     /// The bootloader does not trust the key that signed the image.
     #[error("the bootloader does not trust the key that signed the image, {image}; it trusts {bootloader}")]
     #[diagnostic(help(
-        "sign the firmware with a key of the bootloader, or build the bootloader with LIFEBOOT_KEYS naming the public \
-         half of that key"
+        "sign the firmware with a key of the bootloader; or build the bootloader with the public half of that key: lifeboot \
+         bootloader --bootloader-keys KEY.pub.pem, or bootloader-keys in lifeboot.toml, or LIFEBOOT_BOOTLOADER_KEYS"
     ))]
     UnknownKey {
         /// The image's key id.

@@ -18,6 +18,13 @@ pub enum LinkError {
         "check the port and --baud, that the firmware polls its lifeboot session, and that it is not held by a debugger"
     ))]
     Silent,
+    /// Whole answers were received that this version does not know.
+    #[error("the device answers, but with something that this version cannot read: an answer of kind {kind}")]
+    #[diagnostic(help("use the lifeboot that belongs to the device's firmware, or a newer one"))]
+    Unreadable {
+        /// The number of the answer's kind, as received.
+        kind: u32,
+    },
     /// Text was received, but no answer.
     #[error("something answers at this port, but it is not Lifeboot: \"{text}\"")]
     #[diagnostic(help(

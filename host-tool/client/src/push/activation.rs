@@ -4,7 +4,8 @@ use super::error::PushError;
 use super::outcome::PushOutcome;
 use super::progress::{Progress, Step};
 use super::stop::Stop;
-use super::{stopped, trial};
+use super::stopped::{self, Stopped};
+use super::trial;
 use crate::describe::running;
 use crate::link::{Link, LinkError, Reply, Retry};
 use crate::other_host::{Held, hold};
@@ -37,7 +38,7 @@ pub fn activate<P: Pipe>(
     progress: &mut dyn Progress,
 ) -> Result<PushOutcome, PushError> {
     match activate_unless_stopped(link, image, activation, progress) {
-        Err(PushError::Link(LinkError::Stopped)) => Err(stopped::describe(link, image)),
+        Err(PushError::Link(LinkError::Stopped)) => Err(stopped::describe(link, image, Stopped::Activation)),
         ended => ended,
     }
 }

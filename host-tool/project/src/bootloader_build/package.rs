@@ -102,7 +102,7 @@ pub fn write(
     let lock = folder.join("Cargo.lock");
     if let (false, Some(tested)) = (lock.exists(), source.lock_file()) {
         let text = files::read_text(&tested, files::Kind::Settings)?;
-        files::write(&lock, text.as_bytes())?;
+        keep(&lock, &text)?;
     }
     Ok(written)
 }
@@ -113,5 +113,10 @@ fn put(path: &Path, text: &str) -> Result<(), FileError> {
     }
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(|source| FileError::Write { path: folder.to_owned(), source })?;
-    files::write(path, text.as_bytes())
+    keep(path, text)
+}
+
+fn keep(path: &Path, text: &str) -> Result<(), FileError> {
+    let written = files::write_note(path, text.as_bytes());
+    written.map_err(|source| FileError::Write { path: path.to_owned(), source })
 }

@@ -49,6 +49,16 @@ pub enum FileError {
     #[error("{} would be overwritten, and this command has read it", .0.display())]
     #[diagnostic(help("give the output another name"))]
     IsInput(PathBuf),
+    /// Two outputs are one file.
+    #[error("{} is two outputs of this command at once, and one would be lost", .0.display())]
+    #[diagnostic(help("give each output a file of its own; where > sends stdout counts, too"))]
+    WrittenTwice(PathBuf),
+    /// An output that is no key would replace a public key.
+    #[error("{} holds a public key, and this output is none", .0.display())]
+    #[diagnostic(help(
+        "give the output another name; remove the file yourself if nothing is checked with that key any more"
+    ))]
+    HoldsPublicKey(PathBuf),
     /// An output would replace a private key.
     #[error("{} holds a private key, and a key is never overwritten", .0.display())]
     #[diagnostic(help("give the output another name; remove the file yourself if no device trusts that key any more"))]

@@ -2,7 +2,7 @@
 //! stays, and what it names is written; a device or a pipe is written into.
 
 use super::error::FileError;
-use super::identity::Identity;
+use super::identity::{Identity, note_output};
 use super::names::is_stdout;
 use super::place::open_to_write;
 use lifeboot_pem::Block;
@@ -10,6 +10,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use tempfile::Builder;
+use zeroize::Zeroizing;
 
 /// Most symbolic links that lead to a file, as on Linux.
 const MOST_LINKS: usize = 40;
@@ -17,27 +18,61 @@ const MOST_LINKS: usize = 40;
 /// Number of bytes in which a private key is looked for.
 const KEY_WITHIN: u64 = 16 << 20;
 
+/// Checks a command's outputs before the first of them is written: no two may be one file, under whatever names.
+///
+/// # Errors
+/// See [`write()`].
+pub fn check_outputs(paths: &[&Path]) -> Result<(), FileError> {
+    let mut places: Vec<PathBuf> = Vec::new();
+    for path in paths.iter().filter(|path| !is_stdout(path)) {
+        let place = match target(path)? {
+            Target::New(place) => match (place.parent(), place.file_name()) {
+                (Some(folder), Some(name)) => {
+                    folder_of(folder).canonicalize().map_or(place.clone(), |at| at.join(name))
+                }
+                _ => place,
+            },
+            Target::File(place, _) => place,
+            // Nothing is lost there: each output follows the other.
+            Target::Other => continue,
+        };
+        if places.contains(&place) {
+            return Err(FileError::WrittenTwice((*path).to_owned()));
+        }
+        places.push(place);
+    }
+    Ok(())
+}
+
 /// Writes a file, replacing an existing one; `-` is stdout.
 ///
 /// # Errors
-/// [`FileError`] if the file cannot be written, was read by this process, or holds a private key.
+/// [`FileError`] if the file cannot be written, was read or written by this process, or holds a key.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let error = |source| FileError::Write { path: path.to_owned(), source };
     if is_stdout(path) {
         let mut stdout = io::stdout().lock();
         return stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(error);
     }
-    match target(path)? {
-        Target::New(path) => put(&path, bytes, 0o666, None).map_err(error),
-        Target::File(target, metadata) => match put(&target, bytes, 0o666, Some(&metadata)) {
-            Err(failed) if needs_place(&failed) => in_place(&target, bytes).map_err(error),
-            done => done.map_err(error),
-        },
+    let (target, written) = match target(path)? {
+        Target::New(target) => {
+            let written = put(&target, bytes, 0o666, None);
+            (target, written)
+        }
+        Target::File(target, metadata) => {
+            let written = match put(&target, bytes, 0o666, Some(&metadata)) {
+                Err(failed) if needs_place(&failed) => in_place(&target, bytes),
+                done => done,
+            };
+            (target, written)
+        }
         Target::Other => {
             let mut file = other(path)?;
-            file.write_all(bytes).and_then(|()| file.flush()).map_err(error)
+            return file.write_all(bytes).and_then(|()| file.flush()).map_err(error);
         }
-    }
+    };
+    note_output(&target);
+    written.map_err(error)
 }
 
 /// Opens a file to write bit by bit, emptying an existing one; `-` is stdout.
@@ -53,7 +88,9 @@ pub fn stream(path: &Path) -> Result<Box<dyn Write + Send>, FileError> {
         Target::New(target) | Target::File(target, _) => target,
         Target::Other => return Ok(Box::new(other(path)?)),
     };
-    Ok(Box::new(File::create(target).map_err(error)?))
+    let file = File::create(&target).map_err(error)?;
+    note_output(&target);
+    Ok(Box::new(file))
 }
 
 /// Writes a new file with this mode; never replaces an existing one.
@@ -106,18 +143,29 @@ fn target(path: &Path) -> Result<Target, FileError> {
             Err(error(refused.unwrap_or(ErrorKind::IsADirectory.into())))
         }
         Ok(metadata) if metadata.is_file() => {
-            if Identity::of(path, &metadata).is_some_and(|identity| identity.was_read()) {
+            let identity = Identity::of(path, &metadata);
+            if identity.as_ref().is_some_and(Identity::was_read) {
                 return Err(FileError::IsInput(path.to_owned()));
             }
-            if holds_private_key(path).map_err(error)? {
-                return Err(FileError::HoldsKey(path.to_owned()));
+            if identity.as_ref().is_some_and(is_output) {
+                return Err(FileError::WrittenTwice(path.to_owned()));
             }
+            refuse_key(path)?;
             Ok(Target::File(path.canonicalize().map_err(error)?, metadata))
         }
         Ok(_) => Ok(Target::Other),
         Err(failed) if failed.kind() == ErrorKind::NotFound => Ok(Target::New(behind_links(path).map_err(error)?)),
         Err(failed) => Err(error(failed)),
     }
+}
+
+/// Returns whether this process has written a file, or its stdout goes there.
+fn is_output(file: &Identity) -> bool {
+    #[cfg(unix)]
+    let is_stdout = Identity::of_open(io::stdout()).as_ref() == Some(file);
+    #[cfg(not(unix))]
+    let is_stdout = false;
+    is_stdout || file.was_written()
 }
 
 /// Returns the path that a symbolic link to nothing names.
@@ -139,12 +187,18 @@ fn other(path: &Path) -> Result<File, FileError> {
     })
 }
 
-/// Returns whether a file holds a private key of any algorithm, as PEM text, or is a document in DER, as keys of all algorithms and
+/// Fails if a file holds a key of any algorithm, as PEM text, or is a document in DER, as private keys of all algorithms and
 /// their containers are (PKCS#1, PKCS#8, PKCS#12).
-fn holds_private_key(path: &Path) -> io::Result<bool> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(KEY_WITHIN).read_to_end(&mut bytes)?;
-    Ok(is_der(&bytes) || lifeboot_pem::blocks(&bytes).iter().any(Block::is_private))
+fn refuse_key(path: &Path) -> Result<(), FileError> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = File::open(path).and_then(|file| file.take(KEY_WITHIN).read_to_end(&mut bytes));
+    read.map_err(|source| FileError::Write { path: path.to_owned(), source })?;
+    let blocks = lifeboot_pem::blocks(&bytes);
+    match () {
+        () if is_der(&bytes) || blocks.iter().any(Block::is_private) => Err(FileError::HoldsKey(path.to_owned())),
+        () if blocks.iter().any(Block::is_public) => Err(FileError::HoldsPublicKey(path.to_owned())),
+        () => Ok(()),
+    }
 }
 
 /// Returns whether bytes are exactly one SEQUENCE in DER (X.690, 8.1.3 and 8.9).
@@ -162,9 +216,14 @@ fn is_der(bytes: &[u8]) -> bool {
     }
 }
 
+/// Returns a path's folder, the current one if it names none.
+fn folder_of(parent: &Path) -> &Path {
+    if parent.as_os_str().is_empty() { Path::new(".") } else { parent }
+}
+
 /// Puts a file into its place, replacing a regular file `old`.
 fn put(path: &Path, bytes: &[u8], mode: u32, old: Option<&Metadata>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path.parent().unwrap_or(Path::new("")));
     let mut builder = Builder::new();
     builder.prefix(".lifeboot-");
     #[cfg(unix)]

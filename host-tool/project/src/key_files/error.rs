@@ -21,6 +21,12 @@ pub enum KeyFileError {
     #[error("{} exists, and a key is never overwritten", .0.display())]
     #[diagnostic(help("give another name; remove the file yourself if no device trusts that key any more"))]
     Exists(PathBuf),
+    /// A new key would go to stdout.
+    #[error("a new key is two files, and {} is stdout", .0.display())]
+    #[diagnostic(help(
+        "give the private key's file a name: lifeboot keygen key.pem; the public key goes beside it, to key.pub.pem"
+    ))]
+    ToStdout(PathBuf),
     /// Group or others may read a private key.
     #[error("the private key {} can be read by others (mode {mode:04o})", .path.display())]
     #[diagnostic(help("{}", closed(path, "--key")))]

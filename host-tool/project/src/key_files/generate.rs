@@ -35,8 +35,11 @@ fn make(path: &Path, demo: bool, passphrase: Option<&Passphrase>) -> Result<(Pub
     Ok((pair.public, public_path))
 }
 
-/// Fails if one of the two files of a new key exists.
+/// Fails if one of the two files of a new key exists, or if it is to go to stdout.
 pub fn refuse_taken(path: &Path) -> Result<(), KeyFileError> {
+    if files::is_stdout(path) {
+        return Err(KeyFileError::ToStdout(path.to_owned()));
+    }
     let public_path = public_path(path);
     let taken = [path, &public_path].into_iter().find(|path| path.exists());
     taken.map_or(Ok(()), |path| Err(KeyFileError::Exists(path.to_owned())))

@@ -3,7 +3,7 @@
 
 use super::folder::{Folder, Places};
 use super::site::Talk;
-use crate::commands::{interrupt, patches};
+use crate::commands::{interrupt, patches, port};
 use crate::error::Error;
 use crate::output::Output;
 use lifeboot_artifact::hex;
@@ -15,8 +15,6 @@ use lifeboot_fleet::log::StateFolder;
 use lifeboot_project::files::{self, Kind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// The file of a fleet, if none is named.
 const FILE: &str = "fleet.toml";
@@ -99,12 +97,15 @@ impl Chosen {
 
     /// The devices that are at the given ports now.
     fn found(&self, output: Output) -> Result<(Fleet, Places), Error> {
-        interrupt::remember(output);
-        let mut places = Places { ports: Some(self.port.clone()), at: BTreeMap::new() };
-        let site = self.talk.site(places.clone(), output, Arc::new(AtomicBool::new(false)));
+        let ports = port::distinct(&self.port);
+        let mut places = Places { ports: Some(ports.clone()), at: BTreeMap::new() };
+        let site = self.talk.site(places.clone(), output);
         let mut found = site.discover();
-        found.sort_by_key(|look| self.port.iter().position(|port| *port == look.port));
-        if let Some(silent) = self.port.iter().find(|port| !found.iter().any(|look| look.port == **port)) {
+        if interrupt::came() {
+            return Err(Error::Stopped);
+        }
+        found.sort_by_key(|look| ports.iter().position(|port| *port == look.port));
+        if let Some(silent) = ports.iter().find(|port| !found.iter().any(|look| look.port == **port)) {
             let reason = site.look(&DeviceId::at_port(silent)).err().map(|ending| reason_of(&ending));
             return Err(Error::NobodyAt { port: silent.clone(), reason: reason.unwrap_or_default() });
         }

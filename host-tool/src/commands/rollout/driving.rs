@@ -19,13 +19,8 @@ use lifeboot_fleet::time::Time;
 use lifeboot_project::files::FileError;
 use lifeboot_report::Rollout;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// How often Ctrl-C is looked for.
-const POLL: Duration = Duration::from_millis(50);
+use std::sync::atomic::AtomicBool;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Returns the time.
 pub fn now() -> Time {
@@ -127,23 +122,8 @@ impl Begun {
         let begun = self;
         let places = begun.places.clone();
         let screen = Screen::new(output);
-        let stop = Arc::new(AtomicBool::new(false));
-        interrupt::remember(output);
-        let site = talk.site(places, output, stop.clone());
-        let ended = AtomicBool::new(false);
-        let state = thread::scope(|scope| {
-            scope.spawn(|| {
-                while !ended.load(Ordering::Relaxed) {
-                    if interrupt::came() {
-                        stop.store(true, Ordering::Relaxed);
-                    }
-                    thread::sleep(POLL);
-                }
-            });
-            let driven = begun.drive(&site, &stop, &screen, stays);
-            ended.store(true, Ordering::Relaxed);
-            driven
-        })?;
+        let site = talk.site(places, output);
+        let state = begun.drive(&site, &interrupt::flag(), &screen, stays)?;
         screen.clear();
         Ok(Rollout::new(&state.summary(now()), now(), false))
     }

@@ -11,8 +11,6 @@ use lifeboot_fleet::definition::{Flow, Wave};
 use lifeboot_fleet::device::{DeviceId, Ending};
 use lifeboot_fleet::lines::{Forecast, Lines, Open, Sending};
 use lifeboot_report::{PlanVerdict, PlannedDevice, PlannedWave, RolloutPlan};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread;
 
 /// How many devices are asked at once.
@@ -37,8 +35,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, output: Output) -> Result<RolloutPlan, Error> {
     let Choice { definition, images, places, .. } = arguments.chosen.read(Flow::Update, output)?;
     let talk = &arguments.chosen.talk;
-    interrupt::remember(output);
-    let site = talk.site(places, output, Arc::new(AtomicBool::new(false)));
+    let site = talk.site(places, output);
     if !output.is_quiet() && !output.is_json() {
         output::note(format_args!("asking {} devices", definition.devices()));
     }
@@ -52,6 +49,9 @@ pub fn run(arguments: &Arguments, output: Output) -> Result<RolloutPlan, Error> 
     };
     for (wave, radius) in definition.waves.iter().zip(radius) {
         let devices = forecasts(&site, wave, &images);
+        if interrupt::came() {
+            return Err(Error::Stopped);
+        }
         let seconds = seconds(wave, &devices, talk.bytes_a_second());
         plan.seconds += seconds;
         plan.waves.push(PlannedWave {

@@ -1,6 +1,7 @@
 //! The devices at serial ports and TCP addresses.
 
 use super::folder::Places;
+use crate::commands::interrupt;
 use crate::commands::port::{self, Line};
 use crate::commands::seconds::{TIMEOUT, seconds};
 use crate::output::Output;
@@ -34,8 +35,14 @@ pub struct Ports {
 }
 
 impl Talk {
-    /// Returns the devices at these places.
-    pub fn site(&self, places: Places, output: Output, stop: Arc<AtomicBool>) -> Lines<Ports> {
+    /// Returns the devices at these places. From now on Ctrl-C, or a request to terminate, ends all that waits for one of them.
+    pub fn site(&self, places: Places, output: Output) -> Lines<Ports> {
+        interrupt::remember(output);
+        self.site_with(places, output, interrupt::flag())
+    }
+
+    /// Returns the devices at these places, for a service that handles its signals itself.
+    pub fn site_with(&self, places: Places, output: Output, stop: Arc<AtomicBool>) -> Lines<Ports> {
         let ports = Ports { names: places.ports, line: self.line, output };
         let timeouts = Timeouts { confirm: self.timeout, unplugged: UNPLUGGED, answer: self.line.answer_timeout() };
         Lines::new(ports, timeouts, places.at, stop)

@@ -3,6 +3,7 @@
 use super::chapter::Chapter;
 use crate::command_line::{Folder, SIGN};
 use crate::error_list::List;
+use lifeboot_host_tool::Error;
 use std::fs::{self, File};
 use std::net::TcpListener;
 
@@ -21,6 +22,8 @@ pub fn list(list: &mut List) {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     chapter.list.name(closed.to_string(), "HOST:NUMBER");
     chapter.fails("Nobody at a port", &format!("rollout plan a.img --port tcp:{closed} {kept}"));
+
+    chapter.list.add_words("Ctrl-C while devices are asked", &Error::Stopped);
 
     for (circumstances, text) in [
         ("A wave of devices with a label that none has", "[[wave]]\nlabels = { line = \"3\" }\n"),

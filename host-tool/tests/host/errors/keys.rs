@@ -12,6 +12,7 @@ use pkcs8::pkcs5::pbes2::Pbkdf2Params;
 pub fn list(list: &mut List) {
     let mut chapter = Chapter::new(list, "Keys", folder());
     chapter.fails("A key of that name is there already", "keygen key.pem");
+    chapter.fails("A new key, to stdout", "keygen -");
     chapter.folder.put("open.pem", &chapter.folder.bytes("key.pem"));
     chmod(&chapter.folder, "open.pem", 0o640);
     let sign = |key: &str| SIGN.replace("key.pem", key);
@@ -29,6 +30,10 @@ pub fn list(list: &mut List) {
     chapter.fails("A damaged key", "inspect a.img --key damaged.pem");
     chapter.folder.put("ec.pem", ELLIPTIC.as_bytes());
     chapter.fails("A key of another algorithm", "inspect a.img --key ec.pem");
+    let two = [OPENSSL_PUBLIC.as_bytes(), &chapter.folder.bytes("key.pub.pem")].concat();
+    chapter.folder.put("two.pem", &two);
+    chapter.fails("A file with two keys", "inspect a.img --key two.pem");
+    chapter.fails("Two keys to revoke in one file", &format!("{SIGN} --revoke two.pem"));
     chapter.folder.put("weak.pem", WEAK.as_bytes());
     chapter.fails("A key that proves nothing", "inspect a.img --key weak.pem");
 

@@ -2,13 +2,14 @@
 
 use super::chapter::Chapter;
 use crate::command_line::{Folder, SIGN};
+use crate::encrypted_keys::chmod;
 use crate::error_list::List;
 use crate::images::rich;
 use crate::program::{LARGE, LOG_STRING};
 use crate::versions::{MAIN, project};
 use lifeboot_core::Slot;
 use lifeboot_logs::MonitorError;
-use lifeboot_project::settings::OtherOwner;
+use lifeboot_project::settings::Distrust;
 use lifeboot_project::watch::WatchError;
 use std::path::PathBuf;
 use std::process::Command;
@@ -40,6 +41,13 @@ pub fn list(list: &mut List) {
         chapter.fails(circumstances, line);
     }
 
+    let line = "sign a.elf --version 1.2.3";
+    let key = String::from_utf8(chapter.folder.bytes("key.pem")).unwrap();
+    let output = chapter.folder.command(line).env("LIFEBOOT_KEY", &key).output().unwrap();
+    chapter.list.add("A variable that holds the key itself", line, &output);
+    let output = chapter.folder.command(line).args(["--key", &key]).output().unwrap();
+    chapter.list.add("An argument that is the key itself", &format!("{line} --key \"$(cat key.pem)\""), &output);
+
     let mut chapter = Chapter::new(chapter.list, "Files", chapter.folder);
     chapter.fails("A file that is not there", "inspect none.img");
     fs::create_dir(chapter.folder.0.path().join("folder")).unwrap();
@@ -51,14 +59,24 @@ pub fn list(list: &mut List) {
     chapter.fails("An output that is an input", &format!("{SIGN} -o a.elf"));
     chapter.folder.done("keygen other.pem");
     chapter.fails("An output that is a private key", &format!("{SIGN} -o other.pem"));
+    chapter.fails("An output that is a public key", &format!("{SIGN} -o other.pub.pem"));
+    chapter.fails("Two outputs that are one file", &format!("{SIGN} -o out.swu --swu 1"));
     chapter.folder.put("large.bin", &vec![0; 17 << 20]);
     chapter.fails("A file that is too large to be what it should be", "flash large.bin");
     assert!(Command::new("mkfifo").arg("pipe").current_dir(chapter.folder.0.path()).status().unwrap().success());
     chapter.fails("A pipe that no program writes into", "inspect pipe");
     chapter.fails("A pipe that no program reads from", &format!("{SIGN} -o pipe"));
     chapter.fails("The name that means stdin elsewhere", "inspect -");
-    let other = OtherOwner { path: PathBuf::from("../lifeboot.toml"), owner: 1001 };
+    let other = Distrust::OtherOwner { path: PathBuf::from("../lifeboot.toml"), owner: 1001 };
     chapter.list.add_words("A lifeboot.toml of another user, in a folder above", &other);
+
+    chapter.folder.put("lifeboot.toml", b"");
+    chmod(&chapter.folder, "lifeboot.toml", 0o666);
+    chapter.fails("A lifeboot.toml that everybody can write", "inspect a.elf");
+    chmod(&chapter.folder, "lifeboot.toml", 0o644);
+    let place = PathBuf::from("lifeboot.toml");
+    let open = Distrust::OthersReplace { path: place, folder: PathBuf::from("."), mode: 0o777 };
+    chapter.list.add_words("A lifeboot.toml in a folder that everybody can write", &open);
 
     for (circumstances, settings) in [
         ("A setting that there is not", "\nbord = 1\n"),
@@ -69,6 +87,7 @@ pub fn list(list: &mut List) {
             "A board in lifeboot.toml whose chip is not known",
             "[board]\nname = \"acme-press\"\nchip = \"STM32F411XX\"\n",
         ),
+        ("A key itself where its file is to be named", "key = \"-----BEGIN PRIVATE KEY-----\"\n"),
         ("No TOML", "board = microbit\n"),
     ] {
         chapter.folder.put("lifeboot.toml", settings.as_bytes());
