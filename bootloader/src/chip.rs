@@ -50,7 +50,8 @@ pub trait Chip: Sized + 'static {
     /// of each slot and an erase of the journal.
     fn start_up(noted: Option<Cause>) -> Cause;
 
-    /// Starts the clock.
+    /// Starts the clock; may raise the core's, too, with a source that takes time to start. If that does not start, the same
+    /// holds as in [`start_up`](Self::start_up).
     fn clock() -> Self::Clock;
 
     /// Returns the flash.

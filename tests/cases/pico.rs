@@ -27,6 +27,12 @@ fn usb(board: &Pico) -> Link<Port> {
     connect(&board.usb_port()).unwrap()
 }
 
+/// The complaints of an emulated board that are no mere gaps in the model, which has not all registers.
+fn faults(complaints: &[String]) -> Vec<&str> {
+    let complaints = complaints.iter().map(String::as_str);
+    complaints.filter(|complaint| !complaint.contains("Unimplemented peripheral")).collect()
+}
+
 #[test]
 fn an_update_over_the_uart_is_tried_and_confirmed() {
     let update = &*UPDATE;
@@ -48,10 +54,7 @@ fn an_update_over_the_uart_is_tried_and_confirmed() {
         let untouched = untouched.start as usize..untouched.end as usize;
         assert!(update.start[untouched.clone()] == update.end[untouched], "something else was changed");
     }
-    // The model has no PLL, ring oscillator and some other registers; any other complaint is a fault.
-    let others: Vec<_> =
-        update.complaints.iter().filter(|complaint| !complaint.contains("Unimplemented peripheral")).collect();
-    assert!(others.is_empty(), "{others:#?}");
+    assert_eq!(faults(&update.complaints), [""; 0]);
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub const RECOVERY: &str = "bootloader/core/src/recovery.rs";
 pub const RECOVERY_FRAME: &str = "bootloader/core/src/recovery/frame.rs";
 pub const CORTEX_M: &str = "bootloader/src/cortex_m.rs";
 pub const NRF51: &str = "bootloader/src/chips/nrf51/mod.rs";
+pub const RP2040_CLOCK: &str = "bootloader/src/chips/rp2040/clock.rs";
 pub const STM32F4: &str = "bootloader/src/chips/stm32f4/mod.rs";
 pub const SUSPECTS: &str = "updater/src/suspects.rs";
 pub const TRANSFER: &str = "updater/src/transfer.rs";

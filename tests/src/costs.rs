@@ -67,7 +67,7 @@ pub fn measure(load: &Path) -> Result<Costs> {
         let pushes = [turns.figures, pushes, pico_push, emulated_push].concat();
         Ok(Costs {
             figures: [sizes, stacks, boots, pushes, wear, gateway].concat(),
-            details: [microbit.details, stm32f405.details, push_details, next_versions].concat(),
+            details: [microbit.details, pico.details, stm32f405.details, push_details, next_versions].concat(),
             symbols,
         })
     })

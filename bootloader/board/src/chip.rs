@@ -113,8 +113,8 @@ pub struct Watchdog {
 pub enum ClockSource {
     /// The speed after reset, in hertz; there is no other.
     Fixed(u32),
-    /// The ring oscillator, of no exact speed: no choice either.
-    Ring,
+    /// A PLL from a crystal of 12 MHz, at this speed in hertz; no choice either. Without the crystal, something slower.
+    Crystal(u32),
     /// A PLL from the internal oscillator, within these limits.
     Pll(&'static ClockLimits),
 }

@@ -34,11 +34,10 @@ pub struct BoardDescription {
 }
 
 impl BoardDescription {
-    /// Returns the core's clock in the bootloader, in hertz; `None` where it runs from an oscillator of no exact speed.
+    /// Returns the core's clock in the bootloader, in hertz, if its source starts; `None` if the board chooses none.
     pub fn core_clock(&self) -> Option<u32> {
         match self.chip.clock {
-            ClockSource::Fixed(hertz) => Some(hertz),
-            ClockSource::Ring => None,
+            ClockSource::Fixed(hertz) | ClockSource::Crystal(hertz) => Some(hertz),
             ClockSource::Pll(_) => self.clock.map(|clock| clock.core),
         }
     }

@@ -5,7 +5,8 @@
 //!
 //! A board is a file, and nothing in Lifeboot names it: `lifeboot new` begins one, `bootloader/board/src/parse.rs` says what can
 //! stand in it, and its errors say what is wrong. Flash map, serial port, recovery pin and clock follow from it. `lifeboot
-//! bootloader` builds the bootloader.
+//! bootloader` builds the bootloader. What no file says: the crystal of an RP2040 must have 12 MHz, as its boot ROM requires for
+//! USB, too. With a faster one the core would run faster than it may.
 //!
 //! ## A chip of your own
 //!

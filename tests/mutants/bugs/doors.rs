@@ -1,6 +1,6 @@
 //! Bugs of what the bootloader does against a core that is made to skip an instruction, and of what it leaves to the firmware.
 
-use crate::bug::{Bug, CORTEX_M, JOURNAL, NRF51, SIGNATURE, STM32F4, VERIFY, bug};
+use crate::bug::{Bug, CORTEX_M, JOURNAL, NRF51, RP2040_CLOCK, SIGNATURE, STM32F4, VERIFY, bug};
 use crate::suite::Suite;
 
 /// All of them.
@@ -53,6 +53,20 @@ pub const BUGS: &[Bug] = &[
         STM32F4,
         "    slow_down();\n",
         "    let _ = slow_down;\n",
+        Suite::Handover,
+    ),
+    bug(
+        "the Pico's firmware starts with the bootloader's PLL",
+        RP2040_CLOCK,
+        "store(RESETS + SET, PLLS | TIMER);",
+        "store(RESETS + SET, PLLS & 0 | TIMER);",
+        Suite::Handover,
+    ),
+    bug(
+        "a PLL that has not locked drives the Pico's core",
+        RP2040_CLOCK,
+        "return SYS_AUX_RING;",
+        "return SYS_AUX_PLL;",
         Suite::Handover,
     ),
     bug(

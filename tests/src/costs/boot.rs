@@ -2,7 +2,7 @@
 
 mod watched;
 
-pub use watched::{Boot, MICROBIT_HERTZ};
+pub use watched::{Boot, Clocks, MICROBIT_HERTZ};
 
 use super::size::COMPACT;
 use super::{Device, Figure, Unit, kit, wear};
@@ -39,6 +39,8 @@ struct Bounds {
     budget: u64,
     /// Limit and budget with the compact verifier.
     compact: [u64; 2],
+    /// Budgets of the time in milliseconds, with the default and the compact verifier.
+    time: Option<[u64; 2]>,
     peer: Option<u64>,
     /// KiB of other images, which show how the figure grows with the size.
     others: &'static [usize],
@@ -51,6 +53,7 @@ const MICROBIT_BOUNDS: Bounds = Bounds {
     trial: 16_800_000,
     budget: 16_500_000,
     compact: [13_000_000, 13_000_000],
+    time: None,
     peer: Some(20_500_000),
     others: &[16, 110],
 };
@@ -60,6 +63,7 @@ const PICO_BOUNDS: Bounds = Bounds {
     trial: 16_700_000,
     budget: 16_500_000,
     compact: [13_000_000, 13_000_000],
+    time: Some([150, 110]),
     peer: None,
     others: &[],
 };
@@ -69,6 +73,7 @@ const STM32F405_BOUNDS: Bounds = Bounds {
     trial: 6_500_000,
     budget: 6_000_000,
     compact: [4_620_000, 4_600_000],
+    time: None,
     peer: Some(5_930_000),
     others: &[16, 128],
 };
@@ -99,7 +104,7 @@ pub fn pico() -> Result<Boots> {
 }
 
 fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
-    let Bounds { target, others, limit, trial, budget, compact, peer } = *bounds;
+    let Bounds { target, others, limit, trial, budget, compact, time, peer } = *bounds;
     let name = target.board.name;
     let confirmed = |bootloader: &Path, kib: usize| -> Result<Boot> {
         let begins = phases.iter().filter_map(|(_, begin)| *begin);
@@ -118,7 +123,14 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
         Some(peer) => figure.beside_cited(PEER, peer),
         None => figure,
     };
-    let mut figures = vec![figure, Figure::new(&what, name, Unit::Microseconds, boot.microseconds)];
+    let time = |what: &str, boot: &Boot, verifier: usize| {
+        let figure = Figure::new(what, name, Unit::Microseconds, boot.microseconds);
+        match time {
+            Some(budgets) => figure.held_to(budgets[verifier] * 1000).meant_to_be(budgets[verifier] * 1000),
+            None => figure,
+        }
+    };
+    let mut figures = vec![figure, time(&what, &boot, 0)];
     let small = confirmed(&kit::bootloader_of(Verifier::Compact, target, &[RECOVERY])?, KIB)?;
     let small_what = format!("{what}{COMPACT}");
     let figure =
@@ -127,10 +139,12 @@ fn boots(bounds: &Bounds, phases: &[(&str, Option<&str>)]) -> Result<Boots> {
         Some(peer) => figure.beside_cited(PEER, peer),
         None => figure,
     });
-    figures.push(Figure::new(&small_what, name, Unit::Microseconds, small.microseconds));
+    figures.push(time(&small_what, &small, 1));
     figures.push(Figure::new(what + ", with two-part-signature", name, Unit::Instructions, two_parts(target)?));
     let mut details = parts(phases, name, KIB, "", &boot);
     details.extend(parts(phases, name, KIB, COMPACT, &small));
+    details.extend(clocks(name, "", &boot));
+    details.extend(clocks(name, COMPACT, &small));
     for kib in others {
         let boot = confirmed(&bootloader, *kib)?;
         let what = format!("reset to confirmed firmware of {kib} KiB");
@@ -163,6 +177,20 @@ fn parts(phases: &[(&str, Option<&str>)], board: &str, kib: usize, verifier: &st
         Figure::new(what, board, Unit::Instructions, count - before)
     };
     parts.map(figure).collect()
+}
+
+/// What a boot takes by its clocks, and what its instructions would take without the fastest.
+fn clocks(board: &str, verifier: &str, boot: &Boot) -> Vec<Figure> {
+    let figure = |what: &str, microseconds| {
+        let what = format!("reset to confirmed firmware of {KIB} KiB{verifier}: {what}");
+        Figure::new(what, board, Unit::Microseconds, microseconds)
+    };
+    let Some(clocks) = &boot.clocks else { return Vec::new() };
+    vec![
+        figure("from the ring oscillator, start of the crystal included", clocks.ring),
+        figure("from the PLL", clocks.pll),
+        figure("the same instructions, all from the ring oscillator", clocks.without_pll),
+    ]
 }
 
 /// From the reset that ends an update to the new firmware's first instruction: its first start, on trial, from slot B.

@@ -40,7 +40,8 @@ pub fn chip(length: u32) -> Chip {
         ],
         interrupts: 32, // 26 that are wired, and 6 that only software can make pending (2.3.2)
         highest_clock: 133_000_000,
-        clock: ClockSource::Ring,
+        // 12 MHz times 125, divided by 12 (2.18.2); `bootloader/src/chips/rp2040/clock.rs` sets it.
+        clock: ClockSource::Crystal(125_000_000),
         // 24 bits, of which each tick of a microsecond takes two (4.7; erratum RP2040-E1).
         watchdog: Watchdog { shortest: 1, longest: 8_388 },
         uf2_family: Some(0xe48b_ff56), // uf2families.json of Microsoft's repository uf2

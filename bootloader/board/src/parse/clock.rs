@@ -10,7 +10,7 @@ pub fn clock(table: &Table, source: Source, chip: &Chip) -> Result<Option<PllClo
     let Some(value) = table.value("clock") else {
         return Ok(match chip.clock {
             ClockSource::Pll(limits) => Some(PllClock::highest(limits)),
-            ClockSource::Fixed(_) | ClockSource::Ring => None,
+            ClockSource::Fixed(_) | ClockSource::Crystal(_) => None,
         });
     };
     let text = value.text("\"84M\"")?;
@@ -30,18 +30,9 @@ fn choose_clock(chip: &Chip, text: &str) -> Result<Option<PllClock>, Wrong> {
         );
     };
     let limits = match chip.clock {
-        ClockSource::Fixed(only) if hertz == only => return Ok(None),
-        ClockSource::Fixed(only) => {
+        ClockSource::Fixed(only) | ClockSource::Crystal(only) if hertz == only => return Ok(None),
+        ClockSource::Fixed(only) | ClockSource::Crystal(only) => {
             return wrong(format!("clock: the {} runs at {}M only", chip.name, only / 1_000_000), "leave the key out");
-        }
-        ClockSource::Ring => {
-            return wrong(
-                format!(
-                    "clock: the bootloader runs from the ring oscillator of the {}, which has no exact speed",
-                    chip.name
-                ),
-                "leave the key out",
-            );
         }
         ClockSource::Pll(limits) => limits,
     };

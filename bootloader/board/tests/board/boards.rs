@@ -76,7 +76,7 @@ fn their_ports_and_clocks_are_those_of_the_bootloader() {
         (serial.peripheral.name, pins.join(" "), board.core_clock())
     };
     assert_eq!(used("microbit"), ("UART", "P0.24 P0.25 P0.17".to_owned(), Some(16_000_000)));
-    assert_eq!(used("pico"), ("UART0", "GP0 GP1 GP22".to_owned(), None));
+    assert_eq!(used("pico"), ("UART0", "GP0 GP1 GP22".to_owned(), Some(125_000_000)));
     assert_eq!(used("stm32f405"), ("USART2", "PA2 PA3 PA0".to_owned(), Some(152_000_000)));
     let divisor = board("stm32f405").baud_divisor().unwrap();
     assert_eq!((divisor.fast, divisor.slow), (330, 35));

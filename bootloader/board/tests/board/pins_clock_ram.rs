@@ -66,8 +66,8 @@ fn clocks_that_are_too_fast_or_no_product() {
         super::refused_text(&format!("name = \"a\"\n{chip}\n[map]\n{map}"))
     };
     says(
-        other("chip = \"RP2040\"\nflash = \"2M\"\nclock = \"125M\""),
-        "board.toml:4: clock: the bootloader runs from the ring oscillator of the RP2040, which has no exact speed",
+        other("chip = \"RP2040\"\nflash = \"2M\"\nclock = \"133M\""),
+        "board.toml:4: clock: the RP2040 runs at 125M only",
         "leave the key out",
     );
     says(

@@ -28,6 +28,9 @@ const ROSC_DIV: usize = 0x4006_0010;
 const WATCHDOG_REASON: usize = 0x4005_8008;
 const WATCHDOG_ENABLE: u32 = 1 << 30;
 const WATCHDOG_TRIGGER: u32 = 1 << 31;
+/// The voltage regulator (2.10): on, 1.1 V, as after reset.
+const VREG: usize = 0x4006_4000;
+const VREG_RESET: u32 = 0xB1;
 const CHIP_RESET: usize = 0x4006_4008;
 
 /// All peripherals except those that flash and the clocks need: IO_QSPI, PADS_QSPI, the two PLLs.
@@ -36,12 +39,14 @@ const PERIPHERALS: u32 = 0x01FF_FFFF & !(1 << 6 | 1 << 9 | 1 << 12 | 1 << 13);
 /// ROSC_CTRL: on, as after reset.
 const ROSC_ON: u32 = 0xFAB << 12 | 0xAA0;
 /// ROSC_DIV: the divisor after reset, and an eighth of it. The system clock is then 14 to 96 MHz instead of 1.8 to 12,
-/// typically some 52, and below the limit of 133 on every chip; and no PLL has to start. It changes without a glitch
-/// (2.17).
+/// typically some 52, and below the limit of 133 on every chip. That is what the bootloader begins with, and keeps if
+/// crystal or PLL do not start. It changes without a glitch (2.17).
 const SLOW: u32 = 0xAA0 + 16;
 const FAST: u32 = 0xAA0 + 2;
 
-/// The second stage for the W25Q16 of a Pico and compatible parts, with the checksum that the ROM checks (2.8).
+/// The second stage for the W25Q16 of a Pico and compatible parts, with the checksum that the ROM checks (2.8). It has flash
+/// read with half the system clock (its PICO_FLASH_SPI_CLKDIV is 2), at most 62.5 MHz, of at least 104 that a W25Q16JV is
+/// specified for (9.6). The ROM's functions, which write, divide by 6.
 #[used]
 #[unsafe(link_section = ".boot2")]
 static SECOND_STAGE: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
@@ -73,6 +78,9 @@ impl Chip for Rp2040 {
         store(ROSC_CTRL, ROSC_ON);
         store(ROSC_DIV, FAST);
         clock::slow_down();
+        // Firmware may have lowered the voltage to what its own clock needs. It has the milliseconds to rise that the
+        // crystal takes to start.
+        store(VREG, VREG_RESET);
         // A reset of the core alone clears neither of the two registers, so the word in RAM comes first. RAM that has lost
         // power holds a valid word by chance once in 2^29 times.
         noted.unwrap_or_else(|| match load(WATCHDOG_REASON) {

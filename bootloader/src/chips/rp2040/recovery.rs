@@ -43,7 +43,7 @@ const FORMAT: u32 = 0b11 << 5 | 1 << 4;
 const ON: u32 = 1 << 9 | 1 << 8 | 1;
 /// 12 MHz / (16 * (6 + 33 / 64)) = 115,108 (4.2.7.1).
 const DIVISOR: (u32, u32) = (6, 33);
-/// How many times FR is read: at least 3 ms, the duration of the 32 bytes of a full FIFO.
+/// How many times FR is read: at least 3 ms, the duration of the 32 bytes of a full FIFO, with 8 periods of 125 MHz a read.
 const TRIES: u32 = 50_000;
 
 /// The serial port, 115,200 baud, 8N1. Its receiver buffers 32 bytes between two reads: 2.7 milliseconds of the line.

@@ -19,10 +19,16 @@ pub const RESETS: usize = 0x4000_C000;
 pub const RESETS_DONE: usize = 0x4000_C008;
 
 /// How many times a register is read until it changes, which takes some cycles.
-pub const TRIES: u32 = 1_000;
+const TRIES: u32 = 1_000;
+
+/// Waits until these bits of a register are set, which takes some cycles; but not for ever.
+#[inline(never)]
+pub fn wait_until_set(register: usize, bits: u32) {
+    wait_for(register, bits, bits, TRIES);
+}
 
 /// Takes peripherals out of reset.
 pub fn release(peripherals: u32) {
     store(RESETS + CLEAR, peripherals);
-    wait_for(RESETS_DONE, peripherals, peripherals, TRIES);
+    wait_until_set(RESETS_DONE, peripherals);
 }

@@ -1,4 +1,4 @@
-"""A board with an RP2040 on a bench: `board.py FLASH BOARD [--stop-before N] [--held]`.
+"""A board with an RP2040 on a bench: `board.py FLASH BOARD [--stop-before N] [--held] [--clock-fault crystal|pll]`.
 
 The file FLASH holds what flash holds from its start. BOARD is what the board's file says, as JSON: `uart`, `tx`, `rx` and
 `function` of the serial port; and `recovery`, a pin and whether it is high while it is held, or null. Requests and answers are lines of JSON, over the socket that is this
@@ -28,7 +28,7 @@ class Bench:
         with open(arguments.flash, "rb") as file:
             flash = file.read()
         board = json.loads(arguments.board)
-        self.chip = Chip(flash, os.urandom(16), board["recovery"], arguments.stop_before)
+        self.chip = Chip(flash, os.urandom(16), board["recovery"], arguments.stop_before, arguments.clock_fault)
         self.held = arguments.held
         self.uart = UartCable(self.chip.mcu, board)
         self.usb = UsbCable(self.chip.mcu)
@@ -82,6 +82,9 @@ class Bench:
         self.chip.hold(asks_for_recovery)
         self.chip.reset()
 
+    def reset_core(self):
+        self.chip.reset_core()
+
     def release(self):
         self.chip.hold(False)
 
@@ -97,6 +100,7 @@ class Bench:
             "operations": len(chip.operations),
             "vectors": chip.vectors,
             "complaints": chip.complaints,
+            "speeds": chip.clocks.speeds,
         }
 
     def operations(self):
@@ -121,11 +125,12 @@ REQUESTS = {
     "read": Bench.read,  # address, bytes, and the file that they go to
     "led": Bench.led,
     "reset": Bench.reset,  # by its pin; whether the recovery pin is held from now on
+    "reset_core": Bench.reset_core,  # alone
     "release": Bench.release,  # the recovery pin
     "reset_holding": Bench.reset_holding,  # by its pin; for how long the recovery pin is held then
     "state": Bench.state,
     "operations": Bench.operations,  # the commands that changed flash
-    "count": Bench.count,  # address: the instructions until there
+    "count": Bench.count,  # address: the instructions until there, by the core's clock
     "go": Bench.go,  # a board that was held runs
     "stand_still": Bench.stand_still,  # bytes, which arrive at the UART while the core does nothing
     "registers": Bench.registers,  # the core's
@@ -137,4 +142,5 @@ if __name__ == "__main__":
     parser.add_argument("board")
     parser.add_argument("--stop-before", type=int)
     parser.add_argument("--held", action="store_true")
+    parser.add_argument("--clock-fault", choices=["crystal", "pll"])
     Bench(parser.parse_args()).run()

@@ -7,7 +7,7 @@
   8 seconds need not be spent turning.
 - Each command that changes flash is written down, and the power can fail before any of them.
 
-What it leaves out of some peripherals is in `mended.py`.
+What it leaves out of some peripherals is in `mended.py`, and of the clocks in `oscillators.py`.
 """
 
 import random
@@ -18,6 +18,7 @@ from rp2040py.peripherals.vreg_and_chip_reset import HAD_RUN
 from rp2040py.simulator import Simulator
 
 from mended import Busy, Dma, Resets, Ticks, UartRequests, UartRoom, UniqueId
+from oscillators import Clocks
 
 FLASH = 0x1000_0000
 RAM = 0x2000_0000
@@ -38,9 +39,10 @@ BRANCH_TO_BEFORE = 0xE7FD
 
 class Chip:
     """A chip that is powered on. `recovery` is the number of the recovery pin, if there is one, and whether it is high while it
-    is held; `stop_before` the number of the flash command before which the power fails."""
+    is held; `stop_before` the number of the flash command before which the power fails; `clock_fault` what of the clocks does
+    not start."""
 
-    def __init__(self, flash, seed, recovery, stop_before=None):
+    def __init__(self, flash, seed, recovery, stop_before=None, clock_fault=None):
         self.simulator = Simulator()
         self.simulator.stopped = False
         self.mcu = self.simulator.rp2040
@@ -71,7 +73,8 @@ class Chip:
         mcu.ppb.systick_alarm.callback = self._systick_fired
         self._apply_command = mcu.ssi._apply_command
         mcu.ssi._apply_command = self._flash_command
-        self.ticks, self.resets = Ticks(mcu), Resets(mcu)
+        self.clocks = Clocks(mcu, self, clock_fault)
+        self.ticks, self.resets = Ticks(mcu, self.clocks), Resets(mcu, self.clocks)
         self.dma, self.busy, self.id = Dma(mcu), Busy(mcu), UniqueId(mcu)
         self.uarts = [(UartRequests(mcu, number), UartRoom(mcu, number)) for number in range(2)]
         mcu.watchdog.on_watchdog_trigger = self._watchdog_fired
@@ -97,9 +100,15 @@ class Chip:
     def reset(self):
         """By its pin RUN, which resets everything, the watchdog's memory of earlier resets included."""
         self.mcu.reset(preserve_flash=True)
+        self.clocks.reset(True)
         self.mcu.watchdog.reset()
         self.mcu.vreg_and_chip_reset.record_reset_cause(HAD_RUN)
         self.mcu.usb_ctrl.on_reset()
+
+    def reset_core(self):
+        """As by AIRCR.SYSRESETREQ: resets the core, and nothing else."""
+        self.mcu.core.reset()
+        self.mcu.ppb.reset()
 
     def run(self):
         """Runs for some milliseconds."""
@@ -114,16 +123,23 @@ class Chip:
             core.waiting = True
 
     def count(self, address):
-        """Runs up to an address; returns how many instructions that took. One by one, and slowly."""
-        core, clock = self.mcu.core, self.mcu.clock
-        nanoseconds = 1e9 / self.mcu.clk_sys
-        instructions = 0
+        """Runs up to an address; returns the core's clocks until there, in hertz and in order, each with how many
+        instructions it ran. One by one, and slowly; an instruction takes a period of the clock."""
+        core, clock, speeds = self.mcu.core, self.mcu.clock, self.clocks.speeds
+        stretches = []
+        number = len(speeds) - 1
         while core.pc != address and not self.failed:
-            if core.waiting:
-                raise RuntimeError("the core sleeps, and the address was not reached")
-            clock.tick(core.execute_instruction() * nanoseconds)
-            instructions += 1
-        return instructions
+            nanoseconds = 1e9 / speeds[number]
+            instructions = 0
+            while number == len(speeds) - 1 and core.pc != address and not self.failed:
+                if core.waiting:
+                    raise RuntimeError("the core sleeps, and the address was not reached")
+                core.execute_instruction()
+                clock.tick(nanoseconds)
+                instructions += 1
+            stretches.append((speeds[number], instructions))
+            number += 1
+        return stretches
 
     def read(self, address, length):
         """Memory as the core sees it; words of peripherals."""
@@ -144,8 +160,7 @@ class Chip:
     def _ppb_written(self, offset, value):
         if offset == AIRCR:
             if value == SYSRESETREQ:
-                self.mcu.core.reset()
-                self.mcu.ppb.reset()
+                self.reset_core()
             return
         if offset == VTOR:
             self.vectors.append(value)
@@ -159,6 +174,7 @@ class Chip:
 
     def _watchdog_fired(self):
         self.mcu.reset(preserve_flash=True, from_watchdog=True)
+        self.clocks.reset(False)
         self.mcu.usb_ctrl.on_reset()
 
     def _flash_command(self):
@@ -173,7 +189,11 @@ class Chip:
         self._apply_command()
 
     def _break(self, _code):
-        self.complain("a breakpoint, or an undefined instruction, at 0x%08x" % self.mcu.core.pc)
+        self.stop("a breakpoint, or an undefined instruction, at 0x%08x" % self.mcu.core.pc)
+
+    def stop(self, why):
+        """The core can go no further."""
+        self.complain(why)
         self._fail()
 
     def _fail(self):

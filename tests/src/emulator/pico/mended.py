@@ -1,9 +1,8 @@
 """What the chip's peripherals do, and rp2040py's leave out:
 
-- TIMER counts the ticks of the watchdog: so many periods of the reference clock, which is the crystal's 12 MHz or, as
-  after reset, the ring oscillator; rp2040py's counts microseconds. The ring oscillator is taken for one of 6.5 MHz, times
-  what the bootloader has divided its divisor by. Alarms are right only where a tick is a microsecond.
-- RESETS puts TIMER, the UARTs, DMA and the pins into their state after reset; DMA's channels with all that they have.
+- TIMER counts the ticks of the watchdog: so many periods of the reference clock (`oscillators.py`); rp2040py's counts
+  microseconds. Alarms are right only where a tick is a microsecond.
+- RESETS puts TIMER, the UARTs, DMA, the PLLs and the pins into their state after reset; DMA's channels with all that they have.
 - A UART asks DMA for each byte that it has received. In rp2040py, it asks for those to send alone.
 - A UART interrupts for room to send once after a byte has left (4.2.6.3). In rp2040py, it does so all the time.
 - Flash is busy for as long as its data sheet says, typically. In rp2040py, it never is.
@@ -13,12 +12,9 @@
 
 from rp2040py.peripherals import clocks, reset, ssi, uart, watchdog
 
-CRYSTAL = 12.0  # MHz
-RING = 6.5 * 8
+from oscillators import MEGAHERTZ
 
-# CLK_REF_CTRL, CLK_PERI_CTRL (RP2040 Datasheet, 2.15.7).
-REF_SOURCE = 0b11
-REF_CRYSTAL = 2
+# CLK_PERI_CTRL (RP2040 Datasheet, 2.15.7).
 PERI_SOURCE = 0b111 << 5
 PERI_CRYSTAL = 4 << 5
 PERI_SYSTEM = 0
@@ -31,21 +27,20 @@ RXDMAE = 1 << 0
 class Ticks:
     """TIMER's count, by ticks of the watchdog."""
 
-    def __init__(self, mcu):
-        self.mcu = mcu
+    def __init__(self, mcu, clocks):
+        self.mcu, self.clocks = mcu, clocks
         self.periods = 1
         self.count = 0.0
         self.since = mcu.clock.nanos
         self._write_watchdog = mcu.watchdog.write_uint32
         mcu.watchdog.write_uint32 = self._watchdog_written
-        self._write_clocks = mcu.clocks.write_uint32
-        mcu.clocks.write_uint32 = self._clocks_written
+        clocks.observers.append(self._settle)
         self._reset_timer = mcu.timer.reset
         mcu.timer.reset = self._timer_reset
         mcu.timer._micros = self._now
 
     def _now(self):
-        clock = CRYSTAL if self.mcu.clocks.ref_ctrl & REF_SOURCE == REF_CRYSTAL else RING
+        clock = self.clocks.reference() / MEGAHERTZ
         return self.count + (self.mcu.clock.nanos - self.since) / 1000 * clock / self.periods
 
     def _settle(self):
@@ -57,10 +52,6 @@ class Ticks:
             self.periods = max(1, value & watchdog.CYCLES_MASK)
         self._write_watchdog(offset, value)
 
-    def _clocks_written(self, offset, value):
-        self._settle()
-        self._write_clocks(offset, value)
-
     def _timer_reset(self):
         self._reset_timer()
         self.count, self.since = 0.0, self.mcu.clock.nanos
@@ -69,8 +60,8 @@ class Ticks:
 class Resets:
     """RESETS.RESET, for what the bootloader uses."""
 
-    def __init__(self, mcu):
-        self.mcu = mcu
+    def __init__(self, mcu, clocks):
+        self.mcu, self.clocks = mcu, clocks
         self._write = mcu.resets.write_uint32
         mcu.resets.write_uint32 = self._written
 
@@ -80,6 +71,7 @@ class Resets:
         self._write(offset, value)
         if offset != reset.RESET:
             return
+        self.clocks.hold(value)
         begins = value & ~before
         if begins & reset.RESET_TIMER:
             mcu.timer.reset()
@@ -227,4 +219,4 @@ class UniqueId:
 def uart_clock(mcu):
     """What drives the UARTs, in hertz; 0 where the model does not know."""
     source = mcu.clocks.read_uint32(clocks.CLK_PERI_CTRL) & PERI_SOURCE
-    return {PERI_CRYSTAL: int(CRYSTAL * 1e6), PERI_SYSTEM: mcu.clk_peri}.get(source, 0)
+    return {PERI_CRYSTAL: mcu.xosc.hertz(), PERI_SYSTEM: mcu.clk_peri}.get(source, 0)

@@ -3,7 +3,7 @@
 //! length, UART and pins are those of the board's file. The chip's own boot ROM runs,
 //! the second stage it starts, and the flash commands that both of them and the firmware send over the wires.
 //!
-//! What a test has to know of the model (rp2040py 0.3.6, and `chip.py` beside this file, which corrects some of it):
+//! What a test has to know of the model (rp2040py 0.3.6, and the other files in Python here, which correct some of it):
 //! - Some 3 million instructions a second: a boot, which checks a signature, takes several seconds. A core that sleeps
 //!   is as fast as four real ones, so time on the board and on the wall have little to do with each other. No more
 //!   boards run at once than there are processors, or a host would time out: powering on waits for another one to go
@@ -11,8 +11,9 @@
 //! - Erases and writes take the time that the data sheet gives as typical, in which the core polls flash, and the
 //!   UART loses bytes that are not fetched, as on silicon.
 //! - The UART interrupts for each burst of bytes, whatever its watermark. Neither sending nor DMA takes time.
-//! - No second core, no cache, and the core's clock is always 125 MHz. Crystal and reference clock drive the TIMER, and
-//!   the UART if they are selected; PLLs are not checked.
+//! - No second core, no cache. The core runs at 125 MHz whatever its clock is, except while its instructions are counted.
+//!   Which clock that is, is reported all the same; a core without one stops. The reference clock drives the TIMER, and the
+//!   crystal the UART if it is selected. Crystal and PLLs take time to start, and do not if a test wants that.
 //! - A fault is not taken: unreadable addresses read as all ones, and the board complains.
 //!
 //! The board goes off when it is dropped, when this process dies, and when the **thread** that powered it on ends:
@@ -21,8 +22,10 @@
 mod options;
 mod permit;
 mod process;
+mod stretches;
 
-pub use options::Options;
+pub use options::{ClockFault, Options};
+pub use stretches::Stretches;
 
 use super::Emulated;
 use crate::product::{self, Target};
@@ -70,6 +73,8 @@ pub struct State {
     pub vectors: Vec<u32>,
     /// The emulator's complaints, each once.
     pub complaints: Vec<String>,
+    /// What the core's clock has been since power-on, in hertz and in order; 0 if it had none.
+    pub speeds: Vec<u64>,
 }
 
 /// A command that changes flash (W25Q16JV, 8.1.2): its code, its address, and the bytes of a page to be programmed.
@@ -129,16 +134,9 @@ impl Pico {
         self.ask(&json!(["operations"]))
     }
 
-    /// Runs a held board up to an address, and returns the number of instructions since power-on. The board runs on
-    /// from there. A tenth as fast as otherwise.
-    pub fn instructions_to(&mut self, address: u32) -> Result<u64> {
-        let instructions = self.hold_at(address)?;
-        self.go()?;
-        Ok(instructions)
-    }
-
-    /// As above, but holds the board at that address.
-    pub fn hold_at(&mut self, address: u32) -> Result<u64> {
+    /// Runs a held board up to an address, holds it there, and returns the instructions until there. A tenth as fast as
+    /// otherwise.
+    pub fn hold_at(&mut self, address: u32) -> Result<Stretches> {
         self.ask(&json!(["count", address]))
     }
 
@@ -150,6 +148,11 @@ impl Pico {
     /// Sends bytes to the UART at the line's speed while the core is stalled, as it is for flash with interrupts off.
     pub fn stand_still_while_arrive(&mut self, bytes: &[u8]) -> Result<()> {
         self.ask(&json!(["stand_still", bytes]))
+    }
+
+    /// Resets the core and nothing else.
+    pub fn reset_core(&mut self) -> Result<()> {
+        self.ask(&json!(["reset_core"]))
     }
 
     /// Resets the board by its pin, with the recovery pin held for so long from then on.

@@ -3,7 +3,7 @@
 //! Dropping kills it; if the owner dies first, the kernel's parent-death signal does, which follows the thread that
 //! started the process.
 
-use super::options::Options;
+use super::options::{ClockFault, Options};
 use crate::product;
 use anyhow::{Context, Result, bail};
 use lifeboot_board::BoardDescription;
@@ -56,6 +56,13 @@ impl Process {
         }
         if options.held {
             command.arg("--held");
+        }
+        if let Some(fault) = options.clock_fault {
+            let fault = match fault {
+                ClockFault::Crystal => "crystal",
+                ClockFault::Pll => "pll",
+            };
+            command.args(["--clock-fault", fault]);
         }
         let child = command
             .current_dir(folder.path())
