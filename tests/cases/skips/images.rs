@@ -67,6 +67,8 @@ pub enum Badness {
     Board,
     /// A block of its payload that should equal the one before differs.
     Block,
+    /// A word of its payload that should equal the one before differs.
+    Run,
     /// Its signature would be right if the key were ignored: R is S·B.
     NoKey,
     /// Its signature is zeros, as unwritten memory.
@@ -78,7 +80,7 @@ pub enum Badness {
 }
 
 impl Badness {
-    pub const ALL: [Badness; 11] = [
+    pub const ALL: [Badness; 12] = [
         Badness::Signature,
         Badness::SignaturePoint,
         Badness::Payload,
@@ -88,6 +90,7 @@ impl Badness {
         Badness::Epoch,
         Badness::Board,
         Badness::Block,
+        Badness::Run,
         Badness::NoKey,
         Badness::Zeros,
     ];
@@ -163,11 +166,16 @@ fn code(elf: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Bytes of a payload that ends with zeros: two blocks of SHA-256.
+const RUN_LENGTH: usize = 128;
+
 fn image(badness: Badness) -> Vec<u8> {
     let start = BOARD.payload_address(Slot::A);
     let mut payload = [BOARD.ram.end(), start + 9, 0xe7fe_e7fe, start].map(u32::to_le_bytes).concat();
-    if badness == Badness::Block {
-        payload.resize(3 * BLOCK as usize, 0xff);
+    match badness {
+        Badness::Block => payload.resize(3 * BLOCK as usize, 0xff),
+        Badness::Run => payload.resize(RUN_LENGTH, 0),
+        _ => {}
     }
     let places = |last| [4, last].map(|offset| Entry { offset, kind: Kind::Word });
     let mut table = table_bytes(&places(12)).unwrap();
@@ -190,6 +198,7 @@ fn image(badness: Badness) -> Vec<u8> {
     match badness {
         Badness::Payload => payload[10] ^= 1,
         Badness::Block => payload[2 * BLOCK as usize] ^= 1,
+        Badness::Run => payload[RUN_LENGTH - 40] ^= 1,
         Badness::Table => table = table_bytes(&places(8)).unwrap(),
         Badness::Board => header.board = MICROBIT.name_bytes(),
         _ => {}

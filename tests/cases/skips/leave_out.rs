@@ -24,7 +24,13 @@ pub struct Depth {
     pub whole: &'static [&'static str],
     /// Of the code before the first header is read: which part, and of how many.
     pub share: (usize, usize),
+    /// Names of functions of which each execution is left out while the content is checked for the first time, unless it is one of
+    /// more than [`OF_CONTENT`] of its instruction.
+    pub of_content: &'static [&'static str],
 }
+
+/// More than it takes to copy the content or to read it by words, and less than the rounds of its hash.
+const OF_CONTENT: usize = 100;
 
 /// How the boots with one instruction left out ended.
 #[derive(Default)]
@@ -41,7 +47,7 @@ impl Walk<'_> {
     /// Which of them to leave out: all that decide, but of loops a part; of those that compute, one in `sample`, and
     /// what is executed seldom of the functions that are left out as a `whole`. What comes before the first header is
     /// read is the same in all boots, so a boot has its `share` of it: which, and of how many.
-    fn chosen(&self, Depth { sample, whole, share }: Depth) -> Vec<usize> {
+    fn chosen(&self, Depth { sample, whole, share, of_content }: Depth) -> Vec<usize> {
         let header = self.code.address("check_header");
         let header = self.steps.iter().position(|(place, _)| *place == header).unwrap_or(0);
         let mut places: HashMap<(u32, Kind, bool), Vec<usize>> = HashMap::new();
@@ -79,9 +85,25 @@ impl Walk<'_> {
             };
             chosen.extend(these.into_iter().filter(|index| (index + number) % of == which));
         }
+        chosen.extend(self.of_content(of_content));
         let mut chosen = Vec::from_iter(chosen);
         chosen.sort_unstable();
         chosen
+    }
+
+    /// The executions of these functions while the content is checked for the first time.
+    fn of_content(&self, names: &[&str]) -> Vec<usize> {
+        let check = self.code.address("verify13check_content");
+        let mut starts = (0..self.steps.len()).filter(|index| self.steps[*index].0 == check);
+        let (Some(start), Some(end)) = (starts.next(), starts.next()) else { return Vec::new() };
+        let mut places: HashMap<u32, Vec<usize>> = HashMap::new();
+        for index in start..end {
+            let address = self.steps[index].0;
+            if names.iter().any(|name| self.code.function(address).contains(name)) {
+                places.entry(address).or_default().push(index);
+            }
+        }
+        places.into_values().filter(|times| times.len() <= OF_CONTENT).flatten().collect()
     }
 
     /// Boots once for each instruction to leave out.
