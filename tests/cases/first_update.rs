@@ -3,7 +3,7 @@
 //! `cargo install` and `cargo demo --keep` are not run: the command that was built for the tests is on the path, and a
 //! board runs, with the environment that `cargo demo --keep` prints.
 
-use crate::guide::page::{Action, Command, Kind, steps};
+use crate::page::{Action, Command, Kind, steps};
 use lifeboot_core::Version;
 use lifeboot_tests::bench::{Bench, image, runs, version};
 use lifeboot_tests::emulator::Microbit;

@@ -1,15 +1,14 @@
 //! The guide (`docs/guide.md`), followed to the letter: its steps are read off the page, applied to an ordinary project
 //! of `tests/guide/`, and typed; the outcome must be as the page says, on an emulated board.
 
-pub mod page;
 mod project;
 
+use crate::page::{self, Action, Kind, Step};
 use anyhow::{Context, Result};
 use lifeboot_core::Version;
 use lifeboot_tests::bench::runs;
 use lifeboot_tests::product;
 use lifeboot_wire as wire;
-use page::{Action, Kind, Step};
 use project::Project;
 use std::fs;
 

@@ -60,6 +60,8 @@ mod gateway;
 mod terminal;
 // The README's pictures of a terminal, compared with the commands' output.
 mod pictures;
+// What a reader of a page types, and what it then says.
+mod page;
 // The pages, compared with what they describe.
 mod pages;
 

@@ -149,8 +149,8 @@ fn altered_payload_behind_a_block_like_it() {
 #[test]
 fn altered_payload_behind_a_word_like_it() {
     let doors = sweep_of_repeated(Badness::Run);
-    // Once there is none, this is a sweep like the others.
-    assert_ne!(doors, 0);
+    // The compact verifier's own hash has none. Once sha2's has none either, this is a sweep like the others.
+    assert_eq!(doors == 0, cfg!(feature = "compact"));
 }
 
 #[test]

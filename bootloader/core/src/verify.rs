@@ -13,8 +13,8 @@
 //!
 //! An attacker with access to supply or clock may make the core skip an instruction. So the decision is made twice:
 //! [`verify`] makes it, and [`recheck`] repeats it right before the jump. A test skips each instruction of the real
-//! bootloader in turn (`tests/cases/skips.rs`). No bad image starts, but for one known exception: a skip while the content is
-//! copied or hashed may hash a word once more instead of an altered one behind it (SECURITY.md, "Glitches").
+//! bootloader in turn (`tests/cases/skips.rs`). No bad image starts, but for two known kinds of altered content (SECURITY.md,
+//! "Glitches").
 
 use crate::hash::Sha256;
 use crate::image::{Checked, HEADER_LENGTH, Invalid, Trust};

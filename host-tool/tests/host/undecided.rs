@@ -168,7 +168,16 @@ fn relocations_that_are_not_all_there_are_missed() {
         assert_eq!(listed(&program).unwrap(), 2);
         program.relocations.pop();
         let place = program.address(RODATA, 8);
-        assert!(matches!(refused(&program), RelocationError::Unrecorded { address, .. } if address == place));
+        if board == LARGE {
+            assert!(matches!(refused(&program), RelocationError::Unrecorded { address, .. } if address == place));
+        } else {
+            // Low in the address space it may be a number; what the relinked program says decides.
+            assert_eq!(listed(&program).unwrap(), 1);
+            let mut moved = Program::new(board, Slot::B);
+            moved.word(RODATA, 0, MAIN);
+            moved.word(RODATA, 8, MAIN);
+            assert!(Signable::read_and_prove(&program.elf(), board, &moved.elf()).is_err());
+        }
         // Empty sections of relocations.
         program.empty_records = true;
         assert!(matches!(refused(&program), RelocationError::Missing));
@@ -179,16 +188,6 @@ fn relocations_that_are_not_all_there_are_missed() {
         program.empty_records = false;
         assert!(Signable::read_and_prove(&program.elf(), board, &twin.elf()).unwrap().is_proved());
     }
-    // Numbers are common where flash lies low, and there only a function's address is told from one.
-    let with = |board| {
-        let mut program = Program::new(board, Slot::A);
-        program.word(RODATA, 0, MAIN);
-        let constant = program.address(RODATA, 0);
-        program.put(RODATA, 8, &constant.to_le_bytes());
-        program
-    };
-    assert_eq!(listed(&with(SMALL)).unwrap(), 1);
-    assert!(matches!(refused(&with(LARGE)), RelocationError::Unrecorded { .. }));
 }
 
 #[test]

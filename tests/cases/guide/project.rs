@@ -1,6 +1,6 @@
 //! A project that follows the guide: a copy of a template, on a desk with Lifeboot's sources beside it.
 
-use super::page::{Action, Command};
+use crate::page::{Action, Command};
 use anyhow::{Context, Result, bail, ensure};
 use lifeboot_artifact::provision::FirstFlash;
 use lifeboot_board::of_project;

@@ -35,7 +35,7 @@ const FLASH: [Flash; 3] = [
     Flash {
         target: &PICO,
         dalek: Limits { with_recovery: [27_000, 26_378], without: [22_400, 22_186] },
-        compact: Limits { with_recovery: [18_900, 17_400], without: [14_300, 13_000] },
+        compact: Limits { with_recovery: [18_950, 17_400], without: [14_300, 13_000] },
         peer: None,
     },
     Flash {
